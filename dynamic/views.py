@@ -1,0 +1,9 @@
+"""Looking at a tape: as text, as a networkx graph, as a picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+def show(y: Any) -> str: ...
+def to_networkx(y: Any) -> Any: ...
+def draw(y: Any, path: str) -> str: ...

@@ -1,0 +1,115 @@
+"""Which engine answers a call.
+
+The engines register here when they are imported; nothing in `shared` imports them. A call is
+answered by the engine of the first Tensor among its arguments. Where no argument is a Tensor,
+the innermost module call in progress or explicit `graph.as_default()` decides, and otherwise
+the eager engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Protocol
+
+from shared.errors import EngineError
+
+if TYPE_CHECKING:
+    from shared.op import Op
+    from shared.state import State
+
+
+class Engine(Protocol):
+    """What `shared` asks of an engine."""
+
+    name: str
+
+    def apply(self, op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
+        """One application of an op; at least one argument is a Tensor, a State or absent."""
+
+    def assign(self, state: State, value: Any) -> Any:
+        """Make `value` what `state` holds, now or when the graph runs."""
+
+    def gradients(self, loss: Any, states: Sequence[State]) -> list[Any]:
+        """The derivative of a scalar `loss` by each state; None where there is none."""
+
+    def train(self, loss: Any, assigned: Iterable[Any]) -> Any:
+        """One operation that does `assigned` and the updates that `loss` depends on."""
+
+    def scope(self, value: Any) -> AbstractContextManager[None]:
+        """Open while ops without a Tensor among their arguments shall go where `value` lives."""
+
+    def call(self, module: Any, value: Any) -> AbstractContextManager[None]:
+        """Open while `module` is called on `value`, a Tensor of this engine."""
+
+
+class _EngineOfType(dict[type, "Engine | None"]):
+    """Engines by the exact type of a value; subclasses are looked up once."""
+
+    def __missing__(self, kind: type) -> Engine | None:
+        engine = None
+        for base in kind.__mro__[1:]:
+            if base in self:
+                engine = self[base]
+                break
+        self[kind] = engine
+        return engine
+
+
+ENGINE_OF = _EngineOfType({object: None})
+_current: ContextVar[Engine | None] = ContextVar("engine", default=None)
+_registered: list[Engine] = []
+
+
+def register(engine: Engine, *tensor_types: type, eager: bool = False) -> None:
+    """Let `engine` answer for its tensor types; the eager one also when nothing else does."""
+    _registered.insert(0 if eager else len(_registered), engine)
+    for kind in tensor_types:
+        ENGINE_OF[kind] = engine
+
+
+class Neutral:
+    """The engine of values that belong to none (Parameters): the other arguments decide."""
+
+    name = "neutral"
+
+    def apply(self, op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
+        return engine_of(*args).apply(op, args, settings)
+
+
+NEUTRAL = Neutral()
+
+
+def tensor_engine(values: Iterable[Any]) -> Engine | None:
+    """The engine of the first Tensor among the values, or None."""
+    for value in values:
+        engine = ENGINE_OF[type(value)]
+        if engine is not None and engine is not NEUTRAL:
+            return engine
+    return None
+
+
+def engine_of(*values: Any) -> Engine:
+    """The engine that answers for these values."""
+    return tensor_engine(values) or current_engine()
+
+
+def current_engine() -> Engine:
+    """The engine that answers where no argument is a Tensor."""
+    engine = _current.get()
+    if engine is not None:
+        return engine
+    if not _registered:
+        raise EngineError("no engine is loaded to do this; import dynamic or import static first")
+    return _registered[0]
+
+
+@contextmanager
+def using(engine: Engine) -> Iterator[None]:
+    """Let `engine` answer, within the block, where no argument is a Tensor."""
+    token = _current.set(engine)
+    try:
+        yield
+    finally:
+        _current.reset(token)

@@ -1,0 +1,89 @@
+"""Every error that Diptych raises on purpose, as one tree.
+
+Each class also derives from the Python class that one expects in its place (a `ShapeError`
+is a `ValueError`), and each message names the call, the values, the way out and, by itself,
+the line of the user's own file from which the call came.
+"""
+
+from __future__ import annotations
+
+from shared.source import Line, user_line
+
+
+class DiptychError(Exception):
+    """Root of the tree. `message` is the text alone, `line` the user's own line or None."""
+
+    def __init__(self, message: str, line: Line | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line if line is not None else user_line()
+
+    def __str__(self) -> str:
+        where = f"  (your line: {self.line})" if self.line is not None else ""
+        return self.message + where
+
+
+class ShapeError(DiptychError, ValueError):
+    """Shapes that do not fit together."""
+
+
+class DTypeError(DiptychError, TypeError):
+    """A dtype that the call can not take."""
+
+
+class SettingError(DiptychError, ValueError):
+    """A setting (axis, stride, probability, ...) outside what the call allows."""
+
+
+class RangeError(DiptychError, IndexError):
+    """An index or label outside the range that the shapes allow."""
+
+
+class EngineError(DiptychError, TypeError):
+    """Values of two engines in one call, or no engine to do the work."""
+
+
+class GradientError(DiptychError, RuntimeError):
+    """A derivative that was asked for and does not exist, or no longer can be had."""
+
+
+class UnknownSizeError(DiptychError, TypeError):
+    """A size that is known only at run was used where a plain integer is needed."""
+
+
+class SymbolicValueError(DiptychError, TypeError):
+    """A value was asked of a tensor that has none until a session runs it."""
+
+
+class GraphError(DiptychError, ValueError):
+    """Tensors of different graphs in one call, or a name that a graph does not know."""
+
+
+class FeedError(DiptychError, ValueError):
+    """A fed value whose shape does not fit its placeholder."""
+
+
+class FeedTypeError(DiptychError, TypeError):
+    """A feed key that can not be fed, or a fed value of the wrong kind."""
+
+
+class FetchError(DiptychError, TypeError):
+    """Something was fetched that is neither a tensor nor an operation of the graph."""
+
+
+class MissingFeedError(DiptychError, ValueError):
+    """A run needs a placeholder that was not fed (TensorFlow 1's InvalidArgumentError)."""
+
+
+class UninitializedError(DiptychError, RuntimeError):
+    """A run reads a variable that holds no value yet (TensorFlow 1's FailedPreconditionError)."""
+
+
+class SessionError(DiptychError, RuntimeError):
+    """A session that can not run: closed, empty, or none at hand."""
+
+
+class StateError(DiptychError, KeyError):
+    """A checkpoint whose names or shapes do not fit the model."""
+
+    __str__ = DiptychError.__str__

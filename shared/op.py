@@ -1,0 +1,317 @@
+"""What an op is: said once, read by both engines.
+
+An `Op` holds how to compute it on raw arrays, what shape and dtype come out, its gradient in
+terms of other ops, and what each part of the gradient reads. Calling an op on an engine's
+Tensor hands the call to that engine; on raw arrays it just computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shared.dims import Dim, Shape
+from shared.dispatch import ENGINE_OF
+from shared.errors import DiptychError, GradientError, ShapeError
+from shared.spec import (
+    Operand,
+    Spec,
+    broadcast_shapes,
+    is_weak,
+    promote,
+    spec_of,
+    ufunc_dtype,
+)
+
+Array = Any
+Wanted = tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The cotangent of one argument: `fn(g, y, *args, **settings)`, written in ops.
+
+    `reads` names the values that `fn` needs, by the names of its own parameters (outputs by
+    the op's output names); everything else reaches it as a Spec. `g` and `y` are the output's
+    cotangent and value; tuples, with None for an absent cotangent, where there are several.
+    """
+
+    fn: Callable[..., Any]
+    reads: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """The cotangents of all arguments at once: `fn(g, y, *args, wanted=..., **settings)`.
+
+    For arguments that share most of the work, or variadic ones. `wanted` has a bool for each
+    argument, the result an entry for each. `reads` is as in Rule, or a function from `wanted`
+    to the set of names (arguments without a name of their own go by position: "0", "1").
+    """
+
+    fn: Callable[..., Sequence[Any]]
+    reads: str | Callable[[Wanted], set[str]] = ""
+
+
+class _Zero:
+    def __repr__(self) -> str:
+        return "ZERO"
+
+
+ZERO = _Zero()
+"""The derivative is zero by mathematics; None as a rule means that nobody wrote one."""
+
+TABLE: dict[str, Op] = {}
+"""Every op there is, by name. The laws run over it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a tape keeps so that the wanted rules can run, per argument and per output."""
+
+    inputs: tuple[bool, ...]
+    outputs: tuple[bool, ...]
+
+
+class Op:
+    """One op. See the module's docstring; `docs/ops.md` lists them all.
+
+    name      unique in the table
+    compute   arrays in, a C-ordered fresh array out (or a tuple of them); settings by keyword
+    infer     Specs (or weak numbers) in, Spec (or a tuple of them) out; raises ShapeError
+    rules     a Rule, ZERO or None for each argument, or one Joint; optional trailing
+              arguments may be left out of a call
+    outputs   the outputs' names; None if their count depends on the settings
+    constant  names of outputs that carry no gradient (indices, masks, generator state)
+    alias     arguments whose memory an output may share
+    out       whether compute takes `out=`
+    scalar    elementwise ops: the expression of one element, with {0}, {1} for the arguments
+    """
+
+    def __init__(
+        self,
+        name: str,
+        compute: Callable[..., Array],
+        infer: Callable[..., Any],
+        rules: Sequence[Rule | _Zero | None] | Joint = (),
+        *,
+        outputs: tuple[str, ...] | None = ("y",),
+        constant: tuple[str, ...] = (),
+        alias: tuple[int, ...] = (),
+        out: bool = False,
+        scalar: str | None = None,
+        doc: str = "",
+    ) -> None:
+        if name in TABLE:
+            raise GradientError(f"an op named {name!r} is already in the table; choose another")
+        self.name, self.compute, self.infer = name, compute, infer
+        self.joint = rules if isinstance(rules, Joint) else None
+        self.rules = () if isinstance(rules, Joint) else tuple(rules)
+        self.outputs, self.single = outputs, outputs is not None and len(outputs) == 1
+        self.constant = constant
+        self.alias, self.out, self.scalar = alias, out, scalar
+        self.inputs = _argument_names(self)
+        self.__doc__ = doc
+        self._plans: dict[tuple[Wanted, int], Plan] = {}
+        _check_reads(self)
+        TABLE[name] = self
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __call__(self, *args: Any, **settings: Any) -> Any:
+        for arg in args:
+            engine = ENGINE_OF[type(arg)]
+            if engine is not None:
+                return engine.apply(self, args, settings)
+        return self.on_arrays([_as_operand(arg) for arg in args], settings)
+
+    def on_arrays(self, args: Sequence[Array], settings: dict[str, Any]) -> Any:
+        """Compute on raw arrays and weak numbers; the result is an array or a tuple of them."""
+        try:
+            y = self.compute(*args, **settings)
+        except Exception as error:
+            raise self.explain(error, args, settings) from None
+        if self.single:
+            return y if type(y) is np.ndarray else _as_array(y)
+        return tuple(part if type(part) is np.ndarray else _as_array(part) for part in y)
+
+    def explain(
+        self, error: Exception, args: Sequence[Any], settings: dict[str, Any]
+    ) -> Exception:
+        """The error to raise for what `compute` raised: `infer` knows the better words."""
+        if isinstance(error, DiptychError):
+            return error
+        specs = [spec_of(arg) for arg in args]
+        try:
+            self.infer(*specs, **settings)
+        except DiptychError as better:
+            return better
+        except Exception:
+            pass
+        if isinstance(error, ValueError):
+            listed = ", ".join(str(spec) for spec in specs)
+            return ShapeError(f"{self.name}({listed}): {error}")
+        return error
+
+    def plan(self, wanted: Wanted, outputs: int) -> Plan:
+        """What must be kept for the gradients of the wanted arguments."""
+        key = (wanted, outputs)
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._plans[key] = self._make_plan(wanted, outputs)
+        return plan
+
+    def _make_plan(self, wanted: Wanted, outputs: int) -> Plan:
+        names = self._read_by(wanted)
+        inputs = tuple(self.argument(i) in names for i in range(len(wanted)))
+        if self.outputs is None:
+            return Plan(inputs, (False,) * outputs)
+        return Plan(inputs, tuple(output in names for output in self.outputs))
+
+    def _read_by(self, wanted: Wanted) -> set[str]:
+        if self.joint is not None:
+            if not any(wanted):
+                return set()
+            reads = self.joint.reads
+            return reads(wanted) if callable(reads) else set(reads.split())
+        names: set[str] = set()
+        for rule, want in zip(self.rules, wanted, strict=False):
+            if want and isinstance(rule, Rule):
+                names.update(rule.reads.split())
+        return names
+
+    def argument(self, position: int) -> str:
+        """The name of an argument: as the rules call it, else its position."""
+        return self.inputs[position] if position < len(self.inputs) else str(position)
+
+    def carries_gradient(self, output: int, dtype: np.dtype[Any]) -> bool:
+        """Whether an output of this dtype can have a cotangent at all."""
+        if dtype.kind not in "fc":
+            return False
+        return self.outputs is None or self.outputs[output] not in self.constant
+
+    def pull(
+        self, g: Any, y: Any, args: Sequence[Any], settings: dict[str, Any], wanted: Wanted
+    ) -> Sequence[Any]:
+        """The cotangent of each wanted argument (None for the others, and for ZERO)."""
+        if self.joint is not None:
+            return self.joint.fn(g, y, *args, wanted=wanted, **settings)
+        found: list[Any] = []
+        for position, want in enumerate(wanted):
+            if not want:
+                found.append(None)
+                continue
+            rule = self.rules[position] if position < len(self.rules) else None
+            if isinstance(rule, Rule):
+                found.append(rule.fn(g, y, *args, **settings))
+            elif rule is ZERO:
+                found.append(None)
+            else:
+                raise GradientError(
+                    f"{self.name}: no gradient is written for argument "
+                    f"{self.argument(position)!r}; detach it, or give the op a rule"
+                )
+        return found
+
+
+def _argument_names(op: Op) -> tuple[str, ...]:
+    """The arguments' names, read off the signature of a rule (or of compute)."""
+    for rule in (op.joint, *op.rules):
+        if isinstance(rule, (Rule, Joint)):
+            code = rule.fn.__code__
+            return code.co_varnames[2 : code.co_argcount]
+    code = getattr(op.compute, "__code__", None)
+    if code is not None:
+        return tuple(code.co_varnames[: code.co_argcount])
+    return ("x",) if len(op.rules) < 2 else tuple("abcdefgh"[: len(op.rules)])
+
+
+def _check_reads(op: Op) -> None:
+    """A misspelt name in `reads` would keep nothing and fail far away: refuse it here."""
+    known = {*op.inputs, *(op.outputs or ())}
+    for rule in (op.joint, *op.rules):
+        if isinstance(rule, (Rule, Joint)) and isinstance(rule.reads, str):
+            if unknown := set(rule.reads.split()) - known:
+                raise GradientError(
+                    f"{op.name}: a rule reads {sorted(unknown)}, but the op's values are "
+                    f"{sorted(known)}"
+                )
+
+
+def _as_operand(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, (list, tuple)):
+        return as_array(value)
+    return value
+
+
+def _as_array(value: Any) -> Array:
+    return np.asarray(value) if isinstance(value, (np.generic, int, float, complex)) else value
+
+
+def as_array(values: Any, dtype: Any = None) -> Array:
+    """An array of `values`: arrays keep their dtype, Python floats become float32."""
+    if dtype is not None or hasattr(values, "dtype"):
+        return np.asarray(values, dtype=dtype)
+    array = np.asarray(values)
+    return array.astype(np.float32) if array.dtype == np.float64 else array
+
+
+# --- elementwise ops -----------------------------------------------------------------------
+
+
+def elementwise(
+    name: str,
+    compute: Callable[..., Array],
+    scalar: str | None,
+    *rules: Rule | _Zero | None,
+    dtype: Callable[..., np.dtype[Any]] | None = None,
+    out: bool | None = None,
+    doc: str = "",
+) -> Op:
+    """An op that works on each element alone and broadcasts its arguments.
+
+    The dtype that comes out is the ufunc's own where `compute` is a NumPy ufunc; else `dtype`
+    says it from the operands, by default NumPy's promotion of them all.
+    """
+    ufunc = compute if isinstance(compute, np.ufunc) else None
+
+    def infer(*operands: Operand, **settings: Any) -> Spec:
+        shape: Shape = broadcast_shapes(name, *operands)
+        if dtype is not None:
+            return Spec(shape, dtype(*operands, **settings))
+        if ufunc is not None:
+            return Spec(shape, ufunc_dtype(name, ufunc, operands))
+        return Spec(shape, promote(*operands))
+
+    return Op(
+        name, compute, infer, rules,
+        out=ufunc is not None if out is None else out, scalar=scalar, doc=doc,
+    )  # fmt: skip
+
+
+def settings_key(settings: dict[str, Any]) -> tuple[Any, ...]:
+    """An exact, hashable key: `2`, `2.0`, `True` and `-0.0` all differ."""
+    return tuple((name, _exact(settings[name])) for name in sorted(settings))
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_exact(part) for part in value)
+    if isinstance(value, Dim):
+        return value
+    if isinstance(value, (bool, int, float, complex)):
+        return (type(value).__name__, repr(value))
+    return (type(value).__name__, value)
+
+
+def array_module(array: Array) -> Any:
+    """The module (NumPy, CuPy) whose functions take this array; NumPy for plain numbers."""
+    if isinstance(array, np.ndarray) or is_weak(array):
+        return np
+    return array.__array_namespace__()

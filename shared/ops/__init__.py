@@ -1,0 +1,71 @@
+"""The ops, as users call them. Each module holds one family; `docs/ops.md` lists them all.
+
+The names `sum`, `max`, `abs` and `pow` are ops here, not Python's builtins.
+"""
+
+from shared.ops.convolution import conv2d
+from shared.ops.creation import full, ones, zeros
+from shared.ops.elementwise import (
+    abs,
+    add,
+    cast,
+    cos,
+    div,
+    equal,
+    exp,
+    greater,
+    greater_equal,
+    less,
+    less_equal,
+    log,
+    logical_and,
+    logical_not,
+    logical_or,
+    maximum,
+    minimum,
+    mul,
+    neg,
+    not_equal,
+    pow,
+    relu,
+    sigmoid,
+    sign,
+    sin,
+    sqrt,
+    square,
+    sub,
+    tanh,
+    where,
+)
+from shared.ops.indexing import gather, getitem, scatter_add
+from shared.ops.linalg import linear, matmul
+from shared.ops.losses import cross_entropy
+from shared.ops.normalization import batch_norm, log_softmax, softmax
+from shared.ops.pooling import max_pool2d
+from shared.ops.random import dropout, generator_state, normal, uniform
+from shared.ops.recurrent import lstm_cell, lstm_cell_composed
+from shared.ops.reductions import argmax, max, mean, sum
+from shared.ops.shapes import (
+    broadcast_to,
+    concatenate,
+    expand_dims,
+    flatten,
+    reshape,
+    split,
+    squeeze,
+    stack,
+    sum_to,
+    swapaxes,
+    transpose,
+)
+
+__all__ = [
+    "abs", "add", "argmax", "batch_norm", "broadcast_to", "cast", "concatenate", "conv2d", "cos",
+    "cross_entropy", "div", "dropout", "equal", "exp", "expand_dims", "flatten", "full", "gather",
+    "generator_state", "getitem", "greater", "greater_equal", "less", "less_equal", "linear",
+    "log", "log_softmax", "logical_and", "logical_not", "logical_or", "lstm_cell",
+    "lstm_cell_composed", "matmul", "max", "max_pool2d", "maximum", "mean", "minimum", "mul",
+    "neg", "normal", "not_equal", "ones", "pow", "relu", "reshape", "scatter_add", "sigmoid",
+    "sign", "sin", "softmax", "split", "sqrt", "square", "squeeze", "stack", "sub", "sum",
+    "sum_to", "swapaxes", "tanh", "transpose", "uniform", "where", "zeros",
+]  # fmt: skip

@@ -1,0 +1,123 @@
+"""Random numbers as pure ops.
+
+A generator is an array of two uint64, (key, counter), that goes in as an argument and comes
+out moved on. The same state gives the same numbers on both engines and in every run. The
+stream is Philox 4x64-10 (Salmon, Moraes, Dror and Shaw 2011), as NumPy has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from shared.dims import Dim, Shape, Size
+from shared.errors import SettingError, ShapeError
+from shared.op import ZERO, Op, Rule, array_module
+from shared.ops.shapes import as_tensor_like
+from shared.spec import Operand, Spec, as_dtype, str_shape
+
+STATE = np.dtype(np.uint64)
+
+
+def generator_state(seed: int) -> Any:
+    """The state of a fresh generator: uint64 (2,), key and counter."""
+    return np.array([seed % 2**64, 0], STATE)
+
+
+def _generator(state: Any) -> np.random.Generator:
+    key, counter = (int(part) for part in state)
+    return np.random.Generator(np.random.Philox(key=key, counter=[0, counter, 0, 0]))
+
+
+def _moved_on(state: Any) -> Any:
+    """The state after one draw. Draws own 2^64 blocks each, so they never overlap."""
+    moved = state.copy()
+    moved[1] += np.uint64(1)
+    return moved
+
+
+def _check_state(name: str, state: Operand) -> None:
+    if tuple(state.shape) != (2,) or state.dtype != STATE:
+        raise ShapeError(
+            f"{name}: the generator state must be uint64 (2,), not {state.dtype} "
+            f"{str_shape(state.shape)}; make one with generator_state(seed)"
+        )
+
+
+# --- draws ---------------------------------------------------------------------------------
+
+
+def _draw(name: str, sample: Any) -> Op:
+    def compute(state: Any, *, shape: tuple[int, ...], dtype: Any) -> tuple[Any, Any]:
+        drawn = sample(_generator(state), shape, dtype)
+        return array_module(state).asarray(drawn), _moved_on(state)
+
+    def infer(state: Operand, *, shape: Shape, dtype: Any) -> tuple[Spec, Spec]:
+        _check_state(name, state)
+        return Spec(shape, dtype), Spec((2,), STATE)
+
+    return Op(name, compute, infer, [ZERO], outputs=("y", "next"), constant=("y", "next"))
+
+
+_uniform = _draw("uniform", lambda rng, shape, dtype: rng.random(shape, dtype))
+_normal = _draw("normal", lambda rng, shape, dtype: rng.standard_normal(shape, dtype))
+
+
+def _drawn(op: Op, state: Any, shape: Sequence[Size] | Size, dtype: Any) -> tuple[Any, Any]:
+    sizes: Shape = (shape,) if isinstance(shape, (int, Dim)) else tuple(shape)
+    kind = as_dtype(dtype)
+    if kind not in (np.dtype(np.float32), np.dtype(np.float64)):
+        raise SettingError(f"{op.name}: draws float32 or float64, not {kind}; cast afterwards")
+    return op(state, shape=sizes, dtype=kind)
+
+
+def uniform(state: Any, shape: Sequence[Size] | Size, dtype: Any = "float32") -> tuple[Any, Any]:
+    """Numbers evenly drawn from [0, 1), and the generator's next state."""
+    return _drawn(_uniform, state, shape, dtype)
+
+
+def normal(state: Any, shape: Sequence[Size] | Size, dtype: Any = "float32") -> tuple[Any, Any]:
+    """Numbers drawn from the standard normal distribution, and the generator's next state."""
+    return _drawn(_normal, state, shape, dtype)
+
+
+# --- dropout -------------------------------------------------------------------------------
+
+
+def _compute_dropout(x: Any, state: Any, *, p: float) -> tuple[Any, Any, Any]:
+    drawn = _generator(state).random(x.shape, np.float32)
+    scale = np.asarray(1 / (1 - p) if p < 1 else 0, x.dtype)
+    mask = array_module(x).asarray((drawn >= p) * scale)
+    return x * mask, mask, _moved_on(state)
+
+
+def _infer_dropout(x: Operand, state: Operand, *, p: float) -> tuple[Spec, Spec, Spec]:
+    _check_state("dropout", state)
+    if x.dtype.kind != "f":
+        raise SettingError(f"dropout: x must be floating point, not {x.dtype}; cast it first")
+    return Spec(x.shape, x.dtype), Spec(x.shape, x.dtype), Spec((2,), STATE)
+
+
+_dropout = Op(
+    "dropout",
+    _compute_dropout,
+    _infer_dropout,
+    [Rule(lambda g, y, x, state, *, p: g[0] * y[1], reads="mask"), ZERO],
+    outputs=("y", "mask", "next"),
+    constant=("mask", "next"),
+)
+
+
+def dropout(x: Any, state: Any, p: float = 0.5) -> tuple[Any, Any]:
+    """`x` with elements zeroed with probability p, the others scaled by 1 / (1 - p).
+
+    Gives (y, the generator's next state). Srivastava et al. 2014, in its inverted form.
+    """
+    if not 0 <= p <= 1:
+        raise SettingError(f"dropout: p must be a probability from 0 to 1, not {p!r}")
+    y, _, moved = _dropout(as_tensor_like(x), state, p=float(p))
+    return y, moved
+
+

@@ -1,0 +1,111 @@
+"""The one reverse loop: reverse-mode differentiation over the nodes of either engine.
+
+Both engines' nodes have `op`, `settings`, `outputs`, `order` (their place in the order of
+creation) and `edges`: for each argument where its cotangent goes, or None. An edge is
+`(node, output index)`, or a leaf: a Tensor, State or variable that no node made.
+
+Cotangents are summed in one order, later nodes first and arguments from left to right. That
+the two engines give the same bits rests on this order, so it is written down only here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable
+from heapq import heappop, heappush
+from typing import Any
+
+from shared import ops
+
+Edge = Any
+"""`(node, output index)` or a leaf."""
+
+
+def reverse(
+    seeds: Iterable[tuple[Edge, Any]],
+    wanted: set[Edge] | None,
+    values: Callable[[Any], tuple[Any, Any]],
+    done: Callable[[Any], None] | None = None,
+    stopped: Container[Edge] = (),
+) -> dict[Edge, Any]:
+    """Cotangents, by edge, of the wanted edges; of every leaf where `wanted` is None.
+
+    seeds    the edges to start from and their cotangents
+    values   the inputs and outputs of a node in the form that the rules shall see: arrays, or
+             an engine's Tensors; Specs for what no rule reads
+    done     called with each node once its rules have run
+    stopped  edges that cotangents reach and do not pass
+    """
+    seeds = list(seeds)
+    useful = None if wanted is None else leading_to(wanted, (edge for edge, _ in seeds))
+    found: dict[Edge, Any] = {}
+    pending: dict[int, tuple[Any, list[Any]]] = {}
+    heap: list[int] = []
+
+    def arrive(edge: Edge, g: Any) -> None:
+        if type(edge) is not tuple:
+            before = found.get(edge)
+            found[edge] = g if before is None else before + g
+            return
+        node, index = edge
+        entry = pending.get(node.order)
+        if entry is None:
+            entry = pending[node.order] = (node, [None] * len(node.outputs))
+            heappush(heap, -node.order)
+        before = entry[1][index]
+        entry[1][index] = g if before is None else before + g
+
+    for edge, g in seeds:
+        arrive(edge, g)
+    while heap:
+        node, gs = pending.pop(-heappop(heap))
+        if wanted is not None:
+            for index, g in enumerate(gs):
+                if g is not None and (node, index) in wanted:
+                    found[node, index] = g
+                if (node, index) in stopped:
+                    gs[index] = None
+        edges = node.edges
+        if useful is None:
+            asked = tuple([edge is not None for edge in edges])
+        else:
+            asked = tuple([edge in useful for edge in edges])
+        if any(asked) and any(g is not None for g in gs):
+            inputs, outputs = values(node)
+            op = node.op
+            g, y = (gs[0], outputs[0]) if op.single else (tuple(gs), outputs)
+            pulled = op.pull(g, y, inputs, node.settings, asked)
+            for edge, want, g, like in zip(edges, asked, pulled, inputs, strict=False):
+                if want and g is not None:
+                    arrive(edge, fit(g, like))
+        if done is not None:
+            done(node)
+    return found if wanted is None else {edge: found[edge] for edge in wanted if edge in found}
+
+
+def fit(g: Any, like: Any) -> Any:
+    """A cotangent in the shape and dtype of its argument: undoes broadcasting and promotion."""
+    if g.shape != like.shape:
+        g = ops.sum_to(g, like.shape)
+    if g.dtype is not like.dtype and g.dtype != like.dtype:
+        g = ops.cast(g, like.dtype)
+    return g
+
+
+def leading_to(wanted: set[Edge], starts: Iterable[Edge]) -> set[Edge]:
+    """The edges, among those met on the way back from `starts`, from which a wanted one is
+    reached; the wanted ones that are met count too."""
+    nodes: dict[int, Any] = {}
+    useful: set[Edge] = set()
+    stack = list(starts)
+    while stack:
+        edge = stack.pop()
+        if edge in wanted:
+            useful.add(edge)
+        if type(edge) is tuple and edge[0].order not in nodes:
+            nodes[edge[0].order] = edge[0]
+            stack.extend(before for before in edge[0].edges if before is not None)
+    for order in sorted(nodes):
+        node = nodes[order]
+        if any(edge in useful for edge in node.edges):
+            useful.update((node, index) for index in range(len(node.outputs)))
+    return useful

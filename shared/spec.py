@@ -1,0 +1,182 @@
+"""What is known of an array before it exists: its shape and its dtype."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from shared.dims import Dim, Shape, Size, product
+from shared.errors import DTypeError, SettingError, ShapeError
+
+_SHORT = {"float": "f", "int": "i", "uint": "u", "bool": "bool", "complex": "c"}
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Spec:
+    """Shape and dtype of an array. Never changed after it is made.
+
+    It answers to `.shape .dtype .ndim .size` as an array does, so a gradient rule can be
+    handed a Spec wherever it needs no values.
+    """
+
+    shape: Shape
+    dtype: np.dtype[Any]
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> Size:
+        return product(self.shape)
+
+    def __str__(self) -> str:
+        return f"{dtype_name(self.dtype)}[{','.join(str(size) for size in self.shape)}]"
+
+    def __bool__(self) -> bool:
+        return True
+
+
+Operand = Any
+"""What `infer` is given for an argument: a Spec, or a Python number or Dim (weak)."""
+
+
+def is_weak(value: object) -> bool:
+    """Whether a value takes the dtype of the array beside it: a Python number or a Dim."""
+    return isinstance(value, (int, float, complex, Dim))
+
+
+def spec_of(value: Any) -> Operand:
+    """The Spec of an array or tensor; weak numbers and Specs stay as they are."""
+    if isinstance(value, Spec) or is_weak(value):
+        return value
+    return Spec(tuple(value.shape), value.dtype)
+
+
+def shape_of(value: Operand) -> Shape:
+    return () if is_weak(value) else value.shape
+
+
+def ndim_of(value: Operand) -> int:
+    return 0 if is_weak(value) else len(value.shape)
+
+
+@lru_cache(maxsize=None)
+def dtype_name(dtype: np.dtype[Any]) -> str:
+    """`f32`, `i64`, `bool`: the short name of a dtype."""
+    kind = dtype.name.rstrip("0123456789")
+    return _SHORT.get(kind, kind) + dtype.name[len(kind):]
+
+
+def as_dtype(dtype: Any) -> np.dtype[Any]:
+    """A NumPy dtype from whatever names one; `DTypeError` if nothing does."""
+    try:
+        return np.dtype(dtype)
+    except TypeError:
+        raise DTypeError(f"{dtype!r} is not a dtype; use a name such as 'float32'") from None
+
+
+def _weak_type(value: Any) -> Any:
+    return int if isinstance(value, Dim) else type(value)
+
+
+def promote(*operands: Operand) -> np.dtype[Any]:
+    """The dtype that NumPy 2 gives arrays and weak numbers together."""
+    return np.result_type(
+        *(_weak_type(x)(0) if is_weak(x) else x.dtype for x in operands)
+    )
+
+
+@lru_cache(maxsize=None)
+def _ufunc_dtype(ufunc: np.ufunc, kinds: tuple[Any, ...]) -> np.dtype[Any]:
+    return ufunc.resolve_dtypes((*kinds, None))[-1]
+
+
+def ufunc_dtype(name: str, ufunc: np.ufunc, operands: Sequence[Operand]) -> np.dtype[Any]:
+    """The dtype that a NumPy ufunc gives these operands."""
+    kinds = tuple(_weak_type(x) if is_weak(x) else x.dtype for x in operands)
+    if builtins.all(isinstance(kind, type) for kind in kinds):
+        kinds = tuple(np.dtype(kind) for kind in kinds)
+    else:
+        kinds = tuple(np.dtype(bool) if kind is bool else kind for kind in kinds)
+    try:
+        return _ufunc_dtype(ufunc, kinds)
+    except TypeError:
+        names = ", ".join(np.dtype(kind).name for kind in kinds)
+        raise DTypeError(
+            f"{name}: no way to compute it on ({names}); cast an argument first"
+        ) from None
+
+
+def float_dtype(operand: Operand) -> np.dtype[Any]:
+    """The operand's dtype if it is floating point, else the one NumPy's `exp` would give."""
+    return ufunc_dtype("float", np.exp, (operand,))
+
+
+def broadcast_shapes(name: str, *operands: Operand) -> Shape:
+    """The shape that operands broadcast to, by NumPy's rules.
+
+    A size of one stretches. An unknown size beside a known one above 1 takes the known one
+    (a run checks it). Two different unknown sizes give a size that the run measures.
+    """
+    shapes = [shape_of(x) for x in operands]
+    width = max((len(shape) for shape in shapes), default=0)
+    result: list[Size] = []
+    for axis in range(-width, 0):
+        size: Size = 1
+        for shape in shapes:
+            if len(shape) < -axis or shape[axis] == size or shape[axis] == 1:
+                continue
+            other = shape[axis]
+            if size == 1 and isinstance(size, int):
+                size = other
+            elif isinstance(size, Dim) and isinstance(other, Dim):
+                size = Dim()
+            elif isinstance(size, Dim):
+                size = other
+            elif not isinstance(other, Dim):
+                listed = " and ".join(str_shape(shape) for shape in shapes)
+                raise ShapeError(
+                    f"{name}: shapes {listed} do not broadcast: sizes {size} and {other} on "
+                    f"axis {axis} differ and neither is 1; reshape or expand_dims one of them"
+                )
+        result.append(size)
+    return tuple(result)
+
+
+def str_shape(shape: Shape) -> str:
+    """A shape as Python writes a tuple, unknown sizes by name."""
+    return f"({', '.join(str(size) for size in shape)}{',' if len(shape) == 1 else ''})"
+
+
+def one_axis(name: str, axis: int, ndim: int) -> int:
+    """`axis` counted from the front, or SettingError."""
+    if not isinstance(axis, (int, np.integer)) or isinstance(axis, bool):
+        raise SettingError(f"{name}: axis must be an int, not {axis!r}")
+    if not -ndim <= axis < ndim:
+        raise SettingError(
+            f"{name}: axis {axis} is out of range for {ndim} dimension(s); "
+            f"use one from {-ndim} to {ndim - 1}"
+        )
+    return int(axis) % ndim
+
+
+def many_axes(name: str, axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
+    """Axes counted from the front, sorted; None means all of them."""
+    if axis is None:
+        return tuple(range(ndim))
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    found = [one_axis(name, a, ndim) for a in axes]
+    if len(set(found)) != len(found):
+        raise SettingError(f"{name}: axis {tuple(axes)} names an axis twice")
+    return tuple(sorted(found))
+
+
+def sizes_match(a: Size, b: Size) -> bool:
+    """Whether two sizes may be equal: unknown ones are left for the run to check."""
+    return isinstance(a, Dim) or isinstance(b, Dim) or a == b

@@ -1,0 +1,90 @@
+"""What a model keeps between steps: Parameters, buffers, generators, optimiser slots.
+
+A State is storage with a name that belongs to no engine. `dynamic` reads `.data` as it is;
+`static` lifts it to a variable of the graph when a graph first meets it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from shared.dispatch import ENGINE_OF, NEUTRAL
+from shared.errors import ShapeError, StateError
+from shared.operators import Operators
+from shared.spec import str_shape
+
+
+class State(Operators):
+    """An array with a name. `assign` is the one way to change it that both engines share.
+
+    data   the array; None while a layer does not know its shape yet
+    name   its path in the model, such as `conv1.weight`
+    grad   in `dynamic`, the gradient that backward() has left here, as a Tensor
+    """
+
+    requires_grad = False
+    edge = None  # a leaf of dynamic's tape: no node made it
+
+    def __init__(self, data: Any, name: str = "") -> None:
+        self.data: Any = None if data is None else np.array(data)
+        self.name = name
+        self.grad: Any = None
+
+    def __repr__(self) -> str:
+        kind = type(self).__name__
+        if self.data is None:
+            return f"{kind}({self.name!r}, no shape yet)"
+        return f"{kind}({self.name!r}, {self.data.dtype}{list(self.data.shape)})"
+
+    def value(self) -> Any:
+        """The array, or StateError while its shape is not known."""
+        if self.data is None:
+            raise StateError(
+                f"{self.name or 'a parameter'} has no value yet: its layer learns the shape when "
+                "it is first called; call the model once, or give the layer its input size"
+            )
+        return self.data
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.value().shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.value().dtype
+
+    def numpy(self) -> Any:
+        """The array itself, not a copy."""
+        return self.value()
+
+    def assign(self, value: Any) -> Any:
+        """Hold `value` from now on: at once, or, for a static Tensor, when the graph runs.
+
+        The shape must stay; the dtype stays and `value` is cast to it.
+        """
+        if self.data is not None and tuple(value.shape) != self.shape:
+            raise ShapeError(
+                f"assign: {self.name or 'the state'} has shape {str_shape(self.shape)}, the "
+                f"value {str_shape(tuple(value.shape))}; they must be the same"
+            )
+        engine = ENGINE_OF[type(value)]
+        if engine is None or engine is NEUTRAL:
+            self.data = np.array(getattr(value, "data", value) if engine else value, self.dtype)
+            return None
+        return engine.assign(self, value)
+
+
+class Parameter(State):
+    """A State that training changes: gradients reach it."""
+
+    requires_grad = True
+
+
+class Buffer(State):
+    """A State that is kept but not trained: running statistics, generator state."""
+
+
+for _kind in (State, Parameter, Buffer):
+    ENGINE_OF[_kind] = NEUTRAL

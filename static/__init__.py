@@ -1,0 +1,28 @@
+"""Diptych's define-and-run engine: describe, compile, then run.
+
+    import static
+    x = static.placeholder("float32", (None, 3), name="x")
+    y = (x * x).sum()
+    with static.Session() as session:
+        session.run(y, feed_dict={x: [[1.0, 2.0, 3.0]]})
+"""
+
+from static.differentiate import gradients
+from static.engine import ENGINE
+from static.graph import (
+    Graph,
+    Node,
+    Tensor,
+    get_default_graph,
+    reset_default_graph,
+)
+from static.make import assign, constant, group, placeholder
+from static.session import Session, get_default_session
+from static.variables import Variable, global_variables_initializer
+from static.views import draw, show, to_networkx
+
+__all__ = [
+    "ENGINE", "Graph", "Node", "Session", "Tensor", "Variable", "assign", "constant", "draw",
+    "get_default_graph", "get_default_session", "global_variables_initializer", "gradients",
+    "group", "placeholder", "reset_default_graph", "show", "to_networkx",
+]  # fmt: skip

@@ -1,0 +1,285 @@
+"""From the nodes of a run to a straight-line Python program.
+
+The program is source text that a person can read (`session.program(fetches)` prints it): one
+line for each node, in program order, with what it gives and the user's line behind it. Kernels
+are bound before the first run, values are dropped after their last use, and sizes that were
+not known when the graph was built are read off the arrays that have them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import keyword
+import linecache
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from shared.dims import Dim, Symbol
+from shared.op import Op
+from shared.source import GENERATED
+from static.graph import ASSIGN, CONSTANT, GROUP, INITIAL, PLACEHOLDER, READ, Node, Tensor
+from static.prune import Selection, axis_of, symbols_of
+from static.variables import Variable
+
+_serial = itertools.count(1)
+
+
+class Program:
+    """A compiled run: call it with the fed arrays and the session's values.
+
+    source    the generated text
+    reads     the variables whose values it starts from
+    missing   placeholders that it needs and that were not fed
+    """
+
+    def __init__(
+        self, selection: Selection, fed: Sequence[Tensor], fetched: Sequence[Tensor | Variable]
+    ) -> None:
+        writer = _Writer(selection, fed, fetched)
+        self.reads, self.missing = writer.reads, writer.missing
+        self.source = writer.source()
+        self.node_at = writer.node_at
+        file = f"{GENERATED} program {next(_serial)}>"
+        linecache.cache[file] = (len(self.source), None, self.source.splitlines(True), file)
+        exec(compile(self.source, file, "exec"), writer.namespace)
+        self._run = writer.namespace["program"]
+        self._file = file
+
+    def __call__(self, feeds: Sequence[Any], state: dict[Variable, Any]) -> tuple[Any, ...]:
+        """The fetched values, and what each assigned variable is to hold."""
+        return self._run(feeds, state)
+
+    def failed_at(self, error: BaseException) -> Node | None:
+        """The node that was running when `error` was raised."""
+        trace, line = error.__traceback__, None
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == self._file:
+                line = trace.tb_lineno
+            trace = trace.tb_next
+        return self.node_at.get(line) if line is not None else None
+
+
+class _Writer:
+    """Writes one program."""
+
+    def __init__(
+        self, selection: Selection, fed: Sequence[Tensor], fetched: Sequence[Tensor | Variable]
+    ) -> None:
+        self.selection, self.fed, self.fetched = selection, list(fed), list(fetched)
+        self.given = set(self.fed)
+        self.namespace: dict[str, Any] = {"asarray": np.asarray, "array": np.array}
+        self.names: dict[Tensor | Variable, str] = {}
+        self.sizes: dict[Symbol, str] = {}
+        self.taken: set[str] = set(keyword.kwlist) | {"feeds", "state", "program", "asarray", "array"}
+        self.counts: dict[str, int] = {}
+        self.lines: list[str] = []
+        self.node_at: dict[int, Node] = {}
+        self.reads: list[Variable] = []
+        self.missing: list[Node] = []
+        self.wanted = {s for node in selection.nodes for s in symbols_of(node)}
+        self.last_use = self._last_uses()
+
+    def source(self) -> str:
+        self.lines.append("def program(feeds, state):")
+        self._unpack()
+        for node in self.selection.nodes:
+            self._node(node)
+        self._finish()
+        return "\n".join(self.lines) + "\n"
+
+    # names
+
+    def _name(self, wish: str) -> str:
+        """A fresh Python name that resembles `wish`."""
+        base = re.sub(r"\W+", "_", wish.rpartition("/")[2]).strip("_") or "value"
+        base = f"_{base}" if base[0].isdigit() else base
+        name, count = base, itertools.count(1)
+        while name in self.taken:
+            name = f"{base}_{next(count)}"
+        self.taken.add(name)
+        return name
+
+    def _numbered(self, base: str) -> str:
+        """`mul_1`, `mul_2`, ...: the results of one kind of op, in program order."""
+        count = self.counts[base] = self.counts.get(base, 0) + 1
+        return self._name(f"{base}_{count}")
+
+    def _bind(self, wish: str, value: Any) -> str:
+        """A name in the program's namespace for a kernel or constant."""
+        for name, bound in self.namespace.items():
+            if bound is value and not isinstance(value, np.ndarray):
+                return name
+        name = self._name(wish)
+        self.namespace[name] = value
+        return name
+
+    def _literal(self, value: Any) -> str:
+        """Source text for a setting or weak number."""
+        if isinstance(value, Dim):
+            return value.source(lambda symbol: self.sizes[symbol])
+        if isinstance(value, tuple):
+            parts = ", ".join(self._literal(part) for part in value)
+            return f"({parts},)" if len(value) == 1 else f"({parts})"
+        if isinstance(value, slice):
+            return f"slice({', '.join(self._literal(v) for v in (value.start, value.stop, value.step))})"
+        if value is None or value is Ellipsis or isinstance(value, (bool, int, str)):
+            return repr(value)
+        if isinstance(value, float) and np.isfinite(value):
+            return repr(value)
+        if isinstance(value, np.dtype):
+            return self._bind(value.name, value)
+        return self._bind(type(value).__name__.lower(), value)
+
+    def _operand(self, value: Any) -> str:
+        return self.names[value] if isinstance(value, Tensor) else self._literal(value)
+
+    # lines
+
+    def _unpack(self) -> None:
+        for tensor in self.fed:
+            self.names[tensor] = self._name(tensor.node.name)
+        if self.fed:
+            self.lines.append(f"    {', '.join(self.names[t] for t in self.fed)}, = feeds")
+        for tensor in self.fed:
+            self._measure(tensor)
+        late = [v for v in self.fetched if isinstance(v, Variable) and v not in self.selection.stores]
+        early = [
+            node.settings["variable"]
+            for node in self.selection.nodes
+            if node.op is READ and node not in self.selection.seen
+        ]
+        for variable in dict.fromkeys((*early, *late)):
+            self.reads.append(variable)
+            name = self.names[variable] = self._name(variable.name.replace("/", "_"))
+            key = self._bind(f"key_{name}", variable)
+            self.lines.append(f"    {name} = state[{key}]")
+
+    def _measure(self, tensor: Tensor) -> None:
+        """Read unknown sizes off an array that has them."""
+        for symbol in sorted(self.wanted - set(self.sizes), key=lambda s: s.serial):
+            axis = axis_of(tensor, symbol)
+            if axis is not None:
+                self.sizes[symbol] = self._name(symbol.name)
+                self.lines.append(f"    {self.sizes[symbol]} = {self.names[tensor]}.shape[{axis}]")
+
+    def _node(self, node: Node) -> None:
+        op = node.op
+        if op is READ:
+            seen = self.selection.seen.get(node)
+            source = node.settings["variable"] if seen is None else seen
+            self.names[node.outputs[0]] = self.names[source]
+        elif op is ASSIGN:
+            self.names[node.outputs[0]] = self.names[node.inputs[0]]
+        elif op is CONSTANT:
+            self.names[node.outputs[0]] = self._bind(node.name, node.settings["value"])
+            self._measure(node.outputs[0])
+        elif op is INITIAL:
+            variable = node.settings["variable"]
+            name = self.names[node.outputs[0]] = self._name(variable.name + "_start")
+            self._line(f"{name} = {self._bind(f'initial_{name}', variable.initial)}()", node)
+        elif op is PLACEHOLDER:
+            if node.outputs[0] not in self.names:
+                self.missing.append(node)
+                self.names[node.outputs[0]] = self._name(node.name)
+        elif op is not GROUP:
+            self._apply(node, op)
+        self._drop(node)
+
+    def _apply(self, node: Node, op: Op) -> None:
+        arguments = [self._operand(x) for x in node.inputs]
+        arguments += [f"{key}={self._literal(value)}" for key, value in node.settings.items()]
+        kernel = self._bind(op.name, op.compute)
+        call = f"{kernel}({', '.join(arguments)})"
+        if op.single and not node.outputs[0].shape:
+            call = f"asarray({call})"
+        results = []
+        for tensor in node.outputs:
+            name = "_"
+            if tensor in self.last_use:
+                name = self.names.setdefault(tensor, self._numbered(op.name))
+            results.append(name)
+        self._line(f"{', '.join(results)}{'' if op.single else ','} = {call}", node)
+        for tensor in node.outputs:
+            if tensor in self.last_use:
+                self._measure(tensor)
+
+    def _line(self, text: str, node: Node) -> None:
+        self.lines.append("    " + text)
+        self.node_at[len(self.lines)] = node
+        specs = ", ".join(str(t.spec) for t in node.outputs)
+        where = f"  {node.line}" if node.line is not None else ""
+        self.lines[-1] += f"  # {specs}{where}"
+
+    def _drop(self, node: Node) -> None:
+        """Let go of arrays whose last use this was."""
+        gone = [t for t in dict.fromkeys(node.inputs) if isinstance(t, Tensor) and self.last_use.get(t) is node]
+        names = dict.fromkeys(self.names[t] for t in gone if self._is_temporary(t))
+        if names:
+            self.lines.append(f"    del {', '.join(names)}")
+
+    def _is_temporary(self, tensor: Tensor) -> bool:
+        return isinstance(tensor.node.op, Op) and tensor not in self.given
+
+    def _last_uses(self) -> dict[Tensor, Node | None]:
+        """The node after which each Tensor is needed no more; None if it leaves the program.
+
+        A read that sees an assignment is another name for the assigned Tensor, and so is an
+        assignment's own output: their uses are uses of that Tensor.
+        """
+        uses: dict[Tensor, Node | None] = {}
+        same: dict[Tensor, Tensor] = {}
+
+        def root(tensor: Tensor) -> Tensor:
+            while tensor in same:
+                tensor = same[tensor]
+            return tensor
+
+        for node in self.selection.nodes:
+            if node.op is ASSIGN:
+                same[node.outputs[0]] = node.inputs[0]
+            elif node in self.selection.seen:
+                same[node.outputs[0]] = self.selection.seen[node]
+            for value in node.inputs:
+                if isinstance(value, Tensor):
+                    uses[root(value)] = node
+        for source in self.selection.seen.values():
+            uses.setdefault(root(source), None)
+        for node in self.selection.nodes:
+            for tensor in node.outputs:
+                if any(axis_of(tensor, symbol) is not None for symbol in self.wanted):
+                    uses.setdefault(tensor, None)
+        leaving: Iterable[Any] = (*self.fetched, *self.selection.stores.values())
+        for value in leaving:
+            if isinstance(value, Tensor):
+                uses[root(value)] = None
+        aliased = {root(tensor) for tensor in same}
+        for tensor in aliased:
+            uses[tensor] = None
+        return uses
+
+    def _finish(self) -> None:
+        stores = self.selection.stores
+        given: set[str] = set()
+        results = []
+        for value in self.fetched:
+            source: Tensor | Variable = value
+            if isinstance(value, Variable) and value in stores:
+                source = stores[value]
+            results.append(self._leaving(source, given))
+        saved = [f"{self._bind('key_' + self._name(v.name), v)}: {self._leaving(t, given)}" for v, t in stores.items()]
+        fetched = f"({', '.join(results)}{',' if len(results) == 1 else ''})"
+        self.lines.append(f"    return {fetched}, {{{', '.join(saved)}}}")
+
+    def _leaving(self, value: Tensor | Variable, given: set[str]) -> str:
+        """A value that belongs to whoever gets it: copied if anything else may hold it."""
+        name = self.names[value]
+        fresh = isinstance(value, Tensor) and self._is_fresh(value) and name not in given
+        given.add(name)
+        return name if fresh else f"array({name})"
+
+    def _is_fresh(self, tensor: Tensor) -> bool:
+        op = tensor.node.op
+        return tensor not in self.given and (op is INITIAL or (isinstance(op, Op) and not op.alias))

@@ -1,0 +1,82 @@
+"""Gradients as graph: the shared rules, run on static Tensors, add nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from shared.errors import GradientError, ShapeError
+from shared.ops import ones
+from shared.reverse import reverse
+from shared.spec import sizes_match, str_shape
+from shared.state import State
+from static.graph import Graph, Node, Tensor, edge_of, name_scope
+from static.make import as_tensor
+from static.variables import Variable
+
+
+def gradients(
+    ys: Any, xs: Any, grad_ys: Any = None, stop_gradients: Sequence[Tensor] | None = None
+) -> list[Tensor | None]:
+    """Tensors for the derivative of `ys` (their sum, if several) by each of `xs`.
+
+    xs may be Tensors, Variables and Parameters; None stands for one that ys do not depend on.
+    The result is graph like any other, so gradients of gradients need nothing more.
+    grad_ys        the cotangents to start from (ones where None)
+    stop_gradients Tensors taken as constants: nothing flows through them
+    """
+    many_y = list(ys) if isinstance(ys, (list, tuple)) else [ys]
+    many_x = list(xs) if isinstance(xs, (list, tuple)) else [xs]
+    cotangents = list(grad_ys) if isinstance(grad_ys, (list, tuple)) else [grad_ys] * len(many_y)
+    graph: Graph = next((t.graph for t in many_y if isinstance(t, (Tensor, Variable))), None)  # type: ignore[assignment]
+    if graph is None:
+        raise GradientError(f"gradients: ys {ys!r} must be static Tensors")
+    with graph.as_default(), name_scope("gradients"):
+        many_y = [as_tensor(y) for y in many_y]
+        wanted = [_wanted_edge(graph, x) for x in many_x]
+        seeds = [(_seed_edge(y), _seed(y, g)) for y, g in zip(many_y, cotangents, strict=True)]
+        stopped = {edge_of(t) for t in stop_gradients or ()}
+        found = reverse(seeds, set(wanted), _values, stopped=stopped)
+    return [found.get(edge) for edge in wanted]
+
+
+def _wanted_edge(graph: Graph, x: Any) -> Any:
+    if isinstance(x, State):
+        return graph.lift(x)
+    if isinstance(x, Variable):
+        return x
+    if not isinstance(x, Tensor):
+        raise GradientError(f"gradients: x {x!r} must be a static Tensor, Variable or Parameter")
+    return edge_of(x)
+
+
+def _seed_edge(y: Tensor) -> Any:
+    edge = edge_of(y)
+    if edge is None:
+        raise GradientError(f"gradients: {y.name!r} ({y.spec}) carries no gradient; use a float")
+    return edge
+
+
+def _seed(y: Tensor, given: Any) -> Tensor:
+    if given is None:
+        return ones(y.shape, y.dtype, like=y)
+    seed = as_tensor(np.asarray(given, y.dtype) if not isinstance(given, Tensor) else given)
+    if len(seed.shape) != len(y.shape) or not all(map(sizes_match, seed.shape, y.shape)):
+        raise ShapeError(
+            f"gradients: the cotangent of {y.name!r} has shape {str_shape(seed.shape)}, the Tensor "
+            f"{str_shape(y.shape)}; they must be the same"
+        )
+    return seed
+
+
+def _values(node: Node) -> tuple[list[Any], list[Any]]:
+    """What the rules may see: the Tensors that some rule reads, Specs for the others."""
+    plan = node.op.plan(tuple(edge is not None for edge in node.edges), len(node.outputs))
+    inputs = [
+        x if keep or not isinstance(x, Tensor) else x.spec
+        for x, keep in zip(node.inputs, plan.inputs, strict=True)
+    ]
+    outputs = [y if keep else y.spec for y, keep in zip(node.outputs, plan.outputs, strict=True)]
+    return inputs, outputs

@@ -1,0 +1,77 @@
+"""What `shared` asks of define-and-run: an op applied is a node added."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+from shared import dispatch
+from shared.op import Op
+from shared.spec import spec_of
+from shared.state import State
+from static.graph import Graph, Node, Tensor, current_call, get_default_graph, name_scope
+from static.make import as_operand, group
+from static.variables import Variable, assign_node
+
+
+class StaticEngine:
+    """Define-and-run."""
+
+    name = "static"
+
+    def apply(self, op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
+        """Describe the application: infer what comes out, add a node, give its outputs."""
+        graph = _graph_of(args)
+        inputs = [as_operand(graph, arg) for arg in args]
+        inferred = op.infer(*(spec_of(x) for x in inputs), **settings)
+        specs = (inferred,) if op.single else inferred
+        node = Node(graph, op, inputs, settings, specs, None)
+        return node.outputs[0] if op.single else node.outputs
+
+    def assign(self, state: State, value: Tensor) -> Tensor:
+        """An assign node, that belongs to the module call in progress."""
+        variable = value.graph.lift(state)
+        if value.dtype != variable.dtype:
+            value = value.astype(variable.dtype)
+        return assign_node(variable, value)
+
+    def gradients(self, loss: Tensor, states: Sequence[State]) -> list[Any]:
+        from static.differentiate import gradients
+
+        return gradients(loss, list(states))
+
+    def train(self, loss: Tensor, assigned: Iterable[Any]) -> Node:
+        """The assignments, and those that module calls which `loss` depends on have made."""
+        from static.prune import updates
+
+        with loss.graph.as_default():
+            return group(*assigned, *updates(loss), name="train")
+
+    def scope(self, value: Tensor) -> AbstractContextManager[Graph]:
+        return value.graph.as_default()
+
+    @contextmanager
+    def call(self, module: Any, value: Tensor) -> Iterator[None]:
+        """Nodes made while a module is called belong to that call."""
+        graph = value.graph
+        if current_call.get() is None:
+            for path, state in module.named_states():
+                state.name = path
+        if graph is get_default_graph():
+            with dispatch.using(self), name_scope(module.name):
+                yield
+        else:
+            with graph.as_default(), name_scope(module.name):
+                yield
+
+
+def _graph_of(args: Sequence[Any]) -> Graph:
+    for arg in args:
+        if isinstance(arg, (Tensor, Variable)):
+            return arg.graph
+    return get_default_graph()
+
+
+ENGINE = StaticEngine()
+dispatch.register(ENGINE, Tensor, Variable)

@@ -1,0 +1,314 @@
+"""The graph: what shall be computed, described before anything is.
+
+A `Node` is one application of an op to Tensors; a `Tensor` is one of a node's outputs and
+carries a Spec, not a value. A graph only grows: nodes stand in the order in which they were
+made, which is the program order, and a built node never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shared import dispatch
+from shared.dims import Dim, Symbol
+from shared.errors import GraphError, SymbolicValueError
+from shared.op import Op
+from shared.operators import Operators
+from shared.source import Line, user_line
+from shared.spec import Spec
+from shared.state import State
+
+if TYPE_CHECKING:
+    from static.variables import Variable
+
+
+class Special:
+    """A node's op where the graph itself, and no function of arrays, is meant."""
+
+    single = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+
+PLACEHOLDER = Special("placeholder")
+CONSTANT = Special("constant")
+READ = Special("read")
+ASSIGN = Special("assign")
+INITIAL = Special("initial_value")
+GROUP = Special("group")
+
+
+class Call:
+    """One call of a module (or one name scope): the nodes made during it belong to it."""
+
+    def __init__(self, name: str, parent: Call | None) -> None:
+        self.name = name if parent is None else f"{parent.name}/{name}"
+        self.parent = parent
+
+    def __repr__(self) -> str:
+        return f"<call {self.name}>"
+
+    def chain(self) -> Iterator[Call]:
+        """This call and those that it was made in."""
+        call: Call | None = self
+        while call is not None:
+            yield call
+            call = call.parent
+
+
+class Tensor(Operators):
+    """A value that a graph describes: it has a shape and a dtype now, numbers only at run."""
+
+    __slots__ = ("node", "index", "spec", "__weakref__")
+
+    def __init__(self, node: Node, index: int, spec: Spec) -> None:
+        self.node, self.index, self.spec = node, index, spec
+
+    @property
+    def graph(self) -> Graph:
+        return self.node.graph
+
+    @property
+    def shape(self) -> tuple[int | Dim, ...]:
+        return self.spec.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.spec.dtype
+
+    @property
+    def name(self) -> str:
+        return f"{self.node.name}:{self.index}"
+
+    @property
+    def line(self) -> Line | None:
+        """The user's line that made this Tensor."""
+        return self.node.line
+
+    def __repr__(self) -> str:
+        return f"<static.Tensor {self.name!r} {self.spec}>"
+
+    def eval(self, feed_dict: dict[Any, Any] | None = None, session: Any = None) -> Any:
+        """This Tensor's value, from `session` or the default one."""
+        from static.session import get_default_session
+
+        return (session or get_default_session("eval")).run(self, feed_dict)
+
+    def _no_value(self, use: str) -> Any:
+        raise SymbolicValueError(
+            f"{use} needs the value of the static Tensor {self.name!r} ({self.spec}), which has "
+            "none until a session runs it; use ops.where to choose between values, or run it "
+            "first: session.run(tensor)"
+        )
+
+    def __bool__(self) -> bool:
+        return self._no_value("using a Tensor as a Python bool (if, while, and, or)")
+
+    def __float__(self) -> float:
+        return self._no_value("float()")
+
+    def __int__(self) -> int:
+        return self._no_value("int()")
+
+    def __index__(self) -> int:
+        return self._no_value("using a Tensor as an index or range()")
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        return self._no_value("making a NumPy array")
+
+
+class Node:
+    """One application of an op. `order` is its place in the graph, `line` the user's line
+    that made it, `call` the module call or scope during which it was made."""
+
+    __slots__ = ("graph", "op", "inputs", "settings", "outputs", "name", "order", "line", "call")
+
+    def __init__(
+        self,
+        graph: Graph,
+        op: Op | Special,
+        inputs: Sequence[Any],
+        settings: dict[str, Any],
+        specs: Sequence[Spec],
+        name: str | None,
+    ) -> None:
+        self.graph, self.op, self.settings = graph, op, settings
+        self.inputs = tuple(inputs)
+        self.call = current_call.get()
+        self.line = user_line()
+        self.name = graph.unique_name(name or op.name, self.call)
+        self.outputs = tuple(Tensor(self, i, spec) for i, spec in enumerate(specs))
+        self.order = graph.add(self)
+
+    def __repr__(self) -> str:
+        return f"<static.Node {self.name!r} {self.op.name}>"
+
+    @property
+    def edges(self) -> tuple[Any, ...]:
+        """For each input where its cotangent goes, or None: what the reverse loop follows."""
+        return tuple(edge_of(x) for x in self.inputs)
+
+
+def edge_of(x: Any) -> Any:
+    """Where the cotangent of a value goes: `(node, output index)`, a leaf, or None.
+
+    All reads of one variable have that variable as their leaf.
+    """
+    if not isinstance(x, Tensor):
+        return None
+    node = x.node
+    if isinstance(node.op, Op):
+        return (node, x.index) if node.op.carries_gradient(x.index, x.dtype) else None
+    if node.op is ASSIGN:
+        return edge_of(node.inputs[0])
+    if x.dtype.kind not in "fc":
+        return None
+    return node.settings["variable"] if node.op is READ else x
+
+
+class Graph:
+    """Nodes in program order, and the variables that they read and assign.
+
+    nodes      in the order in which they were made
+    assigns    those among them that assign to a variable
+    variables  in the order in which they were made, or first met
+
+    `with graph.as_default():` makes it the graph that new nodes go to.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.variables: list[Variable] = []
+        self._names: dict[str, Node] = {}
+        self._counts: dict[str, int] = {}
+        self._lifted: dict[int, Variable] = {}
+        self._dims: dict[str, Dim] = {}
+        self._reads: dict[Variable, Tensor] = {}
+        self._sources: dict[Symbol, Tensor] = {}
+        self.assigns: list[Node] = []
+
+    def __repr__(self) -> str:
+        return f"<static.Graph of {len(self.nodes)} nodes, {len(self.variables)} variables>"
+
+    @contextmanager
+    def as_default(self) -> Iterator[Graph]:
+        """Within the block, and in this thread, new nodes go to this graph."""
+        from static.engine import ENGINE
+
+        token, scope = _default.set(self), current_call.set(None)
+        try:
+            with dispatch.using(ENGINE):
+                yield self
+        finally:
+            current_call.reset(scope)
+            _default.reset(token)
+
+    def add(self, node: Node) -> int:
+        """Take a new node in; gives its place in the order."""
+        self.nodes.append(node)
+        self._names[node.name] = node
+        for tensor in node.outputs:
+            for size in tensor.shape:
+                if isinstance(size, Dim) and (symbol := size.symbol()) is not None:
+                    self._sources.setdefault(symbol, tensor)
+        return len(self.nodes) - 1
+
+    def unique_name(self, name: str, call: Call | None) -> str:
+        """`name` inside its scope, numbered if it is taken."""
+        full = name if call is None else f"{call.name}/{name}"
+        count = self._counts.get(full, 0)
+        self._counts[full] = count + 1
+        return full if count == 0 else f"{full}_{count}"
+
+    def dim(self, name: str | None) -> Dim:
+        """An unknown size: a fresh one, or the one that goes by `name` in this graph."""
+        if name is None:
+            return Dim()
+        return self._dims.setdefault(name, Dim(name))
+
+    def source_of(self, symbol: Symbol) -> Tensor | None:
+        """The first Tensor made that has this unknown size on an axis: where a run reads it."""
+        return self._sources.get(symbol)
+
+    def get_tensor_by_name(self, name: str) -> Tensor:
+        """The Tensor called `node:index`, such as `x:0`; GraphError if there is none."""
+        node_name, _, index = name.partition(":")
+        node = self._names.get(node_name)
+        if node is None or not index.isdigit() or int(index) >= len(node.outputs):
+            raise GraphError(
+                f"the name {name!r} can not be interpreted as a Tensor of this graph; names look "
+                f"like 'x:0' (there are {len(self.nodes)} nodes; static.show(graph) lists them)"
+            )
+        return node.outputs[int(index)]
+
+    def lift(self, state: State) -> Variable:
+        """The variable of this graph that stands for a Parameter, buffer or optimiser slot."""
+        from static.variables import Variable
+
+        variable = self._lifted.get(id(state))
+        if variable is None:
+            with self.as_default():
+                variable = Variable(state=state, name=state.name.replace(".", "/") or None)
+            self._lifted[id(state)] = variable
+        return variable
+
+    def read(self, variable: Variable) -> Tensor:
+        """A variable's value at this point of the program."""
+        tensor = self._reads.get(variable)
+        if tensor is None:
+            scope = current_call.set(None)
+            try:
+                node = Node(self, READ, (), {"variable": variable}, [variable.spec], variable.name + "/read")
+            finally:
+                current_call.reset(scope)
+            tensor = self._reads[variable] = node.outputs[0]
+        return tensor
+
+    def assigned(self, node: Node) -> None:
+        """From here on a read of the variable is a new one: this assign stands before it."""
+        self.assigns.append(node)
+        self._reads.pop(node.settings["variable"], None)
+
+
+class _Global:
+    """The default graph of whoever sets up none."""
+
+    graph = Graph()
+
+
+_default: ContextVar[Graph | None] = ContextVar("default_graph", default=None)
+current_call: ContextVar[Call | None] = ContextVar("current_call", default=None)
+
+
+def get_default_graph() -> Graph:
+    """The graph that new nodes go to: the innermost `as_default()`, else the global one."""
+    return _default.get() or _Global.graph
+
+
+def reset_default_graph() -> None:
+    """Put a new, empty graph in the place of the global one."""
+    _Global.graph = Graph()
+
+
+@contextmanager
+def name_scope(name: str) -> Iterator[Call]:
+    """Nodes made within the block are named, and drawn, inside `name`."""
+    graph, parent = get_default_graph(), current_call.get()
+    base = graph.unique_name(name, parent)
+    call = Call(base.rpartition("/")[2], parent)
+    token = current_call.set(call)
+    try:
+        yield call
+    finally:
+        current_call.reset(token)
+
+

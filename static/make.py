@@ -1,0 +1,94 @@
+"""Making Tensors and operations that are no op of the table: placeholder, constant, group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from shared.dims import Dim
+from shared.errors import EngineError, GradientError, GraphError, SettingError
+from shared.op import as_array
+from shared.spec import Spec, as_dtype, is_weak
+from shared.state import State
+from static.graph import CONSTANT, GROUP, PLACEHOLDER, Graph, Node, Tensor, get_default_graph
+from static.variables import Variable
+
+
+def placeholder(dtype: Any, shape: Sequence[Any] | None = None, name: str | None = None) -> Tensor:
+    """A Tensor whose value every run is fed.
+
+    shape: each size an int, None (unknown), or a name: placeholders that give the same name
+    have the same unknown size there, and a run checks it.
+    """
+    graph = get_default_graph()
+    if shape is None:
+        raise SettingError(
+            "placeholder: give a shape; unknown sizes are None, as in (None, 784), or a name"
+        )
+    sizes = tuple(
+        graph.dim(size) if size is None or isinstance(size, str)
+        else size if isinstance(size, Dim) else int(size)
+        for size in shape
+    )  # fmt: skip
+    spec = Spec(sizes, as_dtype(dtype))
+    return Node(graph, PLACEHOLDER, (), {}, [spec], name).outputs[0]
+
+
+def constant(value: Any, dtype: Any = None, name: str | None = None) -> Tensor:
+    """A Tensor that is the same in every run. Holds a copy; Python floats become float32."""
+    array = np.array(as_array(value, None if dtype is None else as_dtype(dtype)))
+    graph = get_default_graph()
+    return Node(graph, CONSTANT, (), {"value": array}, [Spec(array.shape, array.dtype)], name).outputs[0]
+
+
+def group(*operations: Any, name: str | None = None) -> Node:
+    """One operation that runs all of these (Tensors or operations); it has no value."""
+    deps: list[Tensor] = []
+    for operation in operations:
+        if isinstance(operation, Node):
+            deps.extend(operation.outputs if operation.op is not GROUP else operation.inputs)
+        else:
+            deps.append(operation)
+    return Node(get_default_graph(), GROUP, deps, {}, [], name)
+
+
+def assign(variable: Variable, value: Any) -> Tensor:
+    """See `Variable.assign`."""
+    return variable.assign(value)
+
+
+def as_tensor(value: Any, dtype: Any = None) -> Tensor:
+    """`value` as a Tensor of the default graph: variables are read, arrays become constants."""
+    operand = as_operand(get_default_graph(), value)
+    return operand if isinstance(operand, Tensor) else constant(operand, dtype)
+
+
+def as_operand(graph: Graph, value: Any) -> Any:
+    """What a node of `graph` takes for an argument: a Tensor of it, or a weak number."""
+    if isinstance(value, Tensor):
+        if value.graph is not graph:
+            raise GraphError(
+                f"Tensor {value.name!r} must be from the same graph as the others in this call; "
+                "build both inside one `with graph.as_default():`"
+            )
+        return value
+    if is_weak(value):
+        return value
+    if isinstance(value, Variable):
+        if value.graph is not graph:
+            raise GraphError(f"variable {value.name!r} must be from the same graph as the others")
+        return graph.read(value)
+    if isinstance(value, State):
+        return graph.read(graph.lift(value))
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, (np.ndarray, list, tuple)):
+        return constant(value)
+    if isinstance(value, Spec):
+        raise GradientError(f"a gradient rule uses a value ({value}) that its `reads` does not name")
+    raise EngineError(
+        f"{value!r} can not be part of a graph; a static call takes static Tensors, variables, "
+        "arrays and numbers (feed a dynamic Tensor's .numpy() to a placeholder instead)"
+    )

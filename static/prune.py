@@ -1,0 +1,142 @@
+"""What a run needs: the nodes behind its fetches, and which assignment each read sees.
+
+The rule for state, in one sentence: a run executes, in program order, the nodes that its
+fetches need, and a read of a variable sees the last assignment before it among those.
+
+An assignment made while a module was called (running statistics, the state of a dropout
+layer's generator) counts as being among them, for reads, when the run needs any node of that
+call. Whether it is also stored is another matter: only assignments that are fetched, by
+themselves or as part of a train operation, outlive the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from shared.dims import Dim, Symbol
+from static.graph import ASSIGN, READ, Call, Graph, Node, Tensor
+
+if TYPE_CHECKING:
+    from static.variables import Variable
+
+
+@dataclass
+class Selection:
+    """The nodes of one run, in program order; for each read that sees an assignment, the
+    assigned Tensor; and what each variable is to hold when the run is over."""
+
+    nodes: list[Node]
+    seen: dict[Node, Tensor]
+    stores: dict[Variable, Tensor]
+
+
+def select(graph: Graph, targets: Iterable[Node | Tensor], fed: Iterable[Tensor] = ()) -> Selection:
+    """The nodes that a run of `targets` needs when the Tensors `fed` are given."""
+    stop = set(fed)
+    needed: dict[Node, None] = {}
+    calls: set[Call] = set()
+    stored: set[Node] = set()
+    stack: list[Node] = []
+
+    def need(value: Any) -> None:
+        if isinstance(value, Tensor) and value not in stop:
+            stack.append(value.node)
+
+    def walk() -> None:
+        while stack:
+            node = stack.pop()
+            if node in needed:
+                continue
+            needed[node] = None
+            if node.call is not None:
+                calls.update(node.call.chain())
+            for value in node.inputs:
+                need(value)
+            for symbol in symbols_of(node):
+                source = defining(graph, symbol, stop)
+                if source is not None:
+                    need(source)
+            if node.op is ASSIGN:
+                stored.add(node)
+
+    for target in targets:
+        if isinstance(target, Node):
+            stack.append(target)
+        else:
+            need(target)
+    walk()
+    assigns: dict[Variable, list[Node]] = {}
+    for node in graph.assigns:
+        assigns.setdefault(node.settings["variable"], []).append(node)
+    seen: dict[Node, Tensor] = {}
+    while True:  # a read may bring in more nodes, and so more calls; both only ever grow
+        before = len(needed), len(seen)
+        for read in [node for node in needed if node.op is READ]:
+            found = _last_before(read, assigns.get(read.settings["variable"], ()), stored, calls)
+            if found is not None:
+                seen[read] = found.inputs[0]
+                need(found.inputs[0])
+        walk()
+        if (len(needed), len(seen)) == before:
+            break
+    nodes = sorted(needed, key=lambda node: node.order)
+    stores = {node.settings["variable"]: node.inputs[0] for node in nodes if node in stored}
+    return Selection(nodes, seen, stores)
+
+
+def _last_before(
+    read: Node, assigns: Iterable[Node], stored: set[Node], calls: set[Call]
+) -> Node | None:
+    last = None
+    for node in assigns:
+        if node.order < read.order and (node in stored or node.call in calls):
+            last = node
+    return last
+
+
+def updates(loss: Tensor) -> list[Node]:
+    """The assignments made by the module calls that `loss` depends on."""
+    graph = loss.graph
+    calls = {c for node in select(graph, [loss]).nodes if node.call for c in node.call.chain()}
+    return [node for node in graph.assigns if node.call in calls]
+
+
+# --- unknown sizes -------------------------------------------------------------------------
+
+
+def dims_in(value: Any) -> Iterable[Dim]:
+    """Every Dim inside an input or a setting."""
+    if isinstance(value, Dim):
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for part in value:
+            yield from dims_in(part)
+    elif isinstance(value, slice):
+        yield from dims_in((value.start, value.stop, value.step))
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from dims_in(part)
+
+
+def symbols_of(node: Node) -> set[Symbol]:
+    """The unknown sizes whose values a node needs at run."""
+    return {s for dim in dims_in((node.inputs, node.settings)) for s in dim.symbols()}
+
+
+def axis_of(tensor: Tensor, symbol: Symbol) -> int | None:
+    """The axis of a Tensor whose size is this symbol and nothing else."""
+    for axis, size in enumerate(tensor.shape):
+        if isinstance(size, Dim) and size.symbol() is symbol:
+            return axis
+    return None
+
+
+def defining(graph: Graph, symbol: Symbol, fed: set[Tensor]) -> Tensor | None:
+    """A Tensor that has this size on one axis: a fed one if any, else the first made."""
+    for tensor in fed:
+        if axis_of(tensor, symbol) is not None:
+            return tensor
+    return graph.source_of(symbol)
+

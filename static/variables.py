@@ -1,0 +1,119 @@
+"""Variables: what a graph keeps from one run to the next. Their values live in a Session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from shared.dims import Dim
+from shared.errors import ShapeError, SymbolicValueError
+from shared.op import as_array
+from shared.operators import Operators
+from shared.spec import Spec, as_dtype, sizes_match, str_shape
+from shared.state import Parameter, State
+from static.graph import ASSIGN, GROUP, INITIAL, Graph, Node, Tensor, get_default_graph
+
+
+class Variable(Operators):
+    """A named value that a session holds. Used in an expression, it is read there.
+
+    initial_value  an array, or (within the package) the State that the variable stands for
+    trainable      whether optimisers change it when they are not told what to change
+    """
+
+    def __init__(
+        self,
+        initial_value: Any = None,
+        trainable: bool = True,
+        name: str | None = None,
+        dtype: Any = None,
+        state: State | None = None,
+    ) -> None:
+        self.state = state
+        if state is not None:
+            self.trainable = isinstance(state, Parameter)
+            value = state.value()
+        else:
+            self.trainable = trainable
+            value = self._given = np.array(as_array(initial_value, dtype and as_dtype(dtype)))
+        self.spec = Spec(tuple(value.shape), value.dtype)
+        self.graph: Graph = get_default_graph()
+        self.name = self.graph.unique_name(name or "Variable", None)
+        self.graph.variables.append(self)
+        self._initializer: Node | None = None
+
+    def __repr__(self) -> str:
+        return f"<static.Variable {self.name!r} {self.spec}>"
+
+    @property
+    def shape(self) -> tuple[int | Dim, ...]:
+        return self.spec.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.spec.dtype
+
+    def initial(self) -> Any:
+        """A fresh copy of the value to start from: what the State holds at that moment."""
+        return np.array(self._given if self.state is None else self.state.value())
+
+    def value(self) -> Tensor:
+        """The variable's value at this point of the program, as a Tensor."""
+        return self.graph.read(self)
+
+    def assign(self, value: Any) -> Tensor:
+        """A Tensor that, when it is run, makes `value` what the variable holds."""
+        from static.make import as_tensor
+
+        with self.graph.as_default():
+            tensor = as_tensor(value, self.dtype)
+            if len(tensor.shape) != len(self.shape) or not all(
+                map(sizes_match, tensor.shape, self.shape)
+            ):
+                raise ShapeError(
+                    f"assign: variable {self.name!r} has shape {str_shape(self.shape)}, the value "
+                    f"{str_shape(tensor.shape)}; they must be the same"
+                )
+            if tensor.dtype != self.dtype:
+                tensor = tensor.astype(self.dtype)
+        return assign_node(self, tensor)
+
+    @property
+    def initializer(self) -> Node:
+        """The operation that gives the variable its first value."""
+        if self._initializer is None:
+            with self.graph.as_default():
+                start = Node(self.graph, INITIAL, (), {"variable": self}, [self.spec], None)
+                self._initializer = assign_node(self, start.outputs[0]).node
+        return self._initializer
+
+    def eval(self, session: Any = None) -> Any:
+        """The value that `session`, or the default one, holds."""
+        from static.session import get_default_session
+
+        return (session or get_default_session("eval")).run(self)
+
+    def __bool__(self) -> bool:
+        raise SymbolicValueError(
+            f"the variable {self.name!r} has no truth value: its numbers live in a session; run "
+            "it first, or choose with ops.where"
+        )
+
+
+def assign_node(variable: Variable, value: Tensor) -> Tensor:
+    """The assignment itself; reads that come after it in the program are new ones."""
+    graph = variable.graph
+    node = Node(graph, ASSIGN, (value,), {"variable": variable}, [variable.spec], variable.name + "/assign")
+    graph.assigned(node)
+    return node.outputs[0]
+
+
+def global_variables_initializer() -> Node:
+    """The operation that gives every variable of the default graph its first value.
+
+    Variables that stand for Parameters start from what the Parameters hold when it is run.
+    """
+    graph = get_default_graph()
+    starts = [variable.initializer for variable in graph.variables]
+    return Node(graph, GROUP, [node.outputs[0] for node in starts], {}, [], "init")
