@@ -1,0 +1,160 @@
+"""How a case is run on raw arrays, on `dynamic` and on `static`, and what comes out.
+
+For a call f with outputs y_k the laws look at
+    L  = sum_k <y_k, c_k>          with a random cotangent c_k on every floating output,
+    g1 = dL/dx                     for every floating argument x,
+    S  = sum <g1, u>               with a random u for each x,
+    g2 = dS/dx and dS/dc           so the second derivative, and that of the rule by g.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import dynamic
+import static
+from shared import ops
+from tests.cases.case import Case
+
+Arrays = list[Any]
+
+
+@dataclass
+class Outcome:
+    """What a case gives: outputs, first and second derivatives (None where there is none)."""
+
+    ys: Arrays
+    first: Arrays
+    second: Arrays
+
+    def flat(self) -> list[tuple[str, Any]]:
+        """Every array with the name of what it is."""
+        return [
+            (f"{kind} {i}", value)
+            for kind, values in (("output", self.ys), ("first derivative", self.first),
+                                 ("second derivative", self.second))
+            for i, value in enumerate(values)
+        ]  # fmt: skip
+
+
+def outputs(result: Any) -> list[Any]:
+    """A result as a list of outputs."""
+    return list(result) if isinstance(result, (tuple, list)) else [result]
+
+
+def draws(case: Case, arrays: Sequence[Any]) -> tuple[Arrays, Arrays, Arrays]:
+    """A random cotangent for each output that carries a gradient, and two random directions
+    for the floating arguments; None for the others."""
+    rng = case.rng()
+
+    def like(a: Any) -> Any:
+        return rng.standard_normal(a.shape).astype(a.dtype)
+
+    ys = outputs(case.call(*(dynamic.tensor(a, requires_grad=is_float(a)) for a in arrays)))
+    cotangents = [like(y) if y.requires_grad else None for y in ys]
+    along = [[like(a) if is_float(a) else None for a in arrays] for _ in range(2)]
+    return cotangents, along[0], along[1]
+
+
+def is_float(array: Any) -> bool:
+    return array.dtype.kind == "f"
+
+
+def total(values: Sequence[Any], weights: Sequence[Any]) -> Any:
+    """sum_i <values_i, weights_i> over the pairs that exist; None if there are none."""
+    result = None
+    for value, weight in zip(values, weights, strict=True):
+        if value is not None and weight is not None:
+            term = ops.sum(value * weight)
+            result = term if result is None else result + term
+    return result
+
+
+def differentiate(
+    grad: Any, ys: Arrays, xs: Arrays, cs: Arrays, us: Arrays, second: bool, total: Any = total
+) -> tuple[Any, Any]:
+    """g1 and g2, in the words of either engine; `grad(y, xs)` gives None for what y lacks."""
+    floats = [x for x, u in zip(xs, us, strict=True) if u is not None]
+    kept = [c for c in cs if c is not None]
+    loss = total(ys, cs)
+    if loss is None or not floats:
+        return [], []
+    first = grad(loss, floats)
+    if not second:
+        return first, []
+    scalar = total(first, [u for u in us if u is not None])
+    if scalar is None:
+        return first, []
+    return first, grad(scalar, [*floats, *kept])
+
+
+def on_dynamic(case: Case, arrays: Arrays, cs: Arrays, us: Arrays) -> Outcome:
+    """The case on the define-by-run engine."""
+    xs = [dynamic.tensor(a, requires_grad=is_float(a)) for a in arrays]
+    made = outputs(case.call(*xs))
+    kept = [None if c is None else dynamic.tensor(c, requires_grad=True) for c in cs]
+
+    def grad(y: Any, xs: Arrays) -> Arrays:
+        if not y.requires_grad:
+            return [None] * len(xs)
+        return dynamic.grad(y, xs, create_graph=True, allow_unused=True)
+
+    first, second = differentiate(grad, made, xs, kept, us, case.second)
+    return Outcome(*([v if v is None else v.numpy() for v in part] for part in (made, first, second)))
+
+
+@dataclass
+class Built:
+    """A case as a static graph: what to feed, and the Tensors of its outcome."""
+
+    graph: static.Graph
+    feeds: dict[Any, Any]
+    outcome: Outcome
+
+    def run(self, fetches: Any) -> Any:
+        with static.Session(graph=self.graph) as session:
+            return session.run(fetches, feed_dict=self.feeds)
+
+
+def on_static(case: Case, arrays: Arrays, cs: Arrays, us: Arrays, known: bool) -> Built:
+    """The case as a graph, with known or unknown sizes; nothing has run yet."""
+    graph = static.Graph()
+    with graph.as_default():
+        shapes = case.placeholder_shapes(arrays, known)
+        xs = [static.placeholder(a.dtype, s) for a, s in zip(arrays, shapes, strict=True)]
+        made = outputs(case.call(*xs))
+        kept = [None if c is None else static.placeholder(c.dtype, y.shape) for y, c in zip(made, cs, strict=True)]
+        sides = [None if u is None else static.placeholder(u.dtype, x.shape) for u, x in zip(us, xs, strict=True)]
+        first, second = differentiate(static.gradients, made, xs, kept, sides, case.second)
+    feeds = {p: a for p, a in [*zip(xs, arrays, strict=True), *zip(kept, cs, strict=True),
+                               *zip(sides, us, strict=True)] if p is not None}  # fmt: skip
+    return Built(graph, feeds, Outcome(made, first, second))
+
+
+def run_static(built: Built) -> Outcome:
+    """The outcome's arrays."""
+    present = [t for _, t in built.outcome.flat() if t is not None]
+    values = iter(built.run(present))
+    parts = (built.outcome.ys, built.outcome.first, built.outcome.second)
+    return Outcome(*([t if t is None else next(values) for t in part] for part in parts))
+
+
+def raw_loss(case: Case, arrays: Arrays, cs: Arrays) -> float:
+    """L, on raw arrays."""
+    ys = outputs(case.call(*arrays))
+    return float(np.sum([np.vdot(y, c) for y, c in zip(ys, cs, strict=True) if c is not None]))
+
+
+def stepped(arrays: Arrays, along: Arrays, eps: float) -> Arrays:
+    """The arguments moved a little along a direction."""
+    return [a if v is None else a + eps * v for a, v in zip(arrays, along, strict=True)]
+
+
+def inner(values: Sequence[Any], along: Sequence[Any]) -> float:
+    """sum <values, along> over what exists."""
+    return float(np.sum([np.vdot(v, u) for v, u in zip(values, along, strict=True)
+                         if v is not None and u is not None]))  # fmt: skip

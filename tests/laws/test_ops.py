@@ -1,0 +1,192 @@
+"""The laws of the op table. Slow as a whole (some minutes on 2 cores): each case is built once
+for each dtype, and all laws that can share that work do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import dynamic
+from shared.dims import Dim, evaluate
+from shared.op import TABLE, Op
+from static.graph import Tensor
+from static.prune import symbols_of
+from tests.cases import all_cases
+from tests.cases.case import Case
+from tests.laws.harness import (
+    Built,
+    draws,
+    inner,
+    is_float,
+    on_dynamic,
+    on_static,
+    outputs,
+    raw_loss,
+    run_static,
+    stepped,
+)
+
+CASES = all_cases()
+BUILTIN = {op.name for op in TABLE.values()}
+each_case = pytest.mark.parametrize("case", CASES, ids=str)
+each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["f32", "f64"])
+
+
+def test_every_op_has_cases() -> None:
+    assert BUILTIN - {case.op for case in CASES} == set()
+
+
+def test_no_two_cases_have_one_name() -> None:
+    names = [str(case) for case in CASES]
+    assert len(names) == len(set(names))
+
+
+def assert_same_bits(a: Any, b: Any, what: str) -> None:
+    """Equal in shape, dtype and every bit; any NaN equals any NaN."""
+    assert a.shape == b.shape and a.dtype == b.dtype, what
+    np.testing.assert_array_equal(a, b, err_msg=what)
+    if is_float(a):
+        np.testing.assert_array_equal(np.signbit(a), np.signbit(b), err_msg=f"{what}, the signs")
+
+
+@each_dtype
+@each_case
+def test_static_gives_the_bits_that_dynamic_gives(case: Case, dtype: Any) -> None:
+    """Outputs, first and second derivatives; with all sizes known and with unknown ones."""
+    arrays = case.arrays(dtype)
+    cs, us, _ = draws(case, arrays)
+    expected = on_dynamic(case, arrays, cs, us)
+    for known in (True, False):
+        built = on_static(case, arrays, cs, us, known)
+        assert case.op in {node.op.name for node in built.graph.nodes}, "the case misses its op"
+        for (what, want), (_, got) in zip(expected.flat(), run_static(built).flat(), strict=True):
+            assert (want is None) == (got is None), what
+            if want is not None:
+                assert_same_bits(want, got, what)
+
+
+@each_dtype
+@each_case
+def test_infer_says_what_compute_gives(case: Case, dtype: Any) -> None:
+    """The shape and dtype of every node, those of the derivatives included."""
+    arrays = case.arrays(dtype)
+    cs, us, _ = draws(case, arrays)
+    for known in (True, False):
+        built = on_static(case, arrays, cs, us, known)
+        made = op_outputs(built)
+        tensors = [*built.feeds, *made]
+        values = built.run(tensors)
+        sizes = {
+            size.symbol(): n
+            for tensor, value in zip(tensors, values, strict=True)
+            for size, n in zip(tensor.shape, value.shape, strict=True)
+            if isinstance(size, Dim) and size.symbol() is not None
+        }
+        for tensor, value in zip(tensors, values, strict=True):
+            inferred = tuple(evaluate(size, sizes) for size in tensor.shape)
+            assert (inferred, tensor.dtype) == (value.shape, value.dtype), tensor
+
+
+def op_outputs(built: Built) -> list[Tensor]:
+    """What the ops of a graph give, in program order."""
+    return [t for node in built.graph.nodes if isinstance(node.op, Op) for t in node.outputs]
+
+
+@each_dtype
+@each_case
+def test_compute_gives_fresh_arrays_in_c_order(case: Case, dtype: Any) -> None:
+    """Unless the op says by `alias` whose memory it may share; and arrays, never scalars."""
+    arrays = case.arrays(dtype)
+    cs, us, _ = draws(case, arrays)
+    built = on_static(case, arrays, cs, us, known=True)
+    tensors = [*built.feeds, *op_outputs(built)]
+    values = dict(zip(tensors, built.run(tensors), strict=True))
+    for node in built.graph.nodes:
+        if not isinstance(node.op, Op) or not node.inputs or symbols_of(node):
+            continue  # a size that only a run measures can not be put in here
+        inputs = [values.get(x, x) if isinstance(x, Tensor) else x for x in node.inputs]
+        for y in outputs(node.op(*inputs, **node.settings)):
+            assert type(y) is np.ndarray, node.op
+            for position, x in enumerate(inputs):
+                if isinstance(x, np.ndarray) and position not in node.op.alias:
+                    assert not np.may_share_memory(x, y), f"{node.op} shares memory with argument {position}"
+            assert node.op.alias or y.flags.c_contiguous, node.op
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.smooth], ids=str)
+def test_derivatives_agree_with_finite_differences(case: Case) -> None:
+    """First and second, in float64, along a random direction."""
+    arrays, eps = case.arrays(np.float64), 1e-6
+    cs, us, vs = draws(case, arrays)
+    outcome = on_dynamic(case, arrays, cs, us)
+    along, sides = [v for v in vs if v is not None], [u for u in us if u is not None]
+    ends = stepped(arrays, vs, eps), stepped(arrays, vs, -eps)
+    slope = np.subtract(*[raw_loss(case, end, cs) for end in ends]) / (2 * eps)
+    np.testing.assert_allclose(inner(outcome.first, along), slope, rtol=1e-6, atol=1e-7)
+    if case.second:
+        ups = [inner(on_dynamic(case, end, cs, us).first, sides) for end in ends]
+        curve = np.subtract(*ups) / (2 * eps)
+        second = outcome.second[: len(along)] or [None] * len(along)
+        np.testing.assert_allclose(inner(second, along), curve, rtol=1e-5, atol=1e-6)
+
+
+@each_case
+def test_each_derivative_alone_is_what_it_is_among_all(case: Case) -> None:
+    """Only what is asked for is computed and kept, and that changes no bit."""
+    arrays = case.arrays(np.float64)
+    cs, _, _ = draws(case, arrays)
+    floats = [i for i, a in enumerate(arrays) if is_float(a)]
+    together = first_derivatives(case, arrays, cs, floats)
+    for i in floats:
+        (alone,) = first_derivatives(case, arrays, cs, [i])
+        expected = together[floats.index(i)]
+        assert (alone is None) == (expected is None)
+        if alone is not None:
+            assert_same_bits(alone, expected, f"argument {i}")
+
+
+@each_case
+def test_each_output_alone_sends_back_its_share(case: Case) -> None:
+    """Cotangents are linear: the derivatives of the outputs one by one add up to that of all."""
+    arrays = case.arrays(np.float64)
+    cs, _, _ = draws(case, arrays)
+    live = [k for k, c in enumerate(cs) if c is not None]
+    floats = [i for i, a in enumerate(arrays) if is_float(a)]
+    if len(live) < 2:
+        return
+    parts = [
+        first_derivatives(case, arrays, [c if k == one else None for k, c in enumerate(cs)], floats)
+        for one in live
+    ]
+    for i, whole in enumerate(first_derivatives(case, arrays, cs, floats)):
+        shares = [part[i] for part in parts if part[i] is not None]
+        if whole is None:
+            assert not shares
+            continue
+        np.testing.assert_allclose(np.sum(shares, axis=0), whole, rtol=1e-9, atol=1e-12)
+
+
+def first_derivatives(case: Case, arrays: list[Any], cs: list[Any], wanted: list[int]) -> list[Any]:
+    """dL/dx for the wanted arguments, by the rules on raw arrays."""
+    xs = [dynamic.tensor(a, requires_grad=i in wanted) for i, a in enumerate(arrays)]
+    ys = outputs(case.call(*xs))
+    pairs = [(y, c) for y, c in zip(ys, cs, strict=True) if c is not None and y.requires_grad]
+    if not pairs:
+        return [None] * len(wanted)
+    found = dynamic.grad(
+        [y for y, _ in pairs], [xs[i] for i in wanted], [c for _, c in pairs], allow_unused=True
+    )
+    return [None if g is None else g.numpy() for g in found]
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.composed], ids=str)
+@each_dtype
+def test_a_fused_op_is_its_ops_one_by_one(case: Case, dtype: Any) -> None:
+    """Within rounding (a few units in the last place): the two sum in different orders."""
+    arrays = case.arrays(dtype)
+    tolerance = {"rtol": 64 * np.finfo(dtype).eps, "atol": 64 * np.finfo(dtype).eps}
+    fused, apart = outputs(case.call(*arrays)), outputs(case.composed(*arrays))
+    for y, want in zip(fused, apart, strict=False):
+        np.testing.assert_allclose(y, want, **tolerance)
