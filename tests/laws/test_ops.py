@@ -11,7 +11,7 @@ import pytest
 import dynamic
 from shared.dims import Dim, evaluate
 from shared.op import TABLE, Op
-from static.graph import Tensor
+from static.graph import CONSTANT, Tensor
 from static.prune import symbols_of
 from tests.cases import all_cases
 from tests.cases.case import Case
@@ -90,8 +90,9 @@ def test_infer_says_what_compute_gives(case: Case, dtype: Any) -> None:
 
 
 def op_outputs(built: Built) -> list[Tensor]:
-    """What the ops of a graph give, in program order."""
-    return [t for node in built.graph.nodes if isinstance(node.op, Op) for t in node.outputs]
+    """What the ops of a graph give, in program order, and its constants."""
+    made = [node for node in built.graph.nodes if isinstance(node.op, Op) or node.op is CONSTANT]
+    return [tensor for node in made for tensor in node.outputs]
 
 
 @each_dtype
