@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.errors import DTypeError, GradientError, SymbolicValueError
+from shared.errors import DTypeError, GradientError, ShapeError
 from shared.op import as_array
 from shared.operators import Operators
 from shared.spec import as_dtype, str_shape
@@ -45,7 +45,7 @@ class Tensor(Operators):
 
     def __bool__(self) -> bool:
         if self.data.size != 1:
-            raise SymbolicValueError(
+            raise ShapeError(
                 f"the truth of a Tensor of shape {str_shape(self.shape)} is not one bool; "
                 "reduce it first, or compare with ops.where"
             )

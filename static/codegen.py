@@ -73,7 +73,7 @@ class _Writer:
         self.namespace: dict[str, Any] = {"asarray": np.asarray, "array": np.array}
         self.names: dict[Tensor | Variable, str] = {}
         self.sizes: dict[Symbol, str] = {}
-        self.taken: set[str] = set(keyword.kwlist) | {"feeds", "state", "program", "asarray", "array"}
+        self.taken: set[str] = {*keyword.kwlist, "_", "feeds", "state", "program", "asarray", "array"}
         self.counts: dict[str, int] = {}
         self.lines: list[str] = []
         self.node_at: dict[int, Node] = {}
@@ -198,12 +198,14 @@ class _Writer:
         results = []
         for tensor in node.outputs:
             name = "_"
-            if tensor in self.last_use:
-                name = self.names.setdefault(tensor, self._numbered(op.name))
+            if tensor in self.last_use and tensor not in self.given:
+                name = self.names[tensor] = self._numbered(op.name)
             results.append(name)
         self._line(f"{', '.join(results)}{'' if op.single else ','} = {call}", node)
+        if "_" in results:
+            self.lines.append("    del _")
         for tensor in node.outputs:
-            if tensor in self.last_use:
+            if tensor in self.names:
                 self._measure(tensor)
 
     def _line(self, text: str, node: Node) -> None:

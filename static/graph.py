@@ -189,6 +189,7 @@ class Graph:
         self.nodes: list[Node] = []
         self.variables: list[Variable] = []
         self._names: dict[str, Node] = {}
+        self._taken: set[str] = set()
         self._counts: dict[str, int] = {}
         self._lifted: dict[int, Variable] = {}
         self._dims: dict[str, Dim] = {}
@@ -224,10 +225,14 @@ class Graph:
 
     def unique_name(self, name: str, call: Call | None) -> str:
         """`name` inside its scope, numbered if it is taken."""
-        full = name if call is None else f"{call.name}/{name}"
+        full = unique = name if call is None else f"{call.name}/{name}"
         count = self._counts.get(full, 0)
-        self._counts[full] = count + 1
-        return full if count == 0 else f"{full}_{count}"
+        while unique in self._taken:
+            count += 1
+            unique = f"{full}_{count}"
+        self._counts[full] = count
+        self._taken.add(unique)
+        return unique
 
     def dim(self, name: str | None) -> Dim:
         """An unknown size: a fresh one, or the one that goes by `name` in this graph."""
