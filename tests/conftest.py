@@ -1,0 +1,39 @@
+"""What holds for every test: one BLAS thread, a fresh graph, the same random numbers."""
+
+from __future__ import annotations
+
+import os
+
+# Before NumPy is imported, for those who call pytest themselves: threads that wait by spinning
+# take the cores from each other, and the products in here are small.
+for _name, _value in (("OPENBLAS_NUM_THREADS", "1"), ("OMP_NUM_THREADS", "1"), ("OMP_WAIT_POLICY", "passive")):
+    os.environ.setdefault(_name, _value)
+
+import importlib.util
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("diptych", deadline=None, derandomize=True)
+settings.load_profile("diptych")
+
+
+@pytest.fixture(autouse=True)
+def apart() -> Iterator[None]:
+    """No test sees the graph or the random state that another one left behind."""
+    import static
+    from shared import nn
+
+    static.reset_default_graph()
+    nn.manual_seed(0)
+    yield
+    static.reset_default_graph()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say whether the laws that compare with PyTorch were tried."""
+    if importlib.util.find_spec("torch") is None:
+        terminalreporter.write_line(
+            "PyTorch is not installed, so no law compared with it: pip install 'diptych[oracle]' to try those"
+        )

@@ -1,0 +1,207 @@
+"""Law: imports point one way, names do not collide, heavy parts load late, and `shared` never
+asks which engine it works for."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import pkgutil
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+HOME = Path(__file__).resolve().parent.parent
+MAY_IMPORT = {
+    "shared": {"shared"},
+    "dynamic": {"dynamic", "shared"},
+    "static": {"static", "shared"},
+    "comparisons": {"comparisons", "dynamic", "static", "shared"},
+}
+HEAVY = {
+    "click", "comparisons", "cupy", "graphviz", "jinja2", "matplotlib", "networkx", "numba", "pygraphviz",
+    "rich", "scipy", "sklearn", "torch",
+}  # fmt: skip
+FILES = sorted(path for package in MAY_IMPORT for path in (HOME / package).rglob("*.py"))
+each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(HOME).as_posix())
+
+
+# --- imports -------------------------------------------------------------------------------
+
+
+def imported(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Every top-level package that a file imports, wherever in the file, and the line."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                yield name.name.partition(".")[0], node.lineno
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module.partition(".")[0], node.lineno
+        elif isinstance(node, ast.Call) and node.args and _called(node) in ("import_module", "__import__"):
+            if isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str):
+                yield node.args[0].value.partition(".")[0], node.lineno
+
+
+def _called(node: ast.Call) -> str:
+    return getattr(node.func, "attr", getattr(node.func, "id", ""))
+
+
+def _requirements(*extras: str) -> set[str]:
+    """The import names of what the project says that it needs."""
+    project = tomllib.loads((HOME / "pyproject.toml").read_text())["project"]
+    lines = list(project["dependencies"])
+    for extra in extras:
+        lines += project["optional-dependencies"][extra]
+    names = {re.split(r"[\[<>=~! ]", line)[0] for line in lines}
+    return {{"scikit-learn": "sklearn", "cupy-cuda12x": "cupy"}.get(name, name) for name in names}
+
+
+@each_file
+def test_imports_point_one_way(path: Path) -> None:
+    """Within functions and for type checkers too."""
+    package = path.relative_to(HOME).parts[0]
+    for name, line in imported(ast.parse(path.read_text())):
+        if name in MAY_IMPORT or name == "tests":
+            assert name in MAY_IMPORT[package], f"{path}:{line}: {package} imports {name}"
+
+
+@each_file
+def test_every_import_is_something_that_the_installation_brings(path: Path) -> None:
+    package = path.relative_to(HOME).parts[0]
+    extras = ["compare"] if package == "comparisons" else ["cuda12"]
+    if path.is_relative_to(HOME / "shared" / "data"):
+        extras.append("compare")  # scikit-learn's bundled digits
+    known = set(sys.stdlib_module_names) | set(MAY_IMPORT) | _requirements(*extras)
+    for name, line in imported(ast.parse(path.read_text())):
+        assert name in known, f"{path}:{line}: {name} is not among the dependencies of {package}"
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("import dynamic.tape as tape", "dynamic"),
+        ("def f():\n    from static.graph import Graph", "static"),
+        ("if TYPE_CHECKING:\n    from comparisons import task", "comparisons"),
+        ("importlib.import_module('static.session')", "static"),
+    ],
+)
+def test_the_law_of_imports_sees(source: str, name: str) -> None:
+    assert [found for found, _ in imported(ast.parse(source))] == [name]
+
+
+@pytest.mark.parametrize(("engine", "other"), [("dynamic", "static"), ("static", "dynamic")])
+def test_an_engine_loads_alone_and_light(engine: str, other: str, tmp_path: Path) -> None:
+    """Neither the other engine nor anything that is slow to import."""
+    code = f"import sys; sys.path.insert(0, {str(HOME)!r}); import {engine}; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    loaded = {name.partition(".")[0] for name in run.stdout.split()}
+    assert engine in loaded
+    assert not loaded & (HEAVY | {other})
+
+
+# --- names ---------------------------------------------------------------------------------
+
+
+def packages() -> list[str]:
+    """Every package of the project, found on disk."""
+    files = (path for path in FILES if path.name == "__init__.py")
+    return [".".join(path.relative_to(HOME).parent.parts) for path in files]
+
+
+@pytest.mark.parametrize("name", packages())
+def test_no_submodule_shares_a_public_name(name: str) -> None:
+    """`import a.b` must not put a module where users expect the function `a.b`."""
+    package = importlib.import_module(name)
+    submodules = {info.name for info in pkgutil.iter_modules(package.__path__)}
+    public = getattr(package, "__all__", [key for key in vars(package) if not key.startswith("_")])
+    taken = {key for key in public if not isinstance(getattr(package, key), ModuleType)}
+    assert not submodules & taken
+
+
+@pytest.mark.parametrize("name", [name for name in packages() if name.split(".")[0] != "comparisons"])
+def test_every_public_name_exists(name: str) -> None:
+    package = importlib.import_module(name)
+    for key in getattr(package, "__all__", ()):
+        assert hasattr(package, key), f"{name}.__all__ names {key!r}, which is not there"
+
+
+# --- no `if` on the engine in shared -------------------------------------------------------
+
+ENGINE_WORD = re.compile(r"(?<![a-z])(dynamic|static|symbolic)(?![a-z])|in_(graph|static|dynamic)_mode", re.I)
+MARKS = {"edge", "graph", "node", "session"}
+"""Attributes that only one engine's Tensors have: to ask for one is to ask for the engine."""
+
+
+def conditions(tree: ast.AST) -> Iterator[ast.AST]:
+    """Everything that decides which way a program goes."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.If, ast.IfExp, ast.While, ast.Assert)):
+            yield node.test
+        elif isinstance(node, (ast.BoolOp, ast.Compare)):
+            yield node
+        elif isinstance(node, ast.comprehension):
+            yield from node.ifs
+        elif isinstance(node, ast.Match):
+            yield node.subject
+            for case in node.cases:
+                yield case.pattern
+
+
+def asks_for_engine(condition: ast.AST) -> bool:
+    """Whether a condition tells one engine from the other."""
+    for node in ast.walk(condition):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and ENGINE_WORD.search(node.value):
+            return True
+        if isinstance(node, ast.Name) and ENGINE_WORD.search(node.id):
+            return True
+        if isinstance(node, ast.Attribute):
+            of_engine = "engine" in getattr(node.value, "id", getattr(node.value, "attr", "")).lower()
+            if ENGINE_WORD.search(node.attr) or (of_engine and node.attr == "name"):
+                return True
+        if isinstance(node, ast.Call) and _called(node) in ("hasattr", "getattr") and len(node.args) > 1:
+            if isinstance(node.args[1], ast.Constant) and node.args[1].value in MARKS:
+                return True
+        if isinstance(node, ast.Call) and _called(node) in ("isinstance", "issubclass"):
+            if any(getattr(kind, "id", getattr(kind, "attr", "")) == "Tensor" for kind in ast.walk(node.args[1])):
+                return True
+    return False
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path.is_relative_to(HOME / "shared")],
+    ids=lambda path: path.relative_to(HOME).as_posix(),
+)  # fmt: skip
+def test_shared_never_asks_which_engine(path: Path) -> None:
+    for condition in conditions(ast.parse(path.read_text())):
+        assert not asks_for_engine(condition), (
+            f"{path}:{condition.lineno}: `{ast.unparse(condition)}` tells the engines apart; "  # type: ignore[attr-defined]
+            "let dispatch do it"
+        )
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "if engine.name == 'static': pass",
+        "y = a if in_dynamic_mode() else b",
+        "z = [x for x in xs if isinstance(x, Tensor)]",
+        "while hasattr(x, 'graph'): pass",
+        "match current_engine().name:\n    case 'dynamic': pass",
+        "ok = static and x",
+        "if x.is_symbolic(): pass",
+    ],
+)
+def test_the_law_of_engines_sees(source: str) -> None:
+    assert any(asks_for_engine(condition) for condition in conditions(ast.parse(source)))
+
+
+@pytest.mark.parametrize("source", ["if engine is None: pass", "ok = x.shape == y.shape", "if self.states: pass"])
+def test_the_law_of_engines_leaves_alone(source: str) -> None:
+    assert not any(asks_for_engine(condition) for condition in conditions(ast.parse(source)))
