@@ -10,7 +10,7 @@ for _name, _value in (("OPENBLAS_NUM_THREADS", "1"), ("OMP_NUM_THREADS", "1"), (
     os.environ.setdefault(_name, _value)
 
 import importlib.util
-from collections.abc import Iterator
+import sys
 
 import pytest
 from hypothesis import settings
@@ -20,20 +20,17 @@ settings.load_profile("diptych")
 
 
 @pytest.fixture(autouse=True)
-def apart() -> Iterator[None]:
+def apart() -> None:
     """No test sees the graph or the random state that another one left behind."""
-    import static
-    from shared import nn
-
-    static.reset_default_graph()
-    nn.manual_seed(0)
-    yield
-    static.reset_default_graph()
+    if static := sys.modules.get("static"):
+        static.reset_default_graph()
+    if nn := sys.modules.get("shared.nn"):
+        nn.manual_seed(0)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say whether the laws that compare with PyTorch were tried."""
     if importlib.util.find_spec("torch") is None:
         terminalreporter.write_line(
-            "PyTorch is not installed, so no law compared with it: pip install 'diptych[oracle]' to try those"
+            "PyTorch is not installed, so no law compared with it: the extra 'oracle' brings it"
         )
