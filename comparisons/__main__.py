@@ -1,0 +1,137 @@
+"""The command line: `python -m comparisons`, and the installed command `diptych`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from comparisons import threads
+
+threads.settle()  # before anything below imports NumPy
+
+import click  # noqa: E402
+
+if TYPE_CHECKING:
+    from comparisons.run import Plan
+    from comparisons.watch import Watch
+
+OUT = click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("reports"),
+    show_default=True, help="Folder for report.json and the pages.",
+)  # fmt: skip
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """The same models on a define-by-run and a define-and-run engine, measured and written up."""
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[TASK|EXPERIMENT]...")
+@click.option("--engine", type=click.Choice(["both", "dynamic", "static"]), default="both", show_default=True)
+@click.option("--full", is_flag=True, help="Train for long, and repeat what is timed more often.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Decides initial values, masks and order.")
+@click.option("--steps", type=click.IntRange(min=1), help="Training steps, instead of what each task says.")
+@click.option("--json", "as_json", is_flag=True, help="Print report.json when done; progress goes to stderr.")
+@OUT
+def run(
+    names: tuple[str, ...], engine: str, full: bool, seed: int, steps: int | None, as_json: bool, out: Path
+) -> None:
+    """Train, compare, measure, and write the report. All tasks and experiments, if none is named.
+
+    The exit status is 1 if the engines differ or something failed, 130 after Ctrl-C (what was
+    found by then is in the report).
+    """
+    from comparisons import results
+    from comparisons.report import draw
+    from comparisons.run import Plan, engines_differ, failures
+    from comparisons.run import run as run_plan
+    from comparisons.train import ENGINES
+
+    tasks, experiments = _chosen(names)
+    engines = ENGINES if engine == "both" else (engine,)
+    plan = Plan(tasks, experiments, engines, seed, steps, full, command="python -m comparisons " + _typed())
+    report = run_plan(plan, out, _watch(as_json))
+    page = draw(report, out)
+    if as_json:
+        click.echo((out / results.NAME).read_text(encoding="utf-8"), nl=False)
+    click.echo(f"The report: {page.resolve().as_uri()}", err=as_json)
+    for name in failures(report):
+        click.echo(f"failed: {name}", err=True)
+    if report["status"] == "interrupted":
+        sys.exit(130)
+    if engines_differ(report):
+        click.echo("The engines differ.", err=True)
+    if engines_differ(report) or failures(report):
+        sys.exit(1)
+
+
+@main.command()
+@OUT
+def report(out: Path) -> None:
+    """Draw the pages again from report.json; nothing is run."""
+    from comparisons import results
+    from comparisons.report import draw
+
+    try:
+        found = results.load(out)
+    except results.ResultsError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"The report: {draw(found, out).resolve().as_uri()}")
+
+
+@main.command("list")
+def list_all() -> None:
+    """Say what there is to run."""
+    from comparisons.experiments import EXPERIMENTS
+    from comparisons.tasks import TASKS
+
+    click.echo("tasks")
+    for name, task in TASKS.items():
+        click.echo(f"  {name:<14}{task.title}, {task.steps} steps")
+    click.echo("experiments")
+    for name, experiment in EXPERIMENTS.items():
+        click.echo(f"  {name:<14}{experiment.question}")
+
+
+def _chosen(names: tuple[str, ...]) -> tuple[list[Any], list[Any]]:
+    """The tasks and experiments that go by these names; all of them if there are no names."""
+    from comparisons.experiments import EXPERIMENTS
+    from comparisons.tasks import TASKS
+
+    for name in names:
+        if name not in TASKS and name not in EXPERIMENTS:
+            known = ", ".join((*TASKS, *EXPERIMENTS))
+            raise click.BadParameter(f"{name!r} is neither a task nor an experiment; there are {known}")
+    tasks = [task for name, task in TASKS.items() if not names or name in names]
+    return tasks, [e for name, e in EXPERIMENTS.items() if not names or name in names]
+
+
+def _watch(as_json: bool) -> Watch:
+    """Panels on a terminal, lines elsewhere."""
+    from comparisons.watch import Lines
+
+    if as_json or not sys.stdout.isatty():
+        return Lines(lambda text: click.echo(text, err=as_json))
+    from comparisons.live import Panels
+
+    return Panels()
+
+
+def _typed() -> str:
+    """The arguments as the user gave them, apart from the folder."""
+    context = click.get_current_context()
+    words = [context.info_name or "run", *context.params["names"]]
+    if context.params["engine"] != "both":
+        words += ["--engine", context.params["engine"]]
+    words += ["--full"] * context.params["full"]
+    for option in ("seed", "steps"):
+        if context.params[option]:
+            words += [f"--{option}", str(context.params[option])]
+    return shlex.join(words)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,8 @@
+"""The training scripts, in pairs: each idiomatic for its engine, and each what really runs.
+
+A script is a generator function `train(task, seed)`. It yields the name of a phase that is
+over ("build", "compile") or the loss of a step, and returns (model, optimiser, guesses for the
+test examples). Whoever drives it decides when it goes on, so two scripts can be run in step.
+The names of its local variables are open to the driver: `loss`, and in static `graph` and
+`program`.
+"""

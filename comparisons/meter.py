@@ -1,0 +1,85 @@
+"""The meter: a process of its own that trains one task on one engine and times it.
+
+    python -m comparisons.meter mlp_digits static
+
+It answers one JSON request per line of its input with one JSON line. A fresh process has
+imported nothing and compiled nothing, so its first run is truly cold; and because nobody else
+computes in it, one engine's meter can not disturb the other's. See `measure.py`.
+"""
+
+from comparisons import threads
+
+threads.settle()
+
+import gc  # noqa: E402
+import importlib  # noqa: E402
+import json  # noqa: E402
+import sys  # noqa: E402
+import tracemalloc  # noqa: E402
+from time import perf_counter  # noqa: E402
+from typing import Any  # noqa: E402
+
+
+def _import(engine: str) -> dict[str, float]:
+    """Seconds to import NumPy, and the engine on top of it."""
+    start = perf_counter()
+    importlib.import_module("numpy")
+    middle = perf_counter()
+    importlib.import_module(engine)
+    return {"numpy": middle - start, "engine": perf_counter() - middle}
+
+
+def _time(task: Any, engine: str, seed: int) -> dict[str, Any]:
+    """Seconds of one whole run: each phase before the first step, and each step."""
+    from comparisons.train import Training
+
+    found: dict[str, Any] = {"build": 0.0, "compile": 0.0, "steps": []}
+    gc.collect()
+    training = Training(task, engine, seed)
+    while (event := training.advance()) is not None:
+        if event.phase == "step":
+            found["steps"].append(event.seconds)
+        elif event.phase != "done":
+            found[event.phase] = event.seconds
+    return found
+
+
+def _memory(task: Any, engine: str, seed: int) -> dict[str, Any]:
+    """Bytes that a run has allocated: before its first step, between steps, and at the highest
+    point of a step. The data set, loaded before, does not count."""
+    from comparisons.train import Training
+
+    gc.collect()
+    tracemalloc.start()
+    training = Training(task, engine, seed)
+    ready, between, peaks = 0, [], []
+    while (event := training.advance()) is not None:
+        now, peak = tracemalloc.get_traced_memory()
+        if event.phase == "step":
+            between.append(now)
+            peaks.append(peak)
+        elif event.phase != "done":
+            ready = now
+        tracemalloc.reset_peak()
+    tracemalloc.stop()
+    return {"ready": ready, "between": between, "peaks": peaks}
+
+
+def main() -> None:
+    """Answer requests until the input ends."""
+    name, engine = sys.argv[1:3]
+    imported = _import(engine)
+    from comparisons.tasks import TASKS
+
+    task = TASKS[name]
+    task.examples  # loaded before anything is measured
+    print(json.dumps(imported), flush=True)
+    for line in sys.stdin:
+        request = json.loads(line)
+        meter = {"time": _time, "memory": _memory}[request["meter"]]
+        answer = meter(task.with_steps(request["steps"]), engine, request["seed"])
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

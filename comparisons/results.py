@@ -1,0 +1,55 @@
+"""report.json: everything that a run found out, and all that the pages are made from."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+FORMAT = 1
+NAME = "report.json"
+
+
+class ResultsError(ValueError):
+    """A report.json that is missing, broken, or of a format that this version can not read."""
+
+
+def save(report: dict[str, Any], folder: Path) -> Path:
+    """Write the report, all of it or nothing: a reader never meets half a file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / NAME
+    write_whole(target, json.dumps(report, indent=1, allow_nan=True) + "\n")
+    return target
+
+
+def write_whole(target: Path, text: str) -> None:
+    """Put `text` at `target` in one move."""
+    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with open(beside, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def load(folder: Path) -> dict[str, Any]:
+    """The report in a folder, or ResultsError with the way out."""
+    source = folder / NAME
+    try:
+        report = json.loads(source.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ResultsError(
+            f"there is no {NAME} in {folder}; make one with `python -m comparisons run`, or say where with --out"
+        ) from None
+    except ValueError as error:
+        raise ResultsError(f"{source} is not whole ({error}); make it again with `python -m comparisons run`") from None
+    if not isinstance(report, dict) or report.get("format") != FORMAT:
+        raise ResultsError(
+            f"{source} has format {report.get('format') if isinstance(report, dict) else None!r}, this version "
+            f"reads {FORMAT}; make it again with `python -m comparisons run`"
+        )
+    return report

@@ -1,0 +1,177 @@
+"""Runs tasks and experiments, and writes the report as it goes.
+
+After every piece the whole report.json is written anew, so whatever happens later, what is
+known by then stands on disk and the pages can be drawn from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from comparisons import host, results
+from comparisons.experiment import Experiment
+from comparisons.inside import look_inside
+from comparisons.measure import measure
+from comparisons.task import Task
+from comparisons.train import ENGINES, Training, in_step, script
+from comparisons.verify import verify
+from comparisons.watch import Watch
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run, and how.
+
+    engines  "dynamic", "static" or both
+    steps    how many training steps, instead of what each task says
+    full     long runs, and more repetitions of what is timed
+    command  what the reader types to get this again
+    """
+
+    tasks: Sequence[Task]
+    experiments: Sequence[Experiment]
+    engines: Sequence[str] = ENGINES
+    seed: int = 0
+    steps: int | None = None
+    full: bool = False
+    command: str = "python -m comparisons run"
+
+    def sized(self, task: Task) -> Task:
+        """The task with the number of steps that this plan gives it."""
+        if self.steps is not None:
+            return task.with_steps(self.steps)
+        return task.full() if self.full else task
+
+
+def run(plan: Plan, folder: Path, watch: Watch) -> dict[str, Any]:
+    """Do it all; gives the report, which also lies in `folder`.
+
+    One piece that fails is reported as failed, and the others go on. Ctrl-C ends the run; the
+    report is then marked as interrupted, holds what was done, and is given back as usual.
+    """
+    start = perf_counter()
+    report: dict[str, Any] = {
+        "format": results.FORMAT,
+        "status": "interrupted",  # until the end is reached
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": plan.command,
+        "engines": list(plan.engines),
+        "seed": plan.seed,
+        "full": plan.full,
+        "seconds": 0.0,
+        "host": host.describe(),
+        "planned": [x.name for x in (*plan.tasks, *plan.experiments)],
+        "loops": {},
+        "tasks": {},
+        "experiments": {},
+    }
+
+    def save() -> None:
+        report["seconds"] = perf_counter() - start
+        results.save(report, folder)
+
+    try:
+        with watch:
+            for task in map(plan.sized, plan.tasks):
+                entry = report["tasks"][task.name] = _entry(task)
+                _guarded(entry, watch, lambda: _task(task, plan, report, entry, watch, save))  # noqa: B023
+                save()
+            for experiment in plan.experiments:
+                watch.note(f"{experiment.name}: {experiment.question}")
+                entry = report["experiments"][experiment.name] = {
+                    "title": experiment.title,
+                    "question": experiment.question,
+                    "status": "interrupted",
+                }
+                _guarded(entry, watch, lambda: entry.update(found=experiment.run()))  # noqa: B023
+                save()
+        report["status"] = "complete"
+    except KeyboardInterrupt:
+        pass
+    save()
+    return report
+
+
+def engines_differ(report: dict[str, Any]) -> bool:
+    """Whether any task that ran on both engines gave other numbers on one of them."""
+    found = (task.get("verify") for task in report["tasks"].values())
+    return any(evidence is not None and not evidence["equal"] for evidence in found)
+
+
+def failures(report: dict[str, Any]) -> list[str]:
+    """The names of the tasks and experiments that failed."""
+    pieces = {**report["tasks"], **report["experiments"]}
+    return [name for name, piece in pieces.items() if piece["status"] == "failed"]
+
+
+def _guarded(entry: dict[str, Any], watch: Watch, work: Any) -> None:
+    try:
+        work()
+    except Exception as error:
+        entry["status"] = "failed"
+        entry["error"] = {"type": type(error).__name__, "message": str(error)}
+        watch.note(f"failed: {type(error).__name__}: {error}")
+    else:
+        entry["status"] = "done"
+
+
+def _entry(task: Task) -> dict[str, Any]:
+    from comparisons.experiment import source_of
+
+    return {
+        "title": task.title,
+        "about": task.about,
+        "status": "interrupted",
+        "loop": task.loop,
+        "model": source_of(task.model),
+        "batch_size": task.batch_size,
+        "steps": task.steps,
+        "goal": task.goal,
+        "engines": {},
+        "verify": None,
+        "measure": None,
+        "inside": {},
+    }
+
+
+def _task(
+    task: Task, plan: Plan, report: dict[str, Any], entry: dict[str, Any], watch: Watch, save: Any
+) -> None:
+    """Train, compare, look inside, measure: each in runs of its own."""
+    loops = report["loops"].setdefault(task.loop, {})
+    for engine in plan.engines:
+        loops[engine] = _shown(script(task, engine))
+    examples = task.examples
+    entry["examples"] = {"train": len(examples.train_y), "test": len(examples.test_y)}
+    watch.start(task, plan.engines)
+    trainings = [Training(task, engine, plan.seed) for engine in plan.engines]
+    try:
+        in_step(trainings, watch.event)
+    finally:
+        for training in trainings:
+            entry["engines"][training.engine] = {"losses": training.losses}
+            training.close()
+    outcomes = {t.engine: t.outcome for t in trainings if t.outcome is not None}
+    for engine, outcome in outcomes.items():
+        entry["engines"][engine]["accuracy"] = outcome.accuracy
+    if len(outcomes) == len(ENGINES):
+        entry["verify"] = verify(outcomes["dynamic"], outcomes["static"])
+    watch.finish(entry)
+    save()
+    for engine in plan.engines:
+        watch.note(f"{task.name}: looking inside {engine}")
+        entry["inside"][engine] = look_inside(task, engine, plan.seed)
+    entry["measure"] = measure(task, plan.engines, plan.seed, plan.full, watch.note)
+
+
+def _shown(module: Any) -> str:
+    """A training script as the reader sees it: its imports and `train`, as they ran."""
+    import inspect
+
+    source = inspect.getsource(module)
+    return source.removeprefix(f'"""{module.__doc__}"""').strip() + "\n"

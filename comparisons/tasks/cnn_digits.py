@@ -1,0 +1,35 @@
+"""A small convolutional network that reads digits."""
+
+from comparisons.task import Task
+from shared import nn, optim
+from shared.data import load_digits
+
+
+def model() -> nn.Module:
+    """Two convolutions with pooling, dropout, one dense layer."""
+    return nn.Sequential(
+        nn.Conv2d(1, 16, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Dropout(0.25),
+        nn.Linear(128, 10),
+    )
+
+
+TASK = Task(
+    name="cnn_digits",
+    title="A convolutional network on digits",
+    about="The same digits, read by two convolutions with max pooling, dropout and one dense layer. "
+    "Most of a step is spent inside the kernels, which both engines share.",
+    model=model,
+    optimizer=lambda parameters: optim.Adam(parameters, lr=3e-3),
+    data=load_digits,
+    batch_size=50,
+    steps=420,
+    full_steps=1400,
+    goal=0.97,
+)

@@ -1,0 +1,30 @@
+"""A two-layer network that reads digits."""
+
+from comparisons.task import Task
+from shared import nn, optim
+from shared.data import load_digits
+
+
+def model() -> nn.Module:
+    """Two dense layers, dropout between them."""
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(64, 128),
+        nn.ReLU(),
+        nn.Dropout(0.2),
+        nn.Linear(128, 10),
+    )
+
+
+TASK = Task(
+    name="mlp_digits",
+    title="A two-layer network on digits",
+    about="1,797 handwritten digits of 8 by 8 pixels, read by two dense layers with dropout "
+    "between them. The arrays are small, so the engine's own work weighs as much as the arithmetic.",
+    model=model,
+    optimizer=lambda parameters: optim.Adam(parameters, lr=5e-3),
+    data=load_digits,
+    batch_size=50,
+    steps=336,
+    full_steps=1400,
+)

@@ -1,0 +1,128 @@
+"""Drives a task on one engine, one event at a time."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Generator, Sequence
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from time import perf_counter
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from comparisons.task import Task
+
+ENGINES = ("dynamic", "static")
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that a training run did.
+
+    phase    "build", "compile", "step" or "done"
+    step     steps made so far
+    loss     of this step; None in other phases
+    seconds  what it took
+    """
+
+    engine: str
+    phase: str
+    step: int
+    loss: float | None
+    seconds: float
+
+
+@dataclass
+class Outcome:
+    """What a training run left behind.
+
+    states    every Parameter, buffer and optimiser slot by its path, as arrays
+    guesses   the class of each test example
+    accuracy  the share of them that is right
+    """
+
+    losses: list[float]
+    states: dict[str, Any]
+    guesses: Any
+    accuracy: float
+
+
+def script(task: Task, engine: str) -> ModuleType:
+    """The module whose `train` trains such a task on this engine."""
+    return importlib.import_module(f"comparisons.loops.{task.loop}_{engine}")
+
+
+@dataclass
+class Training:
+    """A task on one engine. `advance()` goes on to the next event, or gives None at the end.
+
+    Everything runs in a context of its own, so that a default graph or a mode that the script
+    has opened is seen by nobody else, and two trainings can take turns.
+    """
+
+    task: Task
+    engine: str
+    seed: int = 0
+    losses: list[float] = field(default_factory=list)
+    outcome: Outcome | None = None
+
+    def __post_init__(self) -> None:
+        self.task.examples  # loaded now, so that no phase is charged with it
+        self._context = copy_context()
+        self._generator: Generator[Any, None, Any] = script(self.task, self.engine).train(
+            self.task, self.seed
+        )
+
+    def advance(self) -> Event | None:
+        """Run to the next event; None once all is done."""
+        if self.outcome is not None:
+            return None
+        start = perf_counter()
+        try:
+            said = self._context.run(next, self._generator)
+        except StopIteration as end:
+            seconds = perf_counter() - start
+            self.outcome = self._outcome(*end.value)
+            return Event(self.engine, "done", len(self.losses), None, seconds)
+        seconds = perf_counter() - start
+        if isinstance(said, str):
+            return Event(self.engine, said, len(self.losses), None, seconds)
+        self.losses.append(said)
+        return Event(self.engine, "step", len(self.losses), said, seconds)
+
+    def variables(self) -> dict[str, Any]:
+        """The script's local variables, where it stands now."""
+        return inspect.getgeneratorlocals(self._generator)
+
+    def close(self) -> None:
+        """Leave the script where it stands, through its `with` blocks."""
+        self._context.run(self._generator.close)
+
+    def _outcome(self, model: Any, optimizer: Any, guesses: Any) -> Outcome:
+        states = {f"model/{name}": state for name, state in model.named_states()}
+        states |= {f"optimizer/{name}": state for name, state in optimizer.named_states()}
+        right = np.asarray(guesses) == self.task.examples.test_y
+        return Outcome(
+            self.losses,
+            {name: np.array(state.value()) for name, state in states.items()},
+            np.asarray(guesses),
+            float(right.mean()),
+        )
+
+
+def in_step(trainings: Sequence[Training], watch: Callable[[Event], None]) -> None:
+    """Run trainings to their ends, taking turns step by step; `watch` sees every event."""
+    running = list(trainings)
+    while running:
+        for training in tuple(running):
+            event = training.advance()
+            while event is not None and event.phase not in ("step", "done"):
+                watch(event)
+                event = training.advance()
+            if event is None:
+                running.remove(training)
+            else:
+                watch(event)

@@ -1,0 +1,26 @@
+"""The order in which training meets its examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from shared.errors import SettingError
+
+
+def batches(x: Any, y: Any, size: int, seed: int = 0) -> Iterator[tuple[Any, Any]]:
+    """Batches of `size` rows of x and y, without end, in an order that `seed` alone decides.
+
+    Each epoch visits the rows in a new shuffle; what does not fill a last batch sits that
+    epoch out, so every batch has the same shape.
+    """
+    if not 1 <= size <= len(x):
+        raise SettingError(f"batches: size must lie between 1 and the {len(x)} rows, not {size!r}")
+    random = np.random.RandomState(seed)
+    while True:
+        order = random.permutation(len(x))
+        for start in range(0, len(x) - size + 1, size):
+            rows = order[start : start + size]
+            yield x[rows], y[rows]
