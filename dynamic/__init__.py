@@ -8,9 +8,10 @@
 """
 
 from dynamic.backward import grad
+from dynamic.engine import ENGINE
 from dynamic.modes import no_grad
 from dynamic.tape import Node
-from dynamic.tensor import Tensor, tensor
+from dynamic.tensors import Tensor, tensor
 from dynamic.views import draw, show, to_networkx
 
-__all__ = ["Node", "Tensor", "draw", "grad", "no_grad", "show", "tensor", "to_networkx"]
+__all__ = ["ENGINE", "Node", "Tensor", "draw", "grad", "no_grad", "show", "tensor", "to_networkx"]

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from dynamic.modes import set_recording
+from dynamic.modes import changed
 from dynamic.tape import Node
-from dynamic.tensor import Tensor
+from dynamic.tensors import Tensor
 from shared.errors import GradientError, ShapeError
 from shared.reverse import reverse
 from shared.spec import Spec, str_shape
@@ -61,12 +61,12 @@ def _edge(call: str, x: Any) -> Any:
     """Where the cotangent of `x` arrives."""
     if not isinstance(x, (Tensor, State)):
         raise GradientError(f"{call}: {x!r} is not a dynamic Tensor or a Parameter")
-    if not x.requires_grad:
+    if x.edge is None:
         raise GradientError(
             f"{call}: a Tensor of shape {str_shape(x.shape)} has no history and does not require "
             "a gradient; make it with tensor(..., requires_grad=True), and not under no_grad"
         )
-    return x if x.edge is None else x.edge
+    return x.edge
 
 
 def _derivatives(
@@ -77,7 +77,7 @@ def _derivatives(
     keep = create_graph if retain_graph is None else retain_graph
     done = None if keep else Node.free
     if create_graph:
-        with set_recording(True):
+        with changed(recording=True):
             found = reverse(seeds, wanted, _as_tensors, done)
         return {edge: g if isinstance(g, Tensor) else Tensor(g) for edge, g in found.items()}
     raw_seeds = [(edge, g.data) for edge, g in seeds]
@@ -129,5 +129,5 @@ def _own(g: Any, taken: set[int]) -> Any:
 
 
 def _sum(before: Tensor, g: Tensor, create_graph: bool) -> Tensor:
-    with set_recording(create_graph):
+    with changed(recording=create_graph):
         return before + g

@@ -5,20 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import Any
 
-recording: ContextVar[bool] = ContextVar("recording", default=True)
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """How ops are applied at the moment.
+
+    recording  whether the tape remembers how Tensors are made
+    """
+
+    recording: bool = True
+
+
+mode: ContextVar[Mode] = ContextVar("mode", default=Mode())
 
 
 @contextmanager
-def set_recording(on: bool) -> Iterator[None]:
-    """Record, or do not record, how Tensors are made within the block."""
-    token = recording.set(on)
+def changed(**changes: Any) -> Iterator[None]:
+    """Another mode within the block."""
+    token = mode.set(replace(mode.get(), **changes))
     try:
         yield
     finally:
-        recording.reset(token)
+        mode.reset(token)
 
 
-def no_grad() -> set_recording:  # type: ignore[valid-type]
+def no_grad() -> Any:
     """Compute without remembering how: `with no_grad():`, or `@no_grad()` on a function."""
-    return set_recording(False)
+    return changed(recording=False)

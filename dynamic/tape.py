@@ -1,25 +1,23 @@
 """The tape: one Node for each op that was applied to something with a gradient.
 
 A node's edges point back to the nodes and leaves that its arguments came from, never to
-interior Tensors, and what its rules will read is held as raw arrays. So a Tensor holds its
-history and no history holds its Tensor: without cycles, all is freed as soon as the last
-Tensor is let go.
+Tensors, and what its rules will read is held as raw arrays. So a Tensor holds its history and
+no history holds its Tensor: without cycles, all is freed as soon as the last Tensor is let go.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 
-from dynamic.modes import recording
-from dynamic.tensor import Tensor
+from dynamic.modes import mode
+from dynamic.tensors import Tensor
 from shared import dispatch
 from shared.errors import EngineError, GradientError
-from shared.op import Op, as_array
+from shared.op import Op, Plan, as_array
 from shared.spec import Spec, is_weak, spec_of
 from shared.state import State
 
@@ -29,46 +27,114 @@ _next_order = itertools.count().__next__
 class Node:
     """One application of an op.
 
-    edges    for each argument `(node, output index)`, or the leaf, or None: where its
-             cotangent goes
-    inputs   for each argument the raw array if a rule reads it, else its Spec; weak numbers
-             as they are; None once backward has freed it
-    outputs  for each output the raw array if a rule reads it, else its Spec
-    order    when it was made, counted over the whole process
+    plan      the op, and how to differentiate it by the arguments that have an edge
+    edges     for each argument `(node, output index)`, or the leaf, or None: where its
+              cotangent goes
+    inputs    for each argument the raw array if a rule reads it, or the weak number, or a Spec;
+              None where the edge leads to what knows the Spec; no list once it was freed
+    outputs   for each output the raw array if a rule reads it, else its Spec
+    order     when it was made, counted over the whole process
     """
 
-    __slots__ = ("op", "settings", "edges", "inputs", "outputs", "order", "__weakref__")
+    __slots__ = ("plan", "settings", "edges", "inputs", "outputs", "order", "__weakref__")
 
     def __init__(
         self,
-        op: Op,
+        plan: Plan,
         settings: dict[str, Any],
-        edges: tuple[Any, ...],
-        inputs: tuple[Any, ...],
-        outputs: tuple[Any, ...],
+        edges: list[Any],
+        inputs: list[Any],
+        outputs: Sequence[Any],
     ) -> None:
-        self.op, self.settings, self.edges = op, settings, edges
-        self.inputs: tuple[Any, ...] | None = inputs
+        self.plan = plan
+        self.settings = settings
+        self.edges = edges
+        self.inputs: list[Any] | None = inputs
         self.outputs = outputs
         self.order = _next_order()
+
+    @property
+    def op(self) -> Op:
+        return self.plan.op
 
     def __repr__(self) -> str:
         return f"<{self.op.name} %{self.order}>"
 
     def free(self) -> None:
         """Let go of the arrays; a second backward through this node is then an error."""
-        if self.inputs is not None:
-            self.inputs = None
-            self.outputs = tuple(spec_of(y) for y in self.outputs)
+        self.inputs = None
+        if True in self.plan.outputs:
+            self.outputs = [spec_of(y) for y in self.outputs]
 
-    def kept(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """What the rules may see, as raw arrays."""
+    def kept(self) -> tuple[list[Any], Sequence[Any]]:
+        """What the rules may see: raw arrays, weak numbers and Specs."""
         if self.inputs is None:
             raise GradientError(
                 f"backward through {self.op.name} a second time: what it needs was freed by the "
                 "first; pass retain_graph=True there, or compute the value again"
             )
-        return self.inputs, self.outputs
+        inputs = self.inputs
+        for i in self.plan.dropped:
+            if inputs[i] is None:
+                inputs[i] = _spec_at(self.edges[i])
+        return inputs, self.outputs
+
+
+def _spec_at(edge: Any) -> Spec:
+    """The Spec of the value that an edge leads to."""
+    if type(edge) is not tuple:
+        return edge.spec
+    y = edge[0].outputs[edge[1]]
+    return y if type(y) is Spec else spec_of(y)
+
+
+def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
+    """Compute now; if a gradient could flow and the mode records, remember how.
+
+    Every op of define-by-run comes through here, so a microsecond in this function is a
+    microsecond of every op: hence the few cases that are written out.
+    """
+    arrays: list[Any] = []
+    edges: list[Any] = []
+    for arg in args:
+        if type(arg) is Tensor:
+            arrays.append(arg.data)
+            edges.append(arg.edge)
+        elif isinstance(arg, (Tensor, State)):
+            arrays.append(arg.numpy())
+            edges.append(arg.edge)
+        else:
+            arrays.append(raw(arg))
+            edges.append(None)
+    y = op.on_arrays(arrays, settings)
+
+    if len(edges) == 2:
+        plan = op.plan((edges[0] is not None, edges[1] is not None))
+    else:
+        plan = op.plan(tuple([edge is not None for edge in edges]))
+    if True not in plan.wanted or not mode.get().recording:
+        return Tensor(y, None) if op.single else tuple([Tensor(part, None) for part in y])
+    if op.single and y.dtype.kind not in "fc":
+        return Tensor(y, None)
+
+    for i in plan.dropped:
+        array = arrays[i]
+        if edges[i] is not None:
+            arrays[i] = None
+        elif not is_weak(array):
+            arrays[i] = Spec(array.shape, array.dtype)
+    kept = plan.outputs
+    if op.single:
+        held = y if kept[0] else Spec(y.shape, y.dtype)
+        return Tensor(y, (Node(plan, settings, edges, arrays, (held,)), 0))
+    outputs = [part if i < len(kept) and kept[i] else spec_of(part) for i, part in enumerate(y)]
+    node = Node(plan, settings, edges, arrays, outputs)
+    return tuple(
+        [
+            Tensor(part, (node, i) if op.carries_gradient(i, part.dtype) else None)
+            for i, part in enumerate(y)
+        ]
+    )
 
 
 def raw(value: Any) -> Any:
@@ -91,69 +157,3 @@ def raw(value: Any) -> Any:
     if hasattr(value, "__array_namespace__"):
         return value
     raise EngineError(f"{value!r} is neither a Tensor, an array nor a number")
-
-
-class DynamicEngine:
-    """What `shared` asks of define-by-run."""
-
-    name = "dynamic"
-
-    def apply(self, op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
-        """Compute now; if a gradient could flow and the mode records, remember how."""
-        arrays: list[Any] = []
-        edges: list[Any] = []
-        tracked = False
-        for arg in args:
-            if isinstance(arg, (Tensor, State)):
-                arrays.append(arg.data if arg.data is not None else arg.value())
-                edge = arg.edge
-                if edge is None and arg.requires_grad:
-                    edge = arg
-                edges.append(edge)
-                tracked = tracked or edge is not None
-            else:
-                arrays.append(raw(arg))
-                edges.append(None)
-        y = op.on_arrays(arrays, settings)
-        outputs = (y,) if op.single else y
-        if not (tracked and recording.get()):
-            return Tensor(y) if op.single else tuple([Tensor(part) for part in outputs])
-        carries = [op.carries_gradient(i, part.dtype) for i, part in enumerate(outputs)]
-        if not any(carries):
-            return Tensor(y) if op.single else tuple([Tensor(part) for part in outputs])
-
-        plan = op.plan(tuple([edge is not None for edge in edges]), len(outputs))
-        node = Node(
-            op,
-            settings,
-            tuple(edges),
-            tuple([a if keep else spec_of(a) for a, keep in zip(arrays, plan.inputs, strict=True)]),
-            tuple([a if keep else spec_of(a) for a, keep in zip(outputs, plan.outputs, strict=True)]),
-        )
-        if op.single:
-            return Tensor(y, (node, 0))
-        return tuple(
-            [Tensor(part, (node, i) if carries[i] else None) for i, part in enumerate(outputs)]
-        )
-
-    def assign(self, state: State, value: Tensor) -> None:
-        """At once, and without a gradient."""
-        state.data = np.array(value.data, state.dtype)
-
-    def gradients(self, loss: Tensor, states: Sequence[State]) -> list[Any]:
-        from dynamic.backward import grad
-
-        return grad(loss, states, allow_unused=True)
-
-    def train(self, loss: Tensor, assigned: Any) -> None:
-        """Nothing is left to do: each assignment was made when it was asked for."""
-
-    def scope(self, value: Any) -> AbstractContextManager[None]:
-        return dispatch.using(self)
-
-    def call(self, module: Any, value: Any) -> AbstractContextManager[None]:
-        return dispatch.using(self)
-
-
-ENGINE = DynamicEngine()
-dispatch.register(ENGINE, Tensor, eager=True)

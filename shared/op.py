@@ -68,12 +68,45 @@ TABLE: dict[str, Op] = {}
 """Every op there is, by name. The laws run over it."""
 
 
-@dataclass(frozen=True, slots=True)
 class Plan:
-    """What a tape keeps so that the wanted rules can run, per argument and per output."""
+    """How to differentiate an op by some of its arguments.
 
-    inputs: tuple[bool, ...]
-    outputs: tuple[bool, ...]
+    wanted   which arguments, a bool for each
+    inputs   which arguments a tape must keep the value of, and `dropped`, the positions of the rest
+    outputs  which outputs it must keep
+    """
+
+    __slots__ = ("op", "wanted", "inputs", "dropped", "outputs", "rules")
+
+    def __init__(self, op: Op, wanted: Wanted) -> None:
+        names = op.read_by(wanted)
+        self.op, self.wanted = op, wanted
+        self.inputs = tuple(op.argument(i) in names for i in range(len(wanted)))
+        self.dropped = tuple(i for i, keep in enumerate(self.inputs) if not keep)
+        self.outputs = tuple(output in names for output in op.outputs or ())
+        asked = [(i, op.rules[i]) for i, want in enumerate(wanted) if want and i < len(op.rules)]
+        self.rules = [(i, rule.fn) for i, rule in asked if isinstance(rule, Rule)]
+
+    def pull(
+        self, g: Any, y: Any, args: Sequence[Any], settings: dict[str, Any]
+    ) -> Sequence[tuple[int, Any]]:
+        """The wanted arguments' cotangents as (position, cotangent); those that are zero left out."""
+        joint = self.op.joint
+        if joint is not None:
+            found = joint.fn(g, y, *args, wanted=self.wanted, **settings)
+            return [(i, found[i]) for i, want in enumerate(self.wanted) if want and found[i] is not None]
+        if len(self.rules) < self.wanted.count(True):
+            self._check_written()
+        return [(i, rule(g, y, *args, **settings)) for i, rule in self.rules]
+
+    def _check_written(self) -> None:
+        op = self.op
+        for position, want in enumerate(self.wanted):
+            if want and (position >= len(op.rules) or op.rules[position] is None):
+                raise GradientError(
+                    f"{op.name}: no gradient is written for argument {op.argument(position)!r}; "
+                    "detach it, or give the op a rule"
+                )
 
 
 class Op:
@@ -89,6 +122,8 @@ class Op:
     alias     arguments whose memory an output may share
     out       whether compute takes `out=`
     scalar    elementwise ops: the expression of one element, with {0}, {1} for the arguments
+    check     whether compute alone would take arguments that infer refuses, so that infer must
+              look at them first
     """
 
     def __init__(
@@ -103,6 +138,7 @@ class Op:
         alias: tuple[int, ...] = (),
         out: bool = False,
         scalar: str | None = None,
+        check: bool = False,
         doc: str = "",
     ) -> None:
         if name in TABLE:
@@ -112,10 +148,10 @@ class Op:
         self.rules = () if isinstance(rules, Joint) else tuple(rules)
         self.outputs, self.single = outputs, outputs is not None and len(outputs) == 1
         self.constant = constant
-        self.alias, self.out, self.scalar = alias, out, scalar
+        self.alias, self.out, self.scalar, self.check = alias, out, scalar, check
         self.inputs = _argument_names(self)
         self.__doc__ = doc
-        self._plans: dict[tuple[Wanted, int], Plan] = {}
+        self._plans: dict[Wanted, Plan] = {}
         _check_reads(self)
         TABLE[name] = self
 
@@ -127,17 +163,19 @@ class Op:
             engine = ENGINE_OF[type(arg)]
             if engine is not None:
                 return engine.apply(self, args, settings)
-        return self.on_arrays([_as_operand(arg) for arg in args], settings)
+        return self.on_arrays([a if type(a) is np.ndarray else _operand(a) for a in args], settings)
 
     def on_arrays(self, args: Sequence[Array], settings: dict[str, Any]) -> Any:
         """Compute on raw arrays and weak numbers; the result is an array or a tuple of them."""
         try:
+            if self.check:
+                self.infer(*[spec_of(arg) for arg in args], **settings)
             y = self.compute(*args, **settings)
         except Exception as error:
             raise self.explain(error, args, settings) from None
         if self.single:
             return y if type(y) is np.ndarray else _as_array(y)
-        return tuple(part if type(part) is np.ndarray else _as_array(part) for part in y)
+        return tuple([part if type(part) is np.ndarray else _as_array(part) for part in y])
 
     def explain(
         self, error: Exception, args: Sequence[Any], settings: dict[str, Any]
@@ -157,22 +195,15 @@ class Op:
             return ShapeError(f"{self.name}({listed}): {error}")
         return error
 
-    def plan(self, wanted: Wanted, outputs: int) -> Plan:
-        """What must be kept for the gradients of the wanted arguments."""
-        key = (wanted, outputs)
-        plan = self._plans.get(key)
+    def plan(self, wanted: Wanted) -> Plan:
+        """How to differentiate by the wanted arguments; made once for each set of them."""
+        plan = self._plans.get(wanted)
         if plan is None:
-            plan = self._plans[key] = self._make_plan(wanted, outputs)
+            plan = self._plans[wanted] = Plan(self, wanted)
         return plan
 
-    def _make_plan(self, wanted: Wanted, outputs: int) -> Plan:
-        names = self._read_by(wanted)
-        inputs = tuple(self.argument(i) in names for i in range(len(wanted)))
-        if self.outputs is None:
-            return Plan(inputs, (False,) * outputs)
-        return Plan(inputs, tuple(output in names for output in self.outputs))
-
-    def _read_by(self, wanted: Wanted) -> set[str]:
+    def read_by(self, wanted: Wanted) -> set[str]:
+        """The names of the values that the rules of the wanted arguments read."""
         if self.joint is not None:
             if not any(wanted):
                 return set()
@@ -193,29 +224,6 @@ class Op:
         if dtype.kind not in "fc":
             return False
         return self.outputs is None or self.outputs[output] not in self.constant
-
-    def pull(
-        self, g: Any, y: Any, args: Sequence[Any], settings: dict[str, Any], wanted: Wanted
-    ) -> Sequence[Any]:
-        """The cotangent of each wanted argument (None for the others, and for ZERO)."""
-        if self.joint is not None:
-            return self.joint.fn(g, y, *args, wanted=wanted, **settings)
-        found: list[Any] = []
-        for position, want in enumerate(wanted):
-            if not want:
-                found.append(None)
-                continue
-            rule = self.rules[position] if position < len(self.rules) else None
-            if isinstance(rule, Rule):
-                found.append(rule.fn(g, y, *args, **settings))
-            elif rule is ZERO:
-                found.append(None)
-            else:
-                raise GradientError(
-                    f"{self.name}: no gradient is written for argument "
-                    f"{self.argument(position)!r}; detach it, or give the op a rule"
-                )
-        return found
 
 
 def _argument_names(op: Op) -> tuple[str, ...]:
@@ -242,9 +250,10 @@ def _check_reads(op: Op) -> None:
                 )
 
 
-def _as_operand(value: Any) -> Any:
+def _operand(value: Any) -> Any:
+    """What compute takes for a raw argument. A NumPy scalar is a 0-d array that lost its shape."""
     if isinstance(value, np.generic):
-        return value.item()
+        return np.asarray(value)
     if isinstance(value, (list, tuple)):
         return as_array(value)
     return value

@@ -24,79 +24,14 @@ class Operators:
     shape: Any
     dtype: Any
 
-    # arithmetic
-    def __add__(self, other: Any) -> Any:
-        return ops.add(self, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return ops.add(other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        return ops.sub(self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return ops.sub(other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return ops.mul(self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return ops.mul(other, self)
-
-    def __truediv__(self, other: Any) -> Any:
-        return ops.div(self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return ops.div(other, self)
-
-    def __pow__(self, other: Any) -> Any:
-        return ops.pow(self, other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return ops.pow(other, self)
-
     def __matmul__(self, other: Any) -> Any:
         return ops.matmul(self, other)
 
     def __rmatmul__(self, other: Any) -> Any:
         return ops.matmul(other, self)
 
-    def __neg__(self) -> Any:
-        return ops.neg(self)
-
     def __pos__(self) -> Any:
         return self
-
-    def __abs__(self) -> Any:
-        return ops.abs(self)
-
-    # comparisons and logic
-    def __eq__(self, other: object) -> Any:
-        return ops.equal(self, other)
-
-    def __ne__(self, other: object) -> Any:
-        return ops.not_equal(self, other)
-
-    def __lt__(self, other: Any) -> Any:
-        return ops.less(self, other)
-
-    def __le__(self, other: Any) -> Any:
-        return ops.less_equal(self, other)
-
-    def __gt__(self, other: Any) -> Any:
-        return ops.greater(self, other)
-
-    def __ge__(self, other: Any) -> Any:
-        return ops.greater_equal(self, other)
-
-    def __and__(self, other: Any) -> Any:
-        return ops.logical_and(self, other)
-
-    def __or__(self, other: Any) -> Any:
-        return ops.logical_or(self, other)
-
-    def __invert__(self) -> Any:
-        return ops.logical_not(self)
 
     # shape
     @property
@@ -147,6 +82,39 @@ class Operators:
 
     def argmax(self, axis: int | None = None) -> Any:
         return ops.argmax(self, axis)
+
+
+OPERATORS = {
+    "add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div, "pow": ops.pow,
+    "eq": ops.equal, "ne": ops.not_equal, "lt": ops.less, "le": ops.less_equal,
+    "gt": ops.greater, "ge": ops.greater_equal, "and": ops.logical_and, "or": ops.logical_or,
+    "neg": ops.neg, "abs": ops.abs, "invert": ops.logical_not,
+}  # fmt: skip
+"""The operators that are ops as they stand, by the names of their methods."""
+_REFLECTED = ("add", "sub", "mul", "truediv", "pow")
+_UNARY = ("neg", "abs", "invert")
+
+
+def bind(kind: type, apply: Any) -> None:
+    """Give a class the operators, each as `apply(op, arguments, settings)`: what a Tensor's
+    engine is called with anyway, so that the search for the engine is spared."""
+
+    def unary(op: Any) -> Any:
+        return lambda self: apply(op, (self,), {})
+
+    def binary(op: Any) -> Any:
+        return lambda self, other: apply(op, (self, other), {})
+
+    def reflected(op: Any) -> Any:
+        return lambda self, other: apply(op, (other, self), {})
+
+    for name, op in OPERATORS.items():
+        setattr(kind, f"__{name}__", unary(op) if name in _UNARY else binary(op))
+        if name in _REFLECTED:
+            setattr(kind, f"__r{name}__", reflected(op))
+
+
+bind(Operators, lambda op, args, settings: op(*args, **settings))
 
 
 def _flat(values: tuple[Any, ...]) -> Shape | Sequence[int]:

@@ -1,8 +1,9 @@
 """The one reverse loop: reverse-mode differentiation over the nodes of either engine.
 
-Both engines' nodes have `op`, `settings`, `outputs`, `order` (their place in the order of
-creation) and `edges`: for each argument where its cotangent goes, or None. An edge is
-`(node, output index)`, or a leaf: a Tensor, State or variable that no node made.
+Both engines' nodes have `settings`, `outputs`, `order` (their place in the order of creation),
+`edges`, for each argument where its cotangent goes, or None, and `plan`, how to differentiate
+the op by all arguments that have an edge. An edge is `(node, output index)`, or a leaf: what
+no node made.
 
 Cotangents are summed in one order, later nodes first and arguments from left to right. That
 the two engines give the same bits rests on this order, so it is written down only here.
@@ -17,7 +18,7 @@ from typing import Any
 from shared import ops
 
 Edge = Any
-"""`(node, output index)` or a leaf."""
+"""`(node, output index)`, or a leaf."""
 
 
 def reverse(
@@ -25,6 +26,7 @@ def reverse(
     wanted: set[Edge] | None,
     values: Callable[[Any], tuple[Any, Any]],
     done: Callable[[Any], None] | None = None,
+    visit: Callable[[Any, list[Any]], None] | None = None,
     stopped: Container[Edge] = (),
 ) -> dict[Edge, Any]:
     """Cotangents, by edge, of the wanted edges; of every leaf where `wanted` is None.
@@ -33,6 +35,7 @@ def reverse(
     values   the inputs and outputs of a node in the form that the rules shall see: arrays, or
              an engine's Tensors; Specs for what no rule reads
     done     called with each node once its rules have run
+    visit    called with each node and its list of cotangents, all arrived, before its rules run
     stopped  edges that cotangents reach and do not pass
     """
     seeds = list(seeds)
@@ -49,34 +52,38 @@ def reverse(
         node, index = edge
         entry = pending.get(node.order)
         if entry is None:
-            entry = pending[node.order] = (node, [None] * len(node.outputs))
+            gs = [None] * len(node.outputs)
+            gs[index] = g
+            pending[node.order] = node, gs
             heappush(heap, -node.order)
-        before = entry[1][index]
-        entry[1][index] = g if before is None else before + g
+        else:
+            before = entry[1][index]
+            entry[1][index] = g if before is None else before + g
 
     for edge, g in seeds:
         arrive(edge, g)
     while heap:
         node, gs = pending.pop(-heappop(heap))
-        if wanted is not None:
+        if visit is not None:
+            visit(node, gs)
+        edges, plan = node.edges, node.plan
+        if useful is not None:
             for index, g in enumerate(gs):
                 if g is not None and (node, index) in wanted:
                     found[node, index] = g
                 if (node, index) in stopped:
                     gs[index] = None
-        edges = node.edges
-        if useful is None:
-            asked = tuple([edge is not None for edge in edges])
-        else:
             asked = tuple([edge in useful for edge in edges])
-        if any(asked) and any(g is not None for g in gs):
-            inputs, outputs = values(node)
-            op = node.op
-            g, y = (gs[0], outputs[0]) if op.single else (tuple(gs), outputs)
-            pulled = op.pull(g, y, inputs, node.settings, asked)
-            for edge, want, g, like in zip(edges, asked, pulled, inputs, strict=False):
-                if want and g is not None:
-                    arrive(edge, fit(g, like))
+            if True not in asked or all([g is None for g in gs]):
+                continue
+            plan = plan.op.plan(asked)
+        inputs, outputs = values(node)
+        g, y = (gs[0], outputs[0]) if plan.op.single else (tuple(gs), outputs)
+        for position, cotangent in plan.pull(g, y, inputs, node.settings):
+            like = inputs[position]
+            if cotangent.shape != like.shape or cotangent.dtype is not like.dtype:
+                cotangent = fit(cotangent, like)
+            arrive(edges[position], cotangent)
         if done is not None:
             done(node)
     return found if wanted is None else {edge: found[edge] for edge in wanted if edge in found}

@@ -13,7 +13,7 @@ import numpy as np
 from shared.dispatch import ENGINE_OF, NEUTRAL
 from shared.errors import ShapeError, StateError
 from shared.operators import Operators
-from shared.spec import str_shape
+from shared.spec import Spec, str_shape
 
 
 class State(Operators):
@@ -25,7 +25,6 @@ class State(Operators):
     """
 
     requires_grad = False
-    edge = None  # a leaf of dynamic's tape: no node made it
 
     def __init__(self, data: Any, name: str = "") -> None:
         self.data: Any = None if data is None else np.array(data)
@@ -46,6 +45,15 @@ class State(Operators):
                 "it is first called; call the model once, or give the layer its input size"
             )
         return self.data
+
+    @property
+    def edge(self) -> State | None:
+        """Where its cotangent goes on dynamic's tape: it is its own leaf."""
+        return self if self.requires_grad else None
+
+    @property
+    def spec(self) -> Spec:
+        return Spec(self.shape, self.dtype)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -73,10 +74,13 @@ def _seed(y: Tensor, given: Any) -> Tensor:
 
 def _values(node: Node) -> tuple[list[Any], list[Any]]:
     """What the rules may see: the Tensors that some rule reads, Specs for the others."""
-    plan = node.op.plan(tuple(edge is not None for edge in node.edges), len(node.outputs))
+    plan = node.plan
     inputs = [
         x if keep or not isinstance(x, Tensor) else x.spec
         for x, keep in zip(node.inputs, plan.inputs, strict=True)
     ]
-    outputs = [y if keep else y.spec for y, keep in zip(node.outputs, plan.outputs, strict=True)]
+    outputs = [
+        y if keep else y.spec
+        for y, keep in itertools.zip_longest(node.outputs, plan.outputs, fillvalue=False)
+    ]
     return inputs, outputs

@@ -8,6 +8,7 @@ from typing import Any
 
 from shared import dispatch
 from shared.op import Op
+from shared.operators import bind
 from shared.spec import spec_of
 from shared.state import State
 from static.graph import Graph, Node, Tensor, current_call, get_default_graph, name_scope
@@ -75,3 +76,4 @@ def _graph_of(args: Sequence[Any]) -> Graph:
 
 ENGINE = StaticEngine()
 dispatch.register(ENGINE, Tensor, Variable)
+bind(Tensor, ENGINE.apply)

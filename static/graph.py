@@ -17,7 +17,7 @@ import numpy as np
 from shared import dispatch
 from shared.dims import Dim, Symbol
 from shared.errors import GraphError, SymbolicValueError
-from shared.op import Op
+from shared.op import Op, Plan
 from shared.operators import Operators
 from shared.source import Line, user_line
 from shared.spec import Spec
@@ -156,6 +156,12 @@ class Node:
     def edges(self) -> tuple[Any, ...]:
         """For each input where its cotangent goes, or None: what the reverse loop follows."""
         return tuple(edge_of(x) for x in self.inputs)
+
+    @property
+    def plan(self) -> Plan:
+        """How to differentiate this node by all inputs that have an edge."""
+        assert isinstance(self.op, Op), self
+        return self.op.plan(tuple(edge is not None for edge in self.edges))
 
 
 def edge_of(x: Any) -> Any:

@@ -9,25 +9,56 @@ import numpy as np
 from shared.errors import DTypeError, GradientError, ShapeError
 from shared.op import as_array
 from shared.operators import Operators
-from shared.spec import as_dtype, str_shape
+from shared.spec import Spec, as_dtype, str_shape
+
+
+class Leaf:
+    """Where gradients end: what a Tensor that requires them has for an edge."""
+
+    __slots__ = ("spec", "grad", "__weakref__")
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.grad: Tensor | None = None
 
 
 class Tensor(Operators):
     """A value that remembers how it was computed.
 
-    data           the raw array
-    edge           `(node, output index)` of the Node that made it, or None for a leaf
-    grad           on leaves that require it, what backward() has added up so far
-    requires_grad  whether gradients flow back to, or through, this Tensor
+    data  the raw array
+    edge  where its cotangent goes: `(node, output index)` of the Node that made it, its Leaf if
+          it was made to require a gradient, or None
     """
 
-    __slots__ = ("data", "edge", "grad", "requires_grad", "__weakref__")
+    __slots__ = ("data", "edge", "__weakref__")
 
-    def __init__(self, data: Any, edge: Any = None, requires_grad: bool = False) -> None:
+    def __init__(self, data: Any, edge: Any = None) -> None:
         self.data = data
         self.edge = edge
-        self.grad: Tensor | None = None
-        self.requires_grad = requires_grad or edge is not None
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow back to, or through, this Tensor."""
+        return self.edge is not None
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no op that the tape remembers made this Tensor."""
+        return type(self.edge) is not tuple
+
+    @property
+    def grad(self) -> Tensor | None:
+        """On leaves that require a gradient, what backward() has added up so far."""
+        return self.edge.grad if type(self.edge) is Leaf else None
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if type(self.edge) is not Leaf:
+            raise GradientError(
+                "only a leaf that requires a gradient has a .grad; make it with "
+                "tensor(..., requires_grad=True)"
+            )
+        self.edge.grad = value
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -39,8 +70,8 @@ class Tensor(Operators):
 
     def __repr__(self) -> str:
         values = np.array2string(np.asarray(self.data), separator=", ", prefix="tensor(", threshold=100)
-        made = f", made by {self.edge[0].op.name}" if self.edge is not None else ""
-        leaf = ", requires_grad=True" if self.requires_grad and self.edge is None else ""
+        made = "" if self.is_leaf else f", made by {self.edge[0].op.name}"
+        leaf = ", requires_grad=True" if type(self.edge) is Leaf else ""
         return f"tensor({values}, {self.dtype}{leaf}{made})"
 
     def __bool__(self) -> bool:
@@ -101,4 +132,4 @@ def tensor(data: Any, requires_grad: bool = False, dtype: Any = None) -> Tensor:
             f"tensor: {array.dtype} values have no gradient; use a float dtype or leave "
             "requires_grad out"
         )
-    return Tensor(array, requires_grad=requires_grad)
+    return Tensor(array, Leaf(Spec(array.shape, array.dtype)) if requires_grad else None)

@@ -1,0 +1,49 @@
+"""What `shared` asks of define-by-run: an op applied is a value computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+
+from dynamic.backward import grad
+from dynamic.tape import apply
+from dynamic.tensors import Tensor
+from shared import dispatch
+from shared.op import Op
+from shared.operators import bind
+from shared.state import State
+
+
+class DynamicEngine:
+    """Define-by-run."""
+
+    name = "dynamic"
+
+    def apply(self, op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
+        """See `dynamic.tape.apply`."""
+        return apply(op, args, settings)
+
+    def assign(self, state: State, value: Tensor) -> None:
+        """At once, and without a gradient."""
+        state.data = np.array(value.data, state.dtype)
+
+    def gradients(self, loss: Tensor, states: Sequence[State]) -> list[Any]:
+        return grad(loss, states, allow_unused=True)
+
+    def train(self, loss: Tensor, assigned: Any) -> None:
+        """Nothing is left to do: each assignment was made when it was asked for."""
+
+    def scope(self, value: Any) -> AbstractContextManager[None]:
+        return dispatch.using(self)
+
+    def call(self, module: Any, value: Any) -> AbstractContextManager[None]:
+        return dispatch.using(self)
+
+
+ENGINE = DynamicEngine()
+ENGINE.apply = apply  # type: ignore[method-assign]  # one call less for each op
+dispatch.register(ENGINE, Tensor, eager=True)
+bind(Tensor, apply)
