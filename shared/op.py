@@ -15,7 +15,7 @@ import numpy as np
 
 from shared.dims import Dim, Shape
 from shared.dispatch import ENGINE_OF
-from shared.errors import DiptychError, GradientError, ShapeError
+from shared.errors import DiptychError, DTypeError, GradientError, ShapeError
 from shared.spec import (
     Operand,
     Spec,
@@ -121,6 +121,7 @@ class Op:
     constant  names of outputs that carry no gradient (indices, masks, generator state)
     alias     arguments whose memory an output may share
     out       whether compute takes `out=`
+    ufunc     whether compute is a NumPy ufunc; it is called with `order="C"` then
     scalar    elementwise ops: the expression of one element, with {0}, {1} for the arguments
     check     whether compute alone would take arguments that infer refuses, so that infer must
               look at them first
@@ -149,6 +150,7 @@ class Op:
         self.outputs, self.single = outputs, outputs is not None and len(outputs) == 1
         self.constant = constant
         self.alias, self.out, self.scalar, self.check = alias, out, scalar, check
+        self.ufunc = isinstance(compute, np.ufunc)
         self.inputs = _argument_names(self)
         self.__doc__ = doc
         self._plans: dict[Wanted, Plan] = {}
@@ -170,7 +172,8 @@ class Op:
         try:
             if self.check:
                 self.infer(*[spec_of(arg) for arg in args], **settings)
-            y = self.compute(*args, **settings)
+            # A ufunc left alone keeps the memory order of its arguments.
+            y = self.compute(*args, order="C") if self.ufunc else self.compute(*args, **settings)
         except Exception as error:
             raise self.explain(error, args, settings) from None
         if self.single:
@@ -183,15 +186,20 @@ class Op:
         """The error to raise for what `compute` raised: `infer` knows the better words."""
         if isinstance(error, DiptychError):
             return error
-        specs = [spec_of(arg) for arg in args]
+        try:
+            specs = [spec_of(arg) for arg in args]
+        except AttributeError:
+            return DTypeError(f"{self.name}: {_strange(args)!r} is neither an array nor a number")
         try:
             self.infer(*specs, **settings)
         except DiptychError as better:
             return better
         except Exception:
             pass
+        listed = ", ".join(str(spec) for spec in specs)
+        if isinstance(error, OverflowError):
+            return DTypeError(f"{self.name}({listed}): {error}; cast the array to a wider dtype")
         if isinstance(error, ValueError):
-            listed = ", ".join(str(spec) for spec in specs)
             return ShapeError(f"{self.name}({listed}): {error}")
         return error
 
@@ -257,6 +265,11 @@ def _operand(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return as_array(value)
     return value
+
+
+def _strange(values: Sequence[Any]) -> Any:
+    """The first of the values that has no shape and is no number."""
+    return next(v for v in values if not (is_weak(v) or hasattr(v, "shape")))
 
 
 def _as_array(value: Any) -> Array:

@@ -191,6 +191,8 @@ class _Writer:
     def _apply(self, node: Node, op: Op) -> None:
         arguments = [self._operand(x) for x in node.inputs]
         arguments += [f"{key}={self._literal(value)}" for key, value in node.settings.items()]
+        if op.ufunc:
+            arguments.append('order="C"')
         kernel = self._bind(op.name, op.compute)
         call = f"{kernel}({', '.join(arguments)})"
         if op.single and not node.outputs[0].shape:
