@@ -6,6 +6,7 @@ A State is storage with a name that belongs to no engine. `dynamic` reads `.data
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -85,14 +86,35 @@ class State(Operators):
 
 
 class Parameter(State):
-    """A State that training changes: gradients reach it."""
+    """A State that training changes: gradients reach it, unless `requires_grad` is set to False.
+
+    While `data` is None, `sizes` is what is known of the shape (None for a size to be learnt),
+    `kind` the dtype to be, and `initialiser` what will draw the values once the shape is known:
+    see `nn.init.settle`.
+    """
 
     requires_grad = True
 
+    def __init__(
+        self,
+        data: Any,
+        name: str = "",
+        *,
+        sizes: tuple[int | None, ...] | None = None,
+        initialiser: Callable[..., Any] | None = None,
+        kind: Any = np.float32,
+    ) -> None:
+        super().__init__(data, name)
+        self.sizes, self.initialiser, self.kind = sizes, initialiser, np.dtype(kind)
+
 
 class Buffer(State):
-    """A State that is kept but not trained: running statistics, generator state."""
+    """A State that is kept but not trained: running statistics, counters."""
 
 
-for _kind in (State, Parameter, Buffer):
+class Generator(Buffer):
+    """The state of a layer's own random numbers: uint64 (2,). PyTorch's checkpoints have none."""
+
+
+for _kind in (State, Parameter, Buffer, Generator):
     ENGINE_OF[_kind] = NEUTRAL

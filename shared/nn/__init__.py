@@ -1,18 +1,38 @@
 """Layers: called on either engine's Tensors, written once.
 
 `model(x)` runs on a dynamic Tensor and builds graph on a static one. No layer asks which.
+`nn.init` holds the initialisers.
 """
 
-from shared.nn.activation import ReLU, Sigmoid, Tanh
-from shared.nn.container import Sequential
-from shared.nn.convolutional import Conv2d, MaxPool2d
+from shared.nn import initial as init
+from shared.nn.activation import (
+    ELU,
+    GELU,
+    LeakyReLU,
+    LogSoftmax,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
+from shared.nn.cells import GRUCell, LSTMCell, RNNCell
+from shared.nn.container import ModuleDict, ModuleList, Sequential
+from shared.nn.convolutional import Conv1d, Conv2d, ConvTranspose2d
 from shared.nn.initial import manual_seed
 from shared.nn.module import Module, evaluating
-from shared.nn.regular import BatchNorm2d, Dropout
-from shared.nn.simple import Flatten, Linear
-from shared.state import Buffer, Parameter
+from shared.nn.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
+from shared.nn.recurrent import GRU, LSTM, RNN, forget_gate_bias_
+from shared.nn.regular import BatchNorm1d, BatchNorm2d, Dropout, LayerNorm
+from shared.nn.simple import Embedding, Flatten, Identity, Linear
+from shared.state import Buffer, Generator, Parameter
 
 __all__ = [
-    "BatchNorm2d", "Buffer", "Conv2d", "Dropout", "Flatten", "Linear", "MaxPool2d", "Module",
-    "Parameter", "ReLU", "Sequential", "Sigmoid", "Tanh", "evaluating", "manual_seed",
+    "AdaptiveAvgPool2d", "AvgPool2d", "BatchNorm1d", "BatchNorm2d", "Buffer", "Conv1d", "Conv2d",
+    "ConvTranspose2d", "Dropout", "ELU", "Embedding", "Flatten", "GELU", "GRU", "GRUCell",
+    "Generator", "Identity", "LSTM", "LSTMCell", "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax",
+    "MaxPool2d", "Module", "ModuleDict", "ModuleList", "Parameter", "RNN", "RNNCell", "ReLU",
+    "Sequential", "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh", "evaluating",
+    "forget_gate_bias_", "init", "manual_seed",
 ]  # fmt: skip

@@ -15,6 +15,46 @@ class ReLU(Module):
         return ops.relu(x)
 
 
+class LeakyReLU(Module):
+    """x, times `negative_slope` where it is negative: Maas, Hannun and Ng 2013."""
+
+    def __init__(self, negative_slope: float = 0.01) -> None:
+        self.negative_slope = negative_slope
+
+    def settings(self) -> str:
+        return f"{self.negative_slope}"
+
+    def forward(self, x: Any) -> Any:
+        return ops.leaky_relu(x, self.negative_slope)
+
+
+class ELU(Module):
+    """x, or alpha (exp(x) - 1) where it is negative: Clevert, Unterthiner and Hochreiter 2016."""
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        self.alpha = alpha
+
+    def settings(self) -> str:
+        return f"{self.alpha}"
+
+    def forward(self, x: Any) -> Any:
+        return ops.elu(x, self.alpha)
+
+
+class GELU(Module):
+    """x times the normal distribution's function of x: Hendrycks and Gimpel 2016."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.gelu(x)
+
+
+class SiLU(Module):
+    """x sigmoid(x): Elfwing, Uchibe and Doya 2018."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.silu(x)
+
+
 class Sigmoid(Module):
     """1 / (1 + exp(-x))."""
 
@@ -27,3 +67,36 @@ class Tanh(Module):
 
     def forward(self, x: Any) -> Any:
         return ops.tanh(x)
+
+
+class Softplus(Module):
+    """log(1 + exp(x)), a smooth ReLU."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.softplus(x)
+
+
+class Softmax(Module):
+    """exp(x) scaled to add up to 1 along `axis`."""
+
+    def __init__(self, axis: int = -1) -> None:
+        self.axis = axis
+
+    def settings(self) -> str:
+        return f"axis={self.axis}"
+
+    def forward(self, x: Any) -> Any:
+        return ops.softmax(x, self.axis)
+
+
+class LogSoftmax(Module):
+    """The logarithm of Softmax, finite where Softmax itself would underflow."""
+
+    def __init__(self, axis: int = -1) -> None:
+        self.axis = axis
+
+    def settings(self) -> str:
+        return f"axis={self.axis}"
+
+    def forward(self, x: Any) -> Any:
+        return ops.log_softmax(x, self.axis)

@@ -1,29 +1,122 @@
-"""Modules that hold modules."""
+"""Modules that hold modules. PyTorch's names: the third layer's weight is `2.weight`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from shared.nn.module import Module
+from shared.errors import SettingError
+from shared.nn.module import Module, modules_in
 
 
-class Sequential(Module):
-    """Calls its layers one after the other. They are named by their position: `0.weight`."""
+class _Holder(Module):
+    """Modules by name, kept apart from the attributes so that no name is forbidden."""
 
-    def __init__(self, *layers: Module) -> None:
-        for index, layer in enumerate(layers):
-            setattr(self, str(index), layer)
+    _held: dict[str, Module]
 
-    def __iter__(self) -> Any:
-        return (layer for _, layer in self.children())
+    def __init__(self) -> None:
+        self.__dict__["_held"] = {}
+
+    def _put(self, name: str, module: Any) -> None:
+        if not isinstance(module, Module):
+            raise SettingError(
+                f"{type(self).__name__}: {module!r} is no Module; wrap a function in one"
+                + (f", or make one: {module.__name__}()" if isinstance(module, type) else "")
+            )
+        module.__dict__.setdefault("_name", name)
+        self._held[name] = module
+
+    def children(self) -> Iterator[tuple[str, Module]]:
+        yield from self._held.items()
+        for key, value in vars(self).items():
+            if key != "_held":
+                yield from modules_in(key, value)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(list(self._held.values()))
 
     def __len__(self) -> int:
-        return len(list(self.children()))
+        return len(self._held)
 
-    def __getitem__(self, index: int) -> Module:
-        return list(self)[index]
+
+class ModuleList(_Holder):
+    """Modules in a row, indexed as a list is."""
+
+    def __init__(self, modules: Iterable[Module] = ()) -> None:
+        super().__init__()
+        self.extend(modules)
+
+    def append(self, module: Module) -> ModuleList:
+        """Put a module at the end."""
+        self._put(str(len(self)), module)
+        return self
+
+    def extend(self, modules: Iterable[Module]) -> ModuleList:
+        """Put modules at the end."""
+        for module in modules:
+            self.append(module)
+        return self
+
+    def __getitem__(self, index: int | slice) -> Any:
+        found = list(self._held.values())[index]
+        return ModuleList(found) if isinstance(index, slice) else found
+
+
+class Sequential(_Holder):
+    """Calls its layers one after the other; `Sequential({"name": layer, ...})` names them."""
+
+    def __init__(self, *layers: Module | Mapping[str, Module]) -> None:
+        super().__init__()
+        if len(layers) == 1 and isinstance(layers[0], Mapping):
+            for name, layer in layers[0].items():
+                self._put(name, layer)
+        else:
+            for layer in layers:
+                self.append(layer)
+
+    def append(self, layer: Any) -> Sequential:
+        """Put a layer at the end."""
+        self._put(str(len(self)), layer)
+        return self
+
+    def __getitem__(self, index: int | slice) -> Any:
+        found = list(self._held.values())[index]
+        return Sequential(*found) if isinstance(index, slice) else found
 
     def forward(self, x: Any) -> Any:
-        for layer in self:
+        for layer in self._held.values():
             x = layer(x)
         return x
+
+
+class ModuleDict(_Holder):
+    """Modules by name."""
+
+    def __init__(self, modules: Mapping[str, Module] | None = None) -> None:
+        super().__init__()
+        for name, module in (modules or {}).items():
+            self._put(name, module)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._held[name]
+
+    def __setitem__(self, name: str, module: Module) -> None:
+        self._put(name, module)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._held
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._held))
+
+    def keys(self) -> Iterable[str]:
+        """The names."""
+        return self._held.keys()
+
+    def values(self) -> Iterable[Module]:
+        """The modules."""
+        return self._held.values()
+
+    def items(self) -> Iterable[tuple[str, Module]]:
+        """Names and modules."""
+        return self._held.items()

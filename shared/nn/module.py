@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from os import PathLike, fspath
 from typing import Any
 
-from shared.dispatch import tensor_engine
+from shared.dispatch import ENGINE_OF, NEUTRAL
+from shared.errors import DTypeError
+from shared.nn.saved import Loaded, arrays_of, load_arrays, read_file, write_file
+from shared.spec import as_dtype
 from shared.state import Buffer, Parameter, State
 
 
@@ -27,16 +32,16 @@ class Module:
 
     def __setattr__(self, key: str, value: Any) -> None:
         object.__setattr__(self, key, value)
-        for path, child in _modules_in(key, value):
+        for path, child in modules_in(key, value):
             child.__dict__.setdefault("_name", path)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        engine = tensor_engine(args) or tensor_engine(kwargs.values())
-        if engine is None:
-            return self.forward(*args, **kwargs)
-        value = next(v for v in (*args, *kwargs.values()) if tensor_engine((v,)) is engine)
-        with engine.call(self, value):
-            return self.forward(*args, **kwargs)
+        for value in (*args, *kwargs.values()) if kwargs else args:
+            engine = ENGINE_OF[type(value)]
+            if engine is not None and engine is not NEUTRAL:
+                with engine.call(self, value):
+                    return self.forward(*args, **kwargs)
+        return self.forward(*args, **kwargs)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; subclasses write it, in ops and other modules."""
@@ -56,7 +61,7 @@ class Module:
     def children(self) -> Iterator[tuple[str, Module]]:
         """The modules directly inside, with their names, in definition order."""
         for key, value in vars(self).items():
-            yield from _modules_in(key, value)
+            yield from modules_in(key, value)
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """This module and all inside it, with their paths; each once."""
@@ -76,15 +81,21 @@ class Module:
         """This module and all inside it."""
         return (module for _, module in self.named_modules())
 
-    def named_states(self) -> Iterator[tuple[str, State]]:
-        """Parameters and Buffers with their paths, in definition order; each once."""
-        seen: set[int] = set()
+    def state_paths(self) -> Iterator[tuple[str, State]]:
+        """Parameters and Buffers with their paths, in definition order. One that stands in two
+        places (tied weights) comes with each of its paths."""
         for path, module in self.named_modules():
             for key, value in vars(module).items():
                 for name, state in _states_in(key, value):
-                    if id(state) not in seen:
-                        seen.add(id(state))
-                        yield (f"{path}.{name}" if path else name), state
+                    yield (f"{path}.{name}" if path else name), state
+
+    def named_states(self) -> Iterator[tuple[str, State]]:
+        """Parameters and Buffers with their first paths, in definition order; each once."""
+        seen: set[int] = set()
+        for path, state in self.state_paths():
+            if id(state) not in seen:
+                seen.add(id(state))
+                yield path, state
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """What training changes, with paths."""
@@ -100,10 +111,70 @@ class Module:
         """What is kept but not trained, with paths."""
         return ((path, s) for path, s in self.named_states() if isinstance(s, Buffer))
 
+    def num_parameters(self, trainable: bool = False) -> int:
+        """How many numbers the Parameters hold; with `trainable`, without the frozen ones."""
+        found = [p for p in self.parameters() if p.requires_grad or not trainable]
+        return sum(math.prod(p.shape) for p in found)
+
+    # --- what is done to all of it ---
+
+    def apply(self, fn: Callable[[Module], Any]) -> Module:
+        """Call `fn` on every module inside, and last on this one; gives this module."""
+        for _, child in self.children():
+            child.apply(fn)
+        fn(self)
+        return self
+
+    def requires_grad_(self, requires_grad: bool = True) -> Module:
+        """Let gradients reach every Parameter inside or, with False, freeze them all."""
+        for parameter in self.parameters():
+            parameter.requires_grad = requires_grad
+            parameter.grad = None
+        return self
+
+    def astype(self, dtype: Any) -> Module:
+        """Hold every floating-point Parameter and Buffer in `dtype` from now on."""
+        kind = as_dtype(dtype)
+        if kind.kind != "f":
+            raise DTypeError(f"astype: a model's dtype must be floating point, not {kind}")
+        for _, state in self.named_states():
+            state.grad = None
+            if isinstance(state, Parameter):
+                state.kind = kind
+            if state.data is not None and state.dtype.kind == "f":
+                state.data = state.data.astype(kind)
+        return self
+
     def zero_grad(self) -> None:
         """Forget all gradients."""
         for _, parameter in self.named_parameters():
             parameter.grad = None
+
+    # --- saving ---
+
+    def state_dict(self) -> dict[str, Any]:
+        """Copies of all Parameters and Buffers as arrays, by path, in definition order. The
+        paths are PyTorch's. Tied weights come once, under their first path."""
+        return arrays_of(self.state_paths())
+
+    def load_state_dict(self, arrays: Mapping[str, Any], strict: bool = True) -> Loaded:
+        """Hold these values (arrays, or Tensors, by path) from now on.
+
+        StateError, and nothing is loaded, if a name is missing, unexpected or of another shape;
+        with `strict=False` only for shapes. Gives the missing and the unexpected names.
+        """
+        return load_arrays(self.state_paths(), arrays, strict, "load_state_dict")
+
+    def save(self, path: str | PathLike[str], metadata: Mapping[str, str] | None = None) -> None:
+        """Write `state_dict()` and some words of text to a safetensors file, which replaces the
+        one there in one move."""
+        write_file(path, self.state_dict(), {"model": type(self).__name__, **(metadata or {})})
+
+    def load(self, path: str | PathLike[str], strict: bool = True) -> Loaded:
+        """Load a safetensors file of this model's, or of the same one in PyTorch."""
+        arrays, metadata = read_file(path)
+        found = load_arrays(self.state_paths(), arrays, strict, f"load {fspath(path)}")
+        return found._replace(metadata=metadata)
 
     # --- modes ---
 
@@ -141,7 +212,8 @@ def _in(kind: type, key: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield from _in(kind, f"{key}.{name}", part)
 
 
-def _modules_in(key: str, value: Any) -> Iterator[tuple[str, Module]]:
+def modules_in(key: str, value: Any) -> Iterator[tuple[str, Module]]:
+    """The modules in an attribute: itself, or those inside lists and dicts, with paths."""
     return _in(Module, key, value)
 
 

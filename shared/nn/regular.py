@@ -1,16 +1,18 @@
-"""Layers that regularise: Dropout, BatchNorm2d. They differ in training and evaluation."""
+"""Layers that regularise: Dropout, batch and layer normalisation."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from shared import ops
-from shared.errors import SettingError
-from shared.nn.initial import generator
+from shared.errors import SettingError, ShapeError
+from shared.nn.initial import generator, ones, parameter, zeros
 from shared.nn.module import Module
-from shared.state import Buffer, Parameter
+from shared.spec import str_shape
+from shared.state import Buffer
 
 
 class Dropout(Module):
@@ -37,32 +39,115 @@ class Dropout(Module):
         return y
 
 
-class BatchNorm2d(Module):
-    """Each channel of (N, C, H, W) normalised; see `ops.batch_norm`.
+class _BatchNorm(Module):
+    """Each channel normalised over the batch and all axes but its own; see `ops.batch_norm`.
 
-    In training by the batch's statistics, which the running ones follow by `momentum`; in
-    evaluation by the running ones.
+    In training by the batch's statistics, which the running ones follow by `momentum` (None: they
+    are the plain mean over all batches so far); in evaluation by the running ones. Without
+    `track_running_stats` there are none, and the batch's own serve in evaluation too. weight and
+    bias (num_features,) scale and shift what is normalised, unless `affine` is False.
     """
 
-    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
-        self.eps, self.momentum = eps, momentum
-        self.weight = Parameter(np.ones(num_features, np.float32))
-        self.bias = Parameter(np.zeros(num_features, np.float32))
-        self.running_mean = Buffer(np.zeros(num_features, np.float32))
-        self.running_var = Buffer(np.ones(num_features, np.float32))
+    ndims: tuple[int, ...] = ()
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+    ) -> None:
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.weight = parameter((num_features,), ones()) if affine else None
+        self.bias = parameter((num_features,), zeros()) if affine else None
+        self.track_running_stats = track_running_stats
+        if track_running_stats:
+            self.running_mean = Buffer(np.zeros(num_features, np.float32))
+            self.running_var = Buffer(np.ones(num_features, np.float32))
+            self.num_batches_tracked = Buffer(np.int64(0))
 
     def settings(self) -> str:
-        return f"{self.weight.shape[0]}"
+        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
 
     def forward(self, x: Any) -> Any:
-        if self.training:
+        if len(x.shape) not in self.ndims:
+            axes = " or ".join(map(str, self.ndims))
+            raise ShapeError(
+                f"{type(self).__name__}: x {str_shape(tuple(x.shape))} must have {axes} axes, N and C first"
+            )
+        if self.training or not self.track_running_stats:
+            return self._by_batch(x)
+        return self._by_running_statistics(x)
+
+    def _by_batch(self, x: Any) -> Any:
+        size = (self.num_features,)
+        weight = ops.ones(size, x.dtype, like=x) if self.weight is None else self.weight
+        bias = ops.zeros(size, x.dtype, like=x) if self.bias is None else self.bias
+        if not self.track_running_stats or self.momentum is None:
+            nothing = ops.zeros(size, x.dtype, like=x)
+            y, mean, var = ops.batch_norm(x, weight, bias, nothing, nothing, 1.0, self.eps)
+        else:
             y, mean, var = ops.batch_norm(
-                x, self.weight, self.bias, self.running_mean, self.running_var,
-                self.momentum, self.eps,
-            )  # fmt: skip
+                x, weight, bias, self.running_mean, self.running_var, self.momentum, self.eps
+            )
+        if self.track_running_stats:
+            count = self.num_batches_tracked + 1
+            if self.momentum is None:
+                share = ops.cast(1 / count, x.dtype)
+                mean = self.running_mean + (mean - self.running_mean) * share
+                var = self.running_var + (var - self.running_var) * share
+            self.num_batches_tracked.assign(count)
             self.running_mean.assign(mean)
             self.running_var.assign(var)
-            return y
-        scale = self.weight / ops.sqrt(self.running_var + self.eps)
-        shift = self.bias - self.running_mean * scale
-        return x * scale.reshape(1, -1, 1, 1) + shift.reshape(1, -1, 1, 1)
+        return y
+
+    def _by_running_statistics(self, x: Any) -> Any:
+        row = (1, -1) + (1,) * (len(x.shape) - 2)
+        scale = 1 / ops.sqrt(self.running_var + self.eps)
+        if self.weight is not None:
+            scale = self.weight * scale
+        shift = self.running_mean * scale
+        shift = -shift if self.bias is None else self.bias - shift
+        return x * scale.reshape(row) + shift.reshape(row)
+
+
+class BatchNorm1d(_BatchNorm):
+    """Batch normalisation of (N, C) or (N, C, L), as `torch.nn.BatchNorm1d`."""
+
+    ndims = (2, 3)
+
+
+class BatchNorm2d(_BatchNorm):
+    """Batch normalisation of (N, C, H, W), as `torch.nn.BatchNorm2d`."""
+
+    ndims = (4,)
+
+
+BatchNorm1d.__doc__ = f"{BatchNorm1d.__doc__}\n\n    {_BatchNorm.__doc__}"
+BatchNorm2d.__doc__ = f"{BatchNorm2d.__doc__}\n\n    {_BatchNorm.__doc__}"
+
+
+class LayerNorm(Module):
+    """Each example normalised over its last axes, `normalized_shape`; see `ops.layer_norm`.
+
+    weight and bias have that shape; `elementwise_affine=False` leaves both out, `bias=False` one.
+    """
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+    ) -> None:
+        sizes = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.normalized_shape, self.eps = sizes, eps
+        self.weight = parameter(sizes, ones()) if elementwise_affine else None
+        self.bias = parameter(sizes, zeros()) if elementwise_affine and bias else None
+
+    def settings(self) -> str:
+        return f"{self.normalized_shape}, eps={self.eps}"
+
+    def forward(self, x: Any) -> Any:
+        return ops.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)

@@ -1,4 +1,4 @@
-"""Layers without memory or neighbours: Linear, Flatten."""
+"""Layers without memory or neighbours: Linear, Embedding, Flatten, Identity."""
 
 from __future__ import annotations
 
@@ -7,9 +7,18 @@ from typing import Any
 from shared import ops
 from shared.dims import Dim
 from shared.errors import SettingError
-from shared.nn.initial import fill, uniform_fan_in
+from shared.nn.initial import (
+    Initialiser,
+    normal,
+    parameter,
+    settle,
+    size_of,
+    unsettled,
+    waiting,
+    within_fan,
+    within_fan_in,
+)
 from shared.nn.module import Module
-from shared.state import Parameter
 
 
 def known_size(layer: str, size: Any) -> int:
@@ -26,34 +35,80 @@ class Linear(Module):
     """`x @ weight.T + bias` over the last axis: (..., in_features) to (..., out_features).
 
     `Linear(10)` is short for `Linear(None, 10)`: the input size is learnt at the first call.
-    weight (out_features, in_features), bias (out_features,), both float32, uniform within
-    1 / sqrt(in_features).
+    weight (out_features, in_features), bias (out_features,), both float32 and, unless the
+    initialisers say otherwise, uniform within 1 / sqrt(in_features).
     """
 
     def __init__(
-        self, in_features: int | None, out_features: int | None = None, bias: bool = True
+        self,
+        in_features: int | None,
+        out_features: int | None = None,
+        bias: bool = True,
+        initialiser: Initialiser | None = None,
+        bias_initialiser: Initialiser | None = None,
     ) -> None:
         if out_features is None:
             in_features, out_features = None, in_features
-        self.in_features, self.out_features = in_features, out_features
-        self.weight = Parameter(None)
-        self.bias = Parameter(None) if bias else None
+        if out_features is None or out_features < 1 or (in_features is not None and in_features < 1):
+            raise SettingError(
+                f"Linear: sizes must be at least 1, not {in_features!r} and {out_features!r}"
+            )
+        self.out_features: int = out_features
+        self.weight = waiting((out_features, in_features), initialiser)
+        self.bias = waiting((out_features,), bias_initialiser) if bias else None
         if in_features is not None:
             self._make(in_features)
 
     def _make(self, in_features: int) -> None:
-        self.in_features = in_features
-        fill(self.weight, (self.out_features, in_features), uniform_fan_in)
+        settle(self.weight, (self.out_features, in_features), within_fan_in())
         if self.bias is not None:
-            fill(self.bias, (self.out_features,), lambda s, rng: uniform_fan_in(s, rng, in_features))
+            settle(self.bias, (self.out_features,), within_fan(in_features))
+
+    @property
+    def in_features(self) -> int | None:
+        """The input size; None until it is known."""
+        return size_of(self.weight, 1)
 
     def settings(self) -> str:
         return f"{self.in_features}, {self.out_features}" + (", bias=False" if self.bias is None else "")
 
     def forward(self, x: Any) -> Any:
-        if self.weight.data is None:
+        if unsettled(self.weight, self.bias):
             self._make(known_size("Linear", x.shape[-1]))
         return ops.linear(x, self.weight, self.bias)
+
+
+class Embedding(Module):
+    """Rows of a table picked by index: integers (...) to (..., embedding_dim).
+
+    weight (num_embeddings, embedding_dim), float32, standard normal. The row at `padding_idx`
+    starts as zeros and gets no gradient.
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        initialiser: Initialiser | None = None,
+    ) -> None:
+        if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
+            raise SettingError(
+                f"Embedding: padding_idx {padding_idx} is no row of {num_embeddings}; use one from "
+                f"{-num_embeddings} to {num_embeddings - 1}, or None"
+            )
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
+        self.weight = parameter((num_embeddings, embedding_dim), initialiser or normal())
+        if self.padding_idx is not None:
+            self.weight.data[self.padding_idx] = 0
+
+    def settings(self) -> str:
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
+
+    def forward(self, index: Any) -> Any:
+        return ops.embedding(index, self.weight, self.padding_idx)
 
 
 class Flatten(Module):
@@ -64,3 +119,10 @@ class Flatten(Module):
 
     def forward(self, x: Any) -> Any:
         return ops.flatten(x, self.start_axis)
+
+
+class Identity(Module):
+    """Gives what it is given; takes the place of a layer that is left out."""
+
+    def forward(self, x: Any) -> Any:
+        return x

@@ -1,0 +1,246 @@
+"""Recurrent layers over sequences: RNN, LSTM, GRU.
+
+The products with the inputs of all time steps are one product before the loop; the loop itself
+runs in Python and calls a fused cell, so a graph holds every step (`unroll`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from shared import ops
+from shared.dims import Dim
+from shared.errors import SettingError, ShapeError, UnknownSizeError
+from shared.nn.cells import (
+    GRUStep,
+    LSTMCell,
+    LSTMStep,
+    Recurrent,
+    RNNStep,
+    States,
+    known_nonlinearity,
+)
+from shared.nn.initial import size_of, unsettled
+from shared.nn.regular import Dropout
+from shared.nn.simple import known_size
+from shared.spec import str_shape
+
+
+def unroll(
+    step: Callable[[Any, States], States],
+    inputs: Sequence[Any],
+    start: States,
+    alive: Sequence[Any] | None,
+    backwards: bool,
+) -> tuple[list[Any], States]:
+    """`step` from one time to the next; gives the outputs, in the order of the inputs, and the
+    last states. Where a step's `alive` (N, 1) is False, a sequence keeps the states it has."""
+    outputs: list[Any] = [None] * len(inputs)
+    states = start
+    times = range(len(inputs))
+    for t in reversed(times) if backwards else times:
+        new = step(inputs[t], states)
+        if alive is not None:
+            new = tuple([ops.where(alive[t], n, s) for n, s in zip(new, states, strict=True)])
+        states = new
+        outputs[t] = states[0]
+    return outputs, states
+
+
+# --- layers over sequences -----------------------------------------------------------------
+
+
+class _Layers(Recurrent):
+    """Recurrent layers as PyTorch has them.
+
+    Called as `layer(x, state=None, lengths=None)`; gives (output, final state).
+    x        (T, N, input_size); (N, T, input_size) with `batch_first`; or one sequence
+             (T, input_size). T must be known when the layer is called.
+    state    to start from: (num_layers * directions, N, hidden_size), for an LSTM a pair of
+             them; zeros if None. The final state looks the same.
+    lengths  (N,) integers: how long each sequence is. What stands behind its end changes
+             nothing, its outputs there are zeros, its final state is that at its end, and the
+             reverse direction starts there.
+    output   (T, N, hidden_size * directions): the last layer's, forwards and reverse side by side
+    `dropout` acts on the output of each layer but the last. `input_size` None is learnt at the
+    first call. Parameters: weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0, and so on for
+    l1, ..., with `_reverse` at the end for the reverse direction.
+    """
+
+    def __init__(
+        self,
+        input_size: int | None,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+    ) -> None:
+        sizes = {"input_size": input_size, "hidden_size": hidden_size, "num_layers": num_layers}
+        for what, size in sizes.items():
+            if size is not None and size < 1:
+                raise SettingError(f"{type(self).__name__}: {what} must be at least 1, not {size}")
+        self.hidden_size, self.num_layers = hidden_size, num_layers
+        self.batch_first, self.bidirectional = batch_first, bidirectional
+        self.directions = ("", "_reverse") if bidirectional else ("",)
+        width = hidden_size * len(self.directions)
+        for layer, direction in self._sets():
+            self._declare(f"_l{layer}{direction}", width if layer else input_size, bias)
+        self.dropout = Dropout(dropout) if dropout and num_layers > 1 else None
+        if input_size is not None:
+            self._make(input_size)
+
+    def _sets(self) -> list[tuple[int, str]]:
+        return [(layer, d) for layer in range(self.num_layers) for d in self.directions]
+
+    def _make(self, input_size: int) -> None:
+        for layer, direction in self._sets():
+            self._settle(f"_l{layer}{direction}", input_size)
+
+    @property
+    def input_size(self) -> int | None:
+        """The inputs' size; None until it is known."""
+        return size_of(self._parameters("_l0")[0], 1)
+
+    def settings(self) -> str:
+        parts = [f"{self.input_size}, {self.hidden_size}"]
+        parts += [f"num_layers={self.num_layers}"] * (self.num_layers > 1)
+        parts += [f"{name}=True" for name in ("batch_first", "bidirectional") if getattr(self, name)]
+        return ", ".join(parts)
+
+    def forward(self, x: Any, state: Any = None, lengths: Any = None) -> tuple[Any, Any]:
+        if len(x.shape) == 2:
+            return self._one_sequence(x, state)
+        if len(x.shape) != 3:
+            raise ShapeError(
+                f"{type(self).__name__}: x {str_shape(tuple(x.shape))} must be (T, N, features), or "
+                "(T, features) for one sequence"
+            )
+        if self.batch_first:
+            x = ops.swapaxes(x, 0, 1)
+        steps, batch = self._steps(x.shape[0]), x.shape[1]
+        if any(unsettled(p) for s in self._sets() for p in self._parameters(f"_l{s[0]}{s[1]}")):
+            self._make(known_size(type(self).__name__, x.shape[2]))
+        mask, alive = None, None
+        if lengths is not None:
+            mask = self._mask(lengths, steps, batch)
+            alive = ops.split(ops.reshape(mask, (-1, 1)), steps)
+            x = ops.where(mask, x, 0)  # so that no NaN behind an end reaches a gradient
+        starts = self._starts(state, batch)
+
+        rows = ops.reshape(x, (-1, x.shape[2]))
+        finals: list[States] = []
+        for layer in range(self.num_layers):
+            sides = []
+            for direction in self.directions:
+                z, step = self._product(rows, f"_l{layer}{direction}")
+                parts = ops.split(z, steps)
+                start = starts(len(finals), z)
+                outputs, final = unroll(step, parts, start, alive, direction == "_reverse")
+                sides.append(ops.concatenate(outputs))
+                finals.append(final)
+            rows = sides[0] if len(sides) == 1 else ops.concatenate(sides, 1)
+            if self.dropout is not None and layer + 1 < self.num_layers:
+                rows = self.dropout(rows)
+        y = ops.reshape(rows, (steps, batch, rows.shape[1]))
+        if mask is not None:
+            y = ops.where(mask, y, 0)
+        if self.batch_first:
+            y = ops.swapaxes(y, 0, 1)
+        last = tuple(ops.stack([final[i] for final in finals]) for i in range(self.carried))
+        return y, last if self.carried > 1 else last[0]
+
+    def _one_sequence(self, x: Any, state: Any) -> tuple[Any, Any]:
+        """(T, input) as a batch of one, and back."""
+        axis = 0 if self.batch_first else 1
+        if state is not None:
+            pair = isinstance(state, (tuple, list))
+            state = tuple(ops.expand_dims(s, 1) for s in state) if pair else ops.expand_dims(state, 1)
+        y, last = self.forward(ops.expand_dims(x, axis), state)
+        squeezed = tuple(ops.squeeze(s, 1) for s in last) if self.carried > 1 else ops.squeeze(last, 1)
+        return ops.squeeze(y, axis), squeezed
+
+    def _steps(self, steps: Any) -> int:
+        name = type(self).__name__
+        if isinstance(steps, Dim):
+            raise UnknownSizeError(
+                f"{name}: the number of time steps is {steps}, not known until run, but the loop is "
+                "laid out step by step when the graph is built; give the placeholder a fixed number "
+                "of steps, pad the sequences to it and pass their lengths"
+            )
+        if steps < 1:
+            raise ShapeError(f"{name}: a sequence needs at least one time step")
+        return int(steps)
+
+    def _mask(self, lengths: Any, steps: int, batch: Any) -> Any:
+        """(T, N, 1): whether a sequence is still alive at a time."""
+        name = type(self).__name__
+        if isinstance(lengths, (list, tuple, np.ndarray)):
+            lengths = np.asarray(lengths)
+            if lengths.size and not 0 <= lengths.min() <= lengths.max() <= steps:
+                raise ShapeError(
+                    f"{name}: lengths must lie between 0 and the {steps} time steps of x, not "
+                    f"{lengths.min()} to {lengths.max()}"
+                )
+        fits = len(lengths.shape) == 1 and lengths.dtype.kind in "iu"
+        size = lengths.shape[0] if fits else None
+        if not fits or not (isinstance(size, Dim) or isinstance(batch, Dim) or size == batch):
+            raise ShapeError(
+                f"{name}: lengths must be integers ({batch},), one for each sequence, not "
+                f"{lengths.dtype} {str_shape(tuple(lengths.shape))}"
+            )
+        times = np.arange(steps).reshape(steps, 1, 1)
+        return ops.greater(ops.reshape(lengths, (1, -1, 1)), times)
+
+    def _starts(self, state: Any, batch: Any) -> Callable[[int, Any], States]:
+        """The states to start from, by the number of the set; zeros take after the product z."""
+        if state is None:
+            size = (batch, self.hidden_size)
+            return lambda index, z: (ops.zeros(size, z.dtype, like=z),) * self.carried
+        count = self.num_layers * len(self.directions)
+        given = self._given(state, (count, batch, self.hidden_size))
+        return lambda index, z: tuple(s[index] for s in given)
+
+
+class RNN(RNNStep, _Layers):
+    """Elman 1990: h = tanh(x W + h U + b); `nonlinearity` is "tanh" or "relu"."""
+
+    def __init__(
+        self,
+        input_size: int | None,
+        hidden_size: int,
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+    ) -> None:
+        self.nonlinearity = known_nonlinearity("RNN", nonlinearity)
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
+
+
+class LSTM(LSTMStep, _Layers):
+    """Long short-term memory: Hochreiter and Schmidhuber 1997, with a forget gate."""
+
+
+class GRU(GRUStep, _Layers):
+    """Gated recurrent unit: Cho et al. 2014, with the reset gate after the product, as cuDNN."""
+
+
+for _kind in (RNN, LSTM, GRU):
+    _kind.__doc__ = f"{_kind.__doc__}\n\n    {_Layers.__doc__}"
+
+
+def forget_gate_bias_(lstm: LSTM | LSTMCell, value: float = 1.0) -> LSTM | LSTMCell:
+    """Start an LSTM's forget gates at sigmoid(value), so that it remembers before it has learnt
+    to: Jozefowicz, Zaremba and Sutskever 2015. Both biases add up, so bias_hh gets zeros there."""
+    for path, parameter in lstm.named_parameters():
+        if path.startswith("bias"):
+            size = lstm.hidden_size
+            parameter.value()[size : 2 * size] = value if "ih" in path else 0
+    return lstm
