@@ -2,8 +2,114 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-def show(y: Any) -> str: ...
-def to_networkx(y: Any) -> Any: ...
-def draw(y: Any, path: str) -> str: ...
+from dynamic.tape import Node
+from dynamic.tensors import Leaf, Tensor
+from shared import picture
+from shared.errors import EngineError
+from shared.picture import CONSTANT, INPUT, PARAMETER, Entry, Listing, Ref
+from shared.spec import Spec, is_weak, spec_of
+from shared.state import Parameter, State
+
+
+def show(y: Tensor | Sequence[Tensor]) -> str:
+    """The program that made `y` (a Tensor or several), as text: `print(dynamic.show(y))`.
+
+    One line for each node, `%3: f32[32,10] = matmul %1 %2`, leaves first. The tape knows only
+    what a gradient flows through: an argument that none flows to is a `constant`, or `_` once
+    backward has freed it.
+    """
+    return _listing("show", y).text()
+
+
+def to_networkx(y: Tensor | Sequence[Tensor]) -> Any:
+    """The tape behind `y` as a networkx MultiDiGraph: see `Listing.to_networkx`."""
+    return _listing("to_networkx", y).to_networkx()
+
+
+def draw(y: Tensor | Sequence[Tensor], path: str, limit: int = picture.LIMIT) -> str:
+    """A picture of the tape behind `y`, written to `path` (.svg, .png, .pdf or .dot).
+
+    See `shared.picture.draw`. To draw gradients too, make them with `create_graph=True` and
+    pass them beside y.
+    """
+    return picture.draw(to_networkx(y), path, limit)
+
+
+def _listing(call: str, y: Any) -> Listing:
+    ys = list(y) if isinstance(y, (list, tuple)) else [y]
+    for value in ys:
+        if not isinstance(value, (Tensor, State)):
+            raise EngineError(
+                f"{call}: {value!r} is not a dynamic Tensor; pass what a computation gave, or a "
+                "list of such (leave out a gradient that is None)"
+            )
+    return _Reader(ys).listing
+
+
+class _Reader:
+    """Writes the tape behind some Tensors down as a Listing."""
+
+    def __init__(self, ys: Sequence[Tensor | State]) -> None:
+        self.entries: list[Entry] = []
+        self.places: dict[int, int] = {}  # of a leaf or node, by id: all live as long as ys do
+        self.arrays: dict[int, Ref] = {}  # kept outputs by id: a mask, a detached value
+        for node in _nodes_behind(ys):
+            self._node(node)
+        self.listing = Listing("dynamic", self.entries, [self._result(y) for y in ys])
+
+    def _node(self, node: Node) -> None:
+        inputs = node.inputs if node.inputs is not None else (None,) * len(node.edges)
+        arguments = [self._argument(x, edge) for x, edge in zip(inputs, node.edges, strict=True)]
+        place = self.places[id(node)] = len(self.entries)
+        specs = tuple(spec_of(y) for y in node.outputs)
+        self.entries.append(Entry("op", node.op.name, specs, arguments, node.settings))
+        for index, value in enumerate(node.outputs):
+            if not isinstance(value, Spec):
+                self.arrays.setdefault(id(value), Ref(place, index, False))
+
+    def _argument(self, value: Any, edge: Any) -> Any:
+        if type(edge) is tuple:
+            return Ref(self.places[id(edge[0])], edge[1], True)
+        if edge is not None:
+            return self._leaf(edge)
+        if value is None or is_weak(value):
+            return value
+        return self._constant(value)
+
+    def _leaf(self, leaf: Leaf | State) -> Ref:
+        place = self.places.get(id(leaf))
+        if place is None:
+            place = self.places[id(leaf)] = len(self.entries)
+            kind = PARAMETER if isinstance(leaf, Parameter) else INPUT
+            name = leaf.name if isinstance(leaf, State) else ""
+            self.entries.append(Entry(kind, kind, (leaf.spec,), name=name))
+        return Ref(place, 0, True)
+
+    def _constant(self, value: Any) -> Ref:
+        """An array that no gradient flows to; one entry for all its uses, if a rule reads it."""
+        known = self.arrays.get(id(value))
+        if known is None:
+            known = Ref(len(self.entries), 0, False)
+            array = None if isinstance(value, Spec) else value
+            self.entries.append(Entry(CONSTANT, CONSTANT, (spec_of(value),), value=array))
+            if array is not None:
+                self.arrays[id(value)] = known
+        return known
+
+    def _result(self, y: Tensor | State) -> Ref:
+        return self._constant(y.numpy()) if y.edge is None else self._argument(None, y.edge)
+
+
+def _nodes_behind(ys: Sequence[Tensor | State]) -> list[Node]:
+    """Every node that the Tensors came from, in the order in which they were made."""
+    found: dict[int, Node] = {}
+    stack = [y.edge for y in ys]
+    while stack:
+        edge = stack.pop()
+        if type(edge) is tuple and edge[0].order not in found:
+            found[edge[0].order] = edge[0]
+            stack.extend(edge[0].edges)
+    return [found[order] for order in sorted(found)]

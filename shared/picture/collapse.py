@@ -1,0 +1,247 @@
+"""Making a large graph small enough to look at.
+
+A picture of thousands of boxes shows nothing. So boxes are put together, step by step, until
+few enough are left: first what repeats (the time steps of a recurrent net, a stack of equal
+layers), then leaves into the only node that uses them, then scopes, then chains, and as the
+last resort plain stretches of the program. Each step is a partition of the boxes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shared.picture.listing import LEAVES
+from shared.picture.tidy import common_scope
+
+_LONGEST_PERIOD = 400  # nodes of one time step or layer
+
+
+@dataclass(slots=True)
+class Box:
+    """What is drawn as one box.
+
+    members  the graph's nodes in it, in program order
+    kind     that of all members, or "block"
+    scope    the scope that it is drawn in
+    times    how often what it stands for is repeated
+    title    set where the members do not say it themselves: the scope that the box replaces
+    """
+
+    members: list[int]
+    kind: str
+    scope: str
+    times: int = 1
+    title: str = ""
+
+    @property
+    def place(self) -> int:
+        return self.members[0]
+
+
+class Boxes:
+    """A networkx graph put into boxes; at first each node has its own."""
+
+    def __init__(self, graph: Any) -> None:
+        self.graph = graph
+        self.boxes = [Box([n], data["kind"], data["scope"]) for n, data in graph.nodes(data=True)]
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def owner(self) -> dict[int, int]:
+        """For each node of the graph the index of its box."""
+        return {node: index for index, box in enumerate(self.boxes) for node in box.members}
+
+    def neighbours(self) -> tuple[list[dict[int, None]], list[dict[int, None]]]:
+        """For each box the boxes that it reads, and those that read it, without itself."""
+        owner = self.owner()
+        before: list[dict[int, None]] = [{} for _ in self.boxes]
+        after: list[dict[int, None]] = [{} for _ in self.boxes]
+        for source, target in self.graph.edges():
+            a, b = owner[source], owner[target]
+            if a != b:
+                before[b][a] = after[a][b] = None
+        return before, after
+
+    def merge(self, key: Callable[[int], Hashable], made: Callable[[list[Box]], Box]) -> None:
+        """Put the boxes of one key together; None leaves a box alone."""
+        groups: dict[Hashable, list[Box]] = {}
+        for index, box in enumerate(self.boxes):
+            group = key(index)
+            groups.setdefault(("alone", index) if group is None else ("group", group), []).append(box)
+        self.boxes = [boxes[0] if len(boxes) == 1 else made(boxes) for boxes in groups.values()]
+        self.boxes.sort(key=lambda box: box.place)
+
+    def is_leaf(self, index: int) -> bool:
+        return self.boxes[index].kind in LEAVES
+
+
+def _together(boxes: list[Box], kind: str = "", **changes: Any) -> Box:
+    kinds, times = {box.kind for box in boxes}, {box.times for box in boxes}
+    return Box(
+        sorted(node for box in boxes for node in box.members),
+        kind or (kinds.pop() if len(kinds) == 1 else "block"),
+        changes.get("scope", boxes[0].scope),
+        changes.get("times", times.pop() if len(times) == 1 else 1),
+        changes.get("title", ""),
+    )
+
+
+def put_into_boxes(graph: Any, limit: int) -> Boxes:
+    """The graph in about `limit` boxes or fewer."""
+    boxes = Boxes(graph)
+    for step in (roll, absorb_leaves, fold_scopes, join_chains, cut_into_stretches):
+        if len(boxes) <= limit:
+            break
+        step(boxes, limit)
+    return boxes
+
+
+# --- what repeats --------------------------------------------------------------------------
+
+
+def roll(boxes: Boxes, limit: int) -> None:
+    """Show the repetitions of a block of nodes as one block: an unrolled loop rolled again."""
+    nodes = boxes.graph.nodes
+    inner = [index for index in range(len(boxes)) if not boxes.is_leaf(index)]
+    ids: dict[Hashable, int] = {}
+    tokens = []
+    for index in inner:
+        data = nodes[boxes.boxes[index].place]
+        what = (data["op"], tuple(str(spec) for spec in data["outputs"]), boxes.graph.in_degree(boxes.boxes[index].place))
+        tokens.append(ids.setdefault(what, len(ids)))
+    key: dict[int, Hashable] = {}
+    for number, (start, period, times) in enumerate(_repeats(np.array(tokens, np.int64))):
+        for offset in range(period * times):
+            key[inner[start + offset]] = (number, offset % period)
+    boxes.merge(key.get, lambda group: _together(group, times=len(group), scope=common_scope((box.scope for box in group), numbered=False)))
+    _roll_leaves(boxes)
+
+
+def _repeats(tokens: Any) -> list[tuple[int, int, int]]:
+    """Blocks that follow each other at once: (start, period, times), the largest first."""
+    tokens = tokens.copy()
+    found = []
+    while True:
+        gain, best = 3, None
+        for period in range(1, min(len(tokens) // 2, _LONGEST_PERIOD) + 1):
+            same = np.concatenate(([0], tokens[period:] == tokens[:-period], [0])).astype(np.int8)
+            steps = np.diff(same)
+            starts, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
+            if not len(starts):
+                continue
+            times = (ends - starts) // period + 1
+            saved = (times - 1) * period
+            at = int(np.argmax(saved))
+            if saved[at] > gain:
+                gain, best = int(saved[at]), (int(starts[at]), period, int(times[at]))
+        if best is None:
+            return found
+        found.append(best)
+        start, period, times = best
+        # numbers that occur nowhere else, so that nothing repeats across or inside what is found
+        taken = np.arange(start, start + period * times)
+        tokens[taken] = -1 - taken
+
+
+def _roll_leaves(boxes: Boxes) -> None:
+    """Put the leaves together that the repetitions use in the same way."""
+    owner, graph = boxes.owner(), boxes.graph
+
+    def use(index: int) -> Hashable:
+        if not boxes.is_leaf(index):
+            return None
+        leaf = boxes.boxes[index].place
+        uses = sorted((owner[node], data["argument"]) for _, node, data in graph.out_edges(leaf, data=True))
+        if not any(boxes.boxes[user].times > 1 for user, _ in uses):
+            return None
+        return graph.nodes[leaf]["kind"], str(graph.nodes[leaf]["outputs"][0]), tuple(dict.fromkeys(uses))
+
+    boxes.merge(use, lambda group: _together(group, times=len(group)))
+
+
+# --- leaves, scopes, chains, stretches -----------------------------------------------------
+
+
+def absorb_leaves(boxes: Boxes, limit: int) -> None:
+    """Put each leaf into the box of its only user."""
+    _, after = boxes.neighbours()
+
+    def key(index: int) -> int | None:
+        if boxes.is_leaf(index):
+            return next(iter(after[index])) if len(after[index]) == 1 else None
+        return index
+
+    def made(group: list[Box]) -> Box:
+        (user,) = [box for box in group if box.kind not in LEAVES]
+        return _together(group, user.kind, scope=user.scope, times=user.times, title=user.title)
+
+    boxes.merge(key, made)
+
+
+def fold_scopes(boxes: Boxes, limit: int) -> None:
+    """Put the deepest scopes into one box each, level by level; at the top the largest first."""
+    depths = [box.scope.count("/") + 1 for box in boxes.boxes if box.scope]
+    for depth in range(max(depths, default=0), 1, -1):
+        if len(boxes) <= limit:
+            return
+        _fold(boxes, lambda scope, d=depth: "/".join(scope.split("/")[:d]) if scope.count("/") + 1 >= d else None)
+    tops = Counter(box.scope.split("/")[0] for box in boxes.boxes if box.scope)
+    for top, _ in tops.most_common():
+        if len(boxes) <= limit:
+            return
+        _fold(boxes, lambda scope, t=top: t if scope.split("/")[0] == t else None)
+
+
+def _fold(boxes: Boxes, shown_as: Callable[[str], str | None]) -> None:
+    def key(index: int) -> str | None:
+        box = boxes.boxes[index]
+        return shown_as(box.scope) if box.scope else None
+
+    def made(group: list[Box]) -> Box:
+        whole = shown_as(group[0].scope) or ""
+        parent, _, name = whole.rpartition("/")
+        return _together(group, "block", scope=parent, title=name)
+
+    boxes.merge(key, made)
+
+
+def join_chains(boxes: Boxes, limit: int) -> None:
+    """Put nodes into one box that follow each other without a branch."""
+    before, after = boxes.neighbours()
+    head: dict[int, int] = {}
+
+    def follows(index: int) -> int | None:
+        """The box that this one continues."""
+        if boxes.is_leaf(index) or len(before[index]) != 1:
+            return None
+        (source,) = before[index]
+        a, b = boxes.boxes[source], boxes.boxes[index]
+        same = (a.scope, a.times) == (b.scope, b.times)
+        return source if same and len(after[source]) == 1 and not boxes.is_leaf(source) else None
+
+    for index in range(len(boxes)):
+        source = follows(index)
+        head[index] = index if source is None else head.get(source, index)
+    boxes.merge(head.get, lambda group: _together(group, "block"))
+
+
+def cut_into_stretches(boxes: Boxes, limit: int) -> None:
+    """Cut the program into equal stretches; leaves of one kind and stretch are one box."""
+    _, after = boxes.neighbours()
+    inner = [index for index in range(len(boxes)) if not boxes.is_leaf(index)]
+    size = -(-len(inner) // max(limit // 4, 1))
+    stretch = {index: at // size for at, index in enumerate(inner)}
+
+    def key(index: int) -> Hashable:
+        if index in stretch:
+            return stretch[index]
+        users = [stretch[user] for user in after[index] if user in stretch]
+        return boxes.boxes[index].kind, min(users, default=0)
+
+    boxes.merge(key, lambda group: _together(group, scope=common_scope(box.scope for box in group)))

@@ -1,0 +1,192 @@
+"""What stands in a box of a picture, and in which colours."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from shared.op import TABLE
+from shared.picture.collapse import Box
+from shared.picture.listing import CONSTANT, INPUT, LEAVES, PARAMETER, VARIABLE, setting_text, value_text
+from shared.picture.tidy import UPDATES, side
+from shared.spec import dtype_name
+
+_WIDEST = 34  # characters of a line
+_MOST = 7  # lines of a box that stands for many nodes
+
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """Of a box, readable on white: as `#rrggbb`."""
+
+    fill: str
+    border: str
+    text: str = "#1d2433"
+
+
+GREY = "#5b6475"
+BACK_EDGE = "#c2410c"
+_EDGE, _PALE_EDGE = "#77829a", "#b3bac8"
+_GRADIENT_EDGE, _SAVED_EDGE, _UPDATE_EDGE = "#9a75c7", "#cdb8e8", "#e9a3b6"
+COLOURS = {
+    "op": Colours("#e6effb", "#3f6fb5"),
+    "gradient": Colours("#f1e8fb", "#8250b8"),
+    PARAMETER: Colours("#fdebcf", "#c27803"),
+    VARIABLE: Colours("#fdf6d5", "#a68a00"),
+    INPUT: Colours("#dcf3e2", "#2e8b57"),
+    CONSTANT: Colours("#f1f2f4", "#8a92a0"),
+    "assign": Colours("#fce4ea", "#c2446a"),
+    "block": Colours("#ffffff", "#46526b"),
+}
+OTHER = Colours("#eceff4", "#46526b")
+_SCOPE = Colours("#f8fafd", "#c5d2e8", "#3f6fb5")
+_UPDATE_SCOPE = Colours("#fef8fa", "#f0c6d2", "#b23a5e")
+_GRADIENT_SCOPE = Colours("#fcf9ff", "#d9c6f0", "#8250b8")
+
+
+@dataclass(slots=True)
+class Label:
+    """The text of a box: a title, and lines with a style ("type", "detail", "leaf")."""
+
+    title: str
+    lines: list[tuple[str, str]]
+    tooltip: str
+    colours: Colours
+    result: bool
+    copy: bool
+
+
+def label_of(graph: Any, box: Box) -> Label:
+    """What to write for a box of this networkx graph."""
+    inner = [node for node in box.members if graph.nodes[node]["kind"] not in LEAVES] or box.members
+    data = graph.nodes[inner[0]]
+    equal = len({graph.nodes[node]["op"] for node in inner}) == 1
+    if box.title or not equal or len(inner) not in (1, box.times):
+        title, lines = _block(graph, box, inner)
+    elif data["kind"] in LEAVES:
+        title, lines = _leaf_title(graph, inner), [("type", _types(data))]
+    else:
+        title, lines = _call(graph, inner)
+        lines += _absorbed(graph, box)
+    if box.times > 1:
+        title = f"{title} ×{box.times}"
+    kind = "gradient" if box.kind == "op" and side(box.scope) not in ("", UPDATES) else box.kind
+    asked = {node for node, _ in graph.graph["results"]}
+    return Label(
+        title,
+        [(style, _cut(text)) for style, text in lines if text],
+        _tooltip(graph, inner),
+        COLOURS.get(kind, OTHER),
+        any(node in asked for node in box.members),
+        all(graph.nodes[node]["copy"] for node in box.members),
+    )
+
+
+def scope_colours(scope: str) -> Colours:
+    """Of the frame around a scope."""
+    part = side(scope)
+    return _UPDATE_SCOPE if part == UPDATES else _GRADIENT_SCOPE if part else _SCOPE
+
+
+def edge_colour(source: str, target: str, gradient: bool) -> str:
+    """Of an edge between two scopes. What leads from one side of the picture to another (a
+    value that a gradient reads, a gradient that an update reads) is paler than what stays."""
+    if side(target) == UPDATES and side(source) != UPDATES:
+        return _UPDATE_EDGE
+    if side(target) not in ("", UPDATES):
+        return _SAVED_EDGE if side(source) == "" else _GRADIENT_EDGE
+    return _EDGE if gradient else _PALE_EDGE
+
+
+def output_name(graph: Any, node: int, output: int) -> str:
+    """What to write on an edge: nothing for the first output, else its name."""
+    op = TABLE.get(graph.nodes[node]["op"])
+    if output == 0:
+        return ""
+    return op.outputs[output] if op is not None and op.outputs is not None else str(output)
+
+
+def _call(graph: Any, inner: list[int]) -> tuple[str, list[tuple[str, str]]]:
+    """An op: what weak numbers stand in it, what comes out, what is set."""
+    data = graph.nodes[inner[0]]
+    title = data["op"] if data["kind"] in ("op", "group") else f"{data['kind']} {data['name']}"
+    if data["numbers"]:
+        count = graph.in_degree(inner[0]) + len(data["numbers"])
+        parts = [setting_text(data["numbers"][i]) if i in data["numbers"] else "·" for i in range(count)]
+        title += f"({', '.join(parts)})"
+    shown = [
+        f"{name}={setting_text(value)}"
+        for name, value in data["settings"].items()
+        if not _says_nothing_new(name, value, data)
+        and all(repr(graph.nodes[node]["settings"].get(name)) == repr(value) for node in inner)
+    ]
+    return title, [("type", _types(data)), *(("detail", text) for text in _packed(shown))]
+
+
+def _says_nothing_new(name: str, value: Any, data: Any) -> bool:
+    """Settings that repeat the shape and dtype of what comes out."""
+    return (name == "shape" and value == data["shape"]) or (name == "dtype" and value == data["dtype"])
+
+
+def _packed(words: list[str]) -> list[str]:
+    """Words on as few lines as they fit on."""
+    lines: list[str] = []
+    for word in words:
+        if lines and len(lines[-1]) + 2 + len(word) <= _WIDEST:
+            lines[-1] += f", {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
+def _block(graph: Any, box: Box, inner: list[int]) -> tuple[str, list[tuple[str, str]]]:
+    """Many nodes: their ops in order if they are few, else how many of each."""
+    ops = [graph.nodes[node]["op"] for node in inner]
+    if len(ops) <= _MOST and not box.title:
+        return ops[0], [("op", op) for op in ops[1:]] + [("type", _types(graph.nodes[inner[-1]]))]
+    counts = Counter(ops).most_common()
+    lines = [("detail", f"{count} {op}") for op, count in counts[:_MOST]]
+    if len(counts) > _MOST:
+        lines.append(("detail", f"{sum(count for _, count in counts[_MOST:])} more"))
+    return box.title or f"{len(ops)} nodes", lines
+
+
+def _leaf_title(graph: Any, leaves: list[int]) -> str:
+    data = graph.nodes[leaves[0]]
+    names = {re.sub(r"\d+", "*", graph.nodes[node]["name"]) for node in leaves}
+    if len(leaves) > 1:
+        return names.pop() if len(names) == 1 and names != {""} else data["kind"]
+    return value_text(data["value"]) or data["name"] or data["kind"]
+
+
+def _absorbed(graph: Any, box: Box) -> list[tuple[str, str]]:
+    """The leaves that the box of their only user has taken in, each kind and shape once."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for node in box.members:
+        data = graph.nodes[node]
+        if data["kind"] in LEAVES:
+            groups.setdefault((re.sub(r"\d+", "*", data["name"]), _types(data)), []).append(node)
+    return [
+        ("leaf", f"{_leaf_title(graph, leaves)} {types}") for (_, types), leaves in groups.items()
+    ]
+
+
+def _types(data: Any) -> str:
+    return ", ".join(
+        dtype_name(spec.dtype) if not spec.shape else str(spec) for spec in data["outputs"][:1]
+    )
+
+
+def _tooltip(graph: Any, inner: list[int]) -> str:
+    data = graph.nodes[inner[0]]
+    settings = " ".join(f"{name}={setting_text(value)}" for name, value in data["settings"].items())
+    outputs = ", ".join(str(spec) for spec in data["outputs"])
+    where = f"  {data['line']}" if data["line"] else ""
+    more = f"  and {len(inner) - 1} more" if len(inner) > 1 else ""
+    return " ".join(f"%{data['number']}: {outputs} = {data['op']} {data['name']} {settings}".split()) + more + where
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
