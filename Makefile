@@ -39,8 +39,7 @@ test: $(VENV)/.test
 	@OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(RUN) -m pytest -q -n $(JOBS) $(ARGS)
 
 lint: $(VENV)/.lint
-	$(RUN) -m ruff check .
-	$(RUN) -m mypy
+	@$(RUN) -m ruff check .; ruff=$$?; $(RUN) -m mypy && exit $$ruff
 
 clean:
 	rm -rf $(VENV) reports build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

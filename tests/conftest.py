@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
-
-# Before NumPy is imported, for those who call pytest themselves: threads that wait by spinning
-# take the cores from each other, and the products in here are small.
-for _name, _value in (("OPENBLAS_NUM_THREADS", "1"), ("OMP_NUM_THREADS", "1"), ("OMP_WAIT_POLICY", "passive")):
-    os.environ.setdefault(_name, _value)
-
 import importlib.util
+import os
 import sys
 
 import pytest
 from hypothesis import settings
+
+# For those who call pytest themselves, and before a test imports NumPy: threads that wait by
+# spinning take the cores from each other, and the products in here are small.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 settings.register_profile("diptych", deadline=None, derandomize=True)
 settings.load_profile("diptych")
