@@ -37,8 +37,9 @@ from shared.ops.elementwise import (
     tanh,
     where,
 )
-from shared.ops.indexing import gather, getitem, scatter_add
+from shared.ops.indexing import getitem, take
 from shared.ops.linalg import linear, matmul
+from shared.ops.lookup import embedding, gather, one_hot, scatter_add, scatter_sum
 from shared.ops.losses import cross_entropy
 from shared.ops.normalization import batch_norm, log_softmax, softmax
 from shared.ops.pooling import max_pool2d
@@ -61,11 +62,12 @@ from shared.ops.shapes import (
 
 __all__ = [
     "abs", "add", "argmax", "batch_norm", "broadcast_to", "cast", "concatenate", "conv2d", "cos",
-    "cross_entropy", "div", "dropout", "equal", "exp", "expand_dims", "flatten", "full", "gather",
-    "generator_state", "getitem", "greater", "greater_equal", "less", "less_equal", "linear",
-    "log", "log_softmax", "logical_and", "logical_not", "logical_or", "lstm_cell",
-    "lstm_cell_composed", "matmul", "max", "max_pool2d", "maximum", "mean", "minimum", "mul",
-    "neg", "normal", "not_equal", "ones", "pow", "relu", "reshape", "scatter_add", "sigmoid",
-    "sign", "sin", "softmax", "split", "sqrt", "square", "squeeze", "stack", "sub", "sum",
-    "sum_to", "swapaxes", "tanh", "transpose", "uniform", "where", "zeros",
+    "cross_entropy", "div", "dropout", "embedding", "equal", "exp", "expand_dims", "flatten",
+    "full", "gather", "generator_state", "getitem", "greater", "greater_equal", "less",
+    "less_equal", "linear", "log", "log_softmax", "logical_and", "logical_not", "logical_or",
+    "lstm_cell", "lstm_cell_composed", "matmul", "max", "max_pool2d", "maximum", "mean", "minimum",
+    "mul", "neg", "normal", "not_equal", "one_hot", "ones", "pow", "relu", "reshape", "scatter_add",
+    "scatter_sum", "sigmoid", "sign", "sin", "softmax", "split", "sqrt", "square", "squeeze",
+    "stack", "sub", "sum", "sum_to", "swapaxes", "take", "tanh", "transpose", "uniform", "where",
+    "zeros",
 ]  # fmt: skip

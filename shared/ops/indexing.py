@@ -1,4 +1,4 @@
-"""Indexing as NumPy has it, its gradient, and picking along one axis.
+"""Indexing as NumPy has it, and its gradient.
 
 An index is a template, made of ints, slices, None, Ellipsis and `ARRAY`, beside the index
 arrays that stand where `ARRAY` does. The template is a setting, the arrays are arguments.
@@ -6,14 +6,20 @@ arrays that stand where `ARRAY` does. The template is a setting, the arrays are 
 
 from __future__ import annotations
 
+import math
+import operator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from shared.dims import Dim, Shape, Size
-from shared.errors import RangeError, SettingError, ShapeError
-from shared.op import ZERO, Joint, Op, Rule, array_module
-from shared.spec import Operand, Spec, broadcast_shapes, one_axis, str_shape
+from shared.errors import DiptychError, DTypeError, RangeError, SettingError, ShapeError
+from shared.kernels.scatter import scatter_rows
+from shared.op import Joint, Op, array_module, as_array
+from shared.ops.ranges import slice_size
+from shared.ops.shapes import as_tensor_like, reshape
+from shared.spec import Operand, Spec, broadcast_shapes, one_axis, sizes_match, spec_of, str_shape
 
 
 class _Array:
@@ -24,6 +30,7 @@ class _Array:
 
 
 ARRAY = _Array()
+EVERY = slice(None, None, None)
 Template = tuple[Any, ...]
 
 
@@ -35,81 +42,120 @@ def _fill(index: Template, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(next(rest) if part is ARRAY else part for part in index)
 
 
-def _compute_getitem(x: Any, *arrays: Any, index: Template) -> Any:
-    try:
-        return x[_fill(index, arrays)]
-    except IndexError as error:
-        raise RangeError(f"getitem: {error}; the shape is {str_shape(x.shape)}") from None
+# --- what comes out ------------------------------------------------------------------------
 
 
-def _slice_size(size: Size, part: slice) -> Size:
-    """How many elements a slice takes of an axis; measured at run if it can't be known."""
-    numbers = (part.start, part.stop, part.step)
-    if not isinstance(size, Dim) and not any(isinstance(n, Dim) for n in numbers):
-        return len(range(*part.indices(size)))
-    if part.step in (None, 1) and part.start in (None, 0) and part.stop in (None, size):
-        return size
-    if part.step == -1 and part.start is None and part.stop is None:
-        return size
-    return Dim()
+def _axes_of(part: Any, arrays: Iterator[Operand]) -> int:
+    """How many axes of x a part of the index speaks for."""
+    if part is ARRAY:
+        array = next(arrays)
+        return len(array.shape) if array.dtype.kind == "b" else 1
+    return 0 if part is None or part is Ellipsis else 1
+
+
+def _spelled_out(shape: Shape, arrays: tuple[Operand, ...], index: Template) -> Template:
+    """The index with slices in the place of its Ellipsis, so that every axis has its part. An
+    Ellipsis that stands for no axis stays: it still parts the arrays before it from those after."""
+    places = [position for position, part in enumerate(index) if part is Ellipsis]
+    if len(places) > 1:
+        raise SettingError("getitem: an index can hold only one Ellipsis (...)")
+    given = iter(arrays)
+    spoken_for = sum(_axes_of(part, given) for part in index)
+    if spoken_for > len(shape):
+        raise ShapeError(
+            f"getitem: {spoken_for} indices for {str_shape(shape)}, which has {len(shape)} axes"
+        )
+    rest = (EVERY,) * (len(shape) - spoken_for)
+    if not places:
+        return (*index, *rest)
+    return (*index[: places[0]], *(rest or (Ellipsis,)), *index[places[0] + 1 :])
 
 
 def _infer_getitem(x: Operand, *arrays: Operand, index: Template) -> Spec:
-    """NumPy's rules: index arrays broadcast together; the axes they make stand where the
-    first of them stood, or in front if a slice, None or Ellipsis parts them."""
-    consumed = 0
-    specs = iter(arrays)
-    for part in index:
-        if part is ARRAY:
-            array = next(specs)
-            consumed += array.ndim if array.dtype.kind == "b" else 1
-        elif part is not None and part is not Ellipsis:
-            consumed += 1
-    ndim = len(x.shape)
-    if consumed > ndim:
-        raise ShapeError(f"getitem: {consumed} indices for {str_shape(x.shape)}, which has {ndim}")
-    if Ellipsis not in [part for part in index if part is not ARRAY]:
-        index = (*index, Ellipsis)
-
-    specs = iter(arrays)
-    result: list[Size] = []
+    """NumPy's rules: advanced indices (arrays, and ints beside them) broadcast together; the
+    axes they make stand where the first of them stood, or in front if others part them."""
+    parts = _spelled_out(x.shape, arrays, index)
+    given = iter(arrays)
+    basic: list[Size] = []
     picked: list[Operand] = []
-    runs: list[int] = []  # positions in the template at which advanced indices stand
-    place, axis = 0, 0
-    for position, part in enumerate(index):
-        if part is ARRAY or (arrays and isinstance(part, int)):
-            if not picked:
-                place = len(result)
-            runs.append(position)
-            if part is ARRAY:
-                array = next(specs)
-                if array.dtype.kind == "b":
-                    picked.append(Spec((Dim(),), np.dtype(np.intp)))
-                    axis += array.ndim
-                    continue
-                picked.append(array)
-            else:
-                picked.append(0)
-            axis += 1
-        elif part is None:
-            result.append(1)
-        elif part is Ellipsis:
-            width = ndim - consumed
-            result.extend(x.shape[axis : axis + width])
-            axis += width
+    place = axis = 0
+    for part in parts:
+        if part is None:
+            basic.append(1)
         elif isinstance(part, slice):
-            result.append(_slice_size(x.shape[axis], part))
+            basic.append(slice_size(x.shape[axis], part))
             axis += 1
-        else:
-            size = x.shape[axis]
-            if not isinstance(size, Dim) and not isinstance(part, Dim) and not -size <= part < size:
-                raise RangeError(f"getitem: index {part} is out of range for {str_shape(x.shape)}")
-            axis += 1
-    if picked:
-        together = runs == list(range(runs[0], runs[0] + len(runs)))
-        at = place if together else 0
-        result[at:at] = broadcast_shapes("getitem", *picked)
-    return Spec(tuple(result), x.dtype)
+        elif part is not Ellipsis:
+            place = place if picked else len(basic)
+            integers, axes = _integers(part, given, x.shape, axis)
+            picked.append(integers)
+            axis += axes
+    if arrays:
+        at = place if _stand_together(parts) else 0
+        basic[at:at] = broadcast_shapes("getitem (its index arrays)", *picked)
+    return Spec(tuple(basic), x.dtype)
+
+
+def _integers(
+    part: Any, arrays: Iterator[Operand], shape: Shape, axis: int
+) -> tuple[Operand, int]:
+    """The integers that an int, an integer array or a mask amounts to, and the number of axes
+    that it takes; checked as far as shapes tell."""
+    if part is not ARRAY:
+        size = shape[axis]
+        if not isinstance(size, Dim) and not isinstance(part, Dim) and not -size <= part < size:
+            raise RangeError(
+                f"getitem: index {part} is out of range for axis {axis} of {str_shape(shape)}; it "
+                f"goes from {-size} to {size - 1}"
+            )
+        return 0, 1
+    array = next(arrays)
+    if array.dtype.kind != "b":
+        return array, 1
+    covered = shape[axis : axis + len(array.shape)]
+    if not all(map(sizes_match, array.shape, covered)):
+        raise ShapeError(
+            f"getitem: a mask of shape {str_shape(array.shape)} stands at axis {axis} of "
+            f"{str_shape(shape)}, where the sizes are {str_shape(covered)}; they must be the same"
+        )
+    return Spec((Dim(),), np.dtype(np.intp)), len(array.shape)
+
+
+def _stand_together(parts: Template) -> bool:
+    """Whether the ints and arrays follow one another."""
+    kinds = [part is None or part is Ellipsis or isinstance(part, slice) for part in parts]
+    first, last = kinds.index(False), len(kinds) - kinds[::-1].index(False)
+    return not any(kinds[first:last])
+
+
+# --- the op and its adjoint ----------------------------------------------------------------
+
+
+def _rows_axis(shape: Shape, arrays: tuple[Any, ...], index: Template) -> int | None:
+    """The axis, if the index is one integer array there and takes all of the other axes."""
+    if len(arrays) != 1 or arrays[0].dtype.kind == "b":
+        return None
+    parts = [part for part in _spelled_out(shape, arrays, index) if part is not Ellipsis]
+    whole = all(part is ARRAY or (isinstance(part, slice) and part == EVERY) for part in parts)
+    return parts.index(ARRAY) if whole else None
+
+
+def _compute_getitem(x: Any, *arrays: Any, index: Template) -> Any:
+    try:
+        if not arrays:
+            return x[index]
+        axis = _rows_axis(x.shape, arrays, index)
+        if axis is not None:  # take is faster, and gives C order
+            return x.take(arrays[0].astype(np.intp, copy=False), axis=axis)
+        return array_module(x).asarray(x[_fill(index, arrays)], order="C")
+    except IndexError as error:
+        _infer_getitem(spec_of(x), *map(spec_of, arrays), index=index)
+        raise RangeError(f"getitem: {error}; the shape is {str_shape(x.shape)}") from None
+
+
+def _arrays_only(wanted: tuple[bool, ...]) -> set[str]:
+    """The names of all arguments but the first."""
+    return {str(i) for i in range(1, len(wanted))}
 
 
 _getitem = Op(
@@ -117,125 +163,163 @@ _getitem = Op(
     _compute_getitem,
     _infer_getitem,
     Joint(
-        lambda g, y, x, *arrays, wanted, index: (
-            _scatter_index(g, *arrays, shape=x.shape, index=index),
-            *(None for _ in arrays),
+        lambda g, y, *args, wanted, index: (
+            scatter_index(g, *args[1:], shape=args[0].shape, index=index),
+            *(None for _ in args[1:]),
         ),
-        reads=lambda wanted: {str(i) for i in range(1, len(wanted))},
+        reads=_arrays_only,
     ),
     alias=(0,),
+    doc="`x[index]`: the index is a template, which is a setting, and the arrays that fill it.",
 )
 
 
-def _compute_scatter_index(g: Any, *arrays: Any, shape: Shape, index: Template) -> Any:
+def _compute_scatter_index(g: Any, *arrays: Any, shape: tuple[int, ...], index: Template) -> Any:
     xp = array_module(g)
-    out = xp.zeros(shape, g.dtype)
-    if arrays:
-        xp.add.at(out, _fill(index, arrays), g)
+    if not arrays or (len(arrays) == 1 and arrays[0].dtype.kind == "b"):  # nothing comes twice
+        out = xp.zeros(shape, g.dtype)
+        out[_fill(index, arrays)] = g
+        return out
+    axis = _rows_axis(shape, arrays, index)
+    if axis is not None:
+        lead, size, trail = shape[:axis], shape[axis], shape[axis + 1 :]
+        rows = arrays[0].reshape(-1)
     else:
-        out[index] = g
-    return out
+        parts = _spelled_out(shape, arrays, index)
+        whole = _whole_axes(parts)
+        touched = shape[: len(shape) - whole]
+        lead, size, trail = (), math.prod(touched), shape[len(touched) :]
+        rows = _positions(xp, touched, _fill(parts[: len(parts) - whole], arrays))
+    values = g.reshape(math.prod(lead), rows.size, math.prod(trail))
+    return scatter_rows(values, rows, size).reshape(shape)
 
 
-_scatter_index = Op(
+def _whole_axes(parts: Template) -> int:
+    """How many axes at the end the index takes as they are."""
+    count = 0
+    while isinstance(parts[-1 - count], slice) and parts[-1 - count] == EVERY:
+        count += 1
+    return count
+
+
+def _positions(xp: Any, shape: tuple[int, ...], index: Template) -> Any:
+    """For each element that the index picks from an array of this shape, in C order, the place
+    where it stands in the flattened array."""
+    places = xp.broadcast_to(xp.zeros((), np.intp), shape)[index]
+    for axis, size in enumerate(shape):
+        steps = xp.arange(size) * math.prod(shape[axis + 1 :])
+        column = steps.reshape(-1, *(1,) * (len(shape) - axis - 1))
+        places = places + xp.broadcast_to(column, shape)[index]
+    return places.reshape(-1)
+
+
+scatter_index = Op(
     "scatter_index",
     _compute_scatter_index,
     lambda g, *arrays, shape, index: Spec(shape, g.dtype),
     Joint(
-        lambda g, y, x, *arrays, wanted, shape, index: (
-            _getitem(g, *arrays, index=index),
-            *(None for _ in arrays),
+        lambda g, y, *args, wanted, shape, index: (
+            _getitem(g, *args[1:], index=index),
+            *(None for _ in args[1:]),
         ),
-        reads=lambda wanted: {str(i) for i in range(1, len(wanted))},
+        reads=_arrays_only,
     ),
+    doc="Zeros of `shape`, with g added in at the index: the adjoint of getitem. Elements that the\n"
+    "index names several times get the sum, taken in g's C order.",
 )
+
+
+# --- what users call -----------------------------------------------------------------------
 
 
 def getitem(x: Any, index: Any) -> Any:
-    """`x[index]` with every basic and advanced index that NumPy has.
+    """`x[index]`, by NumPy's rules, with every basic and advanced index that NumPy has.
 
-    Index arrays may be integers or bools, raw or Tensors; duplicates add up in the gradient.
-    Raises RangeError for an index outside, SettingError for what is no index.
+    Ints, slices, None and Ellipsis give a view; integer arrays, masks and lists, raw or Tensors,
+    a fresh array. In the gradient, elements that were picked several times add up. A size that
+    only a run can tell (of a mask; of a slice of an unknown size) is unknown.
+
+    Raises RangeError for an index outside, ShapeError for too many indices, for index arrays
+    that do not broadcast and for a mask that does not fit, SettingError for what is no index.
     """
+    x = as_tensor_like(x)
     template: list[Any] = []
     arrays: list[Any] = []
     for part in index if isinstance(index, tuple) else (index,):
-        if isinstance(part, (list, np.ndarray)) or hasattr(part, "dtype"):
-            array = np.asarray(part, dtype=np.intp if len(part) == 0 else None) \
-                if isinstance(part, list) else part  # fmt: skip
-            if isinstance(array, np.integer):
-                template.append(int(array))
-                continue
-            if array.dtype.kind not in "iub":
-                raise SettingError(
-                    f"getitem: an index array must hold integers or bools, not {array.dtype}"
-                )
-            template.append(ARRAY)
-            arrays.append(array)
-        elif part is None or part is Ellipsis or isinstance(part, (slice, Dim)):
-            template.append(part)
-        elif isinstance(part, int) and not isinstance(part, bool):
-            template.append(part)
-        else:
-            raise SettingError(
-                f"getitem: {part!r} is no index; use ints, slices, None, ... or integer arrays"
-            )
+        part = _index_part(part)
+        if hasattr(part, "dtype"):
+            arrays.append(part)
+            part = ARRAY
+        template.append(part)
     return _getitem(x, *arrays, index=tuple(template))
 
 
-# --- one axis ------------------------------------------------------------------------------
+def take(x: Any, index: Any, axis: int | None = None) -> Any:
+    """The elements of `x` at `index` along `axis`; of the flattened `x` if the axis is None.
+
+    index: integers of any shape, which stands in the result where the axis was; -1 is the last.
+    Duplicates add up in the gradient. Raises RangeError for an index outside.
+    """
+    x = as_tensor_like(x)
+    if axis is None:
+        x, axis = reshape(x, -1), 0
+    lead = (EVERY,) * one_axis("take", axis, x.ndim)
+    return _getitem(x, integer_array("take", "index", index), index=(*lead, ARRAY))
 
 
-def _along(x: Any, index: Any, axis: int) -> tuple[Any, ...]:
-    """The index arrays that pick `index` along `axis` and keep the other axes in place."""
-    xp = array_module(x)
-    grid = xp.indices(index.shape, sparse=True)
-    return (*grid[:axis], index, *grid[axis + 1 :])
-
-
-def _compute_gather(x: Any, index: Any, *, axis: int) -> Any:
+def _index_part(part: Any) -> Any:
+    """One part of an index in its normal form: int, Dim, slice, None, Ellipsis or an array."""
+    if part is None or part is Ellipsis or isinstance(part, Dim):
+        return part
+    if isinstance(part, slice):
+        bounds = [_bound(value) for value in (part.start, part.stop, part.step)]
+        if bounds[2] == 0:
+            raise SettingError("getitem: the step of a slice can not be zero")
+        return slice(*bounds)
+    if isinstance(part, (list, tuple, range)):
+        part = _array_of(part)
+    elif isinstance(part, (bool, np.bool_)):
+        part = np.asarray(part)
+    if hasattr(part, "dtype") and not isinstance(part, np.integer):
+        if part.dtype.kind not in "iub":
+            raise SettingError(
+                f"getitem: an index array must hold integers or bools, not {part.dtype}; cast it"
+            )
+        return part
     try:
-        return x[_along(x, index, axis)]
-    except IndexError as error:
-        raise RangeError(f"gather: {error}") from None
+        return operator.index(part)
+    except TypeError:
+        raise SettingError(
+            f"getitem: {part!r} is no index; use ints, slices, None, ... or integer arrays"
+        ) from None
 
 
-def _compute_scatter_add(g: Any, index: Any, *, axis: int, size: int) -> Any:
-    xp = array_module(g)
-    out = xp.zeros((*g.shape[:axis], size, *g.shape[axis + 1 :]), g.dtype)
-    xp.add.at(out, _along(g, index, axis), g)
-    return out
+def _bound(value: Any) -> Any:
+    """A bound of a slice: None, an int or an unknown size."""
+    if value is None or isinstance(value, Dim):
+        return value
+    try:
+        return operator.index(value)
+    except TypeError as error:
+        if isinstance(error, DiptychError):
+            raise
+        raise SettingError(f"getitem: a slice goes between integers, not {value!r}") from None
 
 
-_gather = Op(
-    "gather",
-    _compute_gather,
-    lambda x, index, *, axis: Spec(index.shape, x.dtype),
-    [
-        Rule(
-            lambda g, y, x, index, *, axis: _scatter_add(g, index, axis=axis, size=x.shape[axis]),
-            reads="index",
-        ),
-        ZERO,
-    ],
-)
-
-_scatter_add = Op(
-    "scatter_add",
-    _compute_scatter_add,
-    lambda g, index, *, axis, size: Spec((*g.shape[:axis], size, *g.shape[axis + 1 :]), g.dtype),
-    [
-        Rule(lambda g, y, x, index, *, axis, size: _gather(g, index, axis=axis), reads="index"),
-        ZERO,
-    ],
-)
+def _array_of(values: Any) -> Any:
+    """A list inside an index as an array; an empty one picks nothing."""
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise SettingError(f"getitem: the rows of the index {values!r} differ in length") from None
+    return array.astype(np.intp) if array.size == 0 else array
 
 
-def gather(x: Any, index: Any, axis: int) -> Any:
-    """Elements of `x` picked along `axis`; `index` (integers) has x's sizes on other axes."""
-    return _gather(x, index, axis=one_axis("gather", axis, x.ndim))
-
-
-def scatter_add(values: Any, index: Any, axis: int, size: Size) -> Any:
-    """Zeros of `size` along `axis`, with `values` added in at `index`: what undoes gather."""
-    return _scatter_add(values, index, axis=one_axis("scatter_add", axis, values.ndim), size=size)
+def integer_array(call: str, name: str, values: Any) -> Any:
+    """An argument that must hold integers, or DTypeError; lists become arrays."""
+    if isinstance(values, (list, tuple)) and len(values) == 0:
+        return np.zeros(0, np.intp)
+    array = values if hasattr(values, "dtype") else as_array(values)
+    if array.dtype.kind not in "iu":
+        raise DTypeError(f"{call}: {name} must hold integers, not {array.dtype}; cast it first")
+    return array

@@ -9,7 +9,7 @@ import numpy as np
 from shared.errors import DTypeError, RangeError, ShapeError
 from shared.op import Joint, Op, array_module
 from shared.ops.creation import full
-from shared.ops.indexing import scatter_add
+from shared.ops.lookup import scatter_sum
 from shared.ops.reductions import sum
 from shared.ops.shapes import as_tensor_like, expand_dims
 from shared.spec import Operand, Spec, float_dtype, sizes_match, str_shape
@@ -66,7 +66,7 @@ def _cross_entropy_rule(
     if g_loss is not None:
         hits = full(labels.shape, 1, p.dtype, like=p)
         axis = len(labels.shape)
-        onehot = scatter_add(expand_dims(hits, axis), expand_dims(labels, axis), axis, p.shape[-1])
+        onehot = scatter_sum(expand_dims(hits, axis), expand_dims(labels, axis), axis, p.shape[-1])
         found = (p - onehot) * (g_loss / labels.size)
     if g_p is not None:
         through = p * (g_p - sum(g_p * p, -1, keepdims=True))

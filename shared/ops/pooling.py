@@ -10,7 +10,7 @@ from shared.dims import Dim
 from shared.errors import SettingError, ShapeError
 from shared.op import Op, Rule, array_module
 from shared.ops.convolution import Pair, Window, pad_image, pair
-from shared.ops.indexing import scatter_add
+from shared.ops.lookup import scatter_sum
 from shared.ops.shapes import as_tensor_like, flatten, reshape
 from shared.spec import Operand, Spec, str_shape
 
@@ -58,7 +58,7 @@ def _infer_max_pool2d(
 def _max_pool2d_rule(g: Any, y: Any, x: Any, **window: Any) -> Any:
     """Each cotangent goes to the one element that was the largest."""
     pooled, index = g[0], y[1]
-    flat = scatter_add(flatten(pooled, 2), flatten(index, 2), 2, x.shape[2] * x.shape[3])
+    flat = scatter_sum(flatten(pooled, 2), flatten(index, 2), 2, x.shape[2] * x.shape[3])
     return reshape(flat, x.shape)
 
 

@@ -1,0 +1,34 @@
+"""Loops that NumPy has no fast word for, compiled by Numba.
+
+Each module holds a kernel, written as a plain Python loop, beside its twin in NumPy. The twin is
+the kernel's oracle, gives the same bits, and does the work where the kernel can not: for arrays
+of other modules, for other dtypes, and for arrays so small that loading Numba would cost more
+than it saves. Kernels run on one thread, so that the order of every sum is fixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+WORTH_COMPILING = 1 << 14
+"""The number of elements from which on a kernel is worth its loading."""
+
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+@cache
+def compiled(loop: Callable[..., Any]) -> Callable[..., Any]:
+    """The machine code of a loop. Numba is imported here, at the first kernel that is used;
+    what it compiles is kept on disk, beside this file or in the user's cache directory."""
+    import numba
+
+    return numba.njit(cache=True, nogil=True)(loop)
+
+
+def worth_a_kernel(array: Any) -> bool:
+    """Whether a kernel, and not its twin, shall work on this array of floats."""
+    return isinstance(array, np.ndarray) and array.size >= WORTH_COMPILING and array.dtype in _FLOATS
