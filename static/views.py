@@ -9,22 +9,17 @@ from shared import picture
 from shared.errors import EngineError
 from shared.op import Op
 from shared.picture import CONSTANT, INPUT, PARAMETER, VARIABLE, Entry, Listing, Ref
-from static.graph import (
-    ASSIGN,
-    CONSTANT as CONSTANT_OP,
-    GROUP,
-    INITIAL,
-    PLACEHOLDER,
-    READ,
-    Graph,
-    Node,
-    Tensor,
-    edge_of,
-    get_default_graph,
-)
+from static import graph as graphs
+from static.graph import ASSIGN, READ, Graph, Node, Tensor, edge_of, get_default_graph
 from static.prune import select
 
-_KINDS = {PLACEHOLDER: INPUT, CONSTANT_OP: CONSTANT, ASSIGN: "assign", INITIAL: "initial", GROUP: "group"}
+_KINDS = {
+    graphs.PLACEHOLDER: INPUT,
+    graphs.CONSTANT: CONSTANT,
+    graphs.ASSIGN: "assign",
+    graphs.INITIAL: "initial",
+    graphs.GROUP: "group",
+}
 
 Viewed = Graph | Tensor | Node | Sequence[Tensor | Node] | None
 """A graph (None: the default one), or what a run of it would fetch."""
@@ -96,9 +91,10 @@ class _Reader:
         for node in nodes:
             self._node(node, seen.get(node))
         results = [
-            Ref(self.places[t.node], t.index, True) if isinstance(t, Tensor) else Ref(self.places[t], 0, False)
+            Ref(self.places[t.node], t.index, True)
+            if isinstance(t, Tensor) else Ref(self.places[t], 0, False)
             for t in targets
-        ]
+        ]  # fmt: skip
         self.listing = Listing("static", self.entries, results)
 
     def _node(self, node: Node, seen: Tensor | None) -> None:
@@ -118,7 +114,7 @@ class _Reader:
         if seen is not None:
             arguments.append(Ref(self.places[seen.node], seen.index, False))
         kind, settings, value = self._kind(node), node.settings, None
-        if node.op is CONSTANT_OP:
+        if node.op is graphs.CONSTANT:
             settings, value = {}, node.settings["value"]
         elif variable is not None:
             settings = {}

@@ -92,6 +92,10 @@ def _together(boxes: list[Box], kind: str = "", **changes: Any) -> Box:
     )
 
 
+def _shared_scope(boxes: list[Box]) -> str:
+    return common_scope((box.scope for box in boxes), numbered=False)
+
+
 def put_into_boxes(graph: Any, limit: int) -> Boxes:
     """The graph in about `limit` boxes or fewer."""
     boxes = Boxes(graph)
@@ -112,23 +116,24 @@ def roll(boxes: Boxes, limit: int) -> None:
     ids: dict[Hashable, int] = {}
     tokens = []
     for index in inner:
-        data = nodes[boxes.boxes[index].place]
-        what = (data["op"], tuple(str(spec) for spec in data["outputs"]), boxes.graph.in_degree(boxes.boxes[index].place))
+        node = boxes.boxes[index].place
+        outputs = tuple(str(spec) for spec in nodes[node]["outputs"])
+        what = nodes[node]["op"], outputs, boxes.graph.in_degree(node)
         tokens.append(ids.setdefault(what, len(ids)))
     key: dict[int, Hashable] = {}
     for number, (start, period, times) in enumerate(_repeats(np.array(tokens, np.int64))):
         for offset in range(period * times):
             key[inner[start + offset]] = (number, offset % period)
-    boxes.merge(key.get, lambda group: _together(group, times=len(group), scope=common_scope((box.scope for box in group), numbered=False)))
+    boxes.merge(key.get, lambda group: _together(group, times=len(group), scope=_shared_scope(group)))
     _roll_leaves(boxes)
 
 
 def _repeats(tokens: Any) -> list[tuple[int, int, int]]:
     """Blocks that follow each other at once: (start, period, times), the largest first."""
     tokens = tokens.copy()
-    found = []
+    found: list[tuple[int, int, int]] = []
     while True:
-        gain, best = 3, None
+        gain, best = 3, (0, 0, 0)
         for period in range(1, min(len(tokens) // 2, _LONGEST_PERIOD) + 1):
             same = np.concatenate(([0], tokens[period:] == tokens[:-period], [0])).astype(np.int8)
             steps = np.diff(same)
@@ -140,13 +145,12 @@ def _repeats(tokens: Any) -> list[tuple[int, int, int]]:
             at = int(np.argmax(saved))
             if saved[at] > gain:
                 gain, best = int(saved[at]), (int(starts[at]), period, int(times[at]))
-        if best is None:
+        if best == (0, 0, 0):
             return found
         found.append(best)
-        start, period, times = best
+        begin, end = best[0], best[0] + best[1] * best[2]
         # numbers that occur nowhere else, so that nothing repeats across or inside what is found
-        taken = np.arange(start, start + period * times)
-        tokens[taken] = -1 - taken
+        tokens[begin:end] = -1 - np.arange(begin, end)
 
 
 def _roll_leaves(boxes: Boxes) -> None:
@@ -190,23 +194,25 @@ def fold_scopes(boxes: Boxes, limit: int) -> None:
     for depth in range(max(depths, default=0), 1, -1):
         if len(boxes) <= limit:
             return
-        _fold(boxes, lambda scope, d=depth: "/".join(scope.split("/")[:d]) if scope.count("/") + 1 >= d else None)
+        _fold(boxes, lambda parts, depth=depth: parts[:depth] if len(parts) >= depth else None)
     tops = Counter(box.scope.split("/")[0] for box in boxes.boxes if box.scope)
     for top, _ in tops.most_common():
         if len(boxes) <= limit:
             return
-        _fold(boxes, lambda scope, t=top: t if scope.split("/")[0] == t else None)
+        _fold(boxes, lambda parts, top=top: [top] if parts[0] == top else None)
 
 
-def _fold(boxes: Boxes, shown_as: Callable[[str], str | None]) -> None:
-    def key(index: int) -> str | None:
-        box = boxes.boxes[index]
-        return shown_as(box.scope) if box.scope else None
+def _fold(boxes: Boxes, shown_as: Any) -> None:
+    """Merge by scope: `shown_as` gives the parts of the path to fold at, from a scope's parts."""
+
+    def key(index: int) -> Hashable:
+        scope = boxes.boxes[index].scope
+        folded = shown_as(scope.split("/")) if scope else None
+        return folded and tuple(folded)
 
     def made(group: list[Box]) -> Box:
-        whole = shown_as(group[0].scope) or ""
-        parent, _, name = whole.rpartition("/")
-        return _together(group, "block", scope=parent, title=name)
+        *parents, name = shown_as(group[0].scope.split("/"))
+        return _together(group, "block", scope="/".join(parents), title=name)
 
     boxes.merge(key, made)
 
@@ -244,4 +250,4 @@ def cut_into_stretches(boxes: Boxes, limit: int) -> None:
         users = [stretch[user] for user in after[index] if user in stretch]
         return boxes.boxes[index].kind, min(users, default=0)
 
-    boxes.merge(key, lambda group: _together(group, scope=common_scope(box.scope for box in group)))
+    boxes.merge(key, lambda group: _together(group, scope=_shared_scope(group)))

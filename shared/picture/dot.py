@@ -96,7 +96,10 @@ def _tree(boxes: Boxes) -> dict[str, dict[str, None]]:
     return inside
 
 
-def _scope(dot: Any, boxes: Boxes, labels: list[Label], inside: dict[str, dict[str, None]], scope: str) -> None:
+def _scope(
+    dot: Any, boxes: Boxes, labels: list[Label], inside: dict[str, dict[str, None]], scope: str
+) -> None:
+    """The boxes of a scope, and the frames of those inside it."""
     for index, (box, label) in enumerate(zip(boxes.boxes, labels, strict=True)):
         if box.scope == scope:
             dot.node(

@@ -13,6 +13,7 @@ from shared.picture.listing import CONSTANT, INPUT, LEAVES, PARAMETER, VARIABLE,
 from shared.picture.tidy import UPDATES, side
 from shared.spec import dtype_name
 
+TIMES = "\N{MULTIPLICATION SIGN}"
 _WIDEST = 34  # characters of a line
 _MOST = 7  # lines of a box that stands for many nodes
 
@@ -71,7 +72,7 @@ def label_of(graph: Any, box: Box) -> Label:
         title, lines = _call(graph, inner)
         lines += _absorbed(graph, box)
     if box.times > 1:
-        title = f"{title} ×{box.times}"
+        title = f"{title} {TIMES}{box.times}"
     kind = "gradient" if box.kind == "op" and side(box.scope) not in ("", UPDATES) else box.kind
     asked = {node for node, _ in graph.graph["results"]}
     return Label(
@@ -185,7 +186,8 @@ def _tooltip(graph: Any, inner: list[int]) -> str:
     outputs = ", ".join(str(spec) for spec in data["outputs"])
     where = f"  {data['line']}" if data["line"] else ""
     more = f"  and {len(inner) - 1} more" if len(inner) > 1 else ""
-    return " ".join(f"%{data['number']}: {outputs} = {data['op']} {data['name']} {settings}".split()) + more + where
+    text = f"%{data['number']}: {outputs} = {data['op']} {data['name']} {settings}"
+    return " ".join(text.split()) + more + where
 
 
 def _cut(text: str) -> str:

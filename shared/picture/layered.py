@@ -7,6 +7,7 @@ boxes' widths allow.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from html import escape
 
@@ -80,7 +81,7 @@ def _path(cells: list[_Cell], a: int, b: int) -> list[_Cell]:
     """The cells of an edge, one for each layer that it passes; they become neighbours."""
     between = [_Cell(None, layer, 8.0, 0.0) for layer in range(cells[a].layer + 1, cells[b].layer)]
     path = [cells[a], *between, cells[b]]
-    for upper, lower in zip(path, path[1:], strict=False):
+    for upper, lower in itertools.pairwise(path):
         upper.below.append(lower)
         lower.above.append(upper)
     return path
@@ -124,7 +125,7 @@ def _spread(layer: list[_Cell], wishes: list[float]) -> None:
     """The places nearest to the wishes (least squares) that keep order and distance: what is
     left of the widths before each cell is monotone, so neighbours that clash are pooled."""
     offsets, pools = [0.0], []
-    for left, right in zip(layer, layer[1:], strict=False):
+    for left, right in itertools.pairwise(layer):
         offsets.append(offsets[-1] + (left.width + right.width) / 2 + _GAP)
     for wish, offset in zip(wishes, offsets, strict=False):
         pools.append((wish - offset, 1))
@@ -179,7 +180,7 @@ def _edge(path: list[_Cell] | None, a: _Cell, b: _Cell, text: str, gradient: boo
         dash = "" if gradient else ' stroke-dasharray="4 3"'
         points = [(a.x, a.y + a.height / 2), *((c.x, c.y) for c in path[1:-1]), (b.x, b.y - b.height / 2)]
         line = f"M{points[0][0]:.1f},{points[0][1]:.1f}"
-        for (x, y), (u, v) in zip(points, points[1:], strict=False):
+        for (x, y), (u, v) in itertools.pairwise(points):
             half = (v - y) / 2
             line += f" C{x:.1f},{y + half:.1f} {u:.1f},{v - half:.1f} {u:.1f},{v:.1f}"
         head, middle = (*points[-1], 0, -6), points[len(points) // 2]
@@ -192,6 +193,7 @@ def _edge(path: list[_Cell] | None, a: _Cell, b: _Cell, text: str, gradient: boo
     ]
     if text:
         parts.append(
-            f'<text x="{middle[0] + 4:.1f}" y="{middle[1]:.1f}" font-size="8" fill="{GREY}">{escape(text)}</text>'
+            f'<text x="{middle[0] + 4:.1f}" y="{middle[1]:.1f}" font-size="8" fill="{GREY}">'
+            f"{escape(text)}</text>"
         )
     return parts

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from shared.spec import Spec, dtype_name, is_weak, str_shape
+from shared.spec import Spec, dtype_name, is_weak
 
 PARAMETER = "parameter"  # what training changes
 VARIABLE = "variable"  # what is kept but not trained: running statistics, generator state, slots
@@ -180,7 +180,7 @@ def setting_text(value: Any) -> str:
     if value is Ellipsis:
         return "..."
     if isinstance(value, tuple):
-        text = str_shape(tuple(setting_text(part) for part in value))
+        text = f"({', '.join(map(setting_text, value))}{',' if len(value) == 1 else ''})"
     elif callable(value) and hasattr(value, "__name__"):
         text = value.__name__
     else:

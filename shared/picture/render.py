@@ -26,8 +26,8 @@ def draw(graph: Any, path: str, limit: int = LIMIT) -> str:
 
     path   ends in .svg, .png, .pdf or .dot; the DOT text is always written, beside the picture
     limit  a graph of more nodes is put together into about this many boxes: repeated blocks
-           into one, marked ×times, with its way back in orange; then leaves into the node that
-           uses them, scopes, chains, stretches of the program
+           into one, marked with how many times, its way back in orange; then leaves into the
+           node that uses them, scopes, chains, stretches of the program
 
     The `dot` program on the PATH makes the picture, or else pygraphviz; without either an .svg
     is laid out plainly here. The same graph gives the same file. Raises SettingError for another

@@ -88,8 +88,8 @@ def _with_leaves_on_each_side(graph: Any) -> Any:
         made.add_node(at, **graph.nodes[node] | {"scope": scope, "number": node, "copy": place != node})
     own = {node: at for (place, node, _), at in number.items() if place == node}
     for source, target, data in graph.edges(data=True):
-        place = sources.get((source, side(graph.nodes[target]["scope"])))
-        made.add_edge(own[source] if place is None else number[place], own[target], **data)
+        leaf = sources.get((source, side(graph.nodes[target]["scope"])))
+        made.add_edge(own[source] if leaf is None else number[leaf], own[target], **data)
     made.graph["results"] = [(own[node], output) for node, output in graph.graph["results"]]
     return made
 
