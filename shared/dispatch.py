@@ -41,7 +41,8 @@ class Engine(Protocol):
         """Open while ops without a Tensor among their arguments shall go where `value` lives."""
 
     def call(self, module: Any, value: Any) -> AbstractContextManager[None]:
-        """Open while `module` is called on `value`, a Tensor of this engine."""
+        """Open while `module` is called on `value`, a Tensor of this engine, or None: called
+        without Tensors, where this engine is in charge."""
 
 
 class _EngineOfType(dict[type, "Engine | None"]):
@@ -103,6 +104,11 @@ def current_engine() -> Engine:
     if not _registered:
         raise EngineError("no engine is loaded to do this; import dynamic or import static first")
     return _registered[0]
+
+
+def engine_in_charge() -> Engine | None:
+    """The engine of the module call or `as_default()` in progress; None where there is neither."""
+    return _current.get()
 
 
 @contextmanager

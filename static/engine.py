@@ -53,9 +53,9 @@ class StaticEngine:
         return value.graph.as_default()
 
     @contextmanager
-    def call(self, module: Any, value: Tensor) -> Iterator[None]:
+    def call(self, module: Any, value: Tensor | None) -> Iterator[None]:
         """Nodes made while a module is called belong to that call."""
-        graph = value.graph
+        graph = get_default_graph() if value is None else value.graph
         if current_call.get() is None:
             for path, state in module.named_states():
                 state.name = path

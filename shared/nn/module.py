@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from os import PathLike, fspath
 from typing import Any
 
-from shared.dispatch import ENGINE_OF, NEUTRAL
+from shared.dispatch import ENGINE_OF, NEUTRAL, Engine, engine_in_charge
 from shared.errors import DTypeError
 from shared.nn.saved import Loaded, arrays_of, load_arrays, read_file, write_file
 from shared.spec import as_dtype
@@ -24,6 +24,7 @@ class Module:
     """
 
     training = True
+    _forward_hooks: tuple[Callable[..., Any], ...] = ()
 
     @property
     def name(self) -> str:
@@ -36,16 +37,34 @@ class Module:
             child.__dict__.setdefault("_name", path)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        engine: Engine | None = None
+        tensor = None
         for value in (*args, *kwargs.values()) if kwargs else args:
             engine = ENGINE_OF[type(value)]
-            if engine is not None and engine is not NEUTRAL:
-                with engine.call(self, value):
-                    return self.forward(*args, **kwargs)
-        return self.forward(*args, **kwargs)
+            if engine is not None and engine is not NEUTRAL:  # type: ignore[comparison-overlap]
+                tensor = value
+                break
+        else:
+            engine = engine_in_charge()
+        if engine is None:
+            y = self.forward(*args, **kwargs)
+        else:
+            with engine.call(self, tensor):
+                y = self.forward(*args, **kwargs)
+        for hook in self._forward_hooks:
+            found = hook(self, args, y)
+            y = y if found is None else found
+        return y
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; subclasses write it, in ops and other modules."""
         raise NotImplementedError(f"{type(self).__name__} has no forward(); write one")
+
+    def register_forward_hook(self, hook: Callable[[Any, tuple[Any, ...], Any], Any]) -> Hook:
+        """Call `hook(module, args, output)` after each call of this module, on either engine; what
+        it gives, unless None, takes the output's place. `.remove()` on the result ends it."""
+        self._forward_hooks = (*self._forward_hooks, hook)
+        return Hook(self, hook)
 
     def __repr__(self) -> str:
         inner = [f"  ({name}): " + repr(child).replace("\n", "\n  ") for name, child in self.children()]
@@ -86,7 +105,7 @@ class Module:
         places (tied weights) comes with each of its paths."""
         for path, module in self.named_modules():
             for key, value in vars(module).items():
-                for name, state in _states_in(key, value):
+                for name, state in states_in(key, value):
                     yield (f"{path}.{name}" if path else name), state
 
     def named_states(self) -> Iterator[tuple[str, State]]:
@@ -189,6 +208,24 @@ class Module:
         return self.train(False)
 
 
+class Hook:
+    """A hook that stands; also a context manager, at whose end it is removed."""
+
+    def __init__(self, module: Module, hook: Callable[..., Any]) -> None:
+        self.module, self.hook = module, hook
+
+    def remove(self) -> None:
+        """Call the hook no more."""
+        left = tuple(hook for hook in self.module._forward_hooks if hook is not self.hook)
+        self.module._forward_hooks = left
+
+    def __enter__(self) -> Hook:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.remove()
+
+
 @contextmanager
 def evaluating(model: Module) -> Iterator[Module]:
     """Evaluation mode within the block; afterwards each module is as it was."""
@@ -217,5 +254,6 @@ def modules_in(key: str, value: Any) -> Iterator[tuple[str, Module]]:
     return _in(Module, key, value)
 
 
-def _states_in(key: str, value: Any) -> Iterator[tuple[str, State]]:
+def states_in(key: str, value: Any) -> Iterator[tuple[str, State]]:
+    """The Parameters and Buffers in an attribute, alike."""
     return _in(State, key, value)
