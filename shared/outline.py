@@ -1,0 +1,125 @@
+"""Shapes alone: a third reading of a program, beside computing it and building it as a graph.
+
+An `Outline` is a Tensor that has a shape and a dtype and nothing else. Ops on Outlines are
+inferred, not computed; what a module assigns to its state is let go. So a model can be walked
+through, and the work in it counted, without doing any of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from shared import dispatch
+from shared.errors import EngineError, GradientError, SymbolicValueError
+from shared.op import Op
+from shared.operators import Operators, bind
+from shared.spec import Operand, Spec, is_weak
+from shared.state import State
+
+Watcher = Callable[[Op, Sequence[Operand], Sequence[Spec], dict[str, Any], Sequence[Any]], None]
+"""Called with an application: op, what it takes, what it gives, settings, and the modules in whose
+calls it stands, the innermost last."""
+
+_watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+_calls: ContextVar[tuple[Any, ...]] = ContextVar("calls", default=())
+
+
+class Outline(Operators):
+    """A shape and a dtype in the place of a value. Sizes may be unknown (`Dim`)."""
+
+    __slots__ = ("spec",)
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+
+    @property
+    def shape(self) -> Any:
+        return self.spec.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.spec.dtype
+
+    def __repr__(self) -> str:
+        return f"<outline {self.spec}>"
+
+    def _no_value(self, *_: Any, **__: Any) -> Any:
+        raise SymbolicValueError(
+            f"this needs the value of {self!r}, which is a shape alone; a program that takes turns "
+            "by its values (if, while, float(), an array made of a Tensor) has no outline"
+        )
+
+    __bool__ = __float__ = __int__ = __index__ = __array__ = _no_value
+
+
+class OutlineEngine:
+    """What `shared` asks of an engine, as far as shapes go."""
+
+    name = "outline"
+
+    def apply(self, op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
+        """Infer what comes out."""
+        given = [_operand(arg) for arg in args]
+        inferred = op.infer(*given, **settings)
+        specs = (inferred,) if op.single else tuple(inferred)
+        watcher = _watcher.get()
+        if watcher is not None:
+            watcher(op, given, specs, settings, _calls.get())
+        made = tuple(Outline(spec) for spec in specs)
+        return made[0] if op.single else made
+
+    def assign(self, state: State, value: Outline) -> None:
+        """Nothing: there is no value to hold."""
+
+    def gradients(self, loss: Outline, states: Sequence[State]) -> list[Any]:
+        raise GradientError("an outline has no values, and so no derivatives; use an engine's Tensor")
+
+    def train(self, loss: Outline, assigned: Iterable[Any]) -> None:
+        raise GradientError("an outline can not be trained; use an engine's Tensor")
+
+    def scope(self, value: Outline) -> Any:
+        return dispatch.using(self)
+
+    @contextmanager
+    def call(self, module: Any, value: Outline | None) -> Iterator[None]:
+        """Keep the chain of module calls in progress."""
+        token = _calls.set((*_calls.get(), module))
+        try:
+            with dispatch.using(self):
+                yield
+        finally:
+            _calls.reset(token)
+
+
+def _operand(value: Any) -> Operand:
+    if isinstance(value, (Outline, State, np.ndarray)):
+        return Spec(tuple(value.shape), value.dtype)
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Spec) or is_weak(value):
+        return value
+    if isinstance(value, (list, tuple)):
+        array = np.asarray(value)
+        return Spec(array.shape, array.dtype)
+    raise EngineError(f"{value!r} and an outline in one call; an outline goes with arrays and numbers")
+
+
+@contextmanager
+def watching(watcher: Watcher) -> Iterator[None]:
+    """Within the block, call `watcher` for each op that is applied to an Outline."""
+    token = _watcher.set(watcher)
+    try:
+        with dispatch.using(ENGINE):
+            yield
+    finally:
+        _watcher.reset(token)
+
+
+ENGINE = OutlineEngine()
+dispatch.ENGINE_OF[Outline] = ENGINE  # by type alone: it never answers where no Outline is
+bind(Outline, ENGINE.apply)
