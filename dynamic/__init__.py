@@ -8,10 +8,18 @@
 """
 
 from dynamic.backward import grad
+from dynamic.create import arange, eye, full, linspace, manual_seed, ones, rand, randn, zeros
 from dynamic.engine import ENGINE
-from dynamic.modes import no_grad
+from dynamic.functional import hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from dynamic.modes import anomaly, enable_grad, inference, no_grad
+from dynamic.recompute import checkpoint
 from dynamic.tape import Node
-from dynamic.tensors import Tensor, tensor
+from dynamic.tensors import Tensor, from_dlpack, from_numpy, tensor
 from dynamic.views import draw, show, to_networkx
 
-__all__ = ["ENGINE", "Node", "Tensor", "draw", "grad", "no_grad", "show", "tensor", "to_networkx"]
+__all__ = [
+    "ENGINE", "Node", "Tensor", "anomaly", "arange", "checkpoint", "draw", "enable_grad", "eye",
+    "from_dlpack", "from_numpy", "full", "grad", "hessian", "hvp", "inference", "jacobian", "jvp",
+    "linspace", "manual_seed", "no_grad", "ones", "rand", "randn", "show", "tensor",
+    "to_networkx", "value_and_grad", "vjp", "zeros",
+]  # fmt: skip

@@ -11,22 +11,36 @@ from typing import Any
 
 import numpy as np
 
-from dynamic.modes import changed
+from dynamic import watch
+from dynamic.modes import changed, mode
 from dynamic.tape import Node
-from dynamic.tensors import Tensor
-from shared.errors import GradientError, ShapeError
-from shared.reverse import reverse
+from dynamic.tensors import Leaf, Tensor
+from shared import hooks
+from shared.errors import DiptychError, GradientError, ShapeError
+from shared.op import Plan, array_module
+from shared.reverse import Walk, reverse
 from shared.spec import Spec, str_shape
 from shared.state import State
 
 
 def backward(
-    y: Tensor, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False
+    y: Tensor,
+    gradient: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Sequence[Any] | None = None,
 ) -> None:
     """See `Tensor.backward`."""
-    found = _derivatives("backward", [y], [gradient], None, retain_graph, create_graph)
+    wanted = None if inputs is None else {_edge("backward", x) for x in inputs}
+    found = _derivatives("backward", [y], [gradient], wanted, retain_graph, create_graph)
     for leaf, g in found.items():
-        leaf.grad = g if leaf.grad is None else _sum(leaf.grad, g, create_graph)
+        if type(leaf) is tuple:
+            raise GradientError("backward: `inputs` must be leaves; use dynamic.grad for others")
+        if leaf.grad is None:
+            leaf.grad = g
+        else:
+            with changed(recording=create_graph):
+                leaf.grad = leaf.grad + g
 
 
 def grad(
@@ -57,6 +71,18 @@ def grad(
     return result if isinstance(xs, (list, tuple)) else result[0]
 
 
+def unchain(y: Tensor) -> None:
+    """See `Tensor.unchain`."""
+    stack, y.edge = [y.edge], None
+    while stack:
+        edge = stack.pop()
+        if type(edge) is tuple and edge[0].inputs is not None:
+            node = edge[0]
+            stack.extend(node.edges)
+            node.free()
+            node.edges = [None] * len(node.edges)
+
+
 def _edge(call: str, x: Any) -> Any:
     """Where the cotangent of `x` arrives."""
     if not isinstance(x, (Tensor, State)):
@@ -75,15 +101,20 @@ def _derivatives(
 ) -> dict[Any, Tensor]:  # fmt: skip
     seeds = [(_edge(call, y), _seed(call, y, g)) for y, g in zip(ys, gradients, strict=True)]
     keep = create_graph if retain_graph is None else retain_graph
-    done = None if keep else Node.free
     if create_graph:
         with changed(recording=True):
-            found = reverse(seeds, wanted, _as_tensors, done)
-        return {edge: g if isinstance(g, Tensor) else Tensor(g) for edge, g in found.items()}
-    raw_seeds = [(edge, g.data) for edge, g in seeds]
-    found = reverse(raw_seeds, wanted, Node.kept, done)
-    taken = {id(g) for _, g in raw_seeds}
-    return {edge: Tensor(_own(g, taken)) for edge, g in found.items()}
+            found = reverse(seeds, wanted, _OnTensors(keep))
+        tensors = {edge: g if isinstance(g, Tensor) else Tensor(g) for edge, g in found.items()}
+    else:
+        raw_seeds = [(edge, g.data) for edge, g in seeds]
+        found = reverse(raw_seeds, wanted, _OnArrays(keep))
+        taken = {id(g) for _, g in raw_seeds}
+        tensors = {edge: Tensor(_own(g, taken)) for edge, g in found.items()}
+    if watch.anything():
+        return {
+            edge: watch.seen(edge, 0, g) if isinstance(edge, Leaf) else g for edge, g in tensors.items()
+        }
+    return tensors
 
 
 def _seed(call: str, y: Tensor, gradient: Any) -> Tensor:
@@ -94,7 +125,7 @@ def _seed(call: str, y: Tensor, gradient: Any) -> Tensor:
                 f"{call}: y has shape {str_shape(y.shape)}, so it has no single derivative; "
                 "reduce it to one number (y.sum(), y.mean()), or pass the cotangent to start from"
             )
-        return Tensor(np.ones(y.shape, y.dtype))
+        return Tensor(array_module(y.data).ones(y.shape, y.dtype))
     seed = gradient if isinstance(gradient, Tensor) else Tensor(np.asarray(gradient, y.dtype))
     if seed.shape != y.shape:
         raise ShapeError(
@@ -104,30 +135,89 @@ def _seed(call: str, y: Tensor, gradient: Any) -> Tensor:
     return seed
 
 
-def _as_tensors(node: Node) -> tuple[list[Any], list[Any]]:
-    """What the rules may see, as Tensors with their history, so that rules are recorded."""
-    inputs, outputs = node.kept()
-    lifted = [
-        x if edge is None or isinstance(x, Spec) else Tensor(x, edge)
-        for x, edge in zip(inputs, node.edges, strict=True)
-    ]
-    made = [
-        y if isinstance(y, Spec) or not node.op.carries_gradient(i, y.dtype) else Tensor(y, (node, i))
-        for i, y in enumerate(outputs)
-    ]
-    return lifted, made
+class _OnArrays(Walk):
+    """Back over the tape on raw arrays."""
+
+    def __init__(self, keep: bool) -> None:
+        if not keep:
+            self.done = _free
+        if watch.anything():
+            self.visit = self._show
+        if hooks.active or mode.get().tracing:
+            self.pull = self._watched_pull
+
+    values = staticmethod(Node.kept)  # type: ignore[assignment]
+
+    def _show(self, node: Node, gs: list[Any]) -> None:
+        """Hooks of single Tensors see, and may change, the cotangents of a node's outputs."""
+        for i, g in enumerate(gs):
+            if g is not None:
+                seen = watch.seen(node, i, g if isinstance(g, Tensor) else Tensor(g))
+                gs[i] = seen if isinstance(g, Tensor) else seen.data
+
+    def _watched_pull(
+        self, node: Node, plan: Plan, g: Any, y: Any, inputs: Sequence[Any]
+    ) -> Sequence[tuple[int, Any]]:
+        """Run the rules with this thread's hooks around, and with the forward line in errors."""
+        arriving = g if isinstance(g, tuple) else (g,)
+        event = hooks.Event("dynamic", "backward", plan.op, arriving, node.settings, node.line)
+        try:
+            with hooks.around(event):
+                pulled = plan.pull(g, y, inputs, node.settings)
+                event.outputs = [part for _, part in pulled]
+        except DiptychError:
+            raise
+        except Exception as error:
+            raise GradientError(
+                f"backward through {plan.op.name}: {type(error).__name__}: {error}  (it ran forward "
+                f"at {node.line})",
+                node.line,
+            ) from error
+        if mode.get().tracing:
+            _check_finite(node, plan, arriving, event.outputs)
+        return pulled
+
+
+class _OnTensors(_OnArrays):
+    """Back over the tape on Tensors, so that the rules are recorded."""
+
+    def values(self, node: Node) -> tuple[list[Any], list[Any]]:  # type: ignore[override]
+        inputs, outputs = node.kept()
+        lifted = [
+            x if edge is None or isinstance(x, Spec) else Tensor(x, edge)
+            for x, edge in zip(inputs, node.edges, strict=True)
+        ]
+        made = [
+            y if isinstance(y, Spec)
+            else Tensor(y, (node, i) if node.op.carries_gradient(i, y.dtype) else None)
+            for i, y in enumerate(outputs)
+        ]  # fmt: skip
+        return lifted, made
+
+
+def _free(node: Node) -> None:
+    node.free()
+
+
+def _check_finite(node: Node, plan: Plan, arriving: Sequence[Any], leaving: Sequence[Any]) -> None:
+    """GradientError where NaN comes out of a rule and none went in."""
+    if all(_finite(g) for g in arriving if g is not None) and not all(map(_finite, leaving)):
+        raise GradientError(
+            f"backward through {plan.op.name} gave NaN or infinity where none came in; it ran "
+            f"forward at {node.line}",
+            node.line,
+        )
+
+
+def _finite(g: Any) -> bool:
+    return bool(np.isfinite(g.data if isinstance(g, Tensor) else g).all())
 
 
 def _own(g: Any, taken: set[int]) -> Any:
     """A gradient that is the caller's alone: writable, and sharing memory with nothing."""
-    if not isinstance(g, np.ndarray):
+    if isinstance(g, np.generic):
         g = np.asarray(g)
-    if g.base is not None or not g.flags.c_contiguous or id(g) in taken:
-        g = np.array(g, order="C")
+    if getattr(g, "base", None) is not None or not g.flags.c_contiguous or id(g) in taken:
+        g = g.copy()
     taken.add(id(g))
     return g
-
-
-def _sum(before: Tensor, g: Tensor, create_graph: bool) -> Tensor:
-    with changed(recording=create_graph):
-        return before + g

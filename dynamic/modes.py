@@ -14,9 +14,11 @@ class Mode:
     """How ops are applied at the moment.
 
     recording  whether the tape remembers how Tensors are made
+    tracing    whether nodes also remember the user's line (slower)
     """
 
     recording: bool = True
+    tracing: bool = False
 
 
 mode: ContextVar[Mode] = ContextVar("mode", default=Mode())
@@ -35,3 +37,19 @@ def changed(**changes: Any) -> Iterator[None]:
 def no_grad() -> Any:
     """Compute without remembering how: `with no_grad():`, or `@no_grad()` on a function."""
     return changed(recording=False)
+
+
+def enable_grad() -> Any:
+    """Remember again, inside a `no_grad` block."""
+    return changed(recording=True)
+
+
+def inference() -> Any:
+    """The same as `no_grad`, by PyTorch's name: here an untracked Tensor costs nothing more."""
+    return changed(recording=False)
+
+
+def anomaly() -> Any:
+    """Nodes remember the user's line; an error in backward, or a NaN that appears there, names
+    the line that ran forward. For finding mistakes: every op is slower."""
+    return changed(tracing=True)

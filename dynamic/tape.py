@@ -13,15 +13,17 @@ from typing import Any
 
 import numpy as np
 
+from dynamic import inplace
 from dynamic.modes import mode
 from dynamic.tensors import Tensor
-from shared import dispatch
+from shared import dispatch, hooks
 from shared.errors import EngineError, GradientError
 from shared.op import Op, Plan, as_array
+from shared.source import Line, user_line
 from shared.spec import Spec, is_weak, spec_of
 from shared.state import State
 
-_next_order = itertools.count().__next__
+next_order = itertools.count().__next__
 
 
 class Node:
@@ -34,9 +36,10 @@ class Node:
               None where the edge leads to what knows the Spec; no list once it was freed
     outputs   for each output the raw array if a rule reads it, else its Spec
     order     when it was made, counted over the whole process
+    line      the user's line that made it, where it was asked for (`anomaly()`, or a hook)
     """
 
-    __slots__ = ("plan", "settings", "edges", "inputs", "outputs", "order", "__weakref__")
+    __slots__ = ("plan", "settings", "edges", "inputs", "outputs", "order", "line", "__weakref__")
 
     def __init__(
         self,
@@ -51,7 +54,8 @@ class Node:
         self.edges = edges
         self.inputs: list[Any] | None = inputs
         self.outputs = outputs
-        self.order = _next_order()
+        self.order = next_order()
+        self.line: Line | None = None
 
     @property
     def op(self) -> Op:
@@ -77,6 +81,8 @@ class Node:
         for i in self.plan.dropped:
             if inputs[i] is None:
                 inputs[i] = _spec_at(self.edges[i])
+        if inplace.changes:
+            inplace.check(self)
         return inputs, self.outputs
 
 
@@ -106,7 +112,7 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
         else:
             arrays.append(raw(arg))
             edges.append(None)
-    y = op.on_arrays(arrays, settings)
+    y = op.on_arrays(arrays, settings) if not hooks.active else _watched(op, arrays, settings)
 
     if len(edges) == 2:
         plan = op.plan((edges[0] is not None, edges[1] is not None))
@@ -125,24 +131,39 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
             arrays[i] = Spec(array.shape, array.dtype)
     kept = plan.outputs
     if op.single:
-        held = y if kept[0] else Spec(y.shape, y.dtype)
-        return Tensor(y, (Node(plan, settings, edges, arrays, (held,)), 0))
-    outputs = [part if i < len(kept) and kept[i] else spec_of(part) for i, part in enumerate(y)]
-    node = Node(plan, settings, edges, arrays, outputs)
-    return tuple(
-        [
-            Tensor(part, (node, i) if op.carries_gradient(i, part.dtype) else None)
-            for i, part in enumerate(y)
-        ]
-    )
+        node = Node(plan, settings, edges, arrays, (y if kept[0] else Spec(y.shape, y.dtype),))
+        made: Any = Tensor(y, (node, 0))
+    else:
+        outputs = [part if i < len(kept) and kept[i] else spec_of(part) for i, part in enumerate(y)]
+        node = Node(plan, settings, edges, arrays, outputs)
+        made = tuple(
+            [
+                Tensor(part, (node, i) if op.carries_gradient(i, part.dtype) else None)
+                for i, part in enumerate(y)
+            ]
+        )
+    if hooks.active or mode.get().tracing:
+        node.line = user_line()
+    return made
+
+
+def _watched(op: Op, arrays: list[Any], settings: dict[str, Any]) -> Any:
+    """Compute, with this thread's hooks before and after."""
+    event = hooks.Event("dynamic", "forward", op, tuple(arrays), settings, user_line())
+    with hooks.around(event):
+        y = op.on_arrays(arrays, settings)
+        event.outputs = (y,) if op.single else y
+    return y
 
 
 def raw(value: Any) -> Any:
     """What `compute` takes for an argument that is no Tensor or State of ours."""
-    if isinstance(value, np.ndarray) or is_weak(value):
+    if isinstance(value, np.ndarray):
         return value
-    if isinstance(value, np.generic):
+    if isinstance(value, np.generic):  # some are subclasses of Python's numbers; all are weak here
         return value.item()
+    if is_weak(value):
+        return value
     if isinstance(value, Spec):
         raise GradientError(f"a gradient rule uses a value ({value}) that its `reads` does not name")
     engine = dispatch.tensor_engine((value,))

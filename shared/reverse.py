@@ -2,7 +2,7 @@
 
 Both engines' nodes have `settings`, `outputs`, `order` (their place in the order of creation),
 `edges`, for each argument where its cotangent goes, or None, and `plan`, how to differentiate
-the op by all arguments that have an edge. An edge is `(node, output index)`, or a leaf: what
+the op by all arguments that have an edge (None if the node is to `expand` first). An edge is `(node, output index)`, or a leaf: what
 no node made.
 
 Cotangents are summed in one order, later nodes first and arguments from left to right. That
@@ -11,38 +11,52 @@ the two engines give the same bits rests on this order, so it is written down on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
 from shared import ops
+from shared.op import Plan
 
 Edge = Any
 """`(node, output index)`, or a leaf."""
 
 
-def reverse(
-    seeds: Iterable[tuple[Edge, Any]],
-    wanted: set[Edge] | None,
-    values: Callable[[Any], tuple[Any, Any]],
-    done: Callable[[Any], None] | None = None,
-    visit: Callable[[Any, list[Any]], None] | None = None,
-    stopped: Container[Edge] = (),
-) -> dict[Edge, Any]:
+class Walk:
+    """What an engine says of its nodes while the loop walks back over them."""
+
+    stopped: Container[Edge] = ()
+    """Edges that cotangents reach and do not pass."""
+
+    def values(self, node: Any) -> tuple[Sequence[Any], Sequence[Any]]:
+        """A node's inputs and outputs in the form that the rules shall see: arrays or Tensors,
+        weak numbers, and Specs for what no rule reads."""
+        raise NotImplementedError
+
+    visit: Callable[[Any, list[Any]], None] | None = None
+    """If not None, called with a node and its cotangents, all arrived, before its rules run."""
+
+    pull: Callable[[Any, Plan, Any, Any, Sequence[Any]], Sequence[tuple[int, Any]]] | None = None
+    """If not None, called in place of `plan.pull`, with the node in front."""
+
+    done: Callable[[Any], None] | None = None
+    """If not None, called with each node once its rules have run."""
+
+
+def reverse(seeds: Iterable[tuple[Edge, Any]], wanted: set[Edge] | None, walk: Walk) -> dict[Edge, Any]:
     """Cotangents, by edge, of the wanted edges; of every leaf where `wanted` is None.
 
-    seeds    the edges to start from and their cotangents
-    values   the inputs and outputs of a node in the form that the rules shall see: arrays, or
-             an engine's Tensors; Specs for what no rule reads
-    done     called with each node once its rules have run
-    visit    called with each node and its list of cotangents, all arrived, before its rules run
-    stopped  edges that cotangents reach and do not pass
+    seeds: the edges to start from and their cotangents.
+
+    A node that has `expand` stands for a part of the graph that was not kept: when its turn
+    comes it makes that part again and gives the edges at which to go on, with their cotangents.
     """
     seeds = list(seeds)
     useful = None if wanted is None else leading_to(wanted, (edge for edge, _ in seeds))
     found: dict[Edge, Any] = {}
     pending: dict[int, tuple[Any, list[Any]]] = {}
     heap: list[int] = []
+    visit, pull, done = walk.visit, walk.pull, walk.done
 
     def arrive(edge: Edge, g: Any) -> None:
         if type(edge) is not tuple:
@@ -71,19 +85,31 @@ def reverse(
             for index, g in enumerate(gs):
                 if g is not None and (node, index) in wanted:
                     found[node, index] = g
-                if (node, index) in stopped:
+                if (node, index) in walk.stopped:
                     gs[index] = None
             asked = tuple([edge in useful for edge in edges])
-            if True not in asked or all([g is None for g in gs]):
-                continue
-            plan = plan.op.plan(asked)
-        inputs, outputs = values(node)
-        g, y = (gs[0], outputs[0]) if plan.op.single else (tuple(gs), outputs)
-        for position, cotangent in plan.pull(g, y, inputs, node.settings):
-            like = inputs[position]
-            if cotangent.shape != like.shape or cotangent.dtype is not like.dtype:
-                cotangent = fit(cotangent, like)
-            arrive(edges[position], cotangent)
+            if plan is not None:
+                if True not in asked or all([g is None for g in gs]):
+                    continue
+                plan = plan.op.plan(asked)
+        if plan is None:
+            more = node.expand(gs)
+            if useful is not None:
+                useful |= leading_to(wanted, [edge for edge, _ in more])
+            for edge, g in more:
+                arrive(edge, g)
+        else:
+            inputs, outputs = walk.values(node)
+            g, y = (gs[0], outputs[0]) if plan.op.single else (tuple(gs), outputs)
+            if pull is None:
+                pulled = plan.pull(g, y, inputs, node.settings)
+            else:
+                pulled = pull(node, plan, g, y, inputs)
+            for position, cotangent in pulled:
+                like = inputs[position]
+                if cotangent.shape != like.shape or cotangent.dtype is not like.dtype:
+                    cotangent = fit(cotangent, like)
+                arrive(edges[position], cotangent)
         if done is not None:
             done(node)
     return found if wanted is None else {edge: found[edge] for edge in wanted if edge in found}
@@ -113,6 +139,6 @@ def leading_to(wanted: set[Edge], starts: Iterable[Edge]) -> set[Edge]:
             stack.extend(before for before in edge[0].edges if before is not None)
     for order in sorted(nodes):
         node = nodes[order]
-        if any(edge in useful for edge in node.edges):
+        if node.plan is None or any(edge in useful for edge in node.edges):
             useful.update((node, index) for index in range(len(node.outputs)))
     return useful

@@ -10,7 +10,7 @@ import numpy as np
 
 from shared.errors import GradientError, ShapeError
 from shared.ops import ones
-from shared.reverse import reverse
+from shared.reverse import Walk, reverse
 from shared.spec import sizes_match, str_shape
 from shared.state import State
 from static.graph import Graph, Node, Tensor, edge_of, name_scope
@@ -38,8 +38,8 @@ def gradients(
         many_y = [as_tensor(y) for y in many_y]
         wanted = [_wanted_edge(graph, x) for x in many_x]
         seeds = [(_seed_edge(y), _seed(y, g)) for y, g in zip(many_y, cotangents, strict=True)]
-        stopped = {edge_of(t) for t in stop_gradients or ()}
-        found = reverse(seeds, set(wanted), _values, stopped=stopped)
+        walk = _Walk({edge_of(t) for t in stop_gradients or ()})
+        found = reverse(seeds, set(wanted), walk)
     return [found.get(edge) for edge in wanted]
 
 
@@ -72,15 +72,21 @@ def _seed(y: Tensor, given: Any) -> Tensor:
     return seed
 
 
-def _values(node: Node) -> tuple[list[Any], list[Any]]:
-    """What the rules may see: the Tensors that some rule reads, Specs for the others."""
-    plan = node.plan
-    inputs = [
-        x if keep or not isinstance(x, Tensor) else x.spec
-        for x, keep in zip(node.inputs, plan.inputs, strict=True)
-    ]
-    outputs = [
-        y if keep else y.spec
-        for y, keep in itertools.zip_longest(node.outputs, plan.outputs, fillvalue=False)
-    ]
-    return inputs, outputs
+class _Walk(Walk):
+    """Back over a graph, adding to it."""
+
+    def __init__(self, stopped: set[Any]) -> None:
+        self.stopped = stopped
+
+    def values(self, node: Node) -> tuple[list[Any], list[Any]]:
+        """The Tensors that some rule reads, Specs for the others."""
+        plan = node.plan
+        inputs = [
+            x if keep or not isinstance(x, Tensor) else x.spec
+            for x, keep in zip(node.inputs, plan.inputs, strict=True)
+        ]
+        outputs = [
+            y if keep else y.spec
+            for y, keep in itertools.zip_longest(node.outputs, plan.outputs, fillvalue=False)
+        ]
+        return inputs, outputs

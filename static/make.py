@@ -74,6 +74,8 @@ def as_operand(graph: Graph, value: Any) -> Any:
                 "build both inside one `with graph.as_default():`"
             )
         return value
+    if isinstance(value, np.generic):  # some are subclasses of Python's numbers; all are weak here
+        return value.item()
     if is_weak(value):
         return value
     if isinstance(value, Variable):
@@ -82,8 +84,6 @@ def as_operand(graph: Graph, value: Any) -> Any:
         return graph.read(value)
     if isinstance(value, State):
         return graph.read(graph.lift(value))
-    if isinstance(value, np.generic):
-        return value.item()
     if isinstance(value, (np.ndarray, list, tuple)):
         return constant(value)
     if isinstance(value, Spec):

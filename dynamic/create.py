@@ -1,0 +1,71 @@
+"""Tensors from nothing but a shape, by PyTorch's names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dynamic.tensors import Tensor, tensor
+from shared.spec import as_dtype
+
+
+class _Source:
+    generator = np.random.default_rng()
+
+
+def manual_seed(seed: int) -> None:
+    """Start `randn`, `rand` and the initial values of layers anew from `seed`."""
+    from shared import nn
+
+    _Source.generator = np.random.default_rng(seed)
+    nn.manual_seed(seed)
+
+
+def _sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
+    """`zeros(2, 3)` and `zeros((2, 3))` mean the same."""
+    return tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+
+
+def zeros(*shape: Any, dtype: Any = "float32", requires_grad: bool = False) -> Tensor:
+    """Zeros of a shape."""
+    return tensor(np.zeros(_sizes(shape), as_dtype(dtype)), requires_grad)
+
+
+def ones(*shape: Any, dtype: Any = "float32", requires_grad: bool = False) -> Tensor:
+    """Ones of a shape."""
+    return tensor(np.ones(_sizes(shape), as_dtype(dtype)), requires_grad)
+
+
+def full(shape: Any, value: float, dtype: Any = "float32", requires_grad: bool = False) -> Tensor:
+    """One number, everywhere."""
+    return tensor(np.full(shape, value, as_dtype(dtype)), requires_grad)
+
+
+def arange(*bounds: Any, dtype: Any = None) -> Tensor:
+    """`arange(stop)`, `arange(start, stop)` or `arange(start, stop, step)`: int64 for integers."""
+    return tensor(np.arange(*bounds), dtype=dtype if dtype else _float32_or(np.arange(*bounds).dtype))
+
+
+def linspace(start: float, stop: float, steps: int, dtype: Any = "float32") -> Tensor:
+    """`steps` numbers evenly from start to stop, both included."""
+    return tensor(np.linspace(start, stop, steps, dtype=as_dtype(dtype)))
+
+
+def eye(size: int, dtype: Any = "float32") -> Tensor:
+    """The identity matrix."""
+    return tensor(np.eye(size, dtype=as_dtype(dtype)))
+
+
+def randn(*shape: Any, dtype: Any = "float32", requires_grad: bool = False) -> Tensor:
+    """Numbers from the standard normal distribution; see `manual_seed`."""
+    return tensor(_Source.generator.standard_normal(_sizes(shape), as_dtype(dtype)), requires_grad)
+
+
+def rand(*shape: Any, dtype: Any = "float32", requires_grad: bool = False) -> Tensor:
+    """Numbers evenly from [0, 1); see `manual_seed`."""
+    return tensor(_Source.generator.random(_sizes(shape), as_dtype(dtype)), requires_grad)
+
+
+def _float32_or(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    return np.dtype(np.float32) if dtype.kind == "f" else dtype

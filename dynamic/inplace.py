@@ -1,0 +1,83 @@
+"""Changing a Tensor's array in place, and noticing when that breaks a gradient.
+
+An array that was changed after the tape kept it would give a wrong gradient without a word.
+So changes made through Tensors are written down, with the place in the order of nodes at which
+each happened; backward compares. As long as nobody changes anything in place, which is the
+rule, this costs nothing.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dynamic.modes import mode
+from shared.errors import GradientError
+from shared.source import Line, user_line
+from shared.spec import str_shape
+
+if TYPE_CHECKING:
+    from dynamic.tape import Node
+    from dynamic.tensors import Tensor
+
+
+@dataclass
+class Change:
+    """The last change of an array: after which node it happened, and on which line."""
+
+    array: weakref.ref[Any]
+    order: int
+    line: Line | None
+
+
+changes: dict[int, Change] = {}
+"""The last change of each changed array that is still alive, by the id of what owns its memory."""
+
+
+def change(tensor: Tensor, call: str, write: Callable[[Any], None]) -> None:
+    """Let `write` change the Tensor's array, if no gradient is put at risk unnoticed."""
+    if tensor.edge is not None and mode.get().recording:
+        kind = "a leaf that requires a gradient" if tensor.is_leaf else "a value that the tape remembers"
+        raise GradientError(
+            f"{call}: {kind} (shape {str_shape(tensor.shape)}) can not be changed in place while "
+            "the tape records; write y = x + ... for a new Tensor, or update it under "
+            "`with dynamic.no_grad():`"
+        )
+    if not tensor.data.flags.writeable:
+        raise GradientError(f"{call}: this Tensor is a read-only view (broadcast); clone() it first")
+    write(tensor.data)
+    _note(tensor.data)
+
+
+def _owner(array: Any) -> Any:
+    """The array that owns the memory of a view."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def _note(array: Any) -> None:
+    from dynamic.tape import next_order
+
+    owner = _owner(array)
+    key = id(owner)
+    gone = weakref.ref(owner, lambda _: changes.pop(key, None))
+    changes[key] = Change(gone, next_order(), user_line())
+
+
+def check(node: Node) -> None:
+    """GradientError if an array that the node kept was changed after it was kept."""
+    for array in (*(node.inputs or ()), *node.outputs):
+        if not isinstance(array, np.ndarray):
+            continue
+        changed = changes.get(id(_owner(array)))
+        if changed is not None and changed.order > node.order:
+            raise GradientError(
+                f"backward through {node.op.name}: an array of shape {str_shape(array.shape)} that its "
+                f"gradient needs was changed in place since, at {changed.line}; change a clone() "
+                "instead, or call backward before the change"
+            )

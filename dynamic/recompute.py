@@ -1,0 +1,66 @@
+"""Checkpointing: forget what a part of a computation needs for its gradient, and make it again
+when backward comes to it (Chen, Xu, Zhang and Guestrin 2016)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dynamic.modes import changed, mode
+from dynamic.tape import Node
+from dynamic.tensors import Tensor
+from shared.errors import GradientError
+from shared.spec import spec_of
+from shared.state import State
+
+
+class Checkpoint(Node):
+    """A node that stands for all of `fn(*args)`; in backward it puts the real nodes in its place."""
+
+    __slots__ = ("fn", "args")
+
+    def __init__(self, fn: Callable[..., Any], args: Sequence[Any], outputs: Sequence[Any]) -> None:
+        edges = [arg.edge if isinstance(arg, (Tensor, State)) else None for arg in args]
+        super().__init__(None, {}, edges, [], outputs)  # type: ignore[arg-type]
+        self.fn = fn
+        self.args: Sequence[Any] | None = [
+            Tensor(arg.data, arg.edge) if isinstance(arg, Tensor) else arg for arg in args
+        ]
+
+    def __repr__(self) -> str:
+        return f"<checkpoint {getattr(self.fn, '__name__', self.fn)!r} %{self.order}>"
+
+    def free(self) -> None:
+        """Let go of the arguments."""
+        self.inputs = self.args = None
+
+    def expand(self, gs: Sequence[Any]) -> list[tuple[Any, Any]]:
+        """Run `fn` again, recording, and give the edges of its outputs with their cotangents."""
+        if self.args is None:
+            raise GradientError(
+                "backward through a checkpoint a second time: its arguments were freed by the first; "
+                "pass retain_graph=True there"
+            )
+        with changed(recording=True):
+            made = self.fn(*self.args)
+        ys = made if isinstance(made, (tuple, list)) else (made,)
+        return [(y.edge, g) for y, g in zip(ys, gs, strict=True) if g is not None and y.edge is not None]
+
+
+def checkpoint(fn: Callable[..., Any], *args: Any) -> Any:
+    """`fn(*args)`, keeping only its arguments: what its gradient needs is computed a second time.
+
+    `fn` must give the same values when it is called again, from its arguments and from
+    parameters it uses; a layer with a generator of its own (Dropout) draws anew, so pass such
+    randomness in. Gives a Tensor, or a tuple of them, as `fn` does.
+    """
+    if not mode.get().recording:
+        return fn(*args)
+    with changed(recording=False):
+        made = fn(*args)
+    ys = made if isinstance(made, (tuple, list)) else (made,)
+    node = Checkpoint(fn, args, [spec_of(y) for y in ys])
+    tensors = [Tensor(y.data, (node, i) if y.dtype.kind == "f" else None) for i, y in enumerate(ys)]
+    return type(made)(tensors) if isinstance(made, (tuple, list)) else tensors[0]
+
+

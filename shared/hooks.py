@@ -1,0 +1,89 @@
+"""Watching ops run, on either engine: one interface, before and after each op.
+
+    with watching(MyHook()):
+        ...
+
+Timing, memory, printing, the search for NaN: all of them are a Hook. Whoever watches sees the
+ops of its own thread only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.op import Op
+from shared.source import Line
+
+
+@dataclass(slots=True)
+class Event:
+    """One op at work.
+
+    engine    "dynamic" or "static"
+    phase     "forward", or "backward" for the rules of an op that ran forward before
+    op        the op
+    inputs    raw arrays and weak numbers; in backward the cotangents of the op's outputs
+    settings  the op's settings
+    outputs   what came out; in backward the cotangents of its arguments; empty before it ran
+    line      the user's line that applied the op, where it is known
+    name      the node's name, where the engine has names
+    notes     for the hook's own use between before and after
+    """
+
+    engine: str
+    phase: str
+    op: Op
+    inputs: Sequence[Any]
+    settings: dict[str, Any]
+    line: Line | None = None
+    name: str = ""
+    outputs: Sequence[Any] = ()
+    notes: dict[Any, Any] = field(default_factory=dict)
+
+
+class Hook:
+    """Called around each op. Subclasses write one of the two, or both."""
+
+    def before(self, event: Event) -> None:
+        """Before an op runs."""
+
+    def after(self, event: Event) -> None:
+        """After it has run; `event.outputs` is set."""
+
+
+active: list[Hook] = []
+"""All hooks that are watching in any thread: empty almost always, and quick to ask."""
+_mine: ContextVar[tuple[Hook, ...]] = ContextVar("hooks", default=())
+
+
+def hooks() -> tuple[Hook, ...]:
+    """The hooks that watch this thread."""
+    return _mine.get()
+
+
+@contextmanager
+def watching(*new: Hook) -> Iterator[tuple[Hook, ...]]:
+    """Call these hooks around every op within the block."""
+    active.extend(new)
+    token = _mine.set((*_mine.get(), *new))
+    try:
+        yield new
+    finally:
+        _mine.reset(token)
+        for hook in new:
+            active.remove(hook)
+
+
+@contextmanager
+def around(event: Event) -> Iterator[Event]:
+    """Run the hooks before and after the block, which sets `event.outputs`."""
+    watchers = _mine.get()
+    for hook in watchers:
+        hook.before(event)
+    yield event
+    for hook in reversed(watchers):
+        hook.after(event)
