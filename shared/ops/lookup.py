@@ -87,6 +87,7 @@ _gather = Op(
         ),
         ZERO,
     ],
+    check=True,
 )
 
 
@@ -138,6 +139,7 @@ _scatter_sum = Op(
         Rule(lambda g, y, values, index, *, axis, shape: _gather(g, index, axis=axis), reads="index"),
         ZERO,
     ],
+    check=True,
 )
 
 

@@ -1,0 +1,65 @@
+"""Kernels against their twins: the same bits. And nobody pays for Numba before it is worth it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shared.kernels import WORTH_COMPILING
+from shared.kernels.scatter import along_twin, rows_twin, scatter_along, scatter_rows
+
+rng = np.random.default_rng(3)
+SHAPES = [((3, WORTH_COMPILING // 2, 1), 40), ((2, 300, 64), 7), ((1, WORTH_COMPILING, 1), 1000)]
+each_shape = pytest.mark.parametrize(("shape", "size"), SHAPES, ids=str)
+each_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
+
+
+@each_shape
+@each_dtype
+def test_scatter_along_gives_the_bits_of_its_twin(shape: Any, size: int, dtype: str) -> None:
+    values, index = rng.standard_normal(shape).astype(dtype), rng.integers(-size, size, shape)
+    assert_same_bits(scatter_along(values, index, size), along_twin(values, index, size))
+    across = values.transpose(0, 2, 1).copy().transpose(0, 2, 1)  # another memory order
+    assert_same_bits(scatter_along(across, index, size), along_twin(across, index, size))
+
+
+@each_shape
+@each_dtype
+def test_scatter_rows_gives_the_bits_of_its_twin(shape: Any, size: int, dtype: str) -> None:
+    values, index = rng.standard_normal(shape).astype(dtype), rng.integers(-size, size, shape[1])
+    assert_same_bits(scatter_rows(values, index, size), rows_twin(values, index, size))
+    backwards = index[::-1]
+    assert_same_bits(scatter_rows(values, backwards, size), rows_twin(values, backwards, size))
+
+
+@each_shape
+@pytest.mark.parametrize("scatter", [scatter_along, along_twin, scatter_rows, rows_twin])
+@pytest.mark.parametrize("bad", ["size", "-size - 1"])
+def test_an_index_outside_is_an_error(shape: Any, size: int, scatter: Any, bad: str) -> None:
+    index = np.zeros(shape if "along" in scatter.__name__ else shape[1], np.int64)
+    index[(-1,) * index.ndim] = size if bad == "size" else -size - 1
+    with pytest.raises(IndexError):
+        scatter(np.zeros(shape, np.float32), index, size)
+
+
+def test_numba_is_loaded_by_the_first_large_array_and_not_before() -> None:
+    code = f"""
+import sys, numpy as np, dynamic, static
+from shared import ops
+small, large = np.ones((2, 3), "f"), np.ones((2, {WORTH_COMPILING}), "f")
+ops.scatter_sum(small, np.zeros(small.shape, int), 1, 4)
+assert "numba" not in sys.modules
+ops.scatter_sum(large, np.zeros(large.shape, int), 1, 4)
+assert "numba" in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def assert_same_bits(a: Any, b: Any) -> None:
+    assert a.shape == b.shape and a.dtype == b.dtype and a.flags.c_contiguous
+    np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(np.signbit(a), np.signbit(b))
