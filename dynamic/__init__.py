@@ -16,10 +16,13 @@ from dynamic.recompute import checkpoint
 from dynamic.tape import Node
 from dynamic.tensors import Tensor, from_dlpack, from_numpy, tensor
 from dynamic.views import draw, show, to_networkx
+from shared.hooks import Event, Hook, watching
+from shared.nan import NanFinder
+from shared.profiler import Profiler
 
 __all__ = [
-    "ENGINE", "Node", "Tensor", "anomaly", "arange", "checkpoint", "draw", "enable_grad", "eye",
-    "from_dlpack", "from_numpy", "full", "grad", "hessian", "hvp", "inference", "jacobian", "jvp",
-    "linspace", "manual_seed", "no_grad", "ones", "rand", "randn", "show", "tensor",
-    "to_networkx", "value_and_grad", "vjp", "zeros",
+    "ENGINE", "Event", "Hook", "NanFinder", "Node", "Profiler", "Tensor", "anomaly", "arange",
+    "checkpoint", "draw", "enable_grad", "eye", "from_dlpack", "from_numpy", "full", "grad",
+    "hessian", "hvp", "inference", "jacobian", "jvp", "linspace", "manual_seed", "no_grad", "ones",
+    "rand", "randn", "show", "tensor", "to_networkx", "value_and_grad", "vjp", "watching", "zeros",
 ]  # fmt: skip

@@ -56,8 +56,8 @@ def grad(
     `xs` may be leaves or Tensors from the middle. Gives one Tensor for one x, a list for a
     sequence. An x that ys do not depend on is a GradientError, or None with `allow_unused`.
     """
-    many_y = list(ys) if isinstance(ys, (list, tuple)) else [ys]
-    many_x = list(xs) if isinstance(xs, (list, tuple)) else [xs]
+    many_y: list[Any] = list(ys) if isinstance(ys, (list, tuple)) else [ys]
+    many_x: list[Any] = list(xs) if isinstance(xs, (list, tuple)) else [xs]
     seeds = list(grad_ys) if isinstance(grad_ys, (list, tuple)) else [grad_ys] * len(many_y)
     edges = [_edge("grad", x) for x in many_x]
     found = _derivatives("grad", many_y, seeds, set(edges), retain_graph, create_graph)
@@ -181,7 +181,7 @@ class _OnArrays(Walk):
 class _OnTensors(_OnArrays):
     """Back over the tape on Tensors, so that the rules are recorded."""
 
-    def values(self, node: Node) -> tuple[list[Any], list[Any]]:  # type: ignore[override]
+    def values(self, node: Node) -> tuple[list[Any], list[Any]]:
         inputs, outputs = node.kept()
         lifted = [
             x if edge is None or isinstance(x, Spec) else Tensor(x, edge)

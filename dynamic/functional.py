@@ -59,10 +59,7 @@ def jvp(fn: Callable[..., Tensor], args: Sequence[Any], tangents: Sequence[Any])
         y = fn(*xs)
         u = Tensor(np.zeros(y.shape, y.dtype), Leaf(Spec(y.shape, y.dtype)))
         pulled = grad(y, xs, u, create_graph=True)
-        total = None
-        for g, t in zip(pulled, tangents, strict=True):
-            term = ops.sum(g * t)
-            total = term if total is None else total + term
+        total = sum(ops.sum(g * t) for g, t in zip(pulled, tangents, strict=True))
         return y.detach(), grad(total, u)
 
 

@@ -227,16 +227,16 @@ class Tensor(Operators):
         inplace.change(self, call, lambda array: ufunc(array, _raw(other), out=array, casting="same_kind"))
         return self
 
-    def __iadd__(self, other: Any) -> Tensor:
+    def __iadd__(self, other: Any) -> Tensor:  # type: ignore[misc]
         return self._update("x += y", np.add, other)
 
-    def __isub__(self, other: Any) -> Tensor:
+    def __isub__(self, other: Any) -> Tensor:  # type: ignore[misc]
         return self._update("x -= y", np.subtract, other)
 
-    def __imul__(self, other: Any) -> Tensor:
+    def __imul__(self, other: Any) -> Tensor:  # type: ignore[misc]
         return self._update("x *= y", np.multiply, other)
 
-    def __itruediv__(self, other: Any) -> Tensor:
+    def __itruediv__(self, other: Any) -> Tensor:  # type: ignore[misc]
         return self._update("x /= y", np.true_divide, other)
 
     def copy_(self, other: Any) -> Tensor:

@@ -133,7 +133,7 @@ class Dim:
         )
 
     __lt__ = __le__ = __gt__ = __ge__ = __bool__ = _unknown
-    __index__ = __int__ = __float__ = _unknown  # type: ignore[assignment]
+    __index__ = __int__ = __float__ = _unknown
 
     def __repr__(self) -> str:
         return self.source(repr)

@@ -37,19 +37,19 @@ class Engine(Protocol):
     def train(self, loss: Any, assigned: Iterable[Any]) -> Any:
         """One operation that does `assigned` and the updates that `loss` depends on."""
 
-    def scope(self, value: Any) -> AbstractContextManager[None]:
+    def scope(self, value: Any) -> AbstractContextManager[Any]:
         """Open while ops without a Tensor among their arguments shall go where `value` lives."""
 
-    def call(self, module: Any, value: Any) -> AbstractContextManager[None]:
+    def call(self, module: Any, value: Any) -> AbstractContextManager[Any]:
         """Open while `module` is called on `value`, a Tensor of this engine, or None: called
         without Tensors, where this engine is in charge."""
 
 
-class _EngineOfType(dict[type, "Engine | None"]):
+class _EngineOfType(dict[type, "Engine | Neutral | None"]):
     """Engines by the exact type of a value; subclasses are looked up once."""
 
-    def __missing__(self, kind: type) -> Engine | None:
-        engine = None
+    def __missing__(self, kind: type) -> Engine | Neutral | None:
+        engine: Engine | Neutral | None = None
         for base in kind.__mro__[1:]:
             if base in self:
                 engine = self[base]
@@ -86,7 +86,7 @@ def tensor_engine(values: Iterable[Any]) -> Engine | None:
     """The engine of the first Tensor among the values, or None."""
     for value in values:
         engine = ENGINE_OF[type(value)]
-        if engine is not None and engine is not NEUTRAL:
+        if engine is not None and not isinstance(engine, Neutral):
             return engine
     return None
 

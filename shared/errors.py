@@ -47,6 +47,10 @@ class GradientError(DiptychError, RuntimeError):
     """A derivative that was asked for and does not exist, or no longer can be had."""
 
 
+class NotFiniteError(DiptychError, ArithmeticError):
+    """NaN or infinity came out of an op into which none went."""
+
+
 class UnknownSizeError(DiptychError, TypeError):
     """A size that is known only at run was used where a plain integer is needed."""
 

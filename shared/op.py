@@ -238,8 +238,8 @@ def _argument_names(op: Op) -> tuple[str, ...]:
     """The arguments' names, read off the signature of a rule (or of compute)."""
     for rule in (op.joint, *op.rules):
         if isinstance(rule, (Rule, Joint)):
-            code = rule.fn.__code__
-            return code.co_varnames[2 : code.co_argcount]
+            written = rule.fn.__code__
+            return written.co_varnames[2 : written.co_argcount]
     code = getattr(op.compute, "__code__", None)
     if code is not None:
         return tuple(code.co_varnames[: code.co_argcount])

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared import ops
-from shared.dims import Dim, Shape, Size, product
+from shared.dims import Dim, Size, product
 
 
 class Operators:
@@ -23,6 +22,18 @@ class Operators:
 
     shape: Any
     dtype: Any
+
+    if TYPE_CHECKING:  # bound below, from one table
+
+        def _binary(self, other: Any) -> Any: ...
+
+        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _binary
+        __truediv__ = __rtruediv__ = __pow__ = __rpow__ = _binary
+        __lt__ = __le__ = __gt__ = __ge__ = __and__ = __or__ = _binary
+
+        def __neg__(self) -> Any: ...
+        def __abs__(self) -> Any: ...
+        def __invert__(self) -> Any: ...
 
     def __matmul__(self, other: Any) -> Any:
         return ops.matmul(self, other)
@@ -117,7 +128,7 @@ def bind(kind: type, apply: Any) -> None:
 bind(Operators, lambda op, args, settings: op(*args, **settings))
 
 
-def _flat(values: tuple[Any, ...]) -> Shape | Sequence[int]:
+def _flat(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """`f(2, 3)` and `f((2, 3))` mean the same."""
     if len(values) == 1 and not isinstance(values[0], (int, Dim)):
         return tuple(values[0]) if values[0] is not None else ()

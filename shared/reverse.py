@@ -2,8 +2,8 @@
 
 Both engines' nodes have `settings`, `outputs`, `order` (their place in the order of creation),
 `edges`, for each argument where its cotangent goes, or None, and `plan`, how to differentiate
-the op by all arguments that have an edge (None if the node is to `expand` first). An edge is `(node, output index)`, or a leaf: what
-no node made.
+the op by all arguments that have an edge (None if the node is to `expand` first). An edge is
+`(node, output index)`, or a leaf: what no node made.
 
 Cotangents are summed in one order, later nodes first and arguments from left to right. That
 the two engines give the same bits rests on this order, so it is written down only here.
@@ -81,7 +81,7 @@ def reverse(seeds: Iterable[tuple[Edge, Any]], wanted: set[Edge] | None, walk: W
         if visit is not None:
             visit(node, gs)
         edges, plan = node.edges, node.plan
-        if useful is not None:
+        if useful is not None and wanted is not None:
             for index, g in enumerate(gs):
                 if g is not None and (node, index) in wanted:
                     found[node, index] = g
@@ -94,7 +94,7 @@ def reverse(seeds: Iterable[tuple[Edge, Any]], wanted: set[Edge] | None, walk: W
                 plan = plan.op.plan(asked)
         if plan is None:
             more = node.expand(gs)
-            if useful is not None:
+            if useful is not None and wanted is not None:
                 useful |= leading_to(wanted, [edge for edge, _ in more])
             for edge, g in more:
                 arrive(edge, g)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import linecache
 import os
 import sys
-from functools import lru_cache
+from functools import cache
+from types import FrameType
 from typing import NamedTuple
 
 _HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -29,14 +30,14 @@ class Line(NamedTuple):
         return f"{os.path.basename(self.file)}:{self.number}  {self.code}".rstrip()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _is_ours(file: str) -> bool:
     return file.startswith(GENERATED) or os.path.abspath(file).startswith(_OURS)
 
 
 def user_line() -> Line | None:
     """The innermost line on the stack that is not Diptych's own engine code, or None."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if not _is_ours(frame.f_code.co_filename):
             return Line(frame.f_code.co_filename, frame.f_lineno)

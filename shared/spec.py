@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -59,14 +59,16 @@ def spec_of(value: Any) -> Operand:
 
 
 def shape_of(value: Operand) -> Shape:
+    """The shape; of a weak number ()."""
     return () if is_weak(value) else value.shape
 
 
 def ndim_of(value: Operand) -> int:
+    """The number of axes; of a weak number 0."""
     return 0 if is_weak(value) else len(value.shape)
 
 
-@lru_cache(maxsize=None)
+@cache
 def dtype_name(dtype: np.dtype[Any]) -> str:
     """`f32`, `i64`, `bool`: the short name of a dtype."""
     kind = dtype.name.rstrip("0123456789")
@@ -92,7 +94,7 @@ def promote(*operands: Operand) -> np.dtype[Any]:
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def _ufunc_dtype(ufunc: np.ufunc, kinds: tuple[Any, ...]) -> np.dtype[Any]:
     return ufunc.resolve_dtypes((*kinds, None))[-1]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.dispatch import ENGINE_OF, NEUTRAL
+from shared.dispatch import ENGINE_OF, NEUTRAL, Neutral
 from shared.errors import ShapeError, StateError
 from shared.operators import Operators
 from shared.spec import Spec, str_shape
@@ -79,7 +79,7 @@ class State(Operators):
                 f"value {str_shape(tuple(value.shape))}; they must be the same"
             )
         engine = ENGINE_OF[type(value)]
-        if engine is None or engine is NEUTRAL:
+        if engine is None or isinstance(engine, Neutral):
             self.data = np.array(getattr(value, "data", value) if engine else value, self.dtype)
             return None
         return engine.assign(self, value)

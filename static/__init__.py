@@ -7,22 +7,20 @@
         session.run(y, feed_dict={x: [[1.0, 2.0, 3.0]]})
 """
 
+from shared.hooks import Event, Hook, watching
+from shared.nan import NanFinder
+from shared.profiler import Profiler
 from static.differentiate import gradients
 from static.engine import ENGINE
-from static.graph import (
-    Graph,
-    Node,
-    Tensor,
-    get_default_graph,
-    reset_default_graph,
-)
+from static.graph import Graph, Node, Tensor, get_default_graph, name_scope, reset_default_graph
 from static.make import assign, constant, group, placeholder
 from static.session import Session, get_default_session
 from static.variables import Variable, global_variables_initializer
 from static.views import draw, show, to_networkx
 
 __all__ = [
-    "ENGINE", "Graph", "Node", "Session", "Tensor", "Variable", "assign", "constant", "draw",
-    "get_default_graph", "get_default_session", "global_variables_initializer", "gradients",
-    "group", "placeholder", "reset_default_graph", "show", "to_networkx",
+    "ENGINE", "Event", "Graph", "Hook", "NanFinder", "Node", "Profiler", "Session", "Tensor",
+    "Variable", "assign", "constant", "draw", "get_default_graph", "get_default_session",
+    "global_variables_initializer", "gradients", "group", "name_scope", "placeholder",
+    "reset_default_graph", "show", "to_networkx", "watching",
 ]  # fmt: skip

@@ -12,16 +12,17 @@ import itertools
 import keyword
 import linecache
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from shared import hooks
 from shared.dims import Dim, Symbol
 from shared.op import Op
 from shared.source import GENERATED
-from static.graph import ASSIGN, CONSTANT, GROUP, INITIAL, PLACEHOLDER, READ, Node, Tensor
-from static.prune import Selection, axis_of, symbols_of
+from static.graph import ASSIGN, CONSTANT, INITIAL, PLACEHOLDER, READ, Node, Tensor
+from static.prune import Selection, symbols_of
 from static.variables import Variable
 
 _serial = itertools.count(1)
@@ -36,9 +37,13 @@ class Program:
     """
 
     def __init__(
-        self, selection: Selection, fed: Sequence[Tensor], fetched: Sequence[Tensor | Variable]
+        self,
+        selection: Selection,
+        fed: Sequence[Tensor],
+        fetched: Sequence[Tensor | Variable],
+        watched: bool = False,
     ) -> None:
-        writer = _Writer(selection, fed, fetched)
+        writer = _Writer(selection, fed, fetched, watched)
         self.reads, self.missing = writer.reads, writer.missing
         self.source = writer.source()
         self.node_at = writer.node_at
@@ -66,11 +71,17 @@ class _Writer:
     """Writes one program."""
 
     def __init__(
-        self, selection: Selection, fed: Sequence[Tensor], fetched: Sequence[Tensor | Variable]
+        self,
+        selection: Selection,
+        fed: Sequence[Tensor],
+        fetched: Sequence[Tensor | Variable],
+        watched: bool,
     ) -> None:
         self.selection, self.fed, self.fetched = selection, list(fed), list(fetched)
+        self.watched = watched
         self.given = set(self.fed)
         self.namespace: dict[str, Any] = {"asarray": np.asarray, "array": np.array}
+        self.bound: dict[int, str] = {}
         self.names: dict[Tensor | Variable, str] = {}
         self.sizes: dict[Symbol, str] = {}
         self.taken: set[str] = {*keyword.kwlist, "_", "feeds", "state", "program", "asarray", "array"}
@@ -109,11 +120,10 @@ class _Writer:
 
     def _bind(self, wish: str, value: Any) -> str:
         """A name in the program's namespace for a kernel or constant."""
-        for name, bound in self.namespace.items():
-            if bound is value and not isinstance(value, np.ndarray):
-                return name
-        name = self._name(wish)
-        self.namespace[name] = value
+        name = self.bound.get(id(value))
+        if name is None:
+            name = self.bound[id(value)] = self._name(wish)
+            self.namespace[name] = value
         return name
 
     def _literal(self, value: Any) -> str:
@@ -159,9 +169,9 @@ class _Writer:
 
     def _measure(self, tensor: Tensor) -> None:
         """Read unknown sizes off an array that has them."""
-        for symbol in sorted(self.wanted - set(self.sizes), key=lambda s: s.serial):
-            axis = axis_of(tensor, symbol)
-            if axis is not None:
+        for axis, size in enumerate(tensor.shape):
+            symbol = size.symbol() if isinstance(size, Dim) else None
+            if symbol in self.wanted and symbol not in self.sizes:
                 self.sizes[symbol] = self._name(symbol.name)
                 self.lines.append(f"    {self.sizes[symbol]} = {self.names[tensor]}.shape[{axis}]")
 
@@ -184,7 +194,7 @@ class _Writer:
             if node.outputs[0] not in self.names:
                 self.missing.append(node)
                 self.names[node.outputs[0]] = self._name(node.name)
-        elif op is not GROUP:
+        elif isinstance(op, Op):
             self._apply(node, op)
         self._drop(node)
 
@@ -193,7 +203,7 @@ class _Writer:
         arguments += [f"{key}={self._literal(value)}" for key, value in node.settings.items()]
         if op.ufunc:
             arguments.append('order="C"')
-        kernel = self._bind(op.name, op.compute)
+        kernel = self._bind(op.name, self._kernel(node, op))
         call = f"{kernel}({', '.join(arguments)})"
         if op.single and not node.outputs[0].shape:
             call = f"asarray({call})"
@@ -210,6 +220,16 @@ class _Writer:
             if tensor in self.names:
                 self._measure(tensor)
 
+    def _kernel(self, node: Node, op: Op) -> Callable[..., Any]:
+        """What computes a node: the op's own function, unless somebody watches, or the sizes that
+        a run brings may be such that only infer knows that they do not fit."""
+        if self.watched:
+            return _watched(node, op)
+        sizes = [size for x in node.inputs if isinstance(x, Tensor) for size in x.shape]
+        if op.check and any(isinstance(size, Dim) for size in sizes):
+            return _checked(op)
+        return op.compute
+
     def _line(self, text: str, node: Node) -> None:
         self.lines.append("    " + text)
         self.node_at[len(self.lines)] = node
@@ -219,7 +239,8 @@ class _Writer:
 
     def _drop(self, node: Node) -> None:
         """Let go of arrays whose last use this was."""
-        gone = [t for t in dict.fromkeys(node.inputs) if isinstance(t, Tensor) and self.last_use.get(t) is node]
+        used = [x for x in dict.fromkeys(node.inputs) if isinstance(x, Tensor)]
+        gone = [tensor for tensor in used if self.last_use.get(tensor) is node]
         names = dict.fromkeys(self.names[t] for t in gone if self._is_temporary(t))
         if names:
             self.lines.append(f"    del {', '.join(names)}")
@@ -253,7 +274,7 @@ class _Writer:
             uses.setdefault(root(source), None)
         for node in self.selection.nodes:
             for tensor in node.outputs:
-                if any(axis_of(tensor, symbol) is not None for symbol in self.wanted):
+                if any(isinstance(size, Dim) and size.symbol() in self.wanted for size in tensor.shape):
                     uses.setdefault(tensor, None)
         leaving: Iterable[Any] = (*self.fetched, *self.selection.stores.values())
         for value in leaving:
@@ -273,7 +294,10 @@ class _Writer:
             if isinstance(value, Variable) and value in stores:
                 source = stores[value]
             results.append(self._leaving(source, given))
-        saved = [f"{self._bind('key_' + self._name(v.name), v)}: {self._leaving(t, given)}" for v, t in stores.items()]
+        saved = [
+            f"{self._bind('key_' + self._name(v.name), v)}: {self._leaving(t, given)}"
+            for v, t in stores.items()
+        ]
         fetched = f"({', '.join(results)}{',' if len(results) == 1 else ''})"
         self.lines.append(f"    return {fetched}, {{{', '.join(saved)}}}")
 
@@ -287,3 +311,21 @@ class _Writer:
     def _is_fresh(self, tensor: Tensor) -> bool:
         op = tensor.node.op
         return tensor not in self.given and (op is INITIAL or (isinstance(op, Op) and not op.alias))
+
+
+def _checked(op: Op) -> Callable[..., Any]:
+    """The op's function behind a look at its arguments."""
+    return lambda *arrays, **settings: op.on_arrays(arrays, settings)
+
+
+def _watched(node: Node, op: Op) -> Callable[..., Any]:
+    """The op's function with the hooks of the running thread before and after it."""
+
+    def run(*arrays: Any, **settings: Any) -> Any:
+        event = hooks.Event("static", "forward", op, arrays, settings, node.line, node.name)
+        with hooks.around(event):
+            y = op.on_arrays(arrays, settings)
+            event.outputs = (y,) if op.single else y
+        return y
+
+    return run

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -85,8 +84,6 @@ class _Walk(Walk):
             x if keep or not isinstance(x, Tensor) else x.spec
             for x, keep in zip(node.inputs, plan.inputs, strict=True)
         ]
-        outputs = [
-            y if keep else y.spec
-            for y, keep in itertools.zip_longest(node.outputs, plan.outputs, fillvalue=False)
-        ]
+        kept = plan.outputs or (False,) * len(node.outputs)
+        outputs = [y if keep else y.spec for y, keep in zip(node.outputs, kept, strict=True)]
         return inputs, outputs

@@ -51,7 +51,7 @@ class Call:
     """One call of a module (or one name scope): the nodes made during it belong to it."""
 
     def __init__(self, name: str, parent: Call | None) -> None:
-        self.name = name if parent is None else f"{parent.name}/{name}"
+        self.name: str = name if parent is None else f"{parent.name}/{name}"
         self.parent = parent
 
     def __repr__(self) -> str:

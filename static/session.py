@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from shared import hooks
 from shared.dims import Dim, Symbol
 from shared.errors import (
     DiptychError,
@@ -91,14 +92,15 @@ class Session:
         return program.source
 
     def _program(self, elements: Sequence[Tensor | Variable | Node], fed: Sequence[Tensor]) -> Program:
-        key = (tuple(elements), tuple(fed))
+        watched = bool(hooks.active and hooks.hooks())
+        key = (tuple(elements), tuple(fed), watched)
         program = self._programs.get(key)
         if program is None:
             if not self.graph.nodes:
                 raise SessionError("run: the session's graph is empty; build it first, or pass graph=")
             targets = [e for e in elements if not isinstance(e, Variable)]
             values = [e for e in elements if not isinstance(e, Node)]
-            program = Program(select(self.graph, targets, fed), fed, values)
+            program = Program(select(self.graph, targets, fed), fed, values, watched)
             self._programs[key] = program
         return program
 

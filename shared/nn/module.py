@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from os import PathLike, fspath
 from typing import Any
 
-from shared.dispatch import ENGINE_OF, NEUTRAL, Engine, engine_in_charge
+from shared.dispatch import ENGINE_OF, Engine, Neutral, engine_in_charge
 from shared.errors import DTypeError
 from shared.nn.saved import Loaded, arrays_of, load_arrays, read_file, write_file
 from shared.spec import as_dtype
@@ -41,7 +41,7 @@ class Module:
         tensor = None
         for value in (*args, *kwargs.values()) if kwargs else args:
             engine = ENGINE_OF[type(value)]
-            if engine is not None and engine is not NEUTRAL:  # type: ignore[comparison-overlap]
+            if engine is not None and not isinstance(engine, Neutral):
                 tensor = value
                 break
         else:
