@@ -71,8 +71,10 @@ class State(Operators):
     def assign(self, value: Any) -> Any:
         """Hold `value` from now on: at once, or, for a static Tensor, when the graph runs.
 
-        The shape must stay; the dtype stays and `value` is cast to it.
+        The shape must stay; the dtype stays and `value`, which may be a plain number, is cast to it.
         """
+        if not hasattr(value, "shape"):
+            value = np.asarray(value)
         if self.data is not None and tuple(value.shape) != self.shape:
             raise ShapeError(
                 f"assign: {self.name or 'the state'} has shape {str_shape(self.shape)}, the "
