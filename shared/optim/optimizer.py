@@ -2,63 +2,169 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from shared import ops
 from shared.dispatch import tensor_engine
 from shared.errors import EngineError, GradientError, SettingError
-from shared.state import Parameter, State
+from shared.nn.saved import arrays_of, load_arrays, read_file, write_file
+from shared.optim import blocks
+from shared.optim.checks import number
+from shared.optim.clipping import clip_by_global_norm, clip_by_value
+from shared.optim.groups import Group, Schedule, Settings, as_groups, named, unique
+from shared.spec import is_weak
+from shared.state import State
 
 Slots = dict[str, Any]
+Rates = tuple[Any, ...]
+
+STEP = "step"
+"""The slot that counts a parameter's own steps, for optimisers whose rule depends on them."""
 
 
 class Optimizer:
-    """Changes Parameters by their gradients. Subclasses write `rule` and name their slots.
+    """Changes Parameters by their gradients. Subclasses write `check`, `starts`, `rates`, `rule`.
 
-    lr     the learning rate: a 0-d float64 State, which the rule reads; `opt.lr.assign(x)`
-           changes it (in static: through the session) without building anything again
-    steps  how many steps were made: a 0-d float64 State
+    parameters  Parameters, `(name, Parameter)` pairs, or a list of groups: dicts with the
+                parameters under `params` and settings of the group's own beside it, such as
+                `{"params": model.head.parameters(), "lr": 0.01}`
+    lr          the learning rate: a number, or a schedule, which is called with the number of
+                steps made so far and gives the rate of the next
+    clip_norm   scale the gradients of a step down together if their common norm exceeds this
+    clip_value  bring every element of the gradients into [-clip_value, clip_value] first
+
+    A parameter whose `requires_grad` is False, or that has no gradient, is left as it is.
+
+    opt.lr      a 0-d float64 State that the rule reads: `opt.lr.assign(x)` changes the rate (in
+                static: through the session) and nothing is built again. Under a schedule it is
+                not read: it tells the rate that the last step was made with
+    opt.steps   how many steps were made: a 0-d float64 State
+    opt.groups  the parameter groups; groups without an `lr` of their own share `opt.lr`
     """
 
-    slot_names: tuple[str, ...] = ()
+    elementwise = False
+    """Whether `rule` treats each element by itself, so that large arrays may be cut in blocks."""
 
-    def __init__(self, parameters: Iterable[Parameter], lr: float) -> None:
-        self.parameters = list(parameters)
-        if not self.parameters:
-            raise SettingError(
-                f"{type(self).__name__}: no parameters to train; pass model.parameters()"
-            )
-        self.lr = State(np.float64(lr), "lr")
+    def __init__(
+        self,
+        parameters: Any,
+        lr: float | Schedule,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        **settings: Any,
+    ) -> None:
+        self._kind = type(self).__name__
+        for name, limit in (("clip_norm", clip_norm), ("clip_value", clip_value)):
+            if limit is not None:
+                number(self._kind, name, limit, above=True)
+        self.clip_norm, self.clip_value = clip_norm, clip_value
         self.steps = State(np.float64(0), "steps")
-        self._slots: dict[int, dict[str, State]] = {}
+        self.defaults = self._settings(settings)
+        self.lr, self._schedule = self._rate_state("lr", lr)
+        self.groups: list[Group] = []
+        self.minimized = False
+        self._names: dict[Any, str] = {}
+        self._group_of: dict[Any, Group] = {}
+        self._slots: dict[Any, dict[str, State]] = {}
+        for group in as_groups(self._kind, parameters):
+            self.add_param_group(group)
 
-    def rule(self, p: Any, g: Any, slots: Slots, lr: Any, t: Any) -> tuple[Any, Slots]:
-        """The new parameter and slots, from the old ones and the gradient, in ops.
+    # --- what an optimiser says of itself ---
 
-        lr and t, the number of this step (from 1), are 0-d float64; cast them to the
-        parameter's dtype before they touch it.
+    def check(self, h: Settings) -> None:
+        """Normalise a group's settings where they are; SettingError if one is out of its range."""
+
+    def starts(self, h: Settings) -> dict[str, float]:
+        """The slots that the rule keeps for each parameter, and the number each starts from.
+
+        They have the parameter's shape and dtype. One called `step` is special: it is 0-d
+        float64 and counts the steps of that parameter alone, and `rates` is given it as `t`.
         """
-        raise NotImplementedError
+        return {}
 
-    def slots(self, parameter: Parameter) -> dict[str, State]:
-        """What the rule remembers of a parameter; zeros before the first step."""
-        found = self._slots.get(id(parameter))
+    def rates(self, lr: Any, t: Any, h: Settings) -> Rates:
+        """The numbers, 0-d float64, that the rule needs in a step, from the rate and the number
+        of this step (from 1), in ops. They are cast to the parameter's dtype for the rule."""
+        return (lr,)
+
+    def rule(self, p: Any, g: Any, slots: Slots, rates: Rates, h: Settings) -> tuple[Any, Slots]:
+        """The new parameter and slots, from the old ones and the gradient: pure, in ops."""
+        raise NotImplementedError(f"{self._kind} has no rule(); write one")
+
+    # --- what it holds ---
+
+    def add_param_group(self, group: Mapping[str, Any]) -> None:
+        """Train more parameters: a dict as in the constructor's list of groups."""
+        index = len(self.groups)
+        own = {key: value for key, value in group.items() if key not in ("params", "lr")}
+        if unknown := [key for key in own if key not in vars(self.defaults)]:
+            known = ", ".join(["params", "lr", *vars(self.defaults)])
+            raise SettingError(
+                f"{self._kind}: parameter group {index} has the key {unknown[0]!r}; it can have {known}"
+            )
+        lr, schedule = self.lr, self._schedule
+        if "lr" in group:
+            lr, schedule = self._rate_state(f"groups.{index}.lr", group["lr"])
+        added = Group([], lr, schedule, self._settings({**vars(self.defaults), **own}))
+        for name, parameter in named(self._kind, group["params"]):
+            if parameter in self._group_of:
+                raise SettingError(f"{self._kind}: {self._names[parameter]} stands in the parameters twice")
+            wish = name or parameter.name
+            self._names[parameter] = unique(wish, self._names.values(), len(self._names))
+            self._group_of[parameter] = added
+            added.parameters.append(parameter)
+        self.groups.append(added)
+
+    @property
+    def parameters(self) -> list[Any]:
+        """All that is trained, group after group."""
+        return [parameter for group in self.groups for parameter in group.parameters]
+
+    def slots(self, parameter: Any) -> dict[str, State]:
+        """What the rule remembers of a parameter."""
+        found = self._slots.get(parameter)
         if found is None:
-            found = self._slots[id(parameter)] = {
-                name: State(np.zeros_like(parameter.value()), f"{parameter.name}/{name}")
-                for name in self.slot_names
+            name = self._names.get(parameter, parameter.name)
+            found = self._slots[parameter] = {
+                slot: State(
+                    np.float64(start) if slot == STEP else np.full(parameter.shape, start, parameter.dtype),
+                    f"{name}/{slot}",
+                )
+                for slot, start in self.starts(self._group(parameter).settings).items()
             }
         return found
 
     def named_states(self) -> Iterator[tuple[str, State]]:
-        """The learning rate, the step count and all slots, with names."""
-        yield "lr", self.lr
+        """The learning rates, the step count and all slots, with names."""
+        for state in self.learning_rates():
+            yield state.name, state
         yield "steps", self.steps
         for parameter in self.parameters:
-            for name, state in self.slots(parameter).items():
-                yield f"{parameter.name}/{name}", state
+            for state in self.slots(parameter).values():
+                yield state.name, state
+
+    def state_dict(self) -> dict[str, Any]:
+        """Copies of all that `named_states` names, as arrays."""
+        return arrays_of(self.named_states())
+
+    def load_state_dict(self, arrays: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` gave; StateError, and no change, if it does not fit."""
+        load_arrays(self.named_states(), arrays, True, f"{self._kind}.load_state_dict")
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write `state_dict()` to a safetensors file, which replaces the one before it whole."""
+        write_file(path, self.state_dict(), {"optimizer": self._kind})
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Take over what `save` wrote; StateError, and no change, if it does not fit."""
+        arrays, _ = read_file(path)
+        load_arrays(self.named_states(), arrays, True, f"{self._kind}.load: {os.fspath(path)}")
+
+    # --- training ---
 
     def zero_grad(self) -> None:
         """Forget the gradients of the last step."""
@@ -66,19 +172,36 @@ class Optimizer:
             parameter.grad = None
 
     def step(self) -> None:
-        """Change every parameter that has a `.grad`, now (define-by-run)."""
-        ready = [p for p in self.parameters if p.grad is not None]
+        """Change every parameter that has a `.grad`, now (define-by-run).
+
+        No array is written to that a tape or a caller may hold: parameters get new ones.
+        """
+        ready = [p for p in self.parameters if p.requires_grad and p.grad is not None]
         if not ready:
             raise GradientError("step: no parameter has a gradient; call loss.backward() first")
+        schedules = self.learning_rates()
+        rates = {lr: _raw(self._rate(schedules[lr], lr.data, self.steps.data)) for lr in schedules}
         t = np.asarray(self.steps.data + 1)
-        for parameter in ready:
-            slots = self.slots(parameter)
-            arrays = {name: state.data for name, state in slots.items()}
-            new, moved = self.rule(parameter.data, parameter.grad.data, arrays, self.lr.data, t)
-            parameter.data = new
+        known: dict[Any, Rates] = {}
+        for parameter, g in zip(ready, self._clipped([_raw(p.grad) for p in ready]), strict=True):
+            group, states = self._group_of[parameter], self.slots(parameter)
+            arrays = {name: state.data for name, state in states.items()}
+            count = arrays.pop(STEP, None)
+            own = t if count is None else np.asarray(count + 1)
+            p = parameter.data
+            key = group, float(own), p.dtype
+            if key not in known:
+                known[key] = self._rates(group, rates[group.lr], own, p.dtype)
+            rule = self._bound(group, known[key])
+            in_blocks = self.elementwise and arrays and blocks.fits(p, g, *arrays.values())
+            parameter.data, moved = blocks.run(rule, p, g, arrays) if in_blocks else rule(p, g, arrays)
             for name, value in moved.items():
-                slots[name].data = value
+                states[name].data = value
+            if count is not None:
+                states[STEP].data = own
         self.steps.data = t
+        for lr in schedules:
+            lr.data = np.asarray(rates[lr])
 
     def minimize(self, loss: Any) -> Any:
         """The operation that makes one step on a static `loss`, and the state updates (running
@@ -86,23 +209,92 @@ class Optimizer:
         engine = tensor_engine((loss,))
         if engine is None:
             raise EngineError(f"minimize: the loss must be a Tensor, not {loss!r}")
-        found = zip(engine.gradients(loss, self.parameters), self.parameters, strict=True)
+        trained = [p for p in self.parameters if getattr(p, "requires_grad", True)]
+        found = zip(engine.gradients(loss, trained), trained, strict=True)
+        self.minimized = True
         with engine.scope(loss):
             return engine.train(loss, self._assign([(g, p) for g, p in found if g is not None]))
 
-    def _assign(self, pairs: Sequence[tuple[Any, Parameter]]) -> list[Any]:
+    def _assign(self, pairs: Sequence[tuple[Any, Any]]) -> list[Any]:
         """The assignments of one step, by the type of the gradients."""
         if not pairs:
             raise GradientError(
                 "no gradients provided for any variable: the loss does not depend on any "
                 "parameter of this optimiser; was the model called to make it?"
             )
-        t = self.steps + 1
+        schedules = self.learning_rates()
+        rates = {lr: self._rate(schedules[lr], lr, self.steps) for lr in schedules}
+        t: Any = self.steps + 1  # type: ignore[operator]
+        known: dict[Any, Rates] = {}
         done = []
-        for g, parameter in pairs:
-            slots = self.slots(parameter)
-            new, moved = self.rule(parameter, g, dict(slots), self.lr, t)
+        for g, (_, parameter) in zip(self._clipped([g for g, _ in pairs]), pairs, strict=True):
+            group, states = self._group(parameter), self.slots(parameter)
+            slots: Slots = dict(states)
+            count = slots.pop(STEP, None)
+            own = t if count is None else count + 1
+            key = group, own, parameter.dtype
+            if key not in known:
+                known[key] = self._rates(group, rates[group.lr], own, parameter.dtype)
+            new, moved = self._bound(group, known[key])(parameter, g, slots)
             done.append(parameter.assign(new))
-            done.extend(slots[name].assign(value) for name, value in moved.items())
+            done.extend(states[name].assign(value) for name, value in moved.items())
+            if count is not None:
+                done.append(states[STEP].assign(own))
         done.append(self.steps.assign(t))
+        done.extend(lr.assign(rates[lr]) for lr in schedules if schedules[lr] is not None)
         return done
+
+    # --- the parts of a step ---
+
+    def _settings(self, given: dict[str, Any]) -> Settings:
+        h = Settings(**given)
+        self.check(h)
+        return h
+
+    def _group(self, parameter: Any) -> Group:
+        """The group of a parameter; the first for one that came with a gradient of its own."""
+        return self._group_of.get(parameter, self.groups[0])
+
+    def _clipped(self, gradients: list[Any]) -> list[Any]:
+        if self.clip_value is not None:
+            gradients = clip_by_value(gradients, self.clip_value)
+        if self.clip_norm is not None:
+            gradients, _ = clip_by_global_norm(gradients, self.clip_norm)
+        return gradients
+
+    def _rates(self, group: Group, lr: Any, t: Any, dtype: Any) -> Rates:
+        return tuple(ops.cast(rate, dtype) for rate in self.rates(lr, t, group.settings))
+
+    def _bound(self, group: Group, rates: Rates) -> blocks.Rule:
+        """The rule with all but its arrays filled in."""
+        return lambda p, g, slots: self.rule(p, g, slots, rates, group.settings)
+
+    # --- learning rates ---
+
+    def _rate_state(self, name: str, lr: float | Schedule) -> tuple[State, Schedule | None]:
+        """The State that holds a learning rate, and the schedule that decides it, if any."""
+        if not callable(lr):
+            return State(np.float64(number(self._kind, name, lr)), name), None
+        first = number(self._kind, f"{name}(0)", _raw(self._rate(lr, None, np.float64(0))))
+        return State(np.float64(first), name), lr
+
+    def learning_rates(self) -> dict[State, Schedule | None]:
+        """Every learning rate, with its schedule."""
+        return {self.lr: self._schedule} | {group.lr: group.schedule for group in self.groups}
+
+    def _rate(self, schedule: Schedule | None, lr: Any, steps: Any) -> Any:
+        """The rate of the step after `steps` finished ones: 0-d float64."""
+        if schedule is None:
+            return lr
+        rate = schedule(steps)
+        shape = getattr(rate, "shape", () if is_weak(rate) else None)
+        if shape is None or tuple(shape):
+            raise SettingError(f"{self._kind}: a schedule gives one number, but {schedule!r} gave {rate!r}")
+        if is_weak(rate) or isinstance(rate, (np.ndarray, np.generic)):
+            return steps * 0.0 + float(rate)  # a number, made a value of the engine that `steps` is of
+        return rate if rate.dtype == np.float64 else ops.cast(rate, "float64")
+
+
+def _raw(value: Any) -> Any:
+    """The array in a value that is here already: a gradient, a learning rate."""
+    return value if isinstance(value, (np.ndarray, np.generic, float)) else value.data

@@ -1,0 +1,80 @@
+"""Parameter groups: which parameters are trained, under which names, with which settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from shared.errors import SettingError
+from shared.state import State
+
+Settings = SimpleNamespace
+"""An optimiser's hyperparameters, apart from the learning rate: `h.momentum`, `h.eps`."""
+
+Schedule = Callable[[Any], Any]
+"""The learning rate of the step that follows `step` finished ones: see `schedules.py`."""
+
+
+@dataclass(eq=False)
+class Group:
+    """Parameters that are trained alike.
+
+    parameters  in the order in which they were given
+    lr          the 0-d float64 State that holds the group's learning rate
+    schedule    what decides the rate instead, step by step, or None
+    settings    the other hyperparameters, as the optimiser's rule takes them
+    """
+
+    parameters: list[Any]
+    lr: State
+    schedule: Schedule | None
+    settings: Settings
+
+
+def as_groups(call: str, parameters: Any) -> list[dict[str, Any]]:
+    """What users pass for `parameters`, as a list of dicts with the key `params`.
+
+    They pass Parameters, `(name, Parameter)` pairs (`model.named_parameters()`), or dicts that
+    hold either under `params` beside settings of their own.
+    """
+    if isinstance(parameters, Mapping):
+        raise SettingError(f"{call}: pass the parameter groups in a list, [{{'params': ...}}, ...]")
+    if hasattr(parameters, "assign"):
+        raise SettingError(f"{call}: pass the parameters in a list, or model.parameters()")
+    given = list(parameters)
+    if not given:
+        raise SettingError(f"{call}: no parameters to train; pass model.parameters()")
+    if not isinstance(given[0], Mapping):
+        return [{"params": given}]
+    for index, group in enumerate(given):
+        if not isinstance(group, Mapping) or "params" not in group:
+            raise SettingError(
+                f"{call}: parameter group {index} must be a dict with the key 'params', not {group!r}"
+            )
+    return [dict(group) for group in given]
+
+
+def named(call: str, parameters: Any) -> list[tuple[str | None, Any]]:
+    """The parameters of one group, each with the name that was given for it, or None."""
+    many = [parameters] if hasattr(parameters, "assign") else parameters
+    pairs = [entry if isinstance(entry, tuple) else (None, entry) for entry in many]
+    for _, parameter in pairs:
+        if not hasattr(parameter, "assign"):
+            raise SettingError(f"{call}: {parameter!r} is not a Parameter; pass model.parameters()")
+    return pairs
+
+
+def unique(name: str, taken: Iterable[str], index: int) -> str:
+    """A name that no other parameter of the optimiser has.
+
+    Two models in one optimiser may both have a `0.weight`: the second is `0.weight~2`. A
+    parameter without a name goes by its place.
+    """
+    name, others = name or f"parameters.{index}", set(taken)
+    found, count = name, 1
+    while found in others:
+        count += 1
+        found = f"{name}~{count}"
+    return found
