@@ -17,11 +17,13 @@ from shared.nn.activation import (
     Softplus,
     Tanh,
 )
+from shared.nn.attentive import MultiheadAttention
 from shared.nn.cells import GRUCell, LSTMCell, RNNCell
 from shared.nn.container import ModuleDict, ModuleList, Sequential
 from shared.nn.convolutional import Conv1d, Conv2d, ConvTranspose2d
 from shared.nn.initial import manual_seed
 from shared.nn.module import Module, evaluating
+from shared.nn.overview import Summary, summary
 from shared.nn.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 from shared.nn.recurrent import GRU, LSTM, RNN, forget_gate_bias_
 from shared.nn.regular import BatchNorm1d, BatchNorm2d, Dropout, LayerNorm
@@ -32,7 +34,7 @@ __all__ = [
     "AdaptiveAvgPool2d", "AvgPool2d", "BatchNorm1d", "BatchNorm2d", "Buffer", "Conv1d", "Conv2d",
     "ConvTranspose2d", "Dropout", "ELU", "Embedding", "Flatten", "GELU", "GRU", "GRUCell",
     "Generator", "Identity", "LSTM", "LSTMCell", "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax",
-    "MaxPool2d", "Module", "ModuleDict", "ModuleList", "Parameter", "RNN", "RNNCell", "ReLU",
-    "Sequential", "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh", "evaluating",
-    "forget_gate_bias_", "init", "manual_seed",
+    "MaxPool2d", "Module", "ModuleDict", "ModuleList", "MultiheadAttention", "Parameter", "RNN", "RNNCell", "ReLU",
+    "Sequential", "SiLU", "Sigmoid", "Softmax", "Softplus", "Summary", "Tanh", "evaluating",
+    "forget_gate_bias_", "init", "manual_seed", "summary",
 ]  # fmt: skip

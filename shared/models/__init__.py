@@ -1,0 +1,22 @@
+"""Models made of layers, for either engine."""
+
+from shared.models.characters import CharLSTM
+from shared.models.plain import MLP, LeNet
+from shared.models.resnet import (
+    BasicBlock,
+    Bottleneck,
+    ResNet,
+    ResNet18,
+    ResNet50,
+    ResNet101,
+    ResNet152,
+)
+from shared.models.transformer import Transformer, TransformerBlock
+from shared.models.tree import ChildSumCell, Tree, TreeLSTM, levels
+from shared.models.vgg import VGG16
+
+__all__ = [
+    "BasicBlock", "Bottleneck", "CharLSTM", "ChildSumCell", "LeNet", "MLP", "ResNet", "ResNet101",
+    "ResNet152", "ResNet18", "ResNet50", "Transformer", "TransformerBlock", "Tree", "TreeLSTM",
+    "VGG16", "levels",
+]  # fmt: skip
