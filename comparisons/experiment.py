@@ -69,7 +69,7 @@ def _captured(function: Callable[..., Any], error: DiptychError) -> dict[str, An
     named = line.number - first if line is not None and line.file == code.co_filename else None
     return {
         "type": type(error).__name__,
-        "message": error.message,
+        "message": str(error),
         "stopped": (frames[own[-1]].lineno or first) - first,
         "named": named,
         "frames": len(frames) - 1 - own[-1],

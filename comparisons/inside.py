@@ -16,12 +16,12 @@ from comparisons.train import Training
 
 
 def look_inside(task: Task, engine: str, seed: int = 0) -> dict[str, Any]:
-    """As JSON: {nodes, picture} for dynamic; {nodes, variables, picture, program} for static.
+    """As JSON.
 
     nodes      dynamic: on the tape of one step's loss; static: in the whole graph
-    forward    how many of them lead to the loss
-    picture    the graph that leads to the loss, as SVG
-    program    the source that static generated for a training step
+    picture    what leads to the loss, drawn, as SVG
+    parts      static: how many of the nodes there are for what purpose
+    program    static: the source that it generated for a training step
     """
     training = Training(task.with_steps(1), engine, seed)
     try:
@@ -45,14 +45,39 @@ def _of_dynamic(found: dict[str, Any]) -> dict[str, Any]:
 def _of_static(found: dict[str, Any]) -> dict[str, Any]:
     import static
 
-    graph, loss, program = found["graph"], found["loss"], found["program"]
+    graph, loss = found["graph"], found["loss"]
+    parts = _purposes(graph, loss, found["train_op"])
     return {
-        "nodes": len(graph.nodes),
-        "forward": static.to_networkx([loss]).number_of_nodes(),
-        "variables": len(graph.variables),
+        "nodes": sum(parts.values()),
+        "parts": parts,
         "picture": _drawn(lambda path: static.draw([loss], path)),
-        "program": program,
+        "program": found["program"],
     }
+
+
+def _purposes(graph: Any, loss: Any, train_op: Any) -> dict[str, int]:
+    """Static's nodes counted by what they are for."""
+    import static
+
+    def keys(what: Any) -> set[tuple[str, str]]:
+        return {(node["kind"], node["name"]) for _, node in static.to_networkx(what).nodes(data=True)}
+
+    to_loss, to_step = keys([loss]), keys([loss, train_op])
+    counts = dict.fromkeys(("loss", "gradients", "update", "evaluation", "first values"), 0)
+    whole = static.to_networkx(graph)
+    for number, node in whole.nodes(data=True):
+        key = node["kind"], node["name"]
+        sources = {node["kind"], *(whole.nodes[n]["kind"] for n in whole.pred[number])}
+        if "initial" in sources or (node["kind"] == "group" and key not in to_step):
+            purpose = "first values"
+        elif key in to_loss:
+            purpose = "loss"
+        elif key in to_step:
+            purpose = "gradients" if node["scope"].startswith("gradients") else "update"
+        else:
+            purpose = "evaluation"
+        counts[purpose] += 1
+    return counts
 
 
 def _drawn(draw: Callable[[str], Any]) -> str:

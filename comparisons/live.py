@@ -25,10 +25,13 @@ class Panels(Watch):
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console()
-        self.live = Live(console=self.console, refresh_per_second=12, transient=True, get_renderable=self.picture)
         self.task: Task | None = None
         self.engines: list[str] = []
+        self.losses: dict[str, list[float]] = {}
+        self.seconds: dict[str, float] = {}
+        self.before: dict[str, list[str]] = {}
         self.said = ""
+        self.live = Live(console=self.console, refresh_per_second=8, transient=True, get_renderable=self.picture)
 
     def __enter__(self) -> Panels:
         self.live.__enter__()
@@ -38,10 +41,10 @@ class Panels(Watch):
         self.live.__exit__(None, None, None)
 
     def start(self, task: Task, engines: Sequence[str]) -> None:
-        self.task, self.engines = task, list(engines)
-        self.losses: dict[str, list[float]] = {engine: [] for engine in engines}
+        self.losses = {engine: [] for engine in engines}
         self.seconds = dict.fromkeys(engines, 0.0)
-        self.before: dict[str, list[str]] = {engine: [] for engine in engines}
+        self.before = {engine: [] for engine in engines}
+        self.task, self.engines = task, list(engines)
         self.said = "training, in step"
 
     def event(self, event: Event) -> None:
@@ -78,16 +81,12 @@ class Panels(Watch):
         lines = braille(losses, steps, top, width, 8)
         mean = self.seconds[engine] / len(losses) * 1e3 if losses else 0.0
         state = f"step {len(losses)}/{steps}   loss {losses[-1]:.6f}   {mean:.2f} ms a step" if losses else ""
-        return Panel(
-            Group(
-                Text("\n".join(lines), colour),
-                ProgressBar(steps, len(losses), complete_style=colour, finished_style=colour),
-                Text(state),
-                Text("   ".join(self.before[engine]) or "nothing to build first", "dim"),
-            ),
-            title=f"{engine}: {SAID[engine]}",
-            border_style=colour,
-        )
+        inner = Table.grid(expand=True)
+        inner.add_row(Text("\n".join(lines), colour))
+        inner.add_row(ProgressBar(steps, len(losses), complete_style=colour, finished_style=colour))
+        inner.add_row(Text(state))
+        inner.add_row(Text("   ".join(self.before[engine]), "dim"))
+        return Panel(inner, title=f"{engine}: {SAID[engine]}", border_style=colour)
 
     def _hinge(self) -> Text:
         """How far the two are equal, and what is being done."""

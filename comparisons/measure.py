@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from statistics import median, quantiles
 from typing import Any, cast
 
@@ -26,12 +28,13 @@ class MeterError(RuntimeError):
 
 
 class Meter:
-    """A running `meter.py`. Close it, or use it in a `with` block."""
+    """A running `meter.py`; `imported` says how long its imports took."""
 
     def __init__(self, task: Task, engine: str) -> None:
+        self._said = tempfile.TemporaryFile("w+", encoding="utf-8")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "comparisons.meter", task.name, engine],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True,
         )  # fmt: skip
         try:
             self.imported = self._answer()
@@ -40,7 +43,7 @@ class Meter:
             raise
 
     def ask(self, meter: str, steps: int, seed: int) -> dict[str, Any]:
-        """One measured run."""
+        """One measured run: "time", "memory" or "inside"."""
         assert self._process.stdin is not None
         request = {"meter": meter, "steps": steps, "seed": seed}
         self._process.stdin.write(json.dumps(request) + "\n")
@@ -48,22 +51,32 @@ class Meter:
         return self._answer()
 
     def _answer(self) -> dict[str, Any]:
-        assert self._process.stdout is not None and self._process.stderr is not None
+        assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise MeterError(self._process.stderr.read().strip().rpartition("\n")[2] or "no answer")
+            self._said.seek(0)
+            raise MeterError(self._said.read().strip().rpartition("\n")[2] or "the meter stopped without a word")
         return cast("dict[str, Any]", json.loads(line))
 
     def close(self) -> None:
-        """Let the process end; it holds nothing worth waiting for."""
+        """End the process; it holds nothing worth waiting for."""
         self._process.kill()
         self._process.communicate()
+        self._said.close()
 
-    def __enter__(self) -> Meter:
-        return self
 
-    def __exit__(self, *error: object) -> None:
-        self.close()
+@contextmanager
+def meters(
+    task: Task, engines: Sequence[str], watch: Callable[[str], None] = lambda text: None
+) -> Iterator[dict[str, Meter]]:
+    """A fresh meter for each engine, started one after the other."""
+    with ExitStack() as stack:
+        started = {}
+        for engine in engines:
+            watch(f"{task.name}: a fresh process for {engine}")
+            started[engine] = Meter(task, engine)
+            stack.callback(started[engine].close)
+        yield started
 
 
 def spread(samples: Sequence[float]) -> dict[str, float]:
@@ -77,61 +90,56 @@ def spread(samples: Sequence[float]) -> dict[str, float]:
 
 def measure(
     task: Task,
-    engines: Sequence[str],
+    started: dict[str, Meter],
     seed: int = 0,
     full: bool = False,
     watch: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
-    """Time and memory by engine, as JSON; times in seconds, sizes in bytes.
+    """Time and memory by engine, as JSON, from meters that have not trained yet; times in
+    seconds, sizes in bytes.
 
-    cold    {import_numpy, import_engine, build, compile, first_step} of a fresh process
-    warm    {build, compile, first_step, step}: each the spread over the warm runs; a step is
-            any but a run's first
+    cold    {import_numpy, import_engine, build, compile, first_step} of a fresh process; an
+            engine that does not compile has no such phase
+    warm    {build, compile, first_step, start, step}: each the spread over the warm runs; start
+            is all up to the end of the first step, and a step is any but a run's first
     memory  {ready, between, peak}: held before the first step, held between steps (median),
             and the highest point within a step (median), all beyond the data set
     """
     plan = FULL if full else QUICK
     steps = min(plan["steps"], task.steps)
-    meters: dict[str, Meter] = {}
-    found: dict[str, Any] = {}
-    times: dict[str, list[dict[str, Any]]] = {engine: [] for engine in engines}
-    try:
-        for engine in engines:
-            watch(f"{task.name}: first run of {engine} in a fresh process")
-            meters[engine] = Meter(task, engine)
-            cold = meters[engine].ask("time", 1, seed)
-            found[engine] = {"cold": _cold(meters[engine].imported, cold)}
-        for run in range(plan["runs"]):
-            watch(f"{task.name}: timing, run {run + 1} of {plan['runs']}")
-            for engine in engines if run % 2 == 0 else tuple(reversed(engines)):
-                times[engine].append(meters[engine].ask("time", steps, seed))
-        for engine in engines:
-            watch(f"{task.name}: memory of {engine}")
-            found[engine]["warm"] = _warm(times[engine])
-            found[engine]["memory"] = _memory(meters[engine].ask("memory", MEMORY_STEPS, seed))
-    finally:
-        for meter in meters.values():
-            meter.close()
-    return {"runs": plan["runs"], "steps": steps, "engines": found}
+    times: dict[str, list[dict[str, Any]]] = {engine: [] for engine in started}
+    watch(f"{task.name}: first runs, cold")
+    cold = {engine: _cold(meter.imported, meter.ask("time", 1, seed)) for engine, meter in started.items()}
+    for run in range(plan["runs"]):
+        watch(f"{task.name}: timing, run {run + 1} of {plan['runs']}")
+        for engine in started if run % 2 == 0 else reversed(started):
+            times[engine].append(started[engine].ask("time", steps, seed))
+    watch(f"{task.name}: memory")
+    engines = {
+        engine: {
+            "cold": cold[engine],
+            "warm": _warm(times[engine]),
+            "memory": _memory(meter.ask("memory", MEMORY_STEPS, seed)),
+        }
+        for engine, meter in started.items()
+    }
+    return {"runs": plan["runs"], "steps": steps, "engines": engines}
 
 
 def _cold(imported: dict[str, float], run: dict[str, Any]) -> dict[str, float]:
-    return {
-        "import_numpy": imported["numpy"],
-        "import_engine": imported["engine"],
-        "build": run["build"],
-        "compile": run["compile"],
-        "first_step": run["steps"][0],
-    }
+    imports = {"import_numpy": imported["numpy"], "import_engine": imported["engine"]}
+    return imports | run["phases"] | {"first_step": run["steps"][0]}
 
 
 def _warm(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    first = [run["steps"][0] for run in runs]
     later = [seconds for run in runs for seconds in run["steps"][1:]]
-    return {
-        "build": spread([run["build"] for run in runs]),
-        "compile": spread([run["compile"] for run in runs]),
-        "first_step": spread([run["steps"][0] for run in runs]),
-        "step": spread(later or [run["steps"][0] for run in runs]),
+    before = [sum(run["phases"].values()) for run in runs]
+    phases = {name: spread([run["phases"][name] for run in runs]) for name in runs[0]["phases"]}
+    return phases | {
+        "first_step": spread(first),
+        "start": spread([a + b for a, b in zip(before, first, strict=True)]),
+        "step": spread(later or first),
     }
 
 

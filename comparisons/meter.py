@@ -33,14 +33,14 @@ def _time(task: Any, engine: str, seed: int) -> dict[str, Any]:
     """Seconds of one whole run: each phase before the first step, and each step."""
     from comparisons.train import Training
 
-    found: dict[str, Any] = {"build": 0.0, "compile": 0.0, "steps": []}
+    found: dict[str, Any] = {"phases": {}, "steps": []}
     gc.collect()
     training = Training(task, engine, seed)
     while (event := training.advance()) is not None:
         if event.phase == "step":
             found["steps"].append(event.seconds)
         elif event.phase != "done":
-            found[event.phase] = event.seconds
+            found["phases"][event.phase] = event.seconds
     return found
 
 
@@ -65,6 +65,12 @@ def _memory(task: Any, engine: str, seed: int) -> dict[str, Any]:
     return {"ready": ready, "between": between, "peaks": peaks}
 
 
+def _inside(task: Any, engine: str, seed: int) -> dict[str, Any]:
+    from comparisons.inside import look_inside
+
+    return look_inside(task, engine, seed)
+
+
 def main() -> None:
     """Answer requests until the input ends."""
     name, engine = sys.argv[1:3]
@@ -76,7 +82,7 @@ def main() -> None:
     print(json.dumps(imported), flush=True)
     for line in sys.stdin:
         request = json.loads(line)
-        meter = {"time": _time, "memory": _memory}[request["meter"]]
+        meter = {"time": _time, "memory": _memory, "inside": _inside}[request["meter"]]
         answer = meter(task.with_steps(request["steps"]), engine, request["seed"])
         print(json.dumps(answer), flush=True)
 

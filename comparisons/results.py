@@ -19,7 +19,7 @@ def save(report: dict[str, Any], folder: Path) -> Path:
     """Write the report, all of it or nothing: a reader never meets half a file."""
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / NAME
-    write_whole(target, json.dumps(report, indent=1, allow_nan=True) + "\n")
+    write_whole(target, json.dumps(report, indent=1, allow_nan=False) + "\n")
     return target
 
 

@@ -6,6 +6,7 @@ known by then stands on disk and the pages can be drawn from it.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,11 +16,10 @@ from typing import Any
 
 from comparisons import host, results
 from comparisons.experiment import Experiment
-from comparisons.inside import look_inside
-from comparisons.measure import measure
+from comparisons.measure import measure, meters
 from comparisons.task import Task
 from comparisons.train import ENGINES, Training, in_step, script
-from comparisons.verify import verify
+from comparisons.verify import finite, verify
 from comparisons.watch import Watch
 
 
@@ -121,14 +121,13 @@ def _guarded(entry: dict[str, Any], watch: Watch, work: Any) -> None:
 
 
 def _entry(task: Task) -> dict[str, Any]:
-    from comparisons.experiment import source_of
-
     return {
         "title": task.title,
+        "short": task.short,
         "about": task.about,
         "status": "interrupted",
         "loop": task.loop,
-        "model": source_of(task.model),
+        "model": inspect.getsource(task.model),
         "batch_size": task.batch_size,
         "steps": task.steps,
         "goal": task.goal,
@@ -154,7 +153,7 @@ def _task(
         in_step(trainings, watch.event)
     finally:
         for training in trainings:
-            entry["engines"][training.engine] = {"losses": training.losses}
+            entry["engines"][training.engine] = {"losses": [finite(loss) for loss in training.losses]}
             training.close()
     outcomes = {t.engine: t.outcome for t in trainings if t.outcome is not None}
     for engine, outcome in outcomes.items():
@@ -163,15 +162,15 @@ def _task(
         entry["verify"] = verify(outcomes["dynamic"], outcomes["static"])
     watch.finish(entry)
     save()
-    for engine in plan.engines:
-        watch.note(f"{task.name}: looking inside {engine}")
-        entry["inside"][engine] = look_inside(task, engine, plan.seed)
-    entry["measure"] = measure(task, plan.engines, plan.seed, plan.full, watch.note)
+    with meters(task, plan.engines, watch.note) as started:
+        entry["measure"] = measure(task, started, plan.seed, plan.full, watch.note)
+        save()
+        for engine, meter in started.items():
+            watch.note(f"{task.name}: looking inside {engine}")
+            entry["inside"][engine] = meter.ask("inside", 1, plan.seed)
 
 
 def _shown(module: Any) -> str:
     """A training script as the reader sees it: its imports and `train`, as they ran."""
-    import inspect
-
     source = inspect.getsource(module)
     return source.removeprefix(f'"""{module.__doc__}"""').strip() + "\n"

@@ -18,6 +18,7 @@ class Task:
 
     name        what the command line calls it
     title       what a page calls it
+    short       what a sentence calls it
     about       one or two sentences for a reader who has never seen it
     model       makes the model; initial values come from `nn.manual_seed`
     optimizer   makes the optimiser of some parameters
@@ -32,6 +33,7 @@ class Task:
 
     name: str
     title: str
+    short: str
     about: str
     model: Callable[[], nn.Module]
     optimizer: Callable[[Iterable[nn.Parameter]], optim.Optimizer]

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import Any
 
 from comparisons.train import Outcome
+
+
+def finite(value: float) -> float | None:
+    """The value as JSON can hold it: None for infinity and for what is no number."""
+    return value if math.isfinite(value) else None
 
 
 def _bits(value: float) -> bytes:
@@ -32,7 +38,7 @@ def verify(dynamic: Outcome, static: Outcome) -> dict[str, Any]:
     first = None
     if unequal:
         a, b = pairs[unequal[0]]
-        first = {"step": unequal[0] + 1, "dynamic": a, "static": b}
+        first = {"step": unequal[0] + 1, "dynamic": finite(a), "static": finite(b)}
     names = sorted(dynamic.states.keys() | static.states.keys())
     differ = [
         name

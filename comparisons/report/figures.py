@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from comparisons.report.words import break_even, seconds, size, start_of
+from comparisons.report.quantities import break_even, seconds, size
 
 Json = Mapping[str, Any]
 
@@ -31,7 +31,7 @@ def _canvas(width: float, height: float, name: str, **grid: Any) -> Iterator[tup
     settings = {
         "svg.fonttype": "none",
         "svg.hashsalt": name,
-        "font.size": 10,
+        "font.size": 9,
         "text.color": INK,
         "axes.edgecolor": FAINT,
         "axes.labelcolor": INK,
@@ -58,7 +58,8 @@ def _themed(svg: str) -> str:
     svg = svg[svg.index("<svg") :]
     for colour, variable in _VARIABLES.items():
         svg = svg.replace(colour, f"var({variable})")
-    svg = re.sub(r"(font: [^;\"]*?px)[^;\"]*", r"\1 var(--sans)", svg)
+    svg = re.sub(r"font-family: [^;\"]*", "font-family: var(--sans)", svg)
+    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
     return re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
 
@@ -67,7 +68,7 @@ def losses(name: str, engines: Json) -> str:
     """The loss curves laid over each other, and below them the difference at every step."""
     found = {engine: entry["losses"] for engine, entry in engines.items()}
     rows = {"nrows": 2, "sharex": True, "height_ratios": (4, 1)} if len(found) == 2 else {"nrows": 1}
-    with _canvas(6.4, 3.6, f"losses {name}", **rows) as (_, axes, written):
+    with _canvas(5.2, 3.1, f"losses {name}", **rows) as (_, axes, written):
         top = axes[0] if len(found) == 2 else axes
         for engine, values in found.items():
             wide = engine == "dynamic" and len(found) == 2
@@ -104,7 +105,7 @@ def _difference(axes: Any, dynamic: Sequence[float | None], static: Sequence[flo
 def phases(name: str, engines: Json) -> str:
     """What each phase takes: medians with their quartiles, on a logarithmic axis."""
     named = [p for p in PHASES if any(p in entry["warm"] for entry in engines.values())]
-    with _canvas(6.4, 0.62 * len(named) + 0.9, f"phases {name}") as (_, axes, written):
+    with _canvas(5.2, 0.52 * len(named) + 0.8, f"phases {name}") as (_, axes, written):
         shift = 0.17 if len(engines) == 2 else 0.0
         for engine, entry in engines.items():
             up = -shift if engine == "dynamic" else shift
@@ -119,11 +120,17 @@ def phases(name: str, engines: Json) -> str:
         axes.set_ylim(len(named) - 0.5, -0.6)
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        axes.xaxis.set_major_formatter(lambda value, _: seconds(value))
+        axes.xaxis.set_major_formatter(lambda value, _: _round_time(value))
         axes.minorticks_off()
         axes.grid(axis="x", color=FAINT, alpha=0.25, linewidth=0.6)
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.22), ncols=2)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     return written[0]
+
+
+def _round_time(value: float) -> str:
+    """A power of ten of seconds, as on an axis: 10 µs, 1 ms, 100 ms."""
+    unit, factor = ("s", 1.0) if value >= 1 else ("ms", 1e3) if value >= 1e-3 else ("µs", 1e6)
+    return f"{value * factor:g} {unit}"
 
 
 def _dot(axes: Any, found: Json, row: float, colour: str, label: str | None) -> None:
@@ -139,15 +146,15 @@ def catching_up(name: str, engines: Json) -> str:
     warm = {engine: entry["warm"] for engine, entry in engines.items()}
     even = break_even(warm["dynamic"], warm["static"]) if len(warm) == 2 else None
     steps = 40.0 if even is None or even <= 1 else 2.5 * even
-    with _canvas(6.4, 3.0, f"catching up {name}") as (_, axes, written):
+    with _canvas(5.2, 2.7, f"catching up {name}") as (_, axes, written):
         ends = []
         for engine, found in warm.items():
-            start, each = start_of(found), found["step"]["median"]
+            start, each = found["start"]["median"], found["step"]["median"]
             ends.append(start + (steps - 1) * each)
             axes.plot([0, 1, steps], [0, start, ends[-1]], color=COLOUR[engine], linewidth=2, label=engine)
         unit, factor = ("s", 1.0) if max(ends) >= 1 else ("ms", 1e3)
         if even is not None and 1 < even < steps:
-            at = start_of(warm["dynamic"]) + (even - 1) * warm["dynamic"]["step"]["median"]
+            at = warm["dynamic"]["start"]["median"] + (even - 1) * warm["dynamic"]["step"]["median"]
             axes.plot(even, at, "o", color=GOLD, markersize=8, zorder=5)
             axes.annotate(
                 f"equal after {round(even):,} steps", (even, at), (-10, 12), textcoords="offset points", ha="right"
@@ -157,13 +164,13 @@ def catching_up(name: str, engines: Json) -> str:
         axes.yaxis.set_major_formatter(lambda value, _: f"{value * factor:,.4g}")
         axes.set_xlabel("steps")
         axes.set_ylabel(f"time so far, {unit}")
-        axes.legend(loc="lower right")
+        axes.legend(loc="upper left")
     return written[0]
 
 
 def memory(name: str, engines: Json) -> str:
     """Bytes held between steps, and at the highest point of a step."""
-    with _canvas(6.4, 0.55 * len(engines) + 1.0, f"memory {name}") as (_, axes, written):
+    with _canvas(5.2, 0.5 * len(engines) + 0.7, f"memory {name}") as (_, axes, written):
         for row, (engine, entry) in enumerate(engines.items()):
             found, colour = entry["memory"], COLOUR[engine]
             axes.barh(row, found["peak"], 0.62, color=colour, alpha=0.35)

@@ -6,8 +6,29 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from comparisons.report import figures, listing, words
+from comparisons.report import figures, listing, on_code, on_run, on_task, quantities
 from comparisons.results import write_whole
+
+BEFORE = ("import_engine", "build", "compile", "first_step")
+
+PHASES = (
+    ("build", "build", "making the model; on static also describing the computation and its gradients"),
+    ("compile", "compile", "static turns the part of the graph that a step needs into a Python program"),
+    ("first_step", "first step", "the first step, which also fills caches"),
+    ("step", "later steps", "every step after that"),
+)
+
+GLOSSARY = (
+    ("bit for bit", "The same floating-point numbers down to the last bit, not merely close."),
+    ("define-by-run", "The computation is whatever the program does; the graph is recorded on the way."),
+    ("define-and-run", "The graph is described first, as data; running it is a second, separate act."),
+    ("tape", "Dynamic's record of the ops behind a value, which backward() walks from its end."),
+    ("placeholder", "In static, an input without a value: each run is fed one."),
+    ("session", "What runs a static graph, and holds the values of its variables between runs."),
+    ("fetch, feed", "What a run is asked for, and the arrays that it is given."),
+    ("kernel", "The function on raw arrays that does an op's arithmetic; both engines call the same ones."),
+    ("quartiles", "A quarter of the measured values lies below the lower, a quarter above the upper."),
+)
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
@@ -28,13 +49,19 @@ def page(report: Mapping[str, Any]) -> str:
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"seconds": words.seconds, "size": words.size, "number": words.number}
+    environment.filters |= {"seconds": quantities.seconds, "number": quantities.number}
     return environment.get_template("index.html").render(
         report=report,
-        words=words,
+        on_run=on_run,
+        on_task=on_task,
+        on_code=on_code,
         figures=figures,
-        listing=listing,
         graph=graph,
+        rows=plain_rows,
+        pointed=pointed_rows,
+        cold_start=lambda cold: sum(cold.get(phase, 0.0) for phase in BEFORE),
+        PHASES=PHASES,
+        GLOSSARY=GLOSSARY,
         loops=[_loop(name, sources) for name, sources in report["loops"].items()],
         style=(_TEMPLATES / "style.css").read_text(encoding="utf-8"),
     )
@@ -43,11 +70,26 @@ def page(report: Mapping[str, Any]) -> str:
 def _loop(name: str, sources: Mapping[str, str]) -> dict[str, Any]:
     """A pair of training scripts, ready to be shown."""
     if len(sources) < 2:
-        rows = {e: [listing.Row(h, "same") for h in listing.highlighted(s)] for e, s in sources.items()}
+        rows = {engine: plain_rows(source) for engine, source in sources.items()}
         return {"name": name, "rows": rows, "counts": None}
     left, right = sources["dynamic"], sources["static"]
     rows = dict(zip(("dynamic", "static"), listing.side_by_side(left, right), strict=True))
     return {"name": name, "rows": rows, "counts": listing.shared_lines(left, right)}
+
+
+def plain_rows(source: str) -> list[listing.Row]:
+    """A listing with nothing beside it."""
+    return [listing.Row(html, "same") for html in listing.highlighted(source)]
+
+
+def pointed_rows(attempt: Mapping[str, Any]) -> list[listing.Row]:
+    """A snippet with the line at which Python stood, and the one that the message named."""
+    error = attempt["error"] or {"stopped": None, "named": None}
+    rows = []
+    for number, html in enumerate(listing.highlighted(attempt["code"])):
+        marks = [mark for mark in ("stopped", "named") if error[mark] == number]
+        rows.append(listing.Row(html, " ".join(marks) or "same"))
+    return rows
 
 
 def graph(svg: str, name: str) -> str:

@@ -23,6 +23,7 @@ def model() -> nn.Module:
 TASK = Task(
     name="cnn_digits",
     title="A convolutional network on digits",
+    short="the CNN",
     about="The same digits, read by two convolutions with max pooling, dropout and one dense layer. "
     "Most of a step is spent inside the kernels, which both engines share.",
     model=model,

@@ -19,6 +19,7 @@ def model() -> nn.Module:
 TASK = Task(
     name="mlp_digits",
     title="A two-layer network on digits",
+    short="the MLP",
     about="1,797 handwritten digits of 8 by 8 pixels, read by two dense layers with dropout "
     "between them. The arrays are small, so the engine's own work weighs as much as the arithmetic.",
     model=model,

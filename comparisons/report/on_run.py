@@ -1,0 +1,233 @@
+"""What the page says about the run as a whole, chosen by its numbers: the verdict, the table
+at a glance, what to beware of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from comparisons.report.on_code import found_when
+from comparisons.report.quantities import (
+    PAIR,
+    Json,
+    ahead,
+    both,
+    break_even,
+    count,
+    listed,
+    number,
+    percent,
+    seconds,
+    size,
+    smaller,
+    warm_pair,
+)
+
+
+def status(report: Json) -> str:
+    """Empty for a whole report; else what is missing."""
+    if report["status"] == "complete":
+        return ""
+    done = [n for part in ("tasks", "experiments") for n, e in report[part].items() if e["status"] == "done"]
+    missing = [name for name in report["planned"] if name not in done]
+    rest = f"; {listed(missing)} did not finish." if missing else "."
+    return f"This run was interrupted. The page shows what was known by then{rest}"
+
+
+# --- the verdict ---------------------------------------------------------------------------
+
+
+def verdict(report: Json) -> list[str]:
+    """The answer in a few sentences, over all tasks that ran on both engines."""
+    compared = [task for task in report["tasks"].values() if task["verify"] is not None]
+    measured = [task for task in report["tasks"].values() if both(task)]
+    said = [_same_numbers(compared)] if compared else []
+    if measured:
+        said += [_steps(measured), _starts(measured), _memory(measured)]
+    return said or ["This run has not compared the engines, so there is no verdict."]
+
+
+def _same_numbers(tasks: Sequence[Json]) -> str:
+    wrong = [task["short"] for task in tasks if not task["verify"]["equal"]]
+    if wrong:
+        return f"The engines did not compute the same numbers on {listed(wrong)}."
+    losses = count(sum(task["verify"]["steps"] for task in tasks), "loss", "losses")
+    return f"Both engines computed the same numbers: {losses} on {_places(tasks)}, equal bit for bit."
+
+
+def _places(tasks: Sequence[Json]) -> str:
+    return listed([task["short"] for task in tasks]) if len(tasks) <= 3 else count(len(tasks), "task")
+
+
+def _figures(tasks: Sequence[Json], values: Sequence[float], form: str) -> str:
+    """A figure for each task by name, or their range if there are many."""
+    if len(tasks) > 3:
+        return f"{form.format(min(values))} to {form.format(max(values))}"
+    return listed([f"{form.format(v)} on {t['short']}" for t, v in zip(tasks, values, strict=True)])
+
+
+def _grouped(tasks: Sequence[Json], leaders: Sequence[str | None], said: dict[str | None, str]) -> str:
+    """Who is ahead where, where that is not the same everywhere."""
+    parts = []
+    for leader, words in said.items():
+        places = [task for task, found in zip(tasks, leaders, strict=True) if found == leader]
+        if places:
+            parts.append(f"{words} on {_places(places)}")
+    return ", ".join(parts)
+
+
+def _steps(tasks: Sequence[Json]) -> str:
+    pairs = [tuple(warm["step"] for warm in warm_pair(task)) for task in tasks]
+    leaders = [ahead(*pair) for pair in pairs]
+    if leaders[0] and all(leader == leaders[0] for leader in leaders):
+        medians = [sorted(step["median"] for step in pair) for pair in pairs]
+        shares = [100 * (1 - low / high) for low, high in medians]
+        return (
+            f"Once running, {leaders[0]} is the faster one: its steps are shorter by "
+            f"{_figures(tasks, shares, '{:.0f} %')}."
+        )
+    if not any(leaders):
+        return "Once running, neither is faster: the difference is smaller than the spread."
+    said = {"static": "static is faster", "dynamic": "dynamic is faster", None: "neither is"}
+    return f"Once running, {_grouped(tasks, leaders, said)}."
+
+
+def _starts(tasks: Sequence[Json]) -> str:
+    pairs = [warm_pair(task) for task in tasks]
+    leaders = [ahead(d["start"], s["start"]) for d, s in pairs]
+    if leaders[0] and all(leader == leaders[0] for leader in leaders):
+        ratios = [max(a, b) / min(a, b) for a, b in [(d["start"]["median"], s["start"]["median"]) for d, s in pairs]]
+        opening = (
+            f"{leaders[0].capitalize()} has its first result sooner: the other takes "
+            f"{_figures(tasks, ratios, '{:.1f} times as long')}"
+        )
+    elif not any(leaders):
+        opening = "Neither has its first result sooner by more than the spread"
+    else:
+        said = {"dynamic": "dynamic has its first result sooner", "static": "static has it", None: "neither has it"}
+        grouped = _grouped(tasks, leaders, said)
+        opening = grouped[0].upper() + grouped[1:]
+    evens = [(task, break_even(*pair)) for task, pair in zip(tasks, pairs, strict=True)]
+    paid = [(task, even) for task, even in evens if even is not None and even > 1]
+    if not paid:
+        return f"{opening}."
+    steps = _figures([task for task, _ in paid], [round(even) for _, even in paid], "{:,} steps")
+    return f"{opening}. Static has made up for its later start after {steps}."
+
+
+def _memory(tasks: Sequence[Json]) -> str:
+    peaks = [[task["measure"]["engines"][engine]["memory"]["peak"] for engine in PAIR] for task in tasks]
+    leaders = [smaller(*pair) for pair in peaks]
+    if leaders[0] and all(leader == leaders[0] for leader in leaders):
+        ratios = [max(pair) / min(pair) for pair in peaks]
+        return (
+            f"{leaders[0].capitalize()} needs less memory: the other's peak is "
+            f"{_figures(tasks, ratios, '{:.1f} times as high')}."
+        )
+    if not any(leaders):
+        return "Both need the same memory."
+    said = {"dynamic": "Dynamic needs less memory", "static": "Static needs less memory", None: "Both need the same"}
+    return f"{_grouped(tasks, leaders, said)}."
+
+
+# --- at a glance ---------------------------------------------------------------------------
+
+
+def glance(report: Json) -> list[dict[str, Any]]:
+    """The rows of the table at a glance, in groups: {title, link, rows}. A row has a figure for
+    each engine and which is `ahead`, or one text for both `together`."""
+    groups = []
+    for name, task in report["tasks"].items():
+        rows = [*_numbers_rows(task), *_cost_rows(task)]
+        if rows:
+            groups.append({"title": task["title"], "link": name, "rows": rows})
+    for name, experiment in report["experiments"].items():
+        cases = experiment.get("found", {}).get("cases", ())
+        rows = [_row(case["title"], [found_when(case[engine]) for engine in PAIR]) for case in cases]
+        if rows:
+            groups.append({"title": experiment["title"], "link": name, "rows": rows})
+    return groups
+
+
+def _row(title: str, said: Sequence[str], leader: str | None = None) -> dict[str, Any]:
+    together = said[0] if len(said) == 1 else ""
+    return {"title": title, "ahead": leader, "together": together, **dict(zip(PAIR, said, strict=False))}
+
+
+def _numbers_rows(task: Json) -> list[dict[str, Any]]:
+    found = task["verify"]
+    if found is None:
+        return []
+    equal = found["steps"] - found["unequal_steps"]
+    return [
+        _row("losses that are equal", [f"{number(equal)} of {number(found['steps'])}, bit for bit"]),
+        _row("test examples read correctly", [percent(task["engines"][engine]["accuracy"]) for engine in PAIR]),
+    ]
+
+
+def _cost_rows(task: Json) -> list[dict[str, Any]]:
+    if not both(task):
+        return []
+    warm = warm_pair(task)
+    steps, starts = [w["step"] for w in warm], [w["start"] for w in warm]
+    peaks = [task["measure"]["engines"][engine]["memory"]["peak"] for engine in PAIR]
+    return [
+        _row("a step, once running", [seconds(s["median"]) for s in steps], ahead(*steps)),
+        _row("from nothing to the first result", [seconds(s["median"]) for s in starts], ahead(*starts)),
+        _row("most memory held in a step", [size(peak) for peak in peaks], smaller(*peaks)),
+    ]
+
+
+# --- what to beware of ---------------------------------------------------------------------
+
+
+def threats(report: Json) -> list[str]:
+    """What could make these figures mislead."""
+    host = report["host"]
+    said = [
+        "Both engines call the same NumPy kernels on the CPU. The difference between them is the design; "
+        "how fast either is beside another library is a different question.",
+        "The models are small. The larger the arrays, the more of a step the kernels fill, and the less the "
+        "design weighs.",
+        "Static holds every parameter twice, in the model and in the session, because one model is to "
+        "serve both engines. A system that has only sessions would not.",
+        "One seed, one machine, one run of the whole: the quartiles say how far single steps scatter, not how "
+        "another machine would do.",
+    ]
+    if host["blas"].get("threads") == 1:
+        said.append(
+            "NumPy multiplied matrices with one thread. These are too small to gain from more; larger "
+            "ones would, on both engines alike."
+        )
+    if not host["settled_first"]:
+        said.append(
+            "NumPy had been imported before the thread settings below were made, so they may not be "
+            "in force, and times may scatter widely."
+        )
+    load = host["load"]
+    if load is not None and load > 0.25 * host["cores"]:
+        said.append(
+            f"The machine was busy with other work when this began: {load:.1f} processes on "
+            f"{count(host['cores'], 'core')}. Times are longer and scatter more than on a quiet one."
+        )
+    if len(report["engines"]) == 1:
+        said.append(f"Only {report['engines'][0]} was run.")
+    return said
+
+
+def machine(host: Json) -> list[tuple[str, str]]:
+    """The host, as terms and facts."""
+    blas = host["blas"]
+    threads = f", {count(blas['threads'], 'thread')}" if "threads" in blas else ""
+    facts = [
+        ("processor", f"{host['processor']}, {count(host['cores'], 'core')}"),
+        ("memory", size(host["memory"]) if host["memory"] else "not known"),
+        ("system", host["system"]),
+        ("Python", host["python"]),
+        ("packages", ", ".join(f"{name} {version}" for name, version in host["packages"].items())),
+        ("BLAS", f"{blas['name']} {blas['version']}{threads}"),
+        ("thread settings", ", ".join(f"{name}={value}" for name, value in host["threads"].items()) or "none"),
+    ]
+    if host["load"] is not None:
+        facts.append(("load at the start", f"{host['load']:.2f}"))
+    return facts
