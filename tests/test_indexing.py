@@ -18,29 +18,36 @@ MISTAKES = [
     ("an int outside", lambda x: x[0, 4], RangeError, "index 4 is out of range for axis 1 of (3, 4)"),
     ("too many indices", lambda x: x[0, 0, 0], ShapeError, "3 indices for (3, 4), which has 2 axes"),
     ("two Ellipses", lambda x: x[..., ...], SettingError, "only one Ellipsis"),
-    ("a mask that does not fit", lambda x: x[[True, False]], ShapeError, "a mask of shape (2,) stands at axis 0"),
-    ("arrays that do not broadcast", lambda x: x[[0, 1], [0, 1, 2]], ShapeError, "(2,) and (3,) do not broadcast"),
+    ("a mask that does not fit", lambda x: x[[True, False]], ShapeError,
+     "a mask of shape (2,) stands at axis 0"),
+    ("arrays that do not broadcast", lambda x: x[[0, 1], [0, 1, 2]], ShapeError,
+     "(2,) and (3,) do not broadcast"),
     ("a step of zero", lambda x: x[::0], SettingError, "can not be zero"),
     ("a bound that is no integer", lambda x: x[:1.5], SettingError, "not 1.5"),
     ("a float", lambda x: x[1.0], SettingError, "1.0 is no index"),
     ("a float array", lambda x: x[np.ones(2)], SettingError, "must hold integers or bools, not float64"),
     ("a ragged list", lambda x: x[[[0], [1, 2]]], SettingError, "differ in length"),
     ("a string", lambda x: x["a"], SettingError, "'a' is no index"),
-    ("take of an axis that is not there", lambda x: ops.take(x, 0, axis=2), SettingError, "axis 2 is out of range"),
+    ("take of an axis that is not there", lambda x: ops.take(x, 0, axis=2), SettingError,
+     "axis 2 is out of range"),
     ("take by floats", lambda x: ops.take(x, [0.5], axis=0), DTypeError, "index must hold integers"),
     ("gather by too few axes", lambda x: ops.gather(x, [0, 1], axis=1), ShapeError, "as many axes as x"),
     ("gather by too large an index", lambda x: ops.gather(x, np.zeros((4, 1), int), axis=1), ShapeError,
      "index (4, 1) along axis 1 of x (3, 4)"),
-    ("scatter of other shapes", lambda x: ops.scatter_sum(x, np.zeros((4, 3), int), 0, 5), ShapeError, "need one shape"),
+    ("scatter of other shapes", lambda x: ops.scatter_sum(x, np.zeros((4, 3), int), 0, 5), ShapeError,
+     "need one shape"),
     ("one_hot of minus one class", lambda x: ops.one_hot([0], -1), SettingError, "must not be negative"),
     ("embedding of floats", lambda x: ops.embedding([0.5], x), DTypeError, "ids must hold integers"),
-    ("padding that is no row", lambda x: ops.embedding([0], x, 3), SettingError, "padding_idx 3 is none of the 3"),
+    ("padding that is no row", lambda x: ops.embedding([0], x, 3), SettingError,
+     "padding_idx 3 is none of the 3"),
 ]  # fmt: skip
 OUTSIDE = [
     ("getitem", lambda x, i: x[i], "index 3 is out of bounds for axis 0 with size 3"),
-    ("gather", lambda x, i: ops.gather(x, ops.expand_dims(i, 1), axis=0), "gather: index 3 at position (1, 0)"),
+    ("gather", lambda x, i: ops.gather(x, ops.expand_dims(i, 1), axis=0),
+     "gather: index 3 at position (1, 0)"),
     ("scatter_sum", lambda x, i: ops.scatter_sum(x[:2, 0], i, 0, 3), "scatter_sum: index 3 at position 1"),
-    ("one_hot", lambda x, i: ops.one_hot(i, 3), "one_hot: label 3 at position 1 is out of range; it goes from 0 to 2"),
+    ("one_hot", lambda x, i: ops.one_hot(i, 3),
+     "one_hot: label 3 at position 1 is out of range; it goes from 0 to 2"),
     ("embedding", lambda x, i: ops.embedding(i, x), "embedding: id 3 at position 1 is out of range"),
 ]  # fmt: skip
 
@@ -102,5 +109,8 @@ def test_slices_of_one_unknown_size_are_known_to_be_equal() -> None:
 
 def test_an_array_index_gives_c_order() -> None:
     """So that what follows need not care how it was picked."""
-    for picked in (ops.getitem(X, (slice(None), [2, 0])), ops.getitem(normal(2, 3, 4), (slice(None), [0], [1, 2]))):
+    for picked in (
+        ops.getitem(X, (slice(None), [2, 0])),
+        ops.getitem(normal(2, 3, 4), (slice(None), [0], [1, 2])),
+    ):
         assert picked.flags.c_contiguous

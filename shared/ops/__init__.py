@@ -3,8 +3,19 @@
 The names `sum`, `max`, `abs` and `pow` are ops here, not Python's builtins.
 """
 
+from shared.ops.contraction import bilinear, einsum, trace
 from shared.ops.convolution import conv2d
-from shared.ops.creation import full, ones, zeros
+from shared.ops.creation import (
+    arange,
+    eye,
+    full,
+    full_like,
+    linspace,
+    ones,
+    ones_like,
+    zeros,
+    zeros_like,
+)
 from shared.ops.elementwise import (
     abs,
     add,
@@ -38,7 +49,7 @@ from shared.ops.elementwise import (
     where,
 )
 from shared.ops.indexing import getitem, take
-from shared.ops.linalg import linear, matmul
+from shared.ops.linalg import dot, linear, matmul, outer, tensordot, tril, triu
 from shared.ops.lookup import embedding, gather, one_hot, scatter_add, scatter_sum
 from shared.ops.losses import cross_entropy
 from shared.ops.normalization import batch_norm, log_softmax, softmax
@@ -61,13 +72,14 @@ from shared.ops.shapes import (
 )
 
 __all__ = [
-    "abs", "add", "argmax", "batch_norm", "broadcast_to", "cast", "concatenate", "conv2d", "cos",
-    "cross_entropy", "div", "dropout", "embedding", "equal", "exp", "expand_dims", "flatten",
-    "full", "gather", "generator_state", "getitem", "greater", "greater_equal", "less",
-    "less_equal", "linear", "log", "log_softmax", "logical_and", "logical_not", "logical_or",
-    "lstm_cell", "lstm_cell_composed", "matmul", "max", "max_pool2d", "maximum", "mean", "minimum",
-    "mul", "neg", "normal", "not_equal", "one_hot", "ones", "pow", "relu", "reshape", "scatter_add",
-    "scatter_sum", "sigmoid", "sign", "sin", "softmax", "split", "sqrt", "square", "squeeze",
-    "stack", "sub", "sum", "sum_to", "swapaxes", "take", "tanh", "transpose", "uniform", "where",
-    "zeros",
+    "abs", "add", "arange", "argmax", "batch_norm", "bilinear", "broadcast_to", "cast",
+    "concatenate", "conv2d", "cos", "cross_entropy", "div", "dot", "dropout", "einsum", "embedding",
+    "equal", "exp", "expand_dims", "eye", "flatten", "full", "full_like", "gather",
+    "generator_state", "getitem", "greater", "greater_equal", "less", "less_equal", "linear",
+    "linspace", "log", "log_softmax", "logical_and", "logical_not", "logical_or", "lstm_cell",
+    "lstm_cell_composed", "matmul", "max", "max_pool2d", "maximum", "mean", "minimum", "mul", "neg",
+    "normal", "not_equal", "one_hot", "ones", "ones_like", "outer", "pow", "relu", "reshape",
+    "scatter_add", "scatter_sum", "sigmoid", "sign", "sin", "softmax", "split", "sqrt", "square",
+    "squeeze", "stack", "sub", "sum", "sum_to", "swapaxes", "take", "tanh", "tensordot", "trace",
+    "transpose", "tril", "triu", "uniform", "where", "zeros", "zeros_like",
 ]  # fmt: skip

@@ -62,9 +62,7 @@ def _spelled_out(shape: Shape, arrays: tuple[Operand, ...], index: Template) -> 
     given = iter(arrays)
     spoken_for = sum(_axes_of(part, given) for part in index)
     if spoken_for > len(shape):
-        raise ShapeError(
-            f"getitem: {spoken_for} indices for {str_shape(shape)}, which has {len(shape)} axes"
-        )
+        raise ShapeError(f"getitem: {spoken_for} indices for {str_shape(shape)}, which has {len(shape)} axes")
     rest = (EVERY,) * (len(shape) - spoken_for)
     if not places:
         return (*index, *rest)
@@ -96,9 +94,7 @@ def _infer_getitem(x: Operand, *arrays: Operand, index: Template) -> Spec:
     return Spec(tuple(basic), x.dtype)
 
 
-def _integers(
-    part: Any, arrays: Iterator[Operand], shape: Shape, axis: int
-) -> tuple[Operand, int]:
+def _integers(part: Any, arrays: Iterator[Operand], shape: Shape, axis: int) -> tuple[Operand, int]:
     """The integers that an int, an integer array or a mask amounts to, and the number of axes
     that it takes; checked as far as shapes tell."""
     if part is not ARRAY:

@@ -1,21 +1,28 @@
-"""Products of matrices: matmul with NumPy's batching rules, and linear."""
+"""Products of matrices: matmul with NumPy's batching rules, linear, tensordot; triangles."""
 
 from __future__ import annotations
 
+import math
+import operator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from shared.errors import ShapeError
-from shared.op import Op, Rule
+from shared.dims import Dim, Size, product
+from shared.errors import SettingError, ShapeError
+from shared.op import Op, Rule, array_module
 from shared.ops.shapes import as_tensor_like, expand_dims, reshape, squeeze, swapaxes, transpose
-from shared.spec import Operand, Spec, broadcast_shapes, promote, sizes_match, str_shape
+from shared.spec import Operand, Spec, broadcast_shapes, one_axis, promote, sizes_match, str_shape
+
+# --- matmul --------------------------------------------------------------------------------
 
 
 def _compute_matmul(a: Any, b: Any) -> Any:
     if a.ndim > 2 and b.ndim == 2:  # one GEMM is faster than a small one for each of the batch
-        return (a.reshape(-1, a.shape[-1]) @ b).reshape(*a.shape[:-1], b.shape[-1])
-    return a @ b
+        rows = a.reshape(math.prod(a.shape[:-1]), a.shape[-1])
+        return np.matmul(rows, b).reshape(*a.shape[:-1], b.shape[-1])
+    return np.matmul(a, b, order="C")
 
 
 def _infer_matmul(a: Operand, b: Operand) -> Spec:
@@ -31,9 +38,14 @@ def _infer_matmul(a: Operand, b: Operand) -> Spec:
     return Spec((*stretched, a.shape[-2], b.shape[-1]), promote(a, b))
 
 
+def _rows(x: Any) -> Any:
+    """All axes but the last made one."""
+    return reshape(x, (product(x.shape[:-1]), x.shape[-1]))
+
+
 def _matmul_second(g: Any, y: Any, a: Any, b: Any) -> Any:
     if len(b.shape) == 2 and len(a.shape) > 2:  # one product, instead of a batch and its sum
-        a, g = reshape(a, (-1, a.shape[-1])), reshape(g, (-1, g.shape[-1]))
+        a, g = _rows(a), _rows(g)
     return matmul(swapaxes(a, -1, -2), g)
 
 
@@ -64,8 +76,24 @@ def matmul(a: Any, b: Any) -> Any:
     return _matmul(a, b)
 
 
+def dot(a: Any, b: Any) -> Any:
+    """The inner product of two 1-d arrays, as `torch.dot`: 0-d."""
+    a, b = as_tensor_like(a), as_tensor_like(b)
+    if a.ndim != 1 or b.ndim != 1:
+        raise ShapeError(
+            f"dot: {str_shape(a.shape)} and {str_shape(b.shape)} must both be 1-d; matmul and "
+            "tensordot take more axes"
+        )
+    return matmul(a, b)
+
+
+# --- linear --------------------------------------------------------------------------------
+
+
 def _compute_linear(x: Any, w: Any, b: Any = None) -> Any:
-    y = x.reshape(-1, x.shape[-1]) @ w.T
+    if w.ndim != 2 or (b is not None and b.shape != w.shape[:1]):
+        raise ValueError("the weight must be 2-d, the bias its number of rows")
+    y = np.matmul(x.reshape(math.prod(x.shape[:-1]), x.shape[-1]), w.T)
     if b is not None:
         y = np.add(y, b, out=y if b.dtype == y.dtype else None)
     return y.reshape(*x.shape[:-1], w.shape[0])
@@ -84,18 +112,13 @@ def _infer_linear(x: Operand, w: Operand, b: Operand | None = None) -> Spec:
     return Spec((*x.shape[:-1], w.shape[0]), promote(x, w) if b is None else promote(x, w, b))
 
 
-def _linear_weight(g: Any, y: Any, x: Any, w: Any, b: Any = None) -> Any:
-    g, x = reshape(g, (-1, g.shape[-1])), reshape(x, (-1, x.shape[-1]))
-    return matmul(transpose(g), x)
-
-
 _linear = Op(
     "linear",
     _compute_linear,
     _infer_linear,
     [
         Rule(lambda g, y, x, w, b=None: matmul(g, w), reads="w"),
-        Rule(_linear_weight, reads="x"),
+        Rule(lambda g, y, x, w, b=None: matmul(transpose(_rows(g)), _rows(x)), reads="x"),
         Rule(lambda g, y, x, w, b=None: g),
     ],
 )
@@ -106,5 +129,98 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
 
     x (..., in), weight (out, in), bias (out,) or None; gives (..., out).
     """
-    x = as_tensor_like(x)
-    return _linear(x, weight) if bias is None else _linear(x, weight, bias)
+    x, weight = as_tensor_like(x), as_tensor_like(weight)
+    return _linear(x, weight) if bias is None else _linear(x, weight, as_tensor_like(bias))
+
+
+# --- made of matmul and broadcasting -------------------------------------------------------
+
+
+def outer(a: Any, b: Any) -> Any:
+    """`y[i, j] = a[i] * b[j]` over the flattened a and b."""
+    return reshape(a, (-1, 1)) * reshape(b, (1, -1))
+
+
+def tensordot(a: Any, b: Any, axes: int | Sequence[Any] = 2) -> Any:
+    """The sum of products over `axes`; the axes that are left, a's and then b's, as in NumPy.
+
+    axes: how many of a's last axes meet b's first, or two (sequences of) axes that meet. Raises
+    ShapeError where the sizes that meet differ.
+    """
+    a, b = as_tensor_like(a), as_tensor_like(b)
+    of_a, of_b = _meeting_axes(a, b, axes)
+    for i, j in zip(of_a, of_b, strict=True):
+        if not sizes_match(a.shape[i], b.shape[j]):
+            raise ShapeError(
+                f"tensordot: axis {i} of {str_shape(a.shape)} meets axis {j} of "
+                f"{str_shape(b.shape)}: sizes {a.shape[i]} and {b.shape[j]} differ"
+            )
+    left = [i for i in range(a.ndim) if i not in of_a]
+    right = [j for j in range(b.ndim) if j not in of_b]
+    kept = tuple(a.shape[i] for i in left), tuple(b.shape[j] for j in right)
+    inner = product(tuple(a.shape[i] for i in of_a))
+    rows = reshape(transpose(a, (*left, *of_a)), (product(kept[0]), inner))
+    columns = reshape(transpose(b, (*of_b, *right)), (inner, product(kept[1])))
+    return reshape(matmul(rows, columns), (*kept[0], *kept[1]))
+
+
+def _meeting_axes(a: Any, b: Any, axes: Any) -> tuple[list[int], list[int]]:
+    """The axes of each that meet, counted from the front."""
+    if isinstance(axes, (int, np.integer)):
+        if not 0 <= axes <= min(a.ndim, b.ndim):
+            raise SettingError(
+                f"tensordot: axes={axes} is out of range for {str_shape(a.shape)} and "
+                f"{str_shape(b.shape)}; use one from 0 to {min(a.ndim, b.ndim)}"
+            )
+        return list(range(a.ndim - axes, a.ndim)), list(range(axes))
+    pair = [[int(part)] if isinstance(part, (int, np.integer)) else list(part) for part in axes]
+    if len(pair) != 2 or len(pair[0]) != len(pair[1]):
+        raise SettingError(f"tensordot: axes {axes!r} must be two axes, or two sequences of one length")
+    of_a = [one_axis("tensordot", i, a.ndim) for i in pair[0]]
+    of_b = [one_axis("tensordot", j, b.ndim) for j in pair[1]]
+    if len({*of_a}) < len(of_a) or len({*of_b}) < len(of_b):
+        raise SettingError(f"tensordot: axes {axes!r} name an axis twice")
+    return of_a, of_b
+
+
+# --- triangles -----------------------------------------------------------------------------
+
+
+def _triangle(name: str, doc: str) -> Op:
+    def compute(x: Any, *, diagonal: int) -> Any:
+        xp = array_module(x)
+        return xp.asarray(getattr(xp, name)(x, diagonal), order="C")
+
+    def infer(x: Operand, *, diagonal: Size) -> Spec:
+        if len(x.shape) < 2:
+            raise ShapeError(f"{name}: {str_shape(x.shape)} has no rows and columns; it needs 2 axes")
+        return Spec(x.shape, x.dtype)
+
+    def rule(g: Any, y: Any, x: Any, *, diagonal: Size) -> Any:
+        return op(g, diagonal=diagonal)
+
+    op = Op(name, compute, infer, [Rule(rule)], check=True, doc=doc)
+    return op
+
+
+_tril = _triangle("tril", "The lower triangle.")
+_triu = _triangle("triu", "The upper triangle.")
+
+
+def tril(x: Any, diagonal: int = 0) -> Any:
+    """`x` with zeros above the given diagonal of its last two axes; 1 is the one above the main."""
+    return _tril(as_tensor_like(x), diagonal=_diagonal("tril", diagonal))
+
+
+def triu(x: Any, diagonal: int = 0) -> Any:
+    """`x` with zeros below the given diagonal of its last two axes; 1 is the one above the main."""
+    return _triu(as_tensor_like(x), diagonal=_diagonal("triu", diagonal))
+
+
+def _diagonal(call: str, diagonal: Any) -> Any:
+    if isinstance(diagonal, Dim):
+        return diagonal
+    try:
+        return operator.index(diagonal)
+    except TypeError:
+        raise SettingError(f"{call}: diagonal must be an integer, not {diagonal!r}") from None

@@ -119,9 +119,7 @@ def _compute_scatter_sum(values: Any, index: Any, *, axis: int, shape: tuple[int
 
 
 def _infer_scatter_sum(values: Operand, index: Operand, *, axis: int, shape: Shape) -> Spec:
-    same = len(values.shape) == len(index.shape) and all(
-        map(sizes_match, values.shape, index.shape)
-    )
+    same = len(values.shape) == len(index.shape) and all(map(sizes_match, values.shape, index.shape))
     if not same or not _others_within(index.shape, shape, axis):
         raise ShapeError(
             f"scatter_sum: values {str_shape(values.shape)} at index {str_shape(index.shape)} along "
@@ -218,9 +216,7 @@ def _embedding_rule(g: Any, y: Any, ids: Any, weight: Any, *, padding: int | Non
     return scatter_index(g, ids, shape=weight.shape, index=(ARRAY,))
 
 
-_embedding = Op(
-    "embedding", _compute_embedding, _infer_embedding, [ZERO, Rule(_embedding_rule, reads="ids")]
-)
+_embedding = Op("embedding", _compute_embedding, _infer_embedding, [ZERO, Rule(_embedding_rule, reads="ids")])
 
 
 def embedding(ids: Any, weight: Any, padding_idx: int | None = None) -> Any:
