@@ -38,6 +38,9 @@ class Foreign(NDArrayOperatorsMixin):
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise TypeError("an array of another module was to become a NumPy array unasked")
 
+    def __array_function__(self, function: Any, *_: Any) -> Any:
+        raise TypeError(f"NumPy's own {function.__name__} was called on an array of another module")
+
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Any:
         return forward(getattr(ufunc, method), inputs, settings)
 
