@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from shared import ops
-from shared.nn import Conv2d, Dropout, Linear, Module
 from shared.errors import SettingError
+from shared.nn import Conv2d, Dropout, Linear, Module
 
 
 class MLP(Module):
@@ -28,8 +29,7 @@ class MLP(Module):
                 f"MLP: sizes must be those of the input and of each layer, such as (784, 100, 10), "
                 f"not {tuple(sizes)}; only the first may be None"
             )
-        pairs = zip(sizes[:-1], sizes[1:], strict=True)
-        self.layers = [Linear(before, after) for before, after in pairs]
+        self.layers = [Linear(before, after) for before, after in pairwise(sizes)]
         self.activation = activation
         self.dropout = Dropout(dropout) if dropout else None
 

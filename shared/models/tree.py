@@ -96,7 +96,8 @@ def levels(trees: Iterable[Any], depth: int | None = None) -> tuple[list[Any], l
     that many levels, empty ones if need be, as a graph laid out for it takes.
     """
     level = list(trees)
-    labels, parents = [np.array([tree.label for tree in level], np.int64)], []
+    labels = [np.array([tree.label for tree in level], np.int64)]
+    parents: list[Any] = []
     while True:
         below = [(place, child) for place, tree in enumerate(level) for child in tree.children]
         if not below and (depth is None or len(labels) >= depth):

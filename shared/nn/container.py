@@ -58,8 +58,8 @@ class ModuleList(_Holder):
         return self
 
     def __getitem__(self, index: int | slice) -> Any:
-        found = list(self._held.values())[index]
-        return ModuleList(found) if isinstance(index, slice) else found
+        found = list(self._held.values())
+        return ModuleList(found[index]) if isinstance(index, slice) else found[index]
 
 
 class Sequential(_Holder):
@@ -67,12 +67,13 @@ class Sequential(_Holder):
 
     def __init__(self, *layers: Module | Mapping[str, Module]) -> None:
         super().__init__()
-        if len(layers) == 1 and isinstance(layers[0], Mapping):
-            for name, layer in layers[0].items():
+        first = layers[0] if len(layers) == 1 else None
+        if isinstance(first, Mapping):
+            for name, layer in first.items():
                 self._put(name, layer)
         else:
-            for layer in layers:
-                self.append(layer)
+            for each in layers:
+                self.append(each)
 
     def append(self, layer: Any) -> Sequential:
         """Put a layer at the end."""
@@ -80,8 +81,8 @@ class Sequential(_Holder):
         return self
 
     def __getitem__(self, index: int | slice) -> Any:
-        found = list(self._held.values())[index]
-        return Sequential(*found) if isinstance(index, slice) else found
+        found = list(self._held.values())
+        return Sequential(*found[index]) if isinstance(index, slice) else found[index]
 
     def forward(self, x: Any) -> Any:
         for layer in self._held.values():

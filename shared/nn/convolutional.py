@@ -52,7 +52,7 @@ class _Convolution(Module):
         if in_channels is not None:
             self._make(in_channels)
 
-    def _sizes(self, name: str, value: Sizes) -> tuple[int, ...]:
+    def _sizes(self, name: str, value: Sizes) -> Any:
         sizes = (value,) * self.axes if isinstance(value, int) else tuple(value)
         if len(sizes) != self.axes:
             raise SettingError(

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from os import PathLike, fspath
 from typing import Any
 
-from shared.dispatch import ENGINE_OF, Engine, Neutral, engine_in_charge
+from shared.dispatch import ENGINE_OF, NEUTRAL, engine_in_charge
 from shared.errors import DTypeError
 from shared.nn.saved import Loaded, arrays_of, load_arrays, read_file, write_file
 from shared.spec import as_dtype
@@ -37,11 +37,11 @@ class Module:
             child.__dict__.setdefault("_name", path)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        engine: Engine | None = None
+        engine: Any = None
         tensor = None
         for value in (*args, *kwargs.values()) if kwargs else args:
             engine = ENGINE_OF[type(value)]
-            if engine is not None and not isinstance(engine, Neutral):
+            if engine is not None and engine is not NEUTRAL:
                 tensor = value
                 break
         else:

@@ -183,7 +183,7 @@ def _outlined(value: Any, names: dict[str, Dim]) -> Any:
     """An input as the model shall see it: with an Outline in the place of each value."""
     if isinstance(value, Spec):
         return Outline(value)
-    if isinstance(value, (tuple, list)):
+    if type(value) in (tuple, list):  # a named tuple is the model's own affair
         if all(size is None or isinstance(size, (int, str, Dim)) for size in value):
             return Outline(Spec(_sizes(value, names), np.dtype(np.float32)))
         return tuple(_outlined(part, names) for part in value)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from shared import ops
 from shared.nn.module import Module
 
-Sizes = int | Sequence[int]
+Sizes = int | tuple[int, int]
 
 
 class MaxPool2d(Module):
