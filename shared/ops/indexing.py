@@ -150,8 +150,8 @@ def _compute_getitem(x: Any, *arrays: Any, index: Template) -> Any:
 
 
 def _arrays_only(wanted: tuple[bool, ...]) -> set[str]:
-    """The names of all arguments but the first."""
-    return {str(i) for i in range(1, len(wanted))}
+    """The names of all arguments but the first, whose gradient alone there is."""
+    return {str(i) for i in range(1, len(wanted))} if wanted[0] else set()
 
 
 _getitem = Op(

@@ -12,6 +12,7 @@ import numpy as np
 from shared.dims import Dim, Size, product
 from shared.errors import SettingError, ShapeError
 from shared.op import Op, Rule, array_module
+from shared.ops.elementwise import mul
 from shared.ops.shapes import as_tensor_like, expand_dims, reshape, squeeze, swapaxes, transpose
 from shared.spec import Operand, Spec, broadcast_shapes, one_axis, promote, sizes_match, str_shape
 
@@ -90,26 +91,29 @@ def dot(a: Any, b: Any) -> Any:
 # --- linear --------------------------------------------------------------------------------
 
 
-def _compute_linear(x: Any, w: Any, b: Any = None) -> Any:
-    if w.ndim != 2 or (b is not None and b.shape != w.shape[:1]):
-        raise ValueError("the weight must be 2-d, the bias its number of rows")
-    y = np.matmul(x.reshape(math.prod(x.shape[:-1]), x.shape[-1]), w.T)
-    if b is not None:
-        y = np.add(y, b, out=y if b.dtype == y.dtype else None)
-    return y.reshape(*x.shape[:-1], w.shape[0])
+def _compute_linear(x: Any, weight: Any, bias: Any = None) -> Any:
+    if weight.ndim != 2 or (bias is not None and bias.shape != weight.shape[:1]):
+        raise ValueError("the weight must be 2-d, and the bias as long as its first axis")
+    y = np.matmul(x.reshape(math.prod(x.shape[:-1]), x.shape[-1]), weight.T)
+    if bias is not None:
+        y = np.add(y, bias, out=y if bias.dtype == y.dtype else None)
+    return y.reshape(*x.shape[:-1], weight.shape[0])
 
 
-def _infer_linear(x: Operand, w: Operand, b: Operand | None = None) -> Spec:
-    if x.ndim == 0 or w.ndim != 2 or not sizes_match(x.shape[-1], w.shape[1]):
+def _infer_linear(x: Operand, weight: Operand, bias: Operand | None = None) -> Spec:
+    if x.ndim == 0 or weight.ndim != 2 or not sizes_match(x.shape[-1], weight.shape[1]):
         raise ShapeError(
-            f"linear: x {str_shape(x.shape)} with weight {str_shape(w.shape)}: the last size of "
-            "x must be the weight's second (its in_features); flatten or transpose x?"
+            f"linear: x {str_shape(x.shape)} with weight {str_shape(weight.shape)}: the last size "
+            "of x must be the weight's second (its in_features); flatten or transpose x?"
         )
-    if b is not None and not (b.ndim == 1 and sizes_match(b.shape[0], w.shape[0])):
+    rows = weight.shape[:1]
+    if bias is not None and not (bias.ndim == 1 and sizes_match(bias.shape[0], rows[0])):
         raise ShapeError(
-            f"linear: bias {str_shape(b.shape)} must have shape ({w.shape[0]},), the weight's rows"
+            f"linear: bias {str_shape(bias.shape)} must have shape {str_shape(rows)}, one for each "
+            "of the weight's rows"
         )
-    return Spec((*x.shape[:-1], w.shape[0]), promote(x, w) if b is None else promote(x, w, b))
+    given = (x, weight) if bias is None else (x, weight, bias)
+    return Spec((*x.shape[:-1], *rows), promote(*given))
 
 
 _linear = Op(
@@ -117,9 +121,9 @@ _linear = Op(
     _compute_linear,
     _infer_linear,
     [
-        Rule(lambda g, y, x, w, b=None: matmul(g, w), reads="w"),
-        Rule(lambda g, y, x, w, b=None: matmul(transpose(_rows(g)), _rows(x)), reads="x"),
-        Rule(lambda g, y, x, w, b=None: g),
+        Rule(lambda g, y, x, weight, bias=None: matmul(g, weight), reads="weight"),
+        Rule(lambda g, y, x, weight, bias=None: matmul(transpose(_rows(g)), _rows(x)), reads="x"),
+        Rule(lambda g, y, x, weight, bias=None: g),
     ],
 )
 
@@ -138,7 +142,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
 
 def outer(a: Any, b: Any) -> Any:
     """`y[i, j] = a[i] * b[j]` over the flattened a and b."""
-    return reshape(a, (-1, 1)) * reshape(b, (1, -1))
+    return mul(reshape(a, (-1, 1)), reshape(b, (1, -1)))
 
 
 def tensordot(a: Any, b: Any, axes: int | Sequence[Any] = 2) -> Any:

@@ -1,0 +1,24 @@
+"""docs/ops.md says what the ops say now."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from docs.ops_page import PAGE, page
+
+
+def test_the_page_of_ops_is_up_to_date() -> None:
+    assert page() == PAGE.read_text(encoding="utf-8"), "write it anew: python -m docs.ops_page"
+
+
+def test_the_page_of_ops_leaves_none_out() -> None:
+    """Neither a public name nor an op of the table (of a fresh one: tests add ops of their own)."""
+    code = """
+from docs.ops_page import page
+from shared import ops
+from shared.op import TABLE
+headings = {line.split()[1] for line in page().splitlines() if line.startswith("### ")}
+assert headings >= {*ops.__all__, *TABLE}, {*ops.__all__, *TABLE} - headings
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
