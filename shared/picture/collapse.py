@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from shared.picture.listing import LEAVES
-from shared.picture.tidy import common_scope
+from shared.picture.tidy import common_scope, side
 
 _LONGEST_PERIOD = 400  # nodes of one time step or layer
+_LEAST = 4  # nodes that a repetition must save
 
 
 @dataclass(slots=True)
@@ -28,6 +29,7 @@ class Box:
     members  the graph's nodes in it, in program order
     kind     that of all members, or "block"
     scope    the scope that it is drawn in
+    place    where in the program it stands: its first node that is not an absorbed leaf
     times    how often what it stands for is repeated
     title    set where the members do not say it themselves: the scope that the box replaces
     """
@@ -35,12 +37,14 @@ class Box:
     members: list[int]
     kind: str
     scope: str
+    place: int
     times: int = 1
     title: str = ""
 
     @property
-    def place(self) -> int:
-        return self.members[0]
+    def side(self) -> str:
+        """The part of the picture that the box is in: see `tidy.side`."""
+        return side(self.scope or self.title)
 
 
 class Boxes:
@@ -48,7 +52,7 @@ class Boxes:
 
     def __init__(self, graph: Any) -> None:
         self.graph = graph
-        self.boxes = [Box([n], data["kind"], data["scope"]) for n, data in graph.nodes(data=True)]
+        self.boxes = [Box([n], data["kind"], data["scope"], n) for n, data in graph.nodes(data=True)]
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -81,12 +85,13 @@ class Boxes:
         return self.boxes[index].kind in LEAVES
 
 
-def _together(boxes: list[Box], kind: str = "", **changes: Any) -> Box:
+def _together(boxes: list[Box], kind: str = "", scope: str | None = None, **changes: Any) -> Box:
     kinds, times = {box.kind for box in boxes}, {box.times for box in boxes}
     return Box(
         sorted(node for box in boxes for node in box.members),
         kind or (kinds.pop() if len(kinds) == 1 else "block"),
-        changes.get("scope", boxes[0].scope),
+        boxes[0].scope if scope is None else scope,
+        min(box.place for box in [box for box in boxes if box.kind not in LEAVES] or boxes),
         changes.get("times", times.pop() if len(times) == 1 else 1),
         changes.get("title", ""),
     )
@@ -99,7 +104,7 @@ def _shared_scope(boxes: list[Box]) -> str:
 def put_into_boxes(graph: Any, limit: int) -> Boxes:
     """The graph in about `limit` boxes or fewer."""
     boxes = Boxes(graph)
-    for step in (roll, absorb_leaves, fold_scopes, join_chains, cut_into_stretches):
+    for step in (roll, absorb_leaves, fold_inner_scopes, join_chains, fold_outer_scopes, cut_into_stretches):
         if len(boxes) <= limit:
             break
         step(boxes, limit)
@@ -129,28 +134,28 @@ def roll(boxes: Boxes, limit: int) -> None:
 
 
 def _repeats(tokens: Any) -> list[tuple[int, int, int]]:
-    """Blocks that follow each other at once: (start, period, times), the largest first."""
-    tokens = tokens.copy()
+    """Blocks that follow each other at once, as (start, period, times); they do not overlap, and
+    those that save most nodes are taken first."""
+    candidates: list[tuple[int, int, int, int]] = []
+    for period in range(1, min(len(tokens) // 2, _LONGEST_PERIOD) + 1):
+        same = np.concatenate(([0], tokens[period:] == tokens[:-period], [0])).astype(np.int8)
+        steps = np.diff(same)
+        starts, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
+        saved = (ends - starts) // period * period
+        for at in np.flatnonzero(saved >= _LEAST):
+            candidates.append((-int(saved[at]), period, int(starts[at]), int(ends[at]) + period))
     found: list[tuple[int, int, int]] = []
-    while True:
-        gain, best = 3, (0, 0, 0)
-        for period in range(1, min(len(tokens) // 2, _LONGEST_PERIOD) + 1):
-            same = np.concatenate(([0], tokens[period:] == tokens[:-period], [0])).astype(np.int8)
-            steps = np.diff(same)
-            starts, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
-            if not len(starts):
-                continue
-            times = (ends - starts) // period + 1
-            saved = (times - 1) * period
-            at = int(np.argmax(saved))
-            if saved[at] > gain:
-                gain, best = int(saved[at]), (int(starts[at]), period, int(times[at]))
-        if best == (0, 0, 0):
-            return found
-        found.append(best)
-        begin, end = best[0], best[0] + best[1] * best[2]
-        # numbers that occur nowhere else, so that nothing repeats across or inside what is found
-        tokens[begin:end] = -1 - np.arange(begin, end)
+    free = np.ones(len(tokens), bool)
+    for _, period, start, end in sorted(candidates):
+        taken = np.flatnonzero(~free[start:end])
+        if len(taken):  # what an earlier find has left of this one, if it is the front or the end
+            front, back = int(taken[0]), end - start - 1 - int(taken[-1])
+            start, end = (start, start + front) if front >= back else (end - back, end)
+        times = (end - start) // period
+        if (times - 1) * period >= _LEAST:
+            found.append((start, period, times))
+            free[start : start + period * times] = False
+    return found
 
 
 def _roll_leaves(boxes: Boxes) -> None:
@@ -188,15 +193,18 @@ def absorb_leaves(boxes: Boxes, limit: int) -> None:
     boxes.merge(key, made)
 
 
-def fold_scopes(boxes: Boxes, limit: int) -> None:
-    """Put the deepest scopes into one box each, level by level; at the top the largest first."""
+def fold_inner_scopes(boxes: Boxes, limit: int) -> None:
+    """Put the deepest scopes into one box each, level by level, but for the outermost."""
     depths = [box.scope.count("/") + 1 for box in boxes.boxes if box.scope]
     for depth in range(max(depths, default=0), 1, -1):
         if len(boxes) <= limit:
             return
         _fold(boxes, lambda parts, depth=depth: parts[:depth] if len(parts) >= depth else None)
-    tops = Counter(box.scope.split("/")[0] for box in boxes.boxes if box.scope)
-    for top, _ in tops.most_common():
+
+
+def fold_outer_scopes(boxes: Boxes, limit: int) -> None:
+    """Put the outermost scopes into one box each, the largest first."""
+    for top, _ in Counter(box.scope.split("/")[0] for box in boxes.boxes if box.scope).most_common():
         if len(boxes) <= limit:
             return
         _fold(boxes, lambda parts, top=top: [top] if parts[0] == top else None)
@@ -241,13 +249,20 @@ def cut_into_stretches(boxes: Boxes, limit: int) -> None:
     """Cut the program into equal stretches; leaves of one kind and stretch are one box."""
     _, after = boxes.neighbours()
     inner = [index for index in range(len(boxes)) if not boxes.is_leaf(index)]
-    size = -(-len(inner) // max(limit // 4, 1))
-    stretch = {index: at // size for at, index in enumerate(inner)}
 
-    def key(index: int) -> Hashable:
-        if index in stretch:
-            return stretch[index]
-        users = [stretch[user] for user in after[index] if user in stretch]
-        return boxes.boxes[index].kind, min(users, default=0)
+    def cut(size: int) -> list[Hashable]:
+        stretch = {index: at // size for at, index in enumerate(inner)}
+        return [
+            stretch[index] if index in stretch
+            else (boxes.boxes[index].kind, min((stretch.get(user, 0) for user in after[index]), default=0))
+            for index in range(len(boxes))
+        ]  # fmt: skip
 
-    boxes.merge(key, lambda group: _together(group, scope=_shared_scope(group)))
+    size = 2
+    while len(set(keys := cut(size))) > max(limit, 2 * len(LEAVES)):
+        size += max(size // 4, 1)
+
+    def made(group: list[Box]) -> Box:
+        return _together(group, group[0].kind if group[0].kind in LEAVES else "block", _shared_scope(group))
+
+    boxes.merge(keys.__getitem__, made)

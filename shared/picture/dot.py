@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.picture.collapse import Boxes
 from shared.picture.label import BACK_EDGE, GREY, Label, edge_colour, output_name, scope_colours
-from shared.picture.tidy import UPDATES, side
+from shared.picture.tidy import UPDATES
 
 FONT = "Helvetica,Arial,sans-serif"
 _MANY = 80  # boxes from which dot's exact placement can take seconds, and edges have no names
@@ -40,11 +40,12 @@ def dot_source(boxes: Boxes, labels: list[Label]) -> str:
     edges = edges_between(boxes)
     users = Counter(a for a, _ in edges)
     for (a, b), (text, gradient) in edges.items():
-        source, target = boxes.boxes[a].scope, boxes.boxes[b].scope
+        source, target = boxes.boxes[a], boxes.boxes[b]
         attributes = {"color": edge_colour(source, target, gradient), "weight": "3"}
-        if side(source) != side(target) or (boxes.is_leaf(a) and users[a] > 1):
-            # may be long: what is on one side stays together
-            attributes["weight"] = "0" if side(source) != side(target) else "1"
+        if source.side != target.side:
+            attributes["weight"] = "0"  # may be long, so that what is on one side stays together
+        elif boxes.is_leaf(a) and users[a] > 1:
+            attributes["weight"] = "1"
         if text:
             attributes |= {"edgetooltip": text} if len(boxes) > _MANY else {"label": f" {text} "}
         if a >= b:
@@ -59,11 +60,10 @@ def dot_source(boxes: Boxes, labels: list[Label]) -> str:
 def _updates_below(dot: Any, boxes: Boxes, edges: Iterable[tuple[int, int]]) -> None:
     """Keep the updates together under the last gradient: what they read from nowhere else (the
     learning rate, the step count) would float to the top."""
-    sides = [side(box.scope) for box in boxes.boxes]
-    gradients = [index for index, part in enumerate(sides) if part not in ("", UPDATES)]
+    gradients = [index for index, box in enumerate(boxes.boxes) if box.side not in ("", UPDATES)]
     fed = {b for _, b in edges}
-    for index, part in enumerate(sides):
-        if gradients and part == UPDATES and index not in fed:
+    for index, box in enumerate(boxes.boxes):
+        if gradients and box.side == UPDATES and index not in fed:
             dot.edge(f"b{gradients[-1]}", f"b{index}", style="invis", weight="1")
 
 

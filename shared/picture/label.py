@@ -39,7 +39,8 @@ COLOURS = {
     INPUT: Colours("#dcf3e2", "#2e8b57"),
     CONSTANT: Colours("#f1f2f4", "#8a92a0"),
     "assign": Colours("#fce4ea", "#c2446a"),
-    "block": Colours("#ffffff", "#46526b"),
+    "update": Colours("#fdf0f4", "#c2446a"),
+    "block": Colours("#f3f6fb", "#46526b"),
 }
 OTHER = Colours("#eceff4", "#46526b")
 _SCOPE = Colours("#f8fafd", "#c5d2e8", "#3f6fb5")
@@ -64,16 +65,18 @@ def label_of(graph: Any, box: Box) -> Label:
     inner = [node for node in box.members if graph.nodes[node]["kind"] not in LEAVES] or box.members
     data = graph.nodes[inner[0]]
     equal = len({graph.nodes[node]["op"] for node in inner}) == 1
-    if box.title or not equal or len(inner) not in (1, box.times):
+    if data["kind"] in LEAVES:
+        title, lines = _leaves(graph, inner)
+    elif box.title or not equal or len(inner) not in (1, box.times):
         title, lines = _block(graph, box, inner)
-    elif data["kind"] in LEAVES:
-        title, lines = _leaf_title(graph, inner), [("type", _types(data))]
     else:
         title, lines = _call(graph, inner)
         lines += _absorbed(graph, box)
     if box.times > 1:
         title = f"{title} {TIMES}{box.times}"
-    kind = "gradient" if box.kind == "op" and side(box.scope) not in ("", UPDATES) else box.kind
+    kind, part = box.kind, box.side
+    if part and kind in ("op", "block"):
+        kind = "update" if part == UPDATES else "gradient"
     asked = {node for node, _ in graph.graph["results"]}
     return Label(
         title,
@@ -91,13 +94,13 @@ def scope_colours(scope: str) -> Colours:
     return _UPDATE_SCOPE if part == UPDATES else _GRADIENT_SCOPE if part else _SCOPE
 
 
-def edge_colour(source: str, target: str, gradient: bool) -> str:
-    """Of an edge between two scopes. What leads from one side of the picture to another (a
+def edge_colour(source: Box, target: Box, gradient: bool) -> str:
+    """Of an edge between two boxes. What leads from one side of the picture to another (a
     value that a gradient reads, a gradient that an update reads) is paler than what stays."""
-    if side(target) == UPDATES and side(source) != UPDATES:
+    if target.side == UPDATES and source.side != UPDATES:
         return _UPDATE_EDGE
-    if side(target) not in ("", UPDATES):
-        return _SAVED_EDGE if side(source) == "" else _GRADIENT_EDGE
+    if target.side not in ("", UPDATES):
+        return _SAVED_EDGE if source.side == "" else _GRADIENT_EDGE
     return _EDGE if gradient else _PALE_EDGE
 
 
@@ -154,12 +157,29 @@ def _block(graph: Any, box: Box, inner: list[int]) -> tuple[str, list[tuple[str,
     return box.title or f"{len(ops)} nodes", lines
 
 
+def _leaves(graph: Any, leaves: list[int]) -> tuple[str, list[tuple[str, str]]]:
+    """A leaf, or several: of one shape where they are used alike, else of any."""
+    kind, types = graph.nodes[leaves[0]]["kind"], {_types(graph.nodes[leaf]) for leaf in leaves}
+    if len(types) == 1:
+        return _leaf_title(graph, leaves), [("type", types.pop())]
+    names = [f"{_leaf_title(graph, [leaf])} {_types(graph.nodes[leaf])}" for leaf in leaves]
+    return f"{len(leaves)} {kind}s", [("detail", name) for name in names[:_MOST]]
+
+
 def _leaf_title(graph: Any, leaves: list[int]) -> str:
+    """The name of a leaf; of several, what is the same in their names."""
     data = graph.nodes[leaves[0]]
-    names = {re.sub(r"\d+", "*", graph.nodes[node]["name"]) for node in leaves}
-    if len(leaves) > 1:
-        return names.pop() if len(names) == 1 and names != {""} else data["kind"]
-    return value_text(data["value"]) or data["name"] or data["kind"]
+    if len(leaves) == 1:
+        return value_text(data["value"]) or data["name"] or data["kind"]
+    return _pattern([graph.nodes[leaf]["name"] for leaf in leaves]) or data["kind"]
+
+
+def _pattern(names: list[str]) -> str:
+    """Names that differ in numbers alone, with `*` for those: `layer1.*.weight`; else ""."""
+    split = [re.split(r"(\d+)", name) for name in names]
+    if len({tuple(parts[::2]) for parts in split}) != 1:
+        return ""
+    return "".join(parts[0] if len(set(parts)) == 1 else "*" for parts in zip(*split, strict=True))
 
 
 def _absorbed(graph: Any, box: Box) -> list[tuple[str, str]]:
@@ -168,7 +188,8 @@ def _absorbed(graph: Any, box: Box) -> list[tuple[str, str]]:
     for node in box.members:
         data = graph.nodes[node]
         if data["kind"] in LEAVES:
-            groups.setdefault((re.sub(r"\d+", "*", data["name"]), _types(data)), []).append(node)
+            alike = re.sub(r"\d+", "*", data["name"]), _types(data)
+            groups.setdefault(alike, []).append(node)
     return [
         ("leaf", f"{_leaf_title(graph, leaves)} {types}") for (_, types), leaves in groups.items()
     ]

@@ -48,7 +48,9 @@ def layered_svg(boxes: Boxes, labels: list[Label]) -> str:
     _order(layers)
     _place(layers)
     left = min(cell.x - cell.width / 2 for cell in cells) - _MARGIN
-    right = max(cell.x + cell.width / 2 for layer in layers for cell in layer) + 3 * _MARGIN
+    right = max(cell.x + cell.width / 2 for layer in layers for cell in layer) + _MARGIN
+    if len(paths) < len(edges):
+        right += 2 * _MARGIN  # for the way back around a box
     bottom = max(cell.y + cell.height / 2 for cell in cells) + _MARGIN
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{left:.1f} 0 {right - left:.1f} {bottom:.1f}" '
@@ -56,7 +58,7 @@ def layered_svg(boxes: Boxes, labels: list[Label]) -> str:
         f'<rect x="{left:.1f}" y="0" width="100%" height="100%" fill="white"/>',
     ]
     for (a, b), (text, gradient) in edges.items():
-        colour = edge_colour(boxes.boxes[a].scope, boxes.boxes[b].scope, gradient)
+        colour = edge_colour(boxes.boxes[a], boxes.boxes[b], gradient)
         parts += _edge(paths.get((a, b)), cells[a], cells[b], text, gradient, colour)
     parts += [line for cell in cells for line in _box(cell, labels[cell.index or 0])]
     return "\n".join([*parts, "</svg>", ""])

@@ -29,29 +29,30 @@ def tidied(graph: Any) -> Any:
     for node, output in graph.graph["results"]:
         inside = [(source, data["output"]) for source, _, data in graph.in_edges(node, data=True)]
         results += inside if graph.nodes[node]["kind"] == "group" else [(node, output)]
-    drawn = graph.subgraph(node for node in graph if node not in left_out).copy()
-    drawn.graph["results"] = results
-    _set_update_scopes(drawn)
-    return _with_leaves_on_each_side(drawn)
+    scopes = dict(graph.nodes(data="scope")) | _update_scopes(graph, left_out)
+    drawn, number = _with_leaves_on_each_side(graph, left_out, scopes)
+    drawn.graph["results"] = [(number[node], output) for node, output in results]
+    return drawn
 
 
-def _set_update_scopes(graph: Any) -> None:
-    """Nodes outside all scopes from which nothing but assignments is reached. Those of one
-    variable and its slots (`w`, `w/momentum`) have a scope of their own inside."""
+def _update_scopes(graph: Any, left_out: set[int]) -> dict[int, str]:
+    """The scopes of nodes outside all others from which nothing but assignments is reached.
+    Those of one variable and its slots (`w`, `w/momentum`) have a scope of their own inside."""
     names = {data["name"] for _, data in graph.nodes(data=True) if data["kind"] == "assign"}
     targets: dict[int, set[str]] = {}
     for node in sorted(graph, reverse=True):
         data = graph.nodes[node]
         if data["scope"] or data["kind"] in LEAVES:
             continue
+        users = [user for user in graph.successors(node) if user not in left_out]
         if data["kind"] == "assign":
-            owners = [name for name in _paths_above(data["name"]) if name in names]
-            targets[node] = {min(owners, key=len)}
-        elif graph.out_degree(node) and all(after in targets for after in graph.successors(node)):
-            targets[node] = set().union(*(targets[after] for after in graph.successors(node)))
-    for node, served in targets.items():
-        own = f"/{min(served).replace('/', '.')}" if len(served) == 1 else ""
-        graph.nodes[node]["scope"] = UPDATES + own
+            targets[node] = {min((name for name in _paths_above(data["name"]) if name in names), key=len)}
+        elif users and all(user in targets for user in users):
+            targets[node] = set().union(*(targets[user] for user in users))
+    return {
+        node: f"{UPDATES}/{min(served).replace('/', '.')}" if len(served) == 1 else UPDATES
+        for node, served in targets.items()
+    }
 
 
 def _paths_above(name: str) -> list[str]:
@@ -60,38 +61,45 @@ def _paths_above(name: str) -> list[str]:
     return ["/".join(parts[:count]) for count in range(len(parts), 0, -1)]
 
 
-def _with_leaves_on_each_side(graph: Any) -> Any:
-    """The graph numbered anew in program order, each copy of a leaf before its first user."""
+def _with_leaves_on_each_side(
+    graph: Any, left_out: set[int], scopes: dict[int, str]
+) -> tuple[Any, dict[int, int]]:
+    """The graph numbered anew in program order, each copy of a leaf before its first user; and
+    the new number of each node."""
     import networkx
 
     sources: dict[tuple[int, str], tuple[float, int, str]] = {}  # leaf and side: place, leaf, scope
     placed: list[tuple[float, int, str]] = []
-    for node in sorted(graph):
-        data = graph.nodes[node]
-        if data["kind"] not in LEAVES or graph.in_degree(node):
-            placed.append((node, node, data["scope"]))
+    for node, kind in graph.nodes(data="kind"):
+        if node in left_out:
+            continue
+        if kind not in LEAVES or graph.in_degree(node):
+            placed.append((node, node, scopes[node]))
             continue
         sides: dict[str, list[int]] = {}
-        for user in sorted(graph.successors(node)):
-            sides.setdefault(side(graph.nodes[user]["scope"]), []).append(user)
+        for user in sorted(user for user in graph.successors(node) if user not in left_out):
+            sides.setdefault(side(scopes[user]), []).append(user)
         for at, (name, users) in enumerate(sides.items() or [("", [])]):
-            scopes = [graph.nodes[user]["scope"] for user in users]
-            scope = common_scope(scopes) or (scopes[0] if scopes else "")
-            first = (node, node, "" if data["kind"] == INPUT and name == "" else scope)
+            inside = [scopes[user] for user in users]
+            scope = common_scope(inside) or (inside[0] if inside else "")
+            first = (node, node, "" if kind == INPUT and name == "" else scope)
             copy = (users[0] - 0.5, node, scope) if at else first
             sources[node, name] = copy
             placed.append(copy)
-    placed.sort()
-    number = {place: at for at, place in enumerate(placed)}
     made = networkx.MultiDiGraph(**graph.graph)
-    for (place, node, scope), at in number.items():
+    number: dict[tuple[float, int, str], int] = {}
+    own: dict[int, int] = {}
+    for at, leaf in enumerate(sorted(placed)):
+        place, node, scope = leaf
+        number[leaf] = at
+        if place == node:
+            own[node] = at
         made.add_node(at, **graph.nodes[node] | {"scope": scope, "number": node, "copy": place != node})
-    own = {node: at for (place, node, _), at in number.items() if place == node}
     for source, target, data in graph.edges(data=True):
-        leaf = sources.get((source, side(graph.nodes[target]["scope"])))
-        made.add_edge(own[source] if leaf is None else number[leaf], own[target], **data)
-    made.graph["results"] = [(own[node], output) for node, output in graph.graph["results"]]
-    return made
+        if source in own and target in own:
+            origin = sources.get((source, side(scopes[target])))
+            made.add_edge(own[source] if origin is None else number[origin], own[target], **data)
+    return made, own
 
 
 def side(scope: str) -> str:
