@@ -12,11 +12,10 @@ from shared.models.resnet import (
     ResNet152,
 )
 from shared.models.transformer import Transformer, TransformerBlock
-from shared.models.tree import ChildSumCell, Tree, TreeLSTM, levels
+from shared.models.tree import ChildSumCell, TreeLSTM, levels
 from shared.models.vgg import VGG16
 
 __all__ = [
     "BasicBlock", "Bottleneck", "CharLSTM", "ChildSumCell", "LeNet", "MLP", "ResNet", "ResNet101",
-    "ResNet152", "ResNet18", "ResNet50", "Transformer", "TransformerBlock", "Tree", "TreeLSTM",
-    "VGG16", "levels",
+    "ResNet152", "ResNet18", "ResNet50", "Transformer", "TransformerBlock", "TreeLSTM", "VGG16", "levels",
 ]  # fmt: skip

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from shared import ops
 from shared.errors import SettingError
 from shared.nn import Embedding, Linear, Module
-
-
-class Tree(NamedTuple):
-    """A node with the number of its kind, and the trees below it."""
-
-    label: int
-    children: tuple[Tree, ...] = ()
 
 
 class ChildSumCell(Module):
@@ -52,10 +45,10 @@ def _sum_by(values: Any, parent: Any, count: Any) -> Any:
 class TreeLSTM(Module):
     """Reads a tree from the leaves up.
 
-    `model(tree)` takes a Tree (or whatever has `label` and `children`) and follows it, node by
-    node. `model(labels, parents)` takes whole levels of many trees at once, as `levels` lays
-    them out, so that a graph which knows nothing of the trees can do it. Both give the roots'
-    h and c, (trees, hidden_size) each, and the same up to rounding.
+    `model(tree)` follows one tree (`shared.data.Tree`: `labels` and `parents`, children before
+    their parents, the root last) node by node. `model(labels, parents)` takes whole levels of many
+    trees at once, as `levels` lays them out, so that a graph which knows nothing of the trees can
+    do it. Both give the roots' h and c, (trees, width) each, and the same up to rounding.
     """
 
     def __init__(self, vocabulary: int, width: int = 64) -> None:
@@ -64,17 +57,23 @@ class TreeLSTM(Module):
         self.cell = ChildSumCell(width, width)
 
     def forward(self, tree: Any, parents: Sequence[Any] | None = None) -> tuple[Any, Any]:
-        return self._node(tree) if parents is None else self._levels(tree, parents)
+        if parents is None:
+            return self._node_by_node(tree.labels, tree.parents)
+        return self._level_by_level(tree, parents)
 
-    def _node(self, tree: Any) -> tuple[Any, Any]:
-        states = [self._node(child) for child in tree.children]
-        x = self.embedding(np.array([tree.label]))
-        if not states:
-            return self.cell(x, *self._nothing(x), np.zeros(0, np.int64))
-        h, c = (ops.concatenate(part) for part in zip(*states, strict=True))
-        return self.cell(x, h, c, np.zeros(len(states), np.int64))
+    def _node_by_node(self, labels: Any, parents: Any) -> tuple[Any, Any]:
+        rows = ops.split(self.embedding(labels), len(labels))
+        below: list[list[Any]] = [[] for _ in rows]
+        for x, parent, children in zip(rows, parents.tolist(), below, strict=True):
+            h, c = self._nothing(x)
+            if children:
+                h, c = (ops.concatenate(part) for part in zip(*children, strict=True))
+            state = self.cell(x, h, c, np.zeros(len(children), np.int64))
+            if parent >= 0:
+                below[parent].append(state)
+        return state
 
-    def _levels(self, labels: Sequence[Any], parents: Sequence[Any]) -> tuple[Any, Any]:
+    def _level_by_level(self, labels: Sequence[Any], parents: Sequence[Any]) -> tuple[Any, Any]:
         x = self.embedding(labels[-1])
         h, c = self.cell(x, *self._nothing(x), np.zeros(0, np.int64))
         for label, parent in zip(reversed(labels[:-1]), reversed(parents), strict=True):
@@ -90,20 +89,25 @@ class TreeLSTM(Module):
 def levels(trees: Iterable[Any], depth: int | None = None) -> tuple[list[Any], list[Any]]:
     """Trees as levels: what `TreeLSTM` takes in the place of a tree.
 
-    Level d holds all nodes d steps below a root, left to right, so the nodes of level d + 1 are
-    the children of those of level d in order. Gives the labels of each level (int64), and for
-    each level but the first the place of each node's parent in the level above. `depth` asks for
-    that many levels, empty ones if need be, as a graph laid out for it takes.
+    Level d holds all nodes that stand d steps below a root. Gives the labels of each level
+    (int64), and for each level but the first the place of each node's parent in the level above
+    it. `depth` asks for that many levels, empty ones if need be, as a graph laid out for it takes.
     """
-    level = list(trees)
-    labels = [np.array([tree.label for tree in level], np.int64)]
-    parents: list[Any] = []
-    while True:
-        below = [(place, child) for place, tree in enumerate(level) for child in tree.children]
-        if not below and (depth is None or len(labels) >= depth):
-            return labels, parents
-        if len(labels) == depth:
-            raise SettingError(f"levels: a tree has more than depth={depth} levels; ask for more")
-        level = [child for _, child in below]
-        labels.append(np.array([tree.label for tree in level], np.int64))
-        parents.append(np.array([place for place, _ in below], np.int64))
+    labels: list[list[int]] = [[] for _ in range(depth or 1)]
+    parents: list[list[int]] = [[] for _ in range(depth or 1)]
+    for tree in trees:
+        size = len(tree.labels)
+        level, place = [0] * size, [0] * size
+        for node in reversed(range(size)):  # so that parents come before their children
+            parent = int(tree.parents[node])
+            if parent >= 0:
+                level[node] = level[parent] + 1
+            if level[node] == len(labels):
+                if depth is not None:
+                    raise SettingError(f"levels: a tree has more than depth={depth} levels; ask for more")
+                labels.append([])
+                parents.append([])
+            place[node] = len(labels[level[node]])
+            labels[level[node]].append(int(tree.labels[node]))
+            parents[level[node]].append(place[parent] if parent >= 0 else -1)
+    return [np.array(row, np.int64) for row in labels], [np.array(row, np.int64) for row in parents[1:]]
