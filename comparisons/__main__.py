@@ -14,7 +14,6 @@ threads.settle()  # before anything below imports NumPy
 import click  # noqa: E402
 
 if TYPE_CHECKING:
-    from comparisons.run import Plan
     from comparisons.watch import Watch
 
 OUT = click.option(
@@ -32,7 +31,7 @@ def main() -> None:
 @click.argument("names", nargs=-1, metavar="[TASK|EXPERIMENT]...")
 @click.option("--engine", type=click.Choice(["both", "dynamic", "static"]), default="both", show_default=True)
 @click.option("--full", is_flag=True, help="Train for long, and repeat what is timed more often.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Decides initial values, masks and order.")
+@click.option("--seed", default=0, show_default=True, help="Decides initial values, masks and order.")
 @click.option("--steps", type=click.IntRange(min=1), help="Training steps, instead of what each task says.")
 @click.option("--json", "as_json", is_flag=True, help="Print report.json when done; progress goes to stderr.")
 @OUT

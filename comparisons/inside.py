@@ -45,13 +45,13 @@ def _of_dynamic(found: dict[str, Any]) -> dict[str, Any]:
 def _of_static(found: dict[str, Any]) -> dict[str, Any]:
     import static
 
-    graph, loss = found["graph"], found["loss"]
-    parts = _purposes(graph, loss, found["train_op"])
+    loss, train_op = found["loss"], found["train_op"]
+    parts = _purposes(found["graph"], loss, train_op)
     return {
         "nodes": sum(parts.values()),
         "parts": parts,
         "picture": _drawn(lambda path: static.draw([loss], path)),
-        "program": found["program"],
+        "program": found["session"].program([loss, train_op], list(found["feed"])),
     }
 
 

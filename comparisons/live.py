@@ -31,7 +31,9 @@ class Panels(Watch):
         self.seconds: dict[str, float] = {}
         self.before: dict[str, list[str]] = {}
         self.said = ""
-        self.live = Live(console=self.console, refresh_per_second=8, transient=True, get_renderable=self.picture)
+        self.live = Live(
+            console=self.console, refresh_per_second=8, transient=True, get_renderable=self.picture
+        )
 
     def __enter__(self) -> Panels:
         self.live.__enter__()

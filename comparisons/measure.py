@@ -31,7 +31,7 @@ class Meter:
     """A running `meter.py`; `imported` says how long its imports took."""
 
     def __init__(self, task: Task, engine: str) -> None:
-        self._said = tempfile.TemporaryFile("w+", encoding="utf-8")
+        self._said = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  closed by close()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "comparisons.meter", task.name, engine],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True,
@@ -55,7 +55,8 @@ class Meter:
         line = self._process.stdout.readline()
         if not line:
             self._said.seek(0)
-            raise MeterError(self._said.read().strip().rpartition("\n")[2] or "the meter stopped without a word")
+            last = self._said.read().strip().rpartition("\n")[2]
+            raise MeterError(last or "the meter stopped without a word")
         return cast("dict[str, Any]", json.loads(line))
 
     def close(self) -> None:

@@ -49,9 +49,9 @@ def _memory(task: Any, engine: str, seed: int) -> dict[str, Any]:
     point of a step. The data set, loaded before, does not count."""
     from comparisons.train import Training
 
+    training = Training(task, engine, seed)
     gc.collect()
     tracemalloc.start()
-    training = Training(task, engine, seed)
     ready, between, peaks = 0, [], []
     while (event := training.advance()) is not None:
         now, peak = tracemalloc.get_traced_memory()
@@ -78,7 +78,6 @@ def main() -> None:
     from comparisons.tasks import TASKS
 
     task = TASKS[name]
-    task.examples  # loaded before anything is measured
     print(json.dumps(imported), flush=True)
     for line in sys.stdin:
         request = json.loads(line)

@@ -9,6 +9,7 @@ from typing import Any
 
 FORMAT = 1
 NAME = "report.json"
+_AGAIN = "make one with `python -m comparisons run`"
 
 
 class ResultsError(ValueError):
@@ -42,14 +43,10 @@ def load(folder: Path) -> dict[str, Any]:
     try:
         report = json.loads(source.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ResultsError(
-            f"there is no {NAME} in {folder}; make one with `python -m comparisons run`, or say where with --out"
-        ) from None
+        raise ResultsError(f"there is no {NAME} in {folder}; {_AGAIN}, or say where with --out") from None
     except ValueError as error:
-        raise ResultsError(f"{source} is not whole ({error}); make it again with `python -m comparisons run`") from None
-    if not isinstance(report, dict) or report.get("format") != FORMAT:
-        raise ResultsError(
-            f"{source} has format {report.get('format') if isinstance(report, dict) else None!r}, this version "
-            f"reads {FORMAT}; make it again with `python -m comparisons run`"
-        )
+        raise ResultsError(f"{source} is not whole ({error}); {_AGAIN}") from None
+    found = report.get("format") if isinstance(report, dict) else None
+    if found != FORMAT:
+        raise ResultsError(f"{source} has format {found!r}, this version reads {FORMAT}; {_AGAIN}")
     return report

@@ -7,9 +7,10 @@ known by then stands on disk and the pages can be drawn from it.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -65,7 +66,7 @@ def run(plan: Plan, folder: Path, watch: Watch) -> dict[str, Any]:
         "full": plan.full,
         "seconds": 0.0,
         "host": host.describe(),
-        "planned": [x.name for x in (*plan.tasks, *plan.experiments)],
+        "planned": [task.name for task in plan.tasks] + [e.name for e in plan.experiments],
         "loops": {},
         "tasks": {},
         "experiments": {},
@@ -79,7 +80,7 @@ def run(plan: Plan, folder: Path, watch: Watch) -> dict[str, Any]:
         with watch:
             for task in map(plan.sized, plan.tasks):
                 entry = report["tasks"][task.name] = _entry(task)
-                _guarded(entry, watch, lambda: _task(task, plan, report, entry, watch, save))  # noqa: B023
+                _guarded(entry, watch, partial(_task, task, plan, report, entry, watch, save))
                 save()
             for experiment in plan.experiments:
                 watch.note(f"{experiment.name}: {experiment.question}")
@@ -88,7 +89,7 @@ def run(plan: Plan, folder: Path, watch: Watch) -> dict[str, Any]:
                     "question": experiment.question,
                     "status": "interrupted",
                 }
-                _guarded(entry, watch, lambda: entry.update(found=experiment.run()))  # noqa: B023
+                _guarded(entry, watch, partial(_experiment, experiment, entry))
                 save()
         report["status"] = "complete"
     except KeyboardInterrupt:
@@ -109,7 +110,7 @@ def failures(report: dict[str, Any]) -> list[str]:
     return [name for name, piece in pieces.items() if piece["status"] == "failed"]
 
 
-def _guarded(entry: dict[str, Any], watch: Watch, work: Any) -> None:
+def _guarded(entry: dict[str, Any], watch: Watch, work: Callable[[], None]) -> None:
     try:
         work()
     except Exception as error:
@@ -139,8 +140,9 @@ def _entry(task: Task) -> dict[str, Any]:
 
 
 def _task(
-    task: Task, plan: Plan, report: dict[str, Any], entry: dict[str, Any], watch: Watch, save: Any
-) -> None:
+    task: Task, plan: Plan, report: dict[str, Any], entry: dict[str, Any], watch: Watch,
+    save: Callable[[], None],
+) -> None:  # fmt: skip
     """Train, compare, look inside, measure: each in runs of its own."""
     loops = report["loops"].setdefault(task.loop, {})
     for engine in plan.engines:
@@ -168,6 +170,10 @@ def _task(
         for engine, meter in started.items():
             watch.note(f"{task.name}: looking inside {engine}")
             entry["inside"][engine] = meter.ask("inside", 1, plan.seed)
+
+
+def _experiment(experiment: Experiment, entry: dict[str, Any]) -> None:
+    entry["found"] = experiment.run()
 
 
 def _shown(module: Any) -> str:

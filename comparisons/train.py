@@ -70,7 +70,7 @@ class Training:
     outcome: Outcome | None = None
 
     def __post_init__(self) -> None:
-        self.task.examples  # loaded now, so that no phase is charged with it
+        self._examples = self.task.examples  # loaded now, so that no phase is charged with it
         self._context = copy_context()
         self._generator: Generator[Any, None, Any] = script(self.task, self.engine).train(
             self.task, self.seed
@@ -104,7 +104,7 @@ class Training:
     def _outcome(self, model: Any, optimizer: Any, guesses: Any) -> Outcome:
         states = {f"model/{name}": state for name, state in model.named_states()}
         states |= {f"optimizer/{name}": state for name, state in optimizer.named_states()}
-        right = np.asarray(guesses) == self.task.examples.test_y
+        right = np.asarray(guesses) == self._examples.test_y
         return Outcome(
             self.losses,
             {name: np.array(state.value()) for name, state in states.items()},

@@ -3,6 +3,6 @@
 A script is a generator function `train(task, seed)`. It yields the name of a phase that is
 over ("build", "compile") or the loss of a step, and returns (model, optimiser, guesses for the
 test examples). Whoever drives it decides when it goes on, so two scripts can be run in step.
-The names of its local variables are open to the driver: `loss`, and in static `graph` and
-`program`.
+Its local variables are open to the driver under these names: `loss`, and in static `graph`,
+`session`, `train_op` and `feed`.
 """

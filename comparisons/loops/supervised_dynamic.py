@@ -5,7 +5,6 @@ from shared import nn
 
 
 def train(task, seed):
-    """Each line computes when Python reaches it."""
     nn.manual_seed(seed)
     model = task.model()
     optimizer = task.optimizer(model.parameters())

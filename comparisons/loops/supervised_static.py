@@ -5,7 +5,6 @@ from shared import nn
 
 
 def train(task, seed):
-    """First the whole computation is described, then it is run."""
     nn.manual_seed(seed)
     model = task.model()
     optimizer = task.optimizer(model.parameters())
@@ -23,7 +22,7 @@ def train(task, seed):
 
     with static.Session(graph=graph, optimize="exact") as session:
         session.run(static.global_variables_initializer())
-        program = session.program([loss, train_op], [x_in, y_in])
+        session.program([loss, train_op], [x_in, y_in])
         yield "compile"
 
         for x, y in task.batches(seed):

@@ -156,9 +156,8 @@ def catching_up(name: str, engines: Json) -> str:
         if even is not None and 1 < even < steps:
             at = warm["dynamic"]["start"]["median"] + (even - 1) * warm["dynamic"]["step"]["median"]
             axes.plot(even, at, "o", color=GOLD, markersize=8, zorder=5)
-            axes.annotate(
-                f"equal after {round(even):,} steps", (even, at), (-10, 12), textcoords="offset points", ha="right"
-            )
+            said = f"equal after {round(even):,} steps"
+            axes.annotate(said, (even, at), (-10, 12), textcoords="offset points", ha="right")
         axes.set_xlim(0, steps)
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_formatter(lambda value, _: f"{value * factor:,.4g}")

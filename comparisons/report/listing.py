@@ -69,7 +69,7 @@ def side_by_side(left: str, right: str) -> tuple[list[Row], list[Row]]:
     shown = [highlighted(left), highlighted(right)]
     bare = [[line.strip() for line in lines] for lines in sources]
     rows: tuple[list[Row], list[Row]] = ([], [])
-    for tag, *ends in SequenceMatcher(None, *bare, autojunk=False).get_opcodes():
+    for tag, *ends in SequenceMatcher(None, bare[0], bare[1], autojunk=False).get_opcodes():
         ranges = (range(*ends[:2]), range(*ends[2:]))
         for side in (0, 1):
             mark = "same" if tag == "equal" else "own"

@@ -32,7 +32,8 @@ def mistake(case: Json) -> str:
         if error is None:
             said.append(f"On {engine} this is no mistake: the code runs to its end.")
         else:
-            said.append(f"{engine.capitalize()} stops with {_a(error['type'])} {_by_then(case[engine])}; it {_leads(error)}.")
+            when = f"stops with {_a(error['type'])} {_by_then(case[engine])}"
+            said.append(f"{engine.capitalize()} {when}; it {_leads(error)}.")
     if errors[0] is None and errors[1] is not None:
         said.append("What is plain Python on the one is an error on the other.")
     return " ".join(said)

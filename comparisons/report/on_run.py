@@ -96,7 +96,8 @@ def _starts(tasks: Sequence[Json]) -> str:
     pairs = [warm_pair(task) for task in tasks]
     leaders = [ahead(d["start"], s["start"]) for d, s in pairs]
     if leaders[0] and all(leader == leaders[0] for leader in leaders):
-        ratios = [max(a, b) / min(a, b) for a, b in [(d["start"]["median"], s["start"]["median"]) for d, s in pairs]]
+        medians = [sorted(warm["start"]["median"] for warm in pair) for pair in pairs]
+        ratios = [high / low for low, high in medians]
         opening = (
             f"{leaders[0].capitalize()} has its first result sooner: the other takes "
             f"{_figures(tasks, ratios, '{:.1f} times as long')}"
@@ -104,9 +105,8 @@ def _starts(tasks: Sequence[Json]) -> str:
     elif not any(leaders):
         opening = "Neither has its first result sooner by more than the spread"
     else:
-        said = {"dynamic": "dynamic has its first result sooner", "static": "static has it", None: "neither has it"}
-        grouped = _grouped(tasks, leaders, said)
-        opening = grouped[0].upper() + grouped[1:]
+        said = {"dynamic": "dynamic is ahead", "static": "static is ahead", None: "neither is ahead"}
+        opening = f"To the first result {_grouped(tasks, leaders, said)}"
     evens = [(task, break_even(*pair)) for task, pair in zip(tasks, pairs, strict=True)]
     paid = [(task, even) for task, even in evens if even is not None and even > 1]
     if not paid:
@@ -126,8 +126,8 @@ def _memory(tasks: Sequence[Json]) -> str:
         )
     if not any(leaders):
         return "Both need the same memory."
-    said = {"dynamic": "Dynamic needs less memory", "static": "Static needs less memory", None: "Both need the same"}
-    return f"{_grouped(tasks, leaders, said)}."
+    said = {"dynamic": "dynamic needs less", "static": "static needs less", None: "both need the same"}
+    return f"Of memory {_grouped(tasks, leaders, said)}."
 
 
 # --- at a glance ---------------------------------------------------------------------------
@@ -143,7 +143,7 @@ def glance(report: Json) -> list[dict[str, Any]]:
             groups.append({"title": task["title"], "link": name, "rows": rows})
     for name, experiment in report["experiments"].items():
         cases = experiment.get("found", {}).get("cases", ())
-        rows = [_row(case["title"], [found_when(case[engine]) for engine in PAIR]) for case in cases]
+        rows = [_row(case["title"], [found_when(case[e]) for e in PAIR]) for case in cases]
         if rows:
             groups.append({"title": experiment["title"], "link": name, "rows": rows})
     return groups
@@ -159,9 +159,10 @@ def _numbers_rows(task: Json) -> list[dict[str, Any]]:
     if found is None:
         return []
     equal = found["steps"] - found["unequal_steps"]
+    right = [percent(task["engines"][engine]["accuracy"]) for engine in PAIR]
     return [
         _row("losses that are equal", [f"{number(equal)} of {number(found['steps'])}, bit for bit"]),
-        _row("test examples read correctly", [percent(task["engines"][engine]["accuracy"]) for engine in PAIR]),
+        _row("test examples read correctly", right),
     ]
 
 
@@ -191,8 +192,8 @@ def threats(report: Json) -> list[str]:
         "design weighs.",
         "Static holds every parameter twice, in the model and in the session, because one model is to "
         "serve both engines. A system that has only sessions would not.",
-        "One seed, one machine, one run of the whole: the quartiles say how far single steps scatter, not how "
-        "another machine would do.",
+        "One seed, one machine, one run of the whole: the quartiles say how far single steps scatter, not "
+        "how another machine would do.",
     ]
     if host["blas"].get("threads") == 1:
         said.append(
@@ -226,7 +227,7 @@ def machine(host: Json) -> list[tuple[str, str]]:
         ("Python", host["python"]),
         ("packages", ", ".join(f"{name} {version}" for name, version in host["packages"].items())),
         ("BLAS", f"{blas['name']} {blas['version']}{threads}"),
-        ("thread settings", ", ".join(f"{name}={value}" for name, value in host["threads"].items()) or "none"),
+        ("thread settings", ", ".join(f"{n}={v}" for n, v in host["threads"].items()) or "none"),
     ]
     if host["load"] is not None:
         facts.append(("load at the start", f"{host['load']:.2f}"))

@@ -68,7 +68,9 @@ def accuracy(task: Json) -> str:
     goal = task["goal"]
     if goal is None:
         return f"{said}."
-    return f"{said}; the aim was {percent(goal)}." if values[0] >= goal else f"{said}, short of the {percent(goal)} that was the aim."
+    if values[0] >= goal:
+        return f"{said}; the aim was {percent(goal)}."
+    return f"{said}, short of the {percent(goal)} that was the aim."
 
 
 def step_time(task: Json) -> str:
@@ -84,10 +86,11 @@ def step_time(task: Json) -> str:
     if first is None:
         low, high = sorted(times.values())
         if high - low > 0.1 * high:
-            return f"Once running, the times of single steps scatter too widely to say which engine is faster: {said}."
+            return f"Once running, single steps scatter too widely to say which engine is faster: {said}."
         return (
-            f"Once running, a step takes as long on either engine, as far as the spread lets one see: {said}. "
-            "The kernels are the same, and what each engine does around them is too little to show here."
+            "Once running, a step takes as long on either engine, as far as the spread lets one see: "
+            f"{said}. The kernels are the same, and what each engine does around them is too little to "
+            "show here."
         )
     won = _faster(first, times[first], times[OTHER[first]])
     if first == "static":
@@ -115,11 +118,12 @@ def start_time(task: Json) -> str:
         engine, found = next(iter(warm.items()))
         return f"The first step of {engine} is done after {seconds(found['start']['median'])}."
     dynamic, static = warm["dynamic"], warm["static"]
-    said = f"{seconds(dynamic['start']['median'])} on dynamic, {seconds(static['start']['median'])} on static"
+    d, s = dynamic["start"]["median"], static["start"]["median"]
+    said = f"{seconds(d)} on dynamic, {seconds(s)} on static"
     leader = ahead(dynamic["step"], static["step"])
-    if static["start"]["median"] <= dynamic["start"]["median"]:
-        after = "and dynamic's shorter steps overtake it later" if leader == "dynamic" else "and it stays ahead"
-        return f"The first step is done after {said}: describing the model first costs nothing here, {after}."
+    if s <= d:
+        later = "dynamic's shorter steps overtake it later" if leader == "dynamic" else "it stays ahead"
+        return f"The first step is done after {said}: to describe the model first costs nothing, and {later}."
     opening = (
         f"The first step is done after {said}, which has to describe the model, derive its gradients "
         "and write a program before anything is computed."

@@ -6,7 +6,6 @@ from shared.data import load_digits
 
 
 def model() -> nn.Module:
-    """Two convolutions with pooling, dropout, one dense layer."""
     return nn.Sequential(
         nn.Conv2d(1, 16, 3, padding=1),
         nn.ReLU(),

@@ -6,7 +6,6 @@ from shared.data import load_digits
 
 
 def model() -> nn.Module:
-    """Two dense layers, dropout between them."""
     return nn.Sequential(
         nn.Flatten(),
         nn.Linear(64, 128),

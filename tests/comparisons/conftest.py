@@ -1,0 +1,28 @@
+"""One short run for all tests that read a report."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+pytest.importorskip("sklearn")
+pytest.importorskip("matplotlib")
+pytest.importorskip("jinja2")
+
+
+@pytest.fixture(scope="session")
+def _short_run(tmp_path_factory):
+    from comparisons.experiments import EXPERIMENTS
+    from comparisons.run import Plan, run
+    from comparisons.tasks import TASKS
+    from comparisons.watch import Watch
+
+    plan = Plan([TASKS["cnn_digits"], TASKS["mlp_digits"]], list(EXPERIMENTS.values()), steps=3)
+    return run(plan, tmp_path_factory.mktemp("reports"), Watch())
+
+
+@pytest.fixture
+def report(_short_run):
+    """The report of three steps of two tasks on both engines: a copy to doctor."""
+    return copy.deepcopy(_short_run)

@@ -1,0 +1,209 @@
+"""The command line, called as a user calls it."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+
+from comparisons import tasks
+from comparisons.__main__ import main
+from comparisons.measure import Meter, MeterError, spread
+from comparisons.task import Task
+from comparisons.train import Training
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Costs are not measured, which takes processes of their own: only trained and compared."""
+    from contextlib import nullcontext
+
+    monkeypatch.setattr("comparisons.run.meters", lambda *_: nullcontext({}))
+    monkeypatch.setattr("comparisons.run.measure", lambda *_: None)
+
+
+def call(*arguments):
+    return CliRunner().invoke(main, [*map(str, arguments)])
+
+
+def test_list_names_every_task_and_experiment():
+    result = call("list")
+    assert result.exit_code == 0
+    for name in ("mlp_digits", "cnn_digits", "mistakes"):
+        assert name in result.output
+
+
+def test_run_writes_the_report_and_says_where_it_is(quick, tmp_path):
+    result = call("run", "mlp_digits", "--steps", 3, "--out", tmp_path / "new")
+    assert result.exit_code == 0, result.output
+    page = tmp_path / "new" / "index.html"
+    assert f"The report: {page.as_uri()}" in result.output
+    assert "equal bit for bit: 3 losses" in result.output
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    found = json.loads((tmp_path / "new" / "report.json").read_text(encoding="utf-8"))
+    assert found["status"] == "complete"
+    assert found["command"] == "python -m comparisons run mlp_digits --steps 3"
+    assert list(found["tasks"]) == ["mlp_digits"]
+    assert found["experiments"] == {}
+
+
+def test_run_on_one_engine_trains_that_one_alone(quick, tmp_path):
+    result = call("run", "mlp_digits", "--engine", "static", "--steps", 2, "--seed", 5, "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    found = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert list(found["tasks"]["mlp_digits"]["engines"]) == ["static"]
+    assert found["tasks"]["mlp_digits"]["verify"] is None
+    assert found["command"] == "python -m comparisons run mlp_digits --engine static --seed 5 --steps 2"
+
+
+def test_json_goes_to_stdout_alone(quick, tmp_path):
+    result = call("run", "mlp_digits", "--steps", 2, "--json", "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["tasks"]["mlp_digits"]["verify"]["equal"]
+    assert "The report:" in result.stderr
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path):
+    result = call("run", "mlp_digit", "--out", tmp_path)
+    assert result.exit_code == 2
+    assert "'mlp_digit' is neither a task nor an experiment; there are cnn_digits, mlp_digits, mistakes" in (
+        result.output
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_report_draws_the_page_again_from_the_json_alone(report, tmp_path, monkeypatch):
+    from comparisons import results
+
+    results.save(report, tmp_path)
+    monkeypatch.setattr(Training, "advance", lambda self: pytest.fail("something was trained"))
+    result = call("report", "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "index.html").is_file()
+    missing = call("report", "--out", tmp_path / "nowhere")
+    assert missing.exit_code == 1
+    assert "make one with `python -m comparisons run`" in missing.output
+
+
+def test_engines_that_differ_make_the_exit_status_1(quick, tmp_path, monkeypatch):
+    advance = Training.advance
+
+    def slipped(self):
+        event = advance(self)
+        if event is not None and event.phase == "step" and event.step == 2 and self.engine == "static":
+            self.losses[-1] += 1e-9
+        return event
+
+    monkeypatch.setattr(Training, "advance", slipped)
+    result = call("run", "mlp_digits", "--steps", 3, "--out", tmp_path)
+    assert result.exit_code == 1
+    assert "THE ENGINES DIFFER: the losses part at step 2" in result.output
+    assert "The engines differ." in result.output
+    assert (tmp_path / "index.html").is_file()
+
+
+def test_one_task_that_fails_does_not_stop_the_others(quick, tmp_path, monkeypatch):
+    def broken(parameters):
+        raise OSError("the disk is full")
+
+    monkeypatch.setitem(tasks.TASKS, "cnn_digits", replace(tasks.TASKS["cnn_digits"], optimizer=broken))
+    result = call("run", "--steps", 2, "--out", tmp_path)
+    assert result.exit_code == 1
+    assert "failed: cnn_digits" in result.output
+    found = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert found["status"] == "complete"
+    assert found["tasks"]["cnn_digits"]["error"] == {"type": "OSError", "message": "the disk is full"}
+    assert found["tasks"]["mlp_digits"]["status"] == "done"
+    assert found["experiments"]["mistakes"]["status"] == "done"
+    assert "the disk is full" in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+def test_ctrl_c_leaves_a_whole_report_of_what_was_known(quick, tmp_path, monkeypatch):
+    advance = Training.advance
+
+    def interrupted(self):
+        if self.task.name == "mlp_digits" and len(self.losses) == 2:
+            raise KeyboardInterrupt
+        return advance(self)
+
+    monkeypatch.setattr(Training, "advance", interrupted)
+    result = call("run", "--steps", 4, "--out", tmp_path)
+    assert result.exit_code == 130
+    found = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert found["status"] == "interrupted"
+    assert found["tasks"]["cnn_digits"]["verify"]["equal"]
+    assert found["tasks"]["mlp_digits"]["status"] == "interrupted"
+    assert len(found["tasks"]["mlp_digits"]["engines"]["dynamic"]["losses"]) == 2
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "This run was interrupted." in text
+    assert "mlp_digits and mistakes did not finish" in text
+
+
+def test_the_panels_show_both_engines_and_how_far_they_are_equal(quick, tmp_path):
+    from rich.console import Console
+
+    from comparisons.live import Panels
+    from comparisons.run import Plan, run
+
+    console = Console(file=io.StringIO(), width=100, height=30, force_terminal=True, record=True)
+    panels = Panels(console)
+    run(Plan([tasks.TASKS["mlp_digits"]], [], steps=20), tmp_path, panels)
+    console.print(panels.picture())
+    text = console.export_text()
+    for words in ("dynamic: define-by-run", "static: define-and-run", "step 20/20", "20 of 20 losses equal"):
+        assert words in text
+    assert any(0x2800 < ord(letter) <= 0x28FF for letter in text)
+
+
+def test_a_braille_curve_begins_high_and_ends_low():
+    from comparisons.live import braille
+
+    lines = braille([1.0, 0.0], 2, 1.0, 4, 3)
+    assert [len(line) for line in lines] == [4, 4, 4]
+    assert lines[0][0] != "\u2800"
+    assert lines[-1][2] != "\u2800"
+    assert braille([], 5, 1.0, 2, 1) == ["\u2800\u2800"]
+
+
+def test_a_meter_times_a_fresh_process_and_counts_its_memory():
+    with_meter: Task = tasks.TASKS["mlp_digits"]
+    meter = Meter(with_meter, "static")
+    try:
+        assert meter.imported["engine"] > 0
+        timed = meter.ask("time", 3, 0)
+        assert list(timed["phases"]) == ["build", "compile"]
+        assert len(timed["steps"]) == 3
+        held = meter.ask("memory", 2, 0)
+        parameters = 4 * (64 * 128 + 128 + 128 * 10 + 10)
+        assert len(held["peaks"]) == 2
+        for peak, between in zip(held["peaks"], held["between"], strict=True):
+            assert peak > between > parameters
+    finally:
+        meter.close()
+
+
+def test_a_meter_that_dies_says_its_last_words():
+    missing = replace(tasks.TASKS["mlp_digits"], name="nothing")
+    with pytest.raises(MeterError, match="KeyError: 'nothing'"):
+        Meter(missing, "dynamic")
+
+
+def test_the_spread_is_the_median_and_the_quartiles():
+    assert spread([4.0, 1.0, 3.0, 2.0, 5.0]) == {"median": 3.0, "low": 2.0, "high": 4.0, "count": 5}
+    assert spread([2.0]) == {"median": 2.0, "low": 2.0, "high": 2.0, "count": 1}
+
+
+def test_thread_settings_stand_before_numpy_is_imported():
+    code = (
+        "import sys, os\n"
+        "import comparisons.__main__\n"
+        "assert not {'numpy', 'rich', 'matplotlib', 'jinja2'} & set(sys.modules)\n"
+        "print(os.environ['OPENBLAS_THREAD_TIMEOUT'], os.environ['OMP_WAIT_POLICY'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["10", "passive"]

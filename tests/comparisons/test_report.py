@@ -1,0 +1,315 @@
+"""The page says what report.json says, whatever that is."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from types import SimpleNamespace
+
+import pytest
+
+from comparisons import results
+from comparisons.report import draw
+from comparisons.report.page import page
+from comparisons.report.quantities import ahead, break_even, seconds, size
+
+MS = 1e-3
+
+
+@pytest.fixture
+def drawn():
+    """For tests that want the figures too."""
+
+
+@pytest.fixture(autouse=True)
+def _no_figures(request, monkeypatch):
+    """Figures take most of the time to draw a page, and say nothing in words."""
+    if "drawn" not in request.fixturenames:
+        names = ("losses", "phases", "catching_up", "memory")
+        stand_in = SimpleNamespace(**dict.fromkeys(names, lambda *_: "<svg></svg>"))
+        monkeypatch.setattr("comparisons.report.page.figures", stand_in)
+
+
+def spread(median, width=0.02):
+    return {"median": median, "low": median * (1 - width), "high": median * (1 + width), "count": 9}
+
+
+def doctored(report, step=(4 * MS, 3 * MS), start=(6 * MS, 20 * MS), peak=(1e6, 2e6), width=0.02):
+    """Both tasks with these figures for (dynamic, static)."""
+    for task in report["tasks"].values():
+        for engine, a_step, a_start, a_peak in zip(("dynamic", "static"), step, start, peak, strict=True):
+            found = task["measure"]["engines"][engine]
+            found["warm"]["step"] = spread(a_step, width)
+            found["warm"]["start"] = spread(a_start)
+            found["memory"] = {"ready": 0.1 * a_peak, "between": 0.5 * a_peak, "peak": a_peak}
+    return report
+
+
+def said(report):
+    """The page's text, without markup, in one line."""
+    text = re.sub(r"<style.*?</style>|<svg.*?</svg>", " ", page(report), flags=re.DOTALL)
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text)))
+
+
+# --- the words follow the numbers ----------------------------------------------------------
+
+
+def test_where_static_steps_are_shorter_the_page_says_so(report):
+    text = said(doctored(report))
+    assert "Once running, static is the faster one: its steps are shorter by 25 % on the CNN and 25 %" in text
+    assert "static makes a step in 25 % less time: 4.00 ms on dynamic, 3.00 ms on static" in text
+    assert "Its shorter steps have made up for that after 15 steps." in text
+    assert "what it saves is bookkeeping" in text
+
+
+def test_where_static_steps_are_longer_the_page_says_so(report):
+    text = said(doctored(report, step=(2 * MS, 5 * MS)))
+    assert "Once running, dynamic is the faster one: its steps are shorter by 60 %" in text
+    assert "dynamic makes a step 2.5 times as fast: 2.00 ms on dynamic, 5.00 ms on static" in text
+    assert "That is never made up for, since dynamic's later steps are the shorter ones." in text
+    assert "static is the faster one" not in text
+    assert "what it saves is bookkeeping" not in text
+    assert "have made up for" not in text
+
+
+def test_where_the_spread_is_wider_than_the_difference_nobody_is_ahead(report):
+    text = said(doctored(report, width=0.5))
+    assert "neither is faster: the difference is smaller than the spread" in text
+    assert "single steps scatter too widely to say which engine is faster" in text
+    assert "do not differ enough to say whether that is ever made up for" in text
+    text = said(doctored(report, step=(4 * MS, 4.01 * MS), width=0.001))
+    assert "a step takes as long on either engine" in text
+
+
+def test_where_the_tasks_disagree_the_verdict_names_them(report):
+    doctored(report)
+    warm = [report["tasks"]["mlp_digits"]["measure"]["engines"][e]["warm"] for e in ("dynamic", "static")]
+    warm[0]["step"], warm[1]["step"] = warm[1]["step"], warm[0]["step"]
+    assert "Once running, static is faster on the CNN, dynamic is faster on the MLP." in said(report)
+
+
+def test_where_static_starts_sooner_the_page_says_so(report):
+    text = said(doctored(report, start=(20 * MS, 6 * MS)))
+    assert "Static has its first result sooner: the other takes 3.3 times as long" in text
+    assert "to describe the model first costs nothing, and it stays ahead" in text
+
+
+def test_where_static_holds_less_memory_the_page_says_so(report):
+    text = said(doctored(report, peak=(3e6, 2e6)))
+    assert "Static needs less memory: the other's peak is 1.5 times as high on the CNN" in text
+    assert "At the highest point of a step static holds less: 3.00 MB on dynamic, 2.00 MB on static." in text
+    assert "Between steps dynamic keeps 500 kB more." in text
+    text = said(doctored(report, peak=(2e6, 2e6)))
+    assert "Both need the same memory." in text
+
+
+def test_the_gilded_dot_stands_on_the_side_that_is_ahead(report):
+    def gilded(report):
+        rows = re.findall(r"<tr><th scope=\"row\">(.*?)</th>\s*(.*?)</tr>", page(report), flags=re.DOTALL)
+        steps = [cells for title, cells in rows if "once running" in title]
+        return [re.findall(r"<td( class=\"ahead\")?>", cells) for cells in steps]
+
+    mark = ' class="ahead"'
+    assert gilded(doctored(report)) == [["", mark]] * 2
+    assert gilded(doctored(report, step=(3 * MS, 4 * MS))) == [[mark, ""]] * 2
+    assert gilded(doctored(report, width=0.5)) == [["", ""]] * 2
+
+
+def test_where_the_losses_part_the_page_says_where_and_by_how_much(report):
+    task = report["tasks"]["cnn_digits"]
+    task["verify"] |= {
+        "equal": False, "unequal_steps": 2, "unequal_arrays": ["model/0.weight"], "unequal_guesses": 3,
+        "first_difference": {"step": 2, "dynamic": 1.5, "static": 1.25},
+    }  # fmt: skip
+    task["engines"]["static"]["accuracy"] = 0.5
+    text = said(report)
+    assert "The engines did not compute the same numbers on the CNN." in text
+    assert "The losses part at step 2 (1.5 on dynamic, 1.25 on static), and 2 of 3 differ." in text
+    assert "the first of them model/0.weight" in text
+    assert "3 test examples got another answer" in text
+    assert "two computations that are not the same" in text
+    assert "1 of 3, bit for bit" in text
+
+
+def test_an_accuracy_below_the_aim_is_called_so(report):
+    for entry in report["tasks"]["cnn_digits"]["engines"].values():
+        entry["accuracy"] = 0.5
+    assert "Both engines read 50.0 % of the 360 test examples correctly, short of the 97.0 %" in said(report)
+    for entry in report["tasks"]["cnn_digits"]["engines"].values():
+        entry["accuracy"] = 0.99
+    assert "correctly; the aim was 97.0 %" in said(report)
+
+
+def test_a_busy_machine_and_late_thread_settings_are_named_as_threats(report):
+    report["host"] |= {"load": 1.9, "cores": 2, "settled_first": False}
+    text = said(report)
+    assert "The machine was busy with other work when this began: 1.9 processes on 2 cores." in text
+    assert "NumPy had been imported before the thread settings" in text
+    report["host"] |= {"load": 0.1, "settled_first": True}
+    text = said(report)
+    assert "The machine was busy" not in text
+    assert "NumPy had been imported before" not in text
+
+
+def test_the_mistakes_show_the_captured_messages_and_where_they_lead(report):
+    text = said(report)
+    assert "label 7 (at position 1) is out of range for 5 classes" in text
+    assert "Static stands at the line that runs the graph, which is not the one to mend" in text
+    assert "What is plain Python on the one is an error on the other." in text
+    case = report["experiments"]["mistakes"]["found"]["cases"][0]
+    case["static"]["error"] = None
+    text = said(report)
+    assert "On static this is no mistake: the code runs to its end." in text
+
+
+# --- what is there, and what is not ---------------------------------------------------------
+
+
+def test_the_page_needs_nothing_but_itself(report, drawn):
+    text = page(report)
+    links = re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?([^"')\s>]+)""", text)
+    assert [link for link in links if not link.startswith("#") and "w3.org" not in link] == []
+    assert "<script" not in text
+    assert "<link" not in text
+    assert "@import" not in text
+
+
+def test_the_page_holds_the_scripts_that_ran_both_graphs_and_the_program(report):
+    text = unescape(re.sub(r"<[^>]*>", "", page(report)))
+    for engine in ("dynamic", "static"):
+        for line in report["loops"]["supervised"][engine].splitlines():
+            assert line.strip() in text
+    assert "def program(feeds, state):" in text
+    assert page(report).count("<title>b0</title>") == 4  # two tasks on two engines, drawn
+
+
+def test_the_same_report_gives_the_same_page_byte_for_byte(report, drawn):
+    assert page(report) == page(report)
+
+
+def test_names_in_the_report_can_not_break_the_page(report):
+    report["tasks"]["cnn_digits"]["title"] = "<script>alert(1)</script>"
+    assert "<script>" not in page(report)
+
+
+def test_a_report_of_one_engine_compares_nothing(report, drawn):
+    report["engines"] = ["static"]
+    for task in report["tasks"].values():
+        task["verify"] = None
+        for part in (task["engines"], task["inside"], task["measure"]["engines"]):
+            del part["dynamic"]
+    del report["loops"]["supervised"]["dynamic"]
+    text = said(report)
+    assert "This run has not compared the engines, so there is no verdict." in text
+    assert "Only static ran, so there is nothing to compare its numbers with." in text
+    assert "Only static was run." in text
+
+
+def test_an_interrupted_report_says_what_is_missing(report):
+    report["status"] = "interrupted"
+    task = report["tasks"]["mlp_digits"]
+    task |= {"status": "interrupted", "verify": None, "measure": None, "inside": {}}
+    for entry in task["engines"].values():
+        del entry["accuracy"]
+        entry["losses"] = entry["losses"][:1]
+    task["engines"]["static"]["losses"] = []
+    report["experiments"] = {}
+    text = said(report)
+    assert "This run was interrupted." in text
+    assert "mlp_digits and mistakes did not finish" in text
+    assert "This task was interrupted before it was finished." in text
+
+
+def test_a_report_interrupted_before_anything_was_done_is_still_a_page(report):
+    report |= {"status": "interrupted", "tasks": {}, "experiments": {}, "loops": {}}
+    assert "This run was interrupted." in said(report)
+
+
+def test_a_failed_piece_is_shown_with_its_message(report):
+    report["tasks"]["cnn_digits"] |= {
+        "status": "failed", "error": {"type": "ShapeError", "message": "it does not fit"},
+        "engines": {}, "verify": None, "measure": None, "inside": {},
+    }  # fmt: skip
+    report["experiments"]["mistakes"] = {
+        "title": "t", "question": "q", "status": "failed",
+        "error": {"type": "OSError", "message": "no disk"},
+    }  # fmt: skip
+    text = said(report)
+    assert "This task failed. ShapeError: it does not fit" in text
+    assert "This experiment failed. OSError: no disk" in text
+
+
+def test_losses_that_are_no_numbers_leave_a_gap(report, drawn):
+    for entry in report["tasks"]["cnn_digits"]["engines"].values():
+        entry["losses"] = [2.0, None, None]
+    assert "<svg" in page(report)
+
+
+# --- the file -------------------------------------------------------------------------------
+
+
+def test_a_saved_report_is_read_back_and_drawn(report, tmp_path):
+    results.save(report, tmp_path)
+    assert results.load(tmp_path) == report
+    target = draw(results.load(tmp_path), tmp_path)
+    assert target == tmp_path / "index.html"
+    assert target.read_text(encoding="utf-8") == page(report)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["index.html", "report.json"]
+
+
+def test_a_write_that_fails_leaves_the_old_report_whole(report, tmp_path):
+    results.save(report, tmp_path)
+    with pytest.raises(TypeError):
+        results.save({"format": object()}, tmp_path)
+    assert results.load(tmp_path) == report
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "there is no report.json"),
+        ('{"format": 1,', "is not whole"),
+        ('{"format": 99}', "has format 99"),
+    ],
+)
+def test_a_report_that_can_not_be_read_says_what_to_do(tmp_path, text, words):
+    if text is not None:
+        (tmp_path / "report.json").write_text(text, encoding="utf-8")
+    with pytest.raises(results.ResultsError, match=f"(?s){words}.*python -m comparisons run"):
+        results.load(tmp_path)
+
+
+# --- quantities -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.000281, "281 µs"), (0.00406, "4.06 ms"), (0.0176, "17.6 ms"), (38.2, "38.2 s"), (1234.5, "1,234 s")],
+)
+def test_times_are_said_in_the_unit_that_suits(value, text):
+    assert seconds(value) == text
+
+
+def test_sizes_are_said_in_the_unit_that_suits():
+    assert [size(n) for n in (536_000, 1_304_850, 25_300_000_000)] == ["536 kB", "1.30 MB", "25.3 GB"]
+
+
+def test_ahead_needs_a_gap_between_the_quartiles_and_more_than_a_trifle():
+    assert ahead(spread(1.0), spread(2.0)) == "dynamic"
+    assert ahead(spread(2.0), spread(1.0)) == "static"
+    assert ahead(spread(1.0, 0.5), spread(1.2, 0.5)) is None
+    assert ahead(spread(1.0, 0.001), spread(1.01, 0.001)) is None
+
+
+def test_break_even_is_where_the_shorter_steps_have_paid_for_the_start():
+    def warm(start, step):
+        return {"start": spread(start), "step": spread(step)}
+
+    even = break_even(warm(6.0, 4.0), warm(20.0, 3.0))
+    assert even == 15
+    assert 6 + (even - 1) * 4 == 20 + (even - 1) * 3
+    assert break_even(warm(6.0, 3.0), warm(20.0, 4.0)) is None
+    assert break_even(warm(6.0, 3.0), warm(20.0, 3.0)) is None
+    assert break_even(warm(20.0, 4.0), warm(6.0, 3.0)) == 1
+    assert break_even(warm(20.0, 3.0), warm(6.0, 4.0)) is None
