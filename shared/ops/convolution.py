@@ -7,111 +7,84 @@
 All three are bilinear, so their rules close over each other and every order of derivative
 exists. Arrays are N C H W, weights O C KH KW (C over groups), in C order.
 
-The columns of an image (im2col) are laid out (C*KH*KW, N*OH*OW), so that each of the three is
-one matrix product per group over the whole batch, not one per image.
+What the window sees of all images is laid out as columns (C KH KW, N OH OW), so that each of
+the three is one matrix product per group over the whole batch, not one per image.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from shared.dims import Dim, Size
+from shared.dims import Dim
 from shared.errors import SettingError, ShapeError
 from shared.op import Op, Rule, array_module
 from shared.ops.reductions import sum
-from shared.ops.shapes import as_tensor_like
+from shared.ops.shapes import as_tensor_like, expand_dims, reshape, squeeze
+from shared.ops.windows import Pair, Window, cut, glue, pair
 from shared.spec import Operand, Spec, promote, sizes_match, str_shape
 
-Pair = tuple[int, int]
+# --- the three products --------------------------------------------------------------------
 
 
-def pair(call: str, name: str, value: Any, least: int) -> Pair:
-    """A setting for height and width: one int for both, or a pair."""
-    both = (value, value) if isinstance(value, int) else tuple(value)
-    if len(both) != 2 or any(isinstance(v, bool) or not isinstance(v, int) or v < least for v in both):
-        raise SettingError(f"{call}: {name} must be an int or a pair, each at least {least}, not {value!r}")
-    return both
-
-
-class Window(NamedTuple):
-    """How a window moves over an image."""
-
-    kernel: Pair
-    stride: Pair
-    padding: Pair
-    dilation: Pair = (1, 1)
-
-    def out_size(self, size: Size, axis: int) -> Size:
-        """How many places the window takes along an axis (0 height, 1 width)."""
-        span = self.dilation[axis] * (self.kernel[axis] - 1) + 1
-        return (size + 2 * self.padding[axis] - span) // self.stride[axis] + 1
-
-    def taps(self, oh: int, ow: int) -> Any:
-        """For each place in the kernel: (kh, kw) and the strided part of the padded image."""
-        (kh, kw), (sh, sw), (dh, dw) = self.kernel, self.stride, self.dilation
-        for i in range(kh):
-            for j in range(kw):
-                rows = slice(i * dh, i * dh + (oh - 1) * sh + 1, sh)
-                cols = slice(j * dw, j * dw + (ow - 1) * sw + 1, sw)
-                yield (i, j), (Ellipsis, rows, cols)
-
-
-def pad_image(x: Any, padding: Pair, value: float) -> Any:
-    """`x` with `value` around its last two axes; `x` itself where there is no padding."""
-    ph, pw = padding
-    if ph == 0 and pw == 0:
-        return x
-    n, c, h, w = x.shape
-    padded = array_module(x).full((n, c, h + 2 * ph, w + 2 * pw), value, x.dtype)
-    padded[:, :, ph : ph + h, pw : pw + w] = x
-    return padded
-
-
-def _columns(x: Any, window: Window, oh: int, ow: int) -> Any:
-    """im2col: (C*KH*KW, N*OH*OW)."""
+def _columns(x: Any, window: Window, places: Pair, groups: int) -> Any:
+    """What the window sees, as (groups, C / groups KH KW, N OH OW)."""
     n, c = x.shape[:2]
-    padded = pad_image(x, window.padding, 0).transpose(1, 0, 2, 3)
-    columns = array_module(x).empty((c, *window.kernel, n, oh, ow), x.dtype)
-    for (i, j), part in window.taps(oh, ow):
-        columns[:, i, j] = padded[part]
-    return columns.reshape(-1, n * oh * ow)
+    columns = array_module(x).empty((c, *window.kernel, n, *places), x.dtype)
+    cut(x, window, columns.transpose(3, 0, 1, 2, 4, 5))
+    rows = c // groups * window.kernel[0] * window.kernel[1]
+    return columns.reshape(groups, rows, n * places[0] * places[1])
 
 
-def _image(columns: Any, window: Window, n: int, c: int, size: Pair, oh: int, ow: int) -> Any:
-    """col2im: what `_columns` took apart, added up again; (N, C, H, W)."""
-    (h, w), (ph, pw) = size, window.padding
-    parts = columns.reshape(c, *window.kernel, n, oh, ow)
-    xp = array_module(columns)
-    padded = xp.zeros((c, n, h + 2 * ph, w + 2 * pw), columns.dtype)
-    for (i, j), part in window.taps(oh, ow):
-        padded[part] += parts[:, i, j]
-    inner = padded[:, :, ph : ph + h, pw : pw + w]
-    return xp.ascontiguousarray(inner.transpose(1, 0, 2, 3))
+def _rows(g: Any, groups: int) -> Any:
+    """(N, O, OH, OW) as matrices (groups, O / groups, N OH OW)."""
+    n, o, oh, ow = g.shape
+    return g.transpose(1, 0, 2, 3).reshape(groups, o // groups, n * oh * ow)
 
 
-def _grouped(a: Any, b: Any, groups: int) -> Any:
-    """`a @ b` with the rows of `a` and of `b` cut into groups; the results under each other."""
-    if groups == 1:
-        return a @ b
-    rows = a.reshape(groups, a.shape[0] // groups, -1) @ b.reshape(groups, b.shape[0] // groups, -1)
-    return rows.reshape(-1, b.shape[1])
+def _matrices(w: Any, groups: int) -> Any:
+    """(O, C / groups, KH, KW) as matrices (groups, O / groups, C / groups KH KW)."""
+    o, c, kh, kw = w.shape
+    return w.reshape(groups, o // groups, c * kh * kw)
 
 
-def _channels_first(y: Any) -> Any:
-    """(N, O, OH, OW) as a matrix (O, N*OH*OW)."""
-    return y.transpose(1, 0, 2, 3).reshape(y.shape[1], -1)
-
-
-def _compute_conv2d(x: Any, w: Any, b: Any = None, *, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Any:
+def _compute_conv2d(
+    x: Any, w: Any, b: Any = None, *, stride: Pair, padding: Pair, dilation: Pair, groups: int
+) -> Any:
     window = Window(w.shape[2:], stride, padding, dilation)
-    oh, ow = window.out_size(x.shape[2], 0), window.out_size(x.shape[3], 1)
-    y = _grouped(w.reshape(w.shape[0], -1), _columns(x, window, oh, ow), groups)
-    if b is not None:
-        y = np.add(y, b[:, None], out=y if b.dtype == y.dtype else None)
-    y = y.reshape(w.shape[0], x.shape[0], oh, ow)
-    return array_module(x).ascontiguousarray(y.transpose(1, 0, 2, 3))
+    places = window.places("conv2d", x.shape[2:])
+    product = _matrices(w, groups) @ _columns(x, window, places, groups)
+    y = product.reshape(w.shape[0], x.shape[0], *places).transpose(1, 0, 2, 3)
+    return array_module(x).ascontiguousarray(y) if b is None else np.add(y, b[:, None, None], order="C")
+
+
+def _compute_conv2d_input(
+    g: Any, w: Any, *, size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
+) -> Any:
+    window = Window(w.shape[2:], stride, padding, dilation)
+    columns = _matrices(w, groups).swapaxes(1, 2) @ _rows(g, groups)
+    n, _, *places = g.shape
+    columns = columns.reshape(w.shape[1] * groups, *window.kernel, n, *places)
+    return glue(columns.transpose(3, 0, 1, 2, 4, 5), window, size)
+
+
+def _compute_conv2d_weight(
+    x: Any, g: Any, *, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
+) -> Any:
+    window = Window(kernel, stride, padding, dilation)
+    product = _rows(g, groups) @ _columns(x, window, g.shape[2:], groups).swapaxes(1, 2)
+    return product.reshape(g.shape[1], x.shape[1] // groups, *kernel)
+
+
+# --- what comes out ------------------------------------------------------------------------
+
+
+def _check_weight(given: str, w: Operand, groups: int, b: Operand | None, channels: Any) -> None:
+    if not isinstance(w.shape[0], Dim) and w.shape[0] % groups:
+        raise ShapeError(f"{given}: {w.shape[0]} weights do not go into {groups} groups")
+    if b is not None and not (len(b.shape) == 1 and sizes_match(b.shape[0], channels)):
+        raise ShapeError(f"{given}: bias {str_shape(b.shape)} must have shape ({channels},)")
 
 
 def _infer_conv2d(
@@ -126,44 +99,20 @@ def _infer_conv2d(
             f"{given}: x has {x.shape[1]} channels, the weight takes {w.shape[1] * groups} "
             f"({w.shape[1]} in each of {groups} group(s))"
         )
-    if w.shape[0] % groups:
-        raise ShapeError(f"{given}: {w.shape[0]} output channels do not go into {groups} groups")
-    if b is not None and tuple(b.shape) != (w.shape[0],):
-        raise ShapeError(f"{given}: bias {str_shape(b.shape)} must have shape ({w.shape[0]},)")
-    window = Window(w.shape[2:], stride, padding, dilation)
-    oh, ow = window.out_size(x.shape[2], 0), window.out_size(x.shape[3], 1)
-    if any(not isinstance(size, Dim) and size < 1 for size in (oh, ow)):
-        raise ShapeError(
-            f"{given}: the kernel does not fit into the image with padding {padding} and "
-            f"dilation {dilation}; pad more, or use a smaller kernel"
-        )
-    dtype = promote(x, w) if b is None else promote(x, w, b)
-    return Spec((x.shape[0], w.shape[0], oh, ow), dtype)
+    _check_weight(given, w, groups, b, w.shape[0])
+    places = Window(w.shape[2:], stride, padding, dilation).places("conv2d", x.shape[2:])
+    return Spec((x.shape[0], w.shape[0], *places), promote(x, w) if b is None else promote(x, w, b))
 
 
-def _compute_conv2d_input(
-    g: Any, w: Any, *, size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
-) -> Any:
-    window = Window(w.shape[2:], stride, padding, dilation)
-    n, _, oh, ow = g.shape
-    o, c = w.shape[0], w.shape[1] * groups
-    turned = w.reshape(groups, o // groups, -1).swapaxes(1, 2)
-    turned = turned[0] if groups == 1 else turned.reshape(-1, o // groups)
-    return _image(_grouped(turned, _channels_first(g), groups), window, n, c, size, oh, ow)
+def _infer_conv2d_input(g: Operand, w: Operand, *, size: Any, groups: int, **_: Any) -> Spec:
+    return Spec((g.shape[0], w.shape[1] * groups, *size), promote(g, w))
 
 
-def _compute_conv2d_weight(
-    x: Any, g: Any, *, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
-) -> Any:
-    window = Window(kernel, stride, padding, dilation)
-    columns, rows = _columns(x, window, *g.shape[2:]), _channels_first(g)
-    o, c = g.shape[1], x.shape[1] // groups
-    if groups == 1:
-        return (rows @ columns.T).reshape(o, c, *kernel)
-    rows = rows.reshape(groups, o // groups, -1)
-    columns = columns.reshape(groups, c * kernel[0] * kernel[1], -1)
-    return (rows @ columns.swapaxes(1, 2)).reshape(o, c, *kernel)
+def _infer_conv2d_weight(x: Operand, g: Operand, *, kernel: Any, groups: int, **_: Any) -> Spec:
+    return Spec((g.shape[1], x.shape[1] // groups, *kernel), promote(x, g))
 
+
+# --- the ops -------------------------------------------------------------------------------
 
 _conv2d = Op(
     "conv2d",
@@ -180,12 +129,13 @@ _conv2d = Op(
         ),
         Rule(lambda g, y, x, w, b=None, **move: sum(g, (0, 2, 3))),
     ],
+    check=True,
 )
 
 _conv2d_input = Op(
     "conv2d_input",
     _compute_conv2d_input,
-    lambda g, w, *, size, groups, **_: Spec((g.shape[0], w.shape[1] * groups, *size), promote(g, w)),
+    _infer_conv2d_input,
     [
         Rule(lambda gx, y, g, w, *, size, **move: _conv2d(gx, w, **move), reads="w"),
         Rule(
@@ -198,9 +148,7 @@ _conv2d_input = Op(
 _conv2d_weight = Op(
     "conv2d_weight",
     _compute_conv2d_weight,
-    lambda x, g, *, kernel, groups, **_: Spec(
-        (g.shape[1], x.shape[1] // groups, *kernel), promote(x, g)
-    ),
+    _infer_conv2d_weight,
     [
         Rule(
             lambda gw, y, x, g, *, kernel, **move: _conv2d_input(g, gw, size=x.shape[2:], **move),
@@ -209,6 +157,19 @@ _conv2d_weight = Op(
         Rule(lambda gw, y, x, g, *, kernel, **move: _conv2d(x, gw, **move), reads="x"),
     ],
 )
+
+# --- what users call -----------------------------------------------------------------------
+
+
+def _move(call: str, stride: Any, padding: Any, dilation: Any, groups: Any) -> dict[str, Any]:
+    if isinstance(groups, bool) or not isinstance(groups, (int, np.integer)) or groups < 1:
+        raise SettingError(f"{call}: groups must be an int of at least 1, not {groups!r}")
+    return {
+        "stride": pair(call, "stride", stride, 1),
+        "padding": pair(call, "padding", padding, 0),
+        "dilation": pair(call, "dilation", dilation, 1),
+        "groups": int(groups),
+    }
 
 
 def conv2d(
@@ -222,13 +183,66 @@ def conv2d(
     where channels do not agree or the kernel does not fit; SettingError for settings.
     """
     x, weight = as_tensor_like(x), as_tensor_like(weight)
-    if not isinstance(groups, int) or groups < 1:
-        raise SettingError(f"conv2d: groups must be an int of at least 1, not {groups!r}")
-    move = {
-        "stride": pair("conv2d", "stride", stride, 1),
-        "padding": pair("conv2d", "padding", padding, 0),
-        "dilation": pair("conv2d", "dilation", dilation, 1),
-        "groups": groups,
-    }
-    arrays = (x, weight) if bias is None else (x, weight, bias)
-    return _conv2d(*arrays, **move)
+    move = _move("conv2d", stride, padding, dilation, groups)
+    return _conv2d(x, weight, **move) if bias is None else _conv2d(x, weight, as_tensor_like(bias), **move)
+
+
+def conv1d(
+    x: Any, weight: Any, bias: Any = None, stride: int = 1, padding: int = 0, dilation: int = 1,
+    groups: int = 1,
+) -> Any:  # fmt: skip
+    """Cross-correlation over sequences, as `torch.nn.functional.conv1d`.
+
+    x (N, C, L), weight (O, C / groups, K), bias (O,) or None; gives (N, O, OL). It is `conv2d`
+    over images of height 1, in whose words the other errors speak.
+    """
+    x, weight = as_tensor_like(x), as_tensor_like(weight)
+    if len(x.shape) != 3 or len(weight.shape) != 3:
+        raise ShapeError(
+            f"conv1d: x {str_shape(tuple(x.shape))} with weight {str_shape(tuple(weight.shape))}: "
+            "both need 3 axes, N C L and O C K; add a batch axis?"
+        )
+    y = conv2d(
+        expand_dims(x, 2), expand_dims(weight, 2), bias,
+        (1, stride), (0, padding), (1, dilation), groups,
+    )  # fmt: skip
+    return squeeze(y, 2)
+
+
+def conv_transpose2d(
+    x: Any, weight: Any, bias: Any = None, stride: int | Pair = 1, padding: int | Pair = 0,
+    output_padding: int | Pair = 0, groups: int = 1, dilation: int | Pair = 1,
+) -> Any:  # fmt: skip
+    """Transposed convolution, as `torch.nn.functional.conv_transpose2d`: the gradient of `conv2d`
+    by its input, so it undoes that change of shape (Zeiler et al. 2010).
+
+    x (N, C, H, W), weight (C, O / groups, KH, KW), bias (O,) or None; gives (N, O, OH, OW) with
+    OH = (H - 1) stride - 2 padding + dilation (KH - 1) + 1 + output_padding, and OW alike.
+    `output_padding`, less than the stride, chooses among the sizes that a strided convolution
+    makes the same. ShapeError where channels do not agree or nothing would be left.
+    """
+    x, weight = as_tensor_like(x), as_tensor_like(weight)
+    bias = None if bias is None else as_tensor_like(bias)
+    move = _move("conv_transpose2d", stride, padding, dilation, groups)
+    extra = pair("conv_transpose2d", "output_padding", output_padding, 0)
+    if any(more >= step for more, step in zip(extra, move["stride"], strict=True)):
+        raise SettingError(
+            f"conv_transpose2d: output_padding {extra} must be less than the stride {move['stride']}; "
+            "it makes up for what a stride rounds off, and is no more than that"
+        )
+    given = f"conv_transpose2d: x {str_shape(tuple(x.shape))} with weight {str_shape(tuple(weight.shape))}"
+    if len(x.shape) != 4 or len(weight.shape) != 4:
+        raise ShapeError(f"{given}: both need 4 axes, N C H W and C O KH KW; add a batch axis?")
+    if not sizes_match(x.shape[1], weight.shape[0]):
+        raise ShapeError(f"{given}: x has {x.shape[1]} channels, the weight takes {weight.shape[0]}")
+    channels = weight.shape[1] * groups
+    _check_weight(given, weight, groups, bias, channels)
+    window = Window(weight.shape[2:], move["stride"], move["padding"], move["dilation"])
+    size = tuple(
+        (x.shape[2 + i] - 1) * window.stride[i] - 2 * window.padding[i] + window.span(i) + extra[i]
+        for i in (0, 1)
+    )
+    if any(not isinstance(part, Dim) and part < 1 for part in size):
+        raise ShapeError(f"{given}: padding {window.padding} takes all of it away; use less")
+    y = _conv2d_input(x, weight, size=size, **move)
+    return y if bias is None else y + reshape(bias, (1, channels, 1, 1))

@@ -1,0 +1,212 @@
+"""Windows that move over images N C H W: their geometry, and im2col with its adjoint, col2im.
+
+Convolution and pooling stand on this. What a window sees is an array (N, C, KH, KW, OH, OW):
+`cut` takes an image apart into it, `glue` adds it up again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from shared.dims import Dim, Shape, Size, divide
+from shared.errors import SettingError, ShapeError
+from shared.op import Op, Rule, array_module
+from shared.ops.shapes import as_tensor_like
+from shared.spec import Operand, Spec, sizes_match, str_shape
+
+Pair = tuple[int, int]
+
+
+def pair(call: str, name: str, value: Any, least: int) -> Pair:
+    """A setting for height and width: one int for both, or a pair."""
+    both = value if isinstance(value, (tuple, list)) else (value, value)
+    whole = [isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= least for v in both]
+    if whole != [True, True]:
+        raise SettingError(f"{call}: {name} must be an int or a pair, each at least {least}, not {value!r}")
+    return int(both[0]), int(both[1])
+
+
+class Window(NamedTuple):
+    """How a window moves over an image. With `ceil` it may hang over the far edges, as long as
+    it starts inside the image or its padding."""
+
+    kernel: Pair
+    stride: Pair
+    padding: Pair
+    dilation: Pair = (1, 1)
+    ceil: bool = False
+
+    def span(self, axis: int) -> int:
+        """The length that the window covers along an axis (0 height, 1 width)."""
+        return self.dilation[axis] * (self.kernel[axis] - 1) + 1
+
+    def places(self, call: str, image: Shape) -> tuple[Any, Any]:
+        """How many places it takes down and across an image (H, W); ShapeError for none."""
+        oh, ow = self._places(image[0], 0), self._places(image[1], 1)
+        if any(not isinstance(size, Dim) and size < 1 for size in (oh, ow)):
+            raise ShapeError(
+                f"{call}: a kernel of {self.kernel} with dilation {self.dilation} does not fit into "
+                f"an image {str_shape(image)} with padding {self.padding}; pad more, or use a "
+                "smaller kernel"
+            )
+        return oh, ow
+
+    def _places(self, size: Size, axis: int) -> Size:
+        step, padding = self.stride[axis], self.padding[axis]
+        room = size + 2 * padding - self.span(axis)
+        if not self.ceil:
+            return room // step + 1
+        if isinstance(room, Dim) or isinstance(size, Dim):
+            return Dim()  # the smaller of two sizes: a run measures it
+        return min(-(-room // step) + 1, (size + padding - 1) // step + 1)
+
+    def taps(self, oh: int, ow: int) -> Iterator[tuple[Pair, tuple[Any, ...]]]:
+        """For each place in the kernel: (i, j), and the index of what stands under it, at all of
+        the window's places, in the padded image."""
+        (kh, kw), (sh, sw), (dh, dw) = self.kernel, self.stride, self.dilation
+        for i in range(kh):
+            for j in range(kw):
+                rows = slice(i * dh, i * dh + (oh - 1) * sh + 1, sh)
+                columns = slice(j * dw, j * dw + (ow - 1) * sw + 1, sw)
+                yield (i, j), (Ellipsis, rows, columns)
+
+    def padded_size(self, image: Pair, places: Pair) -> Pair:
+        """Height and width of the padded image; it reaches as far as the window does."""
+        reach = [(places[axis] - 1) * self.stride[axis] + self.span(axis) for axis in (0, 1)]
+        return (
+            max(image[0] + 2 * self.padding[0], reach[0]),
+            max(image[1] + 2 * self.padding[1], reach[1]),
+        )
+
+
+def pad(x: Any, window: Window, places: Pair, value: float) -> Any:
+    """`x` with `value` around it, as far as the window goes; `x` itself where it stays inside."""
+    n, c, h, w = x.shape
+    height, width = window.padded_size((h, w), places)
+    if (height, width) == (h, w):
+        return x
+    ph, pw = window.padding
+    padded = array_module(x).full((n, c, height, width), value, x.dtype)
+    padded[:, :, ph : ph + h, pw : pw + w] = x
+    return padded
+
+
+def cut(x: Any, window: Window, columns: Any) -> None:
+    """Write what the window sees of `x`, zero where it sees padding, into `columns`."""
+    oh, ow = columns.shape[4:]
+    padded = pad(x, window, (oh, ow), 0)
+    for (i, j), part in window.taps(oh, ow):
+        columns[:, :, i, j] = padded[part]
+
+
+def glue(columns: Any, window: Window, image: Pair) -> Any:
+    """(N, C, H, W): what `cut` took apart, put back in place and added up."""
+    n, c, _, _, oh, ow = columns.shape
+    xp = array_module(columns)
+    height, width = window.padded_size(image, (oh, ow))
+    padded = xp.zeros((n, c, height, width), columns.dtype)
+    for (i, j), part in window.taps(oh, ow):
+        padded[part] += columns[:, :, i, j]
+    (ph, pw), (h, w) = window.padding, image
+    return xp.ascontiguousarray(padded[:, :, ph : ph + h, pw : pw + w])
+
+
+# --- im2col and col2im ---------------------------------------------------------------------
+
+
+def _compute_im2col(x: Any, **move: Any) -> Any:
+    window = Window(**move)
+    n, c, *image = x.shape
+    places = window.places("im2col", tuple(image))
+    columns = array_module(x).empty((n, c, *window.kernel, *places), x.dtype)
+    cut(x, window, columns)
+    return columns.reshape(n, c * window.kernel[0] * window.kernel[1], places[0] * places[1])
+
+
+def _infer_im2col(x: Operand, **move: Any) -> Spec:
+    if len(x.shape) != 4:
+        raise ShapeError(f"im2col: x {str_shape(x.shape)} needs 4 axes, N C H W; add a batch axis?")
+    window = Window(**move)
+    oh, ow = window.places("im2col", x.shape[2:])
+    return Spec((x.shape[0], x.shape[1] * (window.kernel[0] * window.kernel[1]), oh * ow), x.dtype)
+
+
+def _compute_col2im(columns: Any, *, size: Pair, **move: Any) -> Any:
+    window = Window(**move)
+    places = window.places("col2im", size)
+    channels = columns.shape[1] // (window.kernel[0] * window.kernel[1])
+    return glue(columns.reshape(columns.shape[0], channels, *window.kernel, *places), window, size)
+
+
+def _infer_col2im(columns: Operand, *, size: tuple[Size, Size], **move: Any) -> Spec:
+    window = Window(**move)
+    given = f"col2im: columns {str_shape(columns.shape)}"
+    if len(columns.shape) != 3:
+        raise ShapeError(f"{given} need 3 axes, (N, C KH KW, OH OW), as im2col gives them")
+    oh, ow = window.places("col2im", size)
+    n, rows, places = columns.shape
+    taps = window.kernel[0] * window.kernel[1]
+    if not isinstance(rows, Dim) and rows % taps:
+        raise ShapeError(f"{given}: {rows} rows do not hold whole kernels of {window.kernel}")
+    if not sizes_match(places, oh * ow):
+        raise ShapeError(
+            f"{given}: over an image {str_shape(size)} the window takes {oh} x {ow} places, which "
+            f"is not {places}; give col2im the settings that im2col had"
+        )
+    return Spec((n, divide(rows, taps), *size), columns.dtype)
+
+
+_im2col = Op(
+    "im2col",
+    _compute_im2col,
+    _infer_im2col,
+    [Rule(lambda g, y, x, **move: _col2im(g, size=x.shape[2:], **move))],
+)
+
+_col2im = Op(
+    "col2im",
+    _compute_col2im,
+    _infer_col2im,
+    [Rule(lambda g, y, columns, *, size, **move: _im2col(g, **move))],
+)
+
+
+def _settings(call: str, kernel_size: Any, stride: Any, padding: Any, dilation: Any) -> dict[str, Any]:
+    return {
+        "kernel": pair(call, "kernel_size", kernel_size, 1),
+        "stride": pair(call, "stride", stride, 1),
+        "padding": pair(call, "padding", padding, 0),
+        "dilation": pair(call, "dilation", dilation, 1),
+    }
+
+
+def im2col(
+    x: Any, kernel_size: int | Pair, dilation: int | Pair = 1, padding: int | Pair = 0,
+    stride: int | Pair = 1,
+) -> Any:  # fmt: skip
+    """What a moving window sees, one column for each of its places: `torch.nn.functional.unfold`.
+
+    x (N, C, H, W) of any dtype; gives (N, C KH KW, OH OW), zero where the window sees padding.
+    A matrix product with it is a convolution. ShapeError where the kernel does not fit.
+    """
+    settings = _settings("im2col", kernel_size, stride, padding, dilation)
+    return _im2col(as_tensor_like(x), **settings)
+
+
+def col2im(
+    columns: Any, output_size: Pair, kernel_size: int | Pair, dilation: int | Pair = 1,
+    padding: int | Pair = 0, stride: int | Pair = 1,
+) -> Any:  # fmt: skip
+    """Columns put back in place and added up where they overlap: `torch.nn.functional.fold`.
+
+    columns (N, C KH KW, OH OW), output_size (H, W); gives (N, C, H, W). The adjoint of `im2col`
+    with the same settings. ShapeError where the columns are not those of such an image.
+    """
+    settings = _settings("col2im", kernel_size, stride, padding, dilation)
+    size = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size, output_size)
+    if len(size) != 2 or not all(isinstance(part, (int, np.integer, Dim)) for part in size):
+        raise SettingError(f"col2im: output_size must be a pair (H, W), not {output_size!r}")
+    return _col2im(as_tensor_like(columns), size=size, **settings)
