@@ -2,57 +2,107 @@
 
 from __future__ import annotations
 
-import builtins
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from shared.errors import ShapeError
+from shared.dims import Shape, Size, product
+from shared.errors import DTypeError, ShapeError
 from shared.op import Joint, Op, Rule, array_module
-from shared.ops.elementwise import exp, neg
+from shared.ops.creation import ones
+from shared.ops.elementwise import cast, exp, neg, sqrt
 from shared.ops.reductions import sum
 from shared.ops.shapes import as_tensor_like, broadcast_to, reshape
-from shared.spec import Operand, Spec, float_dtype, one_axis, str_shape
+from shared.spec import Operand, Spec, one_axis, promote, sizes_match, str_shape
+
+
+def floating(x: Any) -> Any:
+    """`x` if it is floating point; integers and bools as float64."""
+    x = as_tensor_like(x)
+    return x if x.dtype.kind in "fc" else cast(x, np.float64)
+
 
 # --- softmax -------------------------------------------------------------------------------
 
 
+def _below_largest(x: Any, axis: int) -> Any:
+    """`x` minus its largest element along the axis, fresh: its exponentials can not overflow."""
+    return np.subtract(x, np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf), order="C")
+
+
 def _compute_softmax(x: Any, *, axis: int) -> Any:
-    e = np.exp(x - np.maximum.reduce(x, axis=axis, keepdims=True))
-    return e / np.add.reduce(e, axis=axis, keepdims=True)
+    y = _below_largest(x, axis)
+    np.exp(y, out=y)
+    y /= np.add.reduce(y, axis=axis, keepdims=True)
+    return y
 
 
 _softmax = Op(
     "softmax",
     _compute_softmax,
-    lambda x, *, axis: Spec(x.shape, float_dtype(x)),
+    lambda x, *, axis: Spec(x.shape, x.dtype),
     [Rule(lambda g, y, x, *, axis: y * (g - sum(g * y, axis, keepdims=True)), reads="y")],
 )
 
 
 def softmax(x: Any, axis: int = -1) -> Any:
-    """exp(x) scaled to add up to 1 along `axis`; the largest element is taken off first."""
-    x = as_tensor_like(x)
-    return _softmax(x, axis=one_axis("softmax", axis, x.ndim))
+    """exp(x) scaled to add up to 1 along `axis`; the largest element is taken off first, so that
+    nothing overflows. Integers give float64."""
+    x = floating(x)
+    return _softmax(x, axis=one_axis("softmax", axis, len(x.shape)))
 
 
 def _compute_log_softmax(x: Any, *, axis: int) -> Any:
-    low = x - np.maximum.reduce(x, axis=axis, keepdims=True)
-    return low - np.log(np.add.reduce(np.exp(low), axis=axis, keepdims=True))
+    y = _below_largest(x, axis)
+    y -= np.log(np.add.reduce(np.exp(y), axis=axis, keepdims=True))
+    return y
 
 
 _log_softmax = Op(
     "log_softmax",
     _compute_log_softmax,
-    lambda x, *, axis: Spec(x.shape, float_dtype(x)),
+    lambda x, *, axis: Spec(x.shape, x.dtype),
     [Rule(lambda g, y, x, *, axis: g - exp(y) * sum(g, axis, keepdims=True), reads="y")],
 )
 
 
 def log_softmax(x: Any, axis: int = -1) -> Any:
-    """The logarithm of softmax, finite where softmax itself would underflow."""
-    x = as_tensor_like(x)
-    return _log_softmax(x, axis=one_axis("log_softmax", axis, x.ndim))
+    """The logarithm of softmax, finite where softmax itself would underflow. Integers give float64."""
+    x = floating(x)
+    return _log_softmax(x, axis=one_axis("log_softmax", axis, len(x.shape)))
+
+
+# --- what both normalisations share --------------------------------------------------------
+
+
+def _plus(a: Any, b: Any) -> Any:
+    """The sum of two cotangents of which one or both may be absent."""
+    if a is None or b is None:
+        return b if a is None else a
+    return a + b
+
+
+def _within(ufunc: np.ufunc, a: Any, b: Any) -> Any:
+    """`ufunc(a, b)`, in the memory of `a` where the dtype stays."""
+    return ufunc(a, b, out=a if np.result_type(a.dtype, b.dtype) == a.dtype else None)
+
+
+def _through_statistics(g_mean: Any, g_inv_std: Any, centred: Any, inv_std: Any, count: Size) -> Any:
+    """What the cotangents of mean and inv_std send back to x: d mean / dx = 1 / count, and
+    d inv_std / dx = -inv_std^3 (x - mean) / count."""
+    found = None
+    if g_inv_std is not None:
+        found = centred * (neg(g_inv_std * (inv_std * inv_std * inv_std)) / count)
+    if g_mean is not None:
+        spread = g_mean / count
+        found = broadcast_to(spread, centred.shape) if found is None else found + spread
+    return found
+
+
+def _check_floating(call: str, x: Operand) -> None:
+    if x.dtype.kind != "f":
+        raise DTypeError(f"{call}: x must be floating point, not {x.dtype}; cast it first")
 
 
 # --- batch normalisation -------------------------------------------------------------------
@@ -63,47 +113,67 @@ def _others(ndim: int) -> tuple[int, ...]:
     return (0, *range(2, ndim))
 
 
-def _per_channel(value: Any, ndim: int) -> Any:
+def _row(value: Any, ndim: int) -> Any:
     """A (C,) value so that it broadcasts over (N, C, ...)."""
-    return reshape(value, (1, -1) + (1,) * (ndim - 2))
+    return reshape(value, (1, value.shape[0]) + (1,) * (ndim - 2))
+
+
+def _count(x: Any) -> Size:
+    """How many elements of (N, C, ...) each channel has."""
+    return product((x.shape[0], *x.shape[2:]))
 
 
 def _compute_batch_norm(
-    x: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any, *, momentum: float, eps: float
-) -> tuple[Any, ...]:
+    x: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None,
+    *, momentum: float, eps: float,
+) -> tuple[Any, ...]:  # fmt: skip
     xp = array_module(x)
     axes, row = _others(x.ndim), (1, -1) + (1,) * (x.ndim - 2)
     mean = xp.mean(x, axis=axes)
-    centred = x - mean.reshape(row)
+    centred = np.subtract(x, mean.reshape(row), order="C")
     var = xp.mean(centred * centred, axis=axes)
     inv_std = 1 / np.sqrt(var + eps)
-    y = centred * (inv_std * weight).reshape(row) + bias.reshape(row)
-    count = x.size // x.shape[1]
-    unbiased = var * (count / builtins.max(count - 1, 1))
+    scale = inv_std if weight is None else inv_std * weight
+    y = _within(np.multiply, centred, scale.reshape(row))
+    if bias is not None:
+        y = _within(np.add, y, bias.reshape(row))
+    count: Any = _count(x)
+    unbiased = var * (count / max(count - 1, 1))
     new_mean = running_mean + momentum * (mean - running_mean)
     new_var = running_var + momentum * (unbiased - running_var)
-    return y, mean, inv_std, new_mean, new_var
+    return (
+        y, mean, inv_std,
+        new_mean.astype(running_mean.dtype, copy=False), new_var.astype(running_var.dtype, copy=False),
+    )  # fmt: skip
 
 
 def _infer_batch_norm(
-    x: Operand, weight: Operand, bias: Operand, running_mean: Operand, running_var: Operand,
-    *, momentum: float, eps: float,
+    x: Operand, running_mean: Operand, running_var: Operand, weight: Operand = None,
+    bias: Operand = None, *, momentum: float, eps: float,
 ) -> tuple[Spec, ...]:  # fmt: skip
+    _check_floating("batch_norm", x)
     if len(x.shape) < 2:
         raise ShapeError(f"batch_norm: x {str_shape(x.shape)} needs at least 2 axes, (N, C, ...)")
-    channels = (x.shape[1],)
-    for name, value in (("weight", weight), ("bias", bias), ("running_mean", running_mean), ("running_var", running_var)):
-        if tuple(value.shape) != channels:
+    if _count(x) == 0:
+        raise ShapeError(f"batch_norm: x {str_shape(x.shape)} has no elements to take statistics of")
+    channels, given = x.shape[1], [x]
+    named = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
+    for name, value in named.items():
+        if value is not None and not (len(value.shape) == 1 and sizes_match(value.shape[0], channels)):
             raise ShapeError(
-                f"batch_norm: {name} {str_shape(value.shape)} must have shape {str_shape(channels)}, "
+                f"batch_norm: {name} {str_shape(value.shape)} must have shape ({channels},), "
                 f"one for each channel of x {str_shape(x.shape)}"
             )
-    one = Spec(channels, x.dtype)
-    return Spec(x.shape, x.dtype), one, one, Spec(channels, running_mean.dtype), Spec(channels, running_var.dtype)
+    given += [value for value in (weight, bias) if value is not None]
+    one = Spec((channels,), x.dtype)
+    return (
+        Spec(x.shape, promote(*given)), one, one,
+        Spec((channels,), running_mean.dtype), Spec((channels,), running_var.dtype),
+    )  # fmt: skip
 
 
 def _batch_norm_rule(
-    g: Any, y: Any, x: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any,
+    g: Any, y: Any, x: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None,
     *, wanted: Any, momentum: float, eps: float,
 ) -> tuple[Any, ...]:  # fmt: skip
     """Ioffe and Szegedy 2015, section 3; and, since the rule itself reads `mean` and `inv_std`,
@@ -111,28 +181,20 @@ def _batch_norm_rule(
     gy, g_mean, g_inv_std = g[:3]
     mean, inv_std = y[1], y[2]
     ndim, axes = len(x.shape), _others(len(x.shape))
-    count = x.size // x.shape[1]
-    centred = x - _per_channel(mean, ndim)
-    g_bias = g_weight = g_x = None
-    to_inv_std, to_mean = g_inv_std, g_mean
+    centred = x - _row(mean, ndim)
+    g_x = g_weight = g_bias = None
     if gy is not None:
-        g_bias = sum(gy, axes)
-        by_centred = sum(gy * centred, axes)
-        g_weight = by_centred * inv_std if wanted[1] else None
-        to_inv_std = _plus(to_inv_std, by_centred * weight)
-        to_mean = _plus(to_mean, neg(g_bias * (inv_std * weight)))
+        g_bias, by_centred = sum(gy, axes), sum(gy * centred, axes)
+        g_weight = by_centred * inv_std
+        scale = inv_std if weight is None else inv_std * weight
+        g_mean = _plus(g_mean, neg(g_bias * scale))
+        g_inv_std = _plus(g_inv_std, by_centred if weight is None else by_centred * weight)
+        g_x = gy * _row(scale, ndim) if wanted[0] else None
     if wanted[0]:
-        g_x = broadcast_to(_per_channel(to_mean / count, ndim), x.shape) if to_mean is not None else None
-        if to_inv_std is not None:  # d inv_std / dx = -inv_std^3 (x - mean) / count
-            scale = neg(to_inv_std * (inv_std * inv_std * inv_std)) / count
-            g_x = _plus(g_x, centred * _per_channel(scale, ndim))
-        if gy is not None:
-            g_x = _plus(g_x, gy * _per_channel(inv_std * weight, ndim))
-    return g_x, g_weight, g_bias, None, None
-
-
-def _plus(a: Any, b: Any) -> Any:
-    return b if a is None else a + b
+        g_mean, g_inv_std = (None if v is None else _row(v, ndim) for v in (g_mean, g_inv_std))
+        statistics = _through_statistics(g_mean, g_inv_std, centred, _row(inv_std, ndim), _count(x))
+        g_x = _plus(g_x, statistics)
+    return g_x, None, None, g_weight, g_bias
 
 
 _batch_norm = Op(
@@ -142,20 +204,128 @@ _batch_norm = Op(
     Joint(_batch_norm_rule, reads="x weight mean inv_std"),
     outputs=("y", "mean", "inv_std", "new_mean", "new_var"),
     constant=("new_mean", "new_var"),
+    check=True,
 )
 
 
 def batch_norm(
     x: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any,
-    momentum: float = 0.1, eps: float = 1e-5,
+    momentum: float = 0.1, eps: float = 1e-5, training: bool = True,
 ) -> tuple[Any, Any, Any]:  # fmt: skip
-    """x (N, C, ...) normalised over all axes but C by the batch's own statistics.
+    """x (N, C, ...) normalised over all axes but C: (x - mean) / sqrt(var + eps) weight + bias.
 
-    Gives (y, new_running_mean, new_running_var); the statistics move by `momentum` towards the
-    batch's mean and unbiased variance, as in PyTorch, and carry no gradient. Evaluation, with
-    the running statistics, is plain arithmetic: see `nn.BatchNorm2d`.
+    Gives (y, new_running_mean, new_running_var). In training by the batch's own mean and
+    variance; the running ones move by `momentum` towards that mean and the unbiased variance,
+    as in PyTorch, and carry no gradient. Else by the running ones, which stay as they are.
+    weight and bias (C,) may be None. ShapeError where a size is not C, or there is nothing to
+    take a mean of. Ioffe and Szegedy 2015.
     """
-    y, _, _, new_mean, new_var = _batch_norm(
-        x, weight, bias, running_mean, running_var, momentum=float(momentum), eps=float(eps)
-    )
+    x = as_tensor_like(x)
+    if not training:
+        scale = 1 / sqrt(running_var + eps)
+        scale = scale if weight is None else weight * scale
+        shift = neg(running_mean * scale)
+        shift = shift if bias is None else shift + bias
+        ndim = len(x.shape)
+        return x * _row(scale, ndim) + _row(shift, ndim), running_mean, running_var
+    if weight is None and bias is not None:
+        weight = ones((x.shape[1],), x.dtype, like=x)
+    affine = [as_tensor_like(value) for value in (weight, bias) if value is not None]
+    settings = {"momentum": float(momentum), "eps": float(eps)}
+    y, _, _, new_mean, new_var = _batch_norm(x, running_mean, running_var, *affine, **settings)
     return y, new_mean, new_var
+
+
+# --- layer normalisation -------------------------------------------------------------------
+
+
+def _last(ndim: int, width: int) -> tuple[int, ...]:
+    """The last `width` axes."""
+    return tuple(range(ndim - width, ndim))
+
+
+def _compute_layer_norm(
+    x: Any, weight: Any = None, bias: Any = None, *, width: int, eps: float
+) -> tuple[Any, Any, Any]:
+    xp, axes = array_module(x), _last(x.ndim, width)
+    mean = xp.mean(x, axis=axes, keepdims=True)
+    y = np.subtract(x, mean, order="C")
+    inv_std = 1 / np.sqrt(xp.mean(y * y, axis=axes, keepdims=True) + eps)
+    y *= inv_std
+    y = y if weight is None else _within(np.multiply, y, weight)
+    return y if bias is None else _within(np.add, y, bias), mean, inv_std
+
+
+def _infer_layer_norm(
+    x: Operand, weight: Operand = None, bias: Operand = None, *, width: int, eps: float
+) -> tuple[Spec, Spec, Spec]:
+    _check_floating("layer_norm", x)
+    shape: Shape = x.shape[len(x.shape) - width :]
+    if product(shape) == 0:
+        raise ShapeError(f"layer_norm: x {str_shape(x.shape)} has no elements to take statistics of")
+    for name, value in (("weight", weight), ("bias", bias)):
+        if value is not None and not _same(value.shape, shape):
+            raise ShapeError(
+                f"layer_norm: {name} {str_shape(value.shape)} must have the normalised shape "
+                f"{str_shape(shape)}, the last axes of x {str_shape(x.shape)}"
+            )
+    one = Spec((*x.shape[: len(x.shape) - width], *(1,) * width), x.dtype)
+    return Spec(x.shape, promote(*(v for v in (x, weight, bias) if v is not None))), one, one
+
+
+def _same(a: Shape, b: Shape) -> bool:
+    return len(a) == len(b) and all(map(sizes_match, a, b))
+
+
+def _layer_norm_rule(
+    g: Any, y: Any, x: Any, weight: Any = None, bias: Any = None, *, wanted: Any, width: int, eps: float
+) -> tuple[Any, Any, Any]:
+    """As batch norm's, but that the weight differs within what is normalised together."""
+    gy, g_mean, g_inv_std = g
+    _, mean, inv_std = y
+    axes = _last(len(x.shape), width)
+    centred = x - mean
+    g_x = g_weight = None
+    if gy is not None:
+        g_weight = gy * (centred * inv_std) if any(wanted[1:2]) else None
+        inner = gy if weight is None else gy * weight
+        g_x = inner * inv_std
+        g_mean = _plus(g_mean, neg(sum(g_x, axes, keepdims=True)))
+        g_inv_std = _plus(g_inv_std, sum(inner * centred, axes, keepdims=True))
+    if wanted[0]:
+        count = product(x.shape[len(x.shape) - width :])
+        g_x = _plus(g_x, _through_statistics(g_mean, g_inv_std, centred, inv_std, count))
+    return g_x, g_weight, gy
+
+
+_layer_norm = Op(
+    "layer_norm",
+    _compute_layer_norm,
+    _infer_layer_norm,
+    Joint(_layer_norm_rule, reads="x weight mean inv_std"),
+    outputs=("y", "mean", "inv_std"),
+    check=True,
+)
+
+
+def layer_norm(
+    x: Any, normalized_shape: int | Sequence[Size], weight: Any = None, bias: Any = None,
+    eps: float = 1e-5,
+) -> Any:  # fmt: skip
+    """Each example normalised over its last axes, as `torch.nn.functional.layer_norm`:
+    (x - mean) / sqrt(var + eps) weight + bias, with the biased variance.
+
+    x (..., *normalized_shape) in floating point; weight and bias of that last shape, or None.
+    ShapeError where the last axes differ or are empty. Ba, Kiros and Hinton 2016.
+    """
+    x = as_tensor_like(x)
+    sizes = tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
+    if not (0 < len(sizes) <= len(x.shape)) or not _same(tuple(x.shape[len(x.shape) - len(sizes) :]), sizes):
+        raise ShapeError(
+            f"layer_norm: the last axes of x {str_shape(tuple(x.shape))} are not the normalised "
+            f"shape {str_shape(sizes)}"
+        )
+    if weight is None and bias is not None:
+        weight = ones(sizes, x.dtype, like=x)
+    affine = [as_tensor_like(value) for value in (weight, bias) if value is not None]
+    return _layer_norm(x, *affine, width=len(sizes), eps=float(eps))[0]

@@ -1,0 +1,72 @@
+"""Cases of softmax and of the normalisations, beside those among the awkward ops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared import ops
+from shared.op import TABLE
+from tests.cases.case import Case, integers, normal, positive
+from tests.cases.convolution import torch_nn
+
+CASES = [
+    Case("softmax", lambda x: ops.softmax(x), [normal(2, 3, 4)], torch=lambda x: torch_nn().softmax(x, -1),
+         unknown=[("a", "b", "c")]),
+    Case("softmax", lambda x: ops.softmax(x * 1e4, axis=0), [normal(3, 4)],
+         torch=lambda x: torch_nn().softmax(x * 1e4, 0), smooth=False, name="saturated, first axis"),
+    Case("softmax", lambda x: ops.softmax(x), [integers(-3, 4, 2, 3)], smooth=False, name="integers"),
+    Case("softmax", lambda x: ops.softmax(x), [normal(2, 0)], name="of nothing"),
+    Case("log_softmax", lambda x: ops.log_softmax(x, axis=-2), [normal(2, 3, 4)],
+         torch=lambda x: torch_nn().log_softmax(x, -2), unknown=[("a", "b", "c")]),
+    Case("log_softmax", lambda x: ops.log_softmax(x * 1e4), [normal(3, 4)],
+         torch=lambda x: torch_nn().log_softmax(x * 1e4, -1), smooth=False, name="saturated"),
+    Case("log_softmax", lambda x: ops.log_softmax(x), [integers(-3, 4, 2, 3)], smooth=False, name="integers"),
+    Case(
+        "batch_norm", lambda x, m, v: TABLE["batch_norm"](x, m, v, momentum=0.3, eps=1e-3),
+        [normal(4, 3, 2, 2), normal(3), positive(3)], unknown=[("n", 3, "h", "w"), (3,), (3,)],
+        name="every output, without weight and bias",
+    ),
+    Case(
+        "batch_norm", lambda x, b, m, v: ops.batch_norm(x, None, b, m, v),
+        [normal(5, 2, 3), normal(2), normal(2), positive(2)],
+        torch=lambda x, b, m, v: _torch_batch_norm(x, b.new_ones(2), b, m, v),
+        unknown=[("n", 2, "t"), (2,), (2,), (2,)], name="bias alone, with the running statistics",
+    ),
+    Case("batch_norm", lambda x, w, m, v: ops.batch_norm(x, w, None, m, v)[0],
+         [normal(1, 2, 3), positive(2), normal(2), positive(2)],
+         torch=lambda x, w, m, v: torch_nn().batch_norm(x, None, None, w, None, training=True),
+         name="weight alone"),
+    Case(
+        "sqrt", lambda *a: ops.batch_norm(*a, training=False),
+        [normal(3, 2, 2), positive(2), normal(2), normal(2), positive(2)],
+        torch=lambda x, w, b, m, v: (_plain(x, m, v) * w[:, None] + b[:, None], m, v),
+        unknown=[("n", 2, "t"), (2,), (2,), (2,), (2,)], name="batch_norm in evaluation",
+    ),
+    Case("sqrt", lambda x, m, v: ops.batch_norm(x, None, None, m, v, training=False)[0],
+         [normal(3, 2, 1), normal(2), positive(2)], torch=lambda x, m, v: _plain(x, m, v),
+         name="batch_norm in evaluation, without weight and bias"),
+    Case("layer_norm", lambda *a: TABLE["layer_norm"](*a, width=2, eps=1e-3),
+         [normal(2, 3, 4), positive(3, 4), normal(3, 4)],
+         unknown=[("n", "a", "b"), ("a", "b"), ("a", "b")], name="every output"),
+    Case("layer_norm", lambda x: TABLE["layer_norm"](x, width=1, eps=1e-3), [normal(2, 3, 4)],
+         unknown=[("n", "a", "b")], name="every output, without weight and bias"),
+    Case("layer_norm", lambda x, w, b: ops.layer_norm(x, 4, w, b), [normal(2, 3, 4), positive(4), normal(4)],
+         torch=lambda x, w, b: torch_nn().layer_norm(x, (4,), w, b),
+         unknown=[("n", "t", 4), (4,), (4,)], name="as PyTorch"),
+    Case("layer_norm", lambda x, w: ops.layer_norm(x, (3, 4), w), [normal(2, 3, 4), positive(3, 4)],
+         torch=lambda x, w: torch_nn().layer_norm(x, (3, 4), w, w.new_zeros(3, 4)), name="weight alone"),
+    Case("layer_norm", lambda x, b: ops.layer_norm(x, x.shape[1:], None, b), [normal(2, 3), normal(3)],
+         torch=lambda x, b: torch_nn().layer_norm(x, (3,), b.new_ones(3), b), unknown=[("n", "c"), ("c",)],
+         name="bias alone"),
+]  # fmt: skip
+
+
+def _torch_batch_norm(x: Any, w: Any, b: Any, mean: Any, var: Any) -> Any:
+    """PyTorch moves the running statistics in place."""
+    mean, var = mean.detach().clone(), var.detach().clone()
+    return torch_nn().batch_norm(x, mean, var, w, b, training=True), mean, var
+
+
+def _plain(x: Any, mean: Any, var: Any) -> Any:
+    """PyTorch's own function has no gradient by the running statistics."""
+    return (x - mean[:, None]) / (var[:, None] + 1e-5).sqrt()
