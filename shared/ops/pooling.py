@@ -1,4 +1,4 @@
-"""2-d pooling over images N C H W."""
+"""Pooling over images N C H W, and over sequences N C L as images of height 1."""
 
 from __future__ import annotations
 
@@ -6,56 +6,87 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import Dim
-from shared.errors import SettingError, ShapeError
+from shared.dims import Dim, Size
+from shared.errors import DTypeError, SettingError, ShapeError
 from shared.op import Op, Rule, array_module
-from shared.ops.convolution import Pair, Window, pad_image, pair
+from shared.ops.creation import ones
 from shared.ops.lookup import scatter_sum
-from shared.ops.shapes import as_tensor_like, flatten, reshape
+from shared.ops.normalization import floating
+from shared.ops.shapes import as_tensor_like, expand_dims, flatten, reshape, squeeze
+from shared.ops.windows import Pair, Window, glue, pad, pair
 from shared.spec import Operand, Spec, str_shape
 
 
+def _check_image(call: str, x: Operand) -> None:
+    if len(x.shape) != 4:
+        raise ShapeError(f"{call}: x {str_shape(x.shape)} needs 4 axes, N C H W; add a batch axis?")
+
+
+def _window(call: str, kernel: Any, stride: Any, padding: Any) -> tuple[Pair, Pair, Pair]:
+    kernel, padding = pair(call, "kernel_size", kernel, 1), pair(call, "padding", padding, 0)
+    if any(2 * p > k for p, k in zip(padding, kernel, strict=True)):
+        raise SettingError(
+            f"{call}: padding {padding} is more than half of the kernel {kernel}, so some windows "
+            "would hold padding alone"
+        )
+    return kernel, kernel if stride is None else pair(call, "stride", stride, 1), padding
+
+
+# --- the largest ---------------------------------------------------------------------------
+
+
 def _lowest(dtype: np.dtype[Any]) -> float:
-    """What padding must hold so that it is never chosen."""
+    """What padding must hold so that it is never larger than an element."""
     return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
 
 
-def _compute_max_pool2d(x: Any, *, kernel: Pair, stride: Pair, padding: Pair) -> tuple[Any, Any]:
-    xp = array_module(x)
-    window = Window(kernel, stride, padding)
-    n, c, h, w = x.shape
-    oh, ow = window.out_size(h, 0), window.out_size(w, 1)
-    padded = pad_image(x, padding, _lowest(x.dtype))
-    y = xp.full((n, c, oh, ow), _lowest(x.dtype), x.dtype)
-    index = xp.zeros((n, c, oh, ow), np.int64)
-    top = xp.arange(oh)[:, None] * stride[0] - padding[0]
-    left = xp.arange(ow)[None, :] * stride[1] - padding[1]
-    for (i, j), part in window.taps(oh, ow):
-        values = padded[part]
-        inside = (top + i >= 0) & (top + i < h) & (left + j >= 0) & (left + j < w)
-        better = ((values > y) | (values != values)) & inside
-        xp.copyto(y, values, where=better)
-        xp.copyto(index, (top + i) * w + (left + j), where=better)
+def _compute_max_pool2d(x: Any, **move: Any) -> tuple[Any, Any]:
+    xp, window = array_module(x), Window(**move)
+    h, w = x.shape[2:]
+    places = oh, ow = window.places("max_pool2d", (h, w))
+    padded = pad(x, window, places, _lowest(x.dtype))
+    taps = [(tap, padded[part]) for tap, part in window.taps(oh, ow)]
+    y = taps[0][1].copy()
+    for _, values in taps[1:]:
+        np.maximum(y, values, out=y)
+
+    # Where the largest stands: the number of taps before the first that equals it.
+    nans = x.dtype.kind == "f" and bool((y != y).any())
+    rows = xp.arange(oh)[:, None] * window.stride[0] - window.padding[0]
+    columns = xp.arange(ow) * window.stride[1] - window.padding[1]
+    chosen = xp.zeros(y.shape, np.min_scalar_type(len(taps)))
+    missed: Any = None
+    steps = [(i * window.dilation[0], j * window.dilation[1]) for (i, j), _ in taps]
+    for (down, right), (_, values) in zip(steps[:-1], taps, strict=False):
+        unlike = values != y
+        if nans:  # the first NaN is the largest
+            unlike &= values == values
+        if padded is not x:  # padding is as large as an element that is minus infinity
+            i, j = rows + down, columns + right
+            unlike |= (i < 0) | (i >= h) | (j < 0) | (j >= w)
+        missed = unlike if missed is None else np.logical_and(missed, unlike, out=missed)
+        chosen += missed
+    index = xp.take(xp.asarray([down * w + right for down, right in steps]), chosen)
+    index += rows * w + columns
     return y, index
 
 
-def _infer_max_pool2d(
-    x: Operand, *, kernel: Pair, stride: Pair, padding: Pair
-) -> tuple[Spec, Spec]:
-    if len(x.shape) != 4:
-        raise ShapeError(f"max_pool2d: x {str_shape(x.shape)} needs 4 axes, N C H W")
-    window = Window(kernel, stride, padding)
-    oh, ow = window.out_size(x.shape[2], 0), window.out_size(x.shape[3], 1)
-    if any(not isinstance(size, Dim) and size < 1 for size in (oh, ow)):
-        raise ShapeError(
-            f"max_pool2d: a kernel of {kernel} does not fit into x {str_shape(x.shape)} with "
-            f"padding {padding}; use a smaller kernel"
-        )
-    shape = (*x.shape[:2], oh, ow)
+def _infer_max_pool2d(x: Operand, **move: Any) -> tuple[Spec, Spec]:
+    _check_image("max_pool2d", x)
+    if x.dtype.kind not in "fiu":
+        raise DTypeError(f"max_pool2d: x must hold real numbers, not {x.dtype}; cast it first")
+    window = Window(**move)
+    for size, step in zip(x.shape[2:], window.dilation, strict=True):
+        if not isinstance(size, Dim) and step > size > 0:
+            raise ShapeError(
+                f"max_pool2d: dilation {window.dilation} steps over the whole image "
+                f"{str_shape(x.shape[2:])}; use a smaller one"
+            )
+    shape = (*x.shape[:2], *window.places("max_pool2d", x.shape[2:]))
     return Spec(shape, x.dtype), Spec(shape, np.dtype(np.int64))
 
 
-def _max_pool2d_rule(g: Any, y: Any, x: Any, **window: Any) -> Any:
+def _max_pool2d_rule(g: Any, y: Any, x: Any, **move: Any) -> Any:
     """Each cotangent goes to the one element that was the largest."""
     pooled, index = g[0], y[1]
     flat = scatter_sum(flatten(pooled, 2), flatten(index, 2), 2, x.shape[2] * x.shape[3])
@@ -69,29 +100,186 @@ _max_pool2d = Op(
     [Rule(_max_pool2d_rule, reads="index")],
     outputs=("y", "index"),
     constant=("index",),
+    check=True,
 )
 
 
 def max_pool2d(
     x: Any, kernel_size: int | Pair, stride: int | Pair | None = None, padding: int | Pair = 0,
-    return_indices: bool = False,
+    dilation: int | Pair = 1, ceil_mode: bool = False, return_indices: bool = False,
 ) -> Any:  # fmt: skip
     """The largest element of each window, as `torch.nn.functional.max_pool2d`.
 
-    x (N, C, H, W); `stride` is the kernel's size unless given; padding counts as minus
-    infinity. Of equal elements the first one gets the gradient; NaN wins. With
-    `return_indices`, also where each one stood in its flattened H*W image (int64).
+    x (N, C, H, W), any real dtype; `stride` is the kernel's size unless given; padding counts as
+    minus infinity. With `ceil_mode` a last window may hang over the edge. Of equal elements the
+    first one gets the gradient; NaN is larger than all. With `return_indices`, also where each
+    one stood in its flattened H*W image (int64).
     """
-    x = as_tensor_like(x)
-    kernel = pair("max_pool2d", "kernel_size", kernel_size, 1)
-    padding = pair("max_pool2d", "padding", padding, 0)
-    if any(2 * p > k for p, k in zip(padding, kernel, strict=True)):
-        raise SettingError(
-            f"max_pool2d: padding {padding} is more than half of the kernel {kernel}, so some "
-            "windows would hold padding alone"
-        )
-    step = kernel if stride is None else pair("max_pool2d", "stride", stride, 1)
-    y, index = _max_pool2d(x, kernel=kernel, stride=step, padding=padding)
+    kernel, step, padding = _window("max_pool2d", kernel_size, stride, padding)
+    y, index = _max_pool2d(
+        as_tensor_like(x), kernel=kernel, stride=step, padding=padding,
+        dilation=pair("max_pool2d", "dilation", dilation, 1), ceil=bool(ceil_mode),
+    )  # fmt: skip
     return (y, index) if return_indices else y
 
 
+# --- the mean ------------------------------------------------------------------------------
+
+
+def _compute_sum_pool2d(x: Any, **move: Any) -> Any:
+    window = Window(**move)
+    places = window.places("avg_pool2d", x.shape[2:])
+    padded = pad(x, window, places, 0)
+    y: Any = None
+    for _, part in window.taps(*places):
+        y = padded[part].copy() if y is None else np.add(y, padded[part], out=y)
+    return y
+
+
+def _infer_sum_pool2d(x: Operand, **move: Any) -> Spec:
+    _check_image("avg_pool2d", x)
+    return Spec((*x.shape[:2], *Window(**move).places("avg_pool2d", x.shape[2:])), x.dtype)
+
+
+def _compute_sum_unpool2d(g: Any, *, size: Pair, **move: Any) -> Any:
+    n, c, *places = g.shape
+    window = Window(**move)
+    columns = array_module(g).broadcast_to(g[:, :, None, None], (n, c, *window.kernel, *places))
+    return glue(columns, window, size)
+
+
+_sum_pool2d = Op(
+    "sum_pool2d",
+    _compute_sum_pool2d,
+    _infer_sum_pool2d,
+    [Rule(lambda g, y, x, **move: _sum_unpool2d(g, size=x.shape[2:], **move))],
+)
+
+_sum_unpool2d = Op(
+    "sum_unpool2d",
+    _compute_sum_unpool2d,
+    lambda g, *, size, **move: Spec((*g.shape[:2], *size), g.dtype),
+    [Rule(lambda g, y, x, *, size, **move: _sum_pool2d(g, **move))],
+)
+
+
+def avg_pool2d(
+    x: Any, kernel_size: int | Pair, stride: int | Pair | None = None, padding: int | Pair = 0,
+    count_include_pad: bool = True,
+) -> Any:  # fmt: skip
+    """The mean of each window, as `torch.nn.functional.avg_pool2d`.
+
+    x (N, C, H, W); integers give float64. `stride` is the kernel's size unless given. Padding
+    counts as zeros, or, without `count_include_pad`, does not count.
+    """
+    x = floating(x)
+    kernel, step, padding = _window("avg_pool2d", kernel_size, stride, padding)
+    move = {"kernel": kernel, "stride": step, "padding": padding}
+    total = _sum_pool2d(x, **move)
+    if count_include_pad or padding == (0, 0):
+        return total / (kernel[0] * kernel[1])
+    return total / _sum_pool2d(ones((1, 1, *x.shape[2:]), total.dtype, like=x), **move)
+
+
+def _windows(size: int, count: int) -> list[slice]:
+    """`count` windows that cover an axis evenly: from floor(i size / count) to the ceiling of
+    (i + 1) size / count. Neighbours may share an element."""
+    return [slice(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
+
+
+def _compute_adaptive_avg_pool2d(x: Any, *, places: Pair) -> Any:
+    xp = array_module(x)
+    rows = [xp.mean(x[:, :, part], axis=2, keepdims=True) for part in _windows(x.shape[2], places[0])]
+    x = xp.concatenate(rows, axis=2)
+    columns = [xp.mean(x[..., part], axis=3, keepdims=True) for part in _windows(x.shape[3], places[1])]
+    return xp.concatenate(columns, axis=3)
+
+
+def _infer_adaptive_avg_pool2d(x: Operand, *, places: Pair) -> Spec:
+    _check_image("adaptive_avg_pool2d", x)
+    if any(not isinstance(size, Dim) and size == 0 for size in x.shape[2:]):
+        raise ShapeError(f"adaptive_avg_pool2d: x {str_shape(x.shape)} holds no pixels to take means of")
+    return Spec((*x.shape[:2], *places), x.dtype)
+
+
+def _compute_adaptive_avg_unpool2d(g: Any, *, size: Pair) -> Any:
+    n, c, oh, ow = g.shape
+    xp = array_module(g)
+    tall = xp.zeros((n, c, size[0], ow), g.dtype)
+    for i, part in enumerate(_windows(size[0], oh)):
+        tall[:, :, part] += g[:, :, i : i + 1] / (part.stop - part.start)
+    image = xp.zeros((n, c, *size), g.dtype)
+    for j, part in enumerate(_windows(size[1], ow)):
+        image[..., part] += tall[..., j : j + 1] / (part.stop - part.start)
+    return image
+
+
+_adaptive_avg_pool2d = Op(
+    "adaptive_avg_pool2d",
+    _compute_adaptive_avg_pool2d,
+    _infer_adaptive_avg_pool2d,
+    [Rule(lambda g, y, x, *, places: _adaptive_avg_unpool2d(g, size=x.shape[2:]))],
+    check=True,
+)
+
+_adaptive_avg_unpool2d = Op(
+    "adaptive_avg_unpool2d",
+    _compute_adaptive_avg_unpool2d,
+    lambda g, *, size: Spec((*g.shape[:2], *size), g.dtype),
+    [Rule(lambda g, y, x, *, size: _adaptive_avg_pool2d(g, places=x.shape[2:]))],
+)
+
+
+def adaptive_avg_pool2d(x: Any, output_size: int | tuple[int | None, int | None]) -> Any:
+    """Means over OH x OW windows that cover the image evenly, whatever its size, as
+    `torch.nn.functional.adaptive_avg_pool2d`.
+
+    x (N, C, H, W), integers give float64; output_size OH, OW: one int for both or a pair, None
+    for a size that shall stay. `adaptive_avg_pool2d(x, 1)` is global average pooling.
+    """
+    x = floating(x)
+    call = "adaptive_avg_pool2d"
+    asked = output_size if isinstance(output_size, (tuple, list)) else (output_size, output_size)
+    known = pair(call, "output_size", tuple(1 if size is None else size for size in asked), 1)
+    _check_image(call, x)
+    places: tuple[Size, ...] = tuple(x.shape[2 + i] if asked[i] is None else known[i] for i in (0, 1))
+    return _adaptive_avg_pool2d(x, places=places)
+
+
+# --- over sequences ------------------------------------------------------------------------
+
+
+def _check_sequence(call: str, x: Operand) -> None:
+    if len(x.shape) != 3:
+        raise ShapeError(f"{call}: x {str_shape(tuple(x.shape))} needs 3 axes, N C L; add a batch axis?")
+
+
+def max_pool1d(
+    x: Any, kernel_size: int, stride: int | None = None, padding: int = 0, dilation: int = 1,
+    ceil_mode: bool = False, return_indices: bool = False,
+) -> Any:  # fmt: skip
+    """The largest element of each window of a sequence, as `torch.nn.functional.max_pool1d`.
+
+    x (N, C, L). It is `max_pool2d` over images of height 1.
+    """
+    x = as_tensor_like(x)
+    _check_sequence("max_pool1d", x)
+    pooled = max_pool2d(
+        expand_dims(x, 2), (1, kernel_size), None if stride is None else (1, stride), (0, padding),
+        (1, dilation), ceil_mode, return_indices,
+    )  # fmt: skip
+    return tuple(squeeze(part, 2) for part in pooled) if return_indices else squeeze(pooled, 2)
+
+
+def avg_pool1d(
+    x: Any, kernel_size: int, stride: int | None = None, padding: int = 0,
+    count_include_pad: bool = True,
+) -> Any:  # fmt: skip
+    """The mean of each window of a sequence, as `torch.nn.functional.avg_pool1d`.
+
+    x (N, C, L). It is `avg_pool2d` over images of height 1.
+    """
+    x = as_tensor_like(x)
+    _check_sequence("avg_pool1d", x)
+    step = None if stride is None else (1, stride)
+    return squeeze(avg_pool2d(expand_dims(x, 2), (1, kernel_size), step, (0, padding), count_include_pad), 2)
