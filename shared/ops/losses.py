@@ -1,4 +1,7 @@
-"""Losses: what training makes small."""
+"""Losses of classifiers, by class numbers: cross-entropy and its kin. Classes stand last.
+
+Losses that compare arrays element by element are in `shared.ops.distances`.
+"""
 
 from __future__ import annotations
 
@@ -6,89 +9,253 @@ from typing import Any
 
 import numpy as np
 
-from shared.errors import DTypeError, RangeError, ShapeError
-from shared.op import Joint, Op, array_module
-from shared.ops.creation import full
-from shared.ops.lookup import scatter_sum
-from shared.ops.reductions import sum
-from shared.ops.shapes import as_tensor_like, expand_dims
-from shared.spec import Operand, Spec, float_dtype, sizes_match, str_shape
+from shared.errors import DTypeError, RangeError, SettingError, ShapeError
+from shared.op import ZERO, Op, Rule, array_module
+from shared.ops.elementwise import cast, equal, neg, where
+from shared.ops.indexing import getitem
+from shared.ops.lookup import gather, scatter_sum
+from shared.ops.normalization import floating, log_softmax
+from shared.ops.reductions import argmax, mean, sum
+from shared.ops.shapes import as_tensor_like, expand_dims, squeeze
+from shared.spec import Operand, Spec, sizes_match, str_shape
+
+IGNORED = -100
+"""The label that does not count, unless a call says otherwise: PyTorch's number."""
 
 
-def _check_labels(labels: Any, classes: int) -> None:
-    if labels.size and not (0 <= int(labels.min()) and int(labels.max()) < classes):
-        flat = labels.reshape(-1)
-        at = int(np.flatnonzero((flat < 0) | (flat >= classes))[0])
-        raise RangeError(
-            f"cross_entropy: label {int(flat[at])} (at position {at}) is out of range for "
-            f"{classes} classes; labels go from 0 to {classes - 1}"
-        )
+def known_reduction(call: str, reduction: str, *more: str) -> str:
+    """The setting `reduction`, checked."""
+    names = ("mean", "sum", "none", *more)
+    if reduction not in names:
+        raise SettingError(f"{call}: reduction must be one of {', '.join(names)}, not {reduction!r}")
+    return reduction
 
 
-def _compute_cross_entropy(logits: Any, labels: Any) -> tuple[Any, Any]:
-    xp = array_module(logits)
-    classes = logits.shape[-1]
-    _check_labels(labels, classes)
-    x, flat = logits.reshape(-1, classes), labels.reshape(-1)
-    top = np.maximum.reduce(x, axis=1, keepdims=True)
-    e = np.exp(x - top)
-    total = np.add.reduce(e, axis=1, keepdims=True)
-    chosen = x[xp.arange(flat.size), flat][:, None]
-    losses = np.log(total) + top - chosen
-    return xp.mean(losses), (e / total).reshape(logits.shape)
+# --- labels --------------------------------------------------------------------------------
 
 
-def _infer_cross_entropy(logits: Operand, labels: Operand) -> tuple[Spec, Spec]:
-    given = f"cross_entropy: logits {str_shape(logits.shape)} with labels {str_shape(labels.shape)}"
+def _check_labels(call: str, scores: Operand, labels: Operand) -> None:
+    given = f"{call}: logits {str_shape(scores.shape)} with labels {str_shape(labels.shape)}"
     if labels.dtype.kind not in "iu":
         raise DTypeError(
             f"{given}: labels must be integers (class numbers), not {labels.dtype}; "
             "cast them, or take argmax of one-hot rows"
         )
-    lead = logits.shape[:-1]
+    if scores.dtype.kind != "f":
+        raise DTypeError(f"{given}: logits must be floating point, not {scores.dtype}; cast them first")
+    if not scores.shape or scores.shape[-1] == 0:
+        raise ShapeError(f"{given}: logits need an axis of classes, the last, that is not empty")
+    lead = scores.shape[:-1]
     if len(lead) != len(labels.shape) or not all(map(sizes_match, lead, labels.shape)):
         raise ShapeError(
-            f"{given}: labels need the logits' shape without the last axis, the classes: "
-            f"{str_shape(lead)}"
+            f"{given}: labels need the logits' shape without the last axis, the classes: {str_shape(lead)}"
         )
-    dtype = float_dtype(logits)
-    return Spec((), dtype), Spec(logits.shape, dtype)
+
+
+def _counted(call: str, labels: Any, classes: int, ignored: int) -> Any:
+    """Which labels count, as bools; None if all do. RangeError for one that is no class."""
+    if labels.size == 0:
+        return None
+    low, high = int(labels.min()), int(labels.max())
+    if 0 <= low and high < classes and not low <= ignored <= high:
+        return None
+    counts = labels != ignored
+    flat = labels.reshape(-1)
+    wrong = counts.reshape(-1) & ((flat < 0) | (flat >= classes))
+    if wrong.any():
+        at = int(wrong.argmax())
+        raise RangeError(
+            f"{call}: label {int(flat[at])} (at position {at}) is out of range for "
+            f"{classes} classes; labels go from 0 to {classes - 1}, and {ignored} is ignored"
+        )
+    return counts
+
+
+# --- cross-entropy -------------------------------------------------------------------------
+
+
+def _compute_cross_entropy(
+    logits: Any, labels: Any, *, ignored: int, smoothing: float, reduction: str
+) -> tuple[Any, Any, Any]:
+    xp, classes, dtype = array_module(logits), logits.shape[-1], logits.dtype
+    counts = _counted("cross_entropy", labels, classes, ignored)
+    flat = (labels if counts is None else xp.where(counts, labels, 0)).reshape(-1)
+    rows = xp.arange(flat.size)
+
+    x = logits.reshape(flat.size, classes)
+    e = np.subtract(x, np.maximum.reduce(x, axis=1, keepdims=True, initial=-np.inf), order="C")
+    hit = e[rows, flat]
+    if smoothing:
+        hit = (1 - smoothing) * hit + smoothing * xp.mean(e, axis=1)
+    np.exp(e, out=e)
+    total = np.add.reduce(e, axis=1)
+    losses = np.log(total) - hit
+
+    share = xp.ones(flat.size, dtype)
+    number: Any = flat.size
+    if counts is not None:
+        counts = counts.reshape(-1)
+        number = int(counts.sum())
+        losses, share = xp.where(counts, losses, 0), counts.astype(dtype)
+    if reduction == "mean" and number:
+        share /= number
+    e *= (share / total)[:, None]
+    e[rows, flat] -= (1 - smoothing) * share
+    if smoothing:
+        e -= (share * (smoothing / classes))[:, None]
+    y = losses.reshape(labels.shape)
+    if reduction != "none":
+        y = np.add.reduce(losses)
+        if reduction == "mean":
+            y = y / number if number else xp.asarray(np.nan, dtype)
+    return y, e.reshape(logits.shape), share.reshape(labels.shape)
+
+
+def _infer_cross_entropy(
+    logits: Operand, labels: Operand, *, ignored: int, smoothing: float, reduction: str
+) -> tuple[Spec, Spec, Spec]:
+    _check_labels("cross_entropy", logits, labels)
+    y = labels.shape if reduction == "none" else ()
+    dtype = logits.dtype
+    return Spec(y, dtype), Spec(logits.shape, dtype), Spec(labels.shape, dtype)
 
 
 def _cross_entropy_rule(
-    g: Any, y: Any, logits: Any, labels: Any, *, wanted: Any
-) -> tuple[Any, None]:
-    """d loss / d logits = (p - onehot) / count. The rule reads p, which is an output, so p's
-    own cotangent (second derivatives bring it) goes back through softmax: p (h - sum(h p))."""
-    g_loss, g_p = g
-    p = y[1]
+    g: Any, y: Any, logits: Any, labels: Any, *, ignored: int, smoothing: float, reduction: str
+) -> Any:
+    """slope = share (softmax(logits) - target) is the derivative itself. Its own cotangent, which
+    second derivatives bring, goes back through softmax: share p (h - sum(h p))."""
+    g_y, g_slope, _ = g
+    _, slope, share = y
     found = None
-    if g_loss is not None:
-        hits = full(labels.shape, 1, p.dtype, like=p)
+    if g_y is not None:
+        found = slope * (expand_dims(g_y, -1) if reduction == "none" else g_y)
+    if g_slope is not None:
         axis = len(labels.shape)
-        onehot = scatter_sum(expand_dims(hits, axis), expand_dims(labels, axis), axis, p.shape[-1])
-        found = (p - onehot) * (g_loss / labels.size)
-    if g_p is not None:
-        through = p * (g_p - sum(g_p * p, -1, keepdims=True))
+        share, classes = expand_dims(share, axis), slope.shape[axis]
+        counts = equal(labels, ignored)
+        index = expand_dims(where(counts, 0, labels), axis)
+        target = scatter_sum((1 - smoothing) * share, index, axis, classes)
+        if smoothing:
+            target = target + share * smoothing / classes
+        p = slope + target  # share p; no row of no share has any
+        through = p * g_slope - p * (sum(p * g_slope, axis, keepdims=True) / where(equal(share, 0), 1, share))
         found = through if found is None else found + through
-    return found, None
+    return found
 
 
 _cross_entropy = Op(
     "cross_entropy",
     _compute_cross_entropy,
     _infer_cross_entropy,
-    Joint(_cross_entropy_rule, reads="labels p"),
-    outputs=("y", "p"),
+    [Rule(_cross_entropy_rule, reads="labels slope share"), ZERO],
+    outputs=("y", "slope", "share"),
+    constant=("share",),
+    check=True,
 )
 
 
-def cross_entropy(logits: Any, labels: Any) -> Any:
-    """The mean of -log softmax(logits)[label], a 0-d value.
+def cross_entropy(
+    logits: Any, labels: Any, weight: Any = None, ignore_index: int = IGNORED,
+    reduction: str = "mean", label_smoothing: float = 0.0,
+) -> Any:  # fmt: skip
+    """-log softmax(logits)[label], as `torch.nn.functional.cross_entropy`, but classes last.
 
-    logits (..., classes) in floating point, labels (...) integers from 0 to classes - 1.
-    Finite for any finite logits. Raises RangeError for a label outside, ShapeError and
-    DTypeError for arguments that do not fit.
+    logits (..., classes) in floating point, labels (...) integers from 0 to classes - 1, or
+    `ignore_index`: such a label counts for nothing. weight (classes,), if given, says how much
+    each class counts. `label_smoothing` takes that share off the label and spreads it evenly
+    over all classes (Szegedy et al. 2016). reduction: "mean" (over what counts, by weight; NaN
+    if nothing does) and "sum" give a 0-d value, "none" one for each label. Finite for any
+    finite logits. Raises RangeError for a label outside, ShapeError and DTypeError for
+    arguments that do not fit, SettingError for a smoothing that is no share.
     """
     logits, labels = as_tensor_like(logits), as_tensor_like(labels)
-    return _cross_entropy(logits, labels)[0]
+    known_reduction("cross_entropy", reduction)
+    if not 0 <= label_smoothing <= 1:
+        raise SettingError(f"cross_entropy: label_smoothing must be from 0 to 1, not {label_smoothing!r}")
+    if weight is None:
+        return _cross_entropy(
+            logits, labels, ignored=int(ignore_index), smoothing=float(label_smoothing),
+            reduction=reduction,
+        )[0]  # fmt: skip
+    _check_labels("cross_entropy", logits, labels)
+    return _weighted("cross_entropy", log_softmax(logits), labels, weight, ignore_index, reduction,
+                     float(label_smoothing))  # fmt: skip
+
+
+# --- out of plain ops ----------------------------------------------------------------------
+
+
+def _compute_class_index(scores: Any, labels: Any, *, ignored: int, call: str) -> tuple[Any, Any]:
+    xp = array_module(labels)
+    counts = _counted(call, labels, scores.shape[-1], ignored)
+    if counts is None:
+        return labels.astype(np.int64), xp.ones(labels.shape, bool)
+    return xp.where(counts, labels, 0).astype(np.int64), counts
+
+
+def _infer_class_index(scores: Operand, labels: Operand, *, ignored: int, call: str) -> tuple[Spec, Spec]:
+    _check_labels(call, scores, labels)
+    return Spec(labels.shape, np.dtype(np.int64)), Spec(labels.shape, np.dtype(bool))
+
+
+_class_index = Op(
+    "class_index",
+    _compute_class_index,
+    _infer_class_index,
+    [ZERO, ZERO],
+    outputs=("index", "counts"),
+    check=True,
+)
+
+
+def _weighted(
+    call: str, log_p: Any, labels: Any, weight: Any, ignored: int, reduction: str, smoothing: float = 0.0
+) -> Any:
+    """-log p[label], each label counting by its class's weight; a part `smoothing` of it spread."""
+    index, counts = _class_index(log_p, labels, ignored=int(ignored), call=call)
+    shares: Any = cast(counts, log_p.dtype)
+    picked = neg(squeeze(gather(log_p, expand_dims(index, -1), -1), -1))
+    if weight is not None:
+        weight = as_tensor_like(weight)
+        if len(weight.shape) != 1 or not sizes_match(weight.shape[0], log_p.shape[-1]):
+            raise ShapeError(
+                f"{call}: weight {str_shape(tuple(weight.shape))} must have shape "
+                f"({log_p.shape[-1]},), one for each class"
+            )
+        chosen = getitem(weight, index)
+        shares, picked = shares * chosen, picked * chosen
+    if smoothing:
+        spread = neg(sum(log_p if weight is None else log_p * weight, -1)) * smoothing / log_p.shape[-1]
+        picked = picked * (1 - smoothing) + spread
+    losses = where(counts, picked, 0)
+    if reduction == "none":
+        return losses
+    if reduction == "sum":
+        return sum(losses)
+    total = sum(shares)
+    return sum(losses) / where(equal(total, 0), np.nan, total)  # without NumPy's warning of 0 / 0
+
+
+def nll_loss(
+    log_probabilities: Any, labels: Any, weight: Any = None, ignore_index: int = IGNORED,
+    reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """-log_probabilities[label], as `torch.nn.functional.nll_loss`, but classes last.
+
+    log_probabilities (..., classes), as log_softmax gives them; the rest as in `cross_entropy`,
+    which does both at once and is faster.
+    """
+    scores, labels = as_tensor_like(log_probabilities), as_tensor_like(labels)
+    return _weighted("nll_loss", scores, labels, weight, ignore_index,
+                     known_reduction("nll_loss", reduction))  # fmt: skip
+
+
+def accuracy(logits: Any, labels: Any) -> Any:
+    """The share of rows whose largest element is the label's: float32, 0-d, without gradient.
+
+    logits (..., classes), any real scores; labels (...) integers. Of equal largest the first counts.
+    """
+    scores, labels = floating(logits), as_tensor_like(labels)
+    _check_labels("accuracy", scores, labels)
+    return mean(cast(equal(argmax(scores, -1), labels), np.float32))

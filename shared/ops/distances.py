@@ -1,0 +1,224 @@
+"""Losses and measures that compare two arrays element by element: errors, entropies, angles."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from shared.errors import DTypeError, RangeError, SettingError, ShapeError
+from shared.op import Rule, elementwise
+from shared.ops.elementwise import (
+    abs,
+    cast,
+    equal,
+    exp,
+    log,
+    maximum,
+    minimum,
+    neg,
+    sigmoid,
+    sqrt,
+    square,
+    sub,
+    where,
+)
+from shared.ops.losses import known_reduction
+from shared.ops.reductions import mean, sum
+from shared.ops.shapes import as_tensor_like, broadcast_to
+from shared.spec import (
+    Operand,
+    broadcast_shapes,
+    is_weak,
+    one_axis,
+    promote,
+    sizes_match,
+    spec_of,
+    str_shape,
+)
+
+
+def _pair(call: str, x: Any, target: Any) -> tuple[Any, Any]:
+    """Both, of one shape; a number may stand for a target that is the same everywhere. Integers
+    and bools to aim at (labels) take the dtype of `x`, lest they widen it."""
+    x = as_tensor_like(x)
+    if is_weak(target):
+        return x, target
+    target = as_tensor_like(target)
+    a, b = tuple(x.shape), tuple(target.shape)
+    if len(a) != len(b) or not all(map(sizes_match, a, b)):
+        raise ShapeError(
+            f"{call}: x {str_shape(a)} and target {str_shape(b)} must have one shape, since a loss "
+            "over what broadcasting makes of them is seldom meant; reshape one, or broadcast_to it"
+        )
+    if x.dtype.kind == "f" and target.dtype.kind in "iub":
+        target = cast(target, x.dtype)
+    return x, target
+
+
+def _factor(value: Any) -> Any:
+    """A number, which stays weak, or an array."""
+    return value if is_weak(value) else as_tensor_like(value)
+
+
+def _reduced(losses: Any, reduction: str) -> Any:
+    if reduction == "none":
+        return losses
+    return mean(losses) if reduction == "mean" else sum(losses)
+
+
+def _check_floating(call: str, x: Operand) -> None:
+    if x.dtype.kind != "f":
+        raise DTypeError(f"{call}: x must be floating point, not {x.dtype}; cast it first")
+
+
+# --- errors --------------------------------------------------------------------------------
+
+
+def mse_loss(x: Any, target: Any, reduction: str = "mean") -> Any:
+    """(x - target)^2, elementwise, then reduced ("mean", "sum" or "none").
+
+    x and target of one shape; ShapeError else. A number may stand for a target.
+    """
+    known_reduction("mse_loss", reduction)
+    return _reduced(square(sub(*_pair("mse_loss", x, target))), reduction)
+
+
+def l1_loss(x: Any, target: Any, reduction: str = "mean") -> Any:
+    """|x - target|, elementwise, then reduced. Shapes as in `mse_loss`; the derivative at 0 is 0."""
+    known_reduction("l1_loss", reduction)
+    return _reduced(abs(sub(*_pair("l1_loss", x, target))), reduction)
+
+
+def _compute_huber(d: Any, *, delta: float) -> Any:
+    size = np.abs(d, order="C")
+    near = np.minimum(size, delta)
+    return near * (size - near * 0.5)
+
+
+_huber = elementwise(
+    "huber", _compute_huber, "(min(abs({0}), {delta}) * (abs({0}) - min(abs({0}), {delta}) * 0.5))",
+    Rule(lambda g, y, d, *, delta: g * maximum(minimum(d, delta), -delta), reads="d"),
+    dtype=lambda d, *, delta: promote(d, delta),
+    doc="d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), elementwise.",
+)  # fmt: skip
+
+
+def huber_loss(x: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
+    """The square of small errors and the size of large ones (Huber 1964), then reduced: with
+    d = x - target, d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2).
+
+    Shapes as in `mse_loss`. SettingError for a delta that is not positive.
+    """
+    known_reduction("huber_loss", reduction)
+    if not 0 < delta < math.inf:
+        raise SettingError(f"huber_loss: delta must be a positive number, not {delta!r}")
+    return _reduced(_huber(sub(*_pair("huber_loss", x, target)), delta=float(delta)), reduction)
+
+
+# --- entropies -----------------------------------------------------------------------------
+
+
+def _compute_bce_with_logits(x: Any, t: Any) -> Any:
+    return np.add(np.maximum(x, 0) - x * t, np.log1p(np.exp(-np.abs(x))), order="C")
+
+
+_bce_with_logits = elementwise(
+    "bce_with_logits", _compute_bce_with_logits, "(max({0}, 0) - {0} * {1} + log1p(exp(-abs({0}))))",
+    Rule(lambda g, y, x, t: g * (sigmoid(x) - t), reads="x t"),
+    Rule(lambda g, y, x, t: neg(g * x), reads="x"),
+    doc="max(x, 0) - x t + log(1 + exp(-|x|)), elementwise: neither part can overflow, and for\n"
+    "t = 0 and 1 neither takes digits from the other.",
+)  # fmt: skip
+
+
+def binary_cross_entropy_with_logits(
+    x: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None
+) -> Any:
+    """-t log sigmoid(x) - (1 - t) log(1 - sigmoid(x)), elementwise, then reduced.
+
+    x (any floating dtype) and target (numbers from 0 to 1) of one shape; a number may stand for
+    a target. `weight` multiplies each loss, `pos_weight` the part of the positives (t); both
+    broadcast. Finite for any finite x: see the op `bce_with_logits`.
+    """
+    call = "binary_cross_entropy_with_logits"
+    known_reduction(call, reduction)
+    x, target = _pair(call, x, target)
+    _check_floating(call, x)
+    losses = _bce_with_logits(x, target)
+    if pos_weight is not None:  # log sigmoid(x) is the loss of a target that is 1
+        losses = losses + (_factor(pos_weight) - 1) * target * _bce_with_logits(x, 1)
+    return _reduced(losses if weight is None else losses * _factor(weight), reduction)
+
+
+def _compute_bce(p: Any, t: Any) -> Any:
+    if not bool(((p >= 0) & (p <= 1)).all()):
+        wrong = p[~((p >= 0) & (p <= 1))]
+        raise RangeError(
+            f"binary_cross_entropy: {wrong.size} of {p.size} probabilities are not from 0 to 1, the "
+            f"first is {float(wrong[0])}; for logits there is binary_cross_entropy_with_logits"
+        )
+    with np.errstate(divide="ignore"):
+        yes, no = np.maximum(np.log(p), -100), np.maximum(np.log1p(-p), -100)
+    return np.negative(t * yes + (1 - t) * no, order="C")
+
+
+_bce = elementwise(
+    "bce", _compute_bce, None,
+    Rule(lambda g, y, p, t: g * ((p - t) / maximum(p * (1 - p), 1e-12)), reads="p t"),
+    Rule(lambda g, y, p, t: g * (_bce(p, 1) - _bce(p, 0)), reads="p"),
+    doc="-t log p - (1 - t) log(1 - p), elementwise, its logarithms no less than -100 and the\n"
+    "denominator of its derivative no less than 1e-12, as in PyTorch.",
+)  # fmt: skip
+
+
+def binary_cross_entropy(p: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Any:
+    """-t log p - (1 - t) log(1 - p), elementwise, then reduced. The logarithms are held above
+    -100, as in PyTorch, so that the loss stays finite at 0 and 1.
+
+    p (probabilities in floating point) and target of one shape; a number may stand for a target.
+    RangeError for a p outside [0, 1]. Of logits, `binary_cross_entropy_with_logits` is exact.
+    """
+    known_reduction("binary_cross_entropy", reduction)
+    p, target = _pair("binary_cross_entropy", p, target)
+    _check_floating("binary_cross_entropy", p)
+    losses = _bce(p, target)
+    return _reduced(losses if weight is None else losses * _factor(weight), reduction)
+
+
+def kl_div(x: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Any:
+    """target (log target - x), elementwise, then reduced: the Kullback-Leibler divergence of the
+    distribution whose logarithms are x from `target`, 0 where target is 0.
+
+    With `log_target`, target holds logarithms too. reduction: as elsewhere, and "batchmean", the
+    sum over the first size, which alone is the divergence proper (as in PyTorch).
+    """
+    known_reduction("kl_div", reduction, "batchmean")
+    x, target = _pair("kl_div", x, target)
+    if log_target:
+        losses = exp(target) * (target - x)
+    else:
+        losses = target * (log(where(equal(target, 0), 1, target)) - x)
+    if reduction == "batchmean":
+        return sum(losses) / (losses.shape[0] if losses.shape else 1)
+    return _reduced(losses, reduction)
+
+
+# --- angles --------------------------------------------------------------------------------
+
+
+def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any:
+    """x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) along `axis`, as `torch.nn.functional.cosine_similarity`.
+
+    x1 and x2 broadcast; the axis is taken away. Vectors shorter than eps have a gradient too.
+    """
+    x1, x2 = as_tensor_like(x1), as_tensor_like(x2)
+    shape = broadcast_shapes("cosine_similarity", spec_of(x1), spec_of(x2))
+    axis = one_axis("cosine_similarity", axis, len(shape))
+    x1, x2 = (x if tuple(x.shape) == shape else broadcast_to(x, shape) for x in (x1, x2))
+
+    def length(x: Any) -> Any:
+        return sqrt(maximum(sum(square(x), axis), eps * eps))
+
+    return sum(x1 * x2, axis) / (length(x1) * length(x2))
