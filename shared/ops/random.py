@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from shared.dims import Dim, Shape, Size
-from shared.errors import SettingError, ShapeError
+from shared.errors import DTypeError, RangeError, SettingError, ShapeError
 from shared.op import ZERO, Op, Rule, array_module
 from shared.ops.shapes import as_tensor_like
 from shared.spec import Operand, Spec, as_dtype, str_shape
@@ -46,6 +46,11 @@ def _check_state(name: str, state: Operand) -> None:
         )
 
 
+def _check_floating(name: str, argument: str, x: Operand) -> None:
+    if x.dtype.kind != "f":
+        raise DTypeError(f"{name}: {argument} must be floating point, not {x.dtype}; cast it first")
+
+
 # --- draws ---------------------------------------------------------------------------------
 
 
@@ -58,7 +63,7 @@ def _draw(name: str, sample: Any) -> Op:
         _check_state(name, state)
         return Spec(shape, dtype), Spec((2,), STATE)
 
-    return Op(name, compute, infer, [ZERO], outputs=("y", "next"), constant=("y", "next"))
+    return Op(name, compute, infer, [ZERO], outputs=("y", "next"), constant=("y", "next"), check=True)
 
 
 _uniform = _draw("uniform", lambda rng, shape, dtype: rng.random(shape, dtype))
@@ -66,7 +71,9 @@ _normal = _draw("normal", lambda rng, shape, dtype: rng.standard_normal(shape, d
 
 
 def _drawn(op: Op, state: Any, shape: Sequence[Size] | Size, dtype: Any) -> tuple[Any, Any]:
-    sizes: Shape = (shape,) if isinstance(shape, (int, Dim)) else tuple(shape)
+    sizes: Shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)  # type: ignore[assignment]
+    if not all(isinstance(n, Dim) or (isinstance(n, (int, np.integer)) and n >= 0) for n in sizes):
+        raise SettingError(f"{op.name}: a shape is made of sizes from 0 up, not {shape!r}")
     kind = as_dtype(dtype)
     if kind not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise SettingError(f"{op.name}: draws float32 or float64, not {kind}; cast afterwards")
@@ -83,6 +90,41 @@ def normal(state: Any, shape: Sequence[Size] | Size, dtype: Any = "float32") -> 
     return _drawn(_normal, state, shape, dtype)
 
 
+# --- bernoulli -----------------------------------------------------------------------------
+
+
+def _compute_bernoulli(state: Any, p: Any) -> tuple[Any, Any]:
+    if not bool(((p >= 0) & (p <= 1)).all()):
+        raise RangeError("bernoulli: p must hold probabilities, from 0 to 1; sigmoid makes them of logits")
+    drawn = array_module(p).asarray(_generator(state).random(p.shape, np.float32))
+    return (drawn < p).astype(p.dtype, order="C"), _moved_on(state)
+
+
+def _infer_bernoulli(state: Operand, p: Operand) -> tuple[Spec, Spec]:
+    _check_state("bernoulli", state)
+    _check_floating("bernoulli", "p", p)
+    return Spec(p.shape, p.dtype), Spec((2,), STATE)
+
+
+_bernoulli = Op(
+    "bernoulli",
+    _compute_bernoulli,
+    _infer_bernoulli,
+    [ZERO, ZERO],
+    outputs=("y", "next"),
+    constant=("y", "next"),
+    check=True,
+)
+
+
+def bernoulli(state: Any, p: Any) -> tuple[Any, Any]:
+    """Ones with probability p and zeros, in p's shape and dtype, and the generator's next state.
+
+    p in floating point, each from 0 to 1 (RangeError else). What is drawn carries no gradient.
+    """
+    return _bernoulli(state, as_tensor_like(p))
+
+
 # --- dropout -------------------------------------------------------------------------------
 
 
@@ -95,8 +137,7 @@ def _compute_dropout(x: Any, state: Any, *, p: float) -> tuple[Any, Any, Any]:
 
 def _infer_dropout(x: Operand, state: Operand, *, p: float) -> tuple[Spec, Spec, Spec]:
     _check_state("dropout", state)
-    if x.dtype.kind != "f":
-        raise SettingError(f"dropout: x must be floating point, not {x.dtype}; cast it first")
+    _check_floating("dropout", "x", x)
     return Spec(x.shape, x.dtype), Spec(x.shape, x.dtype), Spec((2,), STATE)
 
 
@@ -107,6 +148,7 @@ _dropout = Op(
     [Rule(lambda g, y, x, state, *, p: g[0] * y[1], reads="mask"), ZERO],
     outputs=("y", "mask", "next"),
     constant=("mask", "next"),
+    check=True,
 )
 
 
@@ -119,5 +161,3 @@ def dropout(x: Any, state: Any, p: float = 0.5) -> tuple[Any, Any]:
         raise SettingError(f"dropout: p must be a probability from 0 to 1, not {p!r}")
     y, _, moved = _dropout(as_tensor_like(x), state, p=float(p))
     return y, moved
-
-
