@@ -3,8 +3,9 @@
 The names `sum`, `max`, `abs` and `pow` are ops here, not Python's builtins.
 """
 
+from shared.ops.attention import attention_weights, scaled_dot_product_attention
 from shared.ops.contraction import bilinear, einsum, trace
-from shared.ops.convolution import conv2d
+from shared.ops.convolution import conv1d, conv2d, conv_transpose2d
 from shared.ops.creation import (
     arange,
     eye,
@@ -15,6 +16,15 @@ from shared.ops.creation import (
     ones_like,
     zeros,
     zeros_like,
+)
+from shared.ops.distances import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cosine_similarity,
+    huber_loss,
+    kl_div,
+    l1_loss,
+    mse_loss,
 )
 from shared.ops.elementwise import (
     abs,
@@ -48,14 +58,15 @@ from shared.ops.elementwise import (
     tanh,
     where,
 )
+from shared.ops.gru import gru_cell, gru_cell_composed
 from shared.ops.indexing import getitem, take
 from shared.ops.linalg import dot, linear, matmul, outer, tensordot, tril, triu
 from shared.ops.lookup import embedding, gather, one_hot, scatter_add, scatter_sum
-from shared.ops.losses import cross_entropy
-from shared.ops.normalization import batch_norm, log_softmax, softmax
-from shared.ops.pooling import max_pool2d
-from shared.ops.random import dropout, generator_state, normal, uniform
-from shared.ops.recurrent import lstm_cell, lstm_cell_composed
+from shared.ops.losses import accuracy, cross_entropy, nll_loss
+from shared.ops.normalization import batch_norm, layer_norm, log_softmax, softmax
+from shared.ops.pooling import adaptive_avg_pool2d, avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
+from shared.ops.random import bernoulli, dropout, generator_state, normal, uniform
+from shared.ops.recurrent import lstm_cell, lstm_cell_composed, rnn_cell, rnn_cell_composed
 from shared.ops.reductions import argmax, max, mean, sum
 from shared.ops.shapes import (
     broadcast_to,
@@ -70,16 +81,22 @@ from shared.ops.shapes import (
     swapaxes,
     transpose,
 )
+from shared.ops.windows import col2im, im2col
 
 __all__ = [
-    "abs", "add", "arange", "argmax", "batch_norm", "bilinear", "broadcast_to", "cast",
-    "concatenate", "conv2d", "cos", "cross_entropy", "div", "dot", "dropout", "einsum", "embedding",
-    "equal", "exp", "expand_dims", "eye", "flatten", "full", "full_like", "gather",
-    "generator_state", "getitem", "greater", "greater_equal", "less", "less_equal", "linear",
-    "linspace", "log", "log_softmax", "logical_and", "logical_not", "logical_or", "lstm_cell",
-    "lstm_cell_composed", "matmul", "max", "max_pool2d", "maximum", "mean", "minimum", "mul", "neg",
-    "normal", "not_equal", "one_hot", "ones", "ones_like", "outer", "pow", "relu", "reshape",
-    "scatter_add", "scatter_sum", "sigmoid", "sign", "sin", "softmax", "split", "sqrt", "square",
-    "squeeze", "stack", "sub", "sum", "sum_to", "swapaxes", "take", "tanh", "tensordot", "trace",
-    "transpose", "tril", "triu", "uniform", "where", "zeros", "zeros_like",
+    "abs", "accuracy", "adaptive_avg_pool2d", "add", "arange", "argmax", "attention_weights",
+    "avg_pool1d", "avg_pool2d", "batch_norm", "bernoulli", "bilinear", "binary_cross_entropy",
+    "binary_cross_entropy_with_logits", "broadcast_to", "cast", "col2im", "concatenate", "conv1d",
+    "conv2d", "conv_transpose2d", "cos", "cosine_similarity", "cross_entropy", "div", "dot",
+    "dropout", "einsum", "embedding", "equal", "exp", "expand_dims", "eye", "flatten", "full",
+    "full_like", "gather", "generator_state", "getitem", "greater", "greater_equal", "gru_cell",
+    "gru_cell_composed", "huber_loss", "im2col", "kl_div", "l1_loss", "layer_norm", "less",
+    "less_equal", "linear", "linspace", "log", "log_softmax", "logical_and", "logical_not",
+    "logical_or", "lstm_cell", "lstm_cell_composed", "matmul", "max", "max_pool1d", "max_pool2d",
+    "maximum", "mean", "minimum", "mse_loss", "mul", "neg", "nll_loss", "normal", "not_equal",
+    "one_hot", "ones", "ones_like", "outer", "pow", "relu", "reshape", "rnn_cell",
+    "rnn_cell_composed", "scaled_dot_product_attention", "scatter_add", "scatter_sum", "sigmoid",
+    "sign", "sin", "softmax", "split", "sqrt", "square", "squeeze", "stack", "sub", "sum", "sum_to",
+    "swapaxes", "take", "tanh", "tensordot", "trace", "transpose", "tril", "triu", "uniform",
+    "where", "zeros", "zeros_like",
 ]  # fmt: skip
