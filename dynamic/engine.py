@@ -14,6 +14,7 @@ from dynamic.tensors import Tensor
 from shared import dispatch
 from shared.op import Op
 from shared.operators import bind
+from shared.ops.control import plain_cond, plain_scan, plain_while_loop
 from shared.state import State
 
 
@@ -35,6 +36,10 @@ class DynamicEngine:
 
     def train(self, loss: Tensor, assigned: Any) -> None:
         """Nothing is left to do: each assignment was made when it was asked for."""
+
+    cond = staticmethod(plain_cond)
+    while_loop = staticmethod(plain_while_loop)
+    scan = staticmethod(plain_scan)
 
     def scope(self, value: Any) -> AbstractContextManager[None]:
         return dispatch.using(self)

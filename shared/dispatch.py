@@ -37,6 +37,15 @@ class Engine(Protocol):
     def train(self, loss: Any, assigned: Iterable[Any]) -> Any:
         """One operation that does `assigned` and the updates that `loss` depends on."""
 
+    def cond(self, pred: Any, true_fn: Any, false_fn: Any, args: Sequence[Any]) -> Any:
+        """See `shared.ops.cond`."""
+
+    def while_loop(self, cond: Any, body: Any, loop_vars: Any, maximum: int | None) -> Any:
+        """See `shared.ops.while_loop`."""
+
+    def scan(self, fn: Any, carry: Any, xs: Any, length: Any, reverse: bool) -> Any:
+        """See `shared.ops.scan`."""
+
     def scope(self, value: Any) -> AbstractContextManager[Any]:
         """Open while ops without a Tensor among their arguments shall go where `value` lives."""
 

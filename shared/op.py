@@ -121,10 +121,13 @@ class Op:
     constant  names of outputs that carry no gradient (indices, masks, generator state)
     alias     arguments whose memory an output may share
     out       whether compute takes `out=`
-    ufunc     whether compute is a NumPy ufunc; it is called with `order="C"` then
+    ufunc     whether compute is a NumPy ufunc, which left alone takes the memory order of its arguments
     scalar    elementwise ops: the expression of one element, with {0}, {1} for the arguments
     check     whether compute alone would take arguments that infer refuses, so that infer must
               look at them first
+    selective whether compute takes `needed=`, the positions of the outputs that somebody uses, and
+              may give None for the others
+    listed    False for an op that one node has for itself (a loop with its body)
     """
 
     def __init__(
@@ -140,9 +143,11 @@ class Op:
         out: bool = False,
         scalar: str | None = None,
         check: bool = False,
+        selective: bool = False,
+        listed: bool = True,
         doc: str = "",
     ) -> None:
-        if name in TABLE:
+        if listed and name in TABLE:
             raise GradientError(f"an op named {name!r} is already in the table; choose another")
         self.name, self.compute, self.infer = name, compute, infer
         self.joint = rules if isinstance(rules, Joint) else None
@@ -150,12 +155,14 @@ class Op:
         self.outputs, self.single = outputs, outputs is not None and len(outputs) == 1
         self.constant = constant
         self.alias, self.out, self.scalar, self.check = alias, out, scalar, check
+        self.selective = selective
         self.ufunc = isinstance(compute, np.ufunc)
         self.inputs = _argument_names(self)
         self.__doc__ = doc
         self._plans: dict[Wanted, Plan] = {}
         _check_reads(self)
-        TABLE[name] = self
+        if listed:
+            TABLE[name] = self
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -172,12 +179,15 @@ class Op:
         try:
             if self.check:
                 self.infer(*[spec_of(arg) for arg in args], **settings)
-            # A ufunc left alone keeps the memory order of its arguments.
-            y = self.compute(*args, order="C") if self.ufunc else self.compute(*args, **settings)
+            y = self.compute(*args, **settings)
         except Exception as error:
             raise self.explain(error, args, settings) from None
         if self.single:
-            return y if type(y) is np.ndarray else _as_array(y)
+            if type(y) is not np.ndarray:
+                return _as_array(y)
+            if self.ufunc and not y.flags.c_contiguous:  # it took the memory order of an argument
+                return np.ascontiguousarray(y)
+            return y
         return tuple([part if type(part) is np.ndarray else _as_array(part) for part in y])
 
     def explain(

@@ -28,7 +28,7 @@ class State(Operators):
     requires_grad = False
 
     def __init__(self, data: Any, name: str = "") -> None:
-        self.data: Any = None if data is None else np.array(data)
+        self.data: Any = None if data is None else np.array(data, order="C")
         self.name = name
         self.grad: Any = None
 

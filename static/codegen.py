@@ -194,6 +194,7 @@ class _Writer:
             if node.outputs[0] not in self.names:
                 self.missing.append(node)
                 self.names[node.outputs[0]] = self._name(node.name)
+                self._measure(node.outputs[0])
         elif isinstance(op, Op):
             self._apply(node, op)
         self._drop(node)
@@ -201,8 +202,11 @@ class _Writer:
     def _apply(self, node: Node, op: Op) -> None:
         arguments = [self._operand(x) for x in node.inputs]
         arguments += [f"{key}={self._literal(value)}" for key, value in node.settings.items()]
-        if op.ufunc:
-            arguments.append('order="C"')
+        if op.selective:
+            used = [i for i, tensor in enumerate(node.outputs) if tensor in self.last_use]
+            arguments.append(f"needed={self._literal(tuple(used))}")
+        if op.ufunc and not self.watched and any(map(_may_be_view, node.inputs)):
+            arguments.append('order="C"')  # left alone, a ufunc takes the order of its arguments
         kernel = self._bind(op.name, self._kernel(node, op))
         call = f"{kernel}({', '.join(arguments)})"
         if op.single and not node.outputs[0].shape:
@@ -272,10 +276,12 @@ class _Writer:
                     uses[root(value)] = node
         for source in self.selection.seen.values():
             uses.setdefault(root(source), None)
-        for node in self.selection.nodes:
-            for tensor in node.outputs:
-                if any(isinstance(size, Dim) and size.symbol() in self.wanted for size in tensor.shape):
-                    uses.setdefault(tensor, None)
+        measured: set[Symbol] = set()
+        for tensor in (*self.fed, *(t for node in self.selection.nodes for t in node.outputs)):
+            symbols = {size.symbol() for size in tensor.shape if isinstance(size, Dim)}
+            if new := (self.wanted & symbols) - measured:
+                uses.setdefault(tensor, None)  # the first to have a size is where it is read off
+                measured |= new
         leaving: Iterable[Any] = (*self.fetched, *self.selection.stores.values())
         for value in leaving:
             if isinstance(value, Tensor):
@@ -311,6 +317,11 @@ class _Writer:
     def _is_fresh(self, tensor: Tensor) -> bool:
         op = tensor.node.op
         return tensor not in self.given and (op is INITIAL or (isinstance(op, Op) and not op.alias))
+
+
+def _may_be_view(value: Any) -> bool:
+    """Whether a value's memory may be another's, and so in any order."""
+    return isinstance(value, Tensor) and isinstance(value.node.op, Op) and bool(value.node.op.alias)
 
 
 def _checked(op: Op) -> Callable[..., Any]:

@@ -11,9 +11,12 @@ from shared.op import Op
 from shared.operators import bind
 from shared.spec import spec_of
 from shared.state import State
-from static.graph import Graph, Node, Tensor, current_call, get_default_graph, name_scope
+from static.branches import cond
+from static.graph import Graph, Node, Tensor, current_call, get_default_graph, innermost, name_scope
+from static.loops import scan
 from static.make import as_operand, group
-from static.variables import Variable, assign_node
+from static.variables import Variable
+from static.while_loops import while_loop
 
 
 class StaticEngine:
@@ -35,7 +38,7 @@ class StaticEngine:
         variable = value.graph.lift(state)
         if value.dtype != variable.dtype:
             value = value.astype(variable.dtype)
-        return assign_node(variable, value)
+        return value.graph.assign(variable, value)
 
     def gradients(self, loss: Tensor, states: Sequence[State]) -> list[Any]:
         from static.differentiate import gradients
@@ -49,13 +52,17 @@ class StaticEngine:
         with loss.graph.as_default():
             return group(*assigned, *updates(loss), name="train")
 
+    cond = staticmethod(cond)
+    while_loop = staticmethod(while_loop)
+    scan = staticmethod(scan)
+
     def scope(self, value: Tensor) -> AbstractContextManager[Graph]:
         return value.graph.as_default()
 
     @contextmanager
     def call(self, module: Any, value: Tensor | None) -> Iterator[None]:
         """Nodes made while a module is called belong to that call."""
-        graph = get_default_graph() if value is None else value.graph
+        graph = get_default_graph() if value is None else innermost(value.graph)
         if current_call.get() is None:
             for path, state in module.named_states():
                 state.name = path
@@ -70,7 +77,7 @@ class StaticEngine:
 def _graph_of(args: Sequence[Any]) -> Graph:
     for arg in args:
         if isinstance(arg, (Tensor, Variable)):
-            return arg.graph
+            return innermost(arg.graph)
     return get_default_graph()
 
 

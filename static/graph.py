@@ -8,7 +8,7 @@ made, which is the program order, and a built node never changes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -211,13 +211,12 @@ class Graph:
         """Within the block, and in this thread, new nodes go to this graph."""
         from static.engine import ENGINE
 
-        token, scope = _default.set(self), current_call.set(None)
+        scope = current_call.set(None)
         try:
-            with dispatch.using(ENGINE):
+            with default_graph(self), dispatch.using(ENGINE):
                 yield self
         finally:
             current_call.reset(scope)
-            _default.reset(token)
 
     def add(self, node: Node) -> int:
         """Take a new node in; gives its place in the order."""
@@ -284,10 +283,25 @@ class Graph:
             tensor = self._reads[variable] = node.outputs[0]
         return tensor
 
-    def assigned(self, node: Node) -> None:
-        """From here on a read of the variable is a new one: this assign stands before it."""
+    def assign(self, variable: Variable, value: Tensor, owner: Node | None = None) -> Tensor:
+        """A node that makes `value` what the variable holds; from here on a read of it is a new
+        one, that sees this assignment.
+
+        owner: the loop or branch inside which it was asked for; it happens whenever that runs.
+        """
+        settings = {"variable": variable, "owner": owner}
+        node = Node(self, ASSIGN, (value,), settings, [variable.spec], variable.name + "/assign")
         self.assigns.append(node)
-        self._reads.pop(node.settings["variable"], None)
+        self._reads.pop(variable, None)
+        return node.outputs[0]
+
+    def capture(self, tensor: Tensor) -> Tensor:
+        """What stands in this graph for a Tensor of a graph around it; see `Body`."""
+        raise GraphError(f"{tensor.name!r} is not of this graph")
+
+    def is_inside(self, other: Graph) -> bool:
+        """Whether this graph is `other`, or the body of a loop or branch somewhere in it."""
+        return self is other
 
 
 class _Global:
@@ -300,9 +314,31 @@ _default: ContextVar[Graph | None] = ContextVar("default_graph", default=None)
 current_call: ContextVar[Call | None] = ContextVar("current_call", default=None)
 
 
+@contextmanager
+def default_graph(graph: Graph) -> Iterator[None]:
+    """Within the block, and in this thread, new nodes go to `graph`."""
+    token = _default.set(graph)
+    try:
+        yield
+    finally:
+        _default.reset(token)
+
+
+def building(graph: Graph) -> AbstractContextManager[Any]:
+    """`graph.as_default()`, unless it is the default already: then scopes stay open."""
+    return nullcontext() if get_default_graph() is graph else graph.as_default()
+
+
 def get_default_graph() -> Graph:
     """The graph that new nodes go to: the innermost `as_default()`, else the global one."""
     return _default.get() or _Global.graph
+
+
+def innermost(graph: Graph) -> Graph:
+    """The graph to build in where `graph` is meant: the body that is being written, if it is
+    inside `graph`, else `graph` itself."""
+    current = get_default_graph()
+    return current if current.is_inside(graph) else graph
 
 
 def reset_default_graph() -> None:

@@ -38,7 +38,7 @@ def placeholder(dtype: Any, shape: Sequence[Any] | None = None, name: str | None
 
 def constant(value: Any, dtype: Any = None, name: str | None = None) -> Tensor:
     """A Tensor that is the same in every run. Holds a copy; Python floats become float32."""
-    array = np.array(as_array(value, None if dtype is None else as_dtype(dtype)))
+    array = np.array(as_array(value, None if dtype is None else as_dtype(dtype)), order="C")
     graph = get_default_graph()
     return Node(graph, CONSTANT, (), {"value": array}, [Spec(array.shape, array.dtype)], name).outputs[0]
 
@@ -69,6 +69,8 @@ def as_operand(graph: Graph, value: Any) -> Any:
     """What a node of `graph` takes for an argument: a Tensor of it, or a weak number."""
     if isinstance(value, Tensor):
         if value.graph is not graph:
+            if graph.is_inside(value.graph):
+                return graph.capture(value)
             raise GraphError(
                 f"Tensor {value.name!r} must be from the same graph as the others in this call; "
                 "build both inside one `with graph.as_default():`"
@@ -79,7 +81,7 @@ def as_operand(graph: Graph, value: Any) -> Any:
     if is_weak(value):
         return value
     if isinstance(value, Variable):
-        if value.graph is not graph:
+        if not graph.is_inside(value.graph):
             raise GraphError(f"variable {value.name!r} must be from the same graph as the others")
         return graph.read(value)
     if isinstance(value, State):

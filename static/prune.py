@@ -5,8 +5,9 @@ fetches need, and a read of a variable sees the last assignment before it among 
 
 An assignment made while a module was called (running statistics, the state of a dropout
 layer's generator) counts as being among them, for reads, when the run needs any node of that
-call. Whether it is also stored is another matter: only assignments that are fetched, by
-themselves or as part of a train operation, outlive the run.
+call; one made inside a loop or branch is part of every run of that. Whether it is also stored is
+another matter: only assignments that are fetched, by themselves or as part of a train operation,
+and those of loops and branches, outlive the run.
 """
 
 from __future__ import annotations
@@ -73,6 +74,8 @@ def select(graph: Graph, targets: Iterable[Node | Tensor], fed: Iterable[Tensor]
     seen: dict[Node, Tensor] = {}
     while True:  # a read may bring in more nodes, and so more calls; both only ever grow
         before = len(needed), len(seen)
+        stack.extend(node for node in graph.assigns if node.settings["owner"] in needed)
+        walk()
         for read in [node for node in needed if node.op is READ]:
             found = _last_before(read, assigns.get(read.settings["variable"], ()), stored, calls)
             if found is not None:

@@ -228,7 +228,7 @@ class Session:
         self, error: Exception, program: Program, fed: Sequence[Tensor], arrays: Sequence[Any]
     ) -> Exception:
         """The error with the node, its inputs and the user's own line that built it."""
-        node = program.failed_at(error)
+        node = getattr(error, "failed_node", None) or program.failed_at(error)
         if node is None or node.op is GROUP:
             return error
         text = error.message if isinstance(error, DiptychError) else f"{type(error).__name__}: {error}"
@@ -264,14 +264,14 @@ def _feed_value(tensor: Tensor, value: Any) -> Any:
     if isinstance(value, State) or hasattr(value, "numpy"):
         value = value.numpy()
     if isinstance(value, np.ndarray) and value.dtype == tensor.dtype:
-        return value
+        return value if value.flags.c_contiguous else np.array(value, order="C")
     try:
         array = np.asarray(value)
         fits = np.can_cast(array.dtype, tensor.dtype, "same_kind") or (
             array.dtype.kind in "iub" and tensor.dtype.kind == "f"
         )
         if fits:
-            converted = array.astype(tensor.dtype)
+            converted = array.astype(tensor.dtype, order="C")
             if tensor.dtype.kind in "iub" and not np.array_equal(converted, array):
                 fits = False
     except (ValueError, TypeError):

@@ -12,7 +12,7 @@ from shared.op import as_array
 from shared.operators import Operators
 from shared.spec import Spec, as_dtype, sizes_match, str_shape
 from shared.state import Parameter, State
-from static.graph import ASSIGN, GROUP, INITIAL, Graph, Node, Tensor, get_default_graph
+from static.graph import GROUP, INITIAL, Graph, Node, Tensor, get_default_graph, innermost
 
 
 class Variable(Operators):
@@ -36,7 +36,7 @@ class Variable(Operators):
             value = state.value()
         else:
             self.trainable = trainable
-            value = self._given = np.array(as_array(initial_value, dtype and as_dtype(dtype)))
+            value = self._given = np.array(as_array(initial_value, dtype and as_dtype(dtype)), order="C")
         self.spec = Spec(tuple(value.shape), value.dtype)
         self.graph: Graph = get_default_graph()
         self.name = self.graph.unique_name(name or "Variable", None)
@@ -56,17 +56,18 @@ class Variable(Operators):
 
     def initial(self) -> Any:
         """A fresh copy of the value to start from: what the State holds at that moment."""
-        return np.array(self._given if self.state is None else self.state.value())
+        return np.array(self._given if self.state is None else self.state.value(), order="C")
 
     def value(self) -> Tensor:
         """The variable's value at this point of the program, as a Tensor."""
-        return self.graph.read(self)
+        return innermost(self.graph).read(self)
 
     def assign(self, value: Any) -> Tensor:
         """A Tensor that, when it is run, makes `value` what the variable holds."""
         from static.make import as_tensor
 
-        with self.graph.as_default():
+        graph = innermost(self.graph)
+        with graph.as_default():
             tensor = as_tensor(value, self.dtype)
             if len(tensor.shape) != len(self.shape) or not all(
                 map(sizes_match, tensor.shape, self.shape)
@@ -77,7 +78,7 @@ class Variable(Operators):
                 )
             if tensor.dtype != self.dtype:
                 tensor = tensor.astype(self.dtype)
-        return assign_node(self, tensor)
+        return graph.assign(self, tensor)
 
     @property
     def initializer(self) -> Node:
@@ -85,7 +86,7 @@ class Variable(Operators):
         if self._initializer is None:
             with self.graph.as_default():
                 start = Node(self.graph, INITIAL, (), {"variable": self}, [self.spec], None)
-                self._initializer = assign_node(self, start.outputs[0]).node
+                self._initializer = self.graph.assign(self, start.outputs[0]).node
         return self._initializer
 
     def eval(self, session: Any = None) -> Any:
@@ -99,14 +100,6 @@ class Variable(Operators):
             f"the variable {self.name!r} has no truth value: its numbers live in a session; run "
             "it first, or choose with ops.where"
         )
-
-
-def assign_node(variable: Variable, value: Tensor) -> Tensor:
-    """The assignment itself; reads that come after it in the program are new ones."""
-    graph = variable.graph
-    node = Node(graph, ASSIGN, (value,), {"variable": variable}, [variable.spec], variable.name + "/assign")
-    graph.assigned(node)
-    return node.outputs[0]
 
 
 def global_variables_initializer() -> Node:

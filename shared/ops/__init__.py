@@ -5,6 +5,7 @@ The names `sum`, `max`, `abs` and `pow` are ops here, not Python's builtins.
 
 from shared.ops.attention import attention_weights, scaled_dot_product_attention
 from shared.ops.contraction import bilinear, einsum, trace
+from shared.ops.control import cond, scan, while_loop
 from shared.ops.convolution import conv1d, conv2d, conv_transpose2d
 from shared.ops.creation import (
     arange,
@@ -86,17 +87,18 @@ from shared.ops.windows import col2im, im2col
 __all__ = [
     "abs", "accuracy", "adaptive_avg_pool2d", "add", "arange", "argmax", "attention_weights",
     "avg_pool1d", "avg_pool2d", "batch_norm", "bernoulli", "bilinear", "binary_cross_entropy",
-    "binary_cross_entropy_with_logits", "broadcast_to", "cast", "col2im", "concatenate", "conv1d",
-    "conv2d", "conv_transpose2d", "cos", "cosine_similarity", "cross_entropy", "div", "dot",
-    "dropout", "einsum", "embedding", "equal", "exp", "expand_dims", "eye", "flatten", "full",
-    "full_like", "gather", "generator_state", "getitem", "greater", "greater_equal", "gru_cell",
-    "gru_cell_composed", "huber_loss", "im2col", "kl_div", "l1_loss", "layer_norm", "less",
-    "less_equal", "linear", "linspace", "log", "log_softmax", "logical_and", "logical_not",
-    "logical_or", "lstm_cell", "lstm_cell_composed", "matmul", "max", "max_pool1d", "max_pool2d",
-    "maximum", "mean", "minimum", "mse_loss", "mul", "neg", "nll_loss", "normal", "not_equal",
-    "one_hot", "ones", "ones_like", "outer", "pow", "relu", "reshape", "rnn_cell",
-    "rnn_cell_composed", "scaled_dot_product_attention", "scatter_add", "scatter_sum", "sigmoid",
-    "sign", "sin", "softmax", "split", "sqrt", "square", "squeeze", "stack", "sub", "sum", "sum_to",
-    "swapaxes", "take", "tanh", "tensordot", "trace", "transpose", "tril", "triu", "uniform",
-    "where", "zeros", "zeros_like",
+    "binary_cross_entropy_with_logits", "broadcast_to", "cast", "col2im", "concatenate", "cond",
+    "conv1d", "conv2d", "conv_transpose2d", "cos", "cosine_similarity", "cross_entropy", "div",
+    "dot", "dropout", "einsum", "embedding", "equal", "exp", "expand_dims", "eye", "flatten",
+    "full", "full_like", "gather", "generator_state", "getitem", "greater", "greater_equal",
+    "gru_cell", "gru_cell_composed", "huber_loss", "im2col", "kl_div", "l1_loss", "layer_norm",
+    "less", "less_equal", "linear", "linspace", "log", "log_softmax", "logical_and",
+    "logical_not", "logical_or", "lstm_cell", "lstm_cell_composed", "matmul", "max",
+    "max_pool1d", "max_pool2d", "maximum", "mean", "minimum", "mse_loss", "mul", "neg",
+    "nll_loss", "normal", "not_equal", "one_hot", "ones", "ones_like", "outer", "pow", "relu",
+    "reshape", "rnn_cell", "rnn_cell_composed", "scaled_dot_product_attention", "scan",
+    "scatter_add", "scatter_sum", "sigmoid", "sign", "sin", "softmax", "split", "sqrt",
+    "square", "squeeze", "stack", "sub", "sum", "sum_to", "swapaxes", "take", "tanh",
+    "tensordot", "trace", "transpose", "tril", "triu", "uniform", "where", "while_loop",
+    "zeros", "zeros_like",
 ]  # fmt: skip

@@ -1,0 +1,143 @@
+"""Body: a graph inside a graph, for what a loop repeats or a branch does.
+
+A Tensor of a graph around it may be used in a body; it is captured: a placeholder stands for it
+inside, and the node that has the body takes it as one more input. Variables are captured by
+their value. A variable that is assigned inside becomes one of the body's results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from shared import dispatch
+from shared.errors import FetchError
+from shared.ops.creation import zeros
+from shared.spec import Spec
+from shared.state import State
+from static.codegen import Program
+from static.graph import PLACEHOLDER, Graph, Node, Tensor, default_graph, edge_of
+from static.prune import select, symbols_of
+
+if TYPE_CHECKING:
+    from static.variables import Variable
+
+
+class Body(Graph):
+    """A graph that is being written inside `outer`.
+
+    captures  Tensors of the graphs around it, and the placeholders that stand for them
+    assigned  the variables that were assigned inside, and the Tensors that they are to hold
+    """
+
+    def __init__(self, outer: Graph) -> None:
+        super().__init__()
+        self.outer = outer
+        self.captures: dict[Tensor, Tensor] = {}
+        self.assigned: dict[Variable, Tensor] = {}
+        self.asked: set[Variable] = set()
+        self._programs: dict[Any, Program] = {}
+
+    @contextmanager
+    def as_default(self) -> Iterator[Graph]:
+        """Within the block new nodes go to the body; they belong to the module call in progress."""
+        from static.engine import ENGINE
+
+        with default_graph(self), dispatch.using(ENGINE):
+            yield self
+
+    def is_inside(self, other: Graph) -> bool:
+        return self is other or self.outer.is_inside(other)
+
+    def placeholder(self, spec: Spec, name: str) -> Tensor:
+        """A Tensor that each run of the body is given."""
+        return Node(self, PLACEHOLDER, (), {}, [spec], name).outputs[0]
+
+    def capture(self, tensor: Tensor) -> Tensor:
+        inside = self.captures.get(tensor)
+        if inside is None:
+            outer = tensor if tensor.graph is self.outer else self.outer.capture(tensor)
+            inside = self.captures.get(outer)
+            if inside is None:
+                inside = self.captures[outer] = self.placeholder(outer.spec, tensor.node.name)
+        return inside
+
+    def lift(self, state: State) -> Variable:
+        return self.outer.lift(state)
+
+    def read(self, variable: Variable) -> Tensor:
+        found = self.assigned.get(variable)
+        return self.capture(self.outer.read(variable)) if found is None else found
+
+    def assign(self, variable: Variable, value: Tensor, owner: Node | None = None) -> Tensor:
+        self.read(variable)  # where nothing is assigned, the value that came in stays
+        self.assigned[variable] = value
+        if variable.state is None or owner is not None:
+            self.asked.add(variable)
+        return value
+
+    def owner_of(self, variable: Variable, outputs: Sequence[Tensor]) -> Node | None:
+        """The node with whose runs the variable changes, if a user asked for it inside. (Modules'
+        own updates belong to the call of the module instead.)"""
+        return outputs[0].node if variable in self.asked else None
+
+    def operand(self, value: Any) -> Tensor:
+        """A result of the body as a Tensor of it."""
+        from static.make import as_tensor
+
+        if value is None:
+            raise FetchError("a body must give Tensors, not None; return what the loop is to carry")
+        with self.as_default():
+            return as_tensor(value)
+
+    def close(self) -> None:
+        """Capture what defines the unknown sizes that the body uses and does not itself define."""
+        for node in list(self.nodes):
+            for symbol in symbols_of(node):
+                if self.source_of(symbol) is None:
+                    source = self.outer.source_of(symbol)
+                    if source is not None:
+                        self.capture(source)
+
+    def program(self, fed: Sequence[Tensor], results: Sequence[Tensor]) -> Program:
+        """The compiled body; made once for each set of results."""
+        key = (tuple(fed), tuple(results))
+        program = self._programs.get(key)
+        if program is None:
+            program = self._programs[key] = Program(select(self, results, fed), fed, results)
+        return program
+
+
+def replay(body: Body, inside: dict[Tensor, Any], results: Sequence[Tensor]) -> list[Any]:
+    """Build what a body does once more in the graph at hand, on other inputs.
+
+    inside: what to take for the body's placeholders.
+    """
+    made: dict[Tensor, Any] = dict(inside)
+    for node in select(body, results, list(inside)).nodes:
+        if node.outputs and node.outputs[0] in made:
+            continue
+        for old, new in zip(node.outputs, _again(node, made), strict=True):
+            made[old] = new
+    return [made[tensor] for tensor in results]
+
+
+def _again(node: Node, made: dict[Tensor, Any]) -> Sequence[Any]:
+    from static.engine import ENGINE
+    from static.make import constant
+
+    if not hasattr(node.op, "infer"):
+        return [constant(node.settings["value"])]
+    inputs = [made[x] if isinstance(x, Tensor) else x for x in node.inputs]
+    y = ENGINE.apply(node.op, inputs, node.settings)  # type: ignore[arg-type]
+    return [y] if node.op.single else y
+
+
+def full_gradients(pairs: Sequence[tuple[Tensor, Any]], xs: Sequence[Tensor]) -> list[Tensor]:
+    """The derivatives of the ys of (y, cotangent) pairs by each x, with zeros where there is none."""
+    from static.differentiate import gradients
+
+    live = [(y, g) for y, g in pairs if g is not None and edge_of(y) is not None]
+    found = gradients([y for y, _ in live], list(xs), [g for _, g in live]) if live else [None] * len(xs)
+    return [zeros(x.shape, x.dtype, like=x) if g is None else g for x, g in zip(xs, found, strict=True)]
