@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from dynamic.recompute import Checkpoint
 from dynamic.tape import Node
 from dynamic.tensors import Leaf, Tensor
 from shared import picture
@@ -17,9 +18,9 @@ from shared.state import Parameter, State
 def show(y: Tensor | Sequence[Tensor]) -> str:
     """The program that made `y` (a Tensor or several), as text: `print(dynamic.show(y))`.
 
-    One line for each node, `%3: f32[32,10] = matmul %1 %2`, leaves first. The tape knows only
-    what a gradient flows through: an argument that none flows to is a `constant`, or `_` once
-    backward has freed it.
+    One line for each node, `%3: f32[32,10] = matmul %1 %2`, leaves first; under `anomaly()` with
+    the user's line behind it. The tape knows only what a gradient flows through: an argument
+    that none flows to is a `constant`, or `_` once backward has freed it.
     """
     return _listing("show", y).text()
 
@@ -61,11 +62,18 @@ class _Reader:
         self.listing = Listing("dynamic", self.entries, [self._result(y) for y in ys])
 
     def _node(self, node: Node) -> None:
-        inputs = node.inputs if node.inputs is not None else (None,) * len(node.edges)
+        inputs: Sequence[Any] | None
+        if isinstance(node, Checkpoint):
+            kind = op = "checkpoint"
+            name, inputs = getattr(node.fn, "__name__", type(node.fn).__name__), node.args
+        else:
+            kind, op, name, inputs = "op", node.op.name, "", node.inputs
+        inputs = inputs or (None,) * len(node.edges)  # backward has freed them
         arguments = [self._argument(x, edge) for x, edge in zip(inputs, node.edges, strict=True)]
         place = self.places[id(node)] = len(self.entries)
         specs = tuple(spec_of(y) for y in node.outputs)
-        self.entries.append(Entry("op", node.op.name, specs, arguments, node.settings))
+        line = str(node.line) if node.line is not None else ""
+        self.entries.append(Entry(kind, op, specs, arguments, node.settings, name, line=line))
         for index, value in enumerate(node.outputs):
             if not isinstance(value, Spec):
                 self.arrays.setdefault(id(value), Ref(place, index, False))
@@ -75,9 +83,11 @@ class _Reader:
             return Ref(self.places[id(edge[0])], edge[1], True)
         if edge is not None:
             return self._leaf(edge)
-        if value is None or is_weak(value):
-            return value
-        return self._constant(value)
+        if isinstance(value, (Tensor, State)):
+            value = value.numpy()
+        if isinstance(value, Spec) or hasattr(value, "shape"):
+            return self._constant(value)
+        return value if is_weak(value) else None
 
     def _leaf(self, leaf: Leaf | State) -> Ref:
         place = self.places.get(id(leaf))

@@ -15,6 +15,7 @@ from shared.spec import dtype_name
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 _WIDEST = 34  # characters of a line
+_SETTINGS = 3  # lines of settings; the tooltip has them all
 _MOST = 7  # lines of a box that stands for many nodes
 
 
@@ -126,7 +127,7 @@ def _call(graph: Any, inner: list[int]) -> tuple[str, list[tuple[str, str]]]:
         if not _says_nothing_new(name, value, data)
         and all(repr(graph.nodes[node]["settings"].get(name)) == repr(value) for node in inner)
     ]
-    return title, [("type", _types(data)), *(("detail", text) for text in _packed(shown))]
+    return title, [("type", _types(data)), *(("detail", text) for text in _packed(shown)[:_SETTINGS])]
 
 
 def _says_nothing_new(name: str, value: Any, data: Any) -> bool:
