@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 from docs.ops_page import PAGE, page
 
@@ -21,4 +22,4 @@ from shared.op import TABLE
 headings = {line.split()[1] for line in page().splitlines() if line.startswith("### ")}
 assert headings >= {*ops.__all__, *TABLE}, {*ops.__all__, *TABLE} - headings
 """
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])

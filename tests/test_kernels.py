@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ assert "numba" not in sys.modules
 ops.scatter_sum(large, np.zeros(large.shape, int), 1, 4)
 assert "numba" in sys.modules
 """
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])
 
 
 def assert_same_bits(a: Any, b: Any) -> None:

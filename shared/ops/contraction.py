@@ -165,6 +165,7 @@ _einsum = Op(
             str(j) for j in range(len(wanted)) if any(w for k, w in enumerate(wanted) if k != j)
         },
     ),
+    check=True,
     doc="The sum of products that the subscripts name, which are in a normal form: no ellipsis, and\n"
     "the output spelled out.",
 )

@@ -141,7 +141,7 @@ def _compute_getitem(x: Any, *arrays: Any, index: Template) -> Any:
         if not arrays:
             return x[index]
         axis = _rows_axis(x.shape, arrays, index)
-        if axis is not None:  # take is faster, and gives C order
+        if axis is not None and x.size:  # take is faster, and gives C order
             return x.take(arrays[0].astype(np.intp, copy=False), axis=axis)
         return array_module(x).asarray(x[_fill(index, arrays)], order="C")
     except IndexError as error:
