@@ -87,6 +87,12 @@ class SessionError(DiptychError, RuntimeError):
     """A session that can not run: closed, empty, or none at hand."""
 
 
+class DataError(DiptychError, OSError, ValueError):
+    """A file of data that is broken, cut off or not the right one, or that could not be had."""
+
+    __str__ = DiptychError.__str__
+
+
 class StateError(DiptychError, KeyError):
     """A checkpoint whose names or shapes do not fit the model."""
 

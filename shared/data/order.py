@@ -14,7 +14,7 @@ def batches(x: Any, y: Any, size: int, seed: int = 0) -> Iterator[tuple[Any, Any
     """Batches of `size` rows of x and y, without end, in an order that `seed` alone decides.
 
     Each epoch visits the rows in a new shuffle; what does not fill a last batch sits that
-    epoch out, so every batch has the same shape.
+    epoch out, so every batch has the same shape. `DataLoader` does this and more.
     """
     if not 1 <= size <= len(x):
         raise SettingError(f"batches: size must lie between 1 and the {len(x)} rows, not {size!r}")
@@ -24,3 +24,12 @@ def batches(x: Any, y: Any, size: int, seed: int = 0) -> Iterator[tuple[Any, Any
         for start in range(0, len(x) - size + 1, size):
             rows = order[start : start + size]
             yield x[rows], y[rows]
+
+
+def shuffled(count: int, seed: int, epoch: int = 0) -> Any:
+    """The numbers below `count` in an order that seed and epoch decide: int64 (count,).
+
+    RandomState, whose stream NumPy has frozen: the order is the same under every version.
+    """
+    words = [seed % 2**32, (seed >> 32) % 2**32, epoch]
+    return np.random.RandomState(words).permutation(count).astype(np.int64)
