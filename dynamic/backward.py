@@ -159,12 +159,12 @@ class _OnArrays(Walk):
         self, node: Node, plan: Plan, g: Any, y: Any, inputs: Sequence[Any]
     ) -> Sequence[tuple[int, Any]]:
         """Run the rules with this thread's hooks around, and with the forward line in errors."""
-        arriving = g if isinstance(g, tuple) else (g,)
+        arriving = [_raw(part) for part in (g if isinstance(g, tuple) else (g,)) if part is not None]
         event = hooks.Event("dynamic", "backward", plan.op, arriving, node.settings, node.line)
         try:
             with hooks.around(event):
                 pulled = plan.pull(g, y, inputs, node.settings)
-                event.outputs = [part for _, part in pulled]
+                event.outputs = [_raw(part) for _, part in pulled]
         except DiptychError:
             raise
         except Exception as error:
@@ -201,7 +201,7 @@ def _free(node: Node) -> None:
 
 def _check_finite(node: Node, plan: Plan, arriving: Sequence[Any], leaving: Sequence[Any]) -> None:
     """GradientError where NaN comes out of a rule and none went in."""
-    if all(_finite(g) for g in arriving if g is not None) and not all(map(_finite, leaving)):
+    if all(map(_finite, arriving)) and not all(map(_finite, leaving)):
         raise GradientError(
             f"backward through {plan.op.name} gave NaN or infinity where none came in; it ran "
             f"forward at {node.line}",
@@ -210,7 +210,11 @@ def _check_finite(node: Node, plan: Plan, arriving: Sequence[Any], leaving: Sequ
 
 
 def _finite(g: Any) -> bool:
-    return bool(np.isfinite(g.data if isinstance(g, Tensor) else g).all())
+    return bool(np.isfinite(g).all())
+
+
+def _raw(g: Any) -> Any:
+    return g.data if isinstance(g, Tensor) else g
 
 
 def _own(g: Any, taken: set[int]) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -36,10 +37,9 @@ class Node:
               None where the edge leads to what knows the Spec; no list once it was freed
     outputs   for each output the raw array if a rule reads it, else its Spec
     order     when it was made, counted over the whole process
-    line      the user's line that made it, where it was asked for (`anomaly()`, or a hook)
     """
 
-    __slots__ = ("plan", "settings", "edges", "inputs", "outputs", "order", "line", "__weakref__")
+    __slots__ = ("plan", "settings", "edges", "inputs", "outputs", "order", "__weakref__")
 
     def __init__(
         self,
@@ -55,11 +55,15 @@ class Node:
         self.inputs: list[Any] | None = inputs
         self.outputs = outputs
         self.order = next_order()
-        self.line: Line | None = None
 
     @property
     def op(self) -> Op:
         return self.plan.op
+
+    @property
+    def line(self) -> Line | None:
+        """The user's line that made it, where it was asked for (`anomaly()`, or a hook)."""
+        return lines.get(self)
 
     def __repr__(self) -> str:
         return f"<{self.op.name} %{self.order}>"
@@ -84,6 +88,9 @@ class Node:
         if inplace.changes:
             inplace.check(self)
         return inputs, self.outputs
+
+
+lines: WeakKeyDictionary[Node, Line | None] = WeakKeyDictionary()
 
 
 def _spec_at(edge: Any) -> Spec:
@@ -112,29 +119,35 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
         else:
             arrays.append(raw(arg))
             edges.append(None)
-    y = op.on_arrays(arrays, settings) if not hooks.active else _watched(op, arrays, settings)
+    now = mode.get()
+    if hooks.active:
+        y = _watched(op, arrays, settings)
+    else:
+        y = op.on_arrays(arrays, settings)
 
     if len(edges) == 2:
-        plan = op.plan((edges[0] is not None, edges[1] is not None))
+        wanted = edges[0] is not None, edges[1] is not None
     else:
-        plan = op.plan(tuple([edge is not None for edge in edges]))
-    if True not in plan.wanted or not mode.get().recording:
-        return Tensor(y, None) if op.single else tuple([Tensor(part, None) for part in y])
-    if op.single and y.dtype.kind not in "fc":
-        return Tensor(y, None)
+        wanted = tuple([edge is not None for edge in edges])
+    if True not in wanted or not now.recording:
+        return Tensor(y) if op.single else tuple([Tensor(part) for part in y])
+    plan = op.plans.get(wanted) or op.plan(wanted)
 
     for i in plan.dropped:
         array = arrays[i]
         if edges[i] is not None:
             arrays[i] = None
-        elif not is_weak(array):
+        elif type(array) is np.ndarray or not is_weak(array):
             arrays[i] = Spec(array.shape, array.dtype)
-    kept = plan.outputs
     if op.single:
-        node = Node(plan, settings, edges, arrays, (y if kept[0] else Spec(y.shape, y.dtype),))
+        dtype = y.dtype
+        if dtype.kind not in "fc":
+            return Tensor(y)
+        node = Node(plan, settings, edges, arrays, (y if plan.outputs[0] else Spec(y.shape, dtype),))
         made: Any = Tensor(y, (node, 0))
     else:
-        outputs = [part if i < len(kept) and kept[i] else spec_of(part) for i, part in enumerate(y)]
+        kept = plan.outputs or (False,) * len(y)
+        outputs = [part if keep else spec_of(part) for part, keep in zip(y, kept, strict=True)]
         node = Node(plan, settings, edges, arrays, outputs)
         made = tuple(
             [
@@ -142,8 +155,8 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
                 for i, part in enumerate(y)
             ]
         )
-    if hooks.active or mode.get().tracing:
-        node.line = user_line()
+    if hooks.active or now.tracing:
+        lines[node] = user_line()
     return made
 
 

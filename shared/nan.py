@@ -37,14 +37,10 @@ class NanFinder(Hook):
             )
 
     def _bad(self, values: Sequence[Any]) -> bool:
-        return any(self._bad_one(_array(value)) for value in values if _is_float(value))
+        return any(self._bad_one(value) for value in values if _is_float(value))
 
     def _bad_one(self, array: Any) -> bool:
         return bool(np.isnan(array).any() or (self.infinity and np.isinf(array).any()))
-
-
-def _array(value: Any) -> Any:
-    return value.data if hasattr(value, "edge") else value
 
 
 def _is_float(value: Any) -> bool:
@@ -52,7 +48,7 @@ def _is_float(value: Any) -> bool:
 
 
 def _told(value: Any) -> str:
-    array = _array(value)
-    if not _is_float(value) or array.size == 0:
-        return f"{array.dtype} {str_shape(array.shape)}"
-    return f"{array.dtype} {str_shape(array.shape)} from {array.min():.6g} to {array.max():.6g}"
+    what = f"{value.dtype} {str_shape(value.shape)}"
+    if not _is_float(value) or value.size == 0:
+        return what
+    return f"{what} from {value.min():.6g} to {value.max():.6g}"

@@ -159,7 +159,7 @@ class Op:
         self.ufunc = isinstance(compute, np.ufunc)
         self.inputs = _argument_names(self)
         self.__doc__ = doc
-        self._plans: dict[Wanted, Plan] = {}
+        self.plans: dict[Wanted, Plan] = {}
         _check_reads(self)
         if listed:
             TABLE[name] = self
@@ -179,7 +179,7 @@ class Op:
         try:
             if self.check:
                 self.infer(*[spec_of(arg) for arg in args], **settings)
-            y = self.compute(*args, **settings)
+            y = self.compute(*args, **settings) if settings else self.compute(*args)
         except Exception as error:
             raise self.explain(error, args, settings) from None
         if self.single:
@@ -215,9 +215,9 @@ class Op:
 
     def plan(self, wanted: Wanted) -> Plan:
         """How to differentiate by the wanted arguments; made once for each set of them."""
-        plan = self._plans.get(wanted)
+        plan = self.plans.get(wanted)
         if plan is None:
-            plan = self._plans[wanted] = Plan(self, wanted)
+            plan = self.plans[wanted] = Plan(self, wanted)
         return plan
 
     def read_by(self, wanted: Wanted) -> set[str]:

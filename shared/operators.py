@@ -110,14 +110,16 @@ def bind(kind: type, apply: Any) -> None:
     """Give a class the operators, each as `apply(op, arguments, settings)`: what a Tensor's
     engine is called with anyway, so that the search for the engine is spared."""
 
+    none: dict[str, Any] = {}  # nobody changes settings, so all these calls can share one
+
     def unary(op: Any) -> Any:
-        return lambda self: apply(op, (self,), {})
+        return lambda self: apply(op, (self,), none)
 
     def binary(op: Any) -> Any:
-        return lambda self, other: apply(op, (self, other), {})
+        return lambda self, other: apply(op, (self, other), none)
 
     def reflected(op: Any) -> Any:
-        return lambda self, other: apply(op, (other, self), {})
+        return lambda self, other: apply(op, (other, self), none)
 
     for name, op in OPERATORS.items():
         setattr(kind, f"__{name}__", unary(op) if name in _UNARY else binary(op))

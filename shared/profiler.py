@@ -109,8 +109,7 @@ class Profiler(Hook):
 
 def _size(values: Sequence[Any]) -> int:
     """The bytes of arrays that own their memory; views are free."""
-    arrays = [getattr(value, "data", value) if hasattr(value, "edge") else value for value in values]
-    return sum(a.nbytes for a in arrays if hasattr(a, "nbytes") and getattr(a, "base", None) is None)
+    return sum(v.nbytes for v in values if hasattr(v, "nbytes") and getattr(v, "base", None) is None)
 
 
 def _shapes(values: Sequence[Any]) -> str:
