@@ -40,8 +40,8 @@ class Optimizer:
     A parameter whose `requires_grad` is False, or that has no gradient, is left as it is.
 
     opt.lr      a 0-d float64 State that the rule reads: `opt.lr.assign(x)` changes the rate (in
-                static: through the session) and nothing is built again. Under a schedule it is
-                not read: it tells the rate that the last step was made with
+                static followed by `session.load(opt.lr)`) and nothing is built again. Under a
+                schedule it is not read: it tells the rate that the last step was made with
     opt.steps   how many steps were made: a 0-d float64 State
     opt.groups  the parameter groups; groups without an `lr` of their own share `opt.lr`
     """
@@ -194,9 +194,10 @@ class Optimizer:
                 known[key] = self._rates(group, rates[group.lr], own, p.dtype)
             rule = self._bound(group, known[key])
             in_blocks = self.elementwise and arrays and blocks.fits(p, g, *arrays.values())
-            parameter.data, moved = blocks.run(rule, p, g, arrays) if in_blocks else rule(p, g, arrays)
+            new, moved = blocks.run(rule, p, g, arrays) if in_blocks else rule(p, g, arrays)
+            parameter.data = _array(new)
             for name, value in moved.items():
-                states[name].data = value
+                states[name].data = _array(value)
             if count is not None:
                 states[STEP].data = own
         self.steps.data = t
@@ -224,7 +225,7 @@ class Optimizer:
             )
         schedules = self.learning_rates()
         rates = {lr: self._rate(schedules[lr], lr, self.steps) for lr in schedules}
-        t: Any = self.steps + 1  # type: ignore[operator]
+        t: Any = self.steps + 1
         known: dict[Any, Rates] = {}
         done = []
         for g, (_, parameter) in zip(self._clipped([g for g, _ in pairs]), pairs, strict=True):
@@ -293,6 +294,11 @@ class Optimizer:
         if is_weak(rate) or isinstance(rate, (np.ndarray, np.generic)):
             return steps * 0.0 + float(rate)  # a number, made a value of the engine that `steps` is of
         return rate if rate.dtype == np.float64 else ops.cast(rate, "float64")
+
+
+def _array(value: Any) -> Any:
+    """An array again of what NumPy made a scalar of: the sum of two 0-d arrays is none."""
+    return np.asarray(value) if isinstance(value, np.generic) else value
 
 
 def _raw(value: Any) -> Any:

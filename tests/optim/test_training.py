@@ -311,6 +311,42 @@ def test_one_optimiser_trains_two_losses_in_one_graph_as_it_does_step_by_step() 
     assert_same_bits([[p.data for p in ps[:2]]], [[q.data for q in qs[:2]]])
 
 
+@pytest.mark.parametrize("name", ["SGD", "Adam", "RMSprop"])
+def test_a_single_number_trains_too_and_stays_an_array(name: str) -> None:
+    value = np.float32(3)
+    p, q = Parameter(value, "p"), Parameter(value, "q")
+    eager, built = (getattr(optim, name)([state], lr=0.1, clip_norm=1.0) for state in (p, q))
+    with static.Graph().as_default() as graph:
+        train = built.minimize(ops.square(q * 1.0))
+    with static.Session(graph=graph) as session:
+        session.load(built, q)
+        for _ in range(3):
+            eager.zero_grad()
+            ops.square(p * dynamic.tensor(1.0)).backward()
+            eager.step()
+            session.run(train)
+        session.store(built, q)
+    for (_, a), (_, b) in zip(eager.named_states(), built.named_states(), strict=True):
+        assert isinstance(a.data, np.ndarray)
+        assert a.data.tobytes() == b.data.tobytes()
+    assert isinstance(p.data, np.ndarray)
+    assert p.data.tobytes() == q.data.tobytes()
+    assert p.data < 3
+
+
+def test_plain_variables_of_a_graph_can_be_trained_without_a_layer() -> None:
+    with static.Graph().as_default() as graph:
+        x = static.Variable(np.array([3.0, -4.0]), name="x")
+        train = optim.SGD([x], lr=0.25, momentum=0.5).minimize(ops.sum(ops.square(x)))
+    with static.Session(graph=graph) as session:
+        with graph.as_default():
+            session.run(static.global_variables_initializer())
+        session.run(train)
+        assert session.run(x).tolist() == [1.5, -2.0]
+        session.run(train)
+        assert session.run(x).tolist() == [0.0, 0.0]
+
+
 def test_a_rule_of_ones_own_runs_on_both_engines() -> None:
     class Sign(optim.Optimizer):
         """p - lr sign(m), m an average of gradients."""
