@@ -59,11 +59,13 @@ def _places(tasks: Sequence[Json]) -> str:
     return listed([task["short"] for task in tasks]) if len(tasks) <= 3 else count(len(tasks), "task")
 
 
-def _figures(tasks: Sequence[Json], values: Sequence[float], form: str) -> str:
-    """A figure for each task by name, or their range if there are many."""
+def _figures(tasks: Sequence[Json], values: Sequence[float], form: str, unit: str) -> str:
+    """A figure for each task by name, or their range if there are many; the unit said once."""
     if len(tasks) > 3:
-        return f"{form.format(min(values))} to {form.format(max(values))}"
-    return listed([f"{form.format(v)} on {t['short']}" for t, v in zip(tasks, values, strict=True)])
+        return f"{form.format(min(values))} to {form.format(max(values))} {unit}"
+    figures = [form.format(value) for value in values]
+    figures[0] += f" {unit}"
+    return listed([f"{figure} on {t['short']}" for figure, t in zip(figures, tasks, strict=True)])
 
 
 def _grouped(tasks: Sequence[Json], leaders: Sequence[str | None], said: dict[str | None, str]) -> str:
@@ -84,7 +86,7 @@ def _steps(tasks: Sequence[Json]) -> str:
         shares = [100 * (1 - low / high) for low, high in medians]
         return (
             f"Once running, {leaders[0]} is the faster one: its steps are shorter by "
-            f"{_figures(tasks, shares, '{:.0f} %')}."
+            f"{_figures(tasks, shares, '{:.0f}', '%')}."
         )
     if not any(leaders):
         return "Once running, neither is faster: the difference is smaller than the spread."
@@ -100,7 +102,7 @@ def _starts(tasks: Sequence[Json]) -> str:
         ratios = [high / low for low, high in medians]
         opening = (
             f"{leaders[0].capitalize()} has its first result sooner: the other takes "
-            f"{_figures(tasks, ratios, '{:.1f} times as long')}"
+            f"{_figures(tasks, ratios, '{:.1f}', 'times as long')}"
         )
     elif not any(leaders):
         opening = "Neither has its first result sooner by more than the spread"
@@ -111,7 +113,7 @@ def _starts(tasks: Sequence[Json]) -> str:
     paid = [(task, even) for task, even in evens if even is not None and even > 1]
     if not paid:
         return f"{opening}."
-    steps = _figures([task for task, _ in paid], [round(even) for _, even in paid], "{:,} steps")
+    steps = _figures([task for task, _ in paid], [round(even) for _, even in paid], "{:,}", "steps")
     return f"{opening}. Static has made up for its later start after {steps}."
 
 
@@ -122,7 +124,7 @@ def _memory(tasks: Sequence[Json]) -> str:
         ratios = [max(pair) / min(pair) for pair in peaks]
         return (
             f"{leaders[0].capitalize()} needs less memory: the other's peak is "
-            f"{_figures(tasks, ratios, '{:.1f} times as high')}."
+            f"{_figures(tasks, ratios, '{:.1f}', 'times as high')}."
         )
     if not any(leaders):
         return "Both need the same memory."

@@ -56,7 +56,8 @@ def said(report):
 
 def test_where_static_steps_are_shorter_the_page_says_so(report):
     text = said(doctored(report))
-    assert "Once running, static is the faster one: its steps are shorter by 25 % on the CNN and 25 %" in text
+    assert "Once running, static is the faster one" in text
+    assert "its steps are shorter by 25 % on the CNN and 25 on the MLP." in text
     assert "static makes a step in 25 % less time: 4.00 ms on dynamic, 3.00 ms on static" in text
     assert "Its shorter steps have made up for that after 15 steps." in text
     assert "what it saves is bookkeeping" in text

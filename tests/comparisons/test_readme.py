@@ -1,0 +1,50 @@
+"""What the README shows is what happens."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("sklearn")
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SHARED, DYNAMIC, STATIC, *ALONE = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+
+
+def run(code, capsys):
+    """What the code prints."""
+    exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+    return capsys.readouterr().out
+
+
+def test_both_styles_print_the_same_number(capsys):
+    import static
+
+    dynamic_said = run(SHARED + DYNAMIC, capsys)
+    static.reset_default_graph()
+    static_said = run(SHARED + STATIC, capsys)
+    assert 0 < float(dynamic_said) < 1
+    assert static_said == dynamic_said
+
+
+def test_each_engine_alone_does_what_is_shown(capsys):
+    assert len(ALONE) == 2
+    for code in ALONE:
+        assert re.search(r"2\.?0?, ?4\.?0?, ?6|2\. 4\. 6\.", run(code, capsys))
+
+
+def test_every_file_that_is_named_is_there():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target).is_file(), target
+    for folder in re.findall(r"^\| `(\w+)/`", README, flags=re.MULTILINE):
+        assert folder == "reports" or (ROOT / folder).is_dir(), folder
+
+
+def test_the_two_commands_stand_at_the_top():
+    first = README.index("```")
+    assert README[first:].startswith("```\nmake compare")
+    assert "make test" in README[first : first + 200]
+    assert README[:first].count("\n") < 12
