@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shared import dispatch
 from shared.errors import FetchError
+from shared.op import Op
 from shared.ops.creation import zeros
 from shared.spec import Spec
 from shared.state import State
@@ -107,6 +109,31 @@ class Body(Graph):
         if program is None:
             program = self._programs[key] = Program(select(self, results, fed), fed, results)
         return program
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One of the bodies that an op holds, for those who look inside.
+
+    inputs     the body's placeholders, and `arguments`, the positions of the node's inputs that
+               they stand for
+    results    what the body gives
+    carried    how many of the first results are the first inputs of the next step
+    """
+
+    body: Body
+    inputs: Sequence[Tensor]
+    arguments: Sequence[int]
+    results: Sequence[Tensor]
+    carried: int = 0
+
+
+class BodyOp(Op):
+    """An op that one node has for itself, because it holds bodies: a loop, a branch."""
+
+    def __init__(self, *args: Any, parts: dict[str, Part], **kwargs: Any) -> None:
+        super().__init__(*args, listed=False, **kwargs)
+        self.parts = parts
 
 
 def replay(body: Body, inside: dict[Tensor, Any], results: Sequence[Tensor]) -> list[Any]:

@@ -10,9 +10,9 @@ import numpy as np
 from shared import nest
 from shared.dims import Dim
 from shared.errors import SettingError, ShapeError
-from shared.op import Joint, Op
+from shared.op import Joint
 from shared.spec import Spec, sizes_match
-from static.body import Body, full_gradients, replay
+from static.body import Body, BodyOp, Part, full_gradients, replay
 from static.graph import Tensor, building
 from static.loops import graph_of, run_body
 from static.make import as_tensor
@@ -107,13 +107,16 @@ def _add(pred: Tensor, bodies: list[Body], results: list[list[Tensor]]) -> Seque
         found = dict(zip(by, cond(chosen, yes, no), strict=True))
         return [None, *(found.get(i) for i in range(len(args)))]
 
-    op = Op(
+    op = BodyOp(
         "cond",
         run,
         lambda *_: specs[0] if len(specs) == 1 else specs,
         Joint(pull, reads=lambda wanted: set(map(str, range(len(wanted)))) | {"chosen"}),
         outputs=tuple(f"y{i}" for i in range(len(specs))),
-        listed=False,
+        parts={
+            name: Part(bodies[k], fed[k], [1 + i for i in places[k]], results[k])
+            for k, name in enumerate(("true", "false"))
+        },
     )
     made = ENGINE.apply(op, [pred, *outside], {})
     return [made] if op.single else made

@@ -24,7 +24,7 @@ from shared.ops.control import scan_length
 from shared.ops.creation import zeros
 from shared.reverse import Walk, reverse
 from shared.spec import Spec, sizes_match
-from static.body import Body
+from static.body import Body, BodyOp, Part
 from static.graph import CONSTANT, Graph, Node, Tensor, building, edge_of, get_default_graph, innermost
 from static.make import as_tensor, constant
 
@@ -129,8 +129,9 @@ def _add(
     names = [f"{kind}{i}" for kind, part in
              (("carry", loop.next), ("y", loop.ys), ("sum", loop.sums), ("hidden", loop.hidden))
              for i in range(len(part))]  # fmt: skip
-    count = len(loop.inputs())
-    op = Op(
+    inputs = loop.inputs()
+    count, results = len(inputs), [*loop.next, *loop.ys, *loop.sums]
+    op = BodyOp(
         "scan",
         lambda *arrays, **settings: _run(loop, arrays, **settings),
         lambda *specs, length, reverse: loop.specs(length),
@@ -140,7 +141,7 @@ def _add(
         ),
         outputs=tuple(names),
         selective=True,
-        listed=False,
+        parts={"body": Part(loop.body, inputs, range(count), results, len(loop.next))},
     )
     arguments = [*firsts, *columns, *loop.body.captures]
     if not names:

@@ -14,10 +14,10 @@ import numpy as np
 from shared import nest
 from shared.dims import Dim
 from shared.errors import SettingError
-from shared.op import Joint, Op
+from shared.op import Joint
 from shared.ops.creation import zeros
 from shared.spec import Spec
-from static.body import Body, full_gradients, replay
+from static.body import Body, BodyOp, Part, full_gradients, replay
 from static.graph import Graph, Tensor, building, edge_of
 from static.loops import Loop, Triple, carry_assigned, check_invariant, graph_of, run_body, scan_and_sum
 from static.make import as_tensor
@@ -67,9 +67,11 @@ def _add_while(
     test.close()
     width, trips = len(firsts), Dim("trips")
     names = [*(f"v{i}" for i in range(width)), *(f"history{i}" for i in range(width))]
-    asks = test.program([*seen, *test.captures.values()], [go])
     specs = [t.spec for t in firsts]
-    op = Op(
+    tested, repeated = [*seen, *test.captures.values()], loop.inputs()
+    asks = test.program(tested, [go])
+    at = [*range(width), *range(len(tested), len(tested) + len(loop.body.captures))]
+    op = BodyOp(
         "while_loop",
         lambda *arrays, **settings: _run_while(loop, asks, len(test.captures), arrays, **settings),
         lambda *_, **settings: (*specs, *(Spec((trips, *s.shape), s.dtype) for s in specs)),
@@ -79,7 +81,10 @@ def _add_while(
         ),
         outputs=tuple(names),
         selective=True,
-        listed=False,
+        parts={
+            "cond": Part(test, tested, range(len(tested)), [go]),
+            "body": Part(loop.body, repeated, at, loop.next, width),
+        },
     )
     arguments = [*firsts, *test.captures, *loop.body.captures]
     return ENGINE.apply(op, arguments, {"maximum": maximum})[:width]
