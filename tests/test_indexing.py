@@ -114,3 +114,13 @@ def test_an_array_index_gives_c_order() -> None:
         ops.getitem(normal(2, 3, 4), (slice(None), [0], [1, 2])),
     ):
         assert picked.flags.c_contiguous
+
+
+def test_an_index_that_does_not_fit_is_found_by_the_run_where_sizes_were_unknown() -> None:
+    with static.Graph().as_default() as graph:
+        x, index = static.placeholder("float32", (None, 4)), static.placeholder("int64", (None, 2))
+        picked, summed = ops.gather(x, index, axis=1), ops.scatter_sum(x[:, :2], index, 1, 4)
+        feed = {x: np.ones((1, 4), "f"), index: np.zeros((3, 2), int)}
+        for y in (picked, summed):
+            with pytest.raises(ShapeError), static.Session(graph=graph) as session:
+                session.run(y, feed)

@@ -113,7 +113,14 @@ def _path(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> Any:
     return np.einsum_path(subscripts, *stand_ins, optimize="greedy")[0]
 
 
+@lru_cache(maxsize=1024)
+def _has_diagonal(subscripts: str) -> bool:
+    return any(len(set(term)) < len(term) for term in _parts(subscripts)[0])
+
+
 def _compute_einsum(*xs: Any, subscripts: str) -> Any:
+    if _has_diagonal(subscripts):  # NumPy reads past the end of some whose sides differ
+        _label_sizes(xs, subscripts)
     xp, dtype = array_module(xs[0]), promote(*xs)
     same = [x if x.dtype == dtype else x.astype(dtype) for x in xs]
     if len(same) == 1:  # the result may be a view: a diagonal, a transpose
@@ -165,7 +172,6 @@ _einsum = Op(
             str(j) for j in range(len(wanted)) if any(w for k, w in enumerate(wanted) if k != j)
         },
     ),
-    check=True,
     doc="The sum of products that the subscripts name, which are in a normal form: no ellipsis, and\n"
     "the output spelled out.",
 )

@@ -59,6 +59,8 @@ def _block(shape: tuple[int, ...], axis: int) -> tuple[slice, ...]:
 
 
 def _compute_gather(x: Any, index: Any, *, axis: int) -> Any:
+    if not _others_within(index.shape, x.shape, axis):  # take_along_axis would stretch some
+        raise ValueError("the index does not fit")
     try:
         block = x[_block(index.shape, axis)]
         return array_module(x).take_along_axis(block, index, axis=axis)
@@ -87,7 +89,6 @@ _gather = Op(
         ),
         ZERO,
     ],
-    check=True,
 )
 
 
@@ -104,6 +105,8 @@ def gather(x: Any, index: Any, axis: int) -> Any:
 
 def _compute_scatter_sum(values: Any, index: Any, *, axis: int, shape: tuple[int, ...]) -> Any:
     size, reached = shape[axis], index.shape
+    if values.shape != reached or not _others_within(reached, shape, axis):
+        raise ValueError("the index does not fit")
     parts = math.prod(reached[:axis]), reached[axis], math.prod(reached[axis + 1 :])
     try:
         summed = scatter_along(values.reshape(parts), index.reshape(parts), size)
@@ -137,7 +140,6 @@ _scatter_sum = Op(
         Rule(lambda g, y, values, index, *, axis, shape: _gather(g, index, axis=axis), reads="index"),
         ZERO,
     ],
-    check=True,
 )
 
 
