@@ -93,7 +93,7 @@ def dot(a: Any, b: Any) -> Any:
 
 def _compute_linear(x: Any, weight: Any, bias: Any = None) -> Any:
     if weight.ndim != 2 or (bias is not None and bias.shape != weight.shape[:1]):
-        raise ValueError("the weight must be 2-d, and the bias as long as its first axis")
+        _infer_linear(x, weight, bias)  # says what does not fit
     y = np.matmul(x.reshape(math.prod(x.shape[:-1]), x.shape[-1]), weight.T)
     if bias is not None:
         y = np.add(y, bias, out=y if bias.dtype == y.dtype else None)

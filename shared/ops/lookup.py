@@ -59,8 +59,7 @@ def _block(shape: tuple[int, ...], axis: int) -> tuple[slice, ...]:
 
 
 def _compute_gather(x: Any, index: Any, *, axis: int) -> Any:
-    if not _others_within(index.shape, x.shape, axis):  # take_along_axis would stretch some
-        raise ValueError("the index does not fit")
+    _infer_gather(x, index, axis=axis)  # take_along_axis would stretch some that do not fit
     try:
         block = x[_block(index.shape, axis)]
         return array_module(x).take_along_axis(block, index, axis=axis)
@@ -104,9 +103,8 @@ def gather(x: Any, index: Any, axis: int) -> Any:
 
 
 def _compute_scatter_sum(values: Any, index: Any, *, axis: int, shape: tuple[int, ...]) -> Any:
+    _infer_scatter_sum(values, index, axis=axis, shape=shape)
     size, reached = shape[axis], index.shape
-    if values.shape != reached or not _others_within(reached, shape, axis):
-        raise ValueError("the index does not fit")
     parts = math.prod(reached[:axis]), reached[axis], math.prod(reached[axis + 1 :])
     try:
         summed = scatter_along(values.reshape(parts), index.reshape(parts), size)
