@@ -26,7 +26,10 @@ def compiled(loop: Callable[..., Any]) -> Callable[..., Any]:
     what it compiles is kept on disk, beside this file or in the user's cache directory."""
     import numba
 
-    return numba.njit(cache=True, nogil=True)(loop)
+    try:
+        return numba.njit(cache=True, nogil=True)(loop)
+    except RuntimeError:  # there is no directory that it may write to
+        return numba.njit(nogil=True)(loop)
 
 
 def worth_a_kernel(array: Any) -> bool:
