@@ -73,7 +73,10 @@ class _Reader:
         place = self.places[id(node)] = len(self.entries)
         specs = tuple(spec_of(y) for y in node.outputs)
         line = str(node.line) if node.line is not None else ""
-        self.entries.append(Entry(kind, op, specs, arguments, node.settings, name, line=line))
+        outputs = node.op.outputs or () if kind == "op" else ()
+        self.entries.append(
+            Entry(kind, op, specs, arguments, node.settings, name, line=line, names=outputs)
+        )
         for index, value in enumerate(node.outputs):
             if not isinstance(value, Spec):
                 self.arrays.setdefault(id(value), Ref(place, index, False))

@@ -10,6 +10,7 @@ from shared.errors import EngineError
 from shared.op import Op
 from shared.picture import CONSTANT, INPUT, PARAMETER, VARIABLE, Entry, Listing, Ref
 from static import graph as graphs
+from static.body import BodyOp, Part
 from static.graph import ASSIGN, READ, Graph, Node, Tensor, edge_of, get_default_graph
 from static.prune import select
 
@@ -80,11 +81,23 @@ def _seen_in_calls(graph: Graph) -> dict[Node, Tensor]:
     return seen
 
 
+def _inside(part: Part) -> Listing:
+    """The body of a loop or branch as a program of its own."""
+    given = [tensor.node for tensor in part.inputs]
+    needed = select(part.body, part.results, part.inputs).nodes
+    nodes = [*given, *(node for node in needed if node not in set(given))]
+    return _Reader(nodes, {}, part.results, part).listing
+
+
 class _Reader:
     """Writes nodes down as a Listing."""
 
     def __init__(
-        self, nodes: Sequence[Node], seen: dict[Node, Tensor], targets: Sequence[Tensor | Node]
+        self,
+        nodes: Sequence[Node],
+        seen: dict[Node, Tensor],
+        targets: Sequence[Tensor | Node],
+        part: Part | None = None,
     ) -> None:
         self.entries: list[Entry] = []
         self.places: dict[Any, int] = {}  # of a node, or of a variable that was not assigned
@@ -95,7 +108,9 @@ class _Reader:
             if isinstance(t, Tensor) else Ref(self.places[t], 0, False)
             for t in targets
         ]  # fmt: skip
-        self.listing = Listing("static", self.entries, results)
+        inputs = zip(part.inputs, part.arguments, strict=True) if part is not None else ()
+        places = [(self.places[tensor.node], argument) for tensor, argument in inputs]
+        self.listing = Listing("static", self.entries, results, places, part.carried if part else 0)
 
     def _node(self, node: Node, seen: Tensor | None) -> None:
         variable = node.settings.get("variable")
@@ -129,8 +144,11 @@ class _Reader:
                 node.call.name if node.call is not None else "",
                 str(node.line) if node.line is not None else "",
                 value,
+                (node.op.outputs or ()) if isinstance(node.op, Op) else (),
+                {name: _inside(part) for name, part in node.op.parts.items()}
+                if isinstance(node.op, BodyOp) else {},
             )
-        )
+        )  # fmt: skip
 
     def _kind(self, node: Node) -> str:
         if node.op is READ:

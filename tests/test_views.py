@@ -229,6 +229,63 @@ def test_static_nodes_know_the_module_that_made_them() -> None:
     assert scopes["matmul"].startswith("gradients")
 
 
+# --- loops and branches --------------------------------------------------------------------
+
+
+def summed() -> tuple[Any, Any]:
+    """A recurrent sum as a loop of the graph, and its derivative by the weight."""
+    xs = static.placeholder("float32", ("T", 4), name="xs")
+    w = static.Variable(np.float32(0.5), name="w")
+
+    def step(h: Any, x: Any) -> tuple[Any, Any]:
+        h = ops.tanh(h * w) + x
+        return h, h
+
+    last, _ = static.scan(step, ops.zeros(4, like=xs), xs)
+    loss = ops.sum(last)
+    return loss, static.gradients(loss, [w])[0]
+
+
+def test_show_prints_the_body_of_a_loop_below_it_with_what_it_is_given() -> None:
+    loss, _ = summed()
+    lines = [line.split("  # ")[0].rstrip() for line in static.show(loss).splitlines()]
+    (at,) = (i for i, line in enumerate(lines) if " = scan " in line)
+    given = re.search(r"scan (%\d+) (%\d+) (%\d+) length=T", lines[at])
+    assert given is not None
+    assert lines[at + 1 : at + 9] == [
+        "    body:",
+        f"        %0: f32[4] = input carry <- {given[1]}",
+        f"        %1: f32[4] = input x <- {given[2]}",
+        f"        %2: f32[] = input w/read <- {given[3]}",
+        "        %3: f32[4] = mul %0 %2",
+        "        %4: f32[4] = tanh %3",
+        "        %5: f32[4] = add %4 %1",
+        "        return %5 %5",
+    ]
+
+
+def test_a_loop_is_drawn_open_with_its_way_back(tmp_path: Path) -> None:
+    loss, gradient = summed()
+    drawn = tidy.tidied(static.to_networkx([loss, gradient]))
+    assert {"scan/body", "gradients/scan/body"} <= set(dict(drawn.nodes(data="scope")).values())
+    back = [(drawn.nodes[a]["op"], drawn.nodes[b]["name"]) for a, b in drawn.edges() if a >= b]
+    assert ("add", "carry") in back
+    static.draw([loss, gradient], str(tmp_path / "loop.svg"))
+    assert {"carry", "xs", "tanh", "scan", "body"} <= texts(tmp_path / "loop.svg")
+
+
+def test_both_branches_and_the_condition_of_a_loop_are_drawn() -> None:
+    a = static.placeholder("float32", (), name="a")
+    y = static.cond(a > 0, lambda: ops.exp(a), lambda: a * 2)
+    (z,) = static.while_loop(lambda v: ops.less(v, 5), lambda v: (v + 1,), (y,))
+    drawn = tidy.tidied(static.to_networkx(z))
+    ops_in = {(data["scope"], data["op"]) for _, data in drawn.nodes(data=True) if data["kind"] == "op"}
+    assert {
+        ("cond/true", "exp"), ("cond/false", "mul"), ("cond", "cond"),
+        ("while_loop/cond", "less"), ("while_loop/body", "add"), ("while_loop", "while_loop"),
+    } <= ops_in  # fmt: skip
+
+
 # --- draw ----------------------------------------------------------------------------------
 
 

@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from shared.op import TABLE
 from shared.picture.collapse import Box
+from shared.picture.inline import ARGUMENT
 from shared.picture.listing import CONSTANT, INPUT, LEAVES, PARAMETER, VARIABLE, setting_text, value_text
 from shared.picture.tidy import UPDATES, side
 from shared.spec import dtype_name
@@ -38,6 +38,7 @@ COLOURS = {
     PARAMETER: Colours("#fdebcf", "#c27803"),
     VARIABLE: Colours("#fdf6d5", "#a68a00"),
     INPUT: Colours("#dcf3e2", "#2e8b57"),
+    ARGUMENT: Colours("#dcf3e2", "#2e8b57"),
     CONSTANT: Colours("#f1f2f4", "#8a92a0"),
     "assign": Colours("#fce4ea", "#c2446a"),
     "update": Colours("#fdf0f4", "#c2446a"),
@@ -107,16 +108,18 @@ def edge_colour(source: Box, target: Box, gradient: bool) -> str:
 
 def output_name(graph: Any, node: int, output: int) -> str:
     """What to write on an edge: nothing for the first output, else its name."""
-    op = TABLE.get(graph.nodes[node]["op"])
+    names = graph.nodes[node]["names"]
     if output == 0:
         return ""
-    return op.outputs[output] if op is not None and op.outputs is not None else str(output)
+    return names[output] if names else str(output)
 
 
 def _call(graph: Any, inner: list[int]) -> tuple[str, list[tuple[str, str]]]:
     """An op: what weak numbers stand in it, what comes out, what is set."""
     data = graph.nodes[inner[0]]
-    title = data["op"] if data["kind"] in ("op", "group") else f"{data['kind']} {data['name']}"
+    title = data["op"] if data["kind"] == "op" else f"{data['kind']} {data['name']}"
+    if data["kind"] == ARGUMENT:
+        title = data["name"]
     if data["numbers"]:
         count = graph.in_degree(inner[0]) + len(data["numbers"])
         parts = [setting_text(data["numbers"][i]) if i in data["numbers"] else "·" for i in range(count)]

@@ -46,6 +46,8 @@ class Entry:
     scope      the path of module calls and name scopes that made it, "" where not known
     line       the user's line that made it, "" where not known
     value      of a constant, its array
+    names      the outputs' names, where there are several
+    bodies     the programs inside a loop or branch, by name
     """
 
     kind: str
@@ -57,6 +59,8 @@ class Entry:
     scope: str = ""
     line: str = ""
     value: Any = None
+    names: tuple[str, ...] = ()
+    bodies: dict[str, Listing] = field(default_factory=dict)
 
     def is_leaf(self) -> bool:
         return self.kind in LEAVES and not any(isinstance(a, Ref) for a in self.arguments)
@@ -69,9 +73,19 @@ class Listing:
     engine   the name of the engine that holds the program
     entries  in any order that is program order for those that are no leaves; Refs count in it
     results  what is asked of the program, as Refs
+    inputs   of the body of a loop or branch: pairs of an entry and the position of the argument,
+             of the entry that has the body, that it stands for
+    carried  of a loop's body, how many of the first results are the first inputs of the next step
     """
 
-    def __init__(self, engine: str, entries: Sequence[Entry], results: Sequence[Ref] = ()) -> None:
+    def __init__(
+        self,
+        engine: str,
+        entries: Sequence[Entry],
+        results: Sequence[Ref] = (),
+        inputs: Sequence[tuple[int, int]] = (),
+        carried: int = 0,
+    ) -> None:
         def place(index: int) -> tuple[int, int]:
             entry = entries[index]
             return LEAVES.index(entry.kind) if entry.is_leaf() else len(LEAVES), index
@@ -87,20 +101,31 @@ class Listing:
         for entry in self.entries:
             entry.arguments = [moved(argument) for argument in entry.arguments]
         self.results = [moved(result) for result in results]
+        self.inputs = [(number[entry], argument) for entry, argument in inputs]
+        self.carried = carried
 
     def text(self) -> str:
         """One line for each entry, `%3: f32[32,10] = matmul %1 %2`, and what it returns.
 
         An output other than the only one is `%4.1`; an argument of which nothing is known any
-        more is `_`. The users' lines, where known, stand behind.
+        more is `_`. The users' lines, where known, stand behind; the bodies of a loop or branch,
+        each numbered by itself, below it, with what it is given as `input x <- %2`.
         """
+        return "\n".join(self._lines({}))
+
+    def _lines(self, given: dict[int, str]) -> list[str]:
         lines = []
         for number, entry in enumerate(self.entries):
             line = f"%{number}{_type(entry.outputs)} = {self._right_side(entry)}"
+            line += f" <- {given[number]}" if number in given else ""
             lines.append(f"{line:<{_COLUMN}}  # {entry.line}" if entry.line else line)
+            for name, body in entry.bodies.items():
+                lines.append(f"    {name}:")
+                outside = {inner: self._refer(entry.arguments[at]) for inner, at in body.inputs}
+                lines += [f"        {line}" for line in body._lines(outside)]
         if self.results:
             lines.append("return " + " ".join(self._refer(result) for result in self.results))
-        return "\n".join(lines)
+        return lines
 
     def _right_side(self, entry: Entry) -> str:
         words = [entry.op]
@@ -123,15 +148,19 @@ class Listing:
 
         Of a node: `kind op name scope line settings` as in Entry; `numbers`, its weak arguments
         by position; `outputs`, a Spec for each output; `shape` and `dtype`, those of the first
-        (None if there is no output); `value`, a constant's array. Of an edge: `output` (of the
-        node that it comes from), `argument` (position in the node that it goes to) and
-        `gradient`, whether a cotangent can flow back over it. Of the graph: `engine`, and
-        `results`, pairs of node and output.
+        (None if there is no output); `names` of several outputs; `value`, a constant's array;
+        `bodies`, the networkx graphs inside a loop or branch, by name. Of an edge: `output` (of
+        the node that it comes from), `argument` (position in the node that it goes to) and
+        `gradient`, whether a cotangent can flow back over it. Of the graph: `engine`; `results`,
+        pairs of node and output; `inputs` and `carried`, as in Listing.
         """
         import networkx
 
         graph = networkx.MultiDiGraph(
-            engine=self.engine, results=[(result.entry, result.output) for result in self.results]
+            engine=self.engine,
+            results=[(result.entry, result.output) for result in self.results],
+            inputs=self.inputs,
+            carried=self.carried,
         )
         for number, entry in enumerate(self.entries):
             first = entry.outputs[0] if entry.outputs else None
@@ -142,7 +171,8 @@ class Listing:
                 numbers={i: a for i, a in enumerate(entry.arguments) if is_weak(a)},
                 outputs=entry.outputs,
                 shape=first and first.shape, dtype=first and first.dtype,
-                value=entry.value,
+                names=entry.names, value=entry.value,
+                bodies={name: body.to_networkx() for name, body in entry.bodies.items()},
             )  # fmt: skip
         for number, entry in enumerate(self.entries):
             for position, argument in enumerate(entry.arguments):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from shared.picture.inline import laid_open
 from shared.picture.listing import INPUT, LEAVES
 
 UPDATES = "updates"
@@ -18,9 +19,10 @@ def tidied(graph: Any) -> Any:
     Groups, which compute nothing, are left out, and what they run counts as a result; of a
     whole graph (no results) the variables' initialisers too. Optimisers' arithmetic stands in
     the scope `updates`. Leaves, but for inputs, stand in the scope that uses them; one that is
-    used on several sides (forward, gradients, updates) stands on each, as a `copy`. `number`
-    is a node's number in the program.
+    used on several sides (forward, gradients, updates) stands on each, as a `copy`. Loops and
+    branches are laid open. `number` is a node's number in the program.
     """
+    graph = laid_open(graph)
     left_out = {node for node, kind in graph.nodes(data="kind") if kind == "group"}
     if not graph.graph["results"]:
         starts = {node for node, kind in graph.nodes(data="kind") if kind == "initial"}
@@ -94,7 +96,8 @@ def _with_leaves_on_each_side(
         number[leaf] = at
         if place == node:
             own[node] = at
-        made.add_node(at, **graph.nodes[node] | {"scope": scope, "number": node, "copy": place != node})
+        made.add_node(at, **graph.nodes[node] | {"scope": scope, "copy": place != node})
+        made.nodes[at].setdefault("number", node)
     for source, target, data in graph.edges(data=True):
         if source in own and target in own:
             origin = sources.get((source, side(scopes[target])))
