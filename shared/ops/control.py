@@ -13,7 +13,7 @@ from shared import nest
 from shared.dispatch import Engine, engine_in_charge, tensor_engine
 from shared.errors import SettingError
 from shared.ops.creation import zeros
-from shared.ops.shapes import stack
+from shared.ops.joining import stack
 
 
 def _engine(*structures: Any) -> Engine | None:

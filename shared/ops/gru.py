@@ -10,8 +10,9 @@ from shared.errors import ShapeError
 from shared.op import Joint, Op, array_module
 from shared.ops.creation import zeros
 from shared.ops.elementwise import neg, sigmoid, tanh
+from shared.ops.joining import split
 from shared.ops.recurrent import check_floating, cut, half, join
-from shared.ops.shapes import as_tensor_like, split
+from shared.ops.shapes import as_tensor_like
 from shared.spec import Operand, Spec, promote, sizes_match, str_shape
 
 

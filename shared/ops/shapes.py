@@ -1,24 +1,23 @@
-"""Ops that move elements and compute nothing: reshape, transpose, broadcast, join, split."""
+"""Ops that give elements another place and compute nothing: reshape, transpose, flip, broadcast."""
 
 from __future__ import annotations
 
 import builtins
+import operator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from shared.dims import Dim, Shape, Size, divide, product
-from shared.errors import SettingError, ShapeError
-from shared.op import Joint, Op, Rule, array_module, as_array
-from shared.ops.creation import zeros
+from shared.errors import DTypeError, SettingError, ShapeError, UnknownSizeError
+from shared.op import Op, Rule, array_module, as_array
 from shared.spec import (
     Operand,
     Spec,
     many_axes,
     ndim_of,
     one_axis,
-    promote,
     shape_of,
     sizes_match,
     str_shape,
@@ -26,8 +25,33 @@ from shared.spec import (
 
 
 def as_tensor_like(x: Any) -> Any:
-    """`x` itself if it has a shape already, else an array of it (lists, numbers)."""
-    return x if hasattr(x, "shape") else as_array(x)
+    """`x` itself if it has a shape already, else an array of it (lists, numbers).
+
+    Raises DTypeError for what holds no numbers, ShapeError for lists of unequal lengths.
+    """
+    if hasattr(x, "shape") and not isinstance(x, np.generic):
+        return x
+    try:
+        array = as_array(x)
+    except ValueError as error:
+        raise ShapeError(f"{x!r} does not make an array: {error}") from None
+    if array.dtype.kind not in "biufc":
+        raise DTypeError(f"{x!r} is neither an array nor numbers; for several tensors use ops.stack")
+    return array
+
+
+def as_sizes(name: str, shape: Sequence[Size] | Size) -> Shape:
+    """A shape as a tuple of ints and Dims, or SettingError. One size may stand for a tuple of one."""
+    sizes = (shape,) if isinstance(shape, (int, Dim, np.integer)) else shape
+    try:
+        return tuple(size if isinstance(size, Dim) else operator.index(size) for size in sizes)
+    except TypeError:
+        raise SettingError(f"{name}: {shape!r} is no shape; give a tuple of ints") from None
+
+
+def c_order(y: Any) -> Any:
+    """y in C order: NumPy keeps the memory order of what it reduces or joins."""
+    return y if y.flags.c_contiguous else y.copy(order="C")
 
 
 # --- reshape and its kin -------------------------------------------------------------------
@@ -56,13 +80,14 @@ def reshape(x: Any, shape: Sequence[Size] | Size) -> Any:
     """`x` in another shape with the same elements in the same (C) order.
 
     One size may be -1: it is worked out from the others. May share memory with `x`.
-    Raises ShapeError if the numbers of elements differ.
+    Raises ShapeError if the numbers of elements differ, SettingError for what is no shape.
     """
     x = as_tensor_like(x)
-    target: Shape = (shape,) if isinstance(shape, (int, Dim, np.integer)) else tuple(shape)
-    target = tuple(size if isinstance(size, Dim) else int(size) for size in target)
-    free = [axis for axis, size in enumerate(target) if not isinstance(size, Dim) and size == -1]
+    target = as_sizes("reshape", shape)
+    free = [axis for axis, size in enumerate(target) if not isinstance(size, Dim) and size < 0]
     if free:
+        if builtins.any(target[axis] != -1 for axis in free):
+            raise SettingError(f"reshape: {str_shape(target)} has a negative size; only -1 may stand for one")
         rest = product(tuple(size for axis, size in enumerate(target) if axis != free[0]))
         total = product(x.shape)
         known = not (isinstance(rest, Dim) or isinstance(total, Dim))
@@ -83,9 +108,9 @@ def flatten(x: Any, start_axis: int = 0) -> Any:
 
 
 def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:
-    """`x` with axes of size 1 put in, so that they stand at `axis` of the result."""
+    """`x` with axes of size 1 put in, so that they stand at `axis` of the result. Shares memory."""
     x = as_tensor_like(x)
-    added = (axis,) if isinstance(axis, int) else tuple(axis)
+    added = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
     ndim = x.ndim + len(added)
     places = many_axes("expand_dims", added, ndim)
     sizes = iter(x.shape)
@@ -93,17 +118,23 @@ def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:
 
 
 def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Any:
-    """`x` without the axes of size 1 (all of them, or those named)."""
+    """`x` without the axes of size 1 (all of them, or those named). Shares memory.
+
+    Raises ShapeError if a named axis has another size, UnknownSizeError if none is named and a
+    size is not known yet.
+    """
     x = as_tensor_like(x)
     if axis is None:
-        gone = [i for i, size in enumerate(x.shape) if not isinstance(size, Dim) and size == 1]
+        if builtins.any(isinstance(size, Dim) for size in x.shape):
+            raise UnknownSizeError(
+                f"squeeze: which axes of {str_shape(x.shape)} have size 1 only a run will show; name them"
+            )
+        gone = [i for i, size in enumerate(x.shape) if size == 1]
     else:
         gone = list(many_axes("squeeze", axis, x.ndim))
         for i in gone:
             if not sizes_match(x.shape[i], 1):
-                raise ShapeError(
-                    f"squeeze: axis {i} of {str_shape(x.shape)} has size {x.shape[i]}, not 1"
-                )
+                raise ShapeError(f"squeeze: axis {i} of {str_shape(x.shape)} has size {x.shape[i]}, not 1")
     return reshape(x, tuple(size for i, size in enumerate(x.shape) if i not in gone))
 
 
@@ -125,10 +156,13 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     order = tuple(one_axis("transpose", axis, x.ndim) for axis in order)
     if sorted(order) != list(range(x.ndim)):
         raise SettingError(
-            f"transpose: axes {order} must name each of the {x.ndim} axes of "
-            f"{str_shape(x.shape)} once"
+            f"transpose: axes {order} must name each of the {x.ndim} axes of {str_shape(x.shape)} once"
         )
     return _transpose(x, axes=order)
+
+
+permute = transpose
+"""PyTorch's name for it."""
 
 
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
@@ -138,6 +172,23 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     order = list(range(x.ndim))
     order[a], order[b] = order[b], order[a]
     return transpose(x, order)
+
+
+# --- flip ----------------------------------------------------------------------------------
+
+_flip = Op(
+    "flip",
+    lambda x, *, axis: x[tuple(slice(None, None, -1 if i in axis else None) for i in range(x.ndim))],
+    lambda x, *, axis: x,
+    [Rule(lambda g, y, x, *, axis: _flip(g, axis=axis))],
+    alias=(0,),
+)
+
+
+def flip(x: Any, axis: int | Sequence[int] | None = None) -> Any:
+    """`x` with its elements in reverse along an axis, several, or all (None). A view."""
+    x = as_tensor_like(x)
+    return _flip(x, axis=many_axes("flip", axis, x.ndim))
 
 
 # --- broadcasting --------------------------------------------------------------------------
@@ -165,10 +216,13 @@ _broadcast_to = Op(
 )
 
 
-def broadcast_to(x: Any, shape: Sequence[Size]) -> Any:
-    """`x` stretched to `shape` by NumPy's rules. A read-only view."""
+def broadcast_to(x: Any, shape: Sequence[Size] | Size) -> Any:
+    """`x` stretched to `shape` by NumPy's rules. A read-only view.
+
+    Raises ShapeError where x does not stretch to it, SettingError for what is no shape.
+    """
     x = as_tensor_like(x)
-    return _broadcast_to(x, shape=tuple(shape))
+    return _broadcast_to(x, shape=as_sizes("broadcast_to", shape))
 
 
 def _compute_sum_to(x: Any, *, shape: Shape) -> Any:
@@ -176,7 +230,7 @@ def _compute_sum_to(x: Any, *, shape: Shape) -> Any:
     axes = tuple(range(lead)) + tuple(
         axis + lead for axis, size in enumerate(shape) if size == 1 and x.shape[axis + lead] != 1
     )
-    return np.add.reduce(x, axis=axes, keepdims=True).reshape(shape) if axes else x.reshape(shape)
+    return x.sum(axis=axes, keepdims=True).reshape(shape) if axes else x.reshape(shape)
 
 
 def _infer_sum_to(x: Operand, *, shape: Shape) -> Spec:
@@ -205,113 +259,3 @@ def sum_to(x: Any, shape: Sequence[Size]) -> Any:
     """
     x = as_tensor_like(x)
     return x if tuple(shape) == tuple(x.shape) else _sum_to(x, shape=tuple(shape))
-
-
-# --- joining and splitting -----------------------------------------------------------------
-
-
-def _infer_concatenate(*xs: Operand, axis: int) -> Spec:
-    first = shape_of(xs[0])
-    total: Size = 0
-    for x in xs:
-        shape = shape_of(x)
-        same = len(shape) == len(first) and all(
-            sizes_match(a, b) for i, (a, b) in enumerate(zip(shape, first, strict=True)) if i != axis
-        )
-        if not same:
-            listed = ", ".join(str_shape(shape_of(x)) for x in xs)
-            raise ShapeError(
-                f"concatenate: shapes {listed} must be equal but for axis {axis}; "
-                "use stack for a new axis"
-            )
-        total = total + shape[axis]
-    return Spec((*first[:axis], total, *first[axis + 1 :]), promote(*xs))
-
-
-_concatenate = Op(
-    "concatenate",
-    lambda *xs, axis: array_module(xs[0]).concatenate(xs, axis=axis),
-    _infer_concatenate,
-    Joint(lambda g, y, *xs, wanted, axis: split(g, [x.shape[axis] for x in xs], axis)),
-)
-
-
-def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
-    """The arrays joined along an axis that they have; other sizes equal, dtypes promoted."""
-    xs = [as_tensor_like(x) for x in xs]
-    if not xs:
-        raise SettingError("concatenate: needs at least one array")
-    return _concatenate(*xs, axis=one_axis("concatenate", axis, xs[0].ndim))
-
-
-def stack(xs: Sequence[Any], axis: int = 0) -> Any:
-    """The arrays, all of one shape, joined along a new axis that stands at `axis`."""
-    xs = [as_tensor_like(x) for x in xs]
-    if not xs:
-        raise SettingError("stack: needs at least one array")
-    place = one_axis("stack", axis, xs[0].ndim + 1)
-    return concatenate([expand_dims(x, place) for x in xs], place)
-
-
-def _cuts(sizes: Sequence[int], axis: int, ndim: int) -> list[tuple[slice, ...]]:
-    """The index of each part of a split."""
-    ends = np.cumsum(sizes).tolist()
-    lead = (slice(None),) * axis
-    return [(*lead, slice(end - size, end)) for size, end in zip(sizes, ends, strict=True)]
-
-
-def _compute_split(x: Any, *, sizes: tuple[int, ...], axis: int) -> tuple[Any, ...]:
-    if builtins.sum(sizes) != x.shape[axis]:
-        raise ShapeError(
-            f"split: sizes {sizes} do not add up to {x.shape[axis]}, the size of axis {axis}"
-        )
-    return tuple(x[cut] for cut in _cuts(sizes, axis, x.ndim))
-
-
-def _infer_split(x: Operand, *, sizes: Shape, axis: int) -> tuple[Spec, ...]:
-    total: Size = 0
-    for size in sizes:
-        total = total + size
-    if not sizes_match(total, x.shape[axis]):
-        raise ShapeError(
-            f"split: sizes {sizes} add up to {total}, but axis {axis} of "
-            f"{str_shape(x.shape)} has size {x.shape[axis]}"
-        )
-    return tuple(Spec((*x.shape[:axis], size, *x.shape[axis + 1 :]), x.dtype) for size in sizes)
-
-
-def _split_rule(
-    g: Any, y: Any, x: Any, *, wanted: Any, sizes: Shape, axis: int
-) -> tuple[Any]:
-    some = next(part for part in g if part is not None)
-    parts = [
-        zeros(spec.shape, x.dtype, like=some) if part is None else part
-        for part, spec in zip(g, y, strict=True)
-    ]
-    return (concatenate(parts, axis),)
-
-
-_split = Op(
-    "split", _compute_split, _infer_split, Joint(_split_rule), outputs=None, alias=(0,)
-)
-
-
-def split(x: Any, sizes: int | Sequence[Size], axis: int = 0) -> tuple[Any, ...]:
-    """`x` cut along an axis: into parts of the given sizes, or into `sizes` equal parts.
-
-    The parts are views. Raises ShapeError if the sizes do not add up.
-    """
-    x = as_tensor_like(x)
-    axis = one_axis("split", axis, x.ndim)
-    if isinstance(sizes, (int, np.integer)):
-        count, whole = int(sizes), x.shape[axis]
-        if count < 1 or (not isinstance(whole, Dim) and whole % count):
-            raise ShapeError(
-                f"split: axis {axis} of {str_shape(x.shape)} does not go into {count} equal "
-                "parts; give a list of sizes"
-            )
-        parts: Shape = (divide(whole, count),) * count
-    else:
-        parts = tuple(size if isinstance(size, Dim) else int(size) for size in sizes)
-    return _split(x, sizes=parts, axis=axis)
-
