@@ -296,20 +296,32 @@ def as_array(values: Any, dtype: Any = None) -> Array:
 
 # --- elementwise ops -----------------------------------------------------------------------
 
+VOCABULARY = (
+    "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "abs", "floor", "ceil",
+    "round", "erf", "min", "max", "sign", "cast", "pow", "isnan",
+)  # fmt: skip
+"""The functions of which a `scalar` may be made, beside `+ - * / **`, comparisons, `a if c else b`.
+
+Each gives one element what the op of that name gives it (`min` and `max`: minimum and maximum, so
+NaN wins), signed zeros included; `**` is pow, and `cast(x, dtype)` takes a setting. A number that
+is written out is weak: it takes the dtype of what stands beside it. Comparisons give bools.
+"""
+
 
 def elementwise(
     name: str,
     compute: Callable[..., Array],
     scalar: str | None,
-    *rules: Rule | _Zero | None,
+    *rules: Rule | _Zero | Joint | None,
     dtype: Callable[..., np.dtype[Any]] | None = None,
     out: bool | None = None,
     doc: str = "",
 ) -> Op:
     """An op that works on each element alone and broadcasts its arguments.
 
-    The dtype that comes out is the ufunc's own where `compute` is a NumPy ufunc; else `dtype`
-    says it from the operands, by default NumPy's promotion of them all.
+    `rules` is a rule for each argument, or one Joint. The dtype that comes out is the ufunc's own
+    where `compute` is a NumPy ufunc; else `dtype` says it from the operands, by default NumPy's
+    promotion of them all.
     """
     ufunc = compute if isinstance(compute, np.ufunc) else None
 
@@ -322,7 +334,7 @@ def elementwise(
         return Spec(shape, promote(*operands))
 
     return Op(
-        name, compute, infer, rules,
+        name, compute, infer, rules[0] if rules and isinstance(rules[0], Joint) else rules,
         out=ufunc is not None if out is None else out, scalar=scalar, doc=doc,
     )  # fmt: skip
 

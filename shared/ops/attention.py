@@ -9,8 +9,9 @@ import numpy as np
 
 from shared.dims import Dim
 from shared.errors import DTypeError, ShapeError
+from shared.ops.choosing import cast, greater, logical_and, where
 from shared.ops.creation import full, ones
-from shared.ops.elementwise import cast, greater, logical_and, sqrt, where
+from shared.ops.elementwise import sqrt
 from shared.ops.linalg import matmul, tril
 from shared.ops.normalization import softmax
 from shared.ops.shapes import as_tensor_like, swapaxes

@@ -13,8 +13,9 @@ import numpy as np
 from shared.dims import Dim, Size
 from shared.errors import SettingError, ShapeError
 from shared.op import Joint, Op, array_module
+from shared.ops.choosing import where
 from shared.ops.creation import eye, ones
-from shared.ops.elementwise import add, where
+from shared.ops.elementwise import add
 from shared.ops.shapes import as_tensor_like, expand_dims, reshape
 from shared.spec import Operand, Spec, promote, sizes_match, str_shape
 

@@ -9,21 +9,9 @@ import numpy as np
 
 from shared.errors import DTypeError, RangeError, SettingError, ShapeError
 from shared.op import Rule, elementwise
-from shared.ops.elementwise import (
-    abs,
-    cast,
-    equal,
-    exp,
-    log,
-    maximum,
-    minimum,
-    neg,
-    sigmoid,
-    sqrt,
-    square,
-    sub,
-    where,
-)
+from shared.ops.activations import sigmoid
+from shared.ops.choosing import cast, equal, maximum, minimum, where
+from shared.ops.elementwise import abs, exp, log, neg, sqrt, square, sub
 from shared.ops.losses import known_reduction
 from shared.ops.reductions import mean, sum
 from shared.ops.shapes import as_tensor_like, broadcast_to

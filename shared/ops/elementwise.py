@@ -1,13 +1,24 @@
-"""Ops that work on each element alone: arithmetic, comparisons, powers, `where`, `cast`."""
+"""Ops that work on each element alone: arithmetic, powers, exponentials, angles, rounding.
+
+Floating dtypes stay as they are, also beside Python numbers. Where a result is no integer by
+nature (exp of an int), integers and bools become floats as NumPy 2's ufuncs make them: 64 bits
+for int32 and int64. Derivatives are those of any calculus book; a source is named where there
+was a choice.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from shared.op import ZERO, Op, Rule, array_module, elementwise
-from shared.spec import Spec, as_dtype, float_dtype, promote, shape_of
+from shared.errors import DTypeError
+from shared.op import ZERO, Joint, Rule, elementwise
+from shared.ops.choosing import BROADCAST, PROMOTE, equal, gate, greater_equal, logical_and, where
+from shared.spec import Operand, float_dtype, is_weak, ufunc_dtype
+
+_FLOATS = "Any shape; floats keep their dtype, integers and bools become floats."
 
 # --- arithmetic ----------------------------------------------------------------------------
 
@@ -15,198 +26,212 @@ add = elementwise(
     "add", np.add, "({0} + {1})",
     Rule(lambda g, y, a, b: g),
     Rule(lambda g, y, a, b: g),
-    doc="`a + b`, elementwise with broadcasting.",
+    doc=f"`a + b`, elementwise. {BROADCAST} {PROMOTE}",
 )  # fmt: skip
 
 sub = elementwise(
     "sub", np.subtract, "({0} - {1})",
     Rule(lambda g, y, a, b: g),
     Rule(lambda g, y, a, b: neg(g)),
-    doc="`a - b`, elementwise with broadcasting.",
+    doc=f"`a - b`, elementwise. {BROADCAST} {PROMOTE}\nRaises DTypeError for two bools.",
 )  # fmt: skip
 
 mul = elementwise(
     "mul", np.multiply, "({0} * {1})",
     Rule(lambda g, y, a, b: g * b, reads="b"),
     Rule(lambda g, y, a, b: g * a, reads="a"),
-    doc="`a * b`, elementwise with broadcasting.",
+    doc=f"`a * b`, elementwise. {BROADCAST} {PROMOTE}",
 )  # fmt: skip
+
+
+def _div_rule(g: Any, y: Any, a: Any, b: Any, *, wanted: Any) -> tuple[Any, Any]:
+    """d(a/b) = da / b - (a/b) db / b: both begin with g / b."""
+    share = g / b
+    return share, neg(share * y) if wanted[1] else None
+
 
 div = elementwise(
     "div", np.true_divide, "({0} / {1})",
-    Rule(lambda g, y, a, b: g / b, reads="b"),
-    Rule(lambda g, y, a, b: neg(g * y / b), reads="y b"),
-    doc="`a / b`, elementwise with broadcasting; integers give floats.",
+    Joint(_div_rule, reads=lambda wanted: {"b", "y"} if wanted[1] else {"b"}),
+    doc=f"`a / b`, elementwise; integers give floats. {BROADCAST}",
 )  # fmt: skip
 
 neg = elementwise(
     "neg", np.negative, "(-{0})",
     Rule(lambda g, y, x: neg(g)),
-    doc="`-x`, elementwise.",
+    doc="`-x`, elementwise. Raises DTypeError for bools.",
 )  # fmt: skip
 
+reciprocal = elementwise(
+    "reciprocal", lambda x: np.true_divide(1, x, order="C"), "(1 / {0})",
+    Rule(lambda g, y, x: neg(g * (y * y)), reads="y"),
+    dtype=lambda x: ufunc_dtype("reciprocal", np.true_divide, (1, x)),
+    doc=f"`1 / x`, elementwise.\n{_FLOATS}",
+)  # fmt: skip
 
-def _power_by_exponent(g: Any, y: Any, a: Any, b: Any) -> Any:
-    """d a^b / db = a^b log a, taken as 0 where a = 0 (as PyTorch takes it)."""
-    positive = where(equal(a, 0), 1, a)
-    return where(equal(a, 0), 0, g * y * log(positive))
+abs = elementwise(
+    "abs", np.absolute, "abs({0})",
+    Rule(lambda g, y, x: g * sign(x), reads="x"),
+    doc="The absolute value, elementwise; its derivative at 0 is taken as 0, as in PyTorch.",
+)  # fmt: skip
+
+sign = elementwise(
+    "sign", np.sign, "sign({0})", ZERO,
+    doc="-1, 0 or 1 by the sign of x, elementwise; NaN stays NaN. No gradient.\n"
+    "Raises DTypeError for bools.",
+)  # fmt: skip
+
+# --- powers and roots ----------------------------------------------------------------------
+
+_POWERS = {
+    1: lambda a: np.positive(a, order="C"),
+    2: lambda a: np.square(a, order="C"),
+    3: lambda a: np.multiply(np.square(a), a, order="C"),
+    -1: lambda a: np.true_divide(1, a, order="C"),
+    -2: lambda a: np.true_divide(1, np.square(a), order="C"),
+    0.5: lambda a: np.sqrt(a, order="C"),
+    -0.5: lambda a: np.true_divide(1, np.sqrt(a), order="C"),
+}
+"""Exponents (Python numbers, over floats) for which a general power costs 10 to 30 times too
+much: those for which PyTorch, too, has a way of its own."""
+
+
+def _compute_pow(a: Any, b: Any) -> Any:
+    if is_weak(b) and not is_weak(a) and a.dtype.kind == "f" and (short := _POWERS.get(b)):
+        return short(a)
+    try:
+        return np.power(a, b, order="C")
+    except ValueError as error:
+        if "negative integer power" in str(error):
+            raise DTypeError(f"pow: {error} Cast one of the two to a float.") from None
+        raise
+
+
+def _pow_dtype(a: Operand, b: Operand) -> np.dtype[Any]:
+    dtype = ufunc_dtype("pow", np.power, (a, b))
+    if dtype.kind in "iu" and type(b) is int and b < 0:
+        raise DTypeError(f"pow: integers to the power {b} are no integers; cast the base to a float")
+    return dtype
+
+
+def _by_base(g: Any, y: Any, a: Any, b: Any) -> Any:
+    """b a^(b-1). Where a and b are both 0 the factor b settles it, whatever 0^-1 is."""
+    if is_weak(b):
+        if b == 0:
+            return gate(g, False)
+        if b == 1:
+            return g
+        return g * (a * 2) if b == 2 else g * (pow(a, b - 1) * b)
+    base = where(logical_and(equal(a, 0), equal(b, 0)), 1, a)
+    return g * (pow(base, b - 1) * b)
+
+
+def _by_exponent(g: Any, y: Any, a: Any, b: Any) -> Any:
+    """a^b log a; 0 where a is 0 and b is not negative, as PyTorch takes it."""
+    if is_weak(a):
+        return g * (y * (math.log(a) if a > 0 else 0.0 if a == 0 else math.nan))
+    return g * (y * log(where(logical_and(equal(a, 0), greater_equal(b, 0)), 1, a)))
 
 
 pow = elementwise(
-    "pow", np.power, "({0} ** {1})",
-    Rule(lambda g, y, a, b: g * b * pow(a, b - 1), reads="a b"),
-    Rule(_power_by_exponent, reads="y a"),
-    doc="`a ** b`, elementwise with broadcasting. Integers to a negative power are an error.",
-)  # fmt: skip
-
-# --- exponentials, roots, trigonometry -----------------------------------------------------
-
-exp = elementwise(
-    "exp", np.exp, "exp({0})",
-    Rule(lambda g, y, x: g * y, reads="y"),
-    doc="e to the power x, elementwise.",
-)  # fmt: skip
-
-log = elementwise(
-    "log", np.log, "log({0})",
-    Rule(lambda g, y, x: g / x, reads="x"),
-    doc="The natural logarithm, elementwise.",
+    "pow", _compute_pow, "({0} ** {1})",
+    Rule(_by_base, reads="a b"),
+    Rule(_by_exponent, reads="y a b"),
+    dtype=_pow_dtype,
+    doc=f"`a ** b`, elementwise. {BROADCAST} `x ** 0.5` is sqrt(x), `x ** -0.5` is 1 / sqrt(x),\n"
+    "small whole powers are products. Derivatives: b a^(b-1) by a, a^b log(a) by b (0 where a = 0).\n"
+    "Raises DTypeError for integers to a negative power.",
 )  # fmt: skip
 
 sqrt = elementwise(
     "sqrt", np.sqrt, "sqrt({0})",
     Rule(lambda g, y, x: g / (y * 2), reads="y"),
-    doc="The square root, elementwise.",
+    doc=f"The square root, elementwise; of negative numbers NaN. Its derivative at 0 is infinite.\n{_FLOATS}",
+)  # fmt: skip
+
+rsqrt = elementwise(
+    "rsqrt", lambda x: np.true_divide(1, np.sqrt(x), order="C"), "(1 / sqrt({0}))",
+    Rule(lambda g, y, x: g * (y * y * y * -0.5), reads="y"),
+    dtype=float_dtype,
+    doc=f"1 / sqrt(x), elementwise; of 0 infinite, of negative numbers NaN.\n{_FLOATS}",
 )  # fmt: skip
 
 square = elementwise(
     "square", np.square, "({0} * {0})",
     Rule(lambda g, y, x: g * (x * 2), reads="x"),
-    doc="`x * x`, elementwise.",
+    doc="`x * x`, elementwise, in x's dtype.",
 )  # fmt: skip
 
-tanh = elementwise(
-    "tanh", np.tanh, "tanh({0})",
-    Rule(lambda g, y, x: g * (1 - y * y), reads="y"),
-    doc="The hyperbolic tangent, elementwise.",
+# --- exponentials and logarithms -----------------------------------------------------------
+
+exp = elementwise(
+    "exp", np.exp, "exp({0})",
+    Rule(lambda g, y, x: g * y, reads="y"),
+    doc=f"e to the power x, elementwise.\n{_FLOATS}",
 )  # fmt: skip
+
+expm1 = elementwise(
+    "expm1", np.expm1, "expm1({0})",
+    Rule(lambda g, y, x: g * (y + 1), reads="y"),
+    doc=f"exp(x) - 1, elementwise, exact also near 0.\n{_FLOATS}",
+)  # fmt: skip
+
+log = elementwise(
+    "log", np.log, "log({0})",
+    Rule(lambda g, y, x: g / x, reads="x"),
+    doc=f"The natural logarithm, elementwise; of 0 minus infinity, of negative numbers NaN.\n{_FLOATS}",
+)  # fmt: skip
+
+log1p = elementwise(
+    "log1p", np.log1p, "log1p({0})",
+    Rule(lambda g, y, x: g / (x + 1), reads="x"),
+    doc=f"log(1 + x), elementwise, exact also near 0.\n{_FLOATS}",
+)  # fmt: skip
+
+# --- angles --------------------------------------------------------------------------------
 
 sin = elementwise(
     "sin", np.sin, "sin({0})",
     Rule(lambda g, y, x: g * cos(x), reads="x"),
-    doc="The sine of x in radians, elementwise.",
+    doc=f"The sine of x in radians, elementwise.\n{_FLOATS}",
 )  # fmt: skip
 
 cos = elementwise(
     "cos", np.cos, "cos({0})",
     Rule(lambda g, y, x: neg(g * sin(x)), reads="x"),
-    doc="The cosine of x in radians, elementwise.",
+    doc=f"The cosine of x in radians, elementwise.\n{_FLOATS}",
 )  # fmt: skip
 
-abs = elementwise(
-    "abs", np.abs, "abs({0})",
-    Rule(lambda g, y, x: g * sign(x), reads="x"),
-    doc="The absolute value, elementwise; its derivative at 0 is taken as 0.",
+tan = elementwise(
+    "tan", np.tan, "tan({0})",
+    Rule(lambda g, y, x: g * (y * y + 1), reads="y"),
+    doc=f"The tangent of x in radians, elementwise.\n{_FLOATS}",
 )  # fmt: skip
 
-sign = elementwise(
-    "sign", np.sign, "sign({0})", ZERO, doc="-1, 0 or 1 by the sign of x, elementwise."
-)
-
-# --- comparisons and logic: no gradient ----------------------------------------------------
-
-
-def _comparison(name: str, ufunc: np.ufunc, scalar: str, doc: str) -> Op:
-    return elementwise(name, ufunc, scalar, ZERO, ZERO, doc=doc + " Gives bool.")
-
-
-equal = _comparison("equal", np.equal, "({0} == {1})", "`a == b`, elementwise.")
-not_equal = _comparison("not_equal", np.not_equal, "({0} != {1})", "`a != b`, elementwise.")
-less = _comparison("less", np.less, "({0} < {1})", "`a < b`, elementwise.")
-less_equal = _comparison("less_equal", np.less_equal, "({0} <= {1})", "`a <= b`, elementwise.")
-greater = _comparison("greater", np.greater, "({0} > {1})", "`a > b`, elementwise.")
-greater_equal = _comparison(
-    "greater_equal", np.greater_equal, "({0} >= {1})", "`a >= b`, elementwise."
-)
-logical_and = _comparison("logical_and", np.logical_and, "({0} and {1})", "Both true.")
-logical_or = _comparison("logical_or", np.logical_or, "({0} or {1})", "One or both true.")
-logical_not = elementwise(
-    "logical_not", np.logical_not, "(not {0})", ZERO, doc="Not true. Gives bool."
-)
-
-# --- choosing ------------------------------------------------------------------------------
-
-where = elementwise(
-    "where", lambda mask, a, b: array_module(mask).where(mask, a, b),
-    "({1} if {0} else {2})",
-    ZERO,
-    Rule(lambda g, y, mask, a, b: where(mask, g, 0), reads="mask"),
-    Rule(lambda g, y, mask, a, b: where(mask, 0, g), reads="mask"),
-    dtype=lambda mask, a, b: promote(a, b),
-    doc="`a` where `mask` is true, else `b`; the three broadcast. The values not chosen get a\n"
-    "zero cotangent (which is not enough to hide a NaN that was made further back).",
+tanh = elementwise(
+    "tanh", np.tanh, "tanh({0})",
+    Rule(lambda g, y, x: g * (1 - y * y), reads="y"),
+    doc=f"The hyperbolic tangent, elementwise.\n{_FLOATS}",
 )  # fmt: skip
 
-maximum = elementwise(
-    "maximum", np.maximum, "max({0}, {1})",
-    Rule(lambda g, y, a, b: g * _share(greater(a, b), equal(a, b), g), reads="a b"),
-    Rule(lambda g, y, a, b: g * _share(less(a, b), equal(a, b), g), reads="a b"),
-    doc="The larger of a and b, elementwise; equal ones share the gradient evenly.\n"
-    "NaN in either gives NaN.",
+# --- rounding: no gradient -----------------------------------------------------------------
+
+floor = elementwise(
+    "floor", np.floor, "floor({0})", ZERO,
+    doc="The largest whole number not above x, elementwise, in x's dtype. No gradient.",
 )  # fmt: skip
 
-minimum = elementwise(
-    "minimum", np.minimum, "min({0}, {1})",
-    Rule(lambda g, y, a, b: g * _share(less(a, b), equal(a, b), g), reads="a b"),
-    Rule(lambda g, y, a, b: g * _share(greater(a, b), equal(a, b), g), reads="a b"),
-    doc="The smaller of a and b, elementwise; equal ones share the gradient evenly.\n"
-    "NaN in either gives NaN.",
+ceil = elementwise(
+    "ceil", np.ceil, "ceil({0})", ZERO,
+    doc="The smallest whole number not below x, elementwise, in x's dtype. No gradient.",
+)  # fmt: skip
+
+round = elementwise(
+    "round", lambda x: (np.rint if _is_float(x) else np.floor)(x, order="C"), "round({0})", ZERO,
+    dtype=lambda x: ufunc_dtype("round", np.floor, (x,)),
+    doc="The nearest whole number, halves to the even one, elementwise, in x's dtype. No gradient.",
 )  # fmt: skip
 
 
-def _share(wins: Any, ties: Any, g: Any) -> Any:
-    """1 where this argument was chosen, a half where both were, in g's dtype."""
-    return cast(wins, g.dtype) + cast(ties, g.dtype) * 0.5
-
-
-# --- cast ----------------------------------------------------------------------------------
-
-_cast = Op(
-    "cast",
-    lambda x, *, dtype: array_module(x).asarray(x).astype(dtype, order="C"),
-    lambda x, *, dtype: Spec(shape_of(x), dtype),
-    [Rule(lambda g, y, x, *, dtype: cast(g, x.dtype))],
-    scalar="cast({0}, {dtype})",
-)
-
-
-def cast(x: Any, dtype: Any) -> Any:
-    """`x` in another dtype, always a fresh array. The cotangent is cast back.
-
-    Raises DTypeError if `dtype` names none.
-    """
-    return _cast(x, dtype=as_dtype(dtype))
-
-
-# --- activations ---------------------------------------------------------------------------
-
-
-def _sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x)) by way of tanh, which can not overflow."""
-    xp = array_module(x)
-    half = xp.multiply(x, 0.5)
-    return xp.tanh(half) * 0.5 + 0.5
-
-
-sigmoid = elementwise(
-    "sigmoid", _sigmoid, "(tanh({0} * 0.5) * 0.5 + 0.5)",
-    Rule(lambda g, y, x: g * (y * (1 - y)), reads="y"),
-    dtype=float_dtype,
-    doc="1 / (1 + exp(-x)), elementwise, as (1 + tanh(x / 2)) / 2, which can not overflow.",
-)  # fmt: skip
-
-relu = elementwise(
-    "relu", lambda x: np.maximum(x, 0), "max({0}, 0)",
-    Rule(lambda g, y, x: g * greater(y, 0), reads="y"),
-    doc="max(x, 0), elementwise; its derivative at 0 is taken as 0, as in PyTorch.",
-)  # fmt: skip
+def _is_float(x: Any) -> bool:
+    return isinstance(x, float) if is_weak(x) else x.dtype.kind == "f"

@@ -11,8 +11,9 @@ from shared.dims import Dim, Shape, Size
 from shared.errors import RangeError, SettingError, ShapeError
 from shared.kernels.scatter import scatter_along
 from shared.op import ZERO, Op, Rule, array_module
+from shared.ops.choosing import not_equal, where
 from shared.ops.creation import full
-from shared.ops.elementwise import add, not_equal, where
+from shared.ops.elementwise import add
 from shared.ops.indexing import ARRAY, integer_array, scatter_index
 from shared.ops.shapes import as_tensor_like, broadcast_to, expand_dims
 from shared.spec import (

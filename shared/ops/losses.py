@@ -11,7 +11,8 @@ import numpy as np
 
 from shared.errors import DTypeError, RangeError, SettingError, ShapeError
 from shared.op import ZERO, Op, Rule, array_module
-from shared.ops.elementwise import cast, equal, neg, where
+from shared.ops.choosing import cast, equal, where
+from shared.ops.elementwise import neg
 from shared.ops.indexing import getitem
 from shared.ops.lookup import gather, scatter_sum
 from shared.ops.normalization import floating, log_softmax

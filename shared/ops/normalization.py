@@ -10,8 +10,9 @@ import numpy as np
 from shared.dims import Shape, Size, product
 from shared.errors import DTypeError, ShapeError
 from shared.op import Joint, Op, Rule, array_module
+from shared.ops.choosing import cast
 from shared.ops.creation import ones
-from shared.ops.elementwise import cast, exp, neg, sqrt
+from shared.ops.elementwise import exp, neg, sqrt
 from shared.ops.reductions import sum
 from shared.ops.shapes import as_tensor_like, broadcast_to, reshape
 from shared.spec import Operand, Spec, one_axis, promote, sizes_match, str_shape

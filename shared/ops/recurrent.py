@@ -17,8 +17,10 @@ import numpy as np
 
 from shared.errors import DTypeError, SettingError, ShapeError
 from shared.op import Joint, Op
+from shared.ops.activations import relu, sigmoid
+from shared.ops.choosing import cast, greater
 from shared.ops.creation import zeros
-from shared.ops.elementwise import add, cast, greater, relu, sigmoid, tanh
+from shared.ops.elementwise import add, tanh
 from shared.ops.joining import concatenate, split
 from shared.ops.shapes import as_tensor_like
 from shared.spec import Operand, Spec, broadcast_shapes, promote, sizes_match, str_shape

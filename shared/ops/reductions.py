@@ -11,7 +11,7 @@ import numpy as np
 from shared.dims import Shape
 from shared.errors import ShapeError
 from shared.op import ZERO, Op, Rule, array_module
-from shared.ops.elementwise import cast, equal
+from shared.ops.choosing import cast, equal
 from shared.ops.shapes import as_tensor_like, broadcast_to, reshape
 from shared.spec import Operand, Spec, float_dtype, many_axes, one_axis, str_shape
 

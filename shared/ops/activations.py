@@ -1,0 +1,316 @@
+"""Activation functions, and the error function that one of them needs.
+
+All are elementwise and keep floating dtypes; integers become floats as in NumPy's exp (relu
+keeps them). None overflows: saturated inputs keep finite values and gradients, and where a
+rule can read y, which the next op mostly keeps anyway, it does not read x.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from shared.errors import SettingError
+from shared.op import Rule, array_module, elementwise
+from shared.ops.choosing import gate, greater, where
+from shared.ops.elementwise import exp, expm1, neg, square, tanh
+from shared.spec import Spec, float_dtype, ufunc_dtype
+
+
+def _floating(x: Any) -> Any:
+    """x as a C-ordered array of floats."""
+    x = array_module(x).asarray(x, order="C")
+    return x if x.dtype.kind in "fc" else x.astype(float_dtype(Spec((), x.dtype)))
+
+
+def _in_place(ufunc: np.ufunc, x: Any) -> Any:
+    """`ufunc(x)` in the memory of x, which is nobody else's; NumPy's 0-d results have none."""
+    return ufunc(x, out=x) if x.ndim else ufunc(x)
+
+
+# --- sigmoids ------------------------------------------------------------------------------
+
+
+def _one_plus_exp_neg(x: Any) -> Any:
+    """1 + exp(-x); what overflows is infinite, and its reciprocal 0, as it should be."""
+    with np.errstate(over="ignore"):
+        e = _in_place(np.exp, np.negative(x))
+    e += 1
+    return e
+
+
+sigmoid = elementwise(
+    "sigmoid", lambda x: _in_place(np.reciprocal, _one_plus_exp_neg(_floating(x))),
+    "(1 / (1 + exp(-{0})))",
+    Rule(lambda g, y, x: g * (y * (1 - y)), reads="y"),
+    dtype=float_dtype,
+    doc="1 / (1 + exp(-x)), elementwise; precise to the last place for negative x too.",
+)  # fmt: skip
+
+
+def _compute_log_sigmoid(x: Any) -> Any:
+    x = _floating(x)
+    return np.minimum(x, 0) - _log1p_exp_neg_abs(x)
+
+
+def _log1p_exp_neg_abs(x: Any) -> Any:
+    """log(1 + exp(-|x|)): what softplus adds to max(x, 0)."""
+    size = _in_place(np.negative, np.abs(x))
+    return _in_place(np.log1p, _in_place(np.exp, size))
+
+
+log_sigmoid = elementwise(
+    "log_sigmoid", _compute_log_sigmoid, "(min({0}, 0) - log1p(exp(-abs({0}))))",
+    Rule(lambda g, y, x: neg(g * expm1(y)), reads="y"),
+    dtype=float_dtype,
+    doc="log(sigmoid(x)), elementwise; finite where sigmoid itself would be 0.\n"
+    "Its derivative is sigmoid(-x) = 1 - exp(y).",
+)  # fmt: skip
+
+
+def _compute_softplus(x: Any) -> Any:
+    x = _floating(x)
+    return np.maximum(x, 0) + _log1p_exp_neg_abs(x)
+
+
+softplus = elementwise(
+    "softplus", _compute_softplus, "(max({0}, 0) + log1p(exp(-abs({0}))))",
+    Rule(lambda g, y, x: neg(g * expm1(neg(y))), reads="y"),
+    dtype=float_dtype,
+    doc="log(1 + exp(x)), elementwise; x itself where exp(x) would overflow.\n"
+    "Its derivative is sigmoid(x) = 1 - exp(-y). Dugas and others 2001.",
+)  # fmt: skip
+
+
+def _compute_silu(x: Any) -> Any:
+    x = _floating(x)
+    return x / _one_plus_exp_neg(x)
+
+
+def _silu_rule(g: Any, y: Any, x: Any) -> Any:
+    s = sigmoid(x)
+    return g * (s * (x * (1 - s) + 1))
+
+
+silu = elementwise(
+    "silu", _compute_silu, "({0} / (1 + exp(-{0})))",
+    Rule(_silu_rule, reads="x"),
+    dtype=float_dtype,
+    doc="x sigmoid(x), elementwise, also called swish. Elfwing, Uchibe and Doya 2017.",
+)  # fmt: skip
+
+# --- with a kink ---------------------------------------------------------------------------
+
+relu = elementwise(
+    "relu", lambda x, out=None: np.maximum(x, 0, out=out, order="C"), "max({0}, 0)",
+    Rule(lambda g, y, x: gate(g, greater(y, 0)), reads="y"),
+    dtype=lambda x: ufunc_dtype("relu", np.maximum, (x, 0)), out=True,
+    doc="max(x, 0), elementwise; NaN stays NaN. Its derivative at 0 is taken as 0, as in PyTorch.",
+)  # fmt: skip
+
+
+def _compute_leaky_relu(x: Any, *, slope: float) -> Any:
+    x = _floating(x)
+    if 0 < slope <= 1:
+        return np.maximum(x, x * slope)
+    return where(np.greater(x, 0), x, x * slope)
+
+
+_leaky_relu = elementwise(
+    "leaky_relu", _compute_leaky_relu, "({0} if {0} > 0 else {0} * {slope})",
+    Rule(lambda g, y, x, *, slope: where(greater(y, 0), g, g * slope), reads="y"),
+    dtype=lambda x, *, slope: float_dtype(x),
+)  # fmt: skip
+
+
+def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
+    """x where x > 0, else `negative_slope` x, elementwise. Maas, Hannun and Ng 2013.
+
+    Raises SettingError for a slope below 0, with which y would not tell the sign of x.
+    """
+    return _leaky_relu(x, slope=_not_negative("leaky_relu", "negative_slope", negative_slope))
+
+
+def _compute_elu(x: Any, *, alpha: float) -> Any:
+    x = _floating(x)
+    low = _in_place(np.expm1, np.minimum(x, 0))
+    if alpha != 1:
+        low *= alpha
+    low += np.maximum(x, 0)
+    return low
+
+
+_elu = elementwise(
+    "elu", _compute_elu, "(max({0}, 0) + {alpha} * expm1(min({0}, 0)))",
+    Rule(lambda g, y, x, *, alpha: where(greater(y, 0), g, g * (y + alpha)), reads="y"),
+    dtype=lambda x, *, alpha: float_dtype(x),
+)  # fmt: skip
+
+
+def elu(x: Any, alpha: float = 1.0) -> Any:
+    """x where x > 0, else alpha (exp(x) - 1), elementwise. Clevert, Unterthiner and Hochreiter 2015.
+
+    The derivative below 0 is y + alpha. Raises SettingError for an alpha below 0, with which y
+    would not tell the sign of x.
+    """
+    return _elu(x, alpha=_not_negative("elu", "alpha", alpha))
+
+
+def _not_negative(name: str, setting: str, value: Any) -> float:
+    if not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+        raise SettingError(f"{name}: {setting} must be a number from 0 on, not {value!r}")
+    return float(value)
+
+
+# --- the error function --------------------------------------------------------------------
+
+_NEAR = 0.84375
+"""Up to here erf(x) = x + x P(x^2) / Q(x^2), from here on 1 - exp(-x^2) P(x) / Q(x). So that
+neither part is a difference of near equals, errors stay within a unit in the last place."""
+_CHUNK = 16384
+"""Elements at a time: some thirty passes over them run within the cache."""
+
+# Coefficients from the highest power down. In double precision the near ones are Sun's (fdlibm,
+# s_erf.c, 1993), the far ones Cody's (Rational Chebyshev approximations for the error function,
+# Mathematics of Computation 23, 1969). In single precision both are minimax fits of their own
+# (Lawson's weighted least squares on erf to 50 places), off by 6e-9 at most.
+_DOUBLE = (
+    (
+        (-2.37630166566501626084e-05, -5.77027029648944159157e-03, -2.84817495755985104766e-02,
+         -3.25042107247001499370e-01, 1.28379167095512558561e-01),
+        (-3.96022827877536812320e-06, 1.32494738004321644526e-04, 5.08130628187576562776e-03,
+         6.50222499887672944485e-02, 3.97917223959155352819e-01, 1.0),
+    ),
+    (
+        (2.15311535474403846343e-08, 5.64188496988670089180e-01, 8.88314979438837594118,
+         6.61191906371416294775e01, 2.98635138197400131132e02, 8.81952221241769090411e02,
+         1.71204761263407058314e03, 2.05107837782607146532e03, 1.23033935479799725272e03),
+        (1.0, 1.57449261107098347253e01, 1.17693950891312499305e02, 5.37181101862009857509e02,
+         1.62138957456669018874e03, 3.29079923573345962678e03, 4.36261909014324715820e03,
+         3.43936767414372163696e03, 1.23033935480374942043e03),
+    ),
+)  # fmt: skip
+_SINGLE = (
+    ((-0.0006342888332, 0.005055616813, -0.02680510047, 0.1128277551, -0.376125764, 0.1283791608), ()),
+    ((0.231354577, 0.7401088478, 1.000591804), (0.408494228, 1.33095553, 1.872643253, 1.0)),
+)  # fmt: skip
+
+
+def _polynomial(x: Any, coefficients: tuple[float, ...]) -> Any:
+    """Horner's rule, in place."""
+    y = x * coefficients[0]
+    y += coefficients[1]
+    for c in coefficients[2:]:
+        y *= x
+        y += c
+    return y
+
+
+def _ratio(x: Any, above: tuple[float, ...], below: tuple[float, ...]) -> Any:
+    y = _polynomial(x, above)
+    if below:
+        y /= _polynomial(x, below)
+    return y
+
+
+def _erf_chunk(x: Any) -> Any:
+    near, far = _DOUBLE if x.dtype.itemsize > 4 else _SINGLE
+    size = np.absolute(x)
+    low = np.minimum(np.maximum(x, -_NEAR), _NEAR)
+    low += low * _ratio(low * low, *near)
+    high = np.minimum(size, 6.0)  # erf(6) is 1 in double precision
+    tail = _in_place(np.exp, _in_place(np.negative, high * high))
+    tail *= _ratio(high, *far)
+    return where(np.less_equal(size, _NEAR), low, np.copysign(1 - tail, x))
+
+
+def _compute_erf(x: Any) -> Any:
+    x = _floating(x)
+    if x.dtype.itemsize == 2:
+        return _erf_chunk(x.astype(np.float32)).astype(x.dtype)
+    if x.size <= _CHUNK or not isinstance(x, np.ndarray):
+        return _erf_chunk(x)
+    y = np.empty(x.shape, x.dtype)
+    to, given = y.reshape(-1), x.reshape(-1)
+    for start in range(0, x.size, _CHUNK):
+        to[start : start + _CHUNK] = _erf_chunk(given[start : start + _CHUNK])
+    return y
+
+
+erf = elementwise(
+    "erf", _compute_erf, "erf({0})",
+    Rule(lambda g, y, x: g * (exp(neg(square(x))) * (2 / math.sqrt(math.pi))), reads="x"),
+    dtype=float_dtype,
+    doc="The error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x, elementwise.\n"
+    "Right to 1 unit in the last place in float64, 2 in float32 (Cody 1969; Sun's fdlibm 1993).",
+)  # fmt: skip
+
+# --- gelu ----------------------------------------------------------------------------------
+
+_ROOT_HALF = math.sqrt(0.5)
+_TANH_SCALE, _CUBIC = math.sqrt(2 / math.pi), 0.044715
+
+
+def _compute_gelu(x: Any) -> Any:
+    x = _floating(x)
+    y = _compute_erf(x * _ROOT_HALF)
+    y += 1
+    y *= x
+    y *= 0.5
+    return y
+
+
+def _gelu_rule(g: Any, y: Any, x: Any) -> Any:
+    """The normal distribution's function at x, and x times its density."""
+    below = (erf(x * _ROOT_HALF) + 1) * 0.5
+    return g * (below + x * (exp(square(x) * -0.5) * (1 / math.sqrt(2 * math.pi))))
+
+
+_gelu = elementwise(
+    "gelu", _compute_gelu, f"({{0}} * (1 + erf({{0}} * {_ROOT_HALF!r})) * 0.5)",
+    Rule(_gelu_rule, reads="x"),
+    dtype=float_dtype,
+)  # fmt: skip
+
+
+def _compute_gelu_tanh(x: Any) -> Any:
+    x = _floating(x)
+    y = x * x
+    y *= _TANH_SCALE * _CUBIC
+    y += _TANH_SCALE
+    y *= x
+    y = _in_place(np.tanh, y)
+    y += 1
+    y *= x
+    y *= 0.5
+    return y
+
+
+def _gelu_tanh_rule(g: Any, y: Any, x: Any) -> Any:
+    """With t = tanh(u): (1 + t) / 2 + x (1 - t^2) u' / 2, and (1 - t^2) is (1 + t) (1 - t)."""
+    squares = square(x)
+    t = tanh(x * (squares * (_TANH_SCALE * _CUBIC) + _TANH_SCALE))
+    slope = squares * (3 * _TANH_SCALE * _CUBIC) + _TANH_SCALE
+    return g * ((t * 0.5 + 0.5) * (x * slope * (1 - t) + 1))
+
+
+_gelu_tanh = elementwise(
+    "gelu_tanh", _compute_gelu_tanh,
+    f"({{0}} * (1 + tanh({{0}} * ({{0}} * {{0}} * {_TANH_SCALE * _CUBIC!r} + {_TANH_SCALE!r}))) * 0.5)",
+    Rule(_gelu_tanh_rule, reads="x"),
+    dtype=float_dtype,
+    doc="`gelu` with approximate=\"tanh\".",
+)  # fmt: skip
+
+
+def gelu(x: Any, approximate: str = "none") -> Any:
+    """x times the normal distribution's function at x, elementwise. Hendrycks and Gimpel 2016.
+
+    Exactly, by erf; or, with approximate="tanh", x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2,
+    which is off by less than 0.0005. Raises SettingError for any other name.
+    """
+    if approximate not in ("none", "tanh"):
+        raise SettingError(f"gelu: approximate must be 'none' or 'tanh', not {approximate!r}")
+    return (_gelu_tanh if approximate == "tanh" else _gelu)(x)

@@ -1,0 +1,57 @@
+"""Cases for the activation functions and erf."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shared import ops
+from shared.op import TABLE
+from tests.cases.case import Case, distinct, integers, normal
+from tests.cases.oracle import torch_op
+
+_far = np.array([-1000.0, -40.0, -25.0, 25.0, 40.0, 1000.0])
+
+
+def _smooth(name: str, torch: str) -> list[Case]:
+    """Around zero, far out where exp would overflow, on integers, and on an argument out of C order."""
+    op = TABLE[name]
+    return [
+        Case(name, op, [normal(3, 4) * 2], torch=torch_op(torch), unknown=[("a", "b")]),
+        Case(name, op, [_far], torch=torch_op(torch), smooth=False, name="saturated"),
+        Case(name, op, [integers(-3, 4, 4)], smooth=False, name="integers"),
+        Case(name, lambda x: op(ops.transpose(x)), [normal(3, 2)], unknown=[("a", "b")], name="transposed"),
+    ]
+
+
+CASES = [
+    *_smooth("sigmoid", "sigmoid"),
+    *_smooth("log_sigmoid", "nn.functional.logsigmoid"),
+    *_smooth("softplus", "nn.functional.softplus"),
+    *_smooth("silu", "nn.functional.silu"),
+    *_smooth("erf", "erf"),
+    *_smooth("gelu", "nn.functional.gelu"),
+    Case("relu", ops.relu, [distinct(3, 4)], torch=torch_op("relu"), unknown=[("a", "b")]),
+    Case("relu", ops.relu, [np.array([0.0, -0.0, 1.0])], torch=torch_op("relu"), smooth=False,
+         name="at zero"),
+    Case("relu", ops.relu, [integers(-3, 4, 4)], smooth=False, name="integers"),
+    Case("relu", lambda x: ops.relu(ops.transpose(x)), [distinct(3, 2)], unknown=[("a", "b")],
+         name="transposed"),
+    *(
+        Case("leaky_relu", lambda x, s=slope: ops.leaky_relu(x, s), [distinct(3, 4)], unknown=[("a", "b")],
+             torch=torch_op("nn.functional.leaky_relu", negative_slope=slope), name=f"{slope}")
+        for slope in (0.01, 0.0, 1.5)
+    ),
+    Case("leaky_relu", ops.leaky_relu, [integers(-3, 4, 4)], smooth=False, name="integers"),
+    *(
+        Case("elu", lambda x, a=alpha: ops.elu(x, a), [distinct(3, 4)], unknown=[("a", "b")],
+             torch=torch_op("nn.functional.elu", alpha=alpha), name=f"{alpha}")
+        for alpha in (1.0, 0.5)
+    ),
+    Case("elu", ops.elu, [_far], torch=torch_op("nn.functional.elu"), smooth=False, name="saturated"),
+    Case("elu", ops.elu, [integers(-3, 4, 4)], smooth=False, name="integers"),
+    Case("gelu_tanh", lambda x: ops.gelu(x, approximate="tanh"), [normal(3, 4) * 2], unknown=[("a", "b")],
+         torch=torch_op("nn.functional.gelu", approximate="tanh")),
+    Case("gelu_tanh", lambda x: ops.gelu(x, approximate="tanh"), [_far], smooth=False,
+         torch=torch_op("nn.functional.gelu", approximate="tanh"), name="saturated"),
+    Case("erf", ops.erf, [np.linspace(-6.5, 6.5, 20001)], torch=torch_op("erf"), smooth=False, name="long"),
+]  # fmt: skip
