@@ -70,10 +70,12 @@ from shared.ops.linalg import dot, linear, matmul, outer, tensordot, tril, triu
 from shared.ops.lookup import embedding, gather, one_hot, scatter_add, scatter_sum
 from shared.ops.losses import accuracy, cross_entropy, nll_loss
 from shared.ops.normalization import batch_norm, layer_norm, log_softmax, softmax
+from shared.ops.norms import logsumexp, norm
 from shared.ops.pooling import adaptive_avg_pool2d, avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
+from shared.ops.products import prod
 from shared.ops.random import bernoulli, dropout, generator_state, normal, uniform
 from shared.ops.recurrent import lstm_cell, lstm_cell_composed, rnn_cell, rnn_cell_composed
-from shared.ops.reductions import argmax, max, mean, sum
+from shared.ops.reductions import all, any, argmax, argmin, cumsum, max, mean, min, std, sum, var
 from shared.ops.shapes import (
     broadcast_to,
     expand_dims,
@@ -90,22 +92,22 @@ from shared.ops.tiling import pad, repeat, tile
 from shared.ops.windows import col2im, im2col
 
 __all__ = [
-    "abs", "accuracy", "adaptive_avg_pool2d", "add", "arange", "argmax", "attention_weights",
-    "avg_pool1d", "avg_pool2d", "batch_norm", "bernoulli", "bilinear", "binary_cross_entropy",
-    "binary_cross_entropy_with_logits", "broadcast_to", "cast", "ceil", "clip", "col2im",
-    "concatenate", "cond", "conv1d", "conv2d", "conv_transpose2d", "cos", "cosine_similarity",
-    "cross_entropy", "div", "dot", "dropout", "einsum", "elu", "embedding", "equal", "erf", "exp",
-    "expand_dims", "expm1", "eye", "flatten", "flip", "floor", "full", "full_like", "gather",
-    "gelu", "generator_state", "getitem", "greater", "greater_equal", "gru_cell",
-    "gru_cell_composed", "huber_loss", "im2col", "isfinite", "isnan", "kl_div", "l1_loss",
-    "layer_norm", "leaky_relu", "less", "less_equal", "linear", "linspace", "log", "log1p",
-    "log_sigmoid", "log_softmax", "logical_and", "logical_not", "logical_or", "logical_xor",
-    "lstm_cell", "lstm_cell_composed", "matmul", "max", "max_pool1d", "max_pool2d", "maximum",
-    "mean", "minimum", "mse_loss", "mul", "neg", "nll_loss", "normal", "not_equal", "one_hot",
-    "ones", "ones_like", "outer", "pad", "permute", "pow", "reciprocal", "relu", "repeat",
-    "reshape", "rnn_cell", "rnn_cell_composed", "round", "rsqrt", "scaled_dot_product_attention",
-    "scan", "scatter_add", "scatter_sum", "sigmoid", "sign", "silu", "sin", "softmax", "softplus",
-    "split", "sqrt", "square", "squeeze", "stack", "sub", "sum", "sum_to", "swapaxes", "take",
-    "tan", "tanh", "tensordot", "tile", "trace", "transpose", "tril", "triu", "uniform", "where",
-    "while_loop", "zeros", "zeros_like",
+    "abs", "accuracy", "adaptive_avg_pool2d", "add", "all", "any", "arange", "argmax", "argmin",
+    "attention_weights", "avg_pool1d", "avg_pool2d", "batch_norm", "bernoulli", "bilinear",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "broadcast_to", "cast", "ceil",
+    "clip", "col2im", "concatenate", "cond", "conv1d", "conv2d", "conv_transpose2d", "cos",
+    "cosine_similarity", "cross_entropy", "cumsum", "div", "dot", "dropout", "einsum", "elu",
+    "embedding", "equal", "erf", "exp", "expand_dims", "expm1", "eye", "flatten", "flip", "floor",
+    "full", "full_like", "gather", "gelu", "generator_state", "getitem", "greater", "greater_equal",
+    "gru_cell", "gru_cell_composed", "huber_loss", "im2col", "isfinite", "isnan", "kl_div",
+    "l1_loss", "layer_norm", "leaky_relu", "less", "less_equal", "linear", "linspace", "log",
+    "log1p", "log_sigmoid", "log_softmax", "logical_and", "logical_not", "logical_or",
+    "logical_xor", "logsumexp", "lstm_cell", "lstm_cell_composed", "matmul", "max", "max_pool1d",
+    "max_pool2d", "maximum", "mean", "min", "minimum", "mse_loss", "mul", "neg", "nll_loss", "norm",
+    "normal", "not_equal", "one_hot", "ones", "ones_like", "outer", "pad", "permute", "pow", "prod",
+    "reciprocal", "relu", "repeat", "reshape", "rnn_cell", "rnn_cell_composed", "round", "rsqrt",
+    "scaled_dot_product_attention", "scan", "scatter_add", "scatter_sum", "sigmoid", "sign", "silu",
+    "sin", "softmax", "softplus", "split", "sqrt", "square", "squeeze", "stack", "std", "sub",
+    "sum", "sum_to", "swapaxes", "take", "tan", "tanh", "tensordot", "tile", "trace", "transpose",
+    "tril", "triu", "uniform", "var", "where", "while_loop", "zeros", "zeros_like",
 ]  # fmt: skip

@@ -1,19 +1,25 @@
-"""Ops that take an axis, several (a tuple) or all (None) away: sum, mean, max, argmax."""
+"""Ops that take an axis, several (a tuple) or all (None) away: sums, means, extremes, truth.
+
+`axis` counts from either end; `keepdims` leaves the reduced axes behind as sizes of 1. Errors:
+SettingError for an axis that is not there or named twice, ShapeError where there is nothing to
+choose from, DTypeError for what does not hold numbers.
+"""
 
 from __future__ import annotations
 
 import builtins
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from shared.dims import Shape
-from shared.errors import ShapeError
-from shared.op import ZERO, Op, Rule, array_module
-from shared.ops.choosing import cast, equal
-from shared.ops.shapes import as_tensor_like, broadcast_to, reshape
-from shared.spec import Operand, Spec, float_dtype, many_axes, one_axis, str_shape
+from shared.dims import Dim, Shape, Size, product
+from shared.errors import SettingError, ShapeError
+from shared.op import ZERO, Op, Rule
+from shared.ops.choosing import cast, equal, gate, maximum, not_equal, where
+from shared.ops.shapes import as_tensor_like, broadcast_to, c_order, flip, reshape
+from shared.spec import Operand, Spec, many_axes, one_axis, str_shape
 
 Axis = int | Sequence[int] | None
 
@@ -27,27 +33,44 @@ def reduced(shape: Shape, axes: tuple[int, ...], keepdims: bool) -> Shape:
 
 def restore(value: Any, shape: Shape, axes: tuple[int, ...]) -> Any:
     """A reduced value with its lost axes back, as sizes of 1, so that it broadcasts."""
-    return reshape(value, reduced(shape, axes, keepdims=True))
+    kept = reduced(shape, axes, keepdims=True)
+    return value if tuple(value.shape) == kept else reshape(value, kept)
 
 
-def _reduction(
+def count_of(shape: Shape, axes: tuple[int, ...]) -> Size:
+    """How many elements of that shape are reduced to one."""
+    return product(tuple(shape[i] for i in axes))
+
+
+def reduction(
     name: str,
     compute: Callable[..., Any],
-    rule: Rule,
+    rule: Any,
     dtype: Callable[[Operand], np.dtype[Any]],
     needs_elements: bool = False,
 ) -> Op:
-    def infer(x: Operand, *, axis: tuple[int, ...], keepdims: bool) -> Spec:
-        if needs_elements and any(x.shape[i] == 0 for i in axis):
+    """An op that reduces over the axes in its setting `axis`; `dtype` says what comes out."""
+
+    def infer(x: Operand, *, axis: tuple[int, ...], keepdims: bool, **settings: Any) -> Spec:
+        if needs_elements and builtins.any(x.shape[i] == 0 for i in axis):
             raise ShapeError(
-                f"{name}: nothing to choose from: axis {axis} of {str_shape(x.shape)} is empty"
+                f"{name}: nothing to choose from: {str_shape(x.shape)} has no elements along axis {axis}"
             )
         return Spec(reduced(x.shape, axis, keepdims), dtype(x))
 
     return Op(name, compute, infer, [rule])
 
 
-def _sum_dtype(x: Operand) -> np.dtype[Any]:
+def normal_form(name: str, x: Any, axis: Axis, keepdims: bool) -> tuple[Any, dict[str, Any]]:
+    """What the ops of this file take: something with a shape, and settings in one form."""
+    x = as_tensor_like(x)
+    return x, {"axis": many_axes(name, axis, len(x.shape)), "keepdims": bool(keepdims)}
+
+
+# --- sum and mean --------------------------------------------------------------------------
+
+
+def sum_dtype(x: Operand) -> np.dtype[Any]:
     """What NumPy sums in: integers and bools widen to 64 bits."""
     if x.dtype.kind in "bi" and x.dtype.itemsize < 8:
         return np.dtype(np.int64)
@@ -56,48 +79,140 @@ def _sum_dtype(x: Operand) -> np.dtype[Any]:
     return x.dtype
 
 
-_sum = _reduction(
+_sum = reduction(
     "sum",
-    lambda x, *, axis, keepdims: np.add.reduce(x, axis=axis, keepdims=keepdims),
+    lambda x, *, axis, keepdims: c_order(x.sum(axis=axis, keepdims=keepdims)),
     Rule(lambda g, y, x, *, axis, keepdims: broadcast_to(restore(g, x.shape, axis), x.shape)),
-    _sum_dtype,
+    sum_dtype,
 )
 
 
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The sum over `axis`. Integers and bools are summed in 64 bits."""
-    x = as_tensor_like(x)
-    return _sum(x, axis=many_axes("sum", axis, x.ndim), keepdims=bool(keepdims))
+    """The sum over `axis`. Integers and bools are summed in 64 bits, floats in their own dtype."""
+    x, settings = normal_form("sum", x, axis, keepdims)
+    return _sum(x, **settings)
+
+
+def _mean_dtype(x: Operand) -> np.dtype[Any]:
+    return x.dtype if x.dtype.kind in "fc" else np.dtype(np.float64)
+
+
+def _work_dtype(x: Any) -> np.dtype[Any]:
+    """What means are summed in: at least single precision."""
+    return np.dtype(np.float32) if x.dtype == np.float16 else _mean_dtype(x)
+
+
+def _compute_mean(x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
+    total = x.sum(axis=axis, keepdims=keepdims, dtype=_work_dtype(x))
+    count = count_of(x.shape, axis)
+    return c_order((total / count if count else total + math.nan).astype(_mean_dtype(x), copy=False))
 
 
 def _mean_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
-    count = x.size // y.size if y.size != 0 else 1
-    return broadcast_to(restore(g / count, x.shape, axis), x.shape)
+    count = count_of(x.shape, axis)
+    return broadcast_to(restore(g if count == 0 else g / count, x.shape, axis), x.shape)
 
 
-_mean = _reduction(
-    "mean",
-    lambda x, *, axis, keepdims: array_module(x).mean(x, axis=axis, keepdims=keepdims),
-    Rule(_mean_rule),
-    float_dtype,
-)
+_mean = reduction("mean", _compute_mean, Rule(_mean_rule), _mean_dtype)
 
 
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The mean over `axis`; of integers in floating point. Of nothing it is NaN."""
-    x = as_tensor_like(x)
-    return _mean(x, axis=many_axes("mean", axis, x.ndim), keepdims=bool(keepdims))
+    """The mean over `axis`; of integers and bools in float64. Of nothing it is NaN."""
+    x, settings = normal_form("mean", x, axis, keepdims)
+    return _mean(x, **settings)
+
+
+# --- variance ------------------------------------------------------------------------------
+
+
+def _divisor(shape: Shape, axes: tuple[int, ...], correction: int) -> Any:
+    """By what the sum of squares is divided; NaN where too few elements are left."""
+    left = count_of(shape, axes) - correction  # type: ignore[operator]
+    return left if isinstance(left, Dim) or left > 0 else math.nan
+
+
+def _compute_var(x: Any, *, axis: tuple[int, ...], keepdims: bool, correction: int) -> Any:
+    centred = x.astype(_work_dtype(x), order="C")
+    total = centred.sum(axis=axis, keepdims=True)
+    centred -= total / builtins.max(count_of(x.shape, axis), 1)
+    centred *= centred
+    y = centred.sum(axis=axis, keepdims=keepdims) / _divisor(x.shape, axis, correction)
+    return c_order(y.astype(_mean_dtype(x), copy=False))
+
+
+def _var_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool, correction: int) -> Any:
+    scale = g * 2 / _divisor(x.shape, axis, correction)
+    return (x - mean(x, axis, keepdims=True)) * restore(scale, x.shape, axis)
+
+
+_var = reduction("var", _compute_var, Rule(_var_rule, reads="x"), _mean_dtype)
+
+
+def var(x: Any, axis: Axis = None, keepdims: bool = False, correction: int = 1) -> Any:
+    """The variance over `axis`: the sum of squares about the mean, divided by n - `correction`.
+
+    As in PyTorch the correction is 1 by default (the unbiased estimate); 0 gives NumPy's default.
+    Two passes, so that a large mean costs no precision; of integers in float64. NaN where
+    n <= correction. Raises SettingError for a correction that is not an int from 0 on.
+    """
+    x, settings = normal_form("var", x, axis, keepdims)
+    return _var(x, **settings, correction=_correction("var", correction))
+
+
+def _correction(name: str, correction: Any) -> int:
+    if not isinstance(correction, (int, np.integer)) or correction < 0:
+        raise SettingError(f"{name}: correction must be an int from 0 on, not {correction!r}")
+    return int(correction)
+
+
+def _compute_std(x: Any, **settings: Any) -> Any:
+    return np.sqrt(_compute_var(x, **settings))
+
+
+def _std_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool, correction: int) -> Any:
+    """(x - mean) / ((n - correction) std); 0 where all elements are equal, as PyTorch takes it."""
+    scale = or_zero(g, y) / _divisor(x.shape, axis, correction)
+    return (x - mean(x, axis, keepdims=True)) * restore(scale, x.shape, axis)
+
+
+def or_zero(g: Any, y: Any) -> Any:
+    """g / y, but 0 where y is 0."""
+    return gate(g / where(equal(y, 0), 1, y), not_equal(y, 0))
+
+
+_std = reduction("std", _compute_std, Rule(_std_rule, reads="x y"), _mean_dtype)
+
+
+def std(x: Any, axis: Axis = None, keepdims: bool = False, correction: int = 1) -> Any:
+    """The standard deviation over `axis`: the root of `var`, which see for `correction`.
+
+    Its derivative where all elements are equal is taken as 0.
+    """
+    x, settings = normal_form("std", x, axis, keepdims)
+    return _std(x, **settings, correction=_correction("std", correction))
+
+
+# --- extremes ------------------------------------------------------------------------------
 
 
 def _extreme_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
-    """Elements that tie for the extreme share its cotangent evenly."""
-    chosen = cast(equal(x, restore(y, x.shape, axis)), g.dtype)
-    return chosen * (restore(g, x.shape, axis) / sum(chosen, axis, keepdims=True))
+    """Elements that tie for the extreme share its cotangent evenly; where it is NaN, none has any."""
+    chosen = equal(x, restore(y, x.shape, axis))
+    count = maximum(cast(sum(chosen, axis, keepdims=True), g.dtype), 1)
+    return gate(restore(g, x.shape, axis) / count, chosen)
 
 
-_max = _reduction(
+_max = reduction(
     "max",
-    lambda x, *, axis, keepdims: np.maximum.reduce(x, axis=axis, keepdims=keepdims),
+    lambda x, *, axis, keepdims: c_order(x.max(axis=axis, keepdims=keepdims)),
+    Rule(_extreme_rule, reads="x y"),
+    lambda x: x.dtype,
+    needs_elements=True,
+)
+
+_min = reduction(
+    "min",
+    lambda x, *, axis, keepdims: c_order(x.min(axis=axis, keepdims=keepdims)),
     Rule(_extreme_rule, reads="x y"),
     lambda x: x.dtype,
     needs_elements=True,
@@ -105,25 +220,99 @@ _max = _reduction(
 
 
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The largest element over `axis`; ties share the gradient evenly, NaN gives NaN."""
+    """The largest element over `axis`; ties share the gradient evenly, NaN gives NaN.
+
+    Raises ShapeError where there are no elements.
+    """
+    x, settings = normal_form("max", x, axis, keepdims)
+    return _max(x, **settings)
+
+
+def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The smallest element over `axis`; ties share the gradient evenly, NaN gives NaN.
+
+    Raises ShapeError where there are no elements.
+    """
+    x, settings = normal_form("min", x, axis, keepdims)
+    return _min(x, **settings)
+
+
+def _place_of(name: str, compute: Callable[..., Any]) -> Op:
+    def infer(x: Operand, *, axis: int, keepdims: bool) -> Spec:
+        if x.shape[axis] == 0:
+            raise ShapeError(f"{name}: {str_shape(x.shape)} has no elements along axis {axis}")
+        return Spec(reduced(x.shape, (axis,), keepdims), np.dtype(np.intp))
+
+    return Op(name, compute, infer, [ZERO])
+
+
+_argmax = _place_of("argmax", lambda x, *, axis, keepdims: c_order(x.argmax(axis=axis, keepdims=keepdims)))
+_argmin = _place_of("argmin", lambda x, *, axis, keepdims: c_order(x.argmin(axis=axis, keepdims=keepdims)))
+
+
+def _place(op: Op, x: Any, axis: int | None, keepdims: bool) -> Any:
     x = as_tensor_like(x)
-    return _max(x, axis=many_axes("max", axis, x.ndim), keepdims=bool(keepdims))
+    if axis is None:
+        ndim = len(x.shape)
+        found = op(reshape(x, -1), axis=0, keepdims=False)
+        return reshape(found, (1,) * ndim) if keepdims else found
+    return op(x, axis=one_axis(op.name, axis, len(x.shape)), keepdims=bool(keepdims))
 
 
-def _infer_argmax(x: Operand, *, axis: int) -> Spec:
-    if x.shape[axis] == 0:
-        raise ShapeError(f"argmax: axis {axis} of {str_shape(x.shape)} is empty")
-    return Spec(reduced(x.shape, (axis,), False), np.dtype(np.intp))
+def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """Where along `axis` the largest element is, int64; the first of several, or the first NaN.
+
+    Over all elements, counted in C order, if `axis` is None. No gradient. Raises ShapeError
+    where there are no elements.
+    """
+    return _place(_argmax, x, axis, keepdims)
 
 
-_argmax = Op(
-    "argmax", lambda x, *, axis: array_module(x).argmax(x, axis=axis), _infer_argmax, [ZERO]
+def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """Where along `axis` the smallest element is; all else as in `argmax`."""
+    return _place(_argmin, x, axis, keepdims)
+
+
+# --- running sum ---------------------------------------------------------------------------
+
+_cumsum = Op(
+    "cumsum",
+    lambda x, *, axis: c_order(x.cumsum(axis=axis)),
+    lambda x, *, axis: Spec(x.shape, sum_dtype(x)),
+    [Rule(lambda g, y, x, *, axis: flip(cumsum(flip(g, axis), axis), axis))],
 )
 
 
-def argmax(x: Any, axis: int | None = None) -> Any:
-    """Where along `axis` the (first) largest element is; over all elements if None. int64."""
+def cumsum(x: Any, axis: int | None = None) -> Any:
+    """The running sum along `axis`, x's shape; over all elements in C order, flat, if None.
+
+    Integers and bools are summed in 64 bits. Adds from first to last, in x's own dtype.
+    """
     x = as_tensor_like(x)
     if axis is None:
-        x, axis = reshape(x, -1), 0
-    return _argmax(x, axis=one_axis("argmax", axis, builtins.max(x.ndim, 1)))
+        return _cumsum(reshape(x, -1), axis=0)
+    return _cumsum(x, axis=one_axis("cumsum", axis, len(x.shape)))
+
+
+# --- truth ---------------------------------------------------------------------------------
+
+_BOOL = np.dtype(bool)
+
+_any = reduction(
+    "any", lambda x, *, axis, keepdims: c_order(x.any(axis=axis, keepdims=keepdims)), ZERO, lambda x: _BOOL
+)
+_all = reduction(
+    "all", lambda x, *, axis, keepdims: c_order(x.all(axis=axis, keepdims=keepdims)), ZERO, lambda x: _BOOL
+)
+
+
+def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Whether any element over `axis` is true (not 0). Gives bool, and no gradient."""
+    x, settings = normal_form("any", x, axis, keepdims)
+    return _any(x, **settings)
+
+
+def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Whether all elements over `axis` are true (not 0). Gives bool, and no gradient."""
+    x, settings = normal_form("all", x, axis, keepdims)
+    return _all(x, **settings)

@@ -1,0 +1,97 @@
+"""Reductions that measure the size of what they reduce: logsumexp and norm."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from shared.errors import SettingError
+from shared.op import Rule, array_module
+from shared.ops.choosing import cast, equal, where
+from shared.ops.elementwise import abs, exp, pow, sign
+from shared.ops.reductions import (
+    Axis,
+    max,
+    normal_form,
+    or_zero,
+    reduced,
+    reduction,
+    restore,
+    sum,
+)
+from shared.ops.shapes import c_order
+from shared.spec import Spec, float_dtype
+
+# --- logsumexp -----------------------------------------------------------------------------
+
+
+def _compute_logsumexp(x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
+    xp = array_module(x)
+    dtype = float_dtype(x)
+    shape = reduced(x.shape, axis, keepdims)
+    if 0 in [x.shape[i] for i in axis]:
+        return xp.full(shape, -math.inf, dtype)
+    x = x.astype(dtype, copy=False)
+    top = x.max(axis=axis, keepdims=True)
+    top = xp.where(np.isfinite(top), top, xp.zeros((), dtype))
+    with np.errstate(divide="ignore", over="ignore"):  # of minus infinities alone it is log 0
+        y = np.log(np.exp(x - top).sum(axis=axis, keepdims=True)) + top
+    return c_order(y.reshape(shape))
+
+
+def _logsumexp_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
+    """softmax(x); of minus infinities alone 0."""
+    top = where(equal(y, -math.inf), 0, y)
+    return restore(g, x.shape, axis) * exp(x - restore(top, x.shape, axis))
+
+
+_logsumexp = reduction("logsumexp", _compute_logsumexp, Rule(_logsumexp_rule, reads="x y"), float_dtype)
+
+
+def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """log(sum(exp(x))) over `axis`, with the largest element taken out, so that nothing overflows.
+
+    Minus infinity where all elements are (or there are none), and the gradient is 0 there.
+    Integers and bools become floats as in exp.
+    """
+    x, settings = normal_form("logsumexp", x, axis, keepdims)
+    return _logsumexp(x, **settings)
+
+
+# --- norm ----------------------------------------------------------------------------------
+
+
+def _compute_norm(x: Any, *, axis: tuple[int, ...], keepdims: bool, p: float) -> Any:
+    if p == 2:
+        return c_order(np.sqrt((x * x).sum(axis=axis, keepdims=keepdims)))
+    powers = np.power(np.absolute(x), p)
+    return c_order(np.power(powers.sum(axis=axis, keepdims=keepdims), 1 / p))
+
+
+def _norm_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool, p: float) -> Any:
+    """sign(x) (|x| / y)^(p - 1), which is x / y for p = 2; 0 where y is."""
+    if p == 2:
+        return x * restore(or_zero(g, y), x.shape, axis)
+    scale = restore(or_zero(g, pow(y, p - 1)), x.shape, axis)
+    return scale * (sign(x) * pow(abs(x), p - 1))
+
+
+_norm = reduction("norm", _compute_norm, Rule(_norm_rule, reads="x y"), lambda x: x.dtype)
+
+
+def norm(x: Any, p: float = 2, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The p-norm over `axis`, taken as one vector: (sum |x|^p)^(1/p), the largest |x| for p = inf.
+
+    The derivative where all elements are 0 is taken as 0. Integers and bools become floats as in
+    exp. Raises SettingError for p below 1, which makes no norm.
+    """
+    if not isinstance(p, (int, float)) or not p >= 1:
+        raise SettingError(f"norm: p must be a number from 1 on, or inf, not {p!r}")
+    x, settings = normal_form("norm", x, axis, keepdims)
+    if x.dtype.kind not in "fc":
+        x = cast(x, float_dtype(Spec((), x.dtype)))
+    if p == math.inf:
+        return max(abs(x), axis, keepdims)
+    return sum(abs(x), axis, keepdims) if p == 1 else _norm(x, **settings, p=float(p))
