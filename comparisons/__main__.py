@@ -81,6 +81,27 @@ def report(out: Path) -> None:
     click.echo(f"The report: {draw(found, out).resolve().as_uri()}")
 
 
+@main.command()
+@click.argument("workloads", nargs=-1, metavar="[WORKLOAD]...")
+@click.option("--peers", default="torch,jax,tensorflow,paddle,dezero", show_default=True,
+              help="Systems beside ours, or single variants such as torch-fused.")  # fmt: skip
+@click.option("--python", multiple=True, metavar="PEER=PATH", help="Run a system in another Python.")
+@click.option("--rounds", type=click.IntRange(min=1), help="How often each one's turn comes.  [default: 7]")
+@click.option("--steps", type=click.IntRange(min=1), help="Steps in a turn, instead of the workload's own.")
+@click.option("--threads", type=click.IntRange(min=1), help="Of every pool of threads.  [default: all cores]")
+@click.option("--quick", is_flag=True, help="Few rounds and steps; without what compiles for minutes.")
+@click.option("--json", "json_file", metavar="FILE", help="Write the numbers to a file, too; - for stdout.")
+def bench(workloads: tuple[str, ...], **options: Any) -> None:
+    """Time training steps, ours beside other systems', in turns and in separate processes.
+
+    The workloads are mlp, cnn, rnn, lstm, tiny, overhead (one-element ops) and graph (static's
+    stages); all, if none is named. The exit status is 1 if something failed, 130 after Ctrl-C.
+    """
+    from comparisons.bench.command import main as run_bench
+
+    sys.exit(run_bench(workloads, **options))
+
+
 @main.command("list")
 def list_all() -> None:
     """Say what there is to run."""

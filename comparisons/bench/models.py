@@ -1,0 +1,90 @@
+"""Our models: engine-free, so `dynamic` and `static` train the same text.
+
+Called with a batch and its labels; the loss comes out.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from comparisons.bench.workloads import Workload, as_layer
+from shared import nn, ops
+
+try:
+    VERSION = version("diptych")
+except PackageNotFoundError:  # run from a checkout that was not installed
+    VERSION = ""
+
+KINDS = {"rnn": (nn.RNN, nn.RNNCell), "lstm": (nn.LSTM, nn.LSTMCell)}
+
+
+class MLP(nn.Module):
+    """Two layers."""
+
+    def __init__(self) -> None:
+        self.fc1, self.fc2 = nn.Linear(784, 1000), nn.Linear(1000, 10)
+
+    def forward(self, x: Any, y: Any) -> Any:
+        return ops.cross_entropy(self.fc2(ops.relu(self.fc1(x))), y)
+
+
+class CNN(nn.Module):
+    """Two convolutions, two layers."""
+
+    def __init__(self) -> None:
+        self.conv1, self.conv2 = nn.Conv2d(1, 32, 3, padding=1), nn.Conv2d(32, 64, 3, padding=1)
+        self.fc1, self.fc2 = nn.Linear(3136, 128), nn.Linear(128, 10)
+
+    def forward(self, x: Any, y: Any) -> Any:
+        h = ops.max_pool2d(ops.relu(self.conv1(x)), 2)
+        h = ops.max_pool2d(ops.relu(self.conv2(h)), 2)
+        return ops.cross_entropy(self.fc2(ops.relu(self.fc1(ops.flatten(h, 1)))), y)
+
+
+class Layered(nn.Module):
+    """A layer over the whole sequence, with its fused cell."""
+
+    def __init__(self, workload: Workload) -> None:
+        width = workload.width
+        self.embedding = nn.Embedding(workload.vocabulary, width)
+        self.layer = KINDS[workload.model][0](width, width)
+        self.head = nn.Linear(width, workload.vocabulary)
+
+    def forward(self, x: Any, y: Any) -> Any:
+        h, _ = self.layer(self.embedding(x))
+        return ops.cross_entropy(self.head(h), y)
+
+
+class Looped(nn.Module):
+    """The loop over time written by hand, around a cell."""
+
+    def __init__(self, workload: Workload) -> None:
+        width = workload.width
+        self.embedding = nn.Embedding(workload.vocabulary, width)
+        self.cell = KINDS[workload.model][1](width, width)
+        self.head = nn.Linear(width, workload.vocabulary)
+        self.times, self.carries = workload.times, workload.model == "lstm"
+
+    def forward(self, x: Any, y: Any) -> Any:
+        state, loss = None, 0.0
+        for t in range(self.times):
+            state = self.cell(self.embedding(x[t]), state)
+            h = state[0] if self.carries else state
+            loss = loss + ops.cross_entropy(self.head(h), y[t])
+        return loss / self.times
+
+
+def model(workload: Workload, style: str) -> Any:
+    """The model of a workload, with the values to start from. `style`: "layer" or "loop"."""
+    weights = workload.weights()
+    if workload.model == "mlp":
+        made: Any = MLP()
+    elif workload.model == "cnn":
+        made = CNN()
+    elif style == "loop":
+        made = Looped(workload)
+    else:
+        made, weights = Layered(workload), as_layer(weights)
+    made.load_state_dict(weights)
+    return made

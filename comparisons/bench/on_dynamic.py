@@ -1,0 +1,43 @@
+"""Our define-by-run engine."""
+
+from collections.abc import Callable, Iterator
+from time import perf_counter
+
+import dynamic
+from comparisons.bench import models
+from comparisons.bench.workloads import Workload
+from shared import optim
+
+VERSION = models.VERSION
+
+
+def train(workload: Workload, style: str) -> Iterator[str | float]:
+    """Yields "build", then the loss of a step after each."""
+    net = models.model(workload, style)
+    optimizer = optim.SGD(net.parameters(), lr=workload.rate)
+    x, y = (dynamic.tensor(array) for array in workload.data())
+    yield "build"
+    while True:
+        loss = net(x, y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        yield loss.item()
+
+
+def chain(count: int) -> Callable[[], tuple[float, float]]:
+    """A function that applies `count` ops to one-element tensors and gives the seconds for that
+    and for the way back."""
+    x, a, b = (dynamic.tensor([value], requires_grad=True) for value in (1.0, 0.999, 0.001))
+
+    def run() -> tuple[float, float]:
+        start = perf_counter()
+        y = x
+        for _ in range(count // 2):
+            y = y * a
+            y = y + b
+        middle = perf_counter()
+        y.backward()
+        return middle - start, perf_counter() - middle
+
+    return run

@@ -1,0 +1,124 @@
+"""PyTorch on the CPU: eager, with its layers over whole sequences, and compiled."""
+
+import os
+from collections.abc import Callable, Iterator
+from time import perf_counter
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from comparisons.bench.workloads import Workload, as_layer
+
+VERSION = torch.__version__
+KINDS: dict[str, Any] = {"rnn": (nn.RNN, nn.RNNCell), "lstm": (nn.LSTM, nn.LSTMCell)}
+torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+
+
+class MLP(nn.Module):
+    """Two layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(784, 1000), nn.Linear(1000, 10)
+
+    def forward(self, x: Any, y: Any) -> Any:
+        return F.cross_entropy(self.fc2(F.relu(self.fc1(x))), y)
+
+
+class CNN(nn.Module):
+    """Two convolutions, two layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(1, 32, 3, padding=1), nn.Conv2d(32, 64, 3, padding=1)
+        self.fc1, self.fc2 = nn.Linear(3136, 128), nn.Linear(128, 10)
+
+    def forward(self, x: Any, y: Any) -> Any:
+        h = F.max_pool2d(F.relu(self.conv1(x)), 2)
+        h = F.max_pool2d(F.relu(self.conv2(h)), 2)
+        return F.cross_entropy(self.fc2(F.relu(self.fc1(torch.flatten(h, 1)))), y)
+
+
+class Layered(nn.Module):
+    """A layer over the whole sequence: one call into C++."""
+
+    def __init__(self, workload: Workload) -> None:
+        super().__init__()
+        width = workload.width
+        self.embedding = nn.Embedding(workload.vocabulary, width)
+        self.layer = KINDS[workload.model][0](width, width)
+        self.head = nn.Linear(width, workload.vocabulary)
+
+    def forward(self, x: Any, y: Any) -> Any:
+        h, _ = self.layer(self.embedding(x))
+        return F.cross_entropy(self.head(h).flatten(0, 1), y.flatten())
+
+
+class Looped(nn.Module):
+    """The loop over time written by hand, around a cell."""
+
+    def __init__(self, workload: Workload) -> None:
+        super().__init__()
+        width = workload.width
+        self.embedding = nn.Embedding(workload.vocabulary, width)
+        self.cell = KINDS[workload.model][1](width, width)
+        self.head = nn.Linear(width, workload.vocabulary)
+        self.times, self.carries = workload.times, workload.model == "lstm"
+
+    def forward(self, x: Any, y: Any) -> Any:
+        state, loss = None, 0.0
+        for t in range(self.times):
+            state = self.cell(self.embedding(x[t]), state)
+            h = state[0] if self.carries else state
+            loss = loss + F.cross_entropy(self.head(h), y[t])
+        return loss / self.times
+
+
+def model(workload: Workload, style: str) -> Any:
+    """The model of a workload, with the values to start from."""
+    weights = workload.weights()
+    if workload.model == "mlp":
+        made: Any = MLP()
+    elif workload.model == "cnn":
+        made = CNN()
+    elif style == "fused":
+        made, weights = Layered(workload), as_layer(weights)
+    else:
+        made = Looped(workload)
+    made.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+    return made
+
+
+def train(workload: Workload, style: str) -> Iterator[str | float]:
+    """Yields "build", then the loss of a step after each."""
+    net = model(workload, style)
+    optimizer = torch.optim.SGD(net.parameters(), lr=workload.rate)
+    x, y = (torch.from_numpy(array) for array in workload.data())
+    if style == "compile":
+        net = torch.compile(net)
+    yield "build"
+    while True:
+        loss = net(x, y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        yield loss.item()
+
+
+def chain(count: int) -> Callable[[], tuple[float, float]]:
+    """As `on_dynamic.chain`."""
+    x, a, b = (torch.tensor([value], requires_grad=True) for value in (1.0, 0.999, 0.001))
+
+    def run() -> tuple[float, float]:
+        start = perf_counter()
+        y = x
+        for _ in range(count // 2):
+            y = y * a
+            y = y + b
+        middle = perf_counter()
+        y.backward()
+        return middle - start, perf_counter() - middle
+
+    return run

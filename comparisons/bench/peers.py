@@ -1,0 +1,94 @@
+"""Who takes part: our engines and, where they are installed, those that people use."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from comparisons.bench.workloads import WORKLOADS
+
+ALL = tuple(WORKLOADS)
+RECURRENT = tuple(name for name, workload in WORKLOADS.items() if workload.recurrent)
+OVERHEAD = "overhead"
+GRAPH = "graph"
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One way to make a training step.
+
+    name      what the table calls it
+    family    what `--peers` calls it and its variants; "ours" always take part
+    package   the package that must be there
+    module    the one of this package that drives it: `train`, and `chain` for the overhead
+    style     passed to `train`
+    title     what it is, in words
+    runs      the workloads that it is for
+    slow      whether it compiles for minutes: left out of a quick run unless named
+    losses    how many of the first losses must agree with the reference's; None for all
+    """
+
+    name: str
+    family: str
+    package: str
+    module: str
+    style: str
+    title: str
+    runs: tuple[str, ...]
+    slow: bool = False
+    losses: int | None = None
+
+
+OURS = (
+    Peer("dynamic", "ours", "dynamic", "on_dynamic", "layer", "layers with fused cells", (*ALL, OVERHEAD)),
+    Peer("static", "ours", "static", "on_static", "layer", "layers with fused cells", (*ALL, OVERHEAD)),
+    Peer("dynamic-loop", "ours", "dynamic", "on_dynamic", "loop", "a loop around a cell", RECURRENT),
+    Peer("static-loop", "ours", "static", "on_static", "loop", "a loop around a cell", RECURRENT),
+)
+OTHERS = (
+    Peer("torch", "torch", "torch", "on_torch", "eager", "eager; a loop around a cell", (*ALL, OVERHEAD)),
+    Peer("torch-fused", "torch", "torch", "on_torch", "fused", "eager; nn.RNN, nn.LSTM", RECURRENT),
+    Peer("torch-compile", "torch", "torch", "on_torch", "compile", "the loss compiled", ALL, slow=True),
+    Peer("jax", "jax", "jax", "on_jax", "jit", "a jitted step, unrolled", ALL, slow=True),
+    Peer("jax-scan", "jax", "jax", "on_jax", "scan", "a jitted step with lax.scan", RECURRENT),
+    Peer("tensorflow", "tensorflow", "tensorflow", "on_tensorflow", "session", "compat.v1 Session", ALL),
+    Peer("paddle", "paddle", "paddle", "on_paddle", "dynamic", "dynamic mode; a loop around a cell", ALL),
+    Peer("paddle-static", "paddle", "paddle", "on_paddle", "static", "static mode, same layers", ALL),
+    Peer("dezero", "dezero", "dezero", "on_dezero", "layer", "its layers", (*ALL, OVERHEAD), losses=1),
+)
+FLOOR = Peer("numpy", "ours", "numpy", "on_numpy", "", "the arithmetic alone, no gradient", (OVERHEAD,))
+PEERS = {peer.name: peer for peer in (*OURS, *OTHERS, FLOOR)}
+"""By name, in the order in which they are shown."""
+
+FAMILIES = tuple(dict.fromkeys(peer.family for peer in PEERS.values() if peer.family != "ours"))
+
+
+def choose(wanted: tuple[str, ...], workloads: tuple[str, ...], quick: bool) -> list[Peer]:
+    """Ours, and the wanted ones by family or name, that have something to do in these workloads.
+
+    Raises KeyError with a name that is neither.
+    """
+    for name in wanted:
+        if name not in FAMILIES and name not in PEERS:
+            raise KeyError(name)
+    return [
+        peer
+        for peer in PEERS.values()
+        if set(peer.runs) & set(workloads)
+        and (
+            peer.name in wanted
+            or peer.family == "ours"
+            or (peer.family in wanted and not (quick and peer.slow))
+        )
+    ]
+
+
+def installed(peer: Peer, pythons: Mapping[str, str]) -> bool:
+    """Whether a peer can run in the Python that it is to run in."""
+    python = pythons.get(peer.family)
+    if python is None:
+        return importlib.util.find_spec(peer.package) is not None
+    ask = f"import sys, importlib.util as u; sys.exit(u.find_spec({peer.package!r}) is None)"
+    return subprocess.run([python, "-c", ask], capture_output=True, check=False).returncode == 0

@@ -1,0 +1,165 @@
+"""The tables of a benchmark, in a terminal and as plain text, from its JSON alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from comparisons.bench.peers import GRAPH, OVERHEAD
+
+ABSENT = "-"
+
+
+class Table(NamedTuple):
+    """A heading, columns and rows of text, and sentences below."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str] = ()
+
+    def text(self) -> str:
+        """As lines of plain text; the first column to the left, the others to the right."""
+        lines = [list(self.columns), *[list(row) for row in self.rows]]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
+        told = [self.title]
+        for line in lines:
+            first, *rest = [cell.rjust(width) for cell, width in zip(line, widths, strict=True)]
+            told.append(("  " + "   ".join([first.strip().ljust(widths[0]), *rest])).rstrip())
+        return "\n".join([*told, *("  " + note for note in self.notes)])
+
+    def rich(self) -> Any:
+        """As a picture for a terminal."""
+        from rich.console import Group
+        from rich.table import Table as Picture
+        from rich.text import Text
+
+        picture = Picture(title=Text(self.title, "bold"), title_justify="left")
+        for i, column in enumerate(self.columns):
+            picture.add_column(column, justify="right" if i else "left", no_wrap=not i)
+        for row in self.rows:
+            picture.add_row(*row, style="bold" if row[0].split(" ")[0] in ("dynamic", "static") else "")
+        return Group(picture, *[Text(note, "dim") for note in self.notes])
+
+
+def tables(report: Mapping[str, Any]) -> list[Table]:
+    """All that a report has to show."""
+    return [table(name, report) for name in report["workloads"]]
+
+
+def table(name: str, report: Mapping[str, Any]) -> Table:
+    """One workload."""
+    entry = report["workloads"][name]
+    draw = {OVERHEAD: _overhead, GRAPH: _graph}.get(name, _race)
+    return draw(name, entry)
+
+
+def heading(report: Mapping[str, Any]) -> str:
+    """The machine, the settings and the versions."""
+    machine, settings = report["host"], report["settings"]
+    environment = ", ".join(
+        f"{key}={value}"
+        for key, value in settings["environment"].items()
+        if key.startswith(("OMP", "OPENBLAS"))
+    )
+    in_each = f"{settings['steps'] or 'as many steps as the workload says'}"
+    in_each += " steps" if settings["steps"] else ""
+    load = machine.get("load")
+    lines = [
+        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, Python {machine['python']}",
+        ", ".join(f"{package} {version}" for package, version in machine["packages"].items()),
+        f"threads: {settings['threads']} in every pool ({environment})",
+        f"{settings['rounds']} rounds, {in_each} in each after {settings['warm']} to warm up; processes in "
+        "turn; the median, and in brackets the quartiles",
+    ]
+    if load is not None and load >= 0.5:
+        lines.append(f"load before the start: {load:.1f}, so other work took part: trust the ratios")
+    if report["not_installed"]:
+        lines.append(f"not installed, so left out: {', '.join(report['not_installed'])}")
+    return "\n".join(lines)
+
+
+def _race(name: str, entry: Mapping[str, Any]) -> Table:
+    rows = []
+    for peer, found in entry["found"].items():
+        if "step" not in found:
+            rows.append([peer, found.get("error", "not measured")[:60], *[ABSENT] * 5])
+            continue
+        memory = found.get("memory")
+        rows.append(
+            [
+                f"{peer} {found['version']}".strip(),
+                _spread(found["step"], 1e3, 2),
+                _ratio(found["ratios"].get("dynamic")),
+                _ratio(found["ratios"].get("static")),
+                f"{sum(found.get(phase, 0.0) for phase in ('build', 'compile', 'first')):.2f}",
+                f"{memory['step'] / 2**20:.1f}" if memory else ABSENT,
+                _agreement(found.get("agrees")),
+            ]
+        )
+    columns = [
+        "", "step, ms", "dynamic is", "static is", "to first loss, s", "memory, MiB", "losses",
+    ]  # fmt: skip
+    return Table(f"{name}: {entry['title']}", columns, rows, _goals(entry))
+
+
+def _goals(entry: Mapping[str, Any]) -> list[str]:
+    said = []
+    for peer, goal in entry.get("goals", {}).items():
+        ratio = entry["found"].get(peer, {}).get("ratios", {}).get("dynamic")
+        if ratio:
+            met = "reached" if ratio["median"] >= goal else "missed"
+            wants = f"dynamic at least {goal:g} times as fast as {peer}"
+            said.append(f"goal {met}: {wants}, is {ratio['median']:.2f}")
+    return said
+
+
+def _overhead(name: str, entry: Mapping[str, Any]) -> Table:
+    rows = []
+    for peer, found in entry["found"].items():
+        if "both" not in found:
+            rows.append([peer, found.get("error", "not measured")[:60], *[ABSENT] * 4])
+            continue
+        ways = [_spread(found[way], 1e6, 2) for way in ("forward", "backward", "both")]
+        if peer == "numpy":
+            ways[1:] = [ABSENT, ABSENT]
+        ratios = [_ratio(found["ratios"].get(engine)) for engine in ("dynamic", "static")]
+        rows.append([f"{peer} {found['version']}".strip(), *ways, *ratios])
+    columns = ["", "forward, us", "backward, us", "both, us", "dynamic is", "static is"]
+    return Table(f"{name}: {entry['title']}", columns, rows)
+
+
+def _graph(name: str, entry: Mapping[str, Any]) -> Table:
+    rows = []
+    stages = ("build", "differentiate", "compile", "run")
+    for count, found in entry["found"].items():
+        if "error" in found:
+            rows.append([f"{int(count):,}", found["error"][:60], *[ABSENT] * 4])
+            continue
+        cells = [f"{found[s]:.3f} s ({found[s] / found['nodes'] * 1e6:.2f} us)" for s in stages]
+        rows.append([f"{int(count):,}", f"{found['nodes']:,}", *cells])
+    columns = ["chain", "nodes in all", *stages]
+    notes = ["In brackets: for each node. Growth is linear where these stay the same down a column."]
+    return Table(f"{name}: {entry['title']}", columns, rows, notes)
+
+
+def _spread(spread: Mapping[str, float], scale: float, digits: int) -> str:
+    median, low, high = (spread[key] * scale for key in ("median", "low", "high"))
+    return f"{median:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+
+
+def _ratio(ratio: Mapping[str, float] | None) -> str:
+    if ratio is None:
+        return ABSENT
+    return f"{ratio['median']:.2f} x ({ratio['low']:.2f} to {ratio['high']:.2f})"
+
+
+def _agreement(agrees: Mapping[str, Any] | None) -> str:
+    if agrees is None:
+        return "the reference"
+    steps = "first" if agrees["steps"] == 1 else f"{agrees['steps']}"
+    if agrees["bitwise"]:
+        return f"{steps}: equal bit for bit"
+    if agrees["error"] is None:
+        return f"{steps}: NaN"
+    return f"{steps}: {'within' if agrees['within'] else 'OFF BY'} {agrees['error']:.0e}"

@@ -1,0 +1,124 @@
+"""What is raced: models, shapes, initial weights and data, the same arrays for every peer.
+
+Nothing here knows any engine. Weights have PyTorch's names and layouts; each peer brings them
+into its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+Arrays = dict[str, Any]
+GATES = {"rnn": 1, "lstm": 4}
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One model trained on one batch by plain SGD in float32.
+
+    model   "mlp", "cnn", "rnn" or "lstm"
+    rate    the learning rate
+    steps   how many are timed in a round, by default
+    goals   how many times as fast as a peer `dynamic` wants to be, at least
+    times, vocabulary, width   of the recurrent ones: time steps, characters, and the size of
+            the embedding, which is that of the hidden state too
+    """
+
+    name: str
+    model: str
+    title: str
+    batch: int
+    rate: float
+    steps: int
+    goals: Mapping[str, float]
+    times: int = 0
+    vocabulary: int = 0
+    width: int = 0
+
+    @property
+    def recurrent(self) -> bool:
+        return self.model in GATES
+
+    def smallest(self) -> Workload:
+        """The same with a batch of one: runs the same code on next to no data."""
+        return replace(self, batch=1)
+
+    def weights(self) -> Arrays:
+        """The values to start from: uniform within 1 / sqrt(fan in), embeddings standard normal."""
+        draw = np.random.default_rng(0)
+
+        def uniform(fan: int, **shapes: tuple[int, ...]) -> Arrays:
+            bound = fan**-0.5
+            return {
+                name.replace("__", "."): draw.uniform(-bound, bound, shape).astype(np.float32)
+                for name, shape in shapes.items()
+            }
+
+        if self.model == "mlp":
+            return uniform(784, fc1__weight=(1000, 784), fc1__bias=(1000,)) | uniform(
+                1000, fc2__weight=(10, 1000), fc2__bias=(10,)
+            )
+        if self.model == "cnn":
+            return (
+                uniform(9, conv1__weight=(32, 1, 3, 3), conv1__bias=(32,))
+                | uniform(288, conv2__weight=(64, 32, 3, 3), conv2__bias=(64,))
+                | uniform(3136, fc1__weight=(128, 3136), fc1__bias=(128,))
+                | uniform(128, fc2__weight=(10, 128), fc2__bias=(10,))
+            )
+        width, rows = self.width, GATES[self.model] * self.width
+        table = {"embedding.weight": draw.standard_normal((self.vocabulary, width), np.float32)}
+        return table | uniform(
+            width,
+            cell__weight_ih=(rows, width), cell__weight_hh=(rows, width), cell__bias_ih=(rows,),
+            cell__bias_hh=(rows,), head__weight=(self.vocabulary, width), head__bias=(self.vocabulary,),
+        )  # fmt: skip
+
+    def data(self) -> tuple[Any, Any]:
+        """The batch: images float32 and labels int64, or characters and those that follow them,
+        both int64 (times, batch)."""
+        draw = np.random.default_rng(1)
+        if self.recurrent:
+            text = draw.integers(0, self.vocabulary, (self.times + 1, self.batch))
+            return text[:-1].copy(), text[1:].copy()
+        image = (784,) if self.model == "mlp" else (1, 28, 28)
+        x = draw.standard_normal((self.batch, *image), np.float32)
+        return x, draw.integers(0, 10, self.batch)
+
+
+def as_layer(weights: Arrays) -> Arrays:
+    """A cell's weights under the names of the layer that runs it over a sequence."""
+    return {
+        name.replace("cell.", "layer.") + "_l0" if name.startswith("cell.") else name: array
+        for name, array in weights.items()
+    }
+
+
+_TEXT = "embedding = hidden = {}, softmax at every step"
+_GOALS = {"torch": 1.0, "dezero": 8.0}
+WORKLOADS = {
+    workload.name: workload
+    for workload in (
+        Workload("mlp", "mlp", "batch 100, 784-1000-10, relu", 100, 0.1, 20, _GOALS),
+        Workload(
+            "cnn", "cnn", "batch 64, 1x28x28; conv 3x3 to 32, relu, pool 2; the same to 64; 128, 10",
+            64, 0.05, 5, _GOALS | {"torch": 0.8},
+        ),
+        Workload(
+            "rnn", "rnn", "50 steps, batch 32, 64 characters, tanh, " + _TEXT.format(128),
+            32, 0.5, 10, _GOALS, times=50, vocabulary=64, width=128,
+        ),
+        Workload(
+            "lstm", "lstm", "50 steps, batch 32, 64 characters, LSTM, " + _TEXT.format(128),
+            32, 0.5, 6, _GOALS, times=50, vocabulary=64, width=128,
+        ),
+        Workload(
+            "tiny", "lstm", "50 steps, batch 1, 16 characters, LSTM, " + _TEXT.format(8) + ": all dispatch",
+            1, 0.5, 20, _GOALS, times=50, vocabulary=16, width=8,
+        ),
+    )
+}  # fmt: skip
+"""The five training steps, by name."""
