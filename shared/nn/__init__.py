@@ -22,6 +22,17 @@ from shared.nn.cells import GRUCell, LSTMCell, RNNCell
 from shared.nn.container import ModuleDict, ModuleList, Sequential
 from shared.nn.convolutional import Conv1d, Conv2d, ConvTranspose2d
 from shared.nn.initial import manual_seed
+from shared.nn.losses import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CosineSimilarity,
+    CrossEntropyLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MSELoss,
+    NLLLoss,
+)
 from shared.nn.module import Module, evaluating
 from shared.nn.overview import Summary, summary
 from shared.nn.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
@@ -31,10 +42,12 @@ from shared.nn.simple import Embedding, Flatten, Identity, Linear
 from shared.state import Buffer, Generator, Parameter
 
 __all__ = [
-    "AdaptiveAvgPool2d", "AvgPool2d", "BatchNorm1d", "BatchNorm2d", "Buffer", "Conv1d", "Conv2d",
-    "ConvTranspose2d", "Dropout", "ELU", "Embedding", "Flatten", "GELU", "GRU", "GRUCell",
-    "Generator", "Identity", "LSTM", "LSTMCell", "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax",
-    "MaxPool2d", "Module", "ModuleDict", "ModuleList", "MultiheadAttention", "Parameter", "RNN",
-    "RNNCell", "ReLU", "Sequential", "SiLU", "Sigmoid", "Softmax", "Softplus", "Summary", "Tanh",
-    "evaluating", "forget_gate_bias_", "init", "manual_seed", "summary",
+    "AdaptiveAvgPool2d", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d", "BatchNorm2d",
+    "Buffer", "Conv1d", "Conv2d", "ConvTranspose2d", "CosineSimilarity", "CrossEntropyLoss",
+    "Dropout", "ELU", "Embedding", "Flatten", "GELU", "GRU", "GRUCell", "Generator", "HuberLoss",
+    "Identity", "KLDivLoss", "L1Loss", "LSTM", "LSTMCell", "LayerNorm", "LeakyReLU", "Linear",
+    "LogSoftmax", "MSELoss", "MaxPool2d", "Module", "ModuleDict", "ModuleList",
+    "MultiheadAttention", "NLLLoss", "Parameter", "RNN", "RNNCell", "ReLU", "Sequential", "SiLU",
+    "Sigmoid", "Softmax", "Softplus", "Summary", "Tanh", "evaluating", "forget_gate_bias_", "init",
+    "manual_seed", "summary",
 ]  # fmt: skip

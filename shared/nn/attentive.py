@@ -5,11 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from shared import ops
-from shared.dims import Dim
-from shared.errors import SettingError, ShapeError, UnknownSizeError
+from shared.errors import SettingError, ShapeError
 from shared.nn.initial import parameter, xavier_uniform, zeros
 from shared.nn.module import Module
 from shared.nn.regular import Dropout
@@ -28,6 +25,7 @@ class MultiheadAttention(Module):
     attn_mask         (L, S) or (N * num_heads, L, S): bools, True where looking is not allowed, or
                       floats that are added to the scores
     is_causal         no query looks at a later key; needs no attn_mask
+    A query that may look at nothing gets zeros.
     `dropout` acts on the weights. Parameters: in_proj_weight (3 embed_dim, embed_dim), which is
     query's, key's and value's, in_proj_bias, out_proj.weight, out_proj.bias.
     """
@@ -66,10 +64,8 @@ class MultiheadAttention(Module):
                     f"(batch first with batch_first=True) and {self.embed_dim} features"
                 )
         q, k, v = (self._heads(x) for x in self._projected(query, key, value))
-        scores = ops.matmul(q * (1 / math.sqrt(q.shape[-1])), ops.swapaxes(k, -1, -2))
-        for mask in self._masks(scores.shape, key_padding_mask, attn_mask, is_causal):
-            scores = ops.where(mask, -math.inf, scores) if mask.dtype.kind == "b" else scores + mask
-        weights = ops.softmax(scores)
+        visible = self._mask(key_padding_mask, attn_mask)
+        weights = ops.attention_weights(q, k, visible, is_causal)
         if self.dropout is not None:
             weights = self.dropout(weights)
         y = ops.transpose(ops.matmul(weights, v), (0, 2, 1, 3) if self.batch_first else (2, 0, 1, 3))
@@ -91,22 +87,27 @@ class MultiheadAttention(Module):
         x = ops.reshape(x, (*x.shape[:2], self.num_heads, self.embed_dim // self.num_heads))
         return ops.transpose(x, (0, 2, 1, 3) if self.batch_first else (1, 2, 0, 3))
 
-    def _masks(
-        self, shape: tuple[Any, ...], key_padding_mask: Any, attn_mask: Any, is_causal: bool
-    ) -> list[Any]:
-        """The masks, each so that it broadcasts over the scores (N, heads, L, S)."""
+    def _mask(self, key_padding_mask: Any, attn_mask: Any) -> Any:
+        """Both masks as one that broadcasts over (N, heads, L, S), in the way of the ops: bools
+        that are True where a key may be seen, or floats to add."""
         masks = []
         if key_padding_mask is not None:
             masks.append(ops.expand_dims(key_padding_mask, (1, 2)))
         if attn_mask is not None:
-            split = len(attn_mask.shape) == 3
-            masks.append(ops.reshape(attn_mask, (-1, self.num_heads, *shape[2:])) if split else attn_mask)
-        if is_causal:
-            length, keys = shape[2:]
-            if isinstance(length, Dim) or isinstance(keys, Dim):
-                raise UnknownSizeError(
-                    f"MultiheadAttention: is_causal needs to know the sizes {length} and {keys}; give "
-                    "the placeholder a fixed number of time steps, or pass an attn_mask"
-                )
-            masks.append(np.triu(np.ones((length, keys), bool), 1))
-        return masks
+            if len(attn_mask.shape) == 3:
+                attn_mask = ops.reshape(attn_mask, (-1, self.num_heads, *attn_mask.shape[1:]))
+            masks.append(attn_mask)
+        found: Any = None
+        for mask in masks:
+            mask = ops.logical_not(mask) if mask.dtype.kind == "b" else mask
+            found = mask if found is None else _both(found, mask)
+        return found
+
+
+def _both(a: Any, b: Any) -> Any:
+    """Two masks as one."""
+    if a.dtype.kind == "b" and b.dtype.kind == "b":
+        return ops.logical_and(a, b)
+    if a.dtype.kind == "b":
+        return ops.where(a, b, -math.inf)
+    return ops.where(b, a, -math.inf) if b.dtype.kind == "b" else a + b

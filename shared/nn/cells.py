@@ -25,15 +25,14 @@ States = tuple[Any, ...]
 
 
 class RNNStep:
-    """Elman 1990: h = tanh(x W + h U + b)."""
+    """Elman 1990: h = tanh(x W + h U + b); see `ops.rnn_cell`."""
 
     gates, carried = 1, 1
     adds_up = True  # only the sum of both products matters, so both biases go into the first
     nonlinearity = "tanh"
 
     def _step(self, z: Any, states: States, weight: Parameter, bias: Parameter | None) -> States:
-        total = z + ops.linear(states[0], weight, bias)
-        return (ops.rnn_cell(total) if self.nonlinearity == "tanh" else ops.relu(total),)
+        return (ops.rnn_cell(z, ops.linear(states[0], weight, bias), self.nonlinearity),)
 
 
 class LSTMStep:

@@ -33,9 +33,20 @@ def _per_input(args: Sequence[Operand], made: Sequence[Spec], settings: dict[str
     return 2 * args[0].size * product(args[1].shape[1:])
 
 
+def _einsum(args: Sequence[Operand], made: Sequence[Spec], settings: dict[str, Any]) -> Size:
+    """As one loop over all labels: for two operands that is a matrix product."""
+    sizes: dict[str, Size] = {}
+    for term, x in zip(settings["subscripts"].partition("->")[0].split(","), args, strict=True):
+        for letter, size in zip(term, x.shape, strict=True):
+            if sizes.get(letter, 1) == 1:
+                sizes[letter] = size
+    return len(args) * product(tuple(sizes.values())) if len(args) > 1 else 0
+
+
 FLOPS: dict[str, Work] = {
     "linear": _per_output(1),
     "matmul": lambda args, made, settings: 2 * made[0].size * args[0].shape[-1],
+    "einsum": _einsum,
     "conv2d": _per_output(1),
     "conv2d_input": _per_input,
     "lstm_cell": lambda args, made, settings: 9 * made[0].size,
@@ -102,7 +113,7 @@ class Summary:
         rule = "-" * (sum(widths) + 6)
         frozen = self.parameters - self.trainable
         total = f"{_number(self.parameters)} parameters" + (f" ({frozen:,} of them frozen)" if frozen else "")
-        total += f" and {_number(self.buffers)} numbers in buffers: {_scaled(self.bytes, 1024, 'B', 'i')}"
+        total += f" and {self.buffers:,} numbers in buffers: {_scaled(self.bytes, 1024, 'B', 'i')}"
         work = f"One forward pass: {_scaled(self.flops, 1000, 'FLOP', '')} (a multiply-add is two)"
         return "\n".join([line(head), rule, *map(line, lines), rule, total, work])
 

@@ -40,13 +40,7 @@ class Dropout(Module):
 
 
 class _BatchNorm(Module):
-    """Each channel normalised over the batch and all axes but its own; see `ops.batch_norm`.
-
-    In training by the batch's statistics, which the running ones follow by `momentum` (None: they
-    are the plain mean over all batches so far); in evaluation by the running ones. Without
-    `track_running_stats` there are none, and the batch's own serve in evaluation too. weight and
-    bias (num_features,) scale and shift what is normalised, unless `affine` is False.
-    """
+    """What BatchNorm1d and BatchNorm2d share: all but the number of axes."""
 
     ndims: tuple[int, ...] = ()
 
@@ -76,56 +70,49 @@ class _BatchNorm(Module):
             raise ShapeError(
                 f"{type(self).__name__}: x {str_shape(tuple(x.shape))} must have {axes} axes, N and C first"
             )
-        if self.training or not self.track_running_stats:
-            return self._by_batch(x)
-        return self._by_running_statistics(x)
-
-    def _by_batch(self, x: Any) -> Any:
-        size = (self.num_features,)
-        weight = ops.ones(size, x.dtype, like=x) if self.weight is None else self.weight
-        bias = ops.zeros(size, x.dtype, like=x) if self.bias is None else self.bias
+        if self.track_running_stats and not self.training:
+            mean, var = self.running_mean, self.running_var
+            return ops.batch_norm(x, self.weight, self.bias, mean, var, eps=self.eps, training=False)[0]
         if not self.track_running_stats or self.momentum is None:
-            nothing = ops.zeros(size, x.dtype, like=x)
-            y, mean, var = ops.batch_norm(x, weight, bias, nothing, nothing, 1.0, self.eps)
+            nothing = ops.zeros((self.num_features,), x.dtype, like=x)  # what comes out is the batch's own
+            y, mean, var = ops.batch_norm(x, self.weight, self.bias, nothing, nothing, 1.0, self.eps)
         else:
             y, mean, var = ops.batch_norm(
-                x, weight, bias, self.running_mean, self.running_var, self.momentum, self.eps
+                x, self.weight, self.bias, self.running_mean, self.running_var, self.momentum, self.eps
             )
         if self.track_running_stats:
-            count = self.num_batches_tracked + 1
-            if self.momentum is None:
-                share = ops.cast(1 / count, x.dtype)
-                mean = self.running_mean + (mean - self.running_mean) * share
-                var = self.running_var + (var - self.running_var) * share
-            self.num_batches_tracked.assign(count)
-            self.running_mean.assign(mean)
-            self.running_var.assign(var)
+            self._follow(mean, var)
         return y
 
-    def _by_running_statistics(self, x: Any) -> Any:
-        row = (1, -1) + (1,) * (len(x.shape) - 2)
-        scale = 1 / ops.sqrt(self.running_var + self.eps)
-        if self.weight is not None:
-            scale = self.weight * scale
-        shift = self.running_mean * scale
-        shift = -shift if self.bias is None else self.bias - shift
-        return x * scale.reshape(row) + shift.reshape(row)
+    def _follow(self, mean: Any, var: Any) -> None:
+        """Keep the new running statistics; without a momentum, `mean` and `var` are one batch's."""
+        count = ops.add(self.num_batches_tracked, 1)
+        if self.momentum is None:
+            share = ops.cast(1 / count, mean.dtype)
+            mean = ops.add(self.running_mean, ops.sub(mean, self.running_mean) * share)
+            var = ops.add(self.running_var, ops.sub(var, self.running_var) * share)
+        self.num_batches_tracked.assign(count)
+        self.running_mean.assign(mean)
+        self.running_var.assign(var)
 
 
 class BatchNorm1d(_BatchNorm):
-    """Batch normalisation of (N, C) or (N, C, L), as `torch.nn.BatchNorm1d`."""
+    """Batch normalisation of (N, C) or (N, C, L), as `torch.nn.BatchNorm1d`. See BatchNorm2d."""
 
     ndims = (2, 3)
 
 
 class BatchNorm2d(_BatchNorm):
-    """Batch normalisation of (N, C, H, W), as `torch.nn.BatchNorm2d`."""
+    """Batch normalisation of (N, C, H, W), as `torch.nn.BatchNorm2d`; see `ops.batch_norm`.
+
+    Each channel is normalised over the batch and all axes but its own: in training by the batch's
+    statistics, which the running ones follow by `momentum` (None: they are the plain mean over all
+    batches so far); in evaluation by the running ones. Without `track_running_stats` there are
+    none, and the batch's own serve in evaluation too. weight and bias (num_features,) scale and
+    shift what is normalised, unless `affine` is False.
+    """
 
     ndims = (4,)
-
-
-BatchNorm1d.__doc__ = f"{BatchNorm1d.__doc__}\n\n    {_BatchNorm.__doc__}"
-BatchNorm2d.__doc__ = f"{BatchNorm2d.__doc__}\n\n    {_BatchNorm.__doc__}"
 
 
 class LayerNorm(Module):

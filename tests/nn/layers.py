@@ -1,0 +1,284 @@
+"""Every layer, with inputs to call it on: what the laws of the layers run over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shared import nn
+
+_rng = np.random.default_rng(11)
+
+
+def normal(*shape: int) -> np.ndarray:
+    """Standard normal float32."""
+    return _rng.standard_normal(shape).astype(np.float32)
+
+
+def integers(high: int, *shape: int) -> np.ndarray:
+    """From 0 up to, and without, `high`."""
+    return _rng.integers(0, high, shape)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A layer and a call of it.
+
+    layer    the class
+    make     makes one
+    inputs   what it is called on; gradients are taken by the floating ones
+    unknown  the inputs' shapes as placeholders get them, where they may be unknown; by default
+             axis 0 of each has one unknown size that they share
+    calling  how to call it on the inputs, and PyTorch's twin alike, unless one by one
+    torch    makes PyTorch's twin, given the module `torch.nn`; None where there is none
+    torch_calling  how to call the twin, if otherwise
+    random   whether it draws random numbers, so that the twin can not agree in training
+    """
+
+    layer: type
+    make: Callable[[], nn.Module]
+    inputs: Sequence[np.ndarray]
+    unknown: Sequence[Sequence[Any]] | None = None
+    calling: Callable[..., Any] = lambda module, *xs: module(*xs)
+    torch: Callable[[Any], Any] | None = None
+    torch_calling: Callable[..., Any] | None = None
+    random: bool = False
+    name: str = ""
+
+    def __str__(self) -> str:
+        return self.layer.__name__ + (f"-{self.name}" if self.name else "")
+
+    def call(self, model: nn.Module, xs: Sequence[Any]) -> list[Any]:
+        """The outputs, as a flat list."""
+        return flat(self.calling(model, *xs))
+
+    def call_twin(self, twin: Any, xs: Sequence[Any]) -> list[Any]:
+        """The same of PyTorch's."""
+        return flat((self.torch_calling or self.calling)(twin, *xs))
+
+    def placeholder_shapes(self) -> list[tuple[Any, ...]]:
+        """For each input."""
+        if self.unknown is not None:
+            return [tuple(shape) for shape in self.unknown]
+        return [("N", *x.shape[1:]) for x in self.inputs]
+
+
+def flat(value: Any) -> list[Any]:
+    """Tensors in nested tuples, in order; None left out."""
+    if value is None:
+        return []
+    if isinstance(value, (tuple, list)):
+        return [part for inner in value for part in flat(inner)]
+    return [value]
+
+
+def _simple(layer: type, *args: Any, **kwargs: Any) -> Entry:
+    """An activation: as PyTorch's of the same name."""
+    torch_kwargs = {{"axis": "dim"}.get(key, key): value for key, value in kwargs.items()}
+    return Entry(
+        layer, lambda: layer(*args, **kwargs), [normal(3, 5)],
+        torch=lambda t: getattr(t, layer.__name__)(*args, **torch_kwargs),
+    )  # fmt: skip
+
+
+IMAGES = normal(3, 4, 7, 6)
+STEPS = normal(5, 3, 4)
+"""A sequence T N C."""
+OVER_BATCH = [(5, "N", 4)]
+LENGTHS = np.array([5, 2, 3])
+
+
+def _twin(layer: type, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    """A layer and PyTorch's of the same name and settings."""
+    return {
+        "layer": layer,
+        "make": lambda: layer(*args, **kwargs),
+        "torch": lambda t: getattr(t, layer.__name__)(*args, **kwargs),
+    }
+
+
+def _packed(module: Any, x: Any, lengths: Any) -> Any:
+    """A PyTorch layer over sequences of these lengths."""
+    from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+    y, state = module(pack_padded_sequence(x, lengths, enforce_sorted=False))
+    return pad_packed_sequence(y)[0], state
+
+
+def _started(layer: type) -> tuple[int, Callable[..., Any]]:
+    """How many states there are to start from, and how a layer is called with them."""
+    if layer in (nn.LSTM, nn.LSTMCell):
+        return 2, lambda module, x, h, c: module(x, (h, c))
+    return 1, lambda module, x, h: module(x, h)
+
+
+def _recurrent(layer: type) -> list[Entry]:
+    states, calling = _started(layer)
+    return [
+        Entry(**_twin(layer, 4, 6), inputs=[STEPS], unknown=OVER_BATCH),
+        Entry(
+            **_twin(layer, 4, 6, num_layers=2, bidirectional=True, batch_first=True),
+            inputs=[normal(3, 5, 4)], name="deep",
+        ),
+        Entry(**_twin(layer, 4, 6, bias=False), inputs=[normal(5, 4)], unknown=[(5, 4)], name="one"),
+        Entry(
+            **_twin(layer, 4, 6, bidirectional=True), calling=calling,
+            inputs=[STEPS, *(normal(2, 3, 6) for _ in range(states))],
+            unknown=[*OVER_BATCH, *[(2, "N", 6)] * states], name="started",
+        ),
+        Entry(
+            **_twin(layer, 4, 6, num_layers=2, bidirectional=True), inputs=[STEPS, LENGTHS],
+            unknown=[*OVER_BATCH, ("N",)], calling=lambda module, x, n: module(x, lengths=n),
+            torch_calling=_packed, name="lengths",
+        ),
+        Entry(
+            **_twin(layer, 4, 6, num_layers=3, dropout=0.4), inputs=[STEPS], unknown=OVER_BATCH,
+            random=True, name="dropout",
+        ),
+    ]  # fmt: skip
+
+
+def _cell(layer: type) -> list[Entry]:
+    states, calling = _started(layer)
+    start = [normal(3, 6) for _ in range(states)]
+    return [
+        Entry(**_twin(layer, 4, 6), inputs=[normal(3, 4)]),
+        Entry(**_twin(layer, 4, 6), inputs=[normal(3, 4), *start], calling=calling, name="started"),
+    ]
+
+
+def _norms() -> list[Entry]:
+    flat_x, image = normal(6, 4), IMAGES
+    return [
+        Entry(**_twin(nn.BatchNorm1d, 4), inputs=[flat_x]),
+        Entry(**_twin(nn.BatchNorm1d, 4, momentum=None), inputs=[normal(3, 4, 5)], name="mean"),
+        Entry(**_twin(nn.BatchNorm2d, 4, eps=1e-3, momentum=0.3), inputs=[image]),
+        Entry(**_twin(nn.BatchNorm2d, 4, affine=False), inputs=[image], name="plain"),
+        Entry(**_twin(nn.BatchNorm2d, 4, track_running_stats=False), inputs=[image], name="untracked"),
+        Entry(**_twin(nn.LayerNorm, 4), inputs=[normal(2, 3, 4)]),
+        Entry(**_twin(nn.LayerNorm, (3, 4), bias=False), inputs=[normal(2, 3, 4)], name="axes"),
+        Entry(**_twin(nn.LayerNorm, 4, elementwise_affine=False), inputs=[flat_x], name="plain"),
+    ]
+
+
+BEFORE = np.where(np.tri(3, dtype=bool), 0.25, -np.inf)
+"""What lets each place look at itself and at what stands before it, as floats to add."""
+
+
+def _both_masks(module: Any, x: Any, y: Any, padding: Any, before: Any = BEFORE) -> Any:
+    masks = {"key_padding_mask": padding, "attn_mask": before}
+    return module(x, x, y, **masks, average_attn_weights=False)
+
+
+def _both_masks_in_torch(module: Any, x: Any, y: Any, padding: Any) -> Any:
+    """PyTorch wants masks of one kind."""
+    import torch
+
+    added = torch.zeros(padding.shape, dtype=torch.float64).masked_fill(padding, -np.inf)
+    return _both_masks(module, x, y, added, torch.tensor(BEFORE))
+
+
+def _attention() -> list[Entry]:
+    query, key = normal(4, 3, 8), normal(5, 3, 8)
+    mask = _rng.random((3, 5)) < 0.4
+    mask[0] = mask[:, 0] = False
+    return [
+        Entry(
+            **_twin(nn.MultiheadAttention, 8, 2), inputs=[query, key, key + 1],
+            unknown=[("L", "N", 8), ("S", "N", 8), ("S", "N", 8)],
+        ),
+        Entry(
+            **_twin(nn.MultiheadAttention, 8, 2, bias=False), inputs=[query, key, key, mask],
+            unknown=[("L", "N", 8), ("S", "N", 8), ("S", "N", 8), ("N", "S")],
+            calling=lambda m, q, k, v, mask: m(q, k, v, key_padding_mask=mask), name="masked",
+        ),
+        Entry(
+            **_twin(nn.MultiheadAttention, 8, 2, batch_first=True), inputs=[query, query + 1, mask[:, :4].T],
+            unknown=[("N", 3, 8), ("N", 3, 8), ("N", 3)], calling=_both_masks,
+            torch_calling=_both_masks_in_torch, name="both masks",
+        ),
+        Entry(
+            **_twin(nn.MultiheadAttention, 8, 2, dropout=0.3), inputs=[query, key, key],
+            unknown=[("L", "N", 8), ("S", "N", 8), ("S", "N", 8)], random=True, name="dropout",
+        ),
+    ]  # fmt: skip
+
+
+def _losses() -> list[Entry]:
+    x, target = normal(4, 3), _rng.random((4, 3)).astype(np.float32)
+    log_p = np.log(target / target.sum(1, keepdims=True))
+    labels, weight = np.array([2, 0, 1, 2]), [0.5, 2.0, 1.0]
+
+    def torch_weighted(name: str, **settings: Any) -> Callable[[Any], Any]:
+        def make(t: Any) -> Any:
+            import torch
+
+            keys = {key: torch.tensor(weight) for key in ("weight", "pos_weight") if key in settings}
+            return getattr(t, name)(**{**settings, **keys})
+
+        return make
+
+    def entry(layer: type, inputs: list[Any], name: str = "", **settings: Any) -> Entry:
+        twin = torch_weighted(layer.__name__, **{{"axis": "dim"}.get(k, k): v for k, v in settings.items()})
+        return Entry(layer, lambda: layer(**settings), inputs, torch=twin, name=name)
+
+    return [
+        entry(nn.CrossEntropyLoss, [x, labels]),
+        entry(
+            nn.CrossEntropyLoss, [x, labels], "all",
+            weight=weight, ignore_index=1, label_smoothing=0.1, reduction="sum",
+        ),
+        entry(nn.NLLLoss, [log_p, labels]),
+        entry(nn.NLLLoss, [log_p, labels], "all", weight=weight, ignore_index=1, reduction="none"),
+        entry(nn.MSELoss, [x, target]),
+        entry(nn.L1Loss, [x, target], reduction="none"),
+        entry(nn.HuberLoss, [x, target], delta=0.5),
+        entry(nn.BCELoss, [target, 1 - target]),
+        entry(nn.BCEWithLogitsLoss, [x, target]),
+        entry(nn.BCEWithLogitsLoss, [x, target], "weighted", pos_weight=weight, reduction="sum"),
+        entry(nn.KLDivLoss, [log_p, target], reduction="batchmean"),
+        entry(nn.CosineSimilarity, [x, target], axis=0),
+    ]  # fmt: skip
+
+
+LAYERS: list[Entry] = [
+    Entry(**_twin(nn.Linear, 5, 7), inputs=[normal(3, 5)]),
+    Entry(**_twin(nn.Linear, 5, 7, bias=False), inputs=[normal(2, 3, 5)], name="many"),
+    Entry(nn.Linear, lambda: nn.Linear(7), [normal(3, 5)], name="lazy"),
+    Entry(**_twin(nn.Conv1d, 4, 6, 3, stride=2, padding=1), inputs=[normal(3, 4, 9)]),
+    Entry(**_twin(nn.Conv2d, 4, 6, (3, 2), stride=2, padding=1), inputs=[IMAGES]),
+    Entry(**_twin(nn.Conv2d, 4, 6, 3, dilation=2, groups=2, bias=False), inputs=[IMAGES], name="groups"),
+    Entry(nn.Conv2d, lambda: nn.Conv2d(None, 6, 3), [IMAGES], name="lazy"),
+    Entry(
+        **_twin(nn.ConvTranspose2d, 4, 6, 3, stride=2, padding=1, output_padding=1, groups=2),
+        inputs=[IMAGES],
+    ),
+    Entry(**_twin(nn.MaxPool2d, 3, 2, 1), inputs=[IMAGES]),
+    Entry(**_twin(nn.AvgPool2d, 2, 1, 1, count_include_pad=False), inputs=[IMAGES]),
+    Entry(**_twin(nn.AdaptiveAvgPool2d, (3, 2)), inputs=[IMAGES]),
+    Entry(
+        **_twin(nn.Embedding, 10, 4, padding_idx=2),
+        inputs=[np.array([[1, 2, 3], [3, 3, 9]])],
+    ),
+    Entry(**_twin(nn.Dropout, 0.4), inputs=[normal(6, 5)], random=True),
+    Entry(**_twin(nn.Flatten), inputs=[IMAGES]),
+    Entry(**_twin(nn.Identity), inputs=[normal(3, 5)]),
+    *_norms(),
+    *(entry for layer in (nn.RNN, nn.LSTM, nn.GRU) for entry in _recurrent(layer)),
+    Entry(**_twin(nn.RNN, 4, 6, nonlinearity="relu"), inputs=[STEPS], unknown=OVER_BATCH, name="relu"),
+    *(entry for layer in (nn.RNNCell, nn.LSTMCell, nn.GRUCell) for entry in _cell(layer)),
+    *_attention(),
+    *_losses(),
+    *(_simple(layer) for layer in (nn.ReLU, nn.GELU, nn.SiLU, nn.Sigmoid, nn.Tanh, nn.Softplus)),
+    _simple(nn.LeakyReLU, 0.2),
+    _simple(nn.ELU, 1.5),
+    _simple(nn.Softmax, axis=0),
+    _simple(nn.LogSoftmax, axis=1),
+    Entry(
+        nn.Sequential, lambda: nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 2)), [normal(3, 5)],
+        torch=lambda t: t.Sequential(t.Linear(5, 4), t.Tanh(), t.Linear(4, 2)),
+    ),
+]  # fmt: skip
