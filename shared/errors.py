@@ -51,6 +51,14 @@ class NotFiniteError(DiptychError, ArithmeticError):
     """NaN or infinity came out of an op into which none went."""
 
 
+class CheckFailedError(DiptychError, AssertionError):
+    """What an Assert in a graph asserted does not hold."""
+
+
+class FinalizedError(DiptychError, RuntimeError):
+    """A graph that was finalised was to be changed."""
+
+
 class UnknownSizeError(DiptychError, TypeError):
     """A size that is known only at run was used where a plain integer is needed."""
 

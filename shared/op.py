@@ -127,6 +127,8 @@ class Op:
               look at them first
     selective whether compute takes `needed=`, the positions of the outputs that somebody uses, and
               may give None for the others
+    pure      False for an op that does more than compute (prints, checks, calls a user's function):
+              no optimisation may merge, move or drop it
     listed    False for an op that one node has for itself (a loop with its body)
     """
 
@@ -144,6 +146,7 @@ class Op:
         scalar: str | None = None,
         check: bool = False,
         selective: bool = False,
+        pure: bool = True,
         listed: bool = True,
         doc: str = "",
     ) -> None:
@@ -155,7 +158,7 @@ class Op:
         self.outputs, self.single = outputs, outputs is not None and len(outputs) == 1
         self.constant = constant
         self.alias, self.out, self.scalar, self.check = alias, out, scalar, check
-        self.selective = selective
+        self.selective, self.pure = selective, pure
         self.ufunc = isinstance(compute, np.ufunc)
         self.inputs = _argument_names(self)
         self.__doc__ = doc

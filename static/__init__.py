@@ -11,19 +11,58 @@ from shared.hooks import Event, Hook, watching
 from shared.nan import NanFinder
 from shared.profiler import Profiler
 from static.branches import case, cond
-from static.differentiate import gradients
+from static.differentiate import gradients, hessian_vector_product, jacobian
+from static.effects import (
+    Assert,
+    Print,
+    check_numerics,
+    control_dependencies,
+    identity,
+    py_func,
+    stop_gradient,
+)
 from static.engine import ENGINE
 from static.graph import Graph, Node, Tensor, get_default_graph, name_scope, reset_default_graph
 from static.loops import map_fn, scan
-from static.make import assign, constant, group, placeholder
-from static.session import Session, get_default_session
+from static.make import (
+    assign,
+    assign_add,
+    constant,
+    group,
+    placeholder,
+    placeholder_with_default,
+    scatter_update,
+)
+from static.sampling import random_normal, random_uniform, set_random_seed
+from static.saver import Saver, latest_checkpoint
+from static.scopes import (
+    AUTO_REUSE,
+    GLOBAL_VARIABLES,
+    TRAINABLE_VARIABLES,
+    UPDATE_OPS,
+    add_to_collection,
+    get_collection,
+    get_variable,
+    get_variable_scope,
+    global_variables,
+    trainable_variables,
+    variable_scope,
+)
+from static.session import InteractiveSession, RunMetadata, RunOptions, Session, get_default_session
 from static.variables import Variable, global_variables_initializer
 from static.views import draw, show, to_networkx
 from static.while_loops import while_loop
 
 __all__ = [
-    "ENGINE", "Event", "Graph", "Hook", "NanFinder", "Node", "Profiler", "Session", "Tensor",
-    "Variable", "assign", "case", "cond", "constant", "draw", "get_default_graph", "get_default_session",
-    "global_variables_initializer", "gradients", "group", "map_fn", "name_scope", "placeholder",
-    "reset_default_graph", "scan", "show", "to_networkx", "watching", "while_loop",
+    "AUTO_REUSE", "Assert", "ENGINE", "Event", "GLOBAL_VARIABLES", "Graph", "Hook",
+    "InteractiveSession", "NanFinder", "Node", "Print", "Profiler", "RunMetadata", "RunOptions",
+    "Saver", "Session", "TRAINABLE_VARIABLES", "Tensor", "UPDATE_OPS", "Variable",
+    "add_to_collection", "assign", "assign_add", "case", "check_numerics", "cond", "constant",
+    "control_dependencies", "draw", "get_collection", "get_default_graph", "get_default_session",
+    "get_variable", "get_variable_scope", "global_variables", "global_variables_initializer",
+    "gradients", "group", "hessian_vector_product", "identity", "jacobian", "latest_checkpoint",
+    "map_fn", "name_scope", "placeholder", "placeholder_with_default", "py_func", "random_normal",
+    "random_uniform", "reset_default_graph", "scan", "scatter_update", "set_random_seed", "show",
+    "stop_gradient", "to_networkx", "trainable_variables", "variable_scope", "watching",
+    "while_loop",
 ]  # fmt: skip

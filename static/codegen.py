@@ -44,8 +44,8 @@ class Program:
         watched: bool = False,
     ) -> None:
         writer = _Writer(selection, fed, fetched, watched)
-        self.reads, self.missing = writer.reads, writer.missing
         self.source = writer.source()
+        self.reads, self.missing = dict.fromkeys(writer.reads).keys(), writer.missing
         self.node_at = writer.node_at
         file = f"{GENERATED} program {next(_serial)}>"
         linecache.cache[file] = (len(self.source), None, self.source.splitlines(True), file)

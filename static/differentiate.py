@@ -7,25 +7,32 @@ from typing import Any
 
 import numpy as np
 
-from shared.errors import GradientError, ShapeError
-from shared.ops import ones
+from shared import ops
+from shared.dims import Dim
+from shared.errors import GradientError, ShapeError, UnknownSizeError
+from shared.ops import ones, zeros
 from shared.reverse import Walk, reverse
 from shared.spec import sizes_match, str_shape
 from shared.state import State
-from static.graph import Graph, Node, Tensor, edge_of, name_scope
+from static.graph import Graph, Node, Tensor, building, edge_of, innermost, name_scope
 from static.make import as_tensor
 from static.variables import Variable
 
 
 def gradients(
-    ys: Any, xs: Any, grad_ys: Any = None, stop_gradients: Sequence[Tensor] | None = None
-) -> list[Tensor | None]:
+    ys: Any,
+    xs: Any,
+    grad_ys: Any = None,
+    stop_gradients: Sequence[Tensor] | None = None,
+    unconnected: str = "none",
+) -> list[Any]:
     """Tensors for the derivative of `ys` (their sum, if several) by each of `xs`.
 
     xs may be Tensors, Variables and Parameters; None stands for one that ys do not depend on.
     The result is graph like any other, so gradients of gradients need nothing more.
     grad_ys        the cotangents to start from (ones where None)
     stop_gradients Tensors taken as constants: nothing flows through them
+    unconnected    what stands for an x that ys do not depend on: "none" or "zero"
     """
     many_y = list(ys) if isinstance(ys, (list, tuple)) else [ys]
     many_x = list(xs) if isinstance(xs, (list, tuple)) else [xs]
@@ -33,13 +40,42 @@ def gradients(
     graph: Graph = next((t.graph for t in many_y if isinstance(t, (Tensor, Variable))), None)  # type: ignore[assignment]
     if graph is None:
         raise GradientError(f"gradients: ys {ys!r} must be static Tensors")
-    with graph.as_default(), name_scope("gradients"):
+    graph = innermost(graph)
+    with building(graph), name_scope("gradients"):
         many_y = [as_tensor(y) for y in many_y]
         wanted = [_wanted_edge(graph, x) for x in many_x]
         seeds = [(_seed_edge(y), _seed(y, g)) for y, g in zip(many_y, cotangents, strict=True)]
         walk = _Walk({edge_of(t) for t in stop_gradients or ()})
         found = reverse(seeds, set(wanted), walk)
-    return [found.get(edge) for edge in wanted]
+        result = [found.get(edge) for edge in wanted]
+        if unconnected == "zero":
+            zero = [zeros(x.shape, x.dtype, like=many_y[0]) for x in many_x]
+            result = [z if g is None else g for z, g in zip(zero, result, strict=True)]
+    return result
+
+
+def jacobian(y: Any, x: Any) -> Tensor:
+    """All derivatives of `y` by `x`: y's shape, which must be known, followed by x's.
+
+    One gradient for each element of y.
+    """
+    y = as_tensor(y)
+    if any(isinstance(size, Dim) for size in y.shape):
+        raise UnknownSizeError(
+            f"jacobian: {y.name!r} has shape {str_shape(y.shape)}, and it takes one gradient for each "
+            "element, so all sizes must be known"
+        )
+    with building(y.graph):
+        flat = ops.reshape(y, -1)
+        rows = [gradients(flat[i], [x], unconnected="zero")[0] for i in range(flat.shape[0])]
+        return ops.reshape(ops.stack(rows), (*y.shape, *x.shape))
+
+
+def hessian_vector_product(y: Any, x: Any, vector: Any) -> Tensor:
+    """The second derivatives of the scalar `y` by `x`, times `vector` (of x's shape)."""
+    with building(y.graph):
+        (slope,) = gradients(y, [x], unconnected="zero")
+        return gradients(ops.sum(slope * vector), [x], unconnected="zero")[0]
 
 
 def _wanted_edge(graph: Graph, x: Any) -> Any:

@@ -16,7 +16,7 @@ import numpy as np
 
 from shared import dispatch
 from shared.dims import Dim, Symbol
-from shared.errors import GraphError, SymbolicValueError
+from shared.errors import FinalizedError, GraphError, SymbolicValueError
 from shared.op import Op, Plan
 from shared.operators import Operators
 from shared.source import Line, user_line
@@ -128,9 +128,12 @@ class Tensor(Operators):
 
 class Node:
     """One application of an op. `order` is its place in the graph, `line` the user's line
-    that made it, `call` the module call or scope during which it was made."""
+    that made it, `call` the module call or scope during which it was made, `control` the nodes
+    that must have run before it."""
 
-    __slots__ = ("graph", "op", "inputs", "settings", "outputs", "name", "order", "line", "call")
+    __slots__ = (
+        "graph", "op", "inputs", "settings", "outputs", "name", "order", "line", "call", "control",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -144,6 +147,7 @@ class Node:
         self.graph, self.op, self.settings = graph, op, settings
         self.inputs = tuple(inputs)
         self.call = current_call.get()
+        self.control = tuple(node for node in controls.get() if node.graph is graph)
         self.line = user_line()
         self.name = graph.unique_name(name or op.name, self.call)
         self.outputs = tuple(Tensor(self, i, spec) for i, spec in enumerate(specs))
@@ -187,13 +191,19 @@ class Graph:
     nodes      in the order in which they were made
     assigns    those among them that assign to a variable
     variables  in the order in which they were made, or first met
+    seed       from which the random ops' own seeds come; see `set_random_seed`
 
     `with graph.as_default():` makes it the graph that new nodes go to.
     """
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
+        self.finalized = False
+        self.seed: int | None = None
+        self.collections: dict[str, list[Any]] = {}
+        self.named_variables: dict[str, Variable] = {}
         self.variables: list[Variable] = []
+        self._seeds = 0
         self._names: dict[str, Node] = {}
         self._taken: set[str] = set()
         self._counts: dict[str, int] = {}
@@ -220,6 +230,11 @@ class Graph:
 
     def add(self, node: Node) -> int:
         """Take a new node in; gives its place in the order."""
+        if self.finalized:
+            raise FinalizedError(
+                f"the graph is finalized and cannot be modified, but {node.name!r} was to be added: is an op "
+                "made inside the training loop? Build everything before graph.finalize()"
+            )
         self.nodes.append(node)
         self._names[node.name] = node
         for tensor in node.outputs:
@@ -238,6 +253,21 @@ class Graph:
         self._counts[full] = count
         self._taken.add(unique)
         return unique
+
+    def finalize(self) -> None:
+        """Refuse new nodes from now on: what guards a training loop against making ops in it."""
+        self.finalized = True
+
+    def get_operations(self) -> list[Node]:
+        """The nodes, in program order."""
+        return list(self.nodes)
+
+    def next_seed(self) -> int:
+        """A seed for one more random op: drawn afresh, or by the op's place from the graph's seed."""
+        self._seeds += 1
+        if self.seed is None:
+            return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
+        return int(np.random.SeedSequence([self.seed, self._seeds]).generate_state(1, np.uint64)[0])
 
     def dim(self, name: str | None) -> Dim:
         """An unknown size: a fresh one, or the one that goes by `name` in this graph."""
@@ -311,6 +341,7 @@ class _Global:
 
 
 _default: ContextVar[Graph | None] = ContextVar("default_graph", default=None)
+controls: ContextVar[tuple[Node, ...]] = ContextVar("controls", default=())
 current_call: ContextVar[Call | None] = ContextVar("current_call", default=None)
 
 

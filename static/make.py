@@ -8,11 +8,21 @@ from typing import Any
 import numpy as np
 
 from shared.dims import Dim
-from shared.errors import EngineError, GradientError, GraphError, SettingError
-from shared.op import as_array
-from shared.spec import Spec, as_dtype, is_weak
+from shared.errors import EngineError, GradientError, GraphError, SettingError, ShapeError
+from shared.op import Op, Rule, as_array
+from shared.spec import Spec, as_dtype, is_weak, sizes_match, str_shape
 from shared.state import State
-from static.graph import CONSTANT, GROUP, PLACEHOLDER, Graph, Node, Tensor, get_default_graph
+from static.graph import (
+    CONSTANT,
+    GROUP,
+    PLACEHOLDER,
+    Graph,
+    Node,
+    Tensor,
+    building,
+    get_default_graph,
+    innermost,
+)
 from static.variables import Variable
 
 
@@ -36,6 +46,24 @@ def placeholder(dtype: Any, shape: Sequence[Any] | None = None, name: str | None
     return Node(graph, PLACEHOLDER, (), {}, [spec], name).outputs[0]
 
 
+def placeholder_with_default(default: Any, shape: Sequence[Any], name: str | None = None) -> Tensor:
+    """A Tensor that a run may be fed, and that has the value of `default` where it is not."""
+    from static.engine import ENGINE
+
+    graph = get_default_graph()
+    source = as_tensor(default)
+    sizes = tuple(graph.dim(n) if n is None or isinstance(n, str) else n for n in shape)
+    if len(sizes) != len(source.shape) or not all(map(sizes_match, sizes, source.shape)):
+        raise ShapeError(
+            f"placeholder_with_default: the default has shape {str_shape(source.shape)}, which does not "
+            f"fit {str_shape(sizes)}"
+        )
+    spec = Spec(sizes, source.dtype)
+    kept = Rule(lambda g, y, x: g)
+    op = Op("placeholder_with_default", lambda x: x, lambda x: spec, [kept], alias=(0,), listed=False)
+    return ENGINE.apply(op, [source], {})
+
+
 def constant(value: Any, dtype: Any = None, name: str | None = None) -> Tensor:
     """A Tensor that is the same in every run. Holds a copy; Python floats become float32."""
     array = np.array(as_array(value, None if dtype is None else as_dtype(dtype)), order="C")
@@ -57,6 +85,30 @@ def group(*operations: Any, name: str | None = None) -> Node:
 def assign(variable: Variable, value: Any) -> Tensor:
     """See `Variable.assign`."""
     return variable.assign(value)
+
+
+def assign_add(variable: Variable, delta: Any) -> Tensor:
+    """See `Variable.assign_add`."""
+    return variable.assign_add(delta)
+
+
+def scatter_update(variable: Variable, indices: Any, updates: Any) -> Tensor:
+    """Rows of a variable replaced: `variable[indices] = updates`, along the first axis. Of an
+    index that stands there twice, the last one counts."""
+    from static.engine import ENGINE
+
+    with building(innermost(variable.graph)):
+        rows = as_tensor(updates, variable.dtype)
+        return variable.assign(ENGINE.apply(_replace_rows, [variable, as_tensor(indices), rows], {}))
+
+
+def _compute_replace_rows(x: Any, indices: Any, rows: Any) -> Any:
+    y = x.copy()
+    y[indices] = rows
+    return y
+
+
+_replace_rows = Op("replace_rows", _compute_replace_rows, lambda x, *_: x, listed=False)
 
 
 def as_tensor(value: Any, dtype: Any = None) -> Tensor:

@@ -55,6 +55,7 @@ def select(graph: Graph, targets: Iterable[Node | Tensor], fed: Iterable[Tensor]
                 calls.update(node.call.chain())
             for value in node.inputs:
                 need(value)
+            stack.extend(node.control)
             for symbol in symbols_of(node):
                 source = defining(graph, symbol, stop)
                 if source is not None:

@@ -5,31 +5,38 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar, Token
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from shared import hooks
-from shared.dims import Dim, Symbol
-from shared.errors import (
-    DiptychError,
-    FeedError,
-    FeedTypeError,
-    FetchError,
-    GraphError,
-    MissingFeedError,
-    SessionError,
-    ShapeError,
-    UninitializedError,
-)
+from shared.errors import DiptychError, MissingFeedError, SessionError, ShapeError, UninitializedError
+from shared.profiler import Profiler
 from shared.spec import dtype_name, str_shape
 from shared.state import State
 from static.codegen import Program
+from static.feeds import feed_key, take_apart, take_feeds
 from static.graph import GROUP, Graph, Node, Tensor, get_default_graph
+from static.partial import PartialRun
 from static.prune import select
 from static.variables import Variable
 
 _default: ContextVar[Session | None] = ContextVar("default_session", default=None)
+
+
+@dataclass
+class RunOptions:
+    """How to run. trace: time every node, and count the bytes it gives."""
+
+    trace: bool = False
+
+
+@dataclass
+class RunMetadata:
+    """What a traced run leaves: a Profiler, with a `table()` and `save_trace(path)`."""
+
+    profile: Profiler | None = None
 
 
 class Session:
@@ -51,30 +58,41 @@ class Session:
 
     # --- running ---
 
-    def run(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None) -> Any:
+    def run(
+        self,
+        fetches: Any,
+        feed_dict: Mapping[Any, Any] | None = None,
+        options: RunOptions | None = None,
+        run_metadata: RunMetadata | None = None,
+    ) -> Any:
         """The values of `fetches`, in the same structure.
 
         fetches    a Tensor, Variable, operation, name ("x:0"), or lists, tuples, namedtuples
                    and dicts of them. An operation gives None.
         feed_dict  what to feed, by placeholder (or any Tensor), or its name
+        options    `RunOptions(trace=True)` times every node, into `run_metadata.profile`
 
         What is fetched belongs to the caller. If anything fails, no variable has changed.
         """
+        if options is not None and options.trace:
+            profile = Profiler()
+            with hooks.watching(profile):
+                result = self.run(fetches, feed_dict)
+            if run_metadata is not None:
+                run_metadata.profile = profile
+            return result
         self._check_open("run")
         elements: list[Tensor | Variable | Node] = []
-        rebuild = self._flatten(fetches, elements)
-        fed, arrays = self._feeds(feed_dict or {})
+        rebuild = take_apart(self.graph, fetches, elements)
+        fed, arrays = take_feeds(self.graph, feed_dict or {})
         program = self._program(elements, fed)
-        with self._lock:
-            values = dict(self._values)
-        self._check_ready(program, values)
+        values = self._ready_values(program)
         try:
             results, stores = program(arrays, values)
         except Exception as error:
             raise self._explained(error, program, fed, arrays) from error
         if stores:
-            with self._lock:
-                self._values.update(stores)
+            self.hold(stores)
         fetched = iter(results)
         return rebuild(iter([None if isinstance(e, Node) else next(fetched) for e in elements]))
 
@@ -84,7 +102,7 @@ class Session:
         feeds: which Tensors would be fed; the placeholders that are needed, if None.
         """
         elements: list[Tensor | Variable | Node] = []
-        self._flatten(fetches, elements)
+        take_apart(self.graph, fetches, elements)
         fed = list(feeds) if feeds is not None else []
         program = self._program(elements, fed)
         if feeds is None and program.missing:
@@ -104,28 +122,90 @@ class Session:
             self._programs[key] = program
         return program
 
+    def make_callable(self, fetches: Any, feed_list: Sequence[Any] = ()) -> Callable[..., Any]:
+        """A function of the fed values, in the order of `feed_list`, that gives `fetches`.
+
+        Resolved and compiled once: a call costs little more than the program itself. A feed
+        whose shape or dtype differs from the last call's is checked again.
+        """
+        self._check_open("make_callable")
+        elements: list[Tensor | Variable | Node] = []
+        rebuild = take_apart(self.graph, fetches, elements)
+        fed = [feed_key(self.graph, key) for key in feed_list]
+        program = self._program(elements, fed)
+        self._ready_values(program)
+        simple = isinstance(fetches, (Tensor, Variable, str, State))
+        checked: list[tuple[Any, Any]] = [(None, None)] * len(fed)
+
+        def call(*values: Any) -> Any:
+            if self.closed or len(values) != len(fed):
+                self._check_open("call")
+                names = [tensor.name for tensor in fed]
+                raise SessionError(f"call: {len(values)} values for {len(fed)} feeds: {names}")
+            if checked != [(getattr(v, "shape", None), getattr(v, "dtype", None)) for v in values]:
+                values = tuple(take_feeds(self.graph, dict(zip(fed, values, strict=True)))[1])
+                checked[:] = [(v.shape, v.dtype) for v in values]
+            try:
+                results, stores = program(values, self._values)
+            except Exception as error:
+                raise self._explained(error, program, fed, values) from error
+            if stores:
+                self.hold(stores)
+            if simple:
+                return results[0]
+            fetched = iter(results)
+            return rebuild(iter([None if isinstance(e, Node) else next(fetched) for e in elements]))
+
+        return call
+
+    def partial_run_setup(self, fetches: Sequence[Any], feeds: Sequence[Any] = ()) -> PartialRun:
+        """Begin a computation that is to be run in parts; see `partial_run`."""
+        self._check_open("partial_run_setup")
+        elements: list[Any] = []
+        take_apart(self.graph, list(fetches), elements)
+        return PartialRun(elements, [feed_key(self.graph, key) for key in feeds])
+
+    def partial_run(
+        self, handle: PartialRun, fetches: Any, feed_dict: Mapping[Any, Any] | None = None
+    ) -> Any:
+        """Some of the fetches that `partial_run_setup` named, with some more of its feeds; what
+        earlier parts computed is not computed again."""
+        self._check_open("partial_run")
+        elements: list[Any] = []
+        rebuild = take_apart(self.graph, fetches, elements)
+        fed, arrays = take_feeds(self.graph, feed_dict or {})
+        known = handle.take(elements, dict(zip(fed, arrays, strict=True)))
+        nodes = select(self.graph, elements, known).nodes
+        made = [t for node in nodes for t in node.outputs if t not in known]
+        values = self.run([*made], known)
+        handle.values.update(zip(made, values, strict=True))
+        return rebuild(iter([None if isinstance(e, Node) else handle.values[e] for e in elements]))
+
     # --- values ---
 
     def load(self, *holders: Any) -> None:
         """Make the variables hold what models' and optimisers' States hold now."""
-        with self._lock:
-            for state in _states(holders):
-                self._values[self.graph.lift(state)] = np.array(state.value())
+        self.hold({self.graph.lift(state): np.array(state.value()) for state in _states(holders)})
 
     def store(self, *holders: Any) -> None:
         """Write the variables' values back into the States of models and optimisers."""
+        values = self._values
+        for state in _states(holders):
+            variable = self.graph.lift(state)
+            if variable in values:
+                state.data = np.array(values[variable])
+
+    def hold(self, values: Mapping[Variable, Any]) -> None:
+        """New values, all at once: a run in another thread sees all of them or none."""
         with self._lock:
-            for state in _states(holders):
-                variable = self.graph.lift(state)
-                if variable in self._values:
-                    state.data = np.array(self._values[variable])
+            self._values = {**self._values, **values}
 
     # --- opening and closing ---
 
     def close(self) -> None:
         """Let go of all values; a later run is an error."""
         self.closed = True
-        self._values.clear()
+        self._values = {}
         self._programs.clear()
 
     def __enter__(self) -> Session:
@@ -145,70 +225,14 @@ class Session:
         if self.closed:
             raise SessionError(f"{call}: attempted to use a closed Session; open a new one")
 
-    # --- fetches ---
-
-    def _flatten(self, fetches: Any, into: list[Any]) -> Callable[[Any], Any]:
-        """Put what is fetched into a list; gives what puts the values back together."""
-        if isinstance(fetches, (list, tuple)):
-            parts = [self._flatten(part, into) for part in fetches]
-            kind = type(fetches)
-            if hasattr(fetches, "_fields"):
-                return lambda values: kind(*[part(values) for part in parts])
-            return lambda values: kind([part(values) for part in parts])
-        if isinstance(fetches, dict):
-            named = {key: self._flatten(part, into) for key, part in fetches.items()}
-            return lambda values: {key: part(values) for key, part in named.items()}
-        into.append(self._fetch(fetches))
-        return next
-
-    def _fetch(self, fetch: Any) -> Tensor | Variable | Node:
-        if isinstance(fetch, str):
-            return self.graph.get_tensor_by_name(fetch)
-        if isinstance(fetch, State):
-            return self.graph.lift(fetch)
-        if not isinstance(fetch, (Tensor, Variable, Node)):
-            raise FetchError(
-                f"run: fetch {fetch!r} has invalid type {type(fetch).__name__}; fetch Tensors, "
-                "Variables, operations, their names, or lists, tuples and dicts of them"
-            )
-        if fetch.graph is not self.graph:
-            raise GraphError(
-                f"run: {fetch.name!r} is not an element of this session's graph; open the session "
-                "on its graph, static.Session(graph=...)"
-            )
-        return fetch
-
-    # --- feeds ---
-
-    def _feeds(self, feed_dict: Mapping[Any, Any]) -> tuple[list[Tensor], list[Any]]:
-        fed: list[Tensor] = []
-        arrays: list[Any] = []
-        sizes: dict[Symbol, tuple[int, Tensor]] = {}
-        for key, value in feed_dict.items():
-            tensor = self._feed_key(key)
-            array = _feed_value(tensor, value)
-            _check_sizes(tensor, array, sizes)
-            fed.append(tensor)
-            arrays.append(array)
-        return fed, arrays
-
-    def _feed_key(self, key: Any) -> Tensor:
-        tensor = self.graph.get_tensor_by_name(key) if isinstance(key, str) else key
-        if not isinstance(tensor, Tensor):
-            raise FeedTypeError(
-                f"run: cannot interpret feed_dict key {key!r} as a Tensor; feed placeholders (or "
-                "other Tensors of the graph), or their names such as 'x:0'"
-            )
-        if tensor.graph is not self.graph:
-            raise FeedTypeError(
-                f"run: cannot interpret feed_dict key {tensor.name!r} as a Tensor: it is not an "
-                "element of this session's graph"
-            )
-        return tensor
-
     # --- what can go wrong ---
 
-    def _check_ready(self, program: Program, values: dict[Variable, Any]) -> None:
+    def _ready_values(self, program: Program) -> dict[Variable, Any]:
+        """The values that a program starts from, or the error that says what it lacks."""
+        if not program.missing and self._values.keys() >= program.reads:
+            return self._values
+        self.hold({v: v.initial() for v in program.reads if v.automatic and v not in self._values})
+        values = self._values
         for node in program.missing:
             tensor = node.outputs[0]
             raise MissingFeedError(
@@ -223,6 +247,7 @@ class Session:
                     f"({variable.spec}); run static.global_variables_initializer() first, or "
                     "session.load(model)"
                 )
+        return values
 
     def _explained(
         self, error: Exception, program: Program, fed: Sequence[Tensor], arrays: Sequence[Any]
@@ -254,58 +279,17 @@ def _states(holders: Iterable[Any]) -> Iterable[State]:
             yield from (state for _, state in holder.named_states())
 
 
-def _feed_value(tensor: Tensor, value: Any) -> Any:
-    """The fed value as an array of the Tensor's dtype, or FeedTypeError."""
-    if isinstance(value, (Tensor, Variable)):
-        raise FeedTypeError(
-            f"run: the value of feed {tensor.name!r} is a static Tensor; a feed takes numbers, "
-            "lists and arrays: run the Tensor first and feed its value"
-        )
-    if isinstance(value, State) or hasattr(value, "numpy"):
-        value = value.numpy()
-    if isinstance(value, np.ndarray) and value.dtype == tensor.dtype:
-        return value if value.flags.c_contiguous else np.array(value, order="C")
-    try:
-        array = np.asarray(value)
-        fits = np.can_cast(array.dtype, tensor.dtype, "same_kind") or (
-            array.dtype.kind in "iub" and tensor.dtype.kind == "f"
-        )
-        if fits:
-            converted = array.astype(tensor.dtype, order="C")
-            if tensor.dtype.kind in "iub" and not np.array_equal(converted, array):
-                fits = False
-    except (ValueError, TypeError):
-        fits = False
-    if not fits:
-        shown = repr(value) if np.size(value) < 10 else f"of type {type(value).__name__}"
-        raise FeedTypeError(
-            f"run: type of feed value {shown} is not compatible with Tensor {tensor.name!r}, which "
-            f"has dtype {tensor.dtype.name}; convert it first"
-        )
-    return converted
+class InteractiveSession(Session):
+    """A Session that is the default from the moment it is made until it is closed."""
 
+    def __init__(self, graph: Graph | None = None, optimize: str = "exact") -> None:
+        super().__init__(graph, optimize)
+        self._token = _default.set(self)
 
-def _check_sizes(tensor: Tensor, array: Any, sizes: dict[Symbol, tuple[int, Tensor]]) -> None:
-    """The fed shape fits the Tensor's, and shared unknown sizes agree between feeds."""
-    fits = array.ndim == len(tensor.shape)
-    for size, given in zip(tensor.shape, array.shape, strict=False):
-        fits = fits and (isinstance(size, Dim) or size == given)
-    if not fits:
-        raise FeedError(
-            f"run: cannot feed value of shape {str_shape(array.shape)} for Tensor {tensor.name!r}, "
-            f"which has shape {str_shape(tensor.shape)}; reshape the value, or give the placeholder "
-            f"None where sizes vary  (made at {tensor.line})"
-        )
-    for size, given in zip(tensor.shape, array.shape, strict=True):
-        symbol = size.symbol() if isinstance(size, Dim) else None
-        if symbol is None:
-            continue
-        before, other = sizes.setdefault(symbol, (given, tensor))
-        if before != given:
-            raise FeedError(
-                f"run: the size {symbol} is {before} in what was fed for {other.name!r} and {given} "
-                f"in {tensor.name!r} {str_shape(array.shape)}; feed values that agree on it"
-            )
+    def close(self) -> None:
+        if not self.closed and _default.get() is self:
+            _default.reset(self._token)
+        super().close()
 
 
 def get_default_session(call: str = "get_default_session") -> Session:

@@ -20,6 +20,7 @@ class Variable(Operators):
 
     initial_value  an array, or (within the package) the State that the variable stands for
     trainable      whether optimisers change it when they are not told what to change
+    automatic      whether a session gives it its first value without being asked
     """
 
     def __init__(
@@ -29,8 +30,9 @@ class Variable(Operators):
         name: str | None = None,
         dtype: Any = None,
         state: State | None = None,
+        automatic: bool = False,
     ) -> None:
-        self.state = state
+        self.state, self.automatic = state, automatic
         if state is not None:
             self.trainable = isinstance(state, Parameter)
             value = state.value()
@@ -79,6 +81,14 @@ class Variable(Operators):
             if tensor.dtype != self.dtype:
                 tensor = tensor.astype(self.dtype)
         return graph.assign(self, tensor)
+
+    def assign_add(self, delta: Any) -> Tensor:
+        """`assign(self + delta)`."""
+        return self.assign(self + delta)
+
+    def assign_sub(self, delta: Any) -> Tensor:
+        """`assign(self - delta)`."""
+        return self.assign(self - delta)
 
     @property
     def initializer(self) -> Node:

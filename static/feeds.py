@@ -1,0 +1,137 @@
+"""What a run is given and asked for: feeds and fetches, checked and taken apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from shared.dims import Dim, Symbol
+from shared.errors import FeedError, FeedTypeError, FetchError, GraphError
+from shared.spec import str_shape
+from shared.state import State
+from static.graph import Graph, Node, Tensor
+from static.variables import Variable
+
+# --- fetches -------------------------------------------------------------------------------
+
+
+def take_apart(graph: Graph, fetches: Any, into: list[Any]) -> Callable[[Any], Any]:
+    """Put what is fetched into a list; gives what puts the values back together."""
+    if isinstance(fetches, (list, tuple)):
+        parts = [take_apart(graph, part, into) for part in fetches]
+        kind = type(fetches)
+        if hasattr(fetches, "_fields"):
+            return lambda values: kind(*[part(values) for part in parts])
+        return lambda values: kind([part(values) for part in parts])
+    if isinstance(fetches, dict):
+        named = {key: take_apart(graph, part, into) for key, part in fetches.items()}
+        return lambda values: {key: part(values) for key, part in named.items()}
+    into.append(_fetch(graph, fetches))
+    return next
+
+
+def _fetch(graph: Graph, fetch: Any) -> Tensor | Variable | Node:
+    if isinstance(fetch, str):
+        return graph.get_tensor_by_name(fetch)
+    if isinstance(fetch, State):
+        return graph.lift(fetch)
+    if not isinstance(fetch, (Tensor, Variable, Node)):
+        raise FetchError(
+            f"run: fetch {fetch!r} has invalid type {type(fetch).__name__}; fetch Tensors, "
+            "Variables, operations, their names, or lists, tuples and dicts of them"
+        )
+    if fetch.graph is not graph:
+        raise GraphError(
+            f"run: {fetch.name!r} is not an element of this session's graph; open the session "
+            "on its graph, static.Session(graph=...)"
+        )
+    return fetch
+
+
+# --- feeds ---------------------------------------------------------------------------------
+
+
+def take_feeds(graph: Graph, feed_dict: Mapping[Any, Any]) -> tuple[list[Tensor], list[Any]]:
+    """What is fed: the Tensors, and their values as arrays that fit them."""
+    fed: list[Tensor] = []
+    arrays: list[Any] = []
+    sizes: dict[Symbol, tuple[int, Tensor]] = {}
+    for key, value in feed_dict.items():
+        tensor = feed_key(graph, key)
+        array = feed_value(tensor, value)
+        check_sizes(tensor, array, sizes)
+        fed.append(tensor)
+        arrays.append(array)
+    return fed, arrays
+
+
+def feed_key(graph: Graph, key: Any) -> Tensor:
+    """The Tensor that a feed_dict's key means, or FeedTypeError."""
+    tensor = graph.get_tensor_by_name(key) if isinstance(key, str) else key
+    if not isinstance(tensor, Tensor):
+        raise FeedTypeError(
+            f"run: cannot interpret feed_dict key {key!r} as a Tensor; feed placeholders (or "
+            "other Tensors of the graph), or their names such as 'x:0'"
+        )
+    if tensor.graph is not graph:
+        raise FeedTypeError(
+            f"run: cannot interpret feed_dict key {tensor.name!r} as a Tensor: it is not an "
+            "element of this session's graph"
+        )
+    return tensor
+
+
+def feed_value(tensor: Tensor, value: Any) -> Any:
+    """The fed value as an array of the Tensor's dtype, or FeedTypeError."""
+    if isinstance(value, (Tensor, Variable)):
+        raise FeedTypeError(
+            f"run: the value of feed {tensor.name!r} is a static Tensor; a feed takes numbers, "
+            "lists and arrays: run the Tensor first and feed its value"
+        )
+    if isinstance(value, State) or hasattr(value, "numpy"):
+        value = value.numpy()
+    if isinstance(value, np.ndarray) and value.dtype == tensor.dtype:
+        return value if value.flags.c_contiguous else np.array(value, order="C")
+    try:
+        array = np.asarray(value)
+        fits = np.can_cast(array.dtype, tensor.dtype, "same_kind") or (
+            array.dtype.kind in "iub" and tensor.dtype.kind == "f"
+        )
+        if fits:
+            converted = array.astype(tensor.dtype, order="C")
+            if tensor.dtype.kind in "iub" and not np.array_equal(converted, array):
+                fits = False
+    except (ValueError, TypeError):
+        fits = False
+    if not fits:
+        shown = repr(value) if np.size(value) < 10 else f"of type {type(value).__name__}"
+        raise FeedTypeError(
+            f"run: type of feed value {shown} is not compatible with Tensor {tensor.name!r}, which "
+            f"has dtype {tensor.dtype.name}; convert it first"
+        )
+    return converted
+
+
+def check_sizes(tensor: Tensor, array: Any, sizes: dict[Symbol, tuple[int, Tensor]]) -> None:
+    """The fed shape fits the Tensor's, and shared unknown sizes agree between feeds."""
+    fits = array.ndim == len(tensor.shape)
+    for size, given in zip(tensor.shape, array.shape, strict=False):
+        fits = fits and (isinstance(size, Dim) or size == given)
+    if not fits:
+        raise FeedError(
+            f"run: cannot feed value of shape {str_shape(array.shape)} for Tensor {tensor.name!r}, "
+            f"which has shape {str_shape(tensor.shape)}; reshape the value, or give the placeholder "
+            f"None where sizes vary  (made at {tensor.line})"
+        )
+    for size, given in zip(tensor.shape, array.shape, strict=True):
+        symbol = size.symbol() if isinstance(size, Dim) else None
+        if symbol is None:
+            continue
+        before, other = sizes.setdefault(symbol, (given, tensor))
+        if before != given:
+            raise FeedError(
+                f"run: the size {symbol} is {before} in what was fed for {other.name!r} and {given} "
+                f"in {tensor.name!r} {str_shape(array.shape)}; feed values that agree on it"
+            )
