@@ -35,7 +35,7 @@ class Engine(Protocol):
         """The derivative of a scalar `loss` by each state; None where there is none."""
 
     def train(self, loss: Any, assigned: Iterable[Any]) -> Any:
-        """One operation that does `assigned` and the updates that `loss` depends on."""
+        """One operation that does `assigned`, and the updates that `loss`, if given, depends on."""
 
     def cond(self, pred: Any, true_fn: Any, false_fn: Any, args: Sequence[Any]) -> Any:
         """See `shared.ops.cond`."""

@@ -350,6 +350,8 @@ def settings_key(settings: dict[str, Any]) -> tuple[Any, ...]:
 def _exact(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(_exact(part) for part in value)
+    if isinstance(value, slice):
+        return ("slice", _exact((value.start, value.stop, value.step)))
     if isinstance(value, Dim):
         return value
     if isinstance(value, (bool, int, float, complex)):

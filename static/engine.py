@@ -45,12 +45,11 @@ class StaticEngine:
 
         return gradients(loss, list(states))
 
-    def train(self, loss: Tensor, assigned: Iterable[Any]) -> Node:
-        """The assignments, and those that module calls which `loss` depends on have made."""
+    def train(self, loss: Tensor | None, assigned: Iterable[Any]) -> Node:
+        """The assignments, and those that module calls which `loss`, if given, depends on have made."""
         from static.prune import updates
 
-        with loss.graph.as_default():
-            return group(*assigned, *updates(loss), name="train")
+        return group(*assigned, *(() if loss is None else updates(loss)), name="train")
 
     cond = staticmethod(cond)
     while_loop = staticmethod(while_loop)

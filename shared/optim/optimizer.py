@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -204,17 +204,42 @@ class Optimizer:
         for lr in schedules:
             lr.data = np.asarray(rates[lr])
 
-    def minimize(self, loss: Any) -> Any:
+    def minimize(self, loss: Any, var_list: Sequence[Any] | None = None, global_step: Any = None) -> Any:
         """The operation that makes one step on a static `loss`, and the state updates (running
-        statistics, dropout's generator) that the loss depends on (define-and-run)."""
+        statistics, dropout's generator) that the loss depends on (define-and-run).
+
+        var_list     what to train, if not all that the optimiser was given
+        global_step  a variable that each step adds one to, beside the optimiser's own `steps`
+        """
+        pairs = self.compute_gradients(loss, var_list)
+        return self._train(loss, [(g, p) for g, p in pairs if g is not None], global_step)
+
+    def compute_gradients(self, loss: Any, var_list: Sequence[Any] | None = None) -> list[tuple[Any, Any]]:
+        """The first half of `minimize`: (gradient, parameter) pairs, None where a parameter does
+        not reach the loss. Change the gradients as you like, then `apply_gradients`."""
         engine = tensor_engine((loss,))
         if engine is None:
             raise EngineError(f"minimize: the loss must be a Tensor, not {loss!r}")
-        trained = [p for p in self.parameters if getattr(p, "requires_grad", True)]
-        found = zip(engine.gradients(loss, trained), trained, strict=True)
+        asked = self.parameters if var_list is None else list(var_list)
+        trained = [p for p in asked if getattr(p, "requires_grad", True)]
+        return list(zip(engine.gradients(loss, trained), trained, strict=True))
+
+    def apply_gradients(self, pairs: Iterable[tuple[Any, Any]], global_step: Any = None) -> Any:
+        """The second half: the operation that makes one step with these gradients. It runs no
+        state updates, as in TensorFlow 1: `minimize` does."""
+        return self._train(None, [(g, p) for g, p in pairs if g is not None], global_step)
+
+    def _train(self, loss: Any, pairs: list[tuple[Any, Any]], global_step: Any) -> Any:
+        value = loss if loss is not None or not pairs else pairs[0][0]
+        engine = tensor_engine((value,))
+        if engine is None:
+            raise EngineError(f"apply_gradients: the gradients must be Tensors, not {value!r}")
         self.minimized = True
-        with engine.scope(loss):
-            return engine.train(loss, self._assign([(g, p) for g, p in found if g is not None]))
+        with engine.scope(value):
+            done = self._assign(pairs)
+            if global_step is not None:
+                done.append(global_step.assign(global_step + 1))
+            return engine.train(loss, done)
 
     def _assign(self, pairs: Sequence[tuple[Any, Any]]) -> list[Any]:
         """The assignments of one step, by the type of the gradients."""

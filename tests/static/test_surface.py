@@ -222,6 +222,8 @@ def test_the_graph_seed_decides_and_ops_differ() -> None:
 
 
 class Pair(NamedTuple):
+    """A fetch with named parts."""
+
     a: Any
     b: Any
 
@@ -340,6 +342,26 @@ def test_plain_variables_train_without_layers() -> None:
         for _ in range(300):
             session.run(train, {x: data, y: target})
         np.testing.assert_allclose(session.run(w), [1, -2, 3], atol=1e-6)
+
+
+def test_gradients_can_be_changed_between_computing_and_applying_them() -> None:
+    model, x = nn.BatchNorm2d(2), static.placeholder("float32", (None, 2, 2, 2))
+    loss = ops.sum(model(x) * np.arange(8, dtype=np.float32).reshape(2, 2, 2))
+    opt, count = optim.SGD(model.parameters(), lr=1.0), static.Variable(np.int64(0), trainable=False)
+    pairs = opt.compute_gradients(loss)
+    doubled = opt.apply_gradients([(g * 2, p) for g, p in pairs], global_step=count)
+    only = opt.minimize(loss, var_list=[model.bias], global_step=count)
+    data = np.random.default_rng(0).standard_normal((4, 2, 2, 2)).astype(np.float32)
+    with static.Session() as session:
+        session.run(static.global_variables_initializer())
+        (gw, gb), before = session.run([[g for g, _ in pairs], [model.weight, model.bias]], {x: data})
+        session.run(doubled, {x: data})
+        np.testing.assert_allclose(session.run(model.bias), before[1] - 2 * gb, rtol=1e-6)
+        assert (session.run(model.running_mean) == 0).all() and session.run(count) == 1
+        weight = session.run(model.weight)
+        session.run(only, {x: data})
+        assert (session.run(model.weight) == weight).all() and session.run(count) == 2
+        assert (session.run(model.running_mean) != 0).any() and (gw != 0).any()
 
 
 def test_derivatives_of_whole_functions() -> None:
