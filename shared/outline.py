@@ -10,23 +10,42 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from shared import dispatch
+from shared import dispatch, nest
+from shared.dims import Size
 from shared.errors import EngineError, GradientError, SymbolicValueError
 from shared.op import Op
 from shared.operators import Operators, bind
+from shared.ops.control import scan_length
 from shared.spec import Operand, Spec, is_weak
 from shared.state import State
 
-Watcher = Callable[[Op, Sequence[Operand], Sequence[Spec], dict[str, Any], Sequence[Any]], None]
-"""Called with an application: op, what it takes, what it gives, settings, and the modules in whose
-calls it stands, the innermost last."""
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """One op applied: to what, with which settings, giving what.
+
+    times    how often, if it stands in a `scan`
+    modules  those in whose calls it stands, the innermost last
+    """
+
+    op: Op
+    inputs: Sequence[Operand]
+    settings: dict[str, Any]
+    outputs: Sequence[Spec]
+    times: Size
+    modules: Sequence[Any]
+
+
+Watcher = Callable[[Application], None]
 
 _watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
 _calls: ContextVar[tuple[Any, ...]] = ContextVar("calls", default=())
+_times: ContextVar[Size] = ContextVar("times", default=1)
 
 
 class Outline(Operators):
@@ -69,7 +88,7 @@ class OutlineEngine:
         specs = (inferred,) if op.single else tuple(inferred)
         watcher = _watcher.get()
         if watcher is not None:
-            watcher(op, given, specs, settings, _calls.get())
+            watcher(Application(op, given, settings, specs, _times.get(), _calls.get()))
         made = tuple(Outline(spec) for spec in specs)
         return made[0] if op.single else made
 
@@ -81,6 +100,27 @@ class OutlineEngine:
 
     def train(self, loss: Outline, assigned: Iterable[Any]) -> None:
         raise GradientError("an outline can not be trained; use an engine's Tensor")
+
+    def cond(self, pred: Any, true_fn: Any, false_fn: Any, args: Sequence[Any]) -> Any:
+        """The first branch; the other gives the same shapes."""
+        return true_fn(*args)
+
+    def while_loop(self, cond: Any, body: Any, loop_vars: Any, maximum: int | None) -> Any:
+        """One trip: how many there are, only a run knows."""
+        made = body(*loop_vars)
+        return made if isinstance(made, (list, tuple)) else (made,)
+
+    def scan(self, fn: Any, carry: Any, xs: Any, length: Any, reverse: bool) -> tuple[Any, Any]:
+        """One step, which counts as many times as there are steps."""
+        inputs, build = nest.flatten(xs)
+        steps = scan_length(inputs, length)
+        token = _times.set(_times.get() * steps)
+        try:
+            carry, y = fn(carry, build([_outline(x.shape[1:], x.dtype) for x in inputs]))
+        finally:
+            _times.reset(token)
+        values, together = nest.flatten(y)
+        return carry, together([_outline((steps, *value.shape), value.dtype) for value in values])
 
     def scope(self, value: Outline) -> Any:
         return dispatch.using(self)
@@ -94,6 +134,10 @@ class OutlineEngine:
                 yield
         finally:
             _calls.reset(token)
+
+
+def _outline(shape: Sequence[Size], dtype: Any) -> Outline:
+    return Outline(Spec(tuple(shape), dtype))
 
 
 def _operand(value: Any) -> Operand:

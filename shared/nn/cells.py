@@ -9,12 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from shared import ops
-from shared.dims import Dim
 from shared.errors import SettingError, ShapeError
 from shared.nn.initial import settle, size_of, unsettled, waiting, within_fan
 from shared.nn.module import Module
 from shared.nn.simple import known_size
-from shared.spec import str_shape
+from shared.spec import sizes_match, str_shape
 from shared.state import Parameter
 
 States = tuple[Any, ...]
@@ -101,10 +100,7 @@ class Recurrent(Module):
         if len(given) != self.carried:
             raise ShapeError(f"{type(self).__name__}: the initial state must be a pair (h, c)")
         for value in given:
-            if len(value.shape) != len(shape) or any(
-                not isinstance(a, Dim) and not isinstance(b, Dim) and a != b
-                for a, b in zip(value.shape, shape, strict=True)
-            ):
+            if len(value.shape) != len(shape) or not all(map(sizes_match, value.shape, shape)):
                 raise ShapeError(
                     f"{type(self).__name__}: an initial state has shape {str_shape(tuple(value.shape))}, "
                     f"expected {str_shape(shape)}"

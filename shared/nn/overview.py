@@ -15,8 +15,7 @@ import numpy as np
 
 from shared.dims import Dim, Shape, Size, product
 from shared.nn.module import Module, states_in
-from shared.op import Op
-from shared.outline import Outline, watching
+from shared.outline import Application, Outline, watching
 from shared.spec import Operand, Spec, str_shape
 from shared.state import Parameter
 
@@ -147,15 +146,12 @@ def summary(model: Module, *inputs: Any, **named: Any) -> Summary:
             row = rows[id(module)] = Row(path, type(module).__name__, path.count(".") + bool(path))
             stack.enter_context(module.register_forward_hook(_noting(row)))
 
-        def watch(
-            op: Op, args: Sequence[Operand], made: Sequence[Spec], settings: dict[str, Any],
-            calls: Sequence[Module],
-        ) -> None:  # fmt: skip
-            work = FLOPS.get(op.name)
+        def watch(done: Application) -> None:
+            work = FLOPS.get(done.op.name)
             if work is not None:
-                inside = [rows[id(module)] for module in calls if id(module) in rows]
+                inside = [rows[id(module)] for module in done.modules if id(module) in rows]
                 row = inside[-1] if inside else rows[id(model)]
-                row.flops = row.flops + work(args, made, settings)
+                row.flops = row.flops + done.times * work(done.inputs, done.outputs, done.settings)
 
         with watching(watch):
             names: dict[str, Dim] = {}

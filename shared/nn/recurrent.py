@@ -1,7 +1,8 @@
 """Recurrent layers over sequences: RNN, LSTM, GRU.
 
-The products with the inputs of all time steps are one product before the loop; the loop itself
-runs in Python and calls a fused cell, so a graph holds every step (`unroll`).
+The products with the inputs of all time steps are one product before the loop; each step then
+calls a fused cell. The loop runs in Python, so that a graph holds every step (`unroll`); where
+the number of steps is not known when the graph is built, it is a `scan` (`loop`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 
 from shared import ops
 from shared.dims import Dim
-from shared.errors import SettingError, ShapeError, UnknownSizeError
+from shared.errors import SettingError, ShapeError
 from shared.nn.cells import (
     GRUStep,
     LSTMCell,
@@ -26,28 +27,45 @@ from shared.nn.cells import (
 from shared.nn.initial import size_of, unsettled
 from shared.nn.regular import Dropout
 from shared.nn.simple import known_size
-from shared.spec import str_shape
+from shared.spec import sizes_match, str_shape
+
+Step = Callable[[Any, States], States]
 
 
 def unroll(
-    step: Callable[[Any, States], States],
-    inputs: Sequence[Any],
-    start: States,
-    alive: Sequence[Any] | None,
-    backwards: bool,
-) -> tuple[list[Any], States]:
-    """`step` from one time to the next; gives the outputs, in the order of the inputs, and the
-    last states. Where a step's `alive` (N, 1) is False, a sequence keeps the states it has."""
+    step: Step, inputs: Sequence[Any], start: States, alive: Sequence[Any] | None, backwards: bool
+) -> tuple[Any, States]:
+    """`step` from one time to the next, over the rows (N, ...) of each time; gives the outputs
+    under each other, in the order of the times, and the last states."""
     outputs: list[Any] = [None] * len(inputs)
     states = start
     times = range(len(inputs))
     for t in reversed(times) if backwards else times:
-        new = step(inputs[t], states)
-        if alive is not None:
-            new = tuple([ops.where(alive[t], n, s) for n, s in zip(new, states, strict=True)])
-        states = new
+        states = _moved(step, inputs[t], states, None if alive is None else alive[t])
         outputs[t] = states[0]
-    return outputs, states
+    return ops.concatenate(outputs), states
+
+
+def loop(step: Step, inputs: Any, start: States, alive: Any, backwards: bool) -> tuple[Any, States]:
+    """The same for a number of times that only a run knows: one node that holds one step.
+
+    inputs (T, N, ...), alive (T, N, 1) or None.
+    """
+
+    def body(states: States, now: Any) -> tuple[States, Any]:
+        states = _moved(step, now[0], states, now[1])
+        return states, states[0]
+
+    states, outputs = ops.scan(body, start, (inputs, alive), reverse=backwards)
+    return ops.reshape(outputs, (-1, outputs.shape[2])), states
+
+
+def _moved(step: Step, z: Any, states: States, alive: Any) -> States:
+    """The next states. Where `alive` (N, 1) is False, a sequence keeps those it has."""
+    new = step(z, states)
+    if alive is None:
+        return tuple(new)
+    return tuple([ops.where(alive, n, s) for n, s in zip(new, states, strict=True)])
 
 
 # --- layers over sequences -----------------------------------------------------------------
@@ -58,7 +76,7 @@ class _Layers(Recurrent):
 
     Called as `layer(x, state=None, lengths=None)`; gives (output, final state).
     x        (T, N, input_size); (N, T, input_size) with `batch_first`; or one sequence
-             (T, input_size). T must be known when the layer is called.
+             (T, input_size)
     state    to start from: (num_layers * directions, N, hidden_size), for an LSTM a pair of
              them; zeros if None. The final state looks the same.
     lengths  (N,) integers: how long each sequence is. What stands behind its end changes
@@ -122,13 +140,16 @@ class _Layers(Recurrent):
             )
         if self.batch_first:
             x = ops.swapaxes(x, 0, 1)
-        steps, batch = self._steps(x.shape[0]), x.shape[1]
+        steps, batch = x.shape[:2]
+        if not isinstance(steps, Dim) and steps < 1:
+            raise ShapeError(f"{type(self).__name__}: a sequence needs at least one time step")
         if any(unsettled(p) for s in self._sets() for p in self._parameters(f"_l{s[0]}{s[1]}")):
             self._make(known_size(type(self).__name__, x.shape[2]))
         mask, alive = None, None
+        known = not isinstance(steps, Dim)
         if lengths is not None:
-            mask = self._mask(lengths, steps, batch)
-            alive = ops.split(ops.reshape(mask, (-1, 1)), steps)
+            mask = self._mask(lengths, x)
+            alive = ops.split(ops.reshape(mask, (-1, 1)), steps) if known else mask
             x = ops.where(mask, x, 0)  # so that no NaN behind an end reaches a gradient
         starts = self._starts(state, batch)
 
@@ -138,10 +159,13 @@ class _Layers(Recurrent):
             sides = []
             for direction in self.directions:
                 z, step = self._product(rows, f"_l{layer}{direction}")
-                parts = ops.split(z, steps)
-                start = starts(len(finals), z)
-                outputs, final = unroll(step, parts, start, alive, direction == "_reverse")
-                sides.append(ops.concatenate(outputs))
+                start, backwards = starts(len(finals), z), direction == "_reverse"
+                if known:
+                    outputs, final = unroll(step, ops.split(z, steps), start, alive, backwards)
+                else:
+                    z = ops.reshape(z, (steps, batch, z.shape[1]))
+                    outputs, final = loop(step, z, start, alive, backwards)
+                sides.append(outputs)
                 finals.append(final)
             rows = sides[0] if len(sides) == 1 else ops.concatenate(sides, 1)
             if self.dropout is not None and layer + 1 < self.num_layers:
@@ -164,37 +188,25 @@ class _Layers(Recurrent):
         squeezed = tuple(ops.squeeze(s, 1) for s in last) if self.carried > 1 else ops.squeeze(last, 1)
         return ops.squeeze(y, axis), squeezed
 
-    def _steps(self, steps: Any) -> int:
-        name = type(self).__name__
-        if isinstance(steps, Dim):
-            raise UnknownSizeError(
-                f"{name}: the number of time steps is {steps}, not known until run, but the loop is "
-                "laid out step by step when the graph is built; give the placeholder a fixed number "
-                "of steps, pad the sequences to it and pass their lengths"
-            )
-        if steps < 1:
-            raise ShapeError(f"{name}: a sequence needs at least one time step")
-        return int(steps)
-
-    def _mask(self, lengths: Any, steps: int, batch: Any) -> Any:
+    def _mask(self, lengths: Any, x: Any) -> Any:
         """(T, N, 1): whether a sequence is still alive at a time."""
-        name = type(self).__name__
+        name, (steps, batch) = type(self).__name__, x.shape[:2]
         if isinstance(lengths, (list, tuple, np.ndarray)):
             lengths = np.asarray(lengths)
-            if lengths.size and not 0 <= lengths.min() <= lengths.max() <= steps:
+            longest = lengths.max(initial=0)
+            if lengths.min(initial=0) < 0 or not (isinstance(steps, Dim) or longest <= steps):
                 raise ShapeError(
                     f"{name}: lengths must lie between 0 and the {steps} time steps of x, not "
-                    f"{lengths.min()} to {lengths.max()}"
+                    f"{lengths.min()} to {longest}"
                 )
         fits = len(lengths.shape) == 1 and lengths.dtype.kind in "iu"
-        size = lengths.shape[0] if fits else None
-        if not fits or not (isinstance(size, Dim) or isinstance(batch, Dim) or size == batch):
+        if not fits or not sizes_match(lengths.shape[0], batch):
             raise ShapeError(
                 f"{name}: lengths must be integers ({batch},), one for each sequence, not "
                 f"{lengths.dtype} {str_shape(tuple(lengths.shape))}"
             )
-        times = np.arange(steps).reshape(steps, 1, 1)
-        return ops.greater(ops.reshape(lengths, (1, -1, 1)), times)
+        times = ops.reshape(ops.arange(steps, like=x), (-1, 1, 1))
+        return ops.less(times, ops.reshape(lengths, (1, -1, 1)))
 
     def _starts(self, state: Any, batch: Any) -> Callable[[int, Any], States]:
         """The states to start from, by the number of the set; zeros take after the product z."""

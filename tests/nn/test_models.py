@@ -54,7 +54,7 @@ SMALL: dict[str, tuple[Callable[[], nn.Module], list[Any], Callable[..., Any], l
         lambda: models.TransformerBlock(8, 2, 12, 0.2), [normal(4, 3, 8)], call_plainly, [("T", "N", 8)],
     ),
     "Transformer": (
-        lambda: models.Transformer(9, 6, 8, 2, 2, 0.2), [integers(9, 3, 5)], call_plainly, [("N", 5)],
+        lambda: models.Transformer(9, 6, 8, 2, 2, 0.2), [integers(9, 3, 5)], call_plainly, [("N", "T")],
     ),
     "TreeLSTM": (lambda: models.TreeLSTM(5, 4), [], lambda model, xs: list(model(TREE)), None),
     "TreeLSTM by levels": (

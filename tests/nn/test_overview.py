@@ -51,6 +51,14 @@ def test_sizes_may_be_unknown() -> None:
     assert isinstance(table.flops, Dim) and str(table.flops) == "5472*N"
 
 
+def test_a_loop_over_unknown_steps_counts_its_work_in_them() -> None:
+    model = nn.LSTM(4, 6)
+    table = nn.summary(model, ("T", 3, 4))
+    assert table.rows[0].output == "(T, 3, 6), (1, 3, 6), (1, 3, 6)"
+    per_step = nn.summary(model, (5, 3, 4)).flops // 5
+    assert str(table.flops) == f"{per_step}*T"
+
+
 def test_a_summary_computes_nothing_and_changes_no_state() -> None:
     model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(0.5))
     before = model.state_dict()

@@ -10,8 +10,9 @@ import pytest
 import dynamic
 import static
 from shared import nn, ops
-from shared.errors import SettingError, ShapeError, UnknownSizeError
-from tests.nn.layers import flat, normal
+from shared.errors import SettingError, ShapeError
+from tests.nn.engines import on_dynamic, on_static
+from tests.nn.layers import LAYERS, Entry, flat, normal
 
 KINDS = [nn.RNN, nn.LSTM, nn.GRU]
 each_kind = pytest.mark.parametrize("kind", KINDS)
@@ -144,12 +145,36 @@ def test_the_input_size_may_be_learnt(kind: type) -> None:
     assert model.weight_ih_l1.shape == kind(4, 6, 2).weight_ih_l1.shape
 
 
+SEQUENCES = [e for e in LAYERS if e.layer in KINDS and e.inputs[0].ndim == 3]
+
+
+@pytest.mark.parametrize("entry", SEQUENCES, ids=str)
+def test_a_number_of_steps_that_only_a_run_knows_makes_a_loop_of_the_same_numbers(entry: Entry) -> None:
+    """Outputs to the bit; derivatives up to the order in which a state's cotangents are added."""
+    shapes = [["T" if size == 5 else size for size in shape] for shape in entry.placeholder_shapes()]
+    steps = on_dynamic(entry.make, entry.inputs, entry.call)
+    loop = on_static(entry.make, entry.inputs, entry.call, shapes)
+    for (what, a), (_, b) in zip(steps.flat(), loop.flat(), strict=True):
+        if what.startswith("output"):
+            np.testing.assert_array_equal(a, b, err_msg=what)
+        else:
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5, err_msg=what)
+
+
 @each_kind
-def test_a_number_of_steps_that_only_a_run_knows_is_refused(kind: type) -> None:
-    with static.Graph().as_default():
-        x = static.placeholder("float32", ("T", 3, 4))
-        with pytest.raises(UnknownSizeError, match=r"time steps is T, not known.*lengths"):
-            kind(4, 6)(x)
+def test_a_loop_runs_over_as_many_steps_as_it_is_fed(kind: type) -> None:
+    """One graph, sequences of 1, 4 and 7 steps; its size does not depend on them."""
+    model = kind(4, 6, 2, bidirectional=True)
+    with static.Graph().as_default() as graph:
+        x = static.placeholder("float32", ("T", "N", 4))
+        made = flat(model(x))
+        start = static.global_variables_initializer()
+    with static.Session(graph=graph) as session:
+        session.run(start)
+        for steps in (1, 4, 7):
+            values = normal(steps, 3, 4)
+            for a, b in zip(session.run(made, {x: values}), results(model, values), strict=True):
+                np.testing.assert_array_equal(a, b)
 
 
 @each_kind
