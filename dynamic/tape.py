@@ -125,6 +125,7 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
     else:
         y = op.on_arrays(arrays, settings)
 
+    wanted: tuple[bool, ...]
     if len(edges) == 2:
         wanted = edges[0] is not None, edges[1] is not None
     else:

@@ -336,8 +336,9 @@ def elementwise(
             return Spec(shape, ufunc_dtype(name, ufunc, operands))
         return Spec(shape, promote(*operands))
 
+    joint = rules[0] if rules and isinstance(rules[0], Joint) else None
     return Op(
-        name, compute, infer, rules[0] if rules and isinstance(rules[0], Joint) else rules,
+        name, compute, infer, joint or [rule for rule in rules if not isinstance(rule, Joint)],
         out=ufunc is not None if out is None else out, scalar=scalar, doc=doc,
     )  # fmt: skip
 
