@@ -35,19 +35,19 @@ from shared.nn.losses import (
 )
 from shared.nn.module import Module, evaluating
 from shared.nn.overview import Summary, summary
-from shared.nn.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
+from shared.nn.pooling import AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from shared.nn.recurrent import GRU, LSTM, RNN, forget_gate_bias_
 from shared.nn.regular import BatchNorm1d, BatchNorm2d, Dropout, LayerNorm
 from shared.nn.simple import Embedding, Flatten, Identity, Linear
 from shared.state import Buffer, Generator, Parameter
 
 __all__ = [
-    "AdaptiveAvgPool2d", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d", "BatchNorm2d",
-    "Buffer", "Conv1d", "Conv2d", "ConvTranspose2d", "CosineSimilarity", "CrossEntropyLoss",
-    "Dropout", "ELU", "Embedding", "Flatten", "GELU", "GRU", "GRUCell", "Generator", "HuberLoss",
-    "Identity", "KLDivLoss", "L1Loss", "LSTM", "LSTMCell", "LayerNorm", "LeakyReLU", "Linear",
-    "LogSoftmax", "MSELoss", "MaxPool2d", "Module", "ModuleDict", "ModuleList",
-    "MultiheadAttention", "NLLLoss", "Parameter", "RNN", "RNNCell", "ReLU", "Sequential", "SiLU",
-    "Sigmoid", "Softmax", "Softplus", "Summary", "Tanh", "evaluating", "forget_gate_bias_", "init",
-    "manual_seed", "summary",
+    "AdaptiveAvgPool2d", "AvgPool1d", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d",
+    "BatchNorm2d", "Buffer", "Conv1d", "Conv2d", "ConvTranspose2d", "CosineSimilarity",
+    "CrossEntropyLoss", "Dropout", "ELU", "Embedding", "Flatten", "GELU", "GRU", "GRUCell",
+    "Generator", "HuberLoss", "Identity", "KLDivLoss", "L1Loss", "LSTM", "LSTMCell", "LayerNorm",
+    "LeakyReLU", "Linear", "LogSoftmax", "MSELoss", "MaxPool1d", "MaxPool2d", "Module",
+    "ModuleDict", "ModuleList", "MultiheadAttention", "NLLLoss", "Parameter", "RNN", "RNNCell",
+    "ReLU", "Sequential", "SiLU", "Sigmoid", "Softmax", "Softplus", "Summary", "Tanh", "evaluating",
+    "forget_gate_bias_", "init", "manual_seed", "summary",
 ]  # fmt: skip

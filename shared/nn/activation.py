@@ -42,10 +42,17 @@ class ELU(Module):
 
 
 class GELU(Module):
-    """x times the normal distribution's function of x: Hendrycks and Gimpel 2016."""
+    """x times the normal distribution's function of x, or, with `approximate="tanh"`, nearly:
+    Hendrycks and Gimpel 2016."""
+
+    def __init__(self, approximate: str = "none") -> None:
+        self.approximate = approximate
+
+    def settings(self) -> str:
+        return "" if self.approximate == "none" else f"approximate={self.approximate!r}"
 
     def forward(self, x: Any) -> Any:
-        return ops.gelu(x)
+        return ops.gelu(x, self.approximate)
 
 
 class SiLU(Module):

@@ -257,6 +257,9 @@ LAYERS: list[Entry] = [
         inputs=[IMAGES],
     ),
     Entry(**_twin(nn.MaxPool2d, 3, 2, 1), inputs=[IMAGES]),
+    Entry(**_twin(nn.MaxPool2d, 2, dilation=2, ceil_mode=True), inputs=[IMAGES], name="ceil"),
+    Entry(**_twin(nn.MaxPool1d, 3, 2, 1), inputs=[normal(3, 4, 9)]),
+    Entry(**_twin(nn.AvgPool1d, 3, 2, 1), inputs=[normal(3, 4, 9)]),
     Entry(**_twin(nn.AvgPool2d, 2, 1, 1, count_include_pad=False), inputs=[IMAGES]),
     Entry(**_twin(nn.AdaptiveAvgPool2d, (3, 2)), inputs=[IMAGES]),
     Entry(
@@ -273,6 +276,7 @@ LAYERS: list[Entry] = [
     *_attention(),
     *_losses(),
     *(_simple(layer) for layer in (nn.ReLU, nn.GELU, nn.SiLU, nn.Sigmoid, nn.Tanh, nn.Softplus)),
+    Entry(**_twin(nn.GELU, approximate="tanh"), inputs=[normal(3, 5)], name="tanh"),
     _simple(nn.LeakyReLU, 0.2),
     _simple(nn.ELU, 1.5),
     _simple(nn.Softmax, axis=0),
