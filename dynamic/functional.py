@@ -1,7 +1,8 @@
 """Derivatives of functions: what `backward` does for one number, for whole functions.
 
 Each of these calls `fn` on fresh leaves, so it neither needs nor leaves any history; where the
-arguments are Tensors with one, pass `create_graph=True` to differentiate through.
+arguments are Tensors with one, pass `create_graph=True` to differentiate through. The derivative
+by what `fn` does not depend on is zero.
 """
 
 from __future__ import annotations
@@ -16,16 +17,50 @@ from dynamic.modes import enable_grad
 from dynamic.tensors import Leaf, Tensor, tensor
 from shared import ops
 from shared.errors import GradientError, ShapeError
+from shared.op import array_module
 from shared.spec import Spec, str_shape
 
 
-def _leaves(args: Sequence[Any]) -> list[Tensor]:
+def _leaves(call: str, args: Sequence[Any]) -> list[Tensor]:
     """Fresh leaves that share the arguments' memory."""
     tensors = [arg if isinstance(arg, Tensor) else tensor(arg) for arg in args]
     for x in tensors:
         if x.dtype.kind not in "fc":
-            raise GradientError(f"a derivative by {x.dtype} values does not exist; pass floats")
+            raise GradientError(f"{call}: a derivative by {x.dtype} values does not exist; pass floats")
     return [Tensor(x.data, Leaf(Spec(x.shape, x.dtype))) for x in tensors]
+
+
+def _value(call: str, y: Any) -> Tensor:
+    """What `fn` gave, if it is a Tensor."""
+    if not isinstance(y, Tensor):
+        raise GradientError(
+            f"{call}: fn must give one dynamic Tensor, not {type(y).__name__}; compute with ops and "
+            "operators, not with NumPy"
+        )
+    return y
+
+
+def _check_directions(call: str, xs: Sequence[Tensor], directions: Sequence[Any]) -> None:
+    """ShapeError unless there is a direction of the same shape for each argument."""
+    wanted, given = [x.shape for x in xs], [np.shape(d) for d in directions]
+    if wanted != given:
+        raise ShapeError(
+            f"{call}: directions of shapes {given} for arguments of shapes {wanted}; they must be the same"
+        )
+
+
+def _slopes(
+    y: Tensor, xs: Sequence[Tensor], cotangent: Any = None, keep: bool | None = None, again: bool = False
+) -> list[Tensor]:
+    """The gradients of y by each x, as `grad` gives them; zeros where y does not depend on it."""
+    if y.requires_grad:
+        found = grad(y, xs, cotangent, keep, create_graph=again, allow_unused=True)
+    else:
+        found = [None] * len(xs)
+    return [
+        Tensor(array_module(x.data).zeros(x.shape, x.dtype)) if g is None else g
+        for x, g in zip(xs, found, strict=True)
+    ]
 
 
 def _one_or_all(values: list[Any]) -> Any:
@@ -35,17 +70,17 @@ def _one_or_all(values: list[Any]) -> Any:
 def value_and_grad(fn: Callable[..., Tensor], *args: Any) -> tuple[Tensor, Any]:
     """`fn(*args)`, one number, and its gradient by each argument (one, or a tuple)."""
     with enable_grad():
-        xs = _leaves(args)
-        y = fn(*xs)
-        return y.detach(), _one_or_all(grad(y, xs))
+        xs = _leaves("value_and_grad", args)
+        y = _value("value_and_grad", fn(*xs))
+        return y.detach(), _one_or_all(_slopes(y, xs))
 
 
 def vjp(fn: Callable[..., Tensor], args: Sequence[Any], cotangent: Any) -> tuple[Tensor, Any]:
     """`fn(*args)` and cotangent * Jacobian, for each argument (one, or a tuple): one walk back."""
     with enable_grad():
-        xs = _leaves(args)
-        y = fn(*xs)
-        return y.detach(), _one_or_all(grad(y, xs, cotangent))
+        xs = _leaves("vjp", args)
+        y = _value("vjp", fn(*xs))
+        return y.detach(), _one_or_all(_slopes(y, xs, cotangent))
 
 
 def jvp(fn: Callable[..., Tensor], args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Tensor, Tensor]:
@@ -55,26 +90,27 @@ def jvp(fn: Callable[..., Tensor], args: Sequence[Any], tangents: Sequence[Any])
     2017, "A new trick for calculating Jacobian vector products").
     """
     with enable_grad():
-        xs = _leaves(args)
-        y = fn(*xs)
+        xs = _leaves("jvp", args)
+        _check_directions("jvp", xs, tangents)
+        y = _value("jvp", fn(*xs))
         u = Tensor(np.zeros(y.shape, y.dtype), Leaf(Spec(y.shape, y.dtype)))
-        pulled = grad(y, xs, u, create_graph=True)
-        total = sum(ops.sum(g * t) for g, t in zip(pulled, tangents, strict=True))
-        return y.detach(), grad(total, u)
+        pulled = _slopes(y, xs, u, again=True)
+        total: Any = sum(ops.sum(g * t) for g, t in zip(pulled, tangents, strict=True))
+        return y.detach(), _slopes(total, [u])[0]
 
 
 def jacobian(fn: Callable[..., Tensor], *args: Any, create_graph: bool = False) -> Any:
     """All derivatives: for each argument an array of y's shape followed by the argument's."""
     with enable_grad():
-        xs = list(args) if create_graph else _leaves(args)
-        y = fn(*xs)
+        xs = list(args) if create_graph else _leaves("jacobian", args)
+        y = _value("jacobian", fn(*xs))
         rows: list[list[Any]] = [[] for _ in xs]
         for k in range(y.data.size):
             start = np.zeros(y.data.size, y.dtype)
             start[k] = 1
-            found = grad(y, xs, start.reshape(y.shape), True, create_graph, allow_unused=True)
-            for row, x, g in zip(rows, xs, found, strict=True):
-                row.append(Tensor(np.zeros(x.shape, x.dtype)) if g is None else g)
+            found = _slopes(y, xs, start.reshape(y.shape), True, create_graph)
+            for row, g in zip(rows, found, strict=True):
+                row.append(g)
         return _one_or_all(
             [ops.reshape(ops.stack(row), (*y.shape, *x.shape)) for row, x in zip(rows, xs, strict=True)]
         )
@@ -82,13 +118,16 @@ def jacobian(fn: Callable[..., Tensor], *args: Any, create_graph: bool = False) 
 
 def hessian(fn: Callable[[Any], Tensor], x: Any) -> Tensor:
     """All second derivatives of a number by one argument: x's shape twice over."""
-    (leaf,) = _leaves([x])
+    (leaf,) = _leaves("hessian", [x])
 
     def slope(at: Tensor) -> Tensor:
-        y = fn(at)
+        y = _value("hessian", fn(at))
         if y.data.size != 1:
-            raise ShapeError(f"hessian: fn must give one number, not {str_shape(y.shape)}")
-        return grad(y, at, create_graph=True)
+            raise ShapeError(
+                f"hessian: fn must give one number, not a Tensor of shape {str_shape(y.shape)}; reduce it "
+                "(.sum(), .mean()), or take the jacobian of a gradient"
+            )
+        return _slopes(y, [at], again=True)[0]
 
     return jacobian(slope, leaf)
 
@@ -97,8 +136,9 @@ def hvp(fn: Callable[[Any], Tensor], x: Any, direction: Any) -> tuple[Tensor, Te
     """`fn(x)` and Hessian * direction, by differentiating <gradient, direction> (Pearlmutter 1994):
     about the cost of two gradients, and never the whole matrix."""
     with enable_grad():
-        (leaf,) = _leaves([x])
-        y = fn(leaf)
-        slope = grad(y, leaf, create_graph=True)
+        (leaf,) = _leaves("hvp", [x])
         along = direction if isinstance(direction, Tensor) else tensor(direction, dtype=leaf.dtype)
-        return y.detach(), grad(ops.sum(slope * along), leaf)
+        _check_directions("hvp", [leaf], [along])
+        y = _value("hvp", fn(leaf))
+        (slope,) = _slopes(y, [leaf], again=True)
+        return y.detach(), _slopes(ops.sum(slope * along), [leaf])[0]

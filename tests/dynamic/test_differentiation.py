@@ -253,6 +253,18 @@ def test_value_and_grad_vjp_jvp_hvp_jacobian_hessian_agree() -> None:
     np.testing.assert_allclose(dynamic.hvp(cube, at, v)[1].numpy(), second @ v)
 
 
+def test_the_derivative_by_what_a_function_does_not_depend_on_is_zero() -> None:
+    """A linear function has a Hessian, and a constant a Jacobian: they are zero."""
+    at, v, zeros = np.array([1.0, 2.0]), np.array([0.5, -1.0]), np.zeros(2)
+    np.testing.assert_array_equal(dynamic.hessian(ops.sum, at).numpy(), np.zeros((2, 2)))
+    np.testing.assert_array_equal(dynamic.hvp(ops.sum, at, v)[1].numpy(), zeros)
+    np.testing.assert_array_equal(dynamic.jvp(lambda x: dynamic.tensor(at), [at], [v])[1].numpy(), zeros)
+    np.testing.assert_array_equal(dynamic.jacobian(lambda x: dynamic.ones(3), at).numpy(), np.zeros((3, 2)))
+    kept, unused = dynamic.value_and_grad(lambda x, y: ops.sum(x), at, at)[1]
+    np.testing.assert_array_equal(kept.numpy(), np.ones(2))
+    np.testing.assert_array_equal(unused.numpy(), zeros)
+
+
 def test_higher_orders_cost_one_flag() -> None:
     x = leaf(0.5)
     y = ops.sin(x)
