@@ -31,11 +31,9 @@ def backward(
     inputs: Sequence[Any] | None = None,
 ) -> None:
     """See `Tensor.backward`."""
-    wanted = None if inputs is None else {_edge("backward", x) for x in inputs}
+    wanted = None if inputs is None else {_leaf_edge(i, x) for i, x in enumerate(inputs)}
     found = _derivatives("backward", [y], [gradient], wanted, retain_graph, create_graph)
     for leaf, g in found.items():
-        if type(leaf) is tuple:
-            raise GradientError("backward: `inputs` must be leaves; use dynamic.grad for others")
         if leaf.grad is None:
             leaf.grad = g
         else:
@@ -83,14 +81,27 @@ def unchain(y: Tensor) -> None:
             node.edges = [None] * len(node.edges)
 
 
+def _leaf_edge(position: int, x: Any) -> Any:
+    edge = _edge("backward", x)
+    if type(edge) is tuple:
+        raise GradientError(
+            f"backward: inputs[{position}] (shape {str_shape(x.shape)}) was made by {edge[0].op.name}, and "
+            "`inputs` must be leaves; dynamic.grad(y, [x]) gives the gradient of any Tensor"
+        )
+    return edge
+
+
 def _edge(call: str, x: Any) -> Any:
     """Where the cotangent of `x` arrives."""
     if not isinstance(x, (Tensor, State)):
-        raise GradientError(f"{call}: {x!r} is not a dynamic Tensor or a Parameter")
+        raise GradientError(
+            f"{call}: {x!r} is not a dynamic Tensor or a Parameter; make one with dynamic.tensor(...)"
+        )
     if x.edge is None:
         raise GradientError(
-            f"{call}: a Tensor of shape {str_shape(x.shape)} has no history and does not require "
-            "a gradient; make it with tensor(..., requires_grad=True), and not under no_grad"
+            f"{call}: a Tensor of shape {str_shape(x.shape)} has no history and does not require a "
+            "gradient; make what it comes from with tensor(..., requires_grad=True), and not under "
+            "no_grad, nor by way of detach(), .numpy() or .item()"
         )
     return x.edge
 
@@ -99,6 +110,10 @@ def _derivatives(
     call: str, ys: Sequence[Tensor], gradients: Sequence[Any], wanted: set[Any] | None,
     retain_graph: bool | None, create_graph: bool,
 ) -> dict[Any, Tensor]:  # fmt: skip
+    if len(ys) != len(gradients):
+        raise GradientError(
+            f"{call}: {len(ys)} ys and {len(gradients)} cotangents; give one for each, or None"
+        )
     seeds = [(_edge(call, y), _seed(call, y, g)) for y, g in zip(ys, gradients, strict=True)]
     keep = create_graph if retain_graph is None else retain_graph
     if create_graph:
@@ -126,7 +141,13 @@ def _seed(call: str, y: Tensor, gradient: Any) -> Tensor:
                 "reduce it to one number (y.sum(), y.mean()), or pass the cotangent to start from"
             )
         return Tensor(array_module(y.data).ones(y.shape, y.dtype))
-    seed = gradient if isinstance(gradient, Tensor) else Tensor(np.asarray(gradient, y.dtype))
+    try:
+        seed = gradient if isinstance(gradient, Tensor) else Tensor(np.asarray(gradient, y.dtype))
+    except (ValueError, TypeError):
+        raise GradientError(
+            f"{call}: the cotangent {gradient!r} is no array of numbers; pass one of y's shape, "
+            f"{str_shape(y.shape)}"
+        ) from None
     if seed.shape != y.shape:
         raise ShapeError(
             f"{call}: the cotangent has shape {str_shape(seed.shape)}, y has "

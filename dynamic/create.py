@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from dynamic.tensors import Tensor, tensor
+from shared.errors import DTypeError, SettingError
 from shared.spec import as_dtype
 
 
@@ -22,24 +23,34 @@ def manual_seed(seed: int) -> None:
     nn.manual_seed(seed)
 
 
-def _sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
+def _sizes(call: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
     """`zeros(2, 3)` and `zeros((2, 3))` mean the same."""
-    return tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+    sizes = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+    if not all(isinstance(size, (int, np.integer)) and size >= 0 for size in sizes):
+        raise SettingError(f"{call}: a shape is made of integers, 0 or more, not {sizes!r}")
+    return sizes
+
+
+def _floating(call: str, dtype: Any) -> np.dtype[Any]:
+    kind = as_dtype(dtype)
+    if kind not in (np.float32, np.float64):
+        raise DTypeError(f"{call}: draws float32 or float64, not {kind}; cast what it gives, with .astype")
+    return kind
 
 
 def zeros(*shape: Any, dtype: Any = "float32", requires_grad: bool = False) -> Tensor:
     """Zeros of a shape."""
-    return tensor(np.zeros(_sizes(shape), as_dtype(dtype)), requires_grad)
+    return tensor(np.zeros(_sizes("zeros", shape), as_dtype(dtype)), requires_grad)
 
 
 def ones(*shape: Any, dtype: Any = "float32", requires_grad: bool = False) -> Tensor:
     """Ones of a shape."""
-    return tensor(np.ones(_sizes(shape), as_dtype(dtype)), requires_grad)
+    return tensor(np.ones(_sizes("ones", shape), as_dtype(dtype)), requires_grad)
 
 
 def full(shape: Any, value: float, dtype: Any = "float32", requires_grad: bool = False) -> Tensor:
     """One number, everywhere."""
-    return tensor(np.full(shape, value, as_dtype(dtype)), requires_grad)
+    return tensor(np.full(_sizes("full", (shape,)), value, as_dtype(dtype)), requires_grad)
 
 
 def arange(*bounds: Any, dtype: Any = None) -> Tensor:
@@ -59,12 +70,14 @@ def eye(size: int, dtype: Any = "float32") -> Tensor:
 
 def randn(*shape: Any, dtype: Any = "float32", requires_grad: bool = False) -> Tensor:
     """Numbers from the standard normal distribution; see `manual_seed`."""
-    return tensor(_Source.generator.standard_normal(_sizes(shape), as_dtype(dtype)), requires_grad)
+    drawn = _Source.generator.standard_normal(_sizes("randn", shape), _floating("randn", dtype))
+    return tensor(drawn, requires_grad)
 
 
 def rand(*shape: Any, dtype: Any = "float32", requires_grad: bool = False) -> Tensor:
     """Numbers evenly from [0, 1); see `manual_seed`."""
-    return tensor(_Source.generator.random(_sizes(shape), as_dtype(dtype)), requires_grad)
+    drawn = _Source.generator.random(_sizes("rand", shape), _floating("rand", dtype))
+    return tensor(drawn, requires_grad)
 
 
 def _float32_or(dtype: np.dtype[Any]) -> np.dtype[Any]:

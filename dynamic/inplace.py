@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dynamic.modes import mode
-from shared.errors import GradientError
+from shared.errors import DiptychError, DTypeError, GradientError, RangeError, ShapeError
 from shared.source import Line, user_line
 from shared.spec import str_shape
 
@@ -49,8 +49,20 @@ def change(tensor: Tensor, call: str, write: Callable[[Any], None]) -> None:
         )
     if not tensor.data.flags.writeable:
         raise GradientError(f"{call}: this Tensor is a read-only view (broadcast); clone() it first")
-    write(tensor.data)
+    try:
+        write(tensor.data)
+    except (ValueError, TypeError, IndexError) as error:
+        raise _refused(tensor, call, error) from None
     _note(tensor.data)
+
+
+def _refused(tensor: Tensor, call: str, error: Exception) -> DiptychError:
+    """The error to raise for what NumPy raised: what was written does not fit."""
+    told = f"{call}: x is {tensor.dtype} {str_shape(tensor.shape)}"
+    if isinstance(error, IndexError):
+        return RangeError(f"{told}: {error}")
+    text = f"{told} and stays so: {error}; convert what is written, or write y = x + ... for a new Tensor"
+    return ShapeError(text) if isinstance(error, ValueError) else DTypeError(text)
 
 
 def _owner(array: Any) -> Any:

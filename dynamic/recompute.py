@@ -59,6 +59,12 @@ def checkpoint(fn: Callable[..., Any], *args: Any) -> Any:
     with changed(recording=False):
         made = fn(*args)
     ys = made if isinstance(made, (tuple, list)) else (made,)
+    for y in ys:
+        if not isinstance(y, Tensor):
+            raise GradientError(
+                f"checkpoint: fn must give a Tensor or a tuple of them, not {type(y).__name__}; leave out of "
+                "fn what is no computation on Tensors"
+            )
     node = Checkpoint(fn, args, [spec_of(y) for y in ys])
     tensors = [Tensor(y.data, (node, i) if y.dtype.kind == "f" else None) for i, y in enumerate(ys)]
     return type(made)(tensors) if isinstance(made, (tuple, list)) else tensors[0]

@@ -117,7 +117,7 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
             arrays.append(arg.numpy())
             edges.append(arg.edge)
         else:
-            arrays.append(raw(arg))
+            arrays.append(raw(op, arg))
             edges.append(None)
     now = mode.get()
     if hooks.active:
@@ -170,7 +170,7 @@ def _watched(op: Op, arrays: list[Any], settings: dict[str, Any]) -> Any:
     return y
 
 
-def raw(value: Any) -> Any:
+def raw(op: Op, value: Any) -> Any:
     """What `compute` takes for an argument that is no Tensor or State of ours."""
     if isinstance(value, np.ndarray):
         return value
@@ -179,16 +179,23 @@ def raw(value: Any) -> Any:
     if is_weak(value):
         return value
     if isinstance(value, Spec):
-        raise GradientError(f"a gradient rule uses a value ({value}) that its `reads` does not name")
+        raise GradientError(
+            f"{op.name}: a gradient rule uses a value ({value}) that its `reads` does not name"
+        )
     engine = dispatch.tensor_engine((value,))
     if engine is not None:
         raise EngineError(
-            f"a dynamic Tensor and a Tensor of the {engine.name} engine in one call: one holds "
-            "values now, the other gets them when a session runs; keep a call on one engine "
+            f"{op.name}: a dynamic Tensor and a Tensor of the {engine.name} engine in one call: one "
+            "holds values now, the other gets them when a session runs; keep a call on one engine "
             "(session.run gives arrays that dynamic takes)"
         )
     if isinstance(value, (list, tuple)):
         return as_array(value)
     if hasattr(value, "__array_namespace__"):
         return value
-    raise EngineError(f"{value!r} is neither a Tensor, an array nor a number")
+    kind = type(value)
+    shown = repr(value) if value is None or kind is str else f"a {kind.__module__}.{kind.__qualname__}"
+    raise EngineError(
+        f"{op.name}: {shown} is neither a Tensor, an array nor a number (dynamic.from_dlpack makes a "
+        "Tensor of another library's)"
+    )

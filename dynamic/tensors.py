@@ -12,6 +12,7 @@ from shared.errors import DTypeError, EngineError, GradientError, ShapeError
 from shared.op import as_array
 from shared.operators import Operators
 from shared.spec import Spec, as_dtype, str_shape
+from shared.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -78,7 +79,10 @@ class Tensor(Operators):
     def item(self) -> Any:
         """The one element, as a Python number."""
         if self.data.size != 1:
-            raise ShapeError(f"item: {str_shape(self.shape)} has {self.data.size} elements, not one")
+            raise ShapeError(
+                f"item: a Tensor of shape {str_shape(self.shape)} has {self.data.size} elements, not one; "
+                "reduce it (.sum(), .mean()), index one of them, or take all with .tolist()"
+            )
         return self.data.item()
 
     def tolist(self) -> Any:
@@ -96,7 +100,7 @@ class Tensor(Operators):
         if self.data.size != 1:
             raise ShapeError(
                 f"the truth of a Tensor of shape {str_shape(self.shape)} is not one bool; reduce it "
-                "first (.any(), .all()), or choose elementwise with ops.where"
+                "first (ops.any, ops.all), or choose elementwise with ops.where"
             )
         return bool(self.data)
 
@@ -107,7 +111,12 @@ class Tensor(Operators):
         return int(self.item())
 
     def __index__(self) -> int:
-        return self.data.__index__()
+        if self.data.size != 1 or self.data.dtype.kind not in "iu":
+            raise DTypeError(
+                f"a Tensor of {self.dtype} and shape {str_shape(self.shape)} is no index for Python; only "
+                "one integer is: int(x) makes one of a float"
+            )
+        return self.data.item()
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec and self.data.size == 1 else repr(self)
@@ -283,6 +292,8 @@ class Tensor(Operators):
 
 
 def _raw(value: Any) -> Any:
+    if isinstance(value, State):
+        return value.value()
     return value.data if isinstance(value, Tensor) else value
 
 
@@ -314,7 +325,9 @@ def tensor(data: Any, requires_grad: bool = False, dtype: Any = None) -> Tensor:
     try:
         array = np.array(as_array(_raw(data), None if dtype is None else as_dtype(dtype)))
     except ValueError as error:
-        raise DTypeError(f"tensor: {error}") from None
+        raise DTypeError(
+            f"tensor: {str(error).rstrip('.')}; pass numbers, in rows of one length (pad the shorter ones)"
+        ) from None
     if array.dtype.kind not in "biufc":
         raise DTypeError(f"tensor: {data!r} does not make an array of numbers")
     return Tensor(array, _leaf(array) if requires_grad else None)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from shared.errors import GradientError
+from shared.spec import str_shape
 
 if TYPE_CHECKING:
     from dynamic.tensors import Tensor
@@ -27,7 +28,10 @@ def _place(edge: Any) -> tuple[Any, int]:
 def register(tensor: Tensor, hook: TensorHook) -> Callable[[], None]:
     """See `Tensor.register_hook`."""
     if tensor.edge is None:
-        raise GradientError("register_hook: no gradient ever reaches this Tensor; make it require one")
+        raise GradientError(
+            f"register_hook: no gradient ever reaches this Tensor (shape {str_shape(tensor.shape)}); make it "
+            "require one, with tensor(..., requires_grad=True) or requires_grad_()"
+        )
     owner, index = _place(tensor.edge)
     hooks = _hooks.setdefault(owner, {}).setdefault(index, [])
     hooks.append(hook)
@@ -37,7 +41,10 @@ def register(tensor: Tensor, hook: TensorHook) -> Callable[[], None]:
 def retain(tensor: Tensor) -> None:
     """See `Tensor.retain_grad`."""
     if tensor.edge is None:
-        raise GradientError("retain_grad: no gradient ever reaches this Tensor; make it require one")
+        raise GradientError(
+            f"retain_grad: no gradient ever reaches this Tensor (shape {str_shape(tensor.shape)}); make it "
+            "require one, with tensor(..., requires_grad=True) or requires_grad_()"
+        )
     if not tensor.is_leaf:
         node, index = tensor.edge
         _kept.setdefault(node, {}).setdefault(index, None)
@@ -58,6 +65,11 @@ def seen(owner: Any, index: int, g: Tensor) -> Tensor:
     """Show a gradient to the hooks of its Tensor, and keep it if it was asked for."""
     for hook in _hooks.get(owner, {}).get(index, ()):
         changed = hook(g)
+        if changed is not None and (getattr(changed, "shape", None), type(changed)) != (g.shape, type(g)):
+            raise GradientError(
+                f"register_hook: the hook gave {changed!r}; it must give None, or a Tensor of the "
+                f"gradient's shape {str_shape(g.shape)}"
+            )
         g = g if changed is None else changed
     kept = _kept.get(owner)
     if kept is not None and index in kept:
