@@ -161,7 +161,7 @@ class _OnArrays(Walk):
 
     def __init__(self, keep: bool) -> None:
         if not keep:
-            self.done = _free
+            self.done = Node.free
         if watch.anything():
             self.visit = self._show
         if hooks.active or mode.get().tracing:
@@ -214,10 +214,6 @@ class _OnTensors(_OnArrays):
             for i, y in enumerate(outputs)
         ]  # fmt: skip
         return lifted, made
-
-
-def _free(node: Node) -> None:
-    node.free()
 
 
 def _check_finite(node: Node, plan: Plan, arriving: Sequence[Any], leaving: Sequence[Any]) -> None:

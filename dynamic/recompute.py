@@ -17,32 +17,26 @@ from shared.state import State
 class Checkpoint(Node):
     """A node that stands for all of `fn(*args)`; in backward it puts the real nodes in its place."""
 
-    __slots__ = ("fn", "args")
+    __slots__ = ("fn",)
 
     def __init__(self, fn: Callable[..., Any], args: Sequence[Any], outputs: Sequence[Any]) -> None:
         edges = [arg.edge if isinstance(arg, (Tensor, State)) else None for arg in args]
-        super().__init__(None, {}, edges, [], outputs)  # type: ignore[arg-type]
+        kept = [Tensor(arg.data, arg.edge) if isinstance(arg, Tensor) else arg for arg in args]
+        super().__init__(None, {}, edges, kept, outputs)  # type: ignore[arg-type]
         self.fn = fn
-        self.args: Sequence[Any] | None = [
-            Tensor(arg.data, arg.edge) if isinstance(arg, Tensor) else arg for arg in args
-        ]
 
     def __repr__(self) -> str:
         return f"<checkpoint {getattr(self.fn, '__name__', self.fn)!r} %{self.order}>"
 
-    def free(self) -> None:
-        """Let go of the arguments."""
-        self.inputs = self.args = None
-
     def expand(self, gs: Sequence[Any]) -> list[tuple[Any, Any]]:
         """Run `fn` again, recording, and give the edges of its outputs with their cotangents."""
-        if self.args is None:
+        if self.inputs is None:
             raise GradientError(
                 "backward through a checkpoint a second time: its arguments were freed by the first; "
                 "pass retain_graph=True there"
             )
         with changed(recording=True):
-            made = self.fn(*self.args)
+            made = self.fn(*self.inputs)
         ys = made if isinstance(made, (tuple, list)) else (made,)
         return [(y.edge, g) for y, g in zip(ys, gs, strict=True) if g is not None and y.edge is not None]
 

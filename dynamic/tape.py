@@ -25,6 +25,7 @@ from shared.spec import Spec, is_weak, spec_of
 from shared.state import State
 
 next_order = itertools.count().__next__
+_new = object.__new__
 
 
 class Node:
@@ -71,7 +72,7 @@ class Node:
     def free(self) -> None:
         """Let go of the arrays; a second backward through this node is then an error."""
         self.inputs = None
-        if True in self.plan.outputs:
+        if self.plan is not None and True in self.plan.outputs:
             self.outputs = [spec_of(y) for y in self.outputs]
 
     def kept(self) -> tuple[list[Any], Sequence[Any]]:
@@ -120,10 +121,7 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
             arrays.append(raw(op, arg))
             edges.append(None)
     now = mode.get()
-    if hooks.active:
-        y = _watched(op, arrays, settings)
-    else:
-        y = op.on_arrays(arrays, settings)
+    y = _watched(op, arrays, settings) if hooks.active else op.on_arrays(arrays, settings)
 
     wanted: tuple[bool, ...]
     if len(edges) == 2:
@@ -144,8 +142,16 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
         dtype = y.dtype
         if dtype.kind not in "fc":
             return Tensor(y)
-        node = Node(plan, settings, edges, arrays, (y if plan.outputs[0] else Spec(y.shape, dtype),))
-        made: Any = Tensor(y, (node, 0))
+        node = _new(Node)  # Node(...) and Tensor(...), without the cost of two calls of __init__
+        node.plan = plan
+        node.settings = settings
+        node.edges = edges
+        node.inputs = arrays
+        node.outputs = (y if plan.outputs[0] else Spec(y.shape, dtype),)
+        node.order = next_order()
+        made: Any = _new(Tensor)
+        made.data = y
+        made.edge = (node, 0)
     else:
         kept = plan.outputs or (False,) * len(y)
         outputs = [part if keep else spec_of(part) for part, keep in zip(y, kept, strict=True)]

@@ -76,7 +76,7 @@ class Plan:
     outputs  which outputs it must keep
     """
 
-    __slots__ = ("op", "wanted", "inputs", "dropped", "outputs", "rules")
+    __slots__ = ("op", "wanted", "inputs", "dropped", "outputs", "rules", "unwritten")
 
     def __init__(self, op: Op, wanted: Wanted) -> None:
         names = op.read_by(wanted)
@@ -86,6 +86,11 @@ class Plan:
         self.outputs = tuple(output in names for output in op.outputs or ())
         asked = [(i, op.rules[i]) for i, want in enumerate(wanted) if want and i < len(op.rules)]
         self.rules = [(i, rule.fn) for i, rule in asked if isinstance(rule, Rule)]
+        self.unwritten = [
+            op.argument(i)
+            for i, want in enumerate(wanted)
+            if want and op.joint is None and (i >= len(op.rules) or op.rules[i] is None)
+        ]
 
     def pull(
         self, g: Any, y: Any, args: Sequence[Any], settings: dict[str, Any]
@@ -95,18 +100,12 @@ class Plan:
         if joint is not None:
             found = joint.fn(g, y, *args, wanted=self.wanted, **settings)
             return [(i, found[i]) for i, want in enumerate(self.wanted) if want and found[i] is not None]
-        if len(self.rules) < self.wanted.count(True):
-            self._check_written()
+        if self.unwritten:
+            raise GradientError(
+                f"{self.op.name}: no gradient is written for argument {self.unwritten[0]!r}; detach "
+                "it, or give the op a rule"
+            )
         return [(i, rule(g, y, *args, **settings)) for i, rule in self.rules]
-
-    def _check_written(self) -> None:
-        op = self.op
-        for position, want in enumerate(self.wanted):
-            if want and (position >= len(op.rules) or op.rules[position] is None):
-                raise GradientError(
-                    f"{op.name}: no gradient is written for argument {op.argument(position)!r}; "
-                    "detach it, or give the op a rule"
-                )
 
 
 class Op:

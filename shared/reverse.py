@@ -56,7 +56,7 @@ def reverse(seeds: Iterable[tuple[Edge, Any]], wanted: set[Edge] | None, walk: W
     found: dict[Edge, Any] = {}
     pending: dict[int, tuple[Any, list[Any]]] = {}
     heap: list[int] = []
-    visit, pull, done = walk.visit, walk.pull, walk.done
+    values, visit, pull, done = walk.values, walk.visit, walk.pull, walk.done
 
     def arrive(edge: Edge, g: Any) -> None:
         if type(edge) is not tuple:
@@ -99,7 +99,7 @@ def reverse(seeds: Iterable[tuple[Edge, Any]], wanted: set[Edge] | None, walk: W
             for edge, g in more:
                 arrive(edge, g)
         else:
-            inputs, outputs = walk.values(node)
+            inputs, outputs = values(node)
             g, y = (gs[0], outputs[0]) if plan.op.single else (tuple(gs), outputs)
             if pull is None:
                 pulled = plan.pull(g, y, inputs, node.settings)
