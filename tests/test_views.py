@@ -401,6 +401,18 @@ def test_boxes_hold_every_node_once_and_are_few_enough(program: Any, limit: int)
     assert len(boxes) <= max(limit, 8)
 
 
+@pytest.mark.parametrize("limit", [1, 10, 40, 150])
+def test_scopes_too_fold_into_boxes_that_hold_every_node_once(limit: int) -> None:
+    x = static.placeholder("float32", ("N", 6))
+    inner = [nn.Sequential(nn.Linear(6, 6), nn.Sequential(nn.Tanh(), nn.LayerNorm(6))) for _ in range(4)]
+    model = nn.Sequential(*inner, nn.Linear(6, 1), nn.Sequential(nn.Sequential(nn.Sigmoid())))
+    loss = ops.mean(model(x))
+    train = optim.Adam(model.parameters(), 0.1).minimize(loss)
+    boxes = collapse.put_into_boxes(tidy.tidied(static.to_networkx([loss, train])), limit)
+    assert sorted(node for box in boxes.boxes for node in box.members) == sorted(boxes.graph)
+    assert len(boxes) <= max(limit, 8)
+
+
 def test_an_unrolled_loop_is_drawn_as_a_loop() -> None:
     boxes = boxed(unrolled(60))
     assert len(boxes) < 20

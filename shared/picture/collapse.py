@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from shared.picture.listing import LEAVES
-from shared.picture.tidy import common_scope, side
+from shared.picture.tidy import UPDATES, common_scope, side
+from shared.spec import dtype_name
 
 _LONGEST_PERIOD = 400  # nodes of one time step or layer
 _LEAST = 4  # nodes that a repetition must save
@@ -122,8 +123,7 @@ def roll(boxes: Boxes, limit: int) -> None:
     tokens = []
     for index in inner:
         node = boxes.boxes[index].place
-        outputs = tuple(str(spec) for spec in nodes[node]["outputs"])
-        what = nodes[node]["op"], outputs, boxes.graph.in_degree(node)
+        what = nodes[node]["op"], _alike(boxes, index), boxes.graph.in_degree(node)
         tokens.append(ids.setdefault(what, len(ids)))
     key: dict[int, Hashable] = {}
     for number, (start, period, times) in enumerate(_repeats(np.array(tokens, np.int64))):
@@ -131,6 +131,14 @@ def roll(boxes: Boxes, limit: int) -> None:
             key[inner[start + offset]] = (number, offset % period)
     boxes.merge(key.get, lambda group: _together(group, times=len(group), scope=_shared_scope(group)))
     _roll_leaves(boxes)
+
+
+def _alike(boxes: Boxes, index: int) -> tuple[str, ...]:
+    """What must be the same of two nodes' outputs if one is to repeat the other: an optimiser
+    does the same for parameters of any shape."""
+    outputs = boxes.graph.nodes[boxes.boxes[index].place]["outputs"]
+    anything = boxes.boxes[index].side == UPDATES
+    return tuple(dtype_name(spec.dtype) if anything else str(spec) for spec in outputs)
 
 
 def _repeats(tokens: Any) -> list[tuple[int, int, int]]:
@@ -169,9 +177,9 @@ def _roll_leaves(boxes: Boxes) -> None:
         uses = sorted((owner[node], data["argument"]) for _, node, data in graph.out_edges(leaf, data=True))
         if not any(boxes.boxes[user].times > 1 for user, _ in uses):
             return None
-        return graph.nodes[leaf]["kind"], str(graph.nodes[leaf]["outputs"][0]), tuple(dict.fromkeys(uses))
+        return graph.nodes[leaf]["kind"], _alike(boxes, index), tuple(dict.fromkeys(uses))
 
-    boxes.merge(use, lambda group: _together(group, times=len(group)))
+    boxes.merge(use, lambda group: _together(group, times=len(group), scope=_shared_scope(group)))
 
 
 # --- leaves, scopes, chains, stretches -----------------------------------------------------
@@ -194,12 +202,23 @@ def absorb_leaves(boxes: Boxes, limit: int) -> None:
 
 
 def fold_inner_scopes(boxes: Boxes, limit: int) -> None:
-    """Put the deepest scopes into one box each, level by level, but for the outermost."""
-    depths = [box.scope.count("/") + 1 for box in boxes.boxes if box.scope]
-    for depth in range(max(depths, default=0), 1, -1):
-        if len(boxes) <= limit:
-            return
-        _fold(boxes, lambda parts, depth=depth: parts[:depth] if len(parts) >= depth else None)
+    """Put the deepest scopes into one box each, but for the outermost: always those inside that
+    outermost scope which has most boxes."""
+    level: dict[str, int] = {}  # of each outermost scope, the depth to fold at next
+    for box in boxes.boxes:
+        top = box.scope.split("/")[0]
+        level[top] = max(level.get(top, 0), box.scope.count("/") + 1)
+    while len(boxes) > limit and any(depth > 1 for depth in level.values()):
+        sizes = Counter(box.scope.split("/")[0] for box in boxes.boxes)
+        top = max((top for top in level if level[top] > 1), key=sizes.__getitem__)
+        depth = level[top]
+        level[top] -= 1
+        _fold(
+            boxes,
+            lambda parts, top=top, depth=depth: (
+                parts[:depth] if parts[0] == top and len(parts) >= depth else None
+            ),
+        )
 
 
 def fold_outer_scopes(boxes: Boxes, limit: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from shared.picture.collapse import Boxes
 from shared.picture.label import BACK_EDGE, GREY, Label, edge_colour, output_name, scope_colours
+from shared.picture.listing import LEAVES
 from shared.picture.tidy import UPDATES
 
 FONT = "Helvetica,Arial,sans-serif"
@@ -73,8 +74,8 @@ def edges_between(boxes: Boxes) -> dict[tuple[int, int], tuple[str, bool]]:
     found: dict[tuple[int, int], tuple[dict[str, None], bool]] = {}
     for source, target, data in graph.edges(data=True):
         a, b = owner[source], owner[target]
-        if a == b and (boxes.boxes[a].times == 1 or boxes.boxes[a].kind == "block"):
-            continue
+        if a == b and (boxes.boxes[a].times == 1 or graph.nodes[source]["kind"] in LEAVES):
+            continue  # inside the box; a node that is repeated may read itself, of the step before
         names, gradient = found.get((a, b), ({}, False))
         names[output_name(graph, source, data["output"])] = None
         found[a, b] = names, gradient or data["gradient"]

@@ -68,7 +68,7 @@ def label_of(graph: Any, box: Box) -> Label:
     data = graph.nodes[inner[0]]
     equal = len({graph.nodes[node]["op"] for node in inner}) == 1
     if data["kind"] in LEAVES:
-        title, lines = _leaves(graph, inner)
+        title, lines = _leaves(graph, inner, box.times)
     elif box.title or not equal or len(inner) not in (1, box.times):
         title, lines = _block(graph, box, inner)
     else:
@@ -117,12 +117,13 @@ def output_name(graph: Any, node: int, output: int) -> str:
 def _call(graph: Any, inner: list[int]) -> tuple[str, list[tuple[str, str]]]:
     """An op: what weak numbers stand in it, what comes out, what is set."""
     data = graph.nodes[inner[0]]
-    title = data["op"] if data["kind"] == "op" else f"{data['kind']} {data['name']}"
-    if data["kind"] == ARGUMENT:
-        title = data["name"]
+    title = data["op"]
+    if data["kind"] != "op":
+        name = _pattern([graph.nodes[node]["name"] for node in inner])
+        title = name if data["kind"] == ARGUMENT else f"{data['kind']} {name}".rstrip()
     if data["numbers"]:
         count = graph.in_degree(inner[0]) + len(data["numbers"])
-        parts = [setting_text(data["numbers"][i]) if i in data["numbers"] else "·" for i in range(count)]
+        parts = [_number(data["numbers"][i]) if i in data["numbers"] else "·" for i in range(count)]
         title += f"({', '.join(parts)})"
     shown = [
         f"{name}={setting_text(value)}"
@@ -130,7 +131,11 @@ def _call(graph: Any, inner: list[int]) -> tuple[str, list[tuple[str, str]]]:
         if not _says_nothing_new(name, value, data)
         and all(repr(graph.nodes[node]["settings"].get(name)) == repr(value) for node in inner)
     ]
-    return title, [("type", _types(data)), *(("detail", text) for text in _packed(shown)[:_SETTINGS])]
+    return title, [("type", _types(graph, inner)), *(("detail", text) for text in _packed(shown)[:_SETTINGS])]
+
+
+def _number(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else setting_text(value)
 
 
 def _says_nothing_new(name: str, value: Any, data: Any) -> bool:
@@ -153,7 +158,7 @@ def _block(graph: Any, box: Box, inner: list[int]) -> tuple[str, list[tuple[str,
     """Many nodes: their ops in order if they are few, else how many of each."""
     ops = [graph.nodes[node]["op"] for node in inner]
     if len(ops) <= _MOST and not box.title:
-        return ops[0], [("op", op) for op in ops[1:]] + [("type", _types(graph.nodes[inner[-1]]))]
+        return ops[0], [("op", op) for op in ops[1:]] + [("type", _types(graph, inner[-1:]))]
     counts = Counter(ops).most_common()
     lines = [("detail", f"{count} {op}") for op, count in counts[:_MOST]]
     if len(counts) > _MOST:
@@ -161,12 +166,13 @@ def _block(graph: Any, box: Box, inner: list[int]) -> tuple[str, list[tuple[str,
     return box.title or f"{len(ops)} nodes", lines
 
 
-def _leaves(graph: Any, leaves: list[int]) -> tuple[str, list[tuple[str, str]]]:
+def _leaves(graph: Any, leaves: list[int], times: int) -> tuple[str, list[tuple[str, str]]]:
     """A leaf, or several: of one shape where they are used alike, else of any."""
-    kind, types = graph.nodes[leaves[0]]["kind"], {_types(graph.nodes[leaf]) for leaf in leaves}
-    if len(types) == 1:
-        return _leaf_title(graph, leaves), [("type", types.pop())]
-    names = [f"{_leaf_title(graph, [leaf])} {_types(graph.nodes[leaf])}" for leaf in leaves]
+    title = _leaf_title(graph, leaves)
+    kind = graph.nodes[leaves[0]]["kind"]
+    if len(leaves) == 1 or times > 1:
+        return title, [("type", _types(graph, leaves))]
+    names = [f"{_leaf_title(graph, [leaf])} {_types(graph, [leaf])}" for leaf in leaves]
     return f"{len(leaves)} {kind}s", [("detail", name) for name in names[:_MOST]]
 
 
@@ -192,17 +198,25 @@ def _absorbed(graph: Any, box: Box) -> list[tuple[str, str]]:
     for node in box.members:
         data = graph.nodes[node]
         if data["kind"] in LEAVES:
-            alike = re.sub(r"\d+", "*", data["name"]), _types(data)
+            alike = re.sub(r"\d+", "*", data["name"]), _types(graph, [node])
             groups.setdefault(alike, []).append(node)
+    if len(groups) > _MOST:
+        kinds = Counter(graph.nodes[leaf]["kind"] for leaves in groups.values() for leaf in leaves)
+        return [("leaf", f"{count} {kind}s") for kind, count in kinds.items()]
     return [
         ("leaf", f"{_leaf_title(graph, leaves)} {types}") for (_, types), leaves in groups.items()
     ]
 
 
-def _types(data: Any) -> str:
-    return ", ".join(
-        dtype_name(spec.dtype) if not spec.shape else str(spec) for spec in data["outputs"][:1]
-    )
+def _types(graph: Any, nodes: list[int]) -> str:
+    """The type of the first output: `f32[4,3]`, and `f32[...]` where the nodes differ in shape."""
+    specs = [spec for node in nodes for spec in graph.nodes[node]["outputs"][:1]]
+    if not specs:
+        return ""
+    kinds = {dtype_name(spec.dtype) for spec in specs}
+    if len({spec.shape for spec in specs}) > 1:
+        return f"{kinds.pop()}[...]" if len(kinds) == 1 else ""
+    return str(specs[0]) if specs[0].shape else dtype_name(specs[0].dtype)
 
 
 def _tooltip(graph: Any, inner: list[int]) -> str:
