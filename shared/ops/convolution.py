@@ -104,7 +104,8 @@ def _infer_conv2d(
     return Spec((x.shape[0], w.shape[0], *places), promote(x, w) if b is None else promote(x, w, b))
 
 
-def _infer_conv2d_input(g: Operand, w: Operand, *, size: Any, groups: int, **_: Any) -> Spec:
+def _infer_conv2d_input(g: Operand, w: Operand, *, size: Any, groups: int, **move: Any) -> Spec:
+    Window(w.shape[2:], **move).places("conv_transpose2d", size)
     return Spec((g.shape[0], w.shape[1] * groups, *size), promote(g, w))
 
 
@@ -143,6 +144,7 @@ _conv2d_input = Op(
             reads="g",
         ),
     ],
+    check=True,
 )
 
 _conv2d_weight = Op(

@@ -13,7 +13,7 @@ from shared.ops.creation import ones
 from shared.ops.lookup import scatter_sum
 from shared.ops.normalization import floating
 from shared.ops.shapes import as_tensor_like, expand_dims, flatten, reshape, squeeze
-from shared.ops.windows import Pair, Window, glue, pad, pair
+from shared.ops.windows import Pair, Window, glue, pair
 from shared.spec import Operand, Spec, str_shape
 
 
@@ -42,32 +42,30 @@ def _lowest(dtype: np.dtype[Any]) -> float:
 
 def _compute_max_pool2d(x: Any, **move: Any) -> tuple[Any, Any]:
     xp, window = array_module(x), Window(**move)
-    h, w = x.shape[2:]
-    places = oh, ow = window.places("max_pool2d", (h, w))
-    padded = pad(x, window, places, _lowest(x.dtype))
-    taps = [(tap, padded[part]) for tap, part in window.taps(oh, ow)]
-    y = taps[0][1].copy()
-    for _, values in taps[1:]:
-        np.maximum(y, values, out=y)
+    n, c, h, w = x.shape
+    oh, ow = window.places("max_pool2d", (h, w))
+    taps = list(window.taps((h, w), (oh, ow)))
+    y = xp.full((n, c, oh, ow), _lowest(x.dtype), x.dtype)
+    for tap in taps:
+        part = y[tap.places]
+        np.maximum(part, x[tap.image], out=part)
 
     # Where the largest stands: the number of taps before the first that equals it.
     nans = x.dtype.kind == "f" and bool((y != y).any())
-    rows = xp.arange(oh)[:, None] * window.stride[0] - window.padding[0]
-    columns = xp.arange(ow) * window.stride[1] - window.padding[1]
     chosen = xp.zeros(y.shape, np.min_scalar_type(len(taps)))
-    missed: Any = None
-    steps = [(i * window.dilation[0], j * window.dilation[1]) for (i, j), _ in taps]
-    for (down, right), (_, values) in zip(steps[:-1], taps, strict=False):
-        unlike = values != y
+    missed, unlike = xp.ones(y.shape, bool), xp.empty(y.shape, bool)
+    for tap in taps[:-1]:
+        values, part = x[tap.image], unlike[tap.places]
+        if part.size != unlike.size:
+            unlike[...] = True
+        np.not_equal(values, y[tap.places], out=part)
         if nans:  # the first NaN is the largest
-            unlike &= values == values
-        if padded is not x:  # padding is as large as an element that is minus infinity
-            i, j = rows + down, columns + right
-            unlike |= (i < 0) | (i >= h) | (j < 0) | (j >= w)
-        missed = unlike if missed is None else np.logical_and(missed, unlike, out=missed)
+            part &= values == values
+        missed &= unlike
         chosen += missed
-    index = xp.take(xp.asarray([down * w + right for down, right in steps]), chosen)
-    index += rows * w + columns
+    (sh, sw), (ph, pw), (dh, dw) = window.stride, window.padding, window.dilation
+    index = xp.take(xp.asarray([tap.i * dh * w + tap.j * dw for tap in taps]), chosen)
+    index += (xp.arange(oh)[:, None] * sh - ph) * w + (xp.arange(ow) * sw - pw)
     return y, index
 
 
@@ -127,12 +125,11 @@ def max_pool2d(
 
 
 def _compute_sum_pool2d(x: Any, **move: Any) -> Any:
-    window = Window(**move)
-    places = window.places("avg_pool2d", x.shape[2:])
-    padded = pad(x, window, places, 0)
-    y: Any = None
-    for _, part in window.taps(*places):
-        y = padded[part].copy() if y is None else np.add(y, padded[part], out=y)
+    window, image = Window(**move), x.shape[2:]
+    places = window.places("avg_pool2d", image)
+    y = array_module(x).zeros((*x.shape[:2], *places), x.dtype)
+    for tap in window.taps(image, places):
+        y[tap.places] += x[tap.image]
     return y
 
 
@@ -188,11 +185,14 @@ def _windows(size: int, count: int) -> list[slice]:
 
 
 def _compute_adaptive_avg_pool2d(x: Any, *, places: Pair) -> Any:
-    xp = array_module(x)
-    rows = [xp.mean(x[:, :, part], axis=2, keepdims=True) for part in _windows(x.shape[2], places[0])]
-    x = xp.concatenate(rows, axis=2)
-    columns = [xp.mean(x[..., part], axis=3, keepdims=True) for part in _windows(x.shape[3], places[1])]
-    return xp.concatenate(columns, axis=3)
+    xp, (n, c, h, w) = array_module(x), x.shape
+    rows = xp.empty((n, c, places[0], w), x.dtype)
+    for i, part in enumerate(_windows(h, places[0])):
+        rows[:, :, i] = xp.mean(x[:, :, part], axis=2)
+    y = xp.empty((n, c, *places), x.dtype)
+    for j, part in enumerate(_windows(w, places[1])):
+        y[..., j] = xp.mean(rows[..., part], axis=3)
+    return y
 
 
 def _infer_adaptive_avg_pool2d(x: Operand, *, places: Pair) -> Spec:

@@ -45,6 +45,8 @@ class Window(NamedTuple):
 
     def places(self, call: str, image: Shape) -> tuple[Any, Any]:
         """How many places it takes down and across an image (H, W); ShapeError for none."""
+        if any(not isinstance(size, Dim) and size < 1 for size in image):
+            raise ShapeError(f"{call}: an image {str_shape(image)} holds no pixels")
         oh, ow = self._places(image[0], 0), self._places(image[1], 1)
         if any(not isinstance(size, Dim) and size < 1 for size in (oh, ow)):
             raise ShapeError(
@@ -63,55 +65,52 @@ class Window(NamedTuple):
             return Dim()  # the smaller of two sizes: a run measures it
         return min(-(-room // step) + 1, (size + padding - 1) // step + 1)
 
-    def taps(self, oh: int, ow: int) -> Iterator[tuple[Pair, tuple[Any, ...]]]:
-        """For each place in the kernel: (i, j), and the index of what stands under it, at all of
-        the window's places, in the padded image."""
-        (kh, kw), (sh, sw), (dh, dw) = self.kernel, self.stride, self.dilation
-        for i in range(kh):
-            for j in range(kw):
-                rows = slice(i * dh, i * dh + (oh - 1) * sh + 1, sh)
-                columns = slice(j * dw, j * dw + (ow - 1) * sw + 1, sw)
-                yield (i, j), (Ellipsis, rows, columns)
+    def taps(self, image: Pair, places: Pair) -> Iterator[Tap]:
+        """Each place in the kernel, and where at it the window meets the image."""
+        meets = [
+            [self._meet(axis, i, image[axis], places[axis]) for i in range(self.kernel[axis])]
+            for axis in (0, 1)
+        ]
+        for i, (oh, h) in enumerate(meets[0]):
+            for j, (ow, w) in enumerate(meets[1]):
+                yield Tap(i, j, (..., oh, ow), (..., h, w))
 
-    def padded_size(self, image: Pair, places: Pair) -> Pair:
-        """Height and width of the padded image; it reaches as far as the window does."""
-        reach = [(places[axis] - 1) * self.stride[axis] + self.span(axis) for axis in (0, 1)]
-        return (
-            max(image[0] + 2 * self.padding[0], reach[0]),
-            max(image[1] + 2 * self.padding[1], reach[1]),
-        )
+    def _meet(self, axis: int, i: int, size: int, places: int) -> tuple[slice, slice]:
+        """At which places element i of the kernel is over the image, not its padding, and over what."""
+        step, offset = self.stride[axis], i * self.dilation[axis] - self.padding[axis]
+        first = max(0, -(offset // step))
+        count = min(places, (size - 1 - offset) // step + 1) - first
+        if count < 1:
+            return slice(0, 0), slice(0, 0)
+        start = first * step + offset
+        return slice(first, first + count), slice(start, start + (count - 1) * step + 1, step)
 
 
-def pad(x: Any, window: Window, places: Pair, value: float) -> Any:
-    """`x` with `value` around it, as far as the window goes; `x` itself where it stays inside."""
-    n, c, h, w = x.shape
-    height, width = window.padded_size((h, w), places)
-    if (height, width) == (h, w):
-        return x
-    ph, pw = window.padding
-    padded = array_module(x).full((n, c, height, width), value, x.dtype)
-    padded[:, :, ph : ph + h, pw : pw + w] = x
-    return padded
+class Tap(NamedTuple):
+    """One element (i, j) of a kernel: the index of the places at which it is over the image, not
+    over padding, and the index of what it is over in the image."""
+
+    i: int
+    j: int
+    places: tuple[Any, ...]
+    image: tuple[Any, ...]
 
 
 def cut(x: Any, window: Window, columns: Any) -> None:
     """Write what the window sees of `x`, zero where it sees padding, into `columns`."""
-    oh, ow = columns.shape[4:]
-    padded = pad(x, window, (oh, ow), 0)
-    for (i, j), part in window.taps(oh, ow):
-        columns[:, :, i, j] = padded[part]
+    for tap in window.taps(x.shape[2:], columns.shape[4:]):
+        seen, (_, rows, across) = columns[:, :, tap.i, tap.j], tap.places
+        seen[tap.places] = x[tap.image]
+        seen[:, :, : rows.start] = seen[:, :, rows.stop :] = 0
+        seen[..., : across.start] = seen[..., across.stop :] = 0
 
 
 def glue(columns: Any, window: Window, image: Pair) -> Any:
     """(N, C, H, W): what `cut` took apart, put back in place and added up."""
-    n, c, _, _, oh, ow = columns.shape
-    xp = array_module(columns)
-    height, width = window.padded_size(image, (oh, ow))
-    padded = xp.zeros((n, c, height, width), columns.dtype)
-    for (i, j), part in window.taps(oh, ow):
-        padded[part] += columns[:, :, i, j]
-    (ph, pw), (h, w) = window.padding, image
-    return xp.ascontiguousarray(padded[:, :, ph : ph + h, pw : pw + w])
+    whole = array_module(columns).zeros((*columns.shape[:2], *image), columns.dtype)
+    for tap in window.taps(image, columns.shape[4:]):
+        whole[tap.image] += columns[:, :, tap.i, tap.j][tap.places]
+    return whole
 
 
 # --- im2col and col2im ---------------------------------------------------------------------
