@@ -19,6 +19,9 @@ from shared.spec import Operand, Spec, promote, sizes_match, str_shape
 
 def _compute_gru_cell(zx: Any, zh: Any, h: Any) -> tuple[Any, Any]:
     size = h.shape[-1]
+    kinds = zx.dtype.kind + zh.dtype.kind + h.dtype.kind
+    if zx.shape != (*h.shape[:-1], 3 * size) or zx.shape != zh.shape or kinds != "fff":
+        _infer_gru_cell(zx, zh, h)
     gates = np.add(zx, zh, order="C")
     both, n = gates[..., : 2 * size], gates[..., 2 * size :]
     both *= 0.5
@@ -74,7 +77,6 @@ _gru_cell = Op(
     _infer_gru_cell,
     Joint(_gru_cell_rule, reads="zh h gates"),
     outputs=("y", "gates"),
-    check=True,
 )
 
 

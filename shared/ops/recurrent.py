@@ -53,8 +53,10 @@ def half(values: Any) -> None:
 
 
 def _compute_rnn_cell(zx: Any, zh: Any = None, *, nonlinearity: str) -> Any:
-    z = np.add(zx, 0 if zh is None else zh, order="C")
-    return np.tanh(z, out=z) if nonlinearity == "tanh" else np.maximum(z, 0, out=z)
+    if zx.dtype.kind != "f" or (zh is not None and zh.dtype.kind != "f"):
+        _infer_rnn_cell(zx, zh, nonlinearity=nonlinearity)
+    z = zx if zh is None else np.add(zx, zh)
+    return np.tanh(z, order="C") if nonlinearity == "tanh" else np.maximum(z, 0, order="C")
 
 
 def _infer_rnn_cell(zx: Operand, zh: Operand = None, *, nonlinearity: str) -> Spec:
@@ -70,7 +72,7 @@ def _rnn_cell_rule(
     return g_z, g_z
 
 
-_rnn_cell = Op("rnn_cell", _compute_rnn_cell, _infer_rnn_cell, Joint(_rnn_cell_rule, reads="y"), check=True)
+_rnn_cell = Op("rnn_cell", _compute_rnn_cell, _infer_rnn_cell, Joint(_rnn_cell_rule, reads="y"))
 
 
 def rnn_cell(zx: Any, zh: Any = None, nonlinearity: str = "tanh") -> Any:
@@ -95,6 +97,8 @@ def rnn_cell_composed(zx: Any, zh: Any, nonlinearity: str = "tanh") -> Any:
 
 def _compute_lstm_cell(z: Any, c: Any) -> tuple[Any, Any, Any]:
     h = c.shape[-1]
+    if z.shape != (*c.shape[:-1], 4 * h) or z.dtype.kind != "f" or c.dtype.kind != "f":
+        _infer_lstm_cell(z, c)  # here, where it costs nothing, and not before each step
     gates = np.multiply(z, 0.5, order="C")
     gates[..., 2 * h : 3 * h] = z[..., 2 * h : 3 * h]
     np.tanh(gates, out=gates)
@@ -144,7 +148,6 @@ _lstm_cell = Op(
     _infer_lstm_cell,
     Joint(_lstm_cell_rule, reads="c c_next gates"),
     outputs=("h", "c_next", "gates"),
-    check=True,
 )
 
 
