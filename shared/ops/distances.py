@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from shared.errors import DTypeError, RangeError, SettingError, ShapeError
-from shared.op import Rule, elementwise
+from shared.op import ZERO, Op, Rule, elementwise
 from shared.ops.activations import sigmoid
 from shared.ops.choosing import cast, equal, maximum, minimum, where
 from shared.ops.elementwise import abs, exp, log, neg, sqrt, square, sub
-from shared.ops.losses import known_reduction
 from shared.ops.reductions import mean, sum
 from shared.ops.shapes import as_tensor_like, broadcast_to
 from shared.spec import (
     Operand,
+    Spec,
     broadcast_shapes,
     is_weak,
     one_axis,
@@ -27,19 +27,50 @@ from shared.spec import (
 )
 
 
+def known_reduction(call: str, reduction: str, *more: str) -> str:
+    """The setting `reduction`, checked."""
+    names = ("mean", "sum", "none", *more)
+    if reduction not in names:
+        raise SettingError(f"{call}: reduction must be one of {', '.join(names)}, not {reduction!r}")
+    return reduction
+
+
+def _infer_of_shape(target: Operand, x: Operand, *, call: str) -> Spec:
+    a, b = x.shape, target.shape
+    if len(a) != len(b) or not all(map(sizes_match, a, b)):
+        raise ShapeError(
+            f"{call}: x {str_shape(a)} and target {str_shape(b)} must have one shape, since a loss "
+            "over what broadcasting makes of them is seldom meant; reshape one, or broadcast_to it"
+        )
+    return Spec(a, target.dtype)
+
+
+_of_shape = Op(
+    "of_shape",
+    lambda target, x, *, call: target,
+    _infer_of_shape,
+    [Rule(lambda g, y, target, x, *, call: g), ZERO],
+    alias=(0,),
+    check=True,
+    doc="`target`, of which it is checked that it has the shape of `x`.",
+)
+
+
+def of_shape(call: str, target: Any, x: Any) -> Any:
+    """`target`, or ShapeError unless it has the shape of `x`. Sizes that are unknown are compared
+    when the graph runs, lest they broadcast."""
+    if tuple(target.shape) == tuple(x.shape):
+        return target
+    return _of_shape(target, x, call=call)
+
+
 def _pair(call: str, x: Any, target: Any) -> tuple[Any, Any]:
     """Both, of one shape; a number may stand for a target that is the same everywhere. Integers
     and bools to aim at (labels) take the dtype of `x`, lest they widen it."""
     x = as_tensor_like(x)
     if is_weak(target):
         return x, target
-    target = as_tensor_like(target)
-    a, b = tuple(x.shape), tuple(target.shape)
-    if len(a) != len(b) or not all(map(sizes_match, a, b)):
-        raise ShapeError(
-            f"{call}: x {str_shape(a)} and target {str_shape(b)} must have one shape, since a loss "
-            "over what broadcasting makes of them is seldom meant; reshape one, or broadcast_to it"
-        )
+    target = of_shape(call, as_tensor_like(target), x)
     if x.dtype.kind == "f" and target.dtype.kind in "iub":
         target = cast(target, x.dtype)
     return x, target

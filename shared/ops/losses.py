@@ -12,6 +12,7 @@ import numpy as np
 from shared.errors import DTypeError, RangeError, SettingError, ShapeError
 from shared.op import ZERO, Op, Rule, array_module
 from shared.ops.choosing import cast, equal, where
+from shared.ops.distances import known_reduction, of_shape
 from shared.ops.elementwise import neg
 from shared.ops.indexing import getitem
 from shared.ops.lookup import gather, scatter_sum
@@ -22,14 +23,6 @@ from shared.spec import Operand, Spec, sizes_match, str_shape
 
 IGNORED = -100
 """The label that does not count, unless a call says otherwise: PyTorch's number."""
-
-
-def known_reduction(call: str, reduction: str, *more: str) -> str:
-    """The setting `reduction`, checked."""
-    names = ("mean", "sum", "none", *more)
-    if reduction not in names:
-        raise SettingError(f"{call}: reduction must be one of {', '.join(names)}, not {reduction!r}")
-    return reduction
 
 
 # --- labels --------------------------------------------------------------------------------
@@ -187,7 +180,9 @@ def cross_entropy(
 # --- out of plain ops ----------------------------------------------------------------------
 
 
-def _compute_class_index(scores: Any, labels: Any, *, ignored: int, call: str) -> tuple[Any, Any]:
+def _compute_class_index(
+    scores: Any, labels: Any, weight: Any = None, *, ignored: int, call: str
+) -> tuple[Any, Any]:
     xp = array_module(labels)
     counts = _counted(call, labels, scores.shape[-1], ignored)
     if counts is None:
@@ -195,8 +190,15 @@ def _compute_class_index(scores: Any, labels: Any, *, ignored: int, call: str) -
     return xp.where(counts, labels, 0).astype(np.int64), counts
 
 
-def _infer_class_index(scores: Operand, labels: Operand, *, ignored: int, call: str) -> tuple[Spec, Spec]:
+def _infer_class_index(
+    scores: Operand, labels: Operand, weight: Operand = None, *, ignored: int, call: str
+) -> tuple[Spec, Spec]:
     _check_labels(call, scores, labels)
+    classes = scores.shape[-1]
+    if weight is not None and not (len(weight.shape) == 1 and sizes_match(weight.shape[0], classes)):
+        raise ShapeError(
+            f"{call}: weight {str_shape(weight.shape)} must have shape ({classes},), one for each class"
+        )
     return Spec(labels.shape, np.dtype(np.int64)), Spec(labels.shape, np.dtype(bool))
 
 
@@ -204,7 +206,7 @@ _class_index = Op(
     "class_index",
     _compute_class_index,
     _infer_class_index,
-    [ZERO, ZERO],
+    [ZERO, ZERO, ZERO],
     outputs=("index", "counts"),
     check=True,
 )
@@ -214,16 +216,11 @@ def _weighted(
     call: str, log_p: Any, labels: Any, weight: Any, ignored: int, reduction: str, smoothing: float = 0.0
 ) -> Any:
     """-log p[label], each label counting by its class's weight; a part `smoothing` of it spread."""
-    index, counts = _class_index(log_p, labels, ignored=int(ignored), call=call)
+    weights = () if weight is None else (as_tensor_like(weight),)
+    index, counts = _class_index(log_p, labels, *weights, ignored=int(ignored), call=call)
     shares: Any = cast(counts, log_p.dtype)
     picked = neg(squeeze(gather(log_p, expand_dims(index, -1), -1), -1))
-    if weight is not None:
-        weight = as_tensor_like(weight)
-        if len(weight.shape) != 1 or not sizes_match(weight.shape[0], log_p.shape[-1]):
-            raise ShapeError(
-                f"{call}: weight {str_shape(tuple(weight.shape))} must have shape "
-                f"({log_p.shape[-1]},), one for each class"
-            )
+    for weight in weights:
         chosen = getitem(weight, index)
         shares, picked = shares * chosen, picked * chosen
     if smoothing:
@@ -259,4 +256,5 @@ def accuracy(logits: Any, labels: Any) -> Any:
     """
     scores, labels = floating(logits), as_tensor_like(labels)
     _check_labels("accuracy", scores, labels)
-    return mean(cast(equal(argmax(scores, -1), labels), np.float32))
+    chosen = argmax(scores, -1)
+    return mean(cast(equal(chosen, of_shape("accuracy", labels, chosen)), np.float32))

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import Shape, Size, product
-from shared.errors import DTypeError, ShapeError
+from shared.dims import Dim, Shape, Size, product
+from shared.errors import DTypeError, SettingError, ShapeError
 from shared.op import Joint, Op, Rule, array_module
 from shared.ops.choosing import cast
 from shared.ops.creation import ones
@@ -56,7 +56,8 @@ def softmax(x: Any, axis: int = -1) -> Any:
 
 def _compute_log_softmax(x: Any, *, axis: int) -> Any:
     y = _below_largest(x, axis)
-    y -= np.log(np.add.reduce(np.exp(y), axis=axis, keepdims=True))
+    if y.size:  # the logarithm of no exponentials would be minus infinity
+        y -= np.log(np.add.reduce(np.exp(y), axis=axis, keepdims=True))
     return y
 
 
@@ -106,6 +107,10 @@ def _check_floating(call: str, x: Operand) -> None:
         raise DTypeError(f"{call}: x must be floating point, not {x.dtype}; cast it first")
 
 
+def _same(a: Shape, b: Shape) -> bool:
+    return len(a) == len(b) and all(map(sizes_match, a, b))
+
+
 # --- batch normalisation -------------------------------------------------------------------
 
 
@@ -148,24 +153,27 @@ def _compute_batch_norm(
     )  # fmt: skip
 
 
+def _check_batch_norm(x: Operand, *of_channels: Operand) -> None:
+    _check_floating("batch_norm", x)
+    shape = tuple(x.shape)
+    if len(shape) < 2:
+        raise ShapeError(f"batch_norm: x {str_shape(shape)} needs at least 2 axes, (N, C, ...)")
+    for name, value in zip(("running_mean", "running_var", "weight", "bias"), of_channels, strict=True):
+        if value is not None and not _same(tuple(value.shape), shape[1:2]):
+            raise ShapeError(
+                f"batch_norm: {name} {str_shape(tuple(value.shape))} must have shape ({shape[1]},), "
+                f"one for each channel of x {str_shape(shape)}"
+            )
+
+
 def _infer_batch_norm(
     x: Operand, running_mean: Operand, running_var: Operand, weight: Operand = None,
     bias: Operand = None, *, momentum: float, eps: float,
 ) -> tuple[Spec, ...]:  # fmt: skip
-    _check_floating("batch_norm", x)
-    if len(x.shape) < 2:
-        raise ShapeError(f"batch_norm: x {str_shape(x.shape)} needs at least 2 axes, (N, C, ...)")
+    _check_batch_norm(x, running_mean, running_var, weight, bias)
     if _count(x) == 0:
         raise ShapeError(f"batch_norm: x {str_shape(x.shape)} has no elements to take statistics of")
-    channels, given = x.shape[1], [x]
-    named = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
-    for name, value in named.items():
-        if value is not None and not (len(value.shape) == 1 and sizes_match(value.shape[0], channels)):
-            raise ShapeError(
-                f"batch_norm: {name} {str_shape(value.shape)} must have shape ({channels},), "
-                f"one for each channel of x {str_shape(x.shape)}"
-            )
-    given += [value for value in (weight, bias) if value is not None]
+    channels, given = x.shape[1], [value for value in (x, weight, bias) if value is not None]
     one = Spec((channels,), x.dtype)
     return (
         Spec(x.shape, promote(*given)), one, one,
@@ -223,6 +231,7 @@ def batch_norm(
     """
     x = as_tensor_like(x)
     if not training:
+        _check_batch_norm(x, running_mean, running_var, weight, bias)
         scale = 1 / sqrt(running_var + eps)
         scale = scale if weight is None else weight * scale
         shift = neg(running_mean * scale)
@@ -240,15 +249,15 @@ def batch_norm(
 # --- layer normalisation -------------------------------------------------------------------
 
 
-def _last(ndim: int, width: int) -> tuple[int, ...]:
-    """The last `width` axes."""
-    return tuple(range(ndim - width, ndim))
+def _last(ndim: int, shape: Shape) -> tuple[int, ...]:
+    """The last axes, those that `shape` is of."""
+    return tuple(range(ndim - len(shape), ndim))
 
 
 def _compute_layer_norm(
-    x: Any, weight: Any = None, bias: Any = None, *, width: int, eps: float
+    x: Any, weight: Any = None, bias: Any = None, *, shape: Shape, eps: float
 ) -> tuple[Any, Any, Any]:
-    xp, axes = array_module(x), _last(x.ndim, width)
+    xp, axes = array_module(x), _last(x.ndim, shape)
     mean = xp.mean(x, axis=axes, keepdims=True)
     y = np.subtract(x, mean, order="C")
     inv_std = 1 / np.sqrt(xp.mean(y * y, axis=axes, keepdims=True) + eps)
@@ -258,10 +267,15 @@ def _compute_layer_norm(
 
 
 def _infer_layer_norm(
-    x: Operand, weight: Operand = None, bias: Operand = None, *, width: int, eps: float
+    x: Operand, weight: Operand = None, bias: Operand = None, *, shape: Shape, eps: float
 ) -> tuple[Spec, Spec, Spec]:
     _check_floating("layer_norm", x)
-    shape: Shape = x.shape[len(x.shape) - width :]
+    lead = len(x.shape) - len(shape)
+    if not shape or lead < 0 or not _same(x.shape[lead:], shape):
+        raise ShapeError(
+            f"layer_norm: the last axes of x {str_shape(x.shape)} are not the normalised shape "
+            f"{str_shape(shape)}"
+        )
     if product(shape) == 0:
         raise ShapeError(f"layer_norm: x {str_shape(x.shape)} has no elements to take statistics of")
     for name, value in (("weight", weight), ("bias", bias)):
@@ -270,21 +284,17 @@ def _infer_layer_norm(
                 f"layer_norm: {name} {str_shape(value.shape)} must have the normalised shape "
                 f"{str_shape(shape)}, the last axes of x {str_shape(x.shape)}"
             )
-    one = Spec((*x.shape[: len(x.shape) - width], *(1,) * width), x.dtype)
+    one = Spec((*x.shape[:lead], *(1,) * len(shape)), x.dtype)
     return Spec(x.shape, promote(*(v for v in (x, weight, bias) if v is not None))), one, one
 
 
-def _same(a: Shape, b: Shape) -> bool:
-    return len(a) == len(b) and all(map(sizes_match, a, b))
-
-
 def _layer_norm_rule(
-    g: Any, y: Any, x: Any, weight: Any = None, bias: Any = None, *, wanted: Any, width: int, eps: float
+    g: Any, y: Any, x: Any, weight: Any = None, bias: Any = None, *, wanted: Any, shape: Shape, eps: float
 ) -> tuple[Any, Any, Any]:
     """As batch norm's, but that the weight differs within what is normalised together."""
     gy, g_mean, g_inv_std = g
     _, mean, inv_std = y
-    axes = _last(len(x.shape), width)
+    axes = _last(len(x.shape), shape)
     centred = x - mean
     g_x = g_weight = None
     if gy is not None:
@@ -294,8 +304,7 @@ def _layer_norm_rule(
         g_mean = _plus(g_mean, neg(sum(g_x, axes, keepdims=True)))
         g_inv_std = _plus(g_inv_std, sum(inner * centred, axes, keepdims=True))
     if wanted[0]:
-        count = product(x.shape[len(x.shape) - width :])
-        g_x = _plus(g_x, _through_statistics(g_mean, g_inv_std, centred, inv_std, count))
+        g_x = _plus(g_x, _through_statistics(g_mean, g_inv_std, centred, inv_std, product(shape)))
     return g_x, g_weight, gy
 
 
@@ -321,12 +330,9 @@ def layer_norm(
     """
     x = as_tensor_like(x)
     sizes = tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
-    if not (0 < len(sizes) <= len(x.shape)) or not _same(tuple(x.shape[len(x.shape) - len(sizes) :]), sizes):
-        raise ShapeError(
-            f"layer_norm: the last axes of x {str_shape(tuple(x.shape))} are not the normalised "
-            f"shape {str_shape(sizes)}"
-        )
+    if not all(isinstance(size, (int, np.integer, Dim)) for size in sizes):
+        raise SettingError(f"layer_norm: normalized_shape is made of sizes, not {normalized_shape!r}")
     if weight is None and bias is not None:
         weight = ones(sizes, x.dtype, like=x)
     affine = [as_tensor_like(value) for value in (weight, bias) if value is not None]
-    return _layer_norm(x, *affine, width=len(sizes), eps=float(eps))[0]
+    return _layer_norm(x, *affine, shape=sizes, eps=float(eps))[0]

@@ -81,6 +81,8 @@ CASES = [
     Case("argmax", lambda x, y: ops.accuracy(x, y), [distinct(4, 3), integers(0, 3, 4)], smooth=False,
          unknown=[("n", "c"), ("n",)], name="accuracy"),
     # element by element
+    Case("of_shape", lambda t, x: TABLE["of_shape"](t, x, call="mse_loss"), [normal(3), normal(3)],
+         unknown=[("n",), ("m",)]),
     Case("square", lambda x, y: ops.mse_loss(x, y), [normal(3, 4), normal(3, 4)],
          torch=lambda x, y: torch_nn().mse_loss(x, y), unknown=[("n", "m"), ("n", "m")], name="mse_loss"),
     Case("square", lambda x, y: ops.mse_loss(x, y, "sum"), [normal(3), integers(0, 2, 3)],
