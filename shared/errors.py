@@ -47,6 +47,10 @@ class GradientError(DiptychError, RuntimeError):
     """A derivative that was asked for and does not exist, or no longer can be had."""
 
 
+class NoGradientError(GradientError, ValueError):
+    """A training step in which no parameter has a gradient (TensorFlow 1's ValueError)."""
+
+
 class NotFiniteError(DiptychError, ArithmeticError):
     """NaN or infinity came out of an op into which none went."""
 
@@ -93,6 +97,10 @@ class UninitializedError(DiptychError, RuntimeError):
 
 class SessionError(DiptychError, RuntimeError):
     """A session that can not run: closed, empty, or none at hand."""
+
+
+class NoSessionError(SessionError, ValueError):
+    """A value was asked for where no session is open (TensorFlow 1's ValueError)."""
 
 
 class DataError(DiptychError, OSError, ValueError):

@@ -55,6 +55,8 @@ def _fetch(graph: Graph, fetch: Any) -> Tensor | Variable | Node:
 
 def take_feeds(graph: Graph, feed_dict: Mapping[Any, Any]) -> tuple[list[Tensor], list[Any]]:
     """What is fed: the Tensors, and their values as arrays that fit them."""
+    if not isinstance(feed_dict, Mapping):
+        raise FeedTypeError(f"run: feed_dict must be a dict {{tensor: value}}, not {type(feed_dict).__name__}")
     fed: list[Tensor] = []
     arrays: list[Any] = []
     sizes: dict[Symbol, tuple[int, Tensor]] = {}
@@ -106,10 +108,12 @@ def feed_value(tensor: Tensor, value: Any) -> Any:
     except (ValueError, TypeError):
         fits = False
     if not fits:
-        shown = repr(value) if np.size(value) < 10 else f"of type {type(value).__name__}"
+        shown = repr(value)
+        if len(shown) > 60:
+            shown = f"of type {type(value).__name__}"
         raise FeedTypeError(
             f"run: type of feed value {shown} is not compatible with Tensor {tensor.name!r}, which "
-            f"has dtype {tensor.dtype.name}; convert it first"
+            f"has dtype {tensor.dtype.name}; convert it first (rows of one length, numbers of that kind)"
         )
     return converted
 

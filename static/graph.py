@@ -228,13 +228,17 @@ class Graph:
         finally:
             current_call.reset(scope)
 
-    def add(self, node: Node) -> int:
-        """Take a new node in; gives its place in the order."""
+    def check_open(self, name: str) -> None:
+        """FinalizedError if nothing may be added any more, `name` for one."""
         if self.finalized:
             raise FinalizedError(
-                f"the graph is finalized and cannot be modified, but {node.name!r} was to be added: is an op "
+                f"the graph is finalized and cannot be modified, but {name!r} was to be added: is an op "
                 "made inside the training loop? Build everything before graph.finalize()"
             )
+
+    def add(self, node: Node) -> int:
+        """Take a new node in; gives its place in the order."""
+        self.check_open(node.name)
         self.nodes.append(node)
         self._names[node.name] = node
         for tensor in node.outputs:

@@ -310,7 +310,10 @@ def graph_of(values: Sequence[Any]) -> Graph:
 def check_invariant(call: str, before: Sequence[Tensor], after: list[Tensor]) -> None:
     """What goes round must come round with the same shape and dtype."""
     if len(before) != len(after):
-        raise ShapeError(f"{call}: {len(before)} values go into the body and {len(after)} come out")
+        raise ShapeError(
+            f"{call}: {len(before)} values go into the body and {len(after)} come out; return one for each, "
+            "in the same order"
+        )
     for i, (a, b) in enumerate(zip(before, after, strict=True)):
         same = len(a.shape) == len(b.shape) and all(map(sizes_match, a.shape, b.shape))
         if not same or a.dtype != b.dtype:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from shared.dims import Dim
-from shared.errors import EngineError, GradientError, GraphError, SettingError, ShapeError
+from shared.errors import EngineError, FetchError, GradientError, GraphError, SettingError, ShapeError
 from shared.op import Op, Rule, as_array
 from shared.spec import Spec, as_dtype, is_weak, sizes_match, str_shape
 from shared.state import State
@@ -37,13 +37,22 @@ def placeholder(dtype: Any, shape: Sequence[Any] | None = None, name: str | None
         raise SettingError(
             "placeholder: give a shape; unknown sizes are None, as in (None, 784), or a name"
         )
-    sizes = tuple(
-        graph.dim(size) if size is None or isinstance(size, str)
-        else size if isinstance(size, Dim) else int(size)
-        for size in shape
-    )  # fmt: skip
+    sizes = tuple(_size(graph, shape, size) for size in shape)
     spec = Spec(sizes, as_dtype(dtype))
     return Node(graph, PLACEHOLDER, (), {}, [spec], name).outputs[0]
+
+
+def _size(graph: Graph, shape: Sequence[Any], size: Any) -> int | Dim:
+    if size is None or isinstance(size, str):
+        return graph.dim(size)
+    if isinstance(size, Dim):
+        return size
+    if not isinstance(size, (int, np.integer)) or size < 0:
+        raise SettingError(
+            f"placeholder: {size!r} in the shape {tuple(shape)!r} is no size; use an int, 0 or more, None "
+            "where it is not known, or a name"
+        )
+    return int(size)
 
 
 def placeholder_with_default(default: Any, shape: Sequence[Any], name: str | None = None) -> Tensor:
@@ -75,6 +84,8 @@ def group(*operations: Any, name: str | None = None) -> Node:
     """One operation that runs all of these (Tensors or operations); it has no value."""
     deps: list[Tensor] = []
     for operation in operations:
+        if not isinstance(operation, (Node, Tensor)):
+            raise FetchError(f"group: {operation!r} is neither a Tensor nor an operation; leave it out")
         if isinstance(operation, Node):
             deps.extend(operation.outputs if operation.op is not GROUP else operation.inputs)
         else:

@@ -28,13 +28,18 @@ class PartialRun:
             for tensor in asked:
                 if tensor in self._over:
                     past = {"fetch": "fetched", "feed": "fed"}[kind]
-                    raise FeedError(f"partial_run: {tensor.name!r} has already been {past} in this run")
+                    raise FeedError(
+                        f"partial_run: {tensor.name!r} has already been {past} in this run; begin another "
+                        "with partial_run_setup"
+                    )
                 if tensor not in open_:
                     raise FeedError(
                         f"partial_run: {tensor.name!r} was not specified as a {kind} in partial_run_setup; "
                         "name it there"
                     )
-        for tensor in (*fetches, *fed):
-            self._over.add(tensor)
-        self.values.update(fed)
-        return dict(self.values)
+        return {**self.values, **fed}
+
+    def keep(self, fetches: Sequence[Any], values: Mapping[Tensor, Any]) -> None:
+        """Remember a part that is done: what it fetched, and all that is fed or computed by now."""
+        self._over.update(fetches, (tensor for tensor in values if tensor in self.feeds))
+        self.values.update(values)

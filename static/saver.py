@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from shared.errors import StateError
+from shared.errors import DataError, StateError
 from shared.nn.saved import read_file, write_file
 from shared.spec import str_shape
 from static.graph import get_default_graph
@@ -46,6 +46,11 @@ class Saver:
     def restore(self, session: Session, path: str | os.PathLike[str]) -> None:
         """Make the variables hold what was saved; StateError, and no change, if one is missing
         there or has another shape or dtype."""
+        if not os.path.isfile(path):
+            raise DataError(
+                f"restore: there is no checkpoint {os.fspath(path)}; static.latest_checkpoint(directory) "
+                "gives the one that was written last"
+            )
         saved, _ = read_file(path)
         values = {v: saved[v.name] for v in self.variables if v.name in saved}
         for variable in self.variables:
@@ -58,8 +63,9 @@ class Saver:
             value = values[variable]
             if value.shape != variable.shape or value.dtype != variable.dtype:
                 raise StateError(
-                    f"restore: {variable.name!r} is {variable.spec} in the graph, but {value.dtype} "
-                    f"{str_shape(value.shape)} in {os.fspath(path)}"
+                    f"restore: {variable.name!r} is {variable.dtype} {str_shape(variable.shape)} in the "
+                    f"graph, but {value.dtype} {str_shape(value.shape)} in {os.fspath(path)}; build the graph "
+                    "with the sizes that were saved, or leave the variable out of var_list"
                 )
         session.hold(values)
 

@@ -11,7 +11,15 @@ from typing import Any
 import numpy as np
 
 from shared import hooks
-from shared.errors import DiptychError, MissingFeedError, SessionError, ShapeError, UninitializedError
+from shared.errors import (
+    DiptychError,
+    FetchError,
+    MissingFeedError,
+    NoSessionError,
+    SessionError,
+    ShapeError,
+    UninitializedError,
+)
 from shared.profiler import Profiler
 from shared.spec import dtype_name, str_shape
 from shared.state import State
@@ -114,7 +122,7 @@ class Session:
         key = (tuple(elements), tuple(fed), watched)
         program = self._programs.get(key)
         if program is None:
-            if not self.graph.nodes:
+            if not self.graph.nodes and not self.graph.variables:
                 raise SessionError("run: the session's graph is empty; build it first, or pass graph=")
             targets = [e for e in elements if not isinstance(e, Variable)]
             values = [e for e in elements if not isinstance(e, Node)]
@@ -141,7 +149,9 @@ class Session:
             if self.closed or len(values) != len(fed):
                 self._check_open("call")
                 names = [tensor.name for tensor in fed]
-                raise SessionError(f"call: {len(values)} values for {len(fed)} feeds: {names}")
+                raise SessionError(
+                    f"call: {len(values)} values for {len(fed)} feeds; give one for each, in order: {names}"
+                )
             if checked != [(getattr(v, "shape", None), getattr(v, "dtype", None)) for v in values]:
                 values = tuple(take_feeds(self.graph, dict(zip(fed, values, strict=True)))[1])
                 checked[:] = [(v.shape, v.dtype) for v in values]
@@ -171,6 +181,8 @@ class Session:
         """Some of the fetches that `partial_run_setup` named, with some more of its feeds; what
         earlier parts computed is not computed again."""
         self._check_open("partial_run")
+        if not isinstance(handle, PartialRun):
+            raise FetchError(f"partial_run: {handle!r} is no handle; partial_run_setup(fetches, feeds) gives one")
         elements: list[Any] = []
         rebuild = take_apart(self.graph, fetches, elements)
         fed, arrays = take_feeds(self.graph, feed_dict or {})
@@ -178,7 +190,7 @@ class Session:
         nodes = select(self.graph, elements, known).nodes
         made = [t for node in nodes for t in node.outputs if t not in known]
         values = self.run([*made], known)
-        handle.values.update(zip(made, values, strict=True))
+        handle.keep(elements, {**known, **dict(zip(made, values, strict=True))})
         return rebuild(iter([None if isinstance(e, Node) else handle.values[e] for e in elements]))
 
     # --- values ---
@@ -296,8 +308,8 @@ def get_default_session(call: str = "get_default_session") -> Session:
     """The innermost session entered with `with`; SessionError if there is none."""
     session = _default.get()
     if session is None:
-        raise SessionError(
-            f"{call}: no default session is registered; use `with static.Session() as s:`, or "
-            "pass session=..."
+        raise NoSessionError(
+            f"{call}: cannot evaluate, for no default session is registered; use "
+            "`with static.Session() as s:`, or pass session=..."
         )
     return session

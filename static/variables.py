@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from shared.dims import Dim
-from shared.errors import ShapeError, SymbolicValueError
+from shared.errors import SettingError, ShapeError, SymbolicValueError
 from shared.op import as_array
 from shared.operators import Operators
 from shared.spec import Spec, as_dtype, sizes_match, str_shape
@@ -37,8 +37,9 @@ class Variable(Operators):
             self.trainable = isinstance(state, Parameter)
             value = state.value()
         else:
+            get_default_graph().check_open(name or "Variable")
             self.trainable = trainable
-            value = self._given = np.array(as_array(initial_value, dtype and as_dtype(dtype)), order="C")
+            value = self._given = _starting_value(initial_value, dtype)
         self.spec = Spec(tuple(value.shape), value.dtype)
         self.graph: Graph = get_default_graph()
         self.name = self.graph.unique_name(name or "Variable", None)
@@ -105,11 +106,25 @@ class Variable(Operators):
 
         return (session or get_default_session("eval")).run(self)
 
-    def __bool__(self) -> bool:
+    def _no_value(self, *_: Any, **__: Any) -> Any:
         raise SymbolicValueError(
-            f"the variable {self.name!r} has no truth value: its numbers live in a session; run "
-            "it first, or choose with ops.where"
+            f"the variable {self.name!r} ({self.spec}) has no value for Python: its numbers live in a "
+            "session; run it first, session.run(variable), or choose with ops.where"
         )
+
+    __bool__ = __float__ = __int__ = __index__ = __array__ = _no_value
+
+
+def _starting_value(value: Any, dtype: Any) -> Any:
+    """The array that a variable starts from: a copy of `value`."""
+    if value is None:
+        raise SettingError("Variable: give an initial value: an array, or a number")
+    if isinstance(value, (Tensor, Variable)):
+        raise SymbolicValueError(
+            f"Variable: the initial value must be an array or a number, but {value.name!r} has none until a "
+            "session runs it; give np.zeros(shape), and run v.assign(tensor) once"
+        )
+    return np.array(as_array(value, None if dtype is None else as_dtype(dtype)), order="C")
 
 
 def global_variables_initializer() -> Node:

@@ -10,7 +10,7 @@ import numpy as np
 
 from shared import ops
 from shared.dispatch import tensor_engine
-from shared.errors import EngineError, GradientError, SettingError
+from shared.errors import EngineError, GradientError, NoGradientError, SettingError
 from shared.nn.saved import arrays_of, load_arrays, read_file, write_file
 from shared.optim import blocks
 from shared.optim.checks import number
@@ -230,7 +230,12 @@ class Optimizer:
         return self._train(None, [(g, p) for g, p in pairs if g is not None], global_step)
 
     def _train(self, loss: Any, pairs: list[tuple[Any, Any]], global_step: Any) -> Any:
-        value = loss if loss is not None or not pairs else pairs[0][0]
+        if not pairs:
+            raise NoGradientError(
+                "no gradients provided for any variable: the loss does not depend on any "
+                "parameter of this optimiser; was the model called to make it?"
+            )
+        value = loss if loss is not None else pairs[0][0]
         engine = tensor_engine((value,))
         if engine is None:
             raise EngineError(f"apply_gradients: the gradients must be Tensors, not {value!r}")
@@ -243,11 +248,6 @@ class Optimizer:
 
     def _assign(self, pairs: Sequence[tuple[Any, Any]]) -> list[Any]:
         """The assignments of one step, by the type of the gradients."""
-        if not pairs:
-            raise GradientError(
-                "no gradients provided for any variable: the loss does not depend on any "
-                "parameter of this optimiser; was the model called to make it?"
-            )
         schedules = self.learning_rates()
         rates = {lr: self._rate(schedules[lr], lr, self.steps) for lr in schedules}
         t: Any = self.steps + 1
