@@ -26,6 +26,8 @@ from static.prune import Selection, symbols_of
 from static.variables import Variable
 
 _serial = itertools.count(1)
+_USED = ("_", "feeds", "state", "program", "asarray", "array", "slice", "Ellipsis")
+"""The names that a program uses for itself."""
 
 
 class Program:
@@ -84,7 +86,7 @@ class _Writer:
         self.bound: dict[int, str] = {}
         self.names: dict[Tensor | Variable, str] = {}
         self.sizes: dict[Symbol, str] = {}
-        self.taken: set[str] = {*keyword.kwlist, "_", "feeds", "state", "program", "asarray", "array"}
+        self.taken: set[str] = {*keyword.kwlist, *_USED}
         self.counts: dict[str, int] = {}
         self.lines: list[str] = []
         self.node_at: dict[int, Node] = {}
@@ -104,8 +106,9 @@ class _Writer:
     # names
 
     def _name(self, wish: str) -> str:
-        """A fresh Python name that resembles `wish`."""
-        base = re.sub(r"\W+", "_", wish.rpartition("/")[2]).strip("_") or "value"
+        """A fresh Python name that resembles `wish`. Of ASCII alone, for Python takes some names
+        that differ in other letters for one and the same."""
+        base = re.sub(r"\W+", "_", wish.rpartition("/")[2], flags=re.ASCII).strip("_") or "value"
         base = f"_{base}" if base[0].isdigit() else base
         name, count = base, itertools.count(1)
         while name in self.taken:
@@ -239,7 +242,10 @@ class _Writer:
         self.node_at[len(self.lines)] = node
         specs = ", ".join(str(t.spec) for t in node.outputs)
         where = f"  {node.line}" if node.line is not None else ""
-        self.lines[-1] += f"  # {specs}{where}"
+        comment = specs + where
+        if not comment.isprintable():  # it must stay one line, whatever a size is called
+            comment = "".join(c if c.isprintable() else " " for c in comment)
+        self.lines[-1] += f"  # {comment}"
 
     def _drop(self, node: Node) -> None:
         """Let go of arrays whose last use this was."""
