@@ -62,13 +62,12 @@ class _Reader:
         self.listing = Listing("dynamic", self.entries, [self._result(y) for y in ys])
 
     def _node(self, node: Node) -> None:
-        inputs: Sequence[Any] | None
         if isinstance(node, Checkpoint):
             kind = op = "checkpoint"
-            name, inputs = getattr(node.fn, "__name__", type(node.fn).__name__), node.args
+            name = getattr(node.fn, "__name__", type(node.fn).__name__)
         else:
-            kind, op, name, inputs = "op", node.op.name, "", node.inputs
-        inputs = inputs or (None,) * len(node.edges)  # backward has freed them
+            kind, op, name = "op", node.op.name, ""
+        inputs = node.inputs or (None,) * len(node.edges)  # backward has freed them
         arguments = [self._argument(x, edge) for x, edge in zip(inputs, node.edges, strict=True)]
         place = self.places[id(node)] = len(self.entries)
         specs = tuple(spec_of(y) for y in node.outputs)
