@@ -22,6 +22,7 @@ from static.effects import (
     stop_gradient,
 )
 from static.engine import ENGINE
+from static.estimate import summary
 from static.graph import Graph, Node, Tensor, get_default_graph, name_scope, reset_default_graph
 from static.loops import map_fn, scan
 from static.make import (
@@ -63,6 +64,6 @@ __all__ = [
     "gradients", "group", "hessian_vector_product", "identity", "jacobian", "latest_checkpoint",
     "map_fn", "name_scope", "placeholder", "placeholder_with_default", "py_func", "random_normal",
     "random_uniform", "reset_default_graph", "scan", "scatter_update", "set_random_seed", "show",
-    "stop_gradient", "to_networkx", "trainable_variables", "variable_scope", "watching",
+    "stop_gradient", "summary", "to_networkx", "trainable_variables", "variable_scope", "watching",
     "while_loop",
 ]  # fmt: skip

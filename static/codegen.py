@@ -12,7 +12,7 @@ import itertools
 import keyword
 import linecache
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from shared.dims import Dim, Symbol
 from shared.op import Op
 from shared.source import GENERATED
 from static.graph import ASSIGN, CONSTANT, INITIAL, PLACEHOLDER, READ, Node, Tensor
+from static.plan import last_uses
 from static.prune import Selection, symbols_of
 from static.variables import Variable
 
@@ -93,7 +94,7 @@ class _Writer:
         self.reads: list[Variable] = []
         self.missing: list[Node] = []
         self.wanted = {s for node in selection.nodes for s in symbols_of(node)}
-        self.last_use = self._last_uses()
+        self.last_use = last_uses(selection, self.fed, self.fetched, self.wanted)
 
     def source(self) -> str:
         self.lines.append("def program(feeds, state):")
@@ -257,45 +258,6 @@ class _Writer:
 
     def _is_temporary(self, tensor: Tensor) -> bool:
         return isinstance(tensor.node.op, Op) and tensor not in self.given
-
-    def _last_uses(self) -> dict[Tensor, Node | None]:
-        """The node after which each Tensor is needed no more; None if it leaves the program.
-
-        A read that sees an assignment is another name for the assigned Tensor, and so is an
-        assignment's own output: their uses are uses of that Tensor.
-        """
-        uses: dict[Tensor, Node | None] = {}
-        same: dict[Tensor, Tensor] = {}
-
-        def root(tensor: Tensor) -> Tensor:
-            while tensor in same:
-                tensor = same[tensor]
-            return tensor
-
-        for node in self.selection.nodes:
-            if node.op is ASSIGN:
-                same[node.outputs[0]] = node.inputs[0]
-            elif node in self.selection.seen:
-                same[node.outputs[0]] = self.selection.seen[node]
-            for value in node.inputs:
-                if isinstance(value, Tensor):
-                    uses[root(value)] = node
-        for source in self.selection.seen.values():
-            uses.setdefault(root(source), None)
-        measured: set[Symbol] = set()
-        for tensor in (*self.fed, *(t for node in self.selection.nodes for t in node.outputs)):
-            symbols = {size.symbol() for size in tensor.shape if isinstance(size, Dim)}
-            if new := (self.wanted & symbols) - measured:
-                uses.setdefault(tensor, None)  # the first to have a size is where it is read off
-                measured |= new
-        leaving: Iterable[Any] = (*self.fetched, *self.selection.stores.values())
-        for value in leaving:
-            if isinstance(value, Tensor):
-                uses[root(value)] = None
-        aliased = {root(tensor) for tensor in same}
-        for tensor in aliased:
-            uses[tensor] = None
-        return uses
 
     def _finish(self) -> None:
         stores = self.selection.stores
