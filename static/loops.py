@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 
 from shared import nest
-from shared.dims import Size
+from shared.dims import Dim, Size
 from shared.errors import ShapeError
 from shared.op import Joint, Op
 from shared.ops.control import scan_length
 from shared.ops.creation import zeros
 from shared.reverse import Walk, reverse
-from shared.spec import Spec, sizes_match
+from shared.spec import Spec, sizes_match, spec_of
 from static.body import Body, BodyOp, Part
 from static.graph import CONSTANT, Graph, Node, Tensor, building, edge_of, get_default_graph, innermost
 from static.make import as_tensor, constant
@@ -60,6 +60,11 @@ class Loop:
     def inputs(self) -> list[Tensor]:
         """What each step is given, captures last."""
         return [*self.carry, *self.xs, *self.body.captures.values()]
+
+    def unsure(self) -> list[int]:
+        """The carried values whose shape only a run can know to stay."""
+        pairs = zip(self.carry, self.next, strict=True)
+        return [i for i, (before, after) in enumerate(pairs) if before.shape != after.shape]
 
     def parts(self, values: Sequence[Any]) -> tuple[Sequence[Any], ...]:
         """The node's outputs as (carry, ys, sums, hidden)."""
@@ -126,12 +131,22 @@ def _add(
 
     loop.body.close()
     loop.hidden = _read_by_rules(loop)
+    op = scan_op(loop)
+    if not op.outputs:
+        return ()
+    arguments = [*firsts, *columns, *loop.body.captures]
+    made = ENGINE.apply(op, arguments, {"length": steps, "reverse": reverse})
+    return [made] if op.single else made
+
+
+def scan_op(loop: Loop) -> BodyOp:
+    """The op that repeats a finished loop, on (first carry, columns, captured Tensors)."""
     names = [f"{kind}{i}" for kind, part in
              (("carry", loop.next), ("y", loop.ys), ("sum", loop.sums), ("hidden", loop.hidden))
              for i in range(len(part))]  # fmt: skip
     inputs = loop.inputs()
     count, results = len(inputs), [*loop.next, *loop.ys, *loop.sums]
-    op = BodyOp(
+    return BodyOp(
         "scan",
         lambda *arrays, **settings: _run(loop, arrays, **settings),
         lambda *specs, length, reverse: loop.specs(length),
@@ -141,13 +156,13 @@ def _add(
         ),
         outputs=tuple(names),
         selective=True,
-        parts={"body": Part(loop.body, inputs, range(count), results, len(loop.next))},
-    )
-    arguments = [*firsts, *columns, *loop.body.captures]
-    if not names:
-        return ()
-    made = ENGINE.apply(op, arguments, {"length": steps, "reverse": reverse})
-    return [made] if op.single else made
+        parts={
+            "body": Part(
+                loop.body, inputs, range(count), results,
+                carried=len(loop.next), columns=len(loop.xs), stacked=len(loop.ys), hidden=loop.hidden,
+            )
+        },
+    )  # fmt: skip
 
 
 def _read_by_rules(loop: Loop) -> list[Tensor]:
@@ -179,6 +194,7 @@ def _run(
     stacked_from, sums = width, range(width + len(loop.ys), width + len(loop.ys) + len(loop.sums))
     program = loop.body.program(loop.inputs(), [results[i] for i in asked])
     kept: dict[int, Any] = {}
+    unsure = loop.unsure()
     order = range(length - 1, -1, -1) if reverse else range(length)
     for t in order if length else [None]:
         step = [x[t, ...] if t is not None else np.zeros(x.shape[1:], x.dtype) for x in xs]
@@ -194,6 +210,7 @@ def _run(
                 if t is not None:
                     kept[i][t] = value
         if t is not None:
+            check_step("scan", unsure, carry, values)
             carry = values[:width]
         else:  # no step at all: the body ran on zeros, to learn the shapes
             carry = [np.array(value) for value in carry]
@@ -315,9 +332,27 @@ def check_invariant(call: str, before: Sequence[Tensor], after: list[Tensor]) ->
             "in the same order"
         )
     for i, (a, b) in enumerate(zip(before, after, strict=True)):
-        same = len(a.shape) == len(b.shape) and all(map(sizes_match, a.shape, b.shape))
-        if not same or a.dtype != b.dtype:
-            raise ShapeError(
-                f"{call}: value {i} is not an invariant for the loop. It enters the loop with shape "
-                f"and dtype {a.spec} and leaves the body with {b.spec}; cast or reshape it to stay the same"
-            )
+        drifts = len(a.shape) != len(b.shape) or any(map(_surely_differ, a.shape, b.shape))
+        if drifts or a.dtype != b.dtype:
+            raise ShapeError(_not_invariant(call, i, a.spec, b.spec))
+
+
+def _not_invariant(call: str, place: int, before: Any, after: Any) -> str:
+    return (
+        f"{call}: value {place} is not an invariant for the loop. It enters the loop with shape and dtype "
+        f"{before} and leaves the body with {after}; cast or reshape it to stay the same"
+    )
+
+
+def _surely_differ(a: Size, b: Size) -> bool:
+    """Whether two sizes differ whatever the unknown ones in them are: `n` and `n + 1`, `n` and `2 n`."""
+    difference = b - a
+    counts = difference.terms.values() if isinstance(difference, Dim) else (difference,)
+    return all([count > 0 for count in counts]) or all([count < 0 for count in counts])
+
+
+def check_step(call: str, unsure: Sequence[int], before: Sequence[Any], after: Sequence[Any]) -> None:
+    """The same at run, for the values of which only a run knows."""
+    for i in unsure:
+        if before[i].shape != after[i].shape:
+            raise ShapeError(_not_invariant(call, i, spec_of(before[i]), spec_of(after[i])))

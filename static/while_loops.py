@@ -19,7 +19,16 @@ from shared.ops.creation import zeros
 from shared.spec import Spec
 from static.body import Body, BodyOp, Part, full_gradients, replay
 from static.graph import Graph, Tensor, building, edge_of
-from static.loops import Loop, Triple, carry_assigned, check_invariant, graph_of, run_body, scan_and_sum
+from static.loops import (
+    Loop,
+    Triple,
+    carry_assigned,
+    check_invariant,
+    check_step,
+    graph_of,
+    run_body,
+    scan_and_sum,
+)
 from static.make import as_tensor
 
 
@@ -65,13 +74,21 @@ def _add_while(
 
     loop.body.close()
     test.close()
-    width, trips = len(firsts), Dim("trips")
+    op = while_op(loop, test, seen, go)
+    arguments = [*firsts, *test.captures, *loop.body.captures]
+    return ENGINE.apply(op, arguments, {"maximum": maximum})[: len(firsts)]
+
+
+def while_op(loop: Loop, test: Body, seen: list[Tensor], go: Tensor) -> BodyOp:
+    """The op that repeats a finished loop while `test`, whose placeholders are `seen`, gives a
+    true `go`; on (first values, what the test captured, what the loop captured)."""
+    width, trips = len(loop.carry), Dim("trips")
     names = [*(f"v{i}" for i in range(width)), *(f"history{i}" for i in range(width))]
-    specs = [t.spec for t in firsts]
+    specs = [t.spec for t in loop.carry]
     tested, repeated = [*seen, *test.captures.values()], loop.inputs()
     asks = test.program(tested, [go])
     at = [*range(width), *range(len(tested), len(tested) + len(loop.body.captures))]
-    op = BodyOp(
+    return BodyOp(
         "while_loop",
         lambda *arrays, **settings: _run_while(loop, asks, len(test.captures), arrays, **settings),
         lambda *_, **settings: (*specs, *(Spec((trips, *s.shape), s.dtype) for s in specs)),
@@ -86,8 +103,6 @@ def _add_while(
             "body": Part(loop.body, repeated, at, loop.next, width),
         },
     )
-    arguments = [*firsts, *test.captures, *loop.body.captures]
-    return ENGINE.apply(op, arguments, {"maximum": maximum})[:width]
 
 
 def _run_while(
@@ -100,11 +115,12 @@ def _run_while(
     program = loop.body.program(loop.inputs(), loop.next)
     record = needed is None or any(i >= width for i in needed)
     history: list[Sequence[Any]] = []
-    trips = 0
+    unsure, trips = loop.unsure(), 0
     while (maximum is None or trips < maximum) and bool(run_body(asks, [*values, *asked])[0]):
         if record:
             history.append(values)
-        values = run_body(program, [*values, *fixed])
+        before, values = values, run_body(program, [*values, *fixed])
+        check_step("while_loop", unsure, before, values)
         trips += 1
     empty = [np.empty((0, *value.shape), value.dtype) for value in values]
     stacked = [np.stack(column) for column in zip(*history, strict=True)] if history else empty
