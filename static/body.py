@@ -113,12 +113,17 @@ class Body(Graph):
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One of the bodies that an op holds, for those who look inside.
+    """One of the bodies that an op holds, for those who look inside. The parts say all that the op
+    was made of, so that it can be made again.
 
     inputs     the body's placeholders, and `arguments`, the positions of the node's inputs that
                they stand for
     results    what the body gives
     carried    how many of the first results are the first inputs of the next step
+    columns    how many of the inputs after these are one step's part of a column
+    stacked    how many of the results after the carried ones are stacked over the steps; the
+               rest are added up
+    hidden     values inside that the node gives as well, stacked, for its gradient to read
     """
 
     body: Body
@@ -126,6 +131,9 @@ class Part:
     arguments: Sequence[int]
     results: Sequence[Tensor]
     carried: int = 0
+    columns: int = 0
+    stacked: int = 0
+    hidden: Sequence[Tensor] = ()
 
 
 class BodyOp(Op):

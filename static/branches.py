@@ -87,12 +87,20 @@ def _add(pred: Tensor, bodies: list[Body], results: list[list[Tensor]]) -> Seque
 
     for body in bodies:
         body.close()
+    if not results[0]:
+        return ()
     outside = list(dict.fromkeys([*bodies[0].captures, *bodies[1].captures]))
+    op = cond_op(bodies, outside, results)
+    made = ENGINE.apply(op, [pred, *outside], {})
+    return [made] if op.single else made
+
+
+def cond_op(bodies: list[Body], outside: Sequence[Tensor], results: list[list[Tensor]]) -> BodyOp:
+    """The op that does one of two finished bodies, true and false, on (pred, *outside), where all
+    that either of them captured is in `outside`."""
     places = [[i for i, t in enumerate(outside) if t in body.captures] for body in bodies]
     fed = [[body.captures[outside[i]] for i in at] for body, at in zip(bodies, places, strict=True)]
     specs = tuple(_joined(a.spec, b.spec) for a, b in zip(*results, strict=True))
-    if not specs:
-        return ()
 
     def run(chosen: Any, *arrays: Any) -> Any:
         branch = 0 if bool(chosen) else 1
@@ -107,7 +115,7 @@ def _add(pred: Tensor, bodies: list[Body], results: list[list[Tensor]]) -> Seque
         found = dict(zip(by, cond(chosen, yes, no), strict=True))
         return [None, *(found.get(i) for i in range(len(args)))]
 
-    op = BodyOp(
+    return BodyOp(
         "cond",
         run,
         lambda *_: specs[0] if len(specs) == 1 else specs,
@@ -118,8 +126,6 @@ def _add(pred: Tensor, bodies: list[Body], results: list[list[Tensor]]) -> Seque
             for k, name in enumerate(("true", "false"))
         },
     )
-    made = ENGINE.apply(op, [pred, *outside], {})
-    return [made] if op.single else made
 
 
 def _backward(

@@ -57,8 +57,6 @@ def _size(graph: Graph, shape: Sequence[Any], size: Any) -> int | Dim:
 
 def placeholder_with_default(default: Any, shape: Sequence[Any], name: str | None = None) -> Tensor:
     """A Tensor that a run may be fed, and that has the value of `default` where it is not."""
-    from static.engine import ENGINE
-
     graph = get_default_graph()
     source = as_tensor(default)
     sizes = tuple(graph.dim(n) if n is None or isinstance(n, str) else n for n in shape)
@@ -68,9 +66,18 @@ def placeholder_with_default(default: Any, shape: Sequence[Any], name: str | Non
             f"fit {str_shape(sizes)}"
         )
     spec = Spec(sizes, source.dtype)
-    kept = Rule(lambda g, y, x: g)
-    op = Op("placeholder_with_default", lambda x: x, lambda x: spec, [kept], alias=(0,), listed=False)
-    return ENGINE.apply(op, [source], {})
+    return Node(graph, DefaultOp(spec), [source], {}, [spec], name).outputs[0]
+
+
+class DefaultOp(Op):
+    """Gives its argument on as a value of `spec`, which may leave more sizes unknown."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        super().__init__(
+            "placeholder_with_default", lambda x: x, lambda x: spec, [Rule(lambda g, y, x: g)],
+            alias=(0,), listed=False,
+        )  # fmt: skip
 
 
 def constant(value: Any, dtype: Any = None, name: str | None = None) -> Tensor:
