@@ -56,7 +56,8 @@ def _fetch(graph: Graph, fetch: Any) -> Tensor | Variable | Node:
 def take_feeds(graph: Graph, feed_dict: Mapping[Any, Any]) -> tuple[list[Tensor], list[Any]]:
     """What is fed: the Tensors, and their values as arrays that fit them."""
     if not isinstance(feed_dict, Mapping):
-        raise FeedTypeError(f"run: feed_dict must be a dict {{tensor: value}}, not {type(feed_dict).__name__}")
+        kind = type(feed_dict).__name__
+        raise FeedTypeError(f"run: feed_dict must be a dict, {{tensor: value}}, not {kind}")
     fed: list[Tensor] = []
     arrays: list[Any] = []
     sizes: dict[Symbol, tuple[int, Tensor]] = {}

@@ -64,8 +64,8 @@ class Saver:
             if value.shape != variable.shape or value.dtype != variable.dtype:
                 raise StateError(
                     f"restore: {variable.name!r} is {variable.dtype} {str_shape(variable.shape)} in the "
-                    f"graph, but {value.dtype} {str_shape(value.shape)} in {os.fspath(path)}; build the graph "
-                    "with the sizes that were saved, or leave the variable out of var_list"
+                    f"graph, but {value.dtype} {str_shape(value.shape)} in {os.fspath(path)}; build the "
+                    "graph with the sizes that were saved, or leave the variable out of var_list"
                 )
         session.hold(values)
 

@@ -182,7 +182,9 @@ class Session:
         earlier parts computed is not computed again."""
         self._check_open("partial_run")
         if not isinstance(handle, PartialRun):
-            raise FetchError(f"partial_run: {handle!r} is no handle; partial_run_setup(fetches, feeds) gives one")
+            raise FetchError(
+                f"partial_run: {handle!r} is no handle; partial_run_setup(fetches, feeds) gives one"
+            )
         elements: list[Any] = []
         rebuild = take_apart(self.graph, fetches, elements)
         fed, arrays = take_feeds(self.graph, feed_dict or {})
