@@ -209,6 +209,8 @@ class Op:
         except Exception:
             pass
         listed = ", ".join(str(spec) for spec in specs)
+        if any(not is_weak(spec) and spec.dtype.kind not in "biufc" for spec in specs):
+            return DTypeError(f"{self.name}({listed}): arrays must hold numbers ({error})")
         if isinstance(error, OverflowError):
             return DTypeError(f"{self.name}({listed}): {error}; cast the array to a wider dtype")
         if isinstance(error, ValueError):

@@ -161,10 +161,8 @@ def one_axis(name: str, axis: int, ndim: int) -> int:
     if not isinstance(axis, (int, np.integer)) or isinstance(axis, bool):
         raise SettingError(f"{name}: axis must be an int, not {axis!r}")
     if not -ndim <= axis < ndim:
-        raise SettingError(
-            f"{name}: axis {axis} is out of range for {ndim} dimension(s); "
-            f"use one from {-ndim} to {ndim - 1}"
-        )
+        way_out = f"use one from {-ndim} to {ndim - 1}" if ndim else "a single number has no axes"
+        raise SettingError(f"{name}: axis {axis} is out of range for {ndim} dimension(s); {way_out}")
     return int(axis) % ndim
 
 

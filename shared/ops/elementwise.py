@@ -97,8 +97,10 @@ much: those for which PyTorch, too, has a way of its own."""
 
 
 def _compute_pow(a: Any, b: Any) -> Any:
-    if is_weak(b) and not is_weak(a) and a.dtype.kind == "f" and (short := _POWERS.get(b)):
-        return short(a)
+    if is_weak(b) and not is_weak(a):
+        if a.dtype.kind == "f" and (short := _POWERS.get(b)):
+            return short(a)
+        _check_power(a, b)
     try:
         return np.power(a, b, order="C")
     except ValueError as error:
@@ -107,11 +109,16 @@ def _compute_pow(a: Any, b: Any) -> Any:
         raise
 
 
+def _check_power(a: Operand, b: Operand) -> None:
+    if type(b) is int and b < 0 and not is_weak(a) and a.dtype.kind in "biu":
+        raise DTypeError(
+            f"pow: {a.dtype.name} to the power {b} is no {a.dtype.name}; cast it to a float first"
+        )
+
+
 def _pow_dtype(a: Operand, b: Operand) -> np.dtype[Any]:
-    dtype = ufunc_dtype("pow", np.power, (a, b))
-    if dtype.kind in "iu" and type(b) is int and b < 0:
-        raise DTypeError(f"pow: integers to the power {b} are no integers; cast the base to a float")
-    return dtype
+    _check_power(a, b)
+    return ufunc_dtype("pow", np.power, (a, b))
 
 
 def _by_base(g: Any, y: Any, a: Any, b: Any) -> Any:

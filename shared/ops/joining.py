@@ -101,7 +101,7 @@ def _cuts(sizes: Sequence[int], axis: int, ndim: int) -> list[tuple[slice, ...]]
 
 def _compute_split(x: Any, *, sizes: tuple[int, ...], axis: int) -> tuple[Any, ...]:
     if sum(sizes) != x.shape[axis]:
-        raise ShapeError(f"split: sizes {sizes} do not add up to {x.shape[axis]}, the size of axis {axis}")
+        _infer_split(x, sizes=sizes, axis=axis)
     return tuple(x[cut] for cut in _cuts(sizes, axis, x.ndim))
 
 

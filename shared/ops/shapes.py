@@ -227,10 +227,12 @@ def broadcast_to(x: Any, shape: Sequence[Size] | Size) -> Any:
 
 def _compute_sum_to(x: Any, *, shape: Shape) -> Any:
     lead = x.ndim - len(shape)
+    if lead < 0 or x.size == 0:  # reshape alone would let these pass
+        _infer_sum_to(x, shape=shape)
     axes = tuple(range(lead)) + tuple(
         axis + lead for axis, size in enumerate(shape) if size == 1 and x.shape[axis + lead] != 1
     )
-    return x.sum(axis=axes, keepdims=True).reshape(shape) if axes else x.reshape(shape)
+    return x.sum(axis=axes, keepdims=True, dtype=x.dtype).reshape(shape) if axes else x.reshape(shape)
 
 
 def _infer_sum_to(x: Operand, *, shape: Shape) -> Spec:
@@ -252,10 +254,12 @@ _sum_to = Op(
 )
 
 
-def sum_to(x: Any, shape: Sequence[Size]) -> Any:
-    """The sum of `x` over whatever axes were stretched to make it from `shape`.
+def sum_to(x: Any, shape: Sequence[Size] | Size) -> Any:
+    """The sum of `x` over whatever axes were stretched to make it from `shape`, in x's dtype.
 
-    What undoes `broadcast_to`: the gradient of broadcasting.
+    What undoes `broadcast_to`: the gradient of broadcasting. Raises ShapeError if x's shape does
+    not come from `shape` by stretching.
     """
     x = as_tensor_like(x)
-    return x if tuple(shape) == tuple(x.shape) else _sum_to(x, shape=tuple(shape))
+    target = shape if type(shape) is tuple else as_sizes("sum_to", shape)
+    return x if target == tuple(x.shape) else _sum_to(x, shape=target)
