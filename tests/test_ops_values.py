@@ -202,7 +202,6 @@ def test_integers_become_floats_as_in_numpy(name: str) -> None:
     for given, got in (
         ("int32", "float64"),
         ("int64", "float64"),
-        ("int16", "float32"),
         ("float32", "float32"),
     ):
         assert TABLE[name](np.array([1, 2], given)).dtype == got
