@@ -102,6 +102,14 @@ def _through_statistics(g_mean: Any, g_inv_std: Any, centred: Any, inv_std: Any,
     return found
 
 
+_READS = {"x", "weight", "mean", "inv_std"}
+
+
+def _more_than_bias(wanted: tuple[bool, ...], weight: int) -> bool:
+    """Whether the gradient by x or by the weight, the argument at `weight`, is wanted."""
+    return wanted[0] or True in wanted[weight : weight + 1]
+
+
 def _check_floating(call: str, x: Operand) -> None:
     if x.dtype.kind != "f":
         raise DTypeError(f"{call}: x must be floating point, not {x.dtype}; cast it first")
@@ -190,6 +198,8 @@ def _batch_norm_rule(
     gy, g_mean, g_inv_std = g[:3]
     mean, inv_std = y[1], y[2]
     ndim, axes = len(x.shape), _others(len(x.shape))
+    if not _more_than_bias(wanted, 3):
+        return None, None, None, None, None if gy is None else sum(gy, axes)
     centred = x - _row(mean, ndim)
     g_x = g_weight = g_bias = None
     if gy is not None:
@@ -210,7 +220,7 @@ _batch_norm = Op(
     "batch_norm",
     _compute_batch_norm,
     _infer_batch_norm,
-    Joint(_batch_norm_rule, reads="x weight mean inv_std"),
+    Joint(_batch_norm_rule, reads=lambda wanted: _READS if _more_than_bias(wanted, 3) else set()),
     outputs=("y", "mean", "inv_std", "new_mean", "new_var"),
     constant=("new_mean", "new_var"),
     check=True,
@@ -295,10 +305,12 @@ def _layer_norm_rule(
     gy, g_mean, g_inv_std = g
     _, mean, inv_std = y
     axes = _last(len(x.shape), shape)
+    if not _more_than_bias(wanted, 1):
+        return None, None, gy
     centred = x - mean
     g_x = g_weight = None
     if gy is not None:
-        g_weight = gy * (centred * inv_std) if any(wanted[1:2]) else None
+        g_weight = gy * (centred * inv_std) if True in wanted[1:2] else None
         inner = gy if weight is None else gy * weight
         g_x = inner * inv_std
         g_mean = _plus(g_mean, neg(sum(g_x, axes, keepdims=True)))
@@ -312,7 +324,7 @@ _layer_norm = Op(
     "layer_norm",
     _compute_layer_norm,
     _infer_layer_norm,
-    Joint(_layer_norm_rule, reads="x weight mean inv_std"),
+    Joint(_layer_norm_rule, reads=lambda wanted: _READS if _more_than_bias(wanted, 1) else set()),
     outputs=("y", "mean", "inv_std"),
     check=True,
 )
