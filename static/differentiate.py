@@ -14,7 +14,7 @@ from shared.ops import ones, zeros
 from shared.reverse import Walk, reverse
 from shared.spec import sizes_match, str_shape
 from shared.state import State
-from static.graph import Graph, Node, Tensor, building, edge_of, innermost, name_scope
+from static.graph import Call, Graph, Node, Tensor, building, current_call, edge_of, innermost, name_scope
 from static.make import as_tensor
 from static.variables import Variable
 
@@ -41,11 +41,11 @@ def gradients(
     if graph is None:
         raise GradientError(f"gradients: ys {ys!r} must be static Tensors")
     graph = innermost(graph)
-    with building(graph), name_scope("gradients"):
+    with building(graph), name_scope("gradients") as scope:
         many_y = [as_tensor(y) for y in many_y]
         wanted = [_wanted_edge(graph, x) for x in many_x]
         seeds = [(_seed_edge(y), _seed(y, g)) for y, g in zip(many_y, cotangents, strict=True)]
-        walk = _Walk({edge_of(t) for t in stop_gradients or ()})
+        walk = _Walk({edge_of(t) for t in stop_gradients or ()}, scope)
         found = reverse(seeds, set(wanted), walk)
         result = [found.get(edge) for edge in wanted]
         if unconnected == "zero":
@@ -110,8 +110,16 @@ def _seed(y: Tensor, given: Any) -> Tensor:
 class _Walk(Walk):
     """Back over a graph, adding to it."""
 
-    def __init__(self, stopped: set[Any]) -> None:
-        self.stopped = stopped
+    def __init__(self, stopped: set[Any], scope: Call) -> None:
+        self.stopped, self.scope = stopped, scope
+        self.mirrored: dict[str, Call] = {"": scope}
+
+    def visit(self, node: Node, gs: list[Any]) -> None:
+        """What a node's rules add stands in a scope that mirrors the node's own."""
+        name = node.call.name if node.call is not None else ""
+        if name not in self.mirrored:
+            self.mirrored[name] = Call(name, self.scope)
+        current_call.set(self.mirrored[name])
 
     def values(self, node: Node) -> tuple[list[Any], list[Any]]:
         """The Tensors that some rule reads, Specs for the others."""

@@ -55,8 +55,9 @@ class StaticEngine:
     while_loop = staticmethod(while_loop)
     scan = staticmethod(scan)
 
-    def scope(self, value: Tensor) -> AbstractContextManager[Graph]:
-        return value.graph.as_default()
+    def scope(self, value: Tensor) -> AbstractContextManager[Any]:
+        graph = innermost(value.graph)
+        return dispatch.using(self) if graph is get_default_graph() else graph.as_default()
 
     @contextmanager
     def call(self, module: Any, value: Tensor | None) -> Iterator[None]:

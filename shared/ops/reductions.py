@@ -127,7 +127,7 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 def _divisor(shape: Shape, axes: tuple[int, ...], correction: int) -> Any:
     """By what the sum of squares is divided; NaN where too few elements are left."""
-    left = count_of(shape, axes) - correction  # type: ignore[operator]
+    left = count_of(shape, axes) - correction
     return left if isinstance(left, Dim) or left > 0 else math.nan
 
 
