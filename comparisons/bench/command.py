@@ -118,7 +118,7 @@ def failures(report: Mapping[str, Any]) -> list[str]:
             if "memory_error" in found:
                 said.append(f"{name}: memory of {peer}: {found['memory_error']}")
             agrees = found.get("agrees")
-            if agrees and not agrees["within"]:
+            if agrees and not agrees["agrees"]:
                 said.append(f"{name}: the losses of {peer} are not those of {agrees['with']}")
     return said
 

@@ -1,6 +1,6 @@
 """How the stages of define-and-run grow with the graph: run in a process of its own.
 
-    python -c "from comparisons.bench.growth import main; main()" 1000
+python -c "from comparisons.bench.growth import main; main()" 1000
 """
 
 from __future__ import annotations

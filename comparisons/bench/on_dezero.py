@@ -96,15 +96,12 @@ def _cell(layer: Any, workload: Workload, weights: Arrays) -> None:
 
 
 def train(workload: Workload, style: str) -> Iterator[str | float]:
-    """Yields "build", then the loss of a step after each.
-
-    Labels are int8: with wider integers its cross entropy turns every gradient into float64.
-    """
+    """Yields "build", then the loss of a step after each. Its cross entropy multiplies by a Python
+    number, which it makes a float64 array, so all its gradients are float64."""
     net = {"mlp": MLP, "cnn": CNN}[workload.model]() if not workload.recurrent else Looped(workload)
     load(net, workload)
     optimizer = SGD(workload.rate).setup(net)
     x, y = workload.data()
-    y = y.astype(np.int8)
     yield "build"
     while True:
         loss = net(x, y)

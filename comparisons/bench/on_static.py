@@ -26,7 +26,7 @@ def train(workload: Workload, style: str) -> Iterator[str | float]:
         train_op = optimizer.minimize(loss)
         start = static.global_variables_initializer()
     yield "build"
-    with static.Session(graph=graph) as session:
+    with static.Session(graph=graph, optimize="exact") as session:
         session.run(start)
         session.program([loss, train_op], [x_in, y_in])
         yield "compile"
@@ -46,7 +46,7 @@ def chain(count: int) -> Callable[[], tuple[float, float]]:
             y = y * a
             y = y + b
         gradients = static.gradients(y, [x, a, b])
-    session = static.Session(graph=graph)
+    session = static.Session(graph=graph, optimize="exact")
     feed = {name: np.array([value], np.float32) for name, value in ((x, 1.0), (a, 0.999), (b, 0.001))}
     session.run(y, feed)
     session.run([y, *gradients], feed)

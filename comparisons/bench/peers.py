@@ -27,7 +27,8 @@ class Peer:
     title     what it is, in words
     runs      the workloads that it is for
     slow      whether it compiles for minutes: left out of a quick run unless named
-    losses    how many of the first losses must agree with the reference's; None for all
+    losses    how many of the first losses are compared with dynamic's
+    twin      the engine that trains the very same text, whose losses must be equal, all of them
     """
 
     name: str
@@ -38,14 +39,33 @@ class Peer:
     title: str
     runs: tuple[str, ...]
     slow: bool = False
-    losses: int | None = None
+    losses: int = 5
+    twin: str = ""
 
 
 OURS = (
     Peer("dynamic", "ours", "dynamic", "on_dynamic", "layer", "layers with fused cells", (*ALL, OVERHEAD)),
-    Peer("static", "ours", "static", "on_static", "layer", "layers with fused cells", (*ALL, OVERHEAD)),
+    Peer(
+        "static",
+        "ours",
+        "static",
+        "on_static",
+        "layer",
+        "layers with fused cells",
+        (*ALL, OVERHEAD),
+        twin="dynamic",
+    ),
     Peer("dynamic-loop", "ours", "dynamic", "on_dynamic", "loop", "a loop around a cell", RECURRENT),
-    Peer("static-loop", "ours", "static", "on_static", "loop", "a loop around a cell", RECURRENT),
+    Peer(
+        "static-loop",
+        "ours",
+        "static",
+        "on_static",
+        "loop",
+        "a loop around a cell",
+        RECURRENT,
+        twin="dynamic-loop",
+    ),
 )
 OTHERS = (
     Peer("torch", "torch", "torch", "on_torch", "eager", "eager; a loop around a cell", (*ALL, OVERHEAD)),

@@ -41,7 +41,8 @@ ENGINES = ("dynamic", "static")
 WARM = 2
 MEMORY_STEPS = 5
 TOLERANCE = 1e-4
-"""How far a loss may be off the reference's, relative to it."""
+"""How far a loss may be off the reference's, relative to it. Only the first few are compared
+(`Peer.losses`): rounding differs between systems, and training makes that larger step by step."""
 
 
 class PeerError(RuntimeError):
@@ -138,10 +139,11 @@ def race(
     build, compile, first  seconds of the phases up to the end of the first step, in a process
                            that has run nothing; compile only where it is a phase of its own
     rounds                 the seconds of each step, round by round; `step` is their spread
+    cpu                    the seconds that all cores together worked in each step
     losses                 of all steps so far
-    memory                 {first, step}: bytes beyond those of a process that is only warmed up
+    memory                 {step}: see `Worker.memory`
     ratios                 by our engine, how many times as fast it is: the spread over the rounds
-    agrees                 {with, steps, error, equal}: its first losses beside the reference's
+    agrees                 {with, steps, error, bitwise, agrees}: its first losses beside another's
     error                  what a peer said that failed; it has no other entries then
     """
     steps = settings.steps or WORKLOADS[name].steps
@@ -153,7 +155,7 @@ def race(
             try:
                 running[peer.name] = process = Process(peer, name, settings)
                 first = process.ask("first")
-                entry |= process.hello | first | {"rounds": [], "losses": [first.pop("loss")]}
+                entry |= process.hello | first | {"rounds": [], "cpu": [], "losses": [first["loss"]]}
             except PeerError as error:
                 _failed(found, running, peer.name, error)
         for turn in range(settings.rounds):
@@ -166,6 +168,7 @@ def race(
                     _failed(found, running, racer, error)
                     continue
                 found[racer]["rounds"].append(answer["seconds"])
+                found[racer]["cpu"] += answer["cpu"]
                 found[racer]["losses"] += answer["losses"]
             compare(found, peers)
     finally:
@@ -201,29 +204,23 @@ def compare(found: dict[str, Any], peers: Sequence[Peer]) -> None:
             for name in ENGINES
             if name in timed and name != peer.name
         }
-        reference = reference_of(peer.name, timed)
-        if reference is not None:
-            entry["agrees"] = agreement(
-                entry["losses"], timed[reference]["losses"], reference, peer.losses
-            )
-
-
-def reference_of(name: str, timed: Mapping[str, Any]) -> str | None:
-    """Whose losses a peer's are held against: `dynamic`'s, and for another engine that runs the
-    very same text as one in define-by-run, that one's."""
-    twin = name.replace("static", "dynamic") if name in ("static", "static-loop") else "dynamic"
-    return twin if twin in timed and twin != name else None
+        if peer.twin in timed:
+            entry["agrees"] = agreement(entry["losses"], timed[peer.twin]["losses"], peer.twin, None)
+        elif "dynamic" in timed and peer.name != "dynamic":
+            entry["agrees"] = agreement(entry["losses"], timed["dynamic"]["losses"], "dynamic", peer.losses)
 
 
 def agreement(
     losses: Sequence[float], reference: Sequence[float], name: str, count: int | None
 ) -> dict[str, Any]:
-    """How far two runs' first losses are apart: the largest relative error, and if it is in order."""
+    """How far two runs' first losses are apart, as the largest relative error, and whether that is
+    in order: within the tolerance, and for twins (count is None) no difference at all."""
     pairs = list(zip(losses, reference, strict=False))[:count]
     error = max(abs(a - b) / max(abs(b), 1e-30) for a, b in pairs)
+    bitwise = all(a == b for a, b in pairs)
     return {
         "with": name, "steps": len(pairs), "error": error if error == error else None,
-        "bitwise": all(a == b for a, b in pairs), "within": error <= TOLERANCE,
+        "bitwise": bitwise, "agrees": bitwise if count is None else error <= TOLERANCE,
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any, NamedTuple
 
 from comparisons.bench.peers import GRAPH, OVERHEAD
@@ -83,7 +84,7 @@ def _race(name: str, entry: Mapping[str, Any]) -> Table:
     rows = []
     for peer, found in entry["found"].items():
         if "step" not in found:
-            rows.append([peer, found.get("error", "not measured")[:60], *[ABSENT] * 5])
+            rows.append([peer, found.get("error", "not measured")[:60], *[ABSENT] * 6])
             continue
         memory = found.get("memory")
         rows.append(
@@ -92,13 +93,14 @@ def _race(name: str, entry: Mapping[str, Any]) -> Table:
                 _spread(found["step"], 1e3, 2),
                 _ratio(found["ratios"].get("dynamic")),
                 _ratio(found["ratios"].get("static")),
+                f"{median(found['cpu']) * 1e3:.2f}",
                 f"{sum(found.get(phase, 0.0) for phase in ('build', 'compile', 'first')):.2f}",
                 f"{memory['step'] / 2**20:.1f}" if memory else ABSENT,
                 _agreement(found.get("agrees")),
             ]
         )
     columns = [
-        "", "step, ms", "dynamic is", "static is", "to first loss, s", "memory, MiB", "losses",
+        "", "step, ms", "dynamic is", "static is", "CPU, ms", "to first loss, s", "memory, MiB", "losses",
     ]  # fmt: skip
     return Table(f"{name}: {entry['title']}", columns, rows, _goals(entry))
 
@@ -162,4 +164,4 @@ def _agreement(agrees: Mapping[str, Any] | None) -> str:
         return f"{steps}: equal bit for bit"
     if agrees["error"] is None:
         return f"{steps}: NaN"
-    return f"{steps}: {'within' if agrees['within'] else 'OFF BY'} {agrees['error']:.0e}"
+    return f"{steps}: {'within' if agrees['agrees'] else 'OFF BY'} {agrees['error']:.0e}"

@@ -6,6 +6,7 @@ runs in whatever Python has the peer, so it needs nothing but the standard libra
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import importlib
 import json
@@ -14,13 +15,15 @@ import platform
 import signal
 import sys
 from collections.abc import Iterator
-from time import perf_counter
+from contextlib import suppress
+from time import perf_counter, process_time
 from typing import Any
 
 from comparisons.bench import memory
 from comparisons.bench.peers import PEERS
 from comparisons.bench.workloads import WORKLOADS, Workload
 
+PR_SET_PDEATHSIG = 1
 CHAIN = 1000
 """How many ops the chain of the workload `overhead` has."""
 
@@ -50,29 +53,28 @@ class Worker:
         return phases
 
     def steps(self, warm: int, count: int) -> dict[str, Any]:
-        """Seconds and losses of some steps, after a few that bring the caches back."""
+        """Seconds by the clock, seconds of all cores together, and losses of some steps, after a
+        few that bring the caches back."""
         assert self.training is not None
-        seconds, losses = [], []
-        for i in range(warm + count):
-            start = perf_counter()
-            loss = next(self.training)
-            if i >= warm:
-                seconds.append(perf_counter() - start)
-            losses.append(loss)
-        return {"seconds": seconds, "losses": losses}
+        losses = [next(self.training) for _ in range(warm)]
+        seconds, cpu = [], []
+        for _ in range(count):
+            start, busy = perf_counter(), process_time()
+            losses.append(next(self.training))
+            seconds.append(perf_counter() - start)
+            cpu.append(process_time() - busy)
+        return {"seconds": seconds, "cpu": cpu, "losses": losses}
 
     def memory(self, count: int) -> dict[str, Any]:
-        """Bytes beyond those of a process that has imported, compiled and run everything once:
-        the most until the first step is over, and the most in the steps after it."""
-        assert self.workload is not None
-        self._started(self.workload.smallest())[0].close()  # type: ignore[attr-defined]
+        """The bytes at the highest point of some steps, beyond those of a process that has run a
+        step before: so neither code nor data counts, but parameters and gradients do."""
+        self._started(self.workload)[0].close()  # type: ignore[attr-defined]
         before = memory.forget()
         training, _ = self._started(self.workload)
-        first = memory.most() - before
         memory.forget()
         for _ in range(count):
             next(training)
-        return {"first": first, "step": memory.most() - before}
+        return {"step": memory.most() - before}
 
     def chain(self, warm: int, count: int) -> dict[str, Any]:
         """Seconds per op of the chain, forward and backward."""
@@ -99,6 +101,8 @@ class Worker:
 def main() -> None:
     """Answer requests until the input ends. What libraries print goes to stderr."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who asks decides when it ends
+    with suppress(OSError, AttributeError):  # Linux's: end with who asks, even while stopped
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     worker = Worker(*sys.argv[1:3])

@@ -7,7 +7,7 @@ into its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -42,10 +42,6 @@ class Workload:
     @property
     def recurrent(self) -> bool:
         return self.model in GATES
-
-    def smallest(self) -> Workload:
-        """The same with a batch of one: runs the same code on next to no data."""
-        return replace(self, batch=1)
 
     def weights(self) -> Arrays:
         """The values to start from: uniform within 1 / sqrt(fan in), embeddings standard normal."""
