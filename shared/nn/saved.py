@@ -48,6 +48,11 @@ def load_arrays(paths: Paths, arrays: Mapping[str, Any], strict: bool, source: s
     `strict=False` leaves aside missing and unexpected names; a wrong shape is always an error.
     Values are copied and cast to the States' dtypes.
     """
+    if not isinstance(arrays, Mapping):
+        raise StateError(
+            f"{source}: takes a dict of arrays by name, not {type(arrays).__name__}; a file is read with "
+            ".load(path)"
+        )
     known = dict(paths)
     given = {path: _as_array(value) for path, value in arrays.items()}
     chosen: dict[int, tuple[str, State]] = {}
