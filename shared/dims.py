@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from typing import Union
+from typing import Any, Union
 
 from shared.errors import SettingError, UnknownSizeError
 
@@ -190,6 +190,27 @@ class Dim:
             pieces.append("*".join(factors))
         joined = " + ".join(pieces).replace("+ -", "- ")
         return f"({joined})" if len(pieces) > 1 else joined
+
+
+class UnknownRank:
+    """The shape of a value of which not even the number of axes is known. There is one of it.
+
+    It may be passed on, compared by `is`, and shown; whoever looks inside is told the way out.
+    """
+
+    def _unknown(self, *_: object) -> Any:
+        raise UnknownSizeError(
+            "the number of axes is not known until a session runs the graph, and this needs it; say "
+            "the shape with tensor.set_shape(...), or reshape to a known one first"
+        )
+
+    __iter__ = __len__ = __getitem__ = __bool__ = __add__ = __radd__ = _unknown
+
+    def __repr__(self) -> str:
+        return "<unknown>"
+
+
+UNKNOWN_RANK: Any = UnknownRank()
 
 
 def _terms(value: object) -> Terms | None:

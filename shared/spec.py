@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import Dim, Shape, Size, product
+from shared.dims import UNKNOWN_RANK, Dim, Shape, Size, product
 from shared.errors import DTypeError, SettingError, ShapeError
 
 _SHORT = {"float": "f", "int": "i", "uint": "u", "bool": "bool", "complex": "c"}
@@ -36,6 +36,8 @@ class Spec:
         return product(self.shape)
 
     def __str__(self) -> str:
+        if self.shape is UNKNOWN_RANK:
+            return f"{dtype_name(self.dtype)}<unknown rank>"
         return f"{dtype_name(self.dtype)}[{','.join(str(size) for size in self.shape)}]"
 
     def __bool__(self) -> bool:
@@ -55,7 +57,8 @@ def spec_of(value: Any) -> Operand:
     """The Spec of an array or tensor; weak numbers and Specs stay as they are."""
     if isinstance(value, Spec) or is_weak(value):
         return value
-    return Spec(tuple(value.shape), value.dtype)
+    shape = value.shape
+    return Spec(shape if type(shape) is tuple or shape is UNKNOWN_RANK else tuple(shape), value.dtype)
 
 
 def shape_of(value: Operand) -> Shape:
@@ -153,6 +156,8 @@ def broadcast_shapes(name: str, *operands: Operand) -> Shape:
 
 def str_shape(shape: Shape) -> str:
     """A shape as Python writes a tuple, unknown sizes by name."""
+    if shape is UNKNOWN_RANK:
+        return "<unknown>"
     return f"({', '.join(str(size) for size in shape)}{',' if len(shape) == 1 else ''})"
 
 

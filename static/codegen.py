@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from shared import hooks
-from shared.dims import Dim, Symbol
+from shared.dims import UNKNOWN_RANK, Dim, Symbol
 from shared.op import Op
 from shared.source import GENERATED
 from static.graph import ASSIGN, CONSTANT, INITIAL, PLACEHOLDER, READ, Node, Tensor
@@ -173,7 +173,7 @@ class _Writer:
 
     def _measure(self, tensor: Tensor) -> None:
         """Read unknown sizes off an array that has them."""
-        for axis, size in enumerate(tensor.shape):
+        for axis, size in enumerate(tensor.sizes):
             symbol = size.symbol() if isinstance(size, Dim) else None
             if symbol in self.wanted and symbol not in self.sizes:
                 self.sizes[symbol] = self._name(symbol.name)
@@ -213,7 +213,7 @@ class _Writer:
             arguments.append('order="C"')  # left alone, a ufunc takes the order of its arguments
         kernel = self._bind(op.name, self._kernel(node, op))
         call = f"{kernel}({', '.join(arguments)})"
-        if op.single and not node.outputs[0].shape:
+        if op.single and node.outputs[0].shape in ((), UNKNOWN_RANK):
             call = f"asarray({call})"
         results = []
         for tensor in node.outputs:
@@ -233,7 +233,7 @@ class _Writer:
         a run brings may be such that only infer knows that they do not fit."""
         if self.watched:
             return _watched(node, op)
-        sizes = [size for x in node.inputs if isinstance(x, Tensor) for size in x.shape]
+        sizes = [size for x in node.inputs if isinstance(x, Tensor) for size in x.sizes]
         if op.check and any(isinstance(size, Dim) for size in sizes):
             return _checked(op)
         return op.compute

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import Dim, Symbol
+from shared.dims import UNKNOWN_RANK, Dim, Symbol
 from shared.errors import FeedError, FeedTypeError, FetchError, GraphError
 from shared.spec import str_shape
 from shared.state import State
@@ -53,7 +53,7 @@ def _fetch(graph: Graph, fetch: Any) -> Tensor | Variable | Node:
 # --- feeds ---------------------------------------------------------------------------------
 
 
-def take_feeds(graph: Graph, feed_dict: Mapping[Any, Any]) -> tuple[list[Tensor], list[Any]]:
+def take_feeds(graph: Graph, feed_dict: Any) -> tuple[list[Tensor], list[Any]]:
     """What is fed: the Tensors, and their values as arrays that fit them."""
     if not isinstance(feed_dict, Mapping):
         kind = type(feed_dict).__name__
@@ -121,6 +121,8 @@ def feed_value(tensor: Tensor, value: Any) -> Any:
 
 def check_sizes(tensor: Tensor, array: Any, sizes: dict[Symbol, tuple[int, Tensor]]) -> None:
     """The fed shape fits the Tensor's, and shared unknown sizes agree between feeds."""
+    if tensor.shape is UNKNOWN_RANK:
+        return
     fits = array.ndim == len(tensor.shape)
     for size, given in zip(tensor.shape, array.shape, strict=False):
         fits = fits and (isinstance(size, Dim) or size == given)

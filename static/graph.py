@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shared import dispatch
-from shared.dims import Dim, Symbol
-from shared.errors import FinalizedError, GraphError, SymbolicValueError
+from shared.dims import UNKNOWN_RANK, Dim, Symbol
+from shared.errors import FinalizedError, GraphError, ShapeError, SymbolicValueError
 from shared.op import Op, Plan
 from shared.operators import Operators
 from shared.source import Line, user_line
-from shared.spec import Spec
+from shared.spec import Spec, sizes_match
 from shared.state import State
 
 if TYPE_CHECKING:
@@ -84,6 +84,26 @@ class Tensor(Operators):
     @property
     def dtype(self) -> np.dtype[Any]:
         return self.spec.dtype
+
+    @property
+    def sizes(self) -> tuple[int | Dim, ...]:
+        """The sizes that are there to look at: none where even the number of axes is unknown."""
+        return () if self.spec.shape is UNKNOWN_RANK else self.spec.shape
+
+    def set_shape(self, shape: Sequence[int | None]) -> None:
+        """Say more of the shape than could be inferred; ShapeError if it contradicts what is known.
+
+        Of a placeholder every feed is checked against it; of other Tensors it is your word.
+        """
+        given = tuple(shape)
+        known = self.shape if self.shape is not UNKNOWN_RANK else tuple(Dim() for _ in given)
+        if len(known) != len(given) or not all(
+            b is None or sizes_match(a, b) for a, b in zip(known, given, strict=True)
+        ):
+            raise ShapeError(f"set_shape: {self.name!r} has shape {self.shape}, which {given} contradicts")
+        sizes = tuple(b if isinstance(b, int) else a for a, b in zip(known, given, strict=True))
+        self.spec = Spec(sizes, self.dtype)
+        self.graph.note_sizes(self)
 
     @property
     def name(self) -> str:
@@ -242,9 +262,7 @@ class Graph:
         self.nodes.append(node)
         self._names[node.name] = node
         for tensor in node.outputs:
-            for size in tensor.shape:
-                if isinstance(size, Dim) and (symbol := size.symbol()) is not None:
-                    self._sources.setdefault(symbol, tensor)
+            self.note_sizes(tensor)
         return len(self.nodes) - 1
 
     def unique_name(self, name: str, call: Call | None) -> str:
@@ -278,6 +296,12 @@ class Graph:
         if name is None:
             return Dim()
         return self._dims.setdefault(name, Dim(name))
+
+    def note_sizes(self, tensor: Tensor) -> None:
+        """Remember a Tensor as the place where its unknown sizes can be read off."""
+        for size in tensor.sizes:
+            if isinstance(size, Dim) and (symbol := size.symbol()) is not None:
+                self._sources.setdefault(symbol, tensor)
 
     def source_of(self, symbol: Symbol) -> Tensor | None:
         """The first Tensor made that has this unknown size on an axis: where a run reads it."""

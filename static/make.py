@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import Dim
+from shared.dims import UNKNOWN_RANK, Dim
 from shared.errors import EngineError, FetchError, GradientError, GraphError, SettingError, ShapeError
 from shared.op import Op, Rule, as_array
 from shared.spec import Spec, as_dtype, is_weak, sizes_match, str_shape
@@ -30,13 +30,12 @@ def placeholder(dtype: Any, shape: Sequence[Any] | None = None, name: str | None
     """A Tensor whose value every run is fed.
 
     shape: each size an int, None (unknown), or a name: placeholders that give the same name
-    have the same unknown size there, and a run checks it.
+    have the same unknown size there, and a run checks it. Without a shape not even the number of
+    axes is known: such a Tensor can be reshaped, passed on, fetched, and told its shape.
     """
     graph = get_default_graph()
     if shape is None:
-        raise SettingError(
-            "placeholder: give a shape; unknown sizes are None, as in (None, 784), or a name"
-        )
+        return Node(graph, PLACEHOLDER, (), {}, [Spec(UNKNOWN_RANK, as_dtype(dtype))], name).outputs[0]
     sizes = tuple(_size(graph, shape, size) for size in shape)
     spec = Spec(sizes, as_dtype(dtype))
     return Node(graph, PLACEHOLDER, (), {}, [spec], name).outputs[0]

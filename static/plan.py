@@ -41,7 +41,7 @@ def last_uses(
                 uses[root(value)] = node
     open_sizes = set(measured)
     for tensor in (*fed, *(t for node in selection.nodes for t in node.outputs)):
-        sizes = {size.symbol() for size in tensor.shape if isinstance(size, Dim)}
+        sizes = {size.symbol() for size in tensor.sizes if isinstance(size, Dim)}
         if found := open_sizes & sizes:
             uses.setdefault(tensor, None)
             open_sizes -= found

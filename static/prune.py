@@ -131,7 +131,7 @@ def symbols_of(node: Node) -> set[Symbol]:
 
 def axis_of(tensor: Tensor, symbol: Symbol) -> int | None:
     """The axis of a Tensor whose size is this symbol and nothing else."""
-    for axis, size in enumerate(tensor.shape):
+    for axis, size in enumerate(tensor.sizes):
         if isinstance(size, Dim) and size.symbol() is symbol:
             return axis
     return None

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import Dim, Shape, Size, divide, product
+from shared.dims import UNKNOWN_RANK, Dim, Shape, Size, divide, product
 from shared.errors import DTypeError, SettingError, ShapeError, UnknownSizeError
 from shared.op import Op, Rule, array_module, as_array
 from shared.spec import (
@@ -58,6 +58,8 @@ def c_order(y: Any) -> Any:
 
 
 def _infer_reshape(x: Operand, *, shape: Shape) -> Spec:
+    if shape_of(x) is UNKNOWN_RANK:  # then a run works a -1 out
+        return Spec(tuple(Dim() if size == -1 else size for size in shape), x.dtype)
     before, after = product(shape_of(x)), product(shape)
     if not (isinstance(before, Dim) or isinstance(after, Dim)) and before != after:
         raise ShapeError(
@@ -88,6 +90,8 @@ def reshape(x: Any, shape: Sequence[Size] | Size) -> Any:
     if free:
         if builtins.any(target[axis] != -1 for axis in free):
             raise SettingError(f"reshape: {str_shape(target)} has a negative size; only -1 may stand for one")
+        if x.shape is UNKNOWN_RANK and len(free) == 1:
+            return _reshape(x, shape=target)
         rest = product(tuple(size for axis, size in enumerate(target) if axis != free[0]))
         total = product(x.shape)
         known = not (isinstance(rest, Dim) or isinstance(total, Dim))

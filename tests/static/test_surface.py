@@ -100,6 +100,24 @@ def test_placeholder_with_default_constant_and_set_of_rows() -> None:
         assert session.run(v).tolist() == [[2, 2], [1, 1], [2, 2]]
 
 
+def test_of_unknown_rank_a_tensor_can_be_passed_on_reshaped_fetched_and_told_its_shape() -> None:
+    x = static.placeholder("float32", name="x")
+    rows, same = ops.reshape(x, (-1, 2)) * 2, static.identity(x)
+    with pytest.raises(TypeError, match=r"number of axes is not known.*set_shape"):
+        ops.sum(x, axis=0)
+    with static.Session() as session:
+        assert session.run([rows, same, x], {x: [1, 2, 3, 4]})[0].tolist() == [[2, 4], [6, 8]]
+        assert session.run(same, {x: 5.0}) == 5
+    x.set_shape((None, 3))
+    y = ops.sum(x, axis=0)
+    with static.Session() as session:
+        assert session.run(y, {x: np.ones((2, 3))}).tolist() == [2, 2, 2]
+        with pytest.raises(ValueError, match="cannot feed value of shape"):
+            session.run(y, {x: np.ones((2, 4))})
+    with pytest.raises(ValueError, match="contradicts"):
+        x.set_shape((3, 4))
+
+
 # --- effects -------------------------------------------------------------------------------
 
 
