@@ -105,6 +105,11 @@ def _infer_conv2d(
 
 
 def _infer_conv2d_input(g: Operand, w: Operand, *, size: Any, groups: int, **move: Any) -> Spec:
+    if not sizes_match(g.shape[1], w.shape[0]):
+        raise ShapeError(
+            f"conv_transpose2d: x {str_shape(g.shape)} with weight {str_shape(w.shape)}: x has "
+            f"{g.shape[1]} channels, the weight takes {w.shape[0]}"
+        )
     Window(w.shape[2:], **move).places("conv_transpose2d", size)
     return Spec((g.shape[0], w.shape[1] * groups, *size), promote(g, w))
 
@@ -235,8 +240,6 @@ def conv_transpose2d(
     given = f"conv_transpose2d: x {str_shape(tuple(x.shape))} with weight {str_shape(tuple(weight.shape))}"
     if len(x.shape) != 4 or len(weight.shape) != 4:
         raise ShapeError(f"{given}: both need 4 axes, N C H W and C O KH KW; add a batch axis?")
-    if not sizes_match(x.shape[1], weight.shape[0]):
-        raise ShapeError(f"{given}: x has {x.shape[1]} channels, the weight takes {weight.shape[0]}")
     channels = weight.shape[1] * groups
     _check_weight(given, weight, groups, bias, channels)
     window = Window(weight.shape[2:], move["stride"], move["padding"], move["dilation"])
