@@ -8,13 +8,25 @@
 """
 
 from dynamic.backward import grad
-from dynamic.create import arange, eye, full, linspace, manual_seed, ones, rand, randn, zeros
+from dynamic.create import (
+    arange,
+    eye,
+    from_dlpack,
+    from_numpy,
+    full,
+    linspace,
+    manual_seed,
+    ones,
+    rand,
+    randn,
+    zeros,
+)
 from dynamic.engine import ENGINE
 from dynamic.functional import hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from dynamic.modes import anomaly, enable_grad, inference, no_grad
 from dynamic.recompute import checkpoint
 from dynamic.tape import Node
-from dynamic.tensors import Tensor, from_dlpack, from_numpy, tensor
+from dynamic.tensors import Tensor, tensor
 from dynamic.views import draw, show, to_networkx
 from shared.hooks import Event, Hook, watching
 from shared.nan import NanFinder

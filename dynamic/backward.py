@@ -16,8 +16,8 @@ from dynamic.modes import changed, mode
 from dynamic.tape import Node
 from dynamic.tensors import Leaf, Tensor
 from shared import hooks
-from shared.errors import DiptychError, GradientError, ShapeError
-from shared.op import Plan, array_module
+from shared.errors import GradientError, ShapeError
+from shared.op import array_module
 from shared.reverse import Walk, reverse
 from shared.spec import Spec, str_shape
 from shared.state import State
@@ -67,18 +67,6 @@ def grad(
             "out, or pass allow_unused=True to get None for it"
         )
     return result if isinstance(xs, (list, tuple)) else result[0]
-
-
-def unchain(y: Tensor) -> None:
-    """See `Tensor.unchain`."""
-    stack, y.edge = [y.edge], None
-    while stack:
-        edge = stack.pop()
-        if type(edge) is tuple and edge[0].inputs is not None:
-            node = edge[0]
-            stack.extend(node.edges)
-            node.free()
-            node.edges = [None] * len(node.edges)
 
 
 def _leaf_edge(position: int, x: Any) -> Any:
@@ -163,40 +151,11 @@ class _OnArrays(Walk):
         if not keep:
             self.done = Node.free
         if watch.anything():
-            self.visit = self._show
+            self.visit = watch.show
         if hooks.active or mode.get().tracing:
-            self.pull = self._watched_pull
+            self.pull = watch.pull
 
     values = staticmethod(Node.kept)  # type: ignore[assignment]
-
-    def _show(self, node: Node, gs: list[Any]) -> None:
-        """Hooks of single Tensors see, and may change, the cotangents of a node's outputs."""
-        for i, g in enumerate(gs):
-            if g is not None:
-                seen = watch.seen(node, i, g if isinstance(g, Tensor) else Tensor(g))
-                gs[i] = seen if isinstance(g, Tensor) else seen.data
-
-    def _watched_pull(
-        self, node: Node, plan: Plan, g: Any, y: Any, inputs: Sequence[Any]
-    ) -> Sequence[tuple[int, Any]]:
-        """Run the rules with this thread's hooks around, and with the forward line in errors."""
-        arriving = [_raw(part) for part in (g if isinstance(g, tuple) else (g,)) if part is not None]
-        event = hooks.Event("dynamic", "backward", plan.op, arriving, node.settings, node.line)
-        try:
-            with hooks.around(event):
-                pulled = plan.pull(g, y, inputs, node.settings)
-                event.outputs = [_raw(part) for _, part in pulled]
-        except DiptychError:
-            raise
-        except Exception as error:
-            raise GradientError(
-                f"backward through {plan.op.name}: {type(error).__name__}: {error}  (it ran forward "
-                f"at {node.line})",
-                node.line,
-            ) from error
-        if mode.get().tracing:
-            _check_finite(node, plan, arriving, event.outputs)
-        return pulled
 
 
 class _OnTensors(_OnArrays):
@@ -214,24 +173,6 @@ class _OnTensors(_OnArrays):
             for i, y in enumerate(outputs)
         ]  # fmt: skip
         return lifted, made
-
-
-def _check_finite(node: Node, plan: Plan, arriving: Sequence[Any], leaving: Sequence[Any]) -> None:
-    """GradientError where NaN comes out of a rule and none went in."""
-    if all(map(_finite, arriving)) and not all(map(_finite, leaving)):
-        raise GradientError(
-            f"backward through {plan.op.name} gave NaN or infinity where none came in; it ran "
-            f"forward at {node.line}",
-            node.line,
-        )
-
-
-def _finite(g: Any) -> bool:
-    return bool(np.isfinite(g).all())
-
-
-def _raw(g: Any) -> Any:
-    return g.data if isinstance(g, Tensor) else g
 
 
 def _own(g: Any, taken: set[int]) -> Any:

@@ -1,4 +1,4 @@
-"""Tensors from nothing but a shape, by PyTorch's names."""
+"""Tensors from a shape alone, and from other libraries' arrays, by PyTorch's names."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from dynamic.tensors import Tensor, tensor
+from dynamic.values import cupy_module
 from shared.errors import DTypeError, SettingError
 from shared.spec import as_dtype
 
@@ -82,3 +83,14 @@ def rand(*shape: Any, dtype: Any = "float32", requires_grad: bool = False) -> Te
 
 def _float32_or(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(np.float32) if dtype.kind == "f" else dtype
+
+
+def from_numpy(array: Any) -> Tensor:
+    """A Tensor that shares the array's memory."""
+    return Tensor(np.asarray(array))
+
+
+def from_dlpack(source: Any) -> Tensor:
+    """A Tensor that shares the memory of another library's array (PyTorch, CuPy, JAX, ...)."""
+    device = source.__dlpack_device__()[0]
+    return Tensor(np.from_dlpack(source) if int(device) == 1 else cupy_module().from_dlpack(source))

@@ -22,7 +22,6 @@ from shared.spec import str_shape
 
 if TYPE_CHECKING:
     from dynamic.tape import Node
-    from dynamic.tensors import Tensor
 
 
 @dataclass
@@ -38,7 +37,7 @@ changes: dict[int, Change] = {}
 """The last change of each changed array that is still alive, by the id of what owns its memory."""
 
 
-def change(tensor: Tensor, call: str, write: Callable[[Any], None]) -> None:
+def change(tensor: Any, call: str, write: Callable[[Any], None]) -> None:
     """Let `write` change the Tensor's array, if no gradient is put at risk unnoticed."""
     if tensor.edge is not None and mode.get().recording:
         kind = "a leaf that requires a gradient" if tensor.is_leaf else "a value that the tape remembers"
@@ -56,7 +55,7 @@ def change(tensor: Tensor, call: str, write: Callable[[Any], None]) -> None:
     _note(tensor.data)
 
 
-def _refused(tensor: Tensor, call: str, error: Exception) -> DiptychError:
+def _refused(tensor: Any, call: str, error: Exception) -> DiptychError:
     """The error to raise for what NumPy raised: what was written does not fit."""
     told = f"{call}: x is {tensor.dtype} {str_shape(tensor.shape)}"
     if isinstance(error, IndexError):

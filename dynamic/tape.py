@@ -14,12 +14,13 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from dynamic import inplace
+from dynamic import inplace, watch
 from dynamic.modes import mode
 from dynamic.tensors import Tensor
-from shared import dispatch, hooks
-from shared.errors import EngineError, GradientError
-from shared.op import Op, Plan, as_array
+from dynamic.values import operand
+from shared import hooks
+from shared.errors import GradientError
+from shared.op import Op, Plan
 from shared.source import Line, user_line
 from shared.spec import Spec, is_weak, spec_of
 from shared.state import State
@@ -118,10 +119,10 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
             arrays.append(arg.numpy())
             edges.append(arg.edge)
         else:
-            arrays.append(raw(op, arg))
+            arrays.append(operand(op, arg))
             edges.append(None)
     now = mode.get()
-    y = _watched(op, arrays, settings) if hooks.active else op.on_arrays(arrays, settings)
+    y = watch.run(op, arrays, settings) if hooks.active else op.on_arrays(arrays, settings)
 
     wanted: tuple[bool, ...]
     if len(edges) == 2:
@@ -167,41 +168,13 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
     return made
 
 
-def _watched(op: Op, arrays: list[Any], settings: dict[str, Any]) -> Any:
-    """Compute, with this thread's hooks before and after."""
-    event = hooks.Event("dynamic", "forward", op, tuple(arrays), settings, user_line())
-    with hooks.around(event):
-        y = op.on_arrays(arrays, settings)
-        event.outputs = (y,) if op.single else y
-    return y
-
-
-def raw(op: Op, value: Any) -> Any:
-    """What `compute` takes for an argument that is no Tensor or State of ours."""
-    if isinstance(value, np.ndarray):
-        return value
-    if isinstance(value, np.generic):  # some are subclasses of Python's numbers; all are weak here
-        return value.item()
-    if is_weak(value):
-        return value
-    if isinstance(value, Spec):
-        raise GradientError(
-            f"{op.name}: a gradient rule uses a value ({value}) that its `reads` does not name"
-        )
-    engine = dispatch.tensor_engine((value,))
-    if engine is not None:
-        raise EngineError(
-            f"{op.name}: a dynamic Tensor and a Tensor of the {engine.name} engine in one call: one "
-            "holds values now, the other gets them when a session runs; keep a call on one engine "
-            "(session.run gives arrays that dynamic takes)"
-        )
-    if isinstance(value, (list, tuple)):
-        return as_array(value)
-    if hasattr(value, "__array_namespace__"):
-        return value
-    kind = type(value)
-    shown = repr(value) if value is None or kind is str else f"a {kind.__module__}.{kind.__qualname__}"
-    raise EngineError(
-        f"{op.name}: {shown} is neither a Tensor, an array nor a number (dynamic.from_dlpack makes a "
-        "Tensor of another library's)"
-    )
+def unchain(y: Tensor) -> None:
+    """See `Tensor.unchain`."""
+    stack, y.edge = [y.edge], None
+    while stack:
+        edge = stack.pop()
+        if type(edge) is tuple and edge[0].inputs is not None:
+            node = edge[0]
+            stack.extend(node.edges)
+            node.free()
+            node.edges = [None] * len(node.edges)

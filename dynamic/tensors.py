@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dynamic import inplace
+from dynamic.values import Values, raw_array
 from shared import ops
-from shared.errors import DTypeError, EngineError, GradientError, ShapeError
+from shared.errors import DTypeError, GradientError
 from shared.op import as_array
-from shared.operators import Operators
-from shared.spec import Spec, as_dtype, str_shape
-from shared.state import State
+from shared.spec import Spec, as_dtype
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +26,7 @@ class Leaf:
         self.grad: Tensor | None = None
 
 
-class Tensor(Operators):
+class Tensor(Values):
     """A value that remembers how it was computed.
 
     data  the raw array
@@ -53,11 +51,6 @@ class Tensor(Operators):
         return self.data.dtype
 
     @property
-    def device(self) -> str:
-        """"cpu" or "cuda"."""
-        return "cpu" if isinstance(self.data, np.ndarray) else "cuda"
-
-    @property
     def requires_grad(self) -> bool:
         """Whether gradients flow back to, or through, this Tensor."""
         return self.edge is not None
@@ -73,62 +66,6 @@ class Tensor(Operators):
         made = "" if self.is_leaf else f", made by {self.edge[0].op.name}"
         leaf = ", requires_grad=True" if type(self.edge) is Leaf else ""
         return f"tensor({values}, {self.dtype}{leaf}{made})"
-
-    # --- its values ---
-
-    def item(self) -> Any:
-        """The one element, as a Python number."""
-        if self.data.size != 1:
-            raise ShapeError(
-                f"item: a Tensor of shape {str_shape(self.shape)} has {self.data.size} elements, not one; "
-                "reduce it (.sum(), .mean()), index one of them, or take all with .tolist()"
-            )
-        return self.data.item()
-
-    def tolist(self) -> Any:
-        """The values as nested lists of Python numbers."""
-        return self.data.tolist()
-
-    def numpy(self) -> Any:
-        """The array itself, not a copy; without the history. On a GPU, a copy on the host."""
-        return self.data if isinstance(self.data, np.ndarray) else self.data.get()
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        return np.array(self.numpy(), dtype=dtype, copy=copy)
-
-    def __bool__(self) -> bool:
-        if self.data.size != 1:
-            raise ShapeError(
-                f"the truth of a Tensor of shape {str_shape(self.shape)} is not one bool; reduce it "
-                "first (ops.any, ops.all), or choose elementwise with ops.where"
-            )
-        return bool(self.data)
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __index__(self) -> int:
-        if self.data.size != 1 or self.data.dtype.kind not in "iu":
-            raise DTypeError(
-                f"a Tensor of {self.dtype} and shape {str_shape(self.shape)} is no index for Python; only "
-                "one integer is: int(x) makes one of a float"
-            )
-        return self.data.item()
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec and self.data.size == 1 else repr(self)
-
-    def __contains__(self, value: Any) -> bool:
-        return value.data in self.data if isinstance(value, Tensor) else value in self.data
-
-    def __dlpack__(self, **options: Any) -> Any:
-        return self.data.__dlpack__(**options)
-
-    def __dlpack_device__(self) -> Any:
-        return self.data.__dlpack_device__()
 
     def __reduce__(self) -> Any:
         if not self.is_leaf:
@@ -190,7 +127,7 @@ class Tensor(Operators):
     def unchain(self) -> Tensor:
         """Forget how this Tensor came to be, and free what the tape held for it: for truncated
         backpropagation. It is a constant from now on; gives the Tensor itself."""
-        from dynamic.backward import unchain
+        from dynamic.tape import unchain
 
         unchain(self)
         return self
@@ -226,94 +163,12 @@ class Tensor(Operators):
 
         return register(self, hook)
 
-    # --- in place ---
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        key = tuple(_raw(part) for part in index) if isinstance(index, tuple) else _raw(index)
-        inplace.change(self, "x[...] = v", lambda array: array.__setitem__(key, _raw(value)))
-
-    def _update(self, call: str, ufunc: np.ufunc, other: Any) -> Tensor:
-        inplace.change(self, call, lambda array: ufunc(array, _raw(other), out=array, casting="same_kind"))
-        return self
-
-    def __iadd__(self, other: Any) -> Tensor:  # type: ignore[misc]
-        return self._update("x += y", np.add, other)
-
-    def __isub__(self, other: Any) -> Tensor:  # type: ignore[misc]
-        return self._update("x -= y", np.subtract, other)
-
-    def __imul__(self, other: Any) -> Tensor:  # type: ignore[misc]
-        return self._update("x *= y", np.multiply, other)
-
-    def __itruediv__(self, other: Any) -> Tensor:  # type: ignore[misc]
-        return self._update("x /= y", np.true_divide, other)
-
-    def copy_(self, other: Any) -> Tensor:
-        """Overwrite the values with those of `other`, which broadcasts; gives the Tensor itself."""
-        inplace.change(self, "copy_", lambda array: np.copyto(array, _raw(other), casting="same_kind"))
-        return self
-
-    def zero_(self) -> Tensor:
-        """Overwrite the values with zeros; gives the Tensor itself."""
-        inplace.change(self, "zero_", lambda array: array.fill(0))
-        return self
-
-    # --- where it lives ---
-
-    def to(self, target: Any) -> Tensor:
-        """On another device ("cpu", "cuda"), or in another dtype."""
-        if target == "cpu":
-            return self if self.device == "cpu" else Tensor(self.numpy())
-        if target == "cuda":
-            return Tensor(_cupy().asarray(self.data))
-        return ops.cast(self, target)
-
-    def cpu(self) -> Tensor:
-        """On the host."""
-        return self.to("cpu")
-
-    def cuda(self) -> Tensor:
-        """On the GPU."""
-        return self.to("cuda")
-
-    # --- PyTorch's names for what NumPy calls otherwise ---
-
-    def permute(self, *axes: Any) -> Any:
-        return self.transpose(*axes)
-
-    def view(self, *shape: Any) -> Any:
-        return self.reshape(*shape)
-
-    def unsqueeze(self, axis: int) -> Any:
-        return ops.expand_dims(self, axis)
-
-    def masked_fill(self, mask: Any, value: float) -> Any:
-        return ops.where(mask, value, self)
-
-
-def _raw(value: Any) -> Any:
-    if isinstance(value, State):
-        return value.value()
-    return value.data if isinstance(value, Tensor) else value
-
-
 def _leaf(array: Any) -> Leaf:
     if array.dtype.kind not in "fc":
         raise GradientError(
             f"{array.dtype} values have no gradient; use a float dtype or leave requires_grad out"
         )
     return Leaf(Spec(array.shape, array.dtype))
-
-
-def _cupy() -> Any:
-    try:
-        import cupy
-    except ImportError:
-        raise EngineError(
-            "to('cuda'): CuPy is not installed; install diptych[cuda12] or diptych[cuda13], by the "
-            "CUDA version of the driver"
-        ) from None
-    return cupy
 
 
 def tensor(data: Any, requires_grad: bool = False, dtype: Any = None) -> Tensor:
@@ -323,7 +178,7 @@ def tensor(data: Any, requires_grad: bool = False, dtype: Any = None) -> Tensor:
     does not make an array of numbers.
     """
     try:
-        array = np.array(as_array(_raw(data), None if dtype is None else as_dtype(dtype)))
+        array = np.array(as_array(raw_array(data), None if dtype is None else as_dtype(dtype)))
     except ValueError as error:
         raise DTypeError(
             f"tensor: {str(error).rstrip('.')}; pass numbers, in rows of one length (pad the shorter ones)"
@@ -331,14 +186,3 @@ def tensor(data: Any, requires_grad: bool = False, dtype: Any = None) -> Tensor:
     if array.dtype.kind not in "biufc":
         raise DTypeError(f"tensor: {data!r} does not make an array of numbers")
     return Tensor(array, _leaf(array) if requires_grad else None)
-
-
-def from_numpy(array: Any) -> Tensor:
-    """A Tensor that shares the array's memory."""
-    return Tensor(np.asarray(array))
-
-
-def from_dlpack(source: Any) -> Tensor:
-    """A Tensor that shares the memory of another library's array (PyTorch, CuPy, JAX, ...)."""
-    device = source.__dlpack_device__()[0]
-    return Tensor(np.from_dlpack(source) if int(device) == 1 else _cupy().from_dlpack(source))

@@ -1,20 +1,28 @@
-"""Gradients of single Tensors: hooks that see them, and those that are kept of non-leaves.
+"""Watching the tape: hooks of single Tensors, gradients kept of non-leaves, hooks around ops, and
+what anomaly mode checks. A tape on which nobody watches pays nothing for it.
 
-Both hang on the edge of a Tensor, in tables that forget an edge when its node is gone; a tape
-on which nobody watches pays nothing.
+What belongs to one Tensor hangs on its edge, in tables that forget an edge when its node is gone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from shared.errors import GradientError
+import numpy as np
+
+from dynamic.modes import mode
+from dynamic.tensors import Tensor
+from dynamic.values import raw_array
+from shared import hooks
+from shared.errors import DiptychError, GradientError
+from shared.op import Op, Plan
+from shared.source import user_line
 from shared.spec import str_shape
 
 if TYPE_CHECKING:
-    from dynamic.tensors import Tensor
+    from dynamic.tape import Node
 
 TensorHook = Callable[["Tensor"], "Tensor | None"]
 _hooks: WeakKeyDictionary[Any, dict[int, list[TensorHook]]] = WeakKeyDictionary()
@@ -33,9 +41,9 @@ def register(tensor: Tensor, hook: TensorHook) -> Callable[[], None]:
             "require one, with tensor(..., requires_grad=True) or requires_grad_()"
         )
     owner, index = _place(tensor.edge)
-    hooks = _hooks.setdefault(owner, {}).setdefault(index, [])
-    hooks.append(hook)
-    return lambda: hooks.remove(hook)
+    mine = _hooks.setdefault(owner, {}).setdefault(index, [])
+    mine.append(hook)
+    return lambda: mine.remove(hook)
 
 
 def retain(tensor: Tensor) -> None:
@@ -76,3 +84,61 @@ def seen(owner: Any, index: int, g: Tensor) -> Tensor:
         before = kept[index]
         kept[index] = g if before is None else before + g
     return g
+
+
+# --- while backward walks ------------------------------------------------------------------
+
+
+def show(node: Node, gs: list[Any]) -> None:
+    """Hooks of single Tensors see, and may change, the cotangents of a node's outputs."""
+    for i, g in enumerate(gs):
+        if g is not None:
+            shown = seen(node, i, g if isinstance(g, Tensor) else Tensor(g))
+            gs[i] = shown if isinstance(g, Tensor) else shown.data
+
+
+def pull(node: Node, plan: Plan, g: Any, y: Any, inputs: Sequence[Any]) -> Sequence[tuple[int, Any]]:
+    """Run the rules with this thread's hooks around, and with the forward line in errors."""
+    arriving = [raw_array(part) for part in (g if isinstance(g, tuple) else (g,)) if part is not None]
+    event = hooks.Event("dynamic", "backward", plan.op, arriving, node.settings, node.line)
+    try:
+        with hooks.around(event):
+            pulled = plan.pull(g, y, inputs, node.settings)
+            event.outputs = [raw_array(part) for _, part in pulled]
+    except DiptychError:
+        raise
+    except Exception as error:
+        raise GradientError(
+            f"backward through {plan.op.name}: {type(error).__name__}: {error}  (it ran forward "
+            f"at {node.line})",
+            node.line,
+        ) from error
+    if mode.get().tracing:
+        _check_finite(node, plan, arriving, event.outputs)
+    return pulled
+
+
+def _check_finite(node: Node, plan: Plan, arriving: Sequence[Any], leaving: Sequence[Any]) -> None:
+    """GradientError where NaN comes out of a rule and none went in."""
+    if all(map(_finite, arriving)) and not all(map(_finite, leaving)):
+        raise GradientError(
+            f"backward through {plan.op.name} gave NaN or infinity where none came in; it ran "
+            f"forward at {node.line}",
+            node.line,
+        )
+
+
+def _finite(g: Any) -> bool:
+    return bool(np.isfinite(g).all())
+
+
+# --- while ops run -------------------------------------------------------------------------
+
+
+def run(op: Op, arrays: list[Any], settings: dict[str, Any]) -> Any:
+    """Compute, with this thread's hooks before and after."""
+    event = hooks.Event("dynamic", "forward", op, tuple(arrays), settings, user_line())
+    with hooks.around(event):
+        y = op.on_arrays(arrays, settings)
+        event.outputs = (y,) if op.single else y
+    return y

@@ -1,0 +1,207 @@
+"""What a Tensor offers for its values: conversions, changes in place, devices.
+
+Apart from `Tensor` itself because none of it has to do with the tape. Below it stands what an
+argument that is no Tensor becomes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dynamic import inplace
+from shared import dispatch, ops
+from shared.errors import DTypeError, EngineError, GradientError, ShapeError
+from shared.op import Op, as_array
+from shared.operators import Operators
+from shared.spec import Spec, is_weak, str_shape
+from shared.state import State
+
+
+class Values(Operators):
+    """The half of Tensor that needs `data` alone."""
+
+    __slots__ = ()
+
+    data: Any
+    edge: Any
+
+    if TYPE_CHECKING:
+
+        def __init__(self, data: Any, edge: Any = None) -> None: ...
+
+    @property
+    def device(self) -> str:
+        """"cpu" or "cuda"."""
+        return "cpu" if isinstance(self.data, np.ndarray) else "cuda"
+
+    # --- its values ---
+
+    def item(self) -> Any:
+        """The one element, as a Python number."""
+        if self.data.size != 1:
+            raise ShapeError(
+                f"item: a Tensor of shape {str_shape(self.shape)} has {self.data.size} elements, not one; "
+                "reduce it (.sum(), .mean()), index one of them, or take all with .tolist()"
+            )
+        return self.data.item()
+
+    def tolist(self) -> Any:
+        """The values as nested lists of Python numbers."""
+        return self.data.tolist()
+
+    def numpy(self) -> Any:
+        """The array itself, not a copy; without the history. On a GPU, a copy on the host."""
+        return self.data if isinstance(self.data, np.ndarray) else self.data.get()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def __bool__(self) -> bool:
+        if self.data.size != 1:
+            raise ShapeError(
+                f"the truth of a Tensor of shape {str_shape(self.shape)} is not one bool; reduce it "
+                "first (ops.any, ops.all), or choose elementwise with ops.where"
+            )
+        return bool(self.data)
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.data.size != 1 or self.data.dtype.kind not in "iu":
+            raise DTypeError(
+                f"a Tensor of {self.dtype} and shape {str_shape(self.shape)} is no index for Python; only "
+                "one integer is: int(x) makes one of a float"
+            )
+        return self.data.item()
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec and self.data.size == 1 else repr(self)
+
+    def __contains__(self, value: Any) -> bool:
+        return value.data in self.data if isinstance(value, Values) else value in self.data
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.data.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return self.data.__dlpack_device__()
+
+    # --- in place ---
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        key = tuple(raw_array(part) for part in index) if isinstance(index, tuple) else raw_array(index)
+        inplace.change(self, "x[...] = v", lambda array: array.__setitem__(key, raw_array(value)))
+
+    def _update(self, call: str, ufunc: np.ufunc, other: Any) -> Any:
+        inplace.change(self, call, lambda a: ufunc(a, raw_array(other), out=a, casting="same_kind"))
+        return self
+
+    def __iadd__(self, other: Any) -> Any:  # type: ignore[misc]
+        return self._update("x += y", np.add, other)
+
+    def __isub__(self, other: Any) -> Any:  # type: ignore[misc]
+        return self._update("x -= y", np.subtract, other)
+
+    def __imul__(self, other: Any) -> Any:  # type: ignore[misc]
+        return self._update("x *= y", np.multiply, other)
+
+    def __itruediv__(self, other: Any) -> Any:  # type: ignore[misc]
+        return self._update("x /= y", np.true_divide, other)
+
+    def copy_(self, other: Any) -> Any:
+        """Overwrite the values with those of `other`, which broadcasts; gives the Tensor itself."""
+        inplace.change(self, "copy_", lambda array: np.copyto(array, raw_array(other), casting="same_kind"))
+        return self
+
+    def zero_(self) -> Any:
+        """Overwrite the values with zeros; gives the Tensor itself."""
+        inplace.change(self, "zero_", lambda array: array.fill(0))
+        return self
+
+    # --- where it lives ---
+
+    def to(self, target: Any) -> Any:
+        """On another device ("cpu", "cuda"), or in another dtype."""
+        if target == "cpu":
+            return self if self.device == "cpu" else type(self)(self.numpy())
+        if target == "cuda":
+            return type(self)(cupy_module().asarray(self.data))
+        return ops.cast(self, target)
+
+    def cpu(self) -> Any:
+        """On the host."""
+        return self.to("cpu")
+
+    def cuda(self) -> Any:
+        """On the GPU."""
+        return self.to("cuda")
+
+    # --- PyTorch's names for what NumPy calls otherwise ---
+
+    def permute(self, *axes: Any) -> Any:
+        return self.transpose(*axes)
+
+    def view(self, *shape: Any) -> Any:
+        return self.reshape(*shape)
+
+    def unsqueeze(self, axis: int) -> Any:
+        return ops.expand_dims(self, axis)
+
+    def masked_fill(self, mask: Any, value: float) -> Any:
+        return ops.where(mask, value, self)
+
+
+def raw_array(value: Any) -> Any:
+    """The array of a Tensor or State; anything else as it is."""
+    if isinstance(value, State):
+        return value.value()
+    return value.data if isinstance(value, Values) else value
+
+
+def cupy_module() -> Any:
+    """CuPy, or EngineError with the way to get it."""
+    try:
+        import cupy
+    except ImportError:
+        raise EngineError(
+            "to('cuda'): CuPy is not installed; install diptych[cuda12] or diptych[cuda13], by the "
+            "CUDA version of the driver"
+        ) from None
+    return cupy
+
+
+def operand(op: Op, value: Any) -> Any:
+    """What `compute` takes for an argument that is no Tensor or State of ours."""
+    if isinstance(value, np.ndarray):
+        return value
+    if isinstance(value, np.generic):  # some are subclasses of Python's numbers; all are weak here
+        return value.item()
+    if is_weak(value):
+        return value
+    if isinstance(value, Spec):
+        raise GradientError(
+            f"{op.name}: a gradient rule uses a value ({value}) that its `reads` does not name"
+        )
+    engine = dispatch.tensor_engine((value,))
+    if engine is not None:
+        raise EngineError(
+            f"{op.name}: a dynamic Tensor and a Tensor of the {engine.name} engine in one call: one "
+            "holds values now, the other gets them when a session runs; keep a call on one engine "
+            "(session.run gives arrays that dynamic takes)"
+        )
+    if isinstance(value, (list, tuple)):
+        return as_array(value)
+    if hasattr(value, "__array_namespace__"):
+        return value
+    kind = type(value)
+    shown = repr(value) if value is None or kind is str else f"a {kind.__module__}.{kind.__qualname__}"
+    raise EngineError(
+        f"{op.name}: {shown} is neither a Tensor, an array nor a number (dynamic.from_dlpack makes a "
+        "Tensor of another library's)"
+    )
