@@ -38,7 +38,9 @@ def main() -> None:
 def run(
     names: tuple[str, ...], engine: str, full: bool, seed: int, steps: int | None, as_json: bool, out: Path
 ) -> None:
-    """Train, compare, measure, and write the report. All tasks and experiments, if none is named.
+    """Train, compare, measure, and write the report.
+
+    If none is named: all experiments and the quickest tasks, with --full all tasks.
 
     The exit status is 1 if the engines differ or something failed, 130 after Ctrl-C (what was
     found by then is in the report).
@@ -49,7 +51,7 @@ def run(
     from comparisons.run import run as run_plan
     from comparisons.train import ENGINES
 
-    tasks, experiments = _chosen(names)
+    tasks, experiments = _chosen(names, full)
     engines = ENGINES if engine == "both" else (engine,)
     plan = Plan(tasks, experiments, engines, seed, steps, full, command="python -m comparisons " + _typed())
     report = run_plan(plan, out, _watch(as_json))
@@ -116,8 +118,9 @@ def list_all() -> None:
         click.echo(f"  {name:<14}{experiment.question}")
 
 
-def _chosen(names: tuple[str, ...]) -> tuple[list[Any], list[Any]]:
-    """The tasks and experiments that go by these names; all of them if there are no names."""
+def _chosen(names: tuple[str, ...], full: bool) -> tuple[list[Any], list[Any]]:
+    """The tasks and experiments that go by these names. If there are no names, all experiments, and
+    the tasks that are quick, or all in a full run."""
     from comparisons.experiments import EXPERIMENTS
     from comparisons.tasks import TASKS
 
@@ -125,7 +128,7 @@ def _chosen(names: tuple[str, ...]) -> tuple[list[Any], list[Any]]:
         if name not in TASKS and name not in EXPERIMENTS:
             known = ", ".join((*TASKS, *EXPERIMENTS))
             raise click.BadParameter(f"{name!r} is neither a task nor an experiment; there are {known}")
-    tasks = [task for name, task in TASKS.items() if not names or name in names]
+    tasks = [t for name, t in TASKS.items() if name in names or (not names and (full or t.quick))]
     return tasks, [e for name, e in EXPERIMENTS.items() if not names or name in names]
 
 

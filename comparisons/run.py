@@ -15,6 +15,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
 from comparisons import host, results
 from comparisons.experiment import Experiment
 from comparisons.measure import measure, meters
@@ -132,6 +134,7 @@ def _entry(task: Task) -> dict[str, Any]:
         "batch_size": task.batch_size,
         "steps": task.steps,
         "goal": task.goal,
+        "counted": task.counted,
         "engines": {},
         "verify": None,
         "measure": None,
@@ -148,7 +151,7 @@ def _task(
     for engine in plan.engines:
         loops[engine] = _shown(script(task, engine))
     examples = task.examples
-    entry["examples"] = {"train": len(examples.train_y), "test": len(examples.test_y)}
+    entry["examples"] = {"train": len(examples.train_y), "test": int(np.size(examples.test_y))}
     watch.start(task, plan.engines)
     trainings = [Training(task, engine, plan.seed) for engine in plan.engines]
     try:
@@ -159,9 +162,12 @@ def _task(
             training.close()
     outcomes = {t.engine: t.outcome for t in trainings if t.outcome is not None}
     for engine, outcome in outcomes.items():
-        entry["engines"][engine]["accuracy"] = outcome.accuracy
+        if outcome.accuracy is not None:
+            entry["engines"][engine]["accuracy"] = outcome.accuracy
+        if task.show is not None:
+            entry["engines"][engine]["shown"] = task.show(outcome.guesses, examples)
     if len(outcomes) == len(ENGINES):
-        entry["verify"] = verify(outcomes["dynamic"], outcomes["static"])
+        entry["verify"] = verify(outcomes["dynamic"], outcomes["static"], task.tolerance)
     watch.finish(entry)
     save()
     with meters(task, plan.engines, watch.note) as started:

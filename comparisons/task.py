@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from shared import nn, ops, optim
 from shared.data import Split, batches
 
@@ -27,8 +29,17 @@ class Task:
     steps       how many steps make a whole training run
     full_steps  how many in a long one
     loss        (model's output, labels) -> a 0-d Tensor
+    guess       (model's output) -> the answer to be judged: by default the class
+    counted     what the answers are that can be right or wrong; None if they are none of both
     goal        test accuracy that a whole run must reach
     loop        which pair of training scripts drives it: `comparisons/loops/{loop}_{engine}.py`
+    order       (inputs, labels, batch_size, seed) -> batches without end
+    extra       more inputs that the trained model is asked about, for `show`
+    show        (answers, data) -> what is worth looking at when training is over, as JSON: one of
+                the kinds that `report/shown.py` knows
+    tolerance   how far the losses may lie apart, as a share, where static needs another encoding
+                of the task than dynamic; None: bit for bit
+    quick       whether it is run when nobody names it
     """
 
     name: str
@@ -42,18 +53,31 @@ class Task:
     steps: int
     full_steps: int
     loss: Callable[[Any, Any], Any] = ops.cross_entropy
+    guess: Callable[[Any], Any] = lambda logits: logits.argmax(axis=-1)
+    counted: str | None = "test examples"
     goal: float | None = None
     loop: str = "supervised"
+    order: Callable[..., Iterator[tuple[Any, ...]]] = batches
+    extra: Callable[[], Any] | None = None
+    show: Callable[[Any, Split], dict[str, Any]] | None = None
+    tolerance: float | None = None
+    quick: bool = False
 
     @property
     def examples(self) -> Split:
         """The data, loaded once per process."""
         return _loaded(self.data)
 
-    def batches(self, seed: int) -> Iterator[tuple[Any, Any]]:
+    @property
+    def asked(self) -> Any:
+        """What the trained model is asked: the test examples, and behind them what `extra` adds."""
+        test = self.examples.test_x
+        return test if self.extra is None else np.concatenate([test, self.extra()])
+
+    def batches(self, seed: int) -> Iterator[tuple[Any, ...]]:
         """As many batches as there are steps, in an order that the seed alone decides."""
         train_x, train_y, _, _ = self.examples
-        return itertools.islice(batches(train_x, train_y, self.batch_size, seed), self.steps)
+        return itertools.islice(self.order(train_x, train_y, self.batch_size, seed), self.steps)
 
     def with_steps(self, steps: int) -> Task:
         """The same task, trained for another number of steps."""

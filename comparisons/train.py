@@ -40,14 +40,14 @@ class Outcome:
     """What a training run left behind.
 
     states    every Parameter, buffer and optimiser slot by its path, as arrays
-    guesses   the class of each test example
-    accuracy  the share of them that is right
+    guesses   the answer to each test example, such as its class
+    accuracy  the share of them that is right; None where none is right or wrong
     """
 
     losses: list[float]
     states: dict[str, Any]
     guesses: Any
-    accuracy: float
+    accuracy: float | None
 
 
 def script(task: Task, engine: str) -> ModuleType:
@@ -103,13 +103,16 @@ class Training:
 
     def _outcome(self, model: Any, optimizer: Any, guesses: Any) -> Outcome:
         states = {f"model/{name}": state for name, state in model.named_states()}
-        states |= {f"optimizer/{name}": state for name, state in optimizer.named_states()}
-        right = np.asarray(guesses) == self._examples.test_y
+        several = isinstance(optimizer, tuple)
+        for number, one in enumerate(optimizer if several else (optimizer,)):
+            where = f"optimizer{number + 1 if several else ''}"
+            states |= {f"{where}/{name}": state for name, state in one.named_states()}
+        guesses, truth = np.asarray(guesses), self._examples.test_y
         return Outcome(
             self.losses,
             {name: np.array(state.value()) for name, state in states.items()},
-            np.asarray(guesses),
-            float(right.mean()),
+            guesses,
+            float((guesses[: len(truth)] == truth).mean()) if self.task.counted else None,
         )
 
 

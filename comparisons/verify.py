@@ -1,4 +1,5 @@
-"""Are the two engines' numbers the same numbers? Bit for bit, and NaN equals NaN."""
+"""Are the two engines' numbers the same numbers? Bit for bit, and NaN equals NaN; or, where static
+needs another encoding of the task, within a stated tolerance."""
 
 from __future__ import annotations
 
@@ -18,14 +19,25 @@ def _bits(value: float) -> bytes:
     return struct.pack("<d", value)
 
 
-def _same(a: Any, b: Any) -> bool:
-    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+def _alike(a: Any, b: Any, tolerance: float | None) -> bool:
+    same = a.dtype == b.dtype and a.shape == b.shape
+    return same and (tolerance is not None or a.tobytes() == b.tobytes())
 
 
-def verify(dynamic: Outcome, static: Outcome) -> dict[str, Any]:
+def _apart(a: float, b: float) -> float:
+    """How far two losses lie apart, as a share of the larger."""
+    if _bits(a) == _bits(b) or a == b:
+        return 0.0
+    return abs(a - b) / max(abs(a), abs(b)) if math.isfinite(a) and math.isfinite(b) else math.inf
+
+
+def verify(dynamic: Outcome, static: Outcome, tolerance: float | None = None) -> dict[str, Any]:
     """The evidence, as JSON.
 
-    equal             whether all of the below is equal
+    equal             whether all of the below is equal; with a tolerance, whether the losses are
+                      that near each other, and the states the same arrays up to their values
+    tolerance         how far losses may lie apart, as a share; None: not at all
+    apart             how far they do at most, as a share; None if that is no number
     steps             how many losses were compared
     first_difference  {step, dynamic, static} of the first loss that differs, or None
     unequal_steps     how many losses differ
@@ -34,7 +46,11 @@ def verify(dynamic: Outcome, static: Outcome) -> dict[str, Any]:
     unequal_guesses   how many test examples got another answer
     """
     pairs = list(zip(dynamic.losses, static.losses, strict=False))
-    unequal = [i for i, (a, b) in enumerate(pairs) if _bits(a) != _bits(b)]
+    apart = [_apart(a, b) for a, b in pairs]
+    if tolerance is None:
+        unequal = [i for i, (a, b) in enumerate(pairs) if _bits(a) != _bits(b)]
+    else:
+        unequal = [i for i, gap in enumerate(apart) if gap > tolerance]
     first = None
     if unequal:
         a, b = pairs[unequal[0]]
@@ -45,12 +61,14 @@ def verify(dynamic: Outcome, static: Outcome) -> dict[str, Any]:
         for name in names
         if name not in dynamic.states
         or name not in static.states
-        or not _same(dynamic.states[name], static.states[name])
+        or not _alike(dynamic.states[name], static.states[name], tolerance)
     ]
     guesses = int((dynamic.guesses != static.guesses).sum())
     same_length = len(dynamic.losses) == len(static.losses)
     return {
-        "equal": same_length and not unequal and not differ and not guesses,
+        "equal": same_length and not unequal and not differ and (not guesses or tolerance is not None),
+        "tolerance": tolerance,
+        "apart": finite(max(apart, default=0.0)),
         "steps": len(pairs),
         "first_difference": first,
         "unequal_steps": len(unequal),

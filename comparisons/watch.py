@@ -64,14 +64,14 @@ def summary(entry: dict[str, Any]) -> str:
     """One sentence on what a task's training came to."""
     accuracies = {e: found["accuracy"] for e, found in entry["engines"].items() if "accuracy" in found}
     said = ", ".join(f"{engine} {100 * a:.2f} %" for engine, a in accuracies.items())
+    tests = f"; test accuracy: {said}" if accuracies else ""
     evidence = entry["verify"]
     if evidence is None:
-        return f"test accuracy: {said}"
-    if evidence["equal"]:
-        return (
-            f"equal bit for bit: {evidence['steps']} losses, {evidence['arrays']} arrays of state; "
-            f"test accuracy: {said}"
-        )
-    first = evidence["first_difference"]
-    where = f"the losses part at step {first['step']}" if first else "the final states differ"
-    return f"THE ENGINES DIFFER: {where}; test accuracy: {said}"
+        return f"trained{tests}"
+    if not evidence["equal"]:
+        first = evidence["first_difference"]
+        where = f"the losses part at step {first['step']}" if first else "the final states differ"
+        return f"THE ENGINES DIFFER: {where}{tests}"
+    if evidence["tolerance"] is not None:
+        return f"equal within {evidence['tolerance']:g}: {evidence['steps']} losses{tests}"
+    return f"equal bit for bit: {evidence['steps']} losses, {evidence['arrays']} arrays of state{tests}"

@@ -11,14 +11,12 @@ def train(task, seed):
     yield "build"
 
     for x, y in task.batches(seed):
-        logits = model(dynamic.tensor(x))
-        loss = task.loss(logits, y)
+        loss = task.loss(model(dynamic.tensor(x)), y)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         yield loss.item()
 
     with nn.evaluating(model), dynamic.no_grad():
-        logits = model(dynamic.tensor(task.examples.test_x))
-        guesses = logits.argmax(axis=1).numpy()
+        guesses = task.guess(model(dynamic.tensor(task.asked))).numpy()
     return model, optimizer, guesses

@@ -10,14 +10,13 @@ def train(task, seed):
     optimizer = task.optimizer(model.parameters())
     graph = static.Graph()
     with graph.as_default():
-        image = task.examples.train_x.shape[1:]
-        x_in = static.placeholder("float32", ("N", *image), name="x")
-        y_in = static.placeholder("int64", ("N",), name="y")
-        logits = model(x_in)
-        loss = task.loss(logits, y_in)
+        x, y, _, _ = task.examples
+        x_in = static.placeholder(x.dtype, ("N", *x.shape[1:]), name="x")
+        y_in = static.placeholder(y.dtype, ("N", *y.shape[1:]), name="y")
+        loss = task.loss(model(x_in), y_in)
         train_op = optimizer.minimize(loss)
         with nn.evaluating(model):
-            guess = model(x_in).argmax(axis=1)
+            guess = task.guess(model(x_in))
     yield "build"
 
     with static.Session(graph=graph, optimize="exact") as session:
@@ -30,6 +29,6 @@ def train(task, seed):
             value, _ = session.run([loss, train_op], feed)
             yield value.item()
 
-        guesses = session.run(guess, {x_in: task.examples.test_x})
+        guesses = session.run(guess, {x_in: task.asked})
         session.store(model, optimizer)
     return model, optimizer, guesses

@@ -23,7 +23,7 @@ PHASES = {"build": "build", "compile": "compile", "first_step": "first step", "s
 
 
 @contextmanager
-def _canvas(width: float, height: float, name: str, **grid: Any) -> Iterator[tuple[Any, Any, list[str]]]:
+def canvas(width: float, height: float, name: str, **grid: Any) -> Iterator[tuple[Any, Any, list[str]]]:
     """A figure of `width` by `height` inches and its axes; the SVG is left in the list."""
     import matplotlib
     from matplotlib.figure import Figure
@@ -68,7 +68,7 @@ def losses(name: str, engines: Json) -> str:
     """The loss curves laid over each other, and below them the difference at every step."""
     found = {engine: entry["losses"] for engine, entry in engines.items()}
     rows = {"nrows": 2, "sharex": True, "height_ratios": (4, 1)} if len(found) == 2 else {"nrows": 1}
-    with _canvas(5.2, 3.1, f"losses {name}", **rows) as (_, axes, written):
+    with canvas(5.2, 3.1, f"losses {name}", **rows) as (_, axes, written):
         top = axes[0] if len(found) == 2 else axes
         for engine, values in found.items():
             wide = engine == "dynamic" and len(found) == 2
@@ -77,7 +77,7 @@ def losses(name: str, engines: Json) -> str:
                 linewidth=5 if wide else 1.3, alpha=0.35 if wide else 1, solid_capstyle="round",
             )  # fmt: skip
         top.set_ylabel("loss")
-        top.set_ylim(bottom=0)
+        _loss_axis(top, [loss for values in found.values() for loss in values if loss is not None])
         top.legend(loc="upper right")
         last = top
         if len(found) == 2:
@@ -85,6 +85,14 @@ def losses(name: str, engines: Json) -> str:
             _difference(last, *(found[engine] for engine in ("dynamic", "static")))
         last.set_xlabel("step")
     return written[0]
+
+
+def _loss_axis(axes: Any, seen: Sequence[float]) -> None:
+    """From zero; logarithmic where losses span powers of ten; free where some are below zero."""
+    if min(seen, default=0.0) > 0 and max(seen) > 1e4 * min(seen):
+        axes.set_yscale("log")
+    elif min(seen, default=0.0) >= 0:
+        axes.set_ylim(bottom=0)
 
 
 def _numbers(values: Sequence[float | None]) -> list[float]:
@@ -105,7 +113,7 @@ def _difference(axes: Any, dynamic: Sequence[float | None], static: Sequence[flo
 def phases(name: str, engines: Json) -> str:
     """What each phase takes: medians with their quartiles, on a logarithmic axis."""
     named = [p for p in PHASES if any(p in entry["warm"] for entry in engines.values())]
-    with _canvas(5.2, 0.52 * len(named) + 0.8, f"phases {name}") as (_, axes, written):
+    with canvas(5.2, 0.52 * len(named) + 0.8, f"phases {name}") as (_, axes, written):
         shift = 0.17 if len(engines) == 2 else 0.0
         for engine, entry in engines.items():
             up = -shift if engine == "dynamic" else shift
@@ -146,7 +154,7 @@ def catching_up(name: str, engines: Json) -> str:
     warm = {engine: entry["warm"] for engine, entry in engines.items()}
     even = break_even(warm["dynamic"], warm["static"]) if len(warm) == 2 else None
     steps = 40.0 if even is None or even <= 1 else 2.5 * even
-    with _canvas(5.2, 2.7, f"catching up {name}") as (_, axes, written):
+    with canvas(5.2, 2.7, f"catching up {name}") as (_, axes, written):
         ends = []
         for engine, found in warm.items():
             start, each = found["start"]["median"], found["step"]["median"]
@@ -169,7 +177,7 @@ def catching_up(name: str, engines: Json) -> str:
 
 def memory(name: str, engines: Json) -> str:
     """Bytes held between steps, and at the highest point of a step."""
-    with _canvas(5.2, 0.5 * len(engines) + 0.7, f"memory {name}") as (_, axes, written):
+    with canvas(5.2, 0.5 * len(engines) + 0.7, f"memory {name}") as (_, axes, written):
         for row, (engine, entry) in enumerate(engines.items()):
             found, colour = entry["memory"], COLOUR[engine]
             axes.barh(row, found["peak"], 0.62, color=colour, alpha=0.35)

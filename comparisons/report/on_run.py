@@ -51,8 +51,19 @@ def _same_numbers(tasks: Sequence[Json]) -> str:
     wrong = [task["short"] for task in tasks if not task["verify"]["equal"]]
     if wrong:
         return f"The engines did not compute the same numbers on {listed(wrong)}."
+    exact = [task for task in tasks if task["verify"]["tolerance"] is None]
+    near = [task for task in tasks if task["verify"]["tolerance"] is not None]
+    parts = []
+    if exact:
+        parts.append(f"{_losses(exact)}, equal bit for bit")
+    if near:
+        parts.append(f"{_losses(near)}, where their encodings differ, equal within what is stated there")
+    return f"Both engines computed the same numbers: {'; '.join(parts)}."
+
+
+def _losses(tasks: Sequence[Json]) -> str:
     losses = count(sum(task["verify"]["steps"] for task in tasks), "loss", "losses")
-    return f"Both engines computed the same numbers: {losses} on {_places(tasks)}, equal bit for bit."
+    return f"{losses} on {_places(tasks)}"
 
 
 def _places(tasks: Sequence[Json]) -> str:
@@ -161,11 +172,12 @@ def _numbers_rows(task: Json) -> list[dict[str, Any]]:
     if found is None:
         return []
     equal = found["steps"] - found["unequal_steps"]
-    right = [percent(task["engines"][engine]["accuracy"]) for engine in PAIR]
-    return [
-        _row("losses that are equal", [f"{number(equal)} of {number(found['steps'])}, bit for bit"]),
-        _row("test examples read correctly", right),
-    ]
+    how = "bit for bit" if found["tolerance"] is None else f"within {found['tolerance']:g}"
+    rows = [_row("losses that are equal", [f"{number(equal)} of {number(found['steps'])}, {how}"])]
+    if all("accuracy" in task["engines"][engine] for engine in PAIR):
+        right = [percent(task["engines"][engine]["accuracy"]) for engine in PAIR]
+        rows.append(_row(f"{task['counted']} read correctly", right))
+    return rows
 
 
 def _cost_rows(task: Json) -> list[dict[str, Any]]:

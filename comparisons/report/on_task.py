@@ -29,11 +29,13 @@ def parity(task: Json) -> str:
         if len(ran) == 1:
             return f"Only {ran[0]} ran, so there is nothing to compare its numbers with."
         return "The training did not reach its end on both engines, so they could not be compared."
+    if found["tolerance"] is not None:
+        return _near(found)
     if found["equal"]:
         return (
             f"All {count(found['steps'], 'loss', 'losses')} are the same numbers on both engines, bit for "
             f"bit. So are the {number(found['numbers'])} numbers that were left when training ended: "
-            "weights, the optimiser's moments, the state of dropout's generators. Whatever differs "
+            "weights, what the optimiser keeps, the state of generators. Whatever differs "
             "below is therefore the design, and not the arithmetic."
         )
     said = ["The engines do not give the same numbers."]
@@ -53,13 +55,34 @@ def parity(task: Json) -> str:
     return " ".join([*said, "What follows compares the costs of two computations that are not the same."])
 
 
+def _near(found: Json) -> str:
+    """Where the engines run different encodings of one task."""
+    within = f"{found['tolerance']:g} of its size"
+    why = (
+        "The two scripts compute the same values in another order, because static takes the examples in "
+        "another form than dynamic, and floating-point sums depend on their order."
+    )
+    if found["equal"]:
+        apart = f"at most {found['apart']:.1e}" if found["apart"] else "not at all"
+        return (
+            f"All {count(found['steps'], 'loss', 'losses')} agree within {within}, which is what this task "
+            f"asks; they differ by {apart}. {why}"
+        )
+    first = found["first_difference"]
+    where = f" from step {first['step']} on" if first else ""
+    return (
+        f"The engines do not agree within {within}{where}: "
+        f"{found['unequal_steps']} of {found['steps']} losses lie further apart. {why}"
+    )
+
+
 def accuracy(task: Json) -> str:
     """How well the trained model does, and whether that was the aim."""
     found = {engine: e["accuracy"] for engine, e in task["engines"].items() if "accuracy" in e}
     if not found:
         return ""
     values = sorted(set(found.values()))
-    tests = f"of the {number(task['examples']['test'])} test examples correctly"
+    tests = f"of the {number(task['examples']['test'])} {task['counted']} correctly"
     if len(values) == 1:
         who = "Both engines read" if len(found) == 2 else f"{next(iter(found)).capitalize()} reads"
         said = f"{who} {percent(values[0])} {tests}"

@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from comparisons.report import figures, listing, on_code, on_run, on_task, quantities
+from comparisons.report.shown import shown
 from comparisons.results import write_whole
+
+MANY = 4
+"""A page of more tasks than this shows their graphs and programs only when asked to."""
 
 BEFORE = ("import_engine", "build", "compile", "first_step")
 
@@ -56,25 +60,29 @@ def page(report: Mapping[str, Any]) -> str:
         on_task=on_task,
         on_code=on_code,
         figures=figures,
+        shown=shown,
+        compact=len(report["tasks"]) > MANY,
         graph=graph,
         rows=plain_rows,
         pointed=pointed_rows,
         cold_start=lambda cold: sum(cold.get(phase, 0.0) for phase in BEFORE),
         PHASES=PHASES,
         GLOSSARY=GLOSSARY,
-        loops=[_loop(name, sources) for name, sources in report["loops"].items()],
+        loops=[_loop(name, sources, report["tasks"]) for name, sources in report["loops"].items()],
         style=(_TEMPLATES / "style.css").read_text(encoding="utf-8"),
     )
 
 
-def _loop(name: str, sources: Mapping[str, str]) -> dict[str, Any]:
-    """A pair of training scripts, ready to be shown."""
+def _loop(name: str, sources: Mapping[str, str], tasks: Mapping[str, Any]) -> dict[str, Any]:
+    """A pair of training scripts, and the tasks that they train, ready to be shown."""
+    served = [task["short"] for task in tasks.values() if task["loop"] == name]
     if len(sources) < 2:
         rows = {engine: plain_rows(source) for engine, source in sources.items()}
-        return {"name": name, "rows": rows, "counts": None}
+        return {"name": name, "rows": rows, "counts": None, "serves": quantities.listed(served)}
     left, right = sources["dynamic"], sources["static"]
     rows = dict(zip(("dynamic", "static"), listing.side_by_side(left, right), strict=True))
-    return {"name": name, "rows": rows, "counts": listing.shared_lines(left, right)}
+    counts = listing.shared_lines(left, right)
+    return {"name": name, "rows": rows, "counts": counts, "serves": quantities.listed(served)}
 
 
 def plain_rows(source: str) -> list[listing.Row]:

@@ -31,5 +31,6 @@ TASK = Task(
     batch_size=50,
     steps=420,
     full_steps=1400,
+    quick=True,
     goal=0.97,
 )

@@ -27,4 +27,5 @@ TASK = Task(
     batch_size=50,
     steps=336,
     full_steps=1400,
+    quick=True,
 )
