@@ -174,6 +174,14 @@ def test_squeezing_sizes_that_are_not_known_needs_their_names() -> None:
         assert ops.squeeze(x, 2).shape == x.shape[:2]
 
 
+def test_unbinding_an_axis_whose_size_is_not_known_is_refused() -> None:
+    with static.Graph().as_default():
+        x = static.placeholder("float32", (None, 3))
+        with pytest.raises(UnknownSizeError, match=r"use ops\.scan"):
+            ops.unbind(x)
+        assert len(ops.unbind(x, 1)) == 3
+
+
 def test_the_internal_ops_of_choosing_refuse_masks_of_numbers() -> None:
     with pytest.raises(DTypeError, match="gate: the mask must be bool"):
         TABLE["gate"](np.ones(3), np.ones(3))

@@ -244,7 +244,7 @@ MAKERS: dict[str, Callable[[Any, str], Call]] = {
     "cumsum": along("cumsum", st.none() | AXES),
     "reshape": reshape, "transpose": transpose, "swapaxes": swapaxes,
     "squeeze": along("squeeze"), "expand_dims": along("expand_dims"), "flip": along("flip"),
-    "flatten": along("flatten", AXES),
+    "flatten": along("flatten", AXES), "unbind": along("unbind", AXES),
     "broadcast_to": to_shape("broadcast_to"), "sum_to": to_shape("sum_to"),
     **dict.fromkeys(["concatenate", "stack"], joined),
     "split": split, "pad": pad, "tile": tile, "repeat": repeat,

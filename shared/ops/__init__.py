@@ -4,7 +4,18 @@ The names `abs`, `all`, `any`, `max`, `min`, `pow`, `round` and `sum` are ops he
 builtins.
 """
 
-from shared.ops.activations import elu, erf, gelu, leaky_relu, log_sigmoid, relu, sigmoid, silu, softplus
+from shared.ops.activations import (
+    elu,
+    erf,
+    gelu,
+    leaky_relu,
+    log_sigmoid,
+    normal_cdf,
+    relu,
+    sigmoid,
+    silu,
+    softplus,
+)
 from shared.ops.attention import attention_weights, scaled_dot_product_attention
 from shared.ops.choosing import (
     cast,
@@ -65,7 +76,7 @@ from shared.ops.elementwise import (
 )
 from shared.ops.gru import gru_cell, gru_cell_composed
 from shared.ops.indexing import getitem, take
-from shared.ops.joining import concatenate, split, stack
+from shared.ops.joining import concatenate, split, stack, unbind
 from shared.ops.linalg import dot, linear, matmul, outer, tensordot, tril, triu
 from shared.ops.lookup import embedding, gather, one_hot, scatter_add, scatter_sum
 from shared.ops.losses import accuracy, cross_entropy, nll_loss
@@ -104,10 +115,11 @@ __all__ = [
     "log1p", "log_sigmoid", "log_softmax", "logical_and", "logical_not", "logical_or",
     "logical_xor", "logsumexp", "lstm_cell", "lstm_cell_composed", "matmul", "max", "max_pool1d",
     "max_pool2d", "maximum", "mean", "min", "minimum", "mse_loss", "mul", "neg", "nll_loss", "norm",
-    "normal", "not_equal", "one_hot", "ones", "ones_like", "outer", "pad", "permute", "pow", "prod",
-    "reciprocal", "relu", "repeat", "reshape", "rnn_cell", "rnn_cell_composed", "round", "rsqrt",
-    "scaled_dot_product_attention", "scan", "scatter_add", "scatter_sum", "sigmoid", "sign", "silu",
-    "sin", "softmax", "softplus", "split", "sqrt", "square", "squeeze", "stack", "std", "sub",
-    "sum", "sum_to", "swapaxes", "take", "tan", "tanh", "tensordot", "tile", "trace", "transpose",
-    "tril", "triu", "uniform", "var", "where", "while_loop", "zeros", "zeros_like",
+    "normal", "normal_cdf", "not_equal", "one_hot", "ones", "ones_like", "outer", "pad", "permute",
+    "pow", "prod", "reciprocal", "relu", "repeat", "reshape", "rnn_cell", "rnn_cell_composed",
+    "round", "rsqrt", "scaled_dot_product_attention", "scan", "scatter_add", "scatter_sum",
+    "sigmoid", "sign", "silu", "sin", "softmax", "softplus", "split", "sqrt", "square", "squeeze",
+    "stack", "std", "sub", "sum", "sum_to", "swapaxes", "take", "tan", "tanh", "tensordot", "tile",
+    "trace", "transpose", "tril", "triu", "unbind", "uniform", "var", "where", "while_loop",
+    "zeros", "zeros_like",
 ]  # fmt: skip

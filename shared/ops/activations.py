@@ -15,7 +15,7 @@ import numpy as np
 from shared.errors import SettingError
 from shared.op import Rule, array_module, elementwise
 from shared.ops.choosing import gate, greater, where
-from shared.ops.elementwise import exp, expm1, neg, square, tanh
+from shared.ops.elementwise import exp, expm1, mul, neg, square, tanh
 from shared.spec import Spec, float_dtype, ufunc_dtype
 
 
@@ -253,25 +253,19 @@ _ROOT_HALF = math.sqrt(0.5)
 _TANH_SCALE, _CUBIC = math.sqrt(2 / math.pi), 0.044715
 
 
-def _compute_gelu(x: Any) -> Any:
-    x = _floating(x)
-    y = _compute_erf(x * _ROOT_HALF)
+def _compute_normal_cdf(x: Any) -> Any:
+    y = _compute_erf(_floating(x) * _ROOT_HALF)
     y += 1
-    y *= x
     y *= 0.5
     return y
 
 
-def _gelu_rule(g: Any, y: Any, x: Any) -> Any:
-    """The normal distribution's function at x, and x times its density."""
-    below = (erf(x * _ROOT_HALF) + 1) * 0.5
-    return g * (below + x * (exp(square(x) * -0.5) * (1 / math.sqrt(2 * math.pi))))
-
-
-_gelu = elementwise(
-    "gelu", _compute_gelu, f"({{0}} * (1 + erf({{0}} * {_ROOT_HALF!r})) * 0.5)",
-    Rule(_gelu_rule, reads="x"),
+normal_cdf = elementwise(
+    "normal_cdf", _compute_normal_cdf, f"((1 + erf({{0}} * {_ROOT_HALF!r})) * 0.5)",
+    Rule(lambda g, y, x: g * (exp(square(x) * -0.5) * (1 / math.sqrt(2 * math.pi))), reads="x"),
     dtype=float_dtype,
+    doc="The distribution function of the standard normal distribution, (1 + erf(x / sqrt(2))) / 2,\n"
+    "elementwise; its derivative is the density.",
 )  # fmt: skip
 
 
@@ -313,4 +307,6 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     """
     if approximate not in ("none", "tanh"):
         raise SettingError(f"gelu: approximate must be 'none' or 'tanh', not {approximate!r}")
-    return (_gelu_tanh if approximate == "tanh" else _gelu)(x)
+    if approximate == "tanh":
+        return _gelu_tanh(x)
+    return mul(x, normal_cdf(x))  # two ops, so that the rules keep the costly factor

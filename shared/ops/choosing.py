@@ -126,8 +126,10 @@ gate = elementwise(
 
 def _compute_where(mask: Any, a: Any, b: Any) -> Any:
     _check_mask("where", mask)
-    xp = array_module(next((v for v in (mask, a, b) if not is_weak(v)), mask))
-    mask = xp.asarray(mask)
+    xp = np
+    if type(mask) is not np.ndarray:
+        xp = array_module(next((v for v in (mask, a, b) if not is_weak(v)), mask))
+        mask = xp.asarray(mask)
     if mask.size < _SHORT or xp is not np:
         return _select(xp, mask, a, b)
     dtype = np.result_type(a, b)

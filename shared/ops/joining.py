@@ -1,17 +1,18 @@
-"""Ops that join arrays and cut them apart: concatenate, stack, split."""
+"""Ops that join arrays and cut them apart: concatenate and split, stack and unbind."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
 from shared.dims import Dim, Shape, Size, divide
-from shared.errors import SettingError, ShapeError
+from shared.errors import SettingError, ShapeError, UnknownSizeError
 from shared.op import Joint, Op, array_module
 from shared.ops.creation import zeros
-from shared.ops.shapes import as_sizes, as_tensor_like, c_order, reshape
+from shared.ops.shapes import as_sizes, as_tensor_like, c_order
 from shared.spec import Operand, Spec, one_axis, promote, shape_of, sizes_match, str_shape
 
 # --- concatenate ---------------------------------------------------------------------------
@@ -65,9 +66,8 @@ def _infer_stack(*xs: Operand, axis: int) -> Spec:
     return Spec((*first[:axis], len(xs), *first[axis:]), promote(*xs))
 
 
-def _stack_rule(g: Any, y: Any, *xs: Any, wanted: Any, axis: int) -> list[Any]:
-    parts = split(g, len(xs), axis)
-    return [reshape(part, x.shape) if want else None for part, x, want in zip(parts, xs, wanted, strict=True)]
+def _stack_rule(g: Any, y: Any, *xs: Any, wanted: Any, axis: int) -> Any:
+    return _unbind(g, axis=axis, count=len(xs))
 
 
 _stack = Op(
@@ -89,20 +89,55 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Any:
     return _stack(*xs, axis=one_axis("stack", axis, xs[0].ndim + 1))
 
 
+def _compute_unbind(x: Any, *, axis: int, count: int) -> tuple[Any, ...]:
+    lead = (slice(None),) * axis
+    return tuple([x[(*lead, i, ...)] for i in range(count)])
+
+
+_unbind = Op(
+    "unbind",
+    _compute_unbind,
+    lambda x, *, axis, count: (Spec((*x.shape[:axis], *x.shape[axis + 1 :]), x.dtype),) * count,
+    Joint(lambda g, y, x, *, wanted, axis, count: (_stack(*_present(g, y, x), axis=axis),)),
+    outputs=None,
+    alias=(0,),
+)
+
+
+def unbind(x: Any, axis: int = 0) -> tuple[Any, ...]:
+    """`x` cut along an axis into slices without that axis: what undoes `stack`. The slices are views.
+
+    Raises UnknownSizeError where the size of the axis, and so the number of slices, is not known.
+    """
+    x = as_tensor_like(x)
+    axis = one_axis("unbind", axis, len(x.shape))
+    count = x.shape[axis]
+    if isinstance(count, Dim):
+        raise UnknownSizeError(
+            f"unbind: into how many slices axis {axis} of {str_shape(x.shape)} goes only a run will show; "
+            "use ops.scan to go over it"
+        )
+    return _unbind(x, axis=axis, count=count)
+
+
+def _present(g: Sequence[Any], y: Sequence[Any], x: Any) -> list[Any]:
+    """The parts' cotangents, with zeros for those that have none."""
+    some = next(part for part in g if part is not None)
+    return [
+        zeros(like.shape, x.dtype, like=some) if part is None else part
+        for part, like in zip(g, y, strict=True)
+    ]
+
+
 # --- split ---------------------------------------------------------------------------------
 
 
-def _cuts(sizes: Sequence[int], axis: int, ndim: int) -> list[tuple[slice, ...]]:
-    """The index of each part of a split."""
-    ends = np.cumsum(sizes).tolist()
-    lead = (slice(None),) * axis
-    return [(*lead, slice(end - size, end)) for size, end in zip(sizes, ends, strict=True)]
-
-
 def _compute_split(x: Any, *, sizes: tuple[int, ...], axis: int) -> tuple[Any, ...]:
-    if sum(sizes) != x.shape[axis]:
+    ends = list(accumulate(sizes))
+    if (ends[-1] if ends else 0) != x.shape[axis]:
         _infer_split(x, sizes=sizes, axis=axis)
-    return tuple(x[cut] for cut in _cuts(sizes, axis, x.ndim))
+    lead = (slice(None),) * axis
+    return tuple([x[(*lead, slice(end - size, end))] for size, end in zip(sizes, ends, strict=True)])
 
 
 def _infer_split(x: Operand, *, sizes: Shape, axis: int) -> tuple[Spec, ...]:
@@ -117,16 +152,14 @@ def _infer_split(x: Operand, *, sizes: Shape, axis: int) -> tuple[Spec, ...]:
     return tuple(Spec((*x.shape[:axis], size, *x.shape[axis + 1 :]), x.dtype) for size in sizes)
 
 
-def _split_rule(g: Any, y: Any, x: Any, *, wanted: Any, sizes: Shape, axis: int) -> tuple[Any]:
-    some = next(part for part in g if part is not None)
-    parts = [
-        zeros(spec.shape, x.dtype, like=some) if part is None else part
-        for part, spec in zip(g, y, strict=True)
-    ]
-    return (concatenate(parts, axis),)
-
-
-_split = Op("split", _compute_split, _infer_split, Joint(_split_rule), outputs=None, alias=(0,))
+_split = Op(
+    "split",
+    _compute_split,
+    _infer_split,
+    Joint(lambda g, y, x, *, wanted, sizes, axis: (concatenate(_present(g, y, x), axis),)),
+    outputs=None,
+    alias=(0,),
+)
 
 
 def split(x: Any, sizes: int | Sequence[Size], axis: int = 0) -> tuple[Any, ...]:

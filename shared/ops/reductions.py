@@ -32,7 +32,9 @@ def reduced(shape: Shape, axes: tuple[int, ...], keepdims: bool) -> Shape:
 
 
 def restore(value: Any, shape: Shape, axes: tuple[int, ...]) -> Any:
-    """A reduced value with its lost axes back, as sizes of 1, so that it broadcasts."""
+    """A reduced value in a shape that broadcasts: with its lost axes back, as sizes of 1."""
+    if axes == tuple(range(len(axes))):
+        return value  # leading axes come back by themselves
     kept = reduced(shape, axes, keepdims=True)
     return value if tuple(value.shape) == kept else reshape(value, kept)
 

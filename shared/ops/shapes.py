@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -211,9 +212,22 @@ def _infer_broadcast_to(x: Operand, *, shape: Shape) -> Spec:
     return Spec(shape, x.dtype)
 
 
+_SHORT = 4096
+"""Up to about this size a copy is made sooner than NumPy makes a view."""
+
+
+def _compute_broadcast_to(x: Any, *, shape: Shape) -> Any:
+    xp = array_module(x)
+    if math.prod(shape) > _SHORT or x.ndim > len(shape):
+        return xp.broadcast_to(x, shape)
+    y = xp.empty(shape, x.dtype)
+    y[...] = x
+    return y
+
+
 _broadcast_to = Op(
     "broadcast_to",
-    lambda x, *, shape: array_module(x).broadcast_to(x, shape),
+    _compute_broadcast_to,
     _infer_broadcast_to,
     [Rule(lambda g, y, x, *, shape: g)],  # the reverse loop sums over what was stretched
     alias=(0,),
@@ -221,7 +235,7 @@ _broadcast_to = Op(
 
 
 def broadcast_to(x: Any, shape: Sequence[Size] | Size) -> Any:
-    """`x` stretched to `shape` by NumPy's rules. A read-only view.
+    """`x` stretched to `shape` by NumPy's rules. May be a read-only view.
 
     Raises ShapeError where x does not stretch to it, SettingError for what is no shape.
     """
