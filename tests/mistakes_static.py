@@ -307,8 +307,8 @@ STATIC = [
             ("can not be part of a graph", "feed a dynamic Tensor's .numpy()")),
     Mistake("grouping nothing", lambda: static.group(None), TypeError,
             ("group", "None", "neither a Tensor nor an operation")),
-    Mistake("a placeholder without a shape", lambda: static.placeholder("float32"), ValueError,
-            ("placeholder", "(None, 784)")),
+    Mistake("using the axes of a placeholder without a shape", lambda: ops.sum(static.placeholder("float32"), 0),
+            TypeError, ("number of axes is not known", "set_shape")),
     Mistake("a size below zero", lambda: static.placeholder("float32", (-1, 784)), ValueError,
             ("placeholder", "-1", "(-1, 784)", "None")),
     # values that are not there yet
