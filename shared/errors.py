@@ -103,10 +103,18 @@ class NoSessionError(SessionError, ValueError):
     """A value was asked for where no session is open (TensorFlow 1's ValueError)."""
 
 
+class ExportError(DiptychError, ValueError):
+    """A graph that the format to be written has no words for."""
+
+
 class DataError(DiptychError, OSError, ValueError):
     """A file of data that is broken, cut off or not the right one, or that could not be had."""
 
     __str__ = DiptychError.__str__
+
+
+class ArchiveError(DiptychError, ValueError):
+    """A graph that no archive can hold, or an archive that is damaged, or was not honestly made."""
 
 
 class StateError(DiptychError, KeyError):

@@ -24,6 +24,7 @@ from static.effects import (
 from static.engine import ENGINE
 from static.estimate import summary
 from static.graph import Graph, Node, Tensor, get_default_graph, name_scope, reset_default_graph
+from static.loaded import Loaded, load
 from static.loops import map_fn, scan
 from static.make import (
     assign,
@@ -34,6 +35,7 @@ from static.make import (
     placeholder_with_default,
     scatter_update,
 )
+from static.onnx_export import export_onnx
 from static.sampling import random_normal, random_uniform, set_random_seed
 from static.saver import Saver, latest_checkpoint
 from static.scopes import (
@@ -56,14 +58,14 @@ from static.while_loops import while_loop
 
 __all__ = [
     "AUTO_REUSE", "Assert", "ENGINE", "Event", "GLOBAL_VARIABLES", "Graph", "Hook",
-    "InteractiveSession", "NanFinder", "Node", "Print", "Profiler", "RunMetadata", "RunOptions",
-    "Saver", "Session", "TRAINABLE_VARIABLES", "Tensor", "UPDATE_OPS", "Variable",
+    "InteractiveSession", "Loaded", "NanFinder", "Node", "Print", "Profiler", "RunMetadata",
+    "RunOptions", "Saver", "Session", "TRAINABLE_VARIABLES", "Tensor", "UPDATE_OPS", "Variable",
     "add_to_collection", "assign", "assign_add", "case", "check_numerics", "cond", "constant",
-    "control_dependencies", "draw", "get_collection", "get_default_graph", "get_default_session",
-    "get_variable", "get_variable_scope", "global_variables", "global_variables_initializer",
-    "gradients", "group", "hessian_vector_product", "identity", "jacobian", "latest_checkpoint",
-    "map_fn", "name_scope", "placeholder", "placeholder_with_default", "py_func", "random_normal",
-    "random_uniform", "reset_default_graph", "scan", "scatter_update", "set_random_seed", "show",
-    "stop_gradient", "summary", "to_networkx", "trainable_variables", "variable_scope", "watching",
-    "while_loop",
+    "control_dependencies", "draw", "export_onnx", "get_collection", "get_default_graph",
+    "get_default_session", "get_variable", "get_variable_scope", "global_variables",
+    "global_variables_initializer", "gradients", "group", "hessian_vector_product", "identity",
+    "jacobian", "latest_checkpoint", "load", "map_fn", "name_scope", "placeholder",
+    "placeholder_with_default", "py_func", "random_normal", "random_uniform", "reset_default_graph",
+    "scan", "scatter_update", "set_random_seed", "show", "stop_gradient", "summary", "to_networkx",
+    "trainable_variables", "variable_scope", "watching", "while_loop",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ made, which is the program order, and a built node never changes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -318,6 +319,12 @@ class Graph:
             )
         return node.outputs[int(index)]
 
+    def export_onnx(self, path: Any, outputs: Any, inputs: Any = None, session: Any = None) -> None:
+        """Write what computes `outputs` to an ONNX file; see `static.export_onnx`."""
+        from static.onnx_export import export
+
+        export(self, path, outputs, inputs, session)
+
     def lift(self, state: State) -> Variable:
         """The variable of this graph that stands for a Parameter, buffer or optimiser slot."""
         from static.variables import Variable
@@ -352,6 +359,27 @@ class Graph:
         self.assigns.append(node)
         self._reads.pop(variable, None)
         return node.outputs[0]
+
+    def save(
+        self, path: str | os.PathLike[str], outputs: Any = None, inputs: Any = None, session: Any = None
+    ) -> None:
+        """Write what computes `outputs` to one file, which `static.load` runs without the code that
+        built the graph.
+
+        outputs  Tensors, or their names ("y:0"): one, a list, or a dict whose keys are to be their
+                 names; by default what the ops give that no other node uses
+        inputs   in the same forms, what a run is fed; by default the placeholders that the outputs
+                 need. What lies behind an input that is no placeholder is left out.
+        session  whose values the variables get: the default session's if None; if there is none,
+                 those that they start from, which for Parameters are those that they hold now
+
+        The file holds the program as readable JSON (the user's lines with it) and arrays, and no
+        code; it replaces an older one whole. Raises ArchiveError for a node that no archive can
+        hold, such as py_func's.
+        """
+        from static.archive import save_graph
+
+        save_graph(self, path, outputs, inputs, session)
 
     def capture(self, tensor: Tensor) -> Tensor:
         """What stands in this graph for a Tensor of a graph around it; see `Body`."""

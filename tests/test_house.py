@@ -25,8 +25,8 @@ MAY_IMPORT = {
     "comparisons": {"comparisons", "dynamic", "static", "shared"},
 }
 HEAVY = {
-    "click", "comparisons", "cupy", "graphviz", "jinja2", "matplotlib", "networkx", "numba", "pygraphviz",
-    "rich", "scipy", "sklearn", "torch",
+    "click", "comparisons", "cupy", "graphviz", "jinja2", "matplotlib", "networkx", "numba", "onnx",
+    "onnxruntime", "pygraphviz", "rich", "scipy", "sklearn", "torch",
 }  # fmt: skip
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 FILES = sorted(path for package in MAY_IMPORT for path in (HOME / package).rglob("*.py"))
@@ -78,7 +78,7 @@ def test_every_import_is_something_that_the_installation_brings(path: Path) -> N
     tree = ast.parse(path.read_text())
     inner = {line for node in ast.walk(tree) if isinstance(node, FUNCTION) for _, line in imported(node)}
     core = set(sys.stdlib_module_names) | set(MAY_IMPORT) | _requirements()
-    with_extras = core | _requirements("compare", "cuda12")
+    with_extras = core | _requirements("compare", "cuda12", "onnx")
     for name, line in imported(tree):
         known = with_extras if line in inner or path.is_relative_to(HOME / "comparisons") else core
         if path.parent == HOME / "comparisons" / "bench" and path.stem.startswith("on_"):
