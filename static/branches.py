@@ -40,7 +40,7 @@ def cond(
                 results.append([body.operand(v) for v in values])
             bodies.append(body)
             builds.append(build)
-        _check_alike(*results)
+        check_alike(*results)
         shown = len(results[0])
         variables = dict.fromkeys([*bodies[0].assigned, *bodies[1].assigned])
         for body, values in zip(bodies, results, strict=True):
@@ -63,7 +63,8 @@ def case(
     return cond(pred, fn, lambda: case(rest, default))
 
 
-def _check_alike(yes: list[Tensor], no: list[Tensor]) -> None:
+def check_alike(yes: list[Tensor], no: list[Tensor]) -> None:
+    """ShapeError unless two branches give the same shapes and dtypes."""
     same = len(yes) == len(no)
     for a, b in zip(yes, no, strict=False):
         same = same and len(a.shape) == len(b.shape) and all(map(sizes_match, a.shape, b.shape))

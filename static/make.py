@@ -116,7 +116,7 @@ def scatter_update(variable: Variable, indices: Any, updates: Any) -> Tensor:
 
     with building(innermost(variable.graph)):
         rows = as_tensor(updates, variable.dtype)
-        return variable.assign(ENGINE.apply(_replace_rows, [variable, as_tensor(indices), rows], {}))
+        return variable.assign(ENGINE.apply(replace_rows, [variable, as_tensor(indices), rows], {}))
 
 
 def _compute_replace_rows(x: Any, indices: Any, rows: Any) -> Any:
@@ -125,7 +125,7 @@ def _compute_replace_rows(x: Any, indices: Any, rows: Any) -> Any:
     return y
 
 
-_replace_rows = Op("replace_rows", _compute_replace_rows, lambda x, *_: x, listed=False)
+replace_rows = Op("replace_rows", _compute_replace_rows, lambda x, *_: x, listed=False)
 
 
 def as_tensor(value: Any, dtype: Any = None) -> Tensor:
