@@ -15,7 +15,7 @@ import numpy as np
 
 from shared.dims import Dim, Shape
 from shared.dispatch import ENGINE_OF
-from shared.errors import DiptychError, DTypeError, GradientError, ShapeError
+from shared.errors import DiptychError, DTypeError, GradientError, RangeError, ShapeError
 from shared.spec import (
     Operand,
     Spec,
@@ -157,7 +157,7 @@ class Op:
         self.outputs, self.single = outputs, outputs is not None and len(outputs) == 1
         self.constant = constant
         self.alias, self.out, self.scalar, self.check = alias, out, scalar, check
-        self.selective, self.pure = selective, pure
+        self.selective, self.pure, self.listed = selective, pure, listed
         self.ufunc = isinstance(compute, np.ufunc)
         self.inputs = _argument_names(self)
         self.__doc__ = doc
