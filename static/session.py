@@ -143,7 +143,7 @@ class Session:
         program = self._program(elements, fed)
         self._ready_values(program)
         simple = isinstance(fetches, (Tensor, Variable, str, State))
-        checked: list[tuple[Any, Any]] = [(None, None)] * len(fed)
+        checked: list[Any] = [None] * len(fed)
 
         def call(*values: Any) -> Any:
             if self.closed or len(values) != len(fed):

@@ -278,6 +278,8 @@ def test_a_callable_gives_what_run_gives_and_checks_what_changes() -> None:
         with pytest.raises(ValueError, match="cannot feed value of shape"):
             call(np.ones((3, 3), np.float32))
         assert session.make_callable(y, [x])(np.ones((1, 2), np.float32)) == 6
+        first = session.make_callable(x * 2, [x])([[1, 2]])  # the first call, too, makes x's dtype of a list
+        assert first.dtype == np.float32 and first.tolist() == [[2, 4]]
     with pytest.raises(RuntimeError, match="closed Session"):
         call(np.ones((3, 2), np.float32))
 
