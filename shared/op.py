@@ -213,8 +213,9 @@ class Op:
             return DTypeError(f"{self.name}({listed}): arrays must hold numbers ({error})")
         if isinstance(error, OverflowError):
             return DTypeError(f"{self.name}({listed}): {error}; cast the array to a wider dtype")
-        if isinstance(error, ValueError):
-            return ShapeError(f"{self.name}({listed}): {error}")
+        if isinstance(error, (ValueError, IndexError)):
+            kind = ShapeError if isinstance(error, ValueError) else RangeError
+            return kind(f"{self.name}({listed}): {error}")
         return error
 
     def plan(self, wanted: Wanted) -> Plan:

@@ -127,12 +127,17 @@ def on_static(case: Case, arrays: Arrays, cs: Arrays, us: Arrays, known: bool) -
         shapes = case.placeholder_shapes(arrays, known)
         xs = [static.placeholder(a.dtype, s) for a, s in zip(arrays, shapes, strict=True)]
         made = outputs(case.call(*xs))
-        kept = [None if c is None else static.placeholder(c.dtype, y.shape) for y, c in zip(made, cs, strict=True)]
-        sides = [None if u is None else static.placeholder(u.dtype, x.shape) for u, x in zip(us, xs, strict=True)]
+        kept, sides = beside(made, cs), beside(xs, us)
         first, second = differentiate(static.gradients, made, xs, kept, sides, case.second)
     feeds = {p: a for p, a in [*zip(xs, arrays, strict=True), *zip(kept, cs, strict=True),
                                *zip(sides, us, strict=True)] if p is not None}  # fmt: skip
     return Built(graph, feeds, Outcome(made, first, second))
+
+
+def beside(tensors: Arrays, arrays: Arrays) -> Arrays:
+    """A placeholder of each Tensor's shape for each array that there is."""
+    pairs = zip(tensors, arrays, strict=True)
+    return [None if a is None else static.placeholder(a.dtype, t.shape) for t, a in pairs]
 
 
 def run_static(built: Built) -> Outcome:

@@ -32,7 +32,8 @@ def test_agrees_with_pytorch(case: Case) -> None:
         return list(torch.autograd.grad(y, wanted, create_graph=True, allow_unused=True))
 
     def summed(values: Any, weights: Any) -> Any:
-        terms = [(v * w).sum() for v, w in zip(values, weights, strict=True) if v is not None and w is not None]
+        pairs = zip(values, weights, strict=True)
+        terms = [(v * w).sum() for v, w in pairs if v is not None and w is not None]
         return sum(terms[1:], terms[0]) if terms else None
 
     sides = [None if u is None else torch.tensor(u) for u in us]
