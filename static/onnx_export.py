@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from shared.dims import UNKNOWN_RANK
 from shared.errors import ExportError, FetchError, GraphError, SessionError
 from static.graph import PLACEHOLDER, READ, Graph, Tensor, get_default_graph
 from static.onnx_writer import Model, Writer
@@ -65,6 +66,9 @@ def export(
         needed = select(graph, wanted.values()).nodes
         inputs = [node.outputs[0] for node in needed if node.op is PLACEHOLDER]
     given = _named(graph, inputs, "input")
+    for name in given.keys() & wanted.keys():
+        raise ExportError(f"export_onnx: an input and an output are called {name!r}; name one otherwise: "
+                          "{'y': ...}")  # fmt: skip
     selection = select(graph, wanted.values(), given.values())
     reads = [n.settings["variable"] for n in selection.nodes if n.op is READ and n not in selection.seen]
     writer = Writer(graph, Model(_values(graph, list(dict.fromkeys(reads)), session), [*given, *wanted]))
@@ -129,6 +133,12 @@ def _named(graph: Graph, named: Any, kind: str) -> dict[str, Tensor]:
         if tensor.graph is not graph:
             raise GraphError(f"export_onnx: {tensor.name!r} is not of the same graph as the first output")
         name = key or (tensor.node.name if len(tensor.node.outputs) == 1 else tensor.name)
+        if kind == "output" and tensor.spec.shape is UNKNOWN_RANK:
+            raise ExportError(
+                f"export_onnx: not even the number of axes of {tensor.name!r} is known, and the outputs of "
+                f"an ONNX model must say it: {tensor.node.name}.set_shape(...)",
+                tensor.line,
+            )
         if name in found:
             raise ExportError(
                 f"export_onnx: two {kind}s are called {name!r}; name them: {{'a': ..., 'b': ...}}"

@@ -52,7 +52,7 @@ _NAMES = {
     "add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div", "neg": "Neg", "reciprocal": "Reciprocal",
     "abs": "Abs", "sign": "Sign", "pow": "Pow", "sqrt": "Sqrt", "exp": "Exp", "log": "Log", "sin": "Sin",
     "cos": "Cos", "tan": "Tan", "tanh": "Tanh", "maximum": "Max", "minimum": "Min", "erf": "Erf",
-    "sigmoid": "Sigmoid", "softplus": "Softplus", "matmul": "MatMul", "gelu": "Gelu",
+    "sigmoid": "Sigmoid", "softplus": "Softplus", "matmul": "MatMul",
 }  # fmt: skip
 """Ops whose arguments have the dtype of the result, and that ONNX has as they are."""
 
@@ -81,21 +81,22 @@ def _logic(op_type: str) -> Row:
     return lambda w, *xs: w(op_type, *w.given(*xs, dtype=bool))
 
 
-def _half(w: Writer) -> str:
-    return w.constant(np.asarray(0.5, w.dtype))
-
-
 def _expm1(w: Writer, x: Any) -> str:
     """tanh(x / 2) (exp(x) + 1), which is exact also near 0."""
     x = w.one(x)
-    return w("Mul", w("Tanh", w("Mul", x, _half(w))), w("Add", w("Exp", x), w.one(1)))
+    return w("Mul", w("Tanh", w("Mul", x, w.one(0.5))), w("Add", w("Exp", x), w.one(1)))
 
 
 def _log1p(w: Writer, x: Any) -> str:
     """Near 0 2 artanh(x / (2 + x)), which is exact there."""
     x, two = w.one(x), w.one(2)
     near = w("Mul", two, w("Atanh", w("Div", x, w("Add", two, x))))
-    return w("Where", w("Less", w("Abs", x), _half(w)), near, w("Log", w("Add", w.one(1), x)))
+    return w("Where", w("Less", w("Abs", x), w.one(0.5)), near, w("Log", w("Add", w.one(1), x)))
+
+
+def _normal_cdf(w: Writer, x: Any) -> str:
+    scaled = w("Mul", w.one(x), w.one(math.sqrt(0.5)))
+    return w("Mul", w("Add", w("Erf", scaled), w.one(1)), w.one(0.5))
 
 
 def _silu(w: Writer, x: Any) -> str:
@@ -133,7 +134,7 @@ ROWS: dict[str, Row] = {
     "rsqrt": lambda w, x: w("Reciprocal", w("Sqrt", w.one(x))),
     "square": lambda w, x: w("Mul", *w.given(x, x)),
     "log_sigmoid": lambda w, x: w("Neg", w("Softplus", w("Neg", w.one(x)))),
-    "expm1": _expm1, "log1p": _log1p, "silu": _silu, "relu": _relu, "clip": _clip,
+    "expm1": _expm1, "log1p": _log1p, "normal_cdf": _normal_cdf, "silu": _silu, "relu": _relu, "clip": _clip,
     "floor": _rounding("Floor"), "ceil": _rounding("Ceil"), "round": _rounding("Round"),
     "equal": _comparison("Equal"), "not_equal": _comparison("Equal", negated=True),
     "less": _comparison("Less"), "less_equal": _comparison("LessOrEqual"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shared.dims import Dim, Shape
+from shared.dims import UNKNOWN_RANK, Dim, Shape
 from shared.ops.indexing import ARRAY, EVERY, Template, _spelled_out, _stand_together
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ FIRST, LAST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
 def _reshape(w: Writer, x: Any, *, shape: Shape) -> str:
     """By ONNX's signs where they do: 0 for a size that stays, and -1 for one that follows."""
-    name, before = w.one(x), x.shape if hasattr(x, "shape") else ()
+    name, before = w.one(x), () if x.shape is UNKNOWN_RANK else x.shape
     if 0 in [size for size in shape if not isinstance(size, Dim)]:
         return w("Reshape", name, w.shape(shape), allowzero=1)
     signs: list[Any] = []
@@ -73,6 +73,11 @@ def _split(w: Writer, x: Any, *, sizes: Shape, axis: int) -> list[str]:
 
 def _stack(w: Writer, *xs: Any, axis: int) -> str:
     return w("Concat", *(w("Unsqueeze", x, w.integers([axis])) for x in w.given(*xs)), axis=axis)
+
+
+def _unbind(w: Writer, x: Any, *, axis: int, count: int) -> list[str | None]:
+    parts = [w.constant(np.int64(i)) if y in w.used else None for i, y in enumerate(w.node.outputs)]
+    return [None if i is None else w("Gather", w.name(x), i, axis=axis) for i in parts]
 
 
 # --- indexing ------------------------------------------------------------------------------
@@ -189,6 +194,7 @@ def _eye(w: Writer, *, n: Any, m: Any, k: int, dtype: Any) -> str:
 
 PLACES: dict[str, Callable[..., Any]] = {
     "reshape": _reshape, "sum_to": _sum_to, "flip": _flip, "pad": _pad, "split": _split, "stack": _stack,
+    "unbind": _unbind,
     "transpose": lambda w, x, *, axes: w("Transpose", w.one(x), perm=axes or None),
     "broadcast_to": lambda w, x, *, shape: w("Expand", w.one(x), w.shape(shape)),
     "concatenate": lambda w, *xs, axis: w("Concat", *w.given(*xs), axis=axis),

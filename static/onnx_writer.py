@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shared.dims import Dim, Quotient, Size, Symbol
+from shared.dims import UNKNOWN_RANK, Dim, Quotient, Size, Symbol
 from shared.errors import ExportError
 from shared.op import TABLE, Op
 from shared.spec import Spec
@@ -259,7 +259,9 @@ class Writer:
         """The name, dtype and shape of an input or output."""
         from onnx import helper
 
-        sizes = [n.source(self.model.dim) if isinstance(n, Dim) else n for n in spec.shape]
+        sizes = None
+        if spec.shape is not UNKNOWN_RANK:
+            sizes = [n.source(self.model.dim) if isinstance(n, Dim) else n for n in spec.shape]
         return helper.make_tensor_value_info(name, _element_type(self, spec.dtype), sizes)
 
 
