@@ -98,7 +98,8 @@ def _cell(layer: Any, workload: Workload, weights: Arrays) -> None:
 def train(workload: Workload, style: str) -> Iterator[str | float]:
     """Yields "build", then the loss of a step after each. Its cross entropy multiplies by a Python
     number, which it makes a float64 array, so all its gradients are float64."""
-    net = {"mlp": MLP, "cnn": CNN}[workload.model]() if not workload.recurrent else Looped(workload)
+    models: dict[str, Any] = {"mlp": MLP, "cnn": CNN}
+    net = Looped(workload) if workload.recurrent else models[workload.model]()
     load(net, workload)
     optimizer = SGD(workload.rate).setup(net)
     x, y = workload.data()
