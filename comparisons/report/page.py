@@ -68,9 +68,15 @@ def page(report: Mapping[str, Any]) -> str:
         cold_start=lambda cold: sum(cold.get(phase, 0.0) for phase in BEFORE),
         PHASES=PHASES,
         GLOSSARY=GLOSSARY,
-        loops=[_loop(name, sources, report["tasks"]) for name, sources in report["loops"].items()],
+        loops=[_loop(name, report["loops"][name], report["tasks"]) for name in _by_use(report)],
         style=(_TEMPLATES / "style.css").read_text(encoding="utf-8"),
     )
+
+
+def _by_use(report: Mapping[str, Any]) -> list[str]:
+    """The pairs of training scripts, that of most tasks first."""
+    used = [task["loop"] for task in report["tasks"].values()]
+    return sorted(report["loops"], key=lambda name: -used.count(name))
 
 
 def _loop(name: str, sources: Mapping[str, str], tasks: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ SHOWN = 12
 
 
 class VAE(nn.Module):
-    """Kingma and Welling 2013: images (N, 1, 8, 8) to (logits of the same shape, mean, log variance).
+    """Kingma and Welling 2013: images (N, 1, 8, 8) to (logits of that shape, mean, log variance).
 
     In training what is decoded is drawn around the mean, by a generator that the model holds; in
     evaluation it is the mean.
@@ -54,7 +54,7 @@ def show(answers: Any, data: Split) -> dict[str, Any]:
     kinds = {"test digits": data.test_x, f"the same, from {LATENT} numbers": answers}
     return {
         "kind": "digits",
-        "says": f"Digits of the test set squeezed into {LATENT} numbers each, and what is decoded from these.",
+        "says": f"Digits of the test set, squeezed into {LATENT} numbers each, and what comes back.",
         "rows": [
             {"label": label, "images": of[:SHOWN, 0].astype(float).round(2).tolist()}
             for label, of in kinds.items()
@@ -66,8 +66,8 @@ TASK = Task(
     name="vae_digits",
     title="A variational autoencoder of digits",
     short="the VAE",
-    about=f"Digits squeezed into {LATENT} numbers and a spread for each, and decoded from a random draw within "
-    "that spread. The generator is a buffer of the model, whose state is read and written like any other.",
+    about=f"Digits squeezed into {LATENT} numbers and a spread for each, and decoded from a random draw "
+    "within that spread. The generator is a buffer of the model, read and written like any other state.",
     model=VAE,
     optimizer=lambda parameters: optim.Adam(parameters, lr=3e-3),
     data=images,
