@@ -8,26 +8,23 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from shared.dims import UNKNOWN_RANK
-from shared.errors import ExportError, FetchError, GraphError, SessionError
+from shared.errors import ExportError, FetchError
 from static.graph import PLACEHOLDER, READ, Graph, Tensor, get_default_graph
 from static.onnx_writer import Model, Writer
 from static.prune import select
-from static.session import Session, get_default_session
-from static.variables import Variable
+from static.session import Session
+from static.signature import Named, named_tensors, values_of
 
 OPSET = 21
 IR_VERSION = 10
 """The version of the file format that came with this opset: what reads the one reads the other."""
 LARGEST = 2**31 - 1
 """How many bytes one file can hold, by the limits of protocol buffers."""
-
-Named = Tensor | str | Sequence[Any] | Mapping[str, Any]
 
 
 def export_onnx(
@@ -46,7 +43,8 @@ def export_onnx(
     takes the place of an older one whole. Needs the package onnx, which the extra `onnx` brings.
     Raises ExportError for a node that ONNX has no words for, and where a run would assign.
     """
-    first = next(iter(_parts(outputs)), None)
+    parts = list(outputs.values()) if isinstance(outputs, Mapping) else outputs
+    first = parts[0] if isinstance(parts, (list, tuple)) and parts else parts
     export(first.graph if isinstance(first, Tensor) else get_default_graph(), path, outputs, inputs, session)
 
 
@@ -61,29 +59,8 @@ def export(
             "export_onnx: needs the package onnx; pip install 'diptych[onnx]' brings it"
         ) from None
 
-    wanted = _named(graph, outputs, "output")
-    if inputs is None:
-        needed = select(graph, wanted.values()).nodes
-        inputs = [node.outputs[0] for node in needed if node.op is PLACEHOLDER]
-    given = _named(graph, inputs, "input")
-    for name in given.keys() & wanted.keys():
-        raise ExportError(f"export_onnx: an input and an output are called {name!r}; name one otherwise: "
-                          "{'y': ...}")  # fmt: skip
-    selection = select(graph, wanted.values(), given.values())
-    reads = [n.settings["variable"] for n in selection.nodes if n.op is READ and n not in selection.seen]
-    writer = Writer(graph, Model(_values(graph, list(dict.fromkeys(reads)), session), [*given, *wanted]))
-    writer.names.update({tensor: name for name, tensor in given.items()})
-    writer.write(selection, wanted.values(), given.values())
-    for variable in selection.stores:
-        raise ExportError(
-            f"export_onnx: a run of these outputs assigns to the variable {variable.name!r}, and an ONNX "
-            "model keeps nothing from run to run; export what is assigned, not the assignment"
-        )
-    if writer.model.bytes > LARGEST:
-        raise ExportError(
-            f"export_onnx: the values take {writer.model.bytes} bytes, and one ONNX file holds {LARGEST}; "
-            "export the model in parts, each fed with the Tensors that the one before gives"
-        )
+    given, wanted = _asked(graph, outputs, inputs)
+    writer = _written(graph, given, wanted, session)
     for name, tensor in wanted.items():
         writer.nodes.append(onnx.helper.make_node("Identity", [writer.name(tensor)], [name], name))
     made = onnx.helper.make_graph(
@@ -110,62 +87,52 @@ def export(
     _replace(Path(path), model.SerializeToString())
 
 
-# --- what is asked for ---------------------------------------------------------------------
-
-
-def _parts(named: Any) -> list[Any]:
-    if isinstance(named, Mapping):
-        return list(named.values())
-    return list(named) if isinstance(named, (list, tuple)) else [named]
-
-
-def _named(graph: Graph, named: Any, kind: str) -> dict[str, Tensor]:
-    """Tensors by the names that they are to have in the model."""
-    found: dict[str, Tensor] = {}
-    keys = list(named) if isinstance(named, Mapping) else [None] * len(_parts(named))
-    for key, part in zip(keys, _parts(named), strict=True):
-        tensor = graph.get_tensor_by_name(part) if isinstance(part, str) else part
-        if not isinstance(tensor, Tensor):
-            raise FetchError(
-                f"export_onnx: {part!r} can be no {kind} of the model; name Tensors of the graph (for a "
-                "variable v, v.value())"
-            )
-        if tensor.graph is not graph:
-            raise GraphError(f"export_onnx: {tensor.name!r} is not of the same graph as the first output")
-        name = key or (tensor.node.name if len(tensor.node.outputs) == 1 else tensor.name)
-        if kind == "output" and tensor.spec.shape is UNKNOWN_RANK:
+def _asked(
+    graph: Graph, outputs: Named, inputs: Named | None
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """What goes in and what comes out, by name."""
+    wanted = named_tensors("export_onnx", graph, outputs, "output")
+    if not wanted:
+        raise FetchError("export_onnx: there is nothing to export; name at least one output")
+    for name, tensor in wanted.items():
+        if tensor.spec.shape is UNKNOWN_RANK:
             raise ExportError(
-                f"export_onnx: not even the number of axes of {tensor.name!r} is known, and the outputs of "
-                f"an ONNX model must say it: {tensor.node.name}.set_shape(...)",
+                f"export_onnx: not even the number of axes of {name!r} is known, and the outputs of an ONNX "
+                f"model must say it: {tensor.node.name}.set_shape(...)",
                 tensor.line,
             )
-        if name in found:
-            raise ExportError(
-                f"export_onnx: two {kind}s are called {name!r}; name them: {{'a': ..., 'b': ...}}"
-            )
-        found[name] = tensor
-    if not found and kind == "output":
-        raise FetchError("export_onnx: there is nothing to export; name at least one output")
-    return found
+    if inputs is None:
+        needed = select(graph, wanted.values()).nodes
+        inputs = [node.outputs[0] for node in needed if node.op is PLACEHOLDER]
+    given = named_tensors("export_onnx", graph, inputs, "input")
+    for name in given.keys() & wanted.keys():
+        raise ExportError(
+            f"export_onnx: an input and an output are called {name!r}; name one otherwise: {{'y': ...}}"
+        )
+    return given, wanted
 
 
-def _values(
-    graph: Graph, variables: Sequence[Variable], session: Session | None
-) -> dict[Variable, Any]:
-    """The value that each variable gets in the file."""
-    session = session if session is not None else _session_of(graph)
-    if session is None:
-        return {variable: variable.initial() for variable in variables}
-    return dict(zip(variables, session.run(list(variables)), strict=True))
-
-
-def _session_of(graph: Graph) -> Session | None:
-    """The default session, if it runs this graph."""
-    try:
-        session = get_default_session()
-    except SessionError:
-        return None
-    return session if session.graph is graph else None
+def _written(
+    graph: Graph, given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], session: Session | None
+) -> Writer:
+    """The nodes, and the values that they need."""
+    selection = select(graph, wanted.values(), given.values())
+    reads = [n.settings["variable"] for n in selection.nodes if n.op is READ and n not in selection.seen]
+    values = values_of(graph, list(dict.fromkeys(reads)), session)
+    writer = Writer(graph, Model(values, [*given, *wanted]))
+    writer.names.update({tensor: name for name, tensor in given.items()})
+    writer.write(selection, wanted.values(), given.values())
+    for variable in selection.stores:
+        raise ExportError(
+            f"export_onnx: a run of these outputs assigns to the variable {variable.name!r}, and an ONNX "
+            "model keeps nothing from run to run; export what is assigned, not the assignment"
+        )
+    if writer.model.bytes > LARGEST:
+        raise ExportError(
+            f"export_onnx: the values take {writer.model.bytes} bytes, and one ONNX file holds {LARGEST}; "
+            "export the model in parts, each fed with the Tensors that the one before gives"
+        )
+    return writer
 
 
 def _version() -> str:

@@ -208,11 +208,13 @@ class Writer:
         runs: list[str] = []
         known: list[int] = []
         for size in sizes:
-            if isinstance(size, Dim):
-                runs += [self.integers(known)] * bool(known) + [self.size(size)]
-                known = []
-            else:
+            if not isinstance(size, Dim):
                 known.append(size)
+                continue
+            if known:
+                runs.append(self.integers(known))
+                known = []
+            runs.append(self.size(size))
         if known or not runs:
             runs.append(self.integers(known))
         return runs[0] if len(runs) == 1 else self("Concat", *runs, axis=0)
