@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any, cast
 
@@ -161,7 +162,8 @@ def race(
         for turn in range(settings.rounds):
             watch(f"{name}: round {turn + 1} of {settings.rounds}")
             names = list(running)
-            for racer in names[turn % len(names) :] + names[: turn % len(names)]:
+            first_in_turn = turn % max(len(names), 1)
+            for racer in names[first_in_turn:] + names[:first_in_turn]:
                 try:
                     answer = running[racer].ask("steps", warm=WARM, count=steps)
                 except PeerError as error:
@@ -216,11 +218,12 @@ def agreement(
     """How far two runs' first losses are apart, as the largest relative error, and whether that is
     in order: within the tolerance, and for twins (count is None) no difference at all."""
     pairs = list(zip(losses, reference, strict=False))[:count]
-    error = max(abs(a - b) / max(abs(b), 1e-30) for a, b in pairs)
+    errors = [abs(a - b) / max(abs(b), 1e-30) for a, b in pairs]
     bitwise = all(a == b for a, b in pairs)
+    within = all(error <= TOLERANCE for error in errors)  # false for NaN
     return {
-        "with": name, "steps": len(pairs), "error": error if error == error else None,
-        "bitwise": bitwise, "agrees": bitwise if count is None else error <= TOLERANCE,
+        "with": name, "steps": len(pairs), "error": max(errors) if all(map(isfinite, errors)) else None,
+        "bitwise": bitwise, "agrees": bitwise if count is None else within,
     }  # fmt: skip
 
 

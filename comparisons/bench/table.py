@@ -163,5 +163,5 @@ def _agreement(agrees: Mapping[str, Any] | None) -> str:
     if agrees["bitwise"]:
         return f"{steps}: equal bit for bit"
     if agrees["error"] is None:
-        return f"{steps}: NaN"
+        return f"{steps}: NOT FINITE"
     return f"{steps}: {'within' if agrees['agrees'] else 'OFF BY'} {agrees['error']:.0e}"
