@@ -364,6 +364,29 @@ def test_many_uses_of_a_constant_are_one_in_the_file(file: Path) -> None:
     assert len(onnx.load(file).graph.initializer) == 2
 
 
+def test_what_is_exact_near_zero_stays_so(file: Path) -> None:
+    """ONNX has no expm1 and log1p: exp(x) - 1 and log(1 + x) would give 0 here."""
+    with static.Graph().as_default() as graph:
+        x = static.placeholder("float32", ("N",), name="x")
+        graph.export_onnx(file, [ops.expm1(x), ops.log1p(x)])
+    a = np.float32([1e-9, -1e-9, 1e-4, -1e-4, 0.3, -0.3, 0.7, -0.7, 3, 50])
+    grow, shrink = evaluated(file, {"x": a})
+    np.testing.assert_allclose(grow, np.expm1(a), rtol=1e-6)
+    np.testing.assert_allclose(shrink, np.log1p(a), rtol=1e-6)
+
+
+def test_a_graph_from_an_archive_is_exported_like_any(file: Path, tmp_path: Path) -> None:
+    """Loops among it, which are made anew there."""
+    model = evaluating(nn.LSTM(6, 8))
+    with static.Graph().as_default() as graph:
+        x = static.placeholder("float32", ("T", "N", 6), name="x")
+        graph.save(tmp_path / "lstm.diptych", {"y": model(x)[0]})
+    loaded = static.load(tmp_path / "lstm.diptych")
+    loaded.graph.export_onnx(file, loaded.outputs, session=loaded.session)
+    a = rng.standard_normal((5, 2, 6)).astype(np.float32)
+    assert_agree(file, [loaded.run(x=a)["y"]], {"x": a})
+
+
 # --- mistakes ------------------------------------------------------------------------------
 
 
