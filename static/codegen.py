@@ -49,7 +49,7 @@ class Program:
         writer = _Writer(selection, fed, fetched, watched)
         self.source = writer.source()
         self.reads, self.missing = dict.fromkeys(writer.reads).keys(), writer.missing
-        self.node_at = writer.node_at
+        self.node_at, self.names = writer.node_at, writer.names
         file = f"{GENERATED} program {next(_serial)}>"
         linecache.cache[file] = (len(self.source), None, self.source.splitlines(True), file)
         exec(compile(self.source, file, "exec"), writer.namespace)
@@ -60,14 +60,18 @@ class Program:
         """The fetched values, and what each assigned variable is to hold."""
         return self._run(feeds, state)
 
-    def failed_at(self, error: BaseException) -> Node | None:
-        """The node that was running when `error` was raised."""
-        trace, line = error.__traceback__, None
+    def failed_at(self, error: BaseException) -> tuple[Node, list[Any]] | None:
+        """The node that was running when `error` was raised, and what it was given."""
+        trace, last = error.__traceback__, None
         while trace is not None:
             if trace.tb_frame.f_code.co_filename == self._file:
-                line = trace.tb_lineno
+                last = trace
             trace = trace.tb_next
-        return self.node_at.get(line) if line is not None else None
+        node = self.node_at.get(last.tb_lineno) if last is not None else None
+        if last is None or node is None:
+            return None
+        values = {**last.tb_frame.f_globals, **last.tb_frame.f_locals}
+        return node, [values[self.names[x]] if isinstance(x, Tensor) else x for x in node.inputs]
 
 
 class _Writer:

@@ -220,12 +220,12 @@ def _run(
 
 
 def run_body(program: Any, feeds: Sequence[Any]) -> Sequence[Any]:
-    """One run of a compiled body; an error remembers the innermost node that failed."""
+    """One run of a compiled body; an error remembers the innermost node that failed, and why."""
     try:
         return program(feeds, {})[0]
     except Exception as error:
-        if not hasattr(error, "failed_node"):
-            error.failed_node = program.failed_at(error)  # type: ignore[attr-defined]
+        if not hasattr(error, "failed_at"):
+            error.failed_at = program.failed_at(error)  # type: ignore[attr-defined]
         raise
 
 

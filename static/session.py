@@ -20,14 +20,15 @@ from shared.errors import (
     ShapeError,
     UninitializedError,
 )
+from shared.op import Op
 from shared.profiler import Profiler
-from shared.spec import dtype_name, str_shape
+from shared.spec import dtype_name, spec_of, str_shape
 from shared.state import State
 from static.codegen import Program
 from static.feeds import feed_key, take_apart, take_feeds
 from static.graph import GROUP, Graph, Node, Tensor, get_default_graph
 from static.partial import PartialRun
-from static.prune import select
+from static.prune import select, symbols_of
 from static.variables import Variable
 
 _default: ContextVar[Session | None] = ContextVar("default_session", default=None)
@@ -267,11 +268,14 @@ class Session:
         self, error: Exception, program: Program, fed: Sequence[Tensor], arrays: Sequence[Any]
     ) -> Exception:
         """The error with the node, its inputs and the user's own line that built it."""
-        node = getattr(error, "failed_node", None) or program.failed_at(error)
-        if node is None or node.op is GROUP:
+        found = getattr(error, "failed_at", None) or program.failed_at(error)
+        if found is None or found[0].op is GROUP:
             return error
+        node, given = found
+        if isinstance(node.op, Op) and not symbols_of(node):
+            error = node.op.explain(error, given, node.settings)
         text = error.message if isinstance(error, DiptychError) else f"{type(error).__name__}: {error}"
-        inputs = ", ".join(str(x.spec) if isinstance(x, Tensor) else str(x) for x in node.inputs)
+        inputs = ", ".join(str(spec_of(value)) for value in given)
         feeds = ", ".join(
             f"{t.node.name}: {dtype_name(a.dtype)}{list(a.shape)}" for t, a in zip(fed, arrays, strict=True)
         )

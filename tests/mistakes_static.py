@@ -307,8 +307,8 @@ STATIC = [
             ("can not be part of a graph", "feed a dynamic Tensor's .numpy()")),
     Mistake("grouping nothing", lambda: static.group(None), TypeError,
             ("group", "None", "neither a Tensor nor an operation")),
-    Mistake("using the axes of a placeholder without a shape", lambda: ops.sum(static.placeholder("float32"), 0),
-            TypeError, ("number of axes is not known", "set_shape")),
+    Mistake("using the axes of a placeholder without a shape",
+            lambda: ops.sum(static.placeholder("float32"), 0), TypeError, ("number of axes is not known", "set_shape")),
     Mistake("a size below zero", lambda: static.placeholder("float32", (-1, 784)), ValueError,
             ("placeholder", "-1", "(-1, 784)", "None")),
     # values that are not there yet
@@ -385,7 +385,9 @@ STATIC = [
             ("label 3 (at position 1)", "3 classes", "cross_entropy", "fed {x: f32[2, 3], y: i64[2]}"),
             line="loss = ops.cross_entropy(x, y)"),
     Mistake("a shape error that only a run can find", shape_found_at_run, ValueError,
-            ("(2,3)", "(4,3)", "while running node 'add'"), line="total = x + y"),
+            ("add: shapes (2, 3) and (4, 3) do not broadcast", "reshape",
+             "node 'add' on (f32[2,3], f32[4,3])"),
+            line="total = x + y"),
     Mistake("a shape error inside a loop", shape_found_inside_a_loop, ValueError,
             ("(2,)", "(4,)", "while running node 'add'"), line="lambda carry, step: (carry, step + y)"),
     Mistake("an assertion that fails", lambda: evaluate(
