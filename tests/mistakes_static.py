@@ -308,7 +308,8 @@ STATIC = [
     Mistake("grouping nothing", lambda: static.group(None), TypeError,
             ("group", "None", "neither a Tensor nor an operation")),
     Mistake("using the axes of a placeholder without a shape",
-            lambda: ops.sum(static.placeholder("float32"), 0), TypeError, ("number of axes is not known", "set_shape")),
+            lambda: ops.sum(static.placeholder("float32"), 0), TypeError,
+            ("number of axes is not known", "set_shape")),
     Mistake("a size below zero", lambda: static.placeholder("float32", (-1, 784)), ValueError,
             ("placeholder", "-1", "(-1, 784)", "None")),
     # values that are not there yet
