@@ -29,7 +29,7 @@ class DynamicEngine:
 
     def assign(self, state: State, value: Tensor) -> None:
         """At once, and without a gradient."""
-        state.data = np.array(value.data, state.dtype)
+        state.data = np.array(value.data, state.dtype, order="C")
 
     def gradients(self, loss: Tensor, states: Sequence[State]) -> list[Any]:
         return grad(loss, states, allow_unused=True)

@@ -37,8 +37,14 @@ changes: dict[int, Change] = {}
 """The last change of each changed array that is still alive, by the id of what owns its memory."""
 
 
-def change(tensor: Any, call: str, write: Callable[[Any], None]) -> None:
-    """Let `write` change the Tensor's array, if no gradient is put at risk unnoticed."""
+def change(tensor: Any, call: str, write: Callable[[Any], None], written: Any = None) -> None:
+    """Let `write` change the Tensor's array, if no gradient is put at risk unnoticed: neither that
+    of the Tensor, nor that of the value that is `written` into it."""
+    if getattr(written, "edge", None) is not None and mode.get().recording:
+        raise GradientError(
+            f"{call}: what is written (shape {str_shape(written.shape)}) carries a gradient, which a change "
+            "in place would lose; write x = x + y for a new Tensor, or write y.detach()"
+        )
     if tensor.edge is not None and mode.get().recording:
         kind = "a leaf that requires a gradient" if tensor.is_leaf else "a value that the tape remembers"
         raise GradientError(
@@ -82,13 +88,14 @@ def _note(array: Any) -> None:
 
 def check(node: Node) -> None:
     """GradientError if an array that the node kept was changed after it was kept."""
-    for array in (*(node.inputs or ()), *node.outputs):
+    for value in (*(node.inputs or ()), *node.outputs):
+        array = value if isinstance(value, np.ndarray) else getattr(value, "data", None)
         if not isinstance(array, np.ndarray):
             continue
         changed = changes.get(id(_owner(array)))
         if changed is not None and changed.order > node.order:
             raise GradientError(
-                f"backward through {node.op.name}: an array of shape {str_shape(array.shape)} that its "
+                f"backward through {node.name}: an array of shape {str_shape(array.shape)} that its "
                 f"gradient needs was changed in place since, at {changed.line}; change a clone() "
                 "instead, or call backward before the change"
             )

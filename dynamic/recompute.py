@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dynamic import inplace
 from dynamic.modes import changed, mode
 from dynamic.tape import Node
 from dynamic.tensors import Tensor
@@ -25,6 +26,10 @@ class Checkpoint(Node):
         super().__init__(None, {}, edges, kept, outputs)  # type: ignore[arg-type]
         self.fn = fn
 
+    @property
+    def name(self) -> str:
+        return f"checkpoint of {getattr(self.fn, '__name__', 'a function')}"
+
     def __repr__(self) -> str:
         return f"<checkpoint {getattr(self.fn, '__name__', self.fn)!r} %{self.order}>"
 
@@ -35,6 +40,8 @@ class Checkpoint(Node):
                 "backward through a checkpoint a second time: its arguments were freed by the first; "
                 "pass retain_graph=True there"
             )
+        if inplace.changes:
+            inplace.check(self)
         with changed(recording=True):
             made = self.fn(*self.inputs)
         ys = made if isinstance(made, (tuple, list)) else (made,)

@@ -63,6 +63,11 @@ class Node:
         return self.plan.op
 
     @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self.op.name
+
+    @property
     def line(self) -> Line | None:
         """The user's line that made it, where it was asked for (`anomaly()`, or a hook)."""
         return lines.get(self)

@@ -178,7 +178,7 @@ def tensor(data: Any, requires_grad: bool = False, dtype: Any = None) -> Tensor:
     does not make an array of numbers.
     """
     try:
-        array = np.array(as_array(raw_array(data), None if dtype is None else as_dtype(dtype)))
+        array = np.array(as_array(raw_array(data), None if dtype is None else as_dtype(dtype)), order="C")
     except ValueError as error:
         raise DTypeError(
             f"tensor: {str(error).rstrip('.')}; pass numbers, in rows of one length (pad the shorter ones)"

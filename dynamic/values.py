@@ -96,10 +96,10 @@ class Values(Operators):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         key = tuple(raw_array(part) for part in index) if isinstance(index, tuple) else raw_array(index)
-        inplace.change(self, "x[...] = v", lambda array: array.__setitem__(key, raw_array(value)))
+        inplace.change(self, "x[...] = v", lambda array: array.__setitem__(key, raw_array(value)), value)
 
     def _update(self, call: str, ufunc: np.ufunc, other: Any) -> Any:
-        inplace.change(self, call, lambda a: ufunc(a, raw_array(other), out=a, casting="same_kind"))
+        inplace.change(self, call, lambda a: ufunc(a, raw_array(other), out=a, casting="same_kind"), other)
         return self
 
     def __iadd__(self, other: Any) -> Any:  # type: ignore[misc]
@@ -116,7 +116,7 @@ class Values(Operators):
 
     def copy_(self, other: Any) -> Any:
         """Overwrite the values with those of `other`, which broadcasts; gives the Tensor itself."""
-        inplace.change(self, "copy_", lambda array: np.copyto(array, raw_array(other), casting="same_kind"))
+        inplace.change(self, "copy_", lambda a: np.copyto(a, raw_array(other), casting="same_kind"), other)
         return self
 
     def zero_(self) -> Any:
@@ -179,7 +179,7 @@ def cupy_module() -> Any:
 def operand(op: Op, value: Any) -> Any:
     """What `compute` takes for an argument that is no Tensor or State of ours."""
     if isinstance(value, np.ndarray):
-        return value
+        return value if value.flags.c_contiguous else np.array(value, order="C")
     if isinstance(value, np.generic):  # some are subclasses of Python's numbers; all are weak here
         return value.item()
     if is_weak(value):

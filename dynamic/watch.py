@@ -43,7 +43,12 @@ def register(tensor: Tensor, hook: TensorHook) -> Callable[[], None]:
     owner, index = _place(tensor.edge)
     mine = _hooks.setdefault(owner, {}).setdefault(index, [])
     mine.append(hook)
-    return lambda: mine.remove(hook)
+
+    def remove() -> None:
+        if hook in mine:
+            mine.remove(hook)
+
+    return remove
 
 
 def retain(tensor: Tensor) -> None:
@@ -82,7 +87,7 @@ def seen(owner: Any, index: int, g: Tensor) -> Tensor:
     kept = _kept.get(owner)
     if kept is not None and index in kept:
         before = kept[index]
-        kept[index] = g if before is None else before + g
+        kept[index] = g.clone() if before is None else before + g
     return g
 
 

@@ -260,3 +260,16 @@ def product(sizes: Shape) -> Size:
     for size in sizes:
         total = total * size
     return total
+
+
+def dims_in(value: Any) -> Iterator[Dim]:
+    """Every Dim inside a value: in tuples, lists, dicts and slices too."""
+    if isinstance(value, Dim):
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for part in value:
+            yield from dims_in(part)
+    elif isinstance(value, slice):
+        yield from dims_in((value.start, value.stop, value.step))
+    elif isinstance(value, dict):
+        yield from dims_in(tuple(value.values()))

@@ -112,7 +112,9 @@ class Op:
     """One op. See the module's docstring; `docs/ops.md` lists them all.
 
     name      unique in the table
-    compute   arrays in, a C-ordered fresh array out (or a tuple of them); settings by keyword
+    compute   arrays in, a fresh array out (or a tuple of them), in C order; settings by keyword.
+              A NumPy ufunc keeps the memory order of its arguments: Python's operators on raw
+              arrays do, with which rules are written, and sums depend on the order to the bit
     infer     Specs (or weak numbers) in, Spec (or a tuple of them) out; raises ShapeError
     rules     a Rule, ZERO or None for each argument, or one Joint; optional trailing
               arguments may be left out of a call
@@ -120,7 +122,7 @@ class Op:
     constant  names of outputs that carry no gradient (indices, masks, generator state)
     alias     arguments whose memory an output may share
     out       whether compute takes `out=`
-    ufunc     whether compute is a NumPy ufunc, which left alone takes the memory order of its arguments
+    ufunc     whether compute is a NumPy ufunc
     scalar    elementwise ops: the expression of one element, with {0}, {1} for the arguments
     check     whether compute alone would take arguments that infer refuses, so that infer must
               look at them first
@@ -185,11 +187,7 @@ class Op:
         except Exception as error:
             raise self.explain(error, args, settings) from None
         if self.single:
-            if type(y) is not np.ndarray:
-                return _as_array(y)
-            if self.ufunc and not y.flags.c_contiguous:  # it took the memory order of an argument
-                return np.ascontiguousarray(y)
-            return y
+            return y if type(y) is np.ndarray else _as_array(y)
         return tuple([part if type(part) is np.ndarray else _as_array(part) for part in y])
 
     def explain(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from shared import ops
@@ -29,7 +30,7 @@ class Operators:
 
         __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _binary
         __truediv__ = __rtruediv__ = __pow__ = __rpow__ = _binary
-        __lt__ = __le__ = __gt__ = __ge__ = __and__ = __or__ = _binary
+        __lt__ = __le__ = __gt__ = __ge__ = __and__ = __or__ = __rand__ = __ror__ = _binary
 
         def __neg__(self) -> Any: ...
         def __abs__(self) -> Any: ...
@@ -81,19 +82,23 @@ class Operators:
     def astype(self, dtype: Any) -> Any:
         return ops.cast(self, dtype)
 
-    # reductions
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
-        return ops.sum(self, axis, keepdims)
+    if TYPE_CHECKING:  # bound below, from one table
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Any:
-        return ops.mean(self, axis, keepdims)
+        def _op(self, *args: Any, **settings: Any) -> Any: ...
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> Any:
-        return ops.max(self, axis, keepdims)
+        abs = all = any = argmax = argmin = clip = cos = cumsum = exp = expand_dims = _op
+        log = log_softmax = logsumexp = max = mean = min = norm = prod = relu = repeat = _op
+        sigmoid = sin = softmax = sqrt = square = squeeze = std = sum = swapaxes = take = _op
+        tanh = tile = var = _op
 
-    def argmax(self, axis: int | None = None) -> Any:
-        return ops.argmax(self, axis)
 
+METHODS = (
+    "abs", "all", "any", "argmax", "argmin", "clip", "cos", "cumsum", "exp", "expand_dims",
+    "log", "log_softmax", "logsumexp", "max", "mean", "min", "norm", "prod", "relu", "repeat",
+    "sigmoid", "sin", "softmax", "sqrt", "square", "squeeze", "std", "sum", "swapaxes", "take",
+    "tanh", "tile", "var",
+)  # fmt: skip
+"""The ops that are methods too: `x.sum(axis=0)` is `ops.sum(x, axis=0)`."""
 
 OPERATORS = {
     "add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div, "pow": ops.pow,
@@ -102,7 +107,7 @@ OPERATORS = {
     "neg": ops.neg, "abs": ops.abs, "invert": ops.logical_not,
 }  # fmt: skip
 """The operators that are ops as they stand, by the names of their methods."""
-_REFLECTED = ("add", "sub", "mul", "truediv", "pow")
+_REFLECTED = ("add", "sub", "mul", "truediv", "pow", "and", "or")
 _UNARY = ("neg", "abs", "invert")
 
 
@@ -127,11 +132,21 @@ def bind(kind: type, apply: Any) -> None:
             setattr(kind, f"__r{name}__", reflected(op))
 
 
+def _method(name: str, op: Any) -> Any:
+    def method(self: Any, *args: Any, **settings: Any) -> Any:
+        return op(self, *args, **settings)
+
+    method.__name__, method.__doc__ = name, op.__doc__
+    return method
+
+
+for _name in METHODS:
+    setattr(Operators, _name, _method(_name, getattr(ops, _name)))
 bind(Operators, lambda op, args, settings: op(*args, **settings))
 
 
 def _flat(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """`f(2, 3)` and `f((2, 3))` mean the same."""
-    if len(values) == 1 and not isinstance(values[0], (int, Dim)):
+    if len(values) == 1 and not isinstance(values[0], (Integral, Dim)):
         return tuple(values[0]) if values[0] is not None else ()
     return values

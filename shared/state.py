@@ -82,7 +82,8 @@ class State(Operators):
             )
         engine = ENGINE_OF[type(value)]
         if engine is None or isinstance(engine, Neutral):
-            self.data = np.array(getattr(value, "data", value) if engine else value, self.dtype)
+            given = value.value() if isinstance(value, State) else value
+            self.data = np.array(given, self.dtype, order="C")
             return None
         return engine.assign(self, value)
 

@@ -19,8 +19,8 @@ from shared.ops.creation import zeros
 from shared.spec import Spec
 from shared.state import State
 from static.codegen import Program
-from static.graph import PLACEHOLDER, Graph, Node, Tensor, default_graph, edge_of
-from static.prune import select, symbols_of
+from static.graph import PLACEHOLDER, Graph, Node, Tensor, default_graph, edge_of, symbols_of
+from static.prune import select
 
 if TYPE_CHECKING:
     from static.variables import Variable
@@ -65,6 +65,12 @@ class Body(Graph):
                 inside = self.captures[outer] = self.placeholder(outer.spec, tensor.node.name)
         return inside
 
+    def root(self) -> Graph:
+        return self.outer.root()
+
+    def next_seed(self) -> int:
+        return self.outer.next_seed()
+
     def lift(self, state: State) -> Variable:
         return self.outer.lift(state)
 
@@ -97,10 +103,12 @@ class Body(Graph):
         """Capture what defines the unknown sizes that the body uses and does not itself define."""
         for node in list(self.nodes):
             for symbol in symbols_of(node):
-                if self.source_of(symbol) is None:
-                    source = self.outer.source_of(symbol)
-                    if source is not None:
-                        self.capture(source)
+                around: Graph = self
+                while around.source_of(symbol) is None and isinstance(around, Body):
+                    around = around.outer
+                source = around.source_of(symbol)
+                if source is not None and around is not self:
+                    self.capture(source)
 
     def program(self, fed: Sequence[Tensor], results: Sequence[Tensor]) -> Program:
         """The compiled body; made once for each set of results."""

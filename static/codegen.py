@@ -12,6 +12,7 @@ import itertools
 import keyword
 import linecache
 import re
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,13 +22,13 @@ from shared import hooks
 from shared.dims import UNKNOWN_RANK, Dim, Symbol
 from shared.op import Op
 from shared.source import GENERATED
-from static.graph import ASSIGN, CONSTANT, INITIAL, PLACEHOLDER, READ, Node, Tensor
+from static.graph import ASSIGN, CONSTANT, INITIAL, PLACEHOLDER, READ, Node, Tensor, symbols_of
 from static.plan import last_uses
-from static.prune import Selection, symbols_of
+from static.prune import Selection
 from static.variables import Variable
 
 _serial = itertools.count(1)
-_USED = ("_", "feeds", "state", "program", "asarray", "array", "slice", "Ellipsis")
+_USED = ("_", "feeds", "state", "program", "asarray", "copy", "own", "slice", "Ellipsis")
 """The names that a program uses for itself."""
 
 
@@ -53,6 +54,7 @@ class Program:
         file = f"{GENERATED} program {next(_serial)}>"
         linecache.cache[file] = (len(self.source), None, self.source.splitlines(True), file)
         exec(compile(self.source, file, "exec"), writer.namespace)
+        weakref.finalize(self, linecache.cache.pop, file, None)
         self._run = writer.namespace["program"]
         self._file = file
 
@@ -87,7 +89,7 @@ class _Writer:
         self.selection, self.fed, self.fetched = selection, list(fed), list(fetched)
         self.watched = watched
         self.given = set(self.fed)
-        self.namespace: dict[str, Any] = {"asarray": np.asarray, "array": np.array}
+        self.namespace: dict[str, Any] = {"asarray": np.asarray, "copy": _copy, "own": _own}
         self.bound: dict[int, str] = {}
         self.names: dict[Tensor | Variable, str] = {}
         self.sizes: dict[Symbol, str] = {}
@@ -213,8 +215,6 @@ class _Writer:
         if op.selective:
             used = [i for i, tensor in enumerate(node.outputs) if tensor in self.last_use]
             arguments.append(f"needed={self._literal(tuple(used))}")
-        if op.ufunc and not self.watched and any(map(_may_be_view, node.inputs)):
-            arguments.append('order="C"')  # left alone, a ufunc takes the order of its arguments
         kernel = self._bind(op.name, self._kernel(node, op))
         call = f"{kernel}({', '.join(arguments)})"
         if op.single and node.outputs[0].shape in ((), UNKNOWN_RANK):
@@ -284,16 +284,25 @@ class _Writer:
         name = self.names[value]
         fresh = isinstance(value, Tensor) and self._is_fresh(value) and name not in given
         given.add(name)
-        return name if fresh else f"array({name})"
+        if not fresh:
+            return f"copy({name})"
+        assert isinstance(value, Tensor)
+        in_doubt = len(value.sizes) > 1 and isinstance(value.node.op, Op) and value.node.op.ufunc
+        return f"own({name})" if in_doubt else name  # a ufunc may have kept the order of a view
 
     def _is_fresh(self, tensor: Tensor) -> bool:
         op = tensor.node.op
         return tensor not in self.given and (op is INITIAL or (isinstance(op, Op) and not op.alias))
 
 
-def _may_be_view(value: Any) -> bool:
-    """Whether a value's memory may be another's, and so in any order."""
-    return isinstance(value, Tensor) and isinstance(value.node.op, Op) and bool(value.node.op.alias)
+def _copy(array: Any) -> Any:
+    """A copy, in C order."""
+    return np.array(array, order="C")
+
+
+def _own(array: Any) -> Any:
+    """A fresh array, in C order."""
+    return array if array.flags.c_contiguous else _copy(array)
 
 
 def _checked(op: Op) -> Callable[..., Any]:

@@ -15,7 +15,7 @@ from shared.reverse import Walk, reverse
 from shared.spec import sizes_match, str_shape
 from shared.state import State
 from static.graph import Call, Graph, Node, Tensor, building, current_call, edge_of, innermost, name_scope
-from static.make import as_tensor
+from static.make import as_operand, as_tensor
 from static.variables import Variable
 
 
@@ -37,6 +37,11 @@ def gradients(
     many_y = list(ys) if isinstance(ys, (list, tuple)) else [ys]
     many_x = list(xs) if isinstance(xs, (list, tuple)) else [xs]
     cotangents = list(grad_ys) if isinstance(grad_ys, (list, tuple)) else [grad_ys] * len(many_y)
+    if len(cotangents) != len(many_y):
+        raise GradientError(
+            f"gradients: {len(many_y)} ys and {len(cotangents)} cotangents in grad_ys; give one for each, "
+            "or None (a cotangent that is a list must be an array)"
+        )
     graph: Graph = next((t.graph for t in many_y if isinstance(t, (Tensor, Variable))), None)  # type: ignore[assignment]
     if graph is None:
         raise GradientError(f"gradients: ys {ys!r} must be static Tensors")
@@ -79,13 +84,10 @@ def hessian_vector_product(y: Any, x: Any, vector: Any) -> Tensor:
 
 
 def _wanted_edge(graph: Graph, x: Any) -> Any:
-    if isinstance(x, State):
-        return graph.lift(x)
-    if isinstance(x, Variable):
-        return x
-    if not isinstance(x, Tensor):
+    """The edge of x; inside a loop or branch, of what stands there for an x from around it."""
+    if not isinstance(x, (State, Variable, Tensor)):
         raise GradientError(f"gradients: x {x!r} must be a static Tensor, Variable or Parameter")
-    return edge_of(x)
+    return edge_of(as_operand(graph, x))
 
 
 def _seed_edge(y: Tensor) -> Any:

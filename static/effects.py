@@ -134,6 +134,8 @@ def py_func(
 ) -> Any:
     """`func(*arrays)` when the graph runs: any Python, on NumPy arrays. No gradient.
 
+    func gets read-only arrays: what it changes, it must copy.
+
     Tout    the dtype that it gives, or a list of them
     shapes  the shape that it gives, None for unknown sizes in it (or a list of shapes)
 
@@ -150,8 +152,8 @@ def py_func(
     )
 
     def compute(*arrays: Any) -> Any:
-        made = func(*arrays)
-        values = tuple(np.asarray(v) for v in (made if many else [made]))
+        made = func(*[_read_only(array) for array in arrays])
+        values = tuple(np.array(v, order="C") for v in (made if many else [made]))
         for value, spec in zip(values, specs, strict=True):
             fits = value.dtype == spec.dtype and value.ndim == len(spec.shape)
             if not fits or not all(map(sizes_match, spec.shape, value.shape)):
@@ -159,7 +161,7 @@ def py_func(
                     f"py_func: {getattr(func, '__name__', 'the function')} gave {value.dtype} "
                     f"{value.shape} where {spec} was promised"
                 )
-        return values if many else np.array(values[0])
+        return values if many else values[0]
 
     op = Op(
         name or "py_func", compute, lambda *_: specs if many else specs[0], (),
@@ -168,3 +170,10 @@ def py_func(
         pure=False, listed=False,
     )  # fmt: skip
     return ENGINE.apply(op, [as_tensor(x) for x in inp], {})
+
+
+def _read_only(array: Any) -> Any:
+    """A view that can not be written to: the array may be a variable's, or another node's."""
+    view = np.asarray(array).view()
+    view.flags.writeable = False
+    return view

@@ -67,10 +67,10 @@ class StaticEngine:
             for path, state in module.named_states():
                 state.name = path
         if graph is get_default_graph():
-            with dispatch.using(self), name_scope(module.name):
+            with dispatch.using(self), name_scope(module.name, module=True):
                 yield
         else:
-            with graph.as_default(), name_scope(module.name):
+            with graph.as_default(), name_scope(module.name, module=True):
                 yield
 
 

@@ -63,6 +63,8 @@ def take_feeds(graph: Graph, feed_dict: Any) -> tuple[list[Tensor], list[Any]]:
     sizes: dict[Symbol, tuple[int, Tensor]] = {}
     for key, value in feed_dict.items():
         tensor = feed_key(graph, key)
+        if any(tensor is other for other in fed):
+            raise FeedError(f"run: {tensor.name!r} is fed twice, by itself and by its name; feed it once")
         array = feed_value(tensor, value)
         check_sizes(tensor, array, sizes)
         fed.append(tensor)

@@ -8,7 +8,7 @@ made, which is the program order, and a built node never changes.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shared import dispatch
-from shared.dims import UNKNOWN_RANK, Dim, Symbol
+from shared.dims import UNKNOWN_RANK, Dim, Symbol, dims_in
 from shared.errors import FinalizedError, GraphError, ShapeError, SymbolicValueError
 from shared.op import Op, Plan
 from shared.operators import Operators
@@ -49,9 +49,13 @@ GROUP = Special("group")
 
 
 class Call:
-    """One call of a module (or one name scope): the nodes made during it belong to it."""
+    """One call of a module, or one name scope: the nodes made during it belong to it.
 
-    def __init__(self, name: str, parent: Call | None) -> None:
+    module: whether it is a module's. Assignments made during one are updates of the module.
+    """
+
+    def __init__(self, name: str, parent: Call | None, module: bool = False) -> None:
+        self.module = module
         self.name: str = name if parent is None else f"{parent.name}/{name}"
         self.parent = parent
 
@@ -59,11 +63,15 @@ class Call:
         return f"<call {self.name}>"
 
     def chain(self) -> Iterator[Call]:
-        """This call and those that it was made in."""
+        """This call and those that it was made in, innermost first."""
         call: Call | None = self
         while call is not None:
             yield call
             call = call.parent
+
+    def modules(self) -> Iterator[Call]:
+        """The calls of modules among them."""
+        return (call for call in self.chain() if call.module)
 
 
 class Tensor(Operators):
@@ -123,6 +131,21 @@ class Tensor(Operators):
         from static.session import get_default_session
 
         return (session or get_default_session("eval")).run(self, feed_dict)
+
+    def item(self) -> Any:
+        """An error: see `_no_value`."""
+        return self._no_value("item()")
+
+    def numpy(self) -> Any:
+        """An error: see `_no_value`."""
+        return self._no_value("numpy()")
+
+    def backward(self, *_: Any, **__: Any) -> Any:
+        """An error: gradients are part of the graph here."""
+        raise SymbolicValueError(
+            f"backward() of the static Tensor {self.name!r}: gradients are part of the graph here, as "
+            "static.gradients(y, xs), or opt.minimize(loss) for a step of training"
+        )
 
     def _no_value(self, use: str) -> Any:
         raise SymbolicValueError(
@@ -206,6 +229,11 @@ def edge_of(x: Any) -> Any:
     return node.settings["variable"] if node.op is READ else x
 
 
+def symbols_of(node: Node) -> set[Symbol]:
+    """The unknown sizes whose values a node needs at run."""
+    return {s for dim in dims_in((node.inputs, node.settings)) for s in dim.symbols()}
+
+
 class Graph:
     """Nodes in program order, and the variables that they read and assign.
 
@@ -262,8 +290,9 @@ class Graph:
         self.check_open(node.name)
         self.nodes.append(node)
         self._names[node.name] = node
+        needed = symbols_of(node)
         for tensor in node.outputs:
-            self.note_sizes(tensor)
+            self.note_sizes(tensor, needed)
         return len(self.nodes) - 1
 
     def unique_name(self, name: str, call: Call | None) -> str:
@@ -285,6 +314,10 @@ class Graph:
         """The nodes, in program order."""
         return list(self.nodes)
 
+    def root(self) -> Graph:
+        """The graph that this one is, or is a body somewhere in: the one that holds variables."""
+        return self
+
     def next_seed(self) -> int:
         """A seed for one more random op: drawn afresh, or by the op's place from the graph's seed."""
         self._seeds += 1
@@ -298,10 +331,12 @@ class Graph:
             return Dim()
         return self._dims.setdefault(name, Dim(name))
 
-    def note_sizes(self, tensor: Tensor) -> None:
-        """Remember a Tensor as the place where its unknown sizes can be read off."""
+    def note_sizes(self, tensor: Tensor, needed: Container[Symbol] = ()) -> None:
+        """Remember a Tensor as the place where its unknown sizes can be read off; but not those
+        that are needed to make it."""
         for size in tensor.sizes:
-            if isinstance(size, Dim) and (symbol := size.symbol()) is not None:
+            symbol = size.symbol() if isinstance(size, Dim) else None
+            if symbol is not None and symbol not in needed:
                 self._sources.setdefault(symbol, tensor)
 
     def source_of(self, symbol: Symbol) -> Tensor | None:
@@ -340,10 +375,11 @@ class Graph:
         """A variable's value at this point of the program."""
         tensor = self._reads.get(variable)
         if tensor is None:
-            scope = current_call.set(None)
+            scope, held = current_call.set(None), controls.set(())
             try:
                 node = Node(self, READ, (), {"variable": variable}, [variable.spec], variable.name + "/read")
             finally:
+                controls.reset(held)
                 current_call.reset(scope)
             tensor = self._reads[variable] = node.outputs[0]
         return tensor
@@ -434,11 +470,14 @@ def reset_default_graph() -> None:
 
 
 @contextmanager
-def name_scope(name: str) -> Iterator[Call]:
-    """Nodes made within the block are named, and drawn, inside `name`."""
+def name_scope(name: str, module: bool = False) -> Iterator[Call]:
+    """Nodes made within the block are named, and drawn, inside `name`, which may be a path.
+
+    module: whether the block is the call of a module, for the engine's own use.
+    """
     graph, parent = get_default_graph(), current_call.get()
     base = graph.unique_name(name, parent)
-    call = Call(base.rpartition("/")[2], parent)
+    call = Call(base if parent is None else base.removeprefix(parent.name + "/"), parent, module)
     token = current_call.set(call)
     try:
         yield call

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from shared import nest
-from shared.dims import Dim, Size
+from shared.dims import Dim, Size, Symbol, evaluate
 from shared.errors import ShapeError
 from shared.op import Joint, Op
 from shared.ops.control import scan_length
@@ -196,27 +196,50 @@ def _run(
     kept: dict[int, Any] = {}
     unsure = loop.unsure()
     order = range(length - 1, -1, -1) if reverse else range(length)
-    for t in order if length else [None]:
-        step = [x[t, ...] if t is not None else np.zeros(x.shape[1:], x.dtype) for x in xs]
+    for t in order:
+        step = [x[t, ...] for x in xs]
         values = run_body(program, [*carry, *step, *fixed])
         for i, value in zip(asked, values, strict=True):
             if i < stacked_from:
                 continue
+            if i in kept and value.shape != (kept[i].shape if i in sums else kept[i].shape[1:]):
+                before = kept[i].shape if i in sums else kept[i].shape[1:]
+                raise ShapeError(
+                    f"scan: step {t} gives {value.shape} where the steps before gave {before}; all steps "
+                    "must agree (pad what varies, or reduce it inside the body)"
+                )
             if i in sums:
                 kept[i] = value if i not in kept else np.add(kept[i], value, out=kept[i])
             else:
                 if i not in kept:
                     kept[i] = np.empty((length, *value.shape), value.dtype)
-                if t is not None:
-                    kept[i][t] = value
-        if t is not None:
-            check_step("scan", unsure, carry, values)
-            carry = values[:width]
-        else:  # no step at all: the body ran on zeros, to learn the shapes
-            carry = [np.array(value) for value in carry]
-            kept.update({i: np.zeros_like(kept[i]) for i in kept})
+                kept[i][t] = value
+        check_step("scan", unsure, carry, values)
+        carry = values[:width]
+    if not length:  # no step at all: what it would have given is known from the shapes alone
+        sizes = _sizes_of(loop.inputs(), [*carry, *[x[:0].sum(0) for x in xs], *fixed])
+        for i in (i for i in asked if i >= width):
+            shape = tuple(_size(n, sizes) for n in results[i].shape)
+            kept[i] = np.zeros(shape if i in sums else (0, *shape), results[i].dtype)
+        carry = [np.array(value) for value in carry]
     given = [*carry, *(kept.get(i) for i in range(width, len(results)))]
     return given[0] if len(given) == 1 else tuple(given)
+
+
+def _sizes_of(tensors: Sequence[Tensor], arrays: Sequence[Any]) -> dict[Symbol, int]:
+    """The unknown sizes of Tensors, read off their arrays."""
+    return {
+        symbol: given
+        for tensor, array in zip(tensors, arrays, strict=True)
+        for size, given in zip(tensor.sizes, array.shape, strict=False)
+        if isinstance(size, Dim) and (symbol := size.symbol()) is not None
+    }
+
+
+def _size(size: Size, sizes: dict[Symbol, int]) -> int:
+    """A size as an integer; 0 for one that only a step could have measured."""
+    known = not isinstance(size, Dim) or all(symbol in sizes for symbol in size.symbols())
+    return evaluate(size, sizes) if known else 0
 
 
 def run_body(program: Any, feeds: Sequence[Any]) -> Sequence[Any]:

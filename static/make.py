@@ -96,7 +96,9 @@ def group(*operations: Any, name: str | None = None) -> Node:
             deps.extend(operation.outputs if operation.op is not GROUP else operation.inputs)
         else:
             deps.append(operation)
-    return Node(get_default_graph(), GROUP, deps, {}, [], name)
+    made = Node(get_default_graph(), GROUP, deps, {}, [], name)
+    made.control += tuple(n for op in operations if isinstance(op, Node) for n in op.control)
+    return made
 
 
 def assign(variable: Variable, value: Any) -> Tensor:

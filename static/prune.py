@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shared.dims import Dim, Symbol
-from static.graph import ASSIGN, READ, Call, Graph, Node, Tensor
+from static.graph import ASSIGN, READ, Call, Graph, Node, Tensor, symbols_of
 
 if TYPE_CHECKING:
     from static.variables import Variable
@@ -52,7 +52,7 @@ def select(graph: Graph, targets: Iterable[Node | Tensor], fed: Iterable[Tensor]
                 continue
             needed[node] = None
             if node.call is not None:
-                calls.update(node.call.chain())
+                calls.update(node.call.modules())
             for value in node.inputs:
                 need(value)
             stack.extend(node.control)
@@ -95,7 +95,7 @@ def _last_before(
 ) -> Node | None:
     last = None
     for node in assigns:
-        if node.order < read.order and (node in stored or node.call in calls):
+        if node.order < read.order and (node in stored or _is_update(node, calls)):
             last = node
     return last
 
@@ -103,30 +103,17 @@ def _last_before(
 def updates(loss: Tensor) -> list[Node]:
     """The assignments made by the module calls that `loss` depends on."""
     graph = loss.graph
-    calls = {c for node in select(graph, [loss]).nodes if node.call for c in node.call.chain()}
-    return [node for node in graph.assigns if node.call in calls]
+    calls = {c for node in select(graph, [loss]).nodes if node.call for c in node.call.modules()}
+    return [node for node in graph.assigns if _is_update(node, calls)]
+
+
+def _is_update(node: Node, calls: set[Call]) -> bool:
+    """Whether an assignment was made during one of these calls of modules."""
+    innermost = next(node.call.modules(), None) if node.call is not None else None
+    return innermost is not None and innermost in calls
 
 
 # --- unknown sizes -------------------------------------------------------------------------
-
-
-def dims_in(value: Any) -> Iterable[Dim]:
-    """Every Dim inside an input or a setting."""
-    if isinstance(value, Dim):
-        yield value
-    elif isinstance(value, (tuple, list)):
-        for part in value:
-            yield from dims_in(part)
-    elif isinstance(value, slice):
-        yield from dims_in((value.start, value.stop, value.step))
-    elif isinstance(value, dict):
-        for part in value.values():
-            yield from dims_in(part)
-
-
-def symbols_of(node: Node) -> set[Symbol]:
-    """The unknown sizes whose values a node needs at run."""
-    return {s for dim in dims_in((node.inputs, node.settings)) for s in dim.symbols()}
 
 
 def axis_of(tensor: Tensor, symbol: Symbol) -> int | None:

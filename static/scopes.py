@@ -70,7 +70,7 @@ def get_variable(
     initializer: an array, or a function shape -> array; by default Glorot's uniform for two
     axes or more (Glorot and Bengio 2010), zeros for fewer.
     """
-    scope, graph = _current.get(), get_default_graph()
+    scope, graph = _current.get(), get_default_graph().root()
     path = f"{scope.name}/{name}" if scope.name else name
     known = graph.named_variables.get(path)
     if known is not None:
@@ -108,7 +108,7 @@ def _glorot(shape: tuple[int, ...]) -> Any:
         return np.zeros(shape)
     receptive = int(np.prod(shape[:-2]))
     bound = np.sqrt(6 / (receptive * (shape[-2] + shape[-1])))
-    return np.random.default_rng(get_default_graph().next_seed()).uniform(-bound, bound, shape)
+    return np.random.default_rng(get_default_graph().root().next_seed()).uniform(-bound, bound, shape)
 
 
 def get_variable_scope() -> VariableScope:
@@ -121,23 +121,23 @@ def get_variable_scope() -> VariableScope:
 
 def global_variables() -> list[Variable]:
     """Every variable of the default graph."""
-    return list(get_default_graph().variables)
+    return list(get_default_graph().root().variables)
 
 
 def trainable_variables() -> list[Variable]:
     """The variables of the default graph that optimisers may change."""
-    return [variable for variable in get_default_graph().variables if variable.trainable]
+    return [variable for variable in get_default_graph().root().variables if variable.trainable]
 
 
 def add_to_collection(name: str, value: Any) -> None:
     """Remember a value in the default graph under a name."""
-    get_default_graph().collections.setdefault(name, []).append(value)
+    get_default_graph().root().collections.setdefault(name, []).append(value)
 
 
 def get_collection(name: str) -> list[Any]:
     """What was remembered under a name; UPDATE_OPS are the assignments that modules made when
     they were called (running statistics), which `minimize` runs by itself."""
-    graph = get_default_graph()
+    graph = get_default_graph().root()
     built_in: dict[str, Callable[[], list[Any]]] = {
         TRAINABLE_VARIABLES: trainable_variables,
         GLOBAL_VARIABLES: global_variables,
@@ -147,4 +147,4 @@ def get_collection(name: str) -> list[Any]:
 
 
 def _is_update(node: Node) -> bool:
-    return node.op is ASSIGN and node.call is not None and node.settings["variable"].state is not None
+    return node.op is ASSIGN and node.call is not None and any(node.call.modules())

@@ -110,6 +110,7 @@ class Session:
 
         feeds: which Tensors would be fed; the placeholders that are needed, if None.
         """
+        feeds = None if feeds is None else [feed_key(self.graph, key) for key in feeds]
         elements: list[Tensor | Variable | Node] = []
         take_apart(self.graph, fetches, elements)
         fed = list(feeds) if feeds is not None else []
@@ -144,7 +145,7 @@ class Session:
         program = self._program(elements, fed)
         self._ready_values(program)
         simple = isinstance(fetches, (Tensor, Variable, str, State))
-        checked: list[Any] = [None] * len(fed)
+        checked: list[Any] = [object()] * len(fed)
 
         def call(*values: Any) -> Any:
             if self.closed or len(values) != len(fed):
@@ -153,7 +154,7 @@ class Session:
                 raise SessionError(
                     f"call: {len(values)} values for {len(fed)} feeds; give one for each, in order: {names}"
                 )
-            if checked != [(getattr(v, "shape", None), getattr(v, "dtype", None)) for v in values]:
+            if checked != [_signature(v) for v in values]:
                 values = tuple(take_feeds(self.graph, dict(zip(fed, values, strict=True)))[1])
                 checked[:] = [(v.shape, v.dtype) for v in values]
             try:
@@ -174,6 +175,8 @@ class Session:
         self._check_open("partial_run_setup")
         elements: list[Any] = []
         take_apart(self.graph, list(fetches), elements)
+        if any(isinstance(element, Variable) for element in elements):
+            raise FetchError("partial_run_setup: fetch variable.value(), which has its place in the program")
         return PartialRun(elements, [feed_key(self.graph, key) for key in feeds])
 
     def partial_run(
@@ -194,13 +197,14 @@ class Session:
         made = [t for node in nodes for t in node.outputs if t not in known]
         values = self.run([*made], known)
         handle.keep(elements, {**known, **dict(zip(made, values, strict=True))})
-        return rebuild(iter([None if isinstance(e, Node) else handle.values[e] for e in elements]))
+        given = [None if isinstance(e, Node) else np.array(handle.values[e]) for e in elements]
+        return rebuild(iter(given))
 
     # --- values ---
 
     def load(self, *holders: Any) -> None:
         """Make the variables hold what models' and optimisers' States hold now."""
-        self.hold({self.graph.lift(state): np.array(state.value()) for state in _states(holders)})
+        self.hold({self.graph.lift(state): np.array(state.value(), order="C") for state in _states(holders)})
 
     def store(self, *holders: Any) -> None:
         """Write the variables' values back into the States of models and optimisers."""
@@ -283,6 +287,13 @@ class Session:
         return kind(
             f"{text}  [while running node {node.name!r} on ({inputs}), fed {{{feeds}}}]", node.line
         )
+
+
+def _signature(value: Any) -> Any:
+    """What must stay the same from call to call for a value to go in unchecked."""
+    if type(value) is np.ndarray and value.flags.c_contiguous:
+        return value.shape, value.dtype
+    return None
 
 
 def _error_class(error: Exception) -> type[DiptychError]:

@@ -12,7 +12,7 @@ from shared.op import as_array
 from shared.operators import Operators
 from shared.spec import Spec, as_dtype, sizes_match, str_shape
 from shared.state import Parameter, State
-from static.graph import GROUP, INITIAL, Graph, Node, Tensor, get_default_graph, innermost
+from static.graph import GROUP, INITIAL, Graph, Node, Tensor, controls, get_default_graph, innermost
 
 
 class Variable(Operators):
@@ -41,7 +41,7 @@ class Variable(Operators):
             self.trainable = trainable
             value = self._given = _starting_value(initial_value, dtype)
         self.spec = Spec(tuple(value.shape), value.dtype)
-        self.graph: Graph = get_default_graph()
+        self.graph: Graph = get_default_graph().root()
         self.name = self.graph.unique_name(name or "Variable", None)
         self.graph.variables.append(self)
         self._initializer: Node | None = None
@@ -63,7 +63,12 @@ class Variable(Operators):
 
     def value(self) -> Tensor:
         """The variable's value at this point of the program, as a Tensor."""
-        return innermost(self.graph).read(self)
+        tensor = innermost(self.graph).read(self)
+        if controls.get():  # a read is shared by all its uses, so it is this use that waits
+            from static.effects import identity
+
+            return identity(tensor)
+        return tensor
 
     def assign(self, value: Any) -> Tensor:
         """A Tensor that, when it is run, makes `value` what the variable holds."""

@@ -45,6 +45,9 @@ def while_loop(
         with test.as_default():
             seen = [test.placeholder(t.spec, "v") for t in firsts]
             go = test.operand(cond(*build(seen)))
+            if test.assigned:
+                names = ", ".join(repr(variable.name) for variable in test.assigned)
+                raise SettingError(f"while_loop: cond assigns {names}; assign in the body, cond only asks")
             if go.shape != () or go.dtype != np.dtype(bool):
                 raise SettingError(f"while_loop: cond must give one bool, not {go.spec}")
         with trip.as_default():

@@ -14,6 +14,7 @@ from shared.dispatch import Engine, engine_in_charge, tensor_engine
 from shared.errors import SettingError
 from shared.ops.creation import zeros
 from shared.ops.joining import stack
+from shared.spec import sizes_match
 
 
 def _engine(*structures: Any) -> Engine | None:
@@ -104,4 +105,6 @@ def scan_length(inputs: list[Any], length: Any) -> Any:
     """The number of steps: the size of the inputs' first axis, or `length`."""
     if not inputs and length is None:
         raise SettingError("scan: xs is None, so `length` must say how many steps to make")
+    if inputs and length is not None and not sizes_match(inputs[0].shape[0], length):
+        raise SettingError(f"scan: length is {length}, but xs have {inputs[0].shape[0]} steps; leave it out")
     return length if not inputs else inputs[0].shape[0]

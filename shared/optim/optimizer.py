@@ -178,7 +178,10 @@ class Optimizer:
         """
         ready = [p for p in self.parameters if p.requires_grad and p.grad is not None]
         if not ready:
-            raise GradientError("step: no parameter has a gradient; call loss.backward() first")
+            raise GradientError(
+                "step: no parameter has a gradient; call loss.backward() first (in a static graph, the "
+                "operation that opt.minimize(loss) gives makes the step)"
+            )
         schedules = self.learning_rates()
         rates = {lr: _raw(self._rate(schedules[lr], lr.data, self.steps.data)) for lr in schedules}
         t = np.asarray(self.steps.data + 1)

@@ -281,3 +281,20 @@ def test_double_backward_through_a_gradient_penalty() -> None:
     penalty = ops.sum(ops.square(slope))
     penalty.backward()
     assert all(p.grad is not None for name, p in model.named_parameters() if name != "2.bias")
+
+
+def test_a_change_under_a_checkpoint_is_noticed() -> None:
+    h = leaf(1.0, 2.0) * 2
+    y = ops.sum(dynamic.checkpoint(lambda h: h * h, h))
+    h.detach().zero_()
+    with pytest.raises(RuntimeError, match="changed in place"):
+        y.backward()
+
+
+def test_kept_gradients_share_memory_with_nothing() -> None:
+    x = leaf(1.0, 2.0)
+    m = x + 1
+    m.retain_grad()
+    ops.sum(m * m).backward()
+    x.grad.zero_()
+    assert m.grad.tolist() == [4, 6]

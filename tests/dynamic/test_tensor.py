@@ -73,7 +73,7 @@ def test_leaves_pickle_and_copy_and_histories_do_not() -> None:
     x = dynamic.tensor([1.0], requires_grad=True)
     for twin in (pickle.loads(pickle.dumps(x)), copy.deepcopy(x)):
         assert twin.tolist() == [1.0] and twin.requires_grad and twin is not x
-    with pytest.raises(RuntimeError, match="made by mul can not be pickled.*detach"):
+    with pytest.raises(RuntimeError, match=r"made by mul can not be pickled.*detach"):
         pickle.dumps(x * 2)
 
 
@@ -145,7 +145,7 @@ def test_a_kept_array_that_was_changed_is_noticed_with_the_line() -> None:
     x, mask = dynamic.tensor([1.0, 2.0], requires_grad=True), dynamic.tensor([1.0, 0.0])
     y = (x * mask).sum()
     mask += 1  # breaks the gradient of x
-    with pytest.raises(RuntimeError, match="changed in place since.*breaks the gradient"):
+    with pytest.raises(RuntimeError, match=r"changed in place since.*breaks the gradient"):
         y.backward()
 
 
@@ -168,3 +168,14 @@ def test_a_change_of_what_no_gradient_needs_is_fine() -> None:
     y.backward()
     assert x.grad.tolist() == [1.0, 1.0]
     assert ops.sum(shift).item() == 3
+
+
+@pytest.mark.parametrize("write", [
+    lambda x, v: x.__iadd__(v.sum()), lambda x, v: x.__setitem__(0, v[0]), lambda x, v: x.copy_(v),
+])  # fmt: skip
+def test_a_value_with_a_gradient_is_not_lost_by_writing_it_in_place(write: Any) -> None:
+    x, v = dynamic.zeros(2), dynamic.tensor([1.0, 2.0], requires_grad=True) * 3
+    with pytest.raises(RuntimeError, match="carries a gradient, which a change in place would lose"):
+        write(x, v)
+    with dynamic.no_grad():
+        write(x, v)

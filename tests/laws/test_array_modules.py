@@ -15,8 +15,7 @@ import pytest
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from shared.op import Op
-from static.graph import Tensor
-from static.prune import symbols_of
+from static.graph import Tensor, symbols_of
 from tests.cases import all_cases
 from tests.cases.case import Case
 from tests.laws.harness import draws, on_static, outputs
