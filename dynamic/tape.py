@@ -39,9 +39,10 @@ class Node:
               None where the edge leads to what knows the Spec; no list once it was freed
     outputs   for each output the raw array if a rule reads it, else its Spec
     order     when it was made, counted over the whole process
+    watch     see `dynamic.watch`; most nodes have none
     """
 
-    __slots__ = ("plan", "settings", "edges", "inputs", "outputs", "order", "__weakref__")
+    __slots__ = ("plan", "settings", "edges", "inputs", "outputs", "order", "watch", "__weakref__")
 
     def __init__(
         self,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Leaf:
     """Where gradients end: what a Tensor that requires them has for an edge."""
 
-    __slots__ = ("spec", "grad", "__weakref__")
+    __slots__ = ("spec", "grad", "watch", "__weakref__")
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec

@@ -1,14 +1,15 @@
 """Watching the tape: hooks of single Tensors, gradients kept of non-leaves, hooks around ops, and
 what anomaly mode checks. A tape on which nobody watches pays nothing for it.
 
-What belongs to one Tensor hangs on its edge, in tables that forget an edge when its node is gone.
+What belongs to one Tensor hangs on the node or leaf that its edge leads to. (Not in a table beside
+it: a hook that knows its Tensor would keep the table's key alive, and so the tape for ever.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakSet
 
 import numpy as np
 
@@ -25,12 +26,30 @@ if TYPE_CHECKING:
     from dynamic.tape import Node
 
 TensorHook = Callable[["Tensor"], "Tensor | None"]
-_hooks: WeakKeyDictionary[Any, dict[int, list[TensorHook]]] = WeakKeyDictionary()
-_kept: WeakKeyDictionary[Any, dict[int, Tensor | None]] = WeakKeyDictionary()
+_watched: WeakSet[Any] = WeakSet()
+"""The nodes and leaves on which something hangs."""
+
+
+class Watch:
+    """What hangs on a node or leaf: by output, hooks, and gradients that are to be kept."""
+
+    __slots__ = ("hooks", "kept")
+
+    def __init__(self) -> None:
+        self.hooks: dict[int, list[TensorHook]] = {}
+        self.kept: dict[int, Tensor | None] = {}
 
 
 def _place(edge: Any) -> tuple[Any, int]:
     return edge if type(edge) is tuple else (edge, 0)
+
+
+def _watch(owner: Any) -> Watch:
+    """The watch of a node or leaf, which is set up if there is none."""
+    if owner not in _watched:
+        owner.watch = Watch()
+        _watched.add(owner)
+    return owner.watch
 
 
 def register(tensor: Tensor, hook: TensorHook) -> Callable[[], None]:
@@ -41,7 +60,7 @@ def register(tensor: Tensor, hook: TensorHook) -> Callable[[], None]:
             "require one, with tensor(..., requires_grad=True) or requires_grad_()"
         )
     owner, index = _place(tensor.edge)
-    mine = _hooks.setdefault(owner, {}).setdefault(index, [])
+    mine = _watch(owner).hooks.setdefault(index, [])
     mine.append(hook)
 
     def remove() -> None:
@@ -60,23 +79,26 @@ def retain(tensor: Tensor) -> None:
         )
     if not tensor.is_leaf:
         node, index = tensor.edge
-        _kept.setdefault(node, {}).setdefault(index, None)
+        _watch(node).kept.setdefault(index, None)
 
 
 def retained(edge: Any) -> Tensor | None:
     """The gradient that was kept of a Tensor in the middle, if it was asked for."""
     node, index = edge
-    return _kept.get(node, {}).get(index)
+    return node.watch.kept.get(index) if node in _watched else None
 
 
 def anything() -> bool:
     """Whether any hook or kept gradient is in force."""
-    return bool(_hooks or _kept)
+    return bool(_watched)
 
 
 def seen(owner: Any, index: int, g: Tensor) -> Tensor:
     """Show a gradient to the hooks of its Tensor, and keep it if it was asked for."""
-    for hook in _hooks.get(owner, {}).get(index, ()):
+    if owner not in _watched:
+        return g
+    kept = owner.watch.kept
+    for hook in owner.watch.hooks.get(index, ()):
         changed = hook(g)
         if changed is not None and (getattr(changed, "shape", None), type(changed)) != (g.shape, type(g)):
             raise GradientError(
@@ -84,8 +106,7 @@ def seen(owner: Any, index: int, g: Tensor) -> Tensor:
                 f"gradient's shape {str_shape(g.shape)}"
             )
         g = g if changed is None else changed
-    kept = _kept.get(owner)
-    if kept is not None and index in kept:
+    if index in kept:
         before = kept[index]
         kept[index] = g.clone() if before is None else before + g
     return g

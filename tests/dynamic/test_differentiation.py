@@ -116,6 +116,21 @@ def test_retained_gradients_and_hooks() -> None:
     assert z.grad.item() == 4.0
 
 
+def test_hooks_and_kept_gradients_do_not_keep_the_tape_alive() -> None:
+    """Nor one that knows its own Tensor, nor a gradient with a history of its own."""
+    refs = []
+    for _ in range(2):
+        x = leaf(1.0, 2.0)
+        y = x * x
+        y.register_hook(lambda g, y=y: g * y.detach())
+        y.retain_grad()
+        (y * y).sum().backward(create_graph=True)
+        refs += [weakref.ref(y), weakref.ref(y.edge[0])]
+        del x, y
+    gc.collect()
+    assert [ref() for ref in refs] == [None] * len(refs)
+
+
 def test_a_step_frees_everything_without_the_garbage_collector() -> None:
     nn.manual_seed(0)
     model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Dropout(0.5), nn.Linear(8, 2))
