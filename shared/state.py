@@ -38,6 +38,12 @@ class State(Operators):
             return f"{kind}({self.name!r}, no shape yet)"
         return f"{kind}({self.name!r}, {self.data.dtype}{list(self.data.shape)})"
 
+    def called(self, path: str) -> None:
+        """Take a path in a model for its name, unless it has a longer one: a model's layers may be
+        asked for their parameters apart."""
+        if path.endswith(self.name.rpartition(".")[2]) and not self.name.endswith(f".{path}"):
+            self.name = path
+
     def value(self) -> Any:
         """The array, or StateError while its shape is not known."""
         if self.data is None:

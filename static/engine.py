@@ -65,7 +65,7 @@ class StaticEngine:
         graph = get_default_graph() if value is None else innermost(value.graph)
         if current_call.get() is None:
             for path, state in module.named_states():
-                state.name = path
+                state.called(path)
         if graph is get_default_graph():
             with dispatch.using(self), name_scope(module.name, module=True):
                 yield

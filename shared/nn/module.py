@@ -123,7 +123,7 @@ class Module:
     def parameters(self) -> Iterator[Parameter]:
         """What training changes. Each one's name becomes its path in this module."""
         for path, parameter in self.named_parameters():
-            parameter.name = path
+            parameter.called(path)
             yield parameter
 
     def named_buffers(self) -> Iterator[tuple[str, Buffer]]:

@@ -138,6 +138,11 @@ class _Layers(Recurrent):
                 f"{type(self).__name__}: x {str_shape(tuple(x.shape))} must be (T, N, features), or "
                 "(T, features) for one sequence"
             )
+        if self.input_size is not None and not sizes_match(x.shape[2], self.input_size):
+            raise ShapeError(
+                f"{type(self).__name__}: x {str_shape(tuple(x.shape))} has {x.shape[2]} features where "
+                f"input_size is {self.input_size}"
+            )
         if self.batch_first:
             x = ops.swapaxes(x, 0, 1)
         steps, batch = x.shape[:2]

@@ -41,11 +41,14 @@ def as_groups(call: str, parameters: Any) -> list[dict[str, Any]]:
     """
     if isinstance(parameters, Mapping):
         raise SettingError(f"{call}: pass the parameter groups in a list, [{{'params': ...}}, ...]")
-    if hasattr(parameters, "assign"):
+    if hasattr(parameters, "assign") or hasattr(parameters, "parameters"):
         raise SettingError(f"{call}: pass the parameters in a list, or model.parameters()")
     given = list(parameters)
     if not given:
-        raise SettingError(f"{call}: no parameters to train; pass model.parameters()")
+        raise SettingError(
+            f"{call}: no parameters to train; pass model.parameters() (an iterator that was used up "
+            "gives none: make a list of it first)"
+        )
     if not isinstance(given[0], Mapping):
         return [{"params": given}]
     for index, group in enumerate(given):
