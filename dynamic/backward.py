@@ -73,7 +73,7 @@ def _leaf_edge(position: int, x: Any) -> Any:
     edge = _edge("backward", x)
     if type(edge) is tuple:
         raise GradientError(
-            f"backward: inputs[{position}] (shape {str_shape(x.shape)}) was made by {edge[0].op.name}, and "
+            f"backward: inputs[{position}] (shape {str_shape(x.shape)}) was made by {edge[0].name}, and "
             "`inputs` must be leaves; dynamic.grad(y, [x]) gives the gradient of any Tensor"
         )
     return edge

@@ -30,9 +30,6 @@ class Checkpoint(Node):
     def name(self) -> str:
         return f"checkpoint of {getattr(self.fn, '__name__', 'a function')}"
 
-    def __repr__(self) -> str:
-        return f"<checkpoint {getattr(self.fn, '__name__', self.fn)!r} %{self.order}>"
-
     def expand(self, gs: Sequence[Any]) -> list[tuple[Any, Any]]:
         """Run `fn` again, recording, and give the edges of its outputs with their cotangents."""
         if self.inputs is None:

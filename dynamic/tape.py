@@ -74,7 +74,7 @@ class Node:
         return lines.get(self)
 
     def __repr__(self) -> str:
-        return f"<{self.op.name} %{self.order}>"
+        return f"<{self.name} %{self.order}>"
 
     def free(self) -> None:
         """Let go of the arrays; a second backward through this node is then an error."""

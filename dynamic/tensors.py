@@ -63,14 +63,14 @@ class Tensor(Values):
     def __repr__(self) -> str:
         shown = self.data if self.device == "cpu" else self.data.get()
         values = np.array2string(shown, separator=", ", prefix="tensor(", threshold=100)
-        made = "" if self.is_leaf else f", made by {self.edge[0].op.name}"
+        made = "" if self.is_leaf else f", made by {self.edge[0].name}"
         leaf = ", requires_grad=True" if type(self.edge) is Leaf else ""
         return f"tensor({values}, {self.dtype}{leaf}{made})"
 
     def __reduce__(self) -> Any:
         if not self.is_leaf:
             raise GradientError(
-                f"a Tensor made by {self.edge[0].op.name} can not be pickled with its history; pickle "
+                f"a Tensor made by {self.edge[0].name} can not be pickled with its history; pickle "
                 "x.detach(), or save parameters with model.save(path)"
             )
         return tensor, (self.numpy(), self.requires_grad)
@@ -107,7 +107,7 @@ class Tensor(Values):
         """Make this leaf require a gradient, or no longer; gives the Tensor itself."""
         if not self.is_leaf:
             raise GradientError(
-                f"requires_grad_: this Tensor was made by {self.edge[0].op.name}; only leaves can be "
+                f"requires_grad_: this Tensor was made by {self.edge[0].name}; only leaves can be "
                 "changed: detach() it first"
             )
         if not on:

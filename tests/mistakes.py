@@ -214,6 +214,8 @@ DYNAMIC = [
             ("register_hook", "gave 3.0", "None, or a Tensor", "(3,)")),
     Mistake("pickling a history", lambda: pickle.dumps(leaf(3) * 2), RuntimeError,
             ("made by mul", "x.detach()", "model.save(path)")),
+    Mistake("pickling what a checkpoint made", lambda: pickle.dumps(dynamic.checkpoint(squares, leaf(3))),
+            RuntimeError, ("made by checkpoint of squares", "x.detach()")),
     Mistake("showing an array",
             lambda: dynamic.show(np.ones(3)), TypeError, ("show", "not a dynamic Tensor")),
     # in place
