@@ -26,9 +26,9 @@ from shared.spec import dtype_name, spec_of, str_shape
 from shared.state import State
 from static.codegen import Program
 from static.feeds import feed_key, take_apart, take_feeds
-from static.graph import GROUP, Graph, Node, Tensor, get_default_graph
+from static.graph import GROUP, Graph, Node, Tensor, get_default_graph, symbols_of
 from static.partial import PartialRun
-from static.prune import select, symbols_of
+from static.prune import select
 from static.variables import Variable
 
 _default: ContextVar[Session | None] = ContextVar("default_session", default=None)
