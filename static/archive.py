@@ -16,17 +16,19 @@ from typing import Any
 
 import numpy as np
 
-from shared.errors import ArchiveError
+from shared.dims import UNKNOWN_RANK, Dim, Size
+from shared.errors import ArchiveError, DiptychError
 from shared.op import Op
+from shared.spec import Spec
 from static.body import BodyOp, Part
 from static.encoding import DEPTH, DTYPES, Writing, text
 from static.graph import ASSIGN, CONSTANT, INITIAL, PLACEHOLDER, READ, Call, Graph, Node, Tensor
 from static.make import DefaultOp
-from static.prune import Selection, select
+from static.prune import Selection, is_update, select
 from static.session import Session
 from static.signature import Named, named_tensors, values_of
 from static.variables import Variable
-from static.vocabulary import PREFIX, check_settings, name_of
+from static.vocabulary import PREFIX, SET_SHAPE, check_settings, name_of
 
 FORMAT, VERSION = "diptych", 1
 PROGRAM, WEIGHTS, CONSTANTS = "program.json", "weights.safetensors", "constants.safetensors"
@@ -58,8 +60,9 @@ def save_graph(
     fed = [tensor for tensor in given.values() if not isinstance(tensor.node.op, DefaultOp)]
     defaults = [tensor for tensor in given.values() if isinstance(tensor.node.op, DefaultOp)]
     selection = select(graph, [*wanted.values(), *defaults], fed)
+    enough = set(fed)
     for node in selection.nodes:
-        if node.op is PLACEHOLDER and node.outputs[0] not in set(fed):
+        if node.op is PLACEHOLDER and node.outputs[0] not in enough:
             raise ArchiveError(
                 f"save: the outputs need the placeholder {node.name!r}, which is not among the inputs "
                 f"{list(given)}; add it, or leave inputs out to take all that are needed",
@@ -102,26 +105,31 @@ def _is_input(node: Node) -> bool:
 def _with_seen(graph: Graph, selection: Selection) -> list[Node]:
     """The nodes of a run, and the assignments that its reads see without storing them."""
     nodes = set(selection.nodes)
-    calls = {call for node in nodes if node.call is not None for call in node.call.chain()}
+    calls = {call for node in nodes if node.call is not None for call in node.call.modules()}
+    assigns: dict[tuple[Variable, Tensor], list[Node]] = {}
+    for node in graph.assigns:
+        if node in nodes or is_update(node, calls):
+            assigns.setdefault((node.settings["variable"], node.inputs[0]), []).append(node)
     for read, tensor in selection.seen.items():
-        variable = read.settings["variable"]
-        seen = [
-            node for node in graph.assigns
-            if node.settings["variable"] is variable and node.inputs[0] is tensor and node.order < read.order
-            and (node in nodes or node.call in calls)
-        ]  # fmt: skip
-        nodes.add(seen[-1])
+        before = [n for n in assigns[read.settings["variable"], tensor] if n.order < read.order]
+        nodes.add(before[-1])
     return sorted(nodes, key=lambda node: node.order)
 
 
 class _Writer:
-    """Writes graphs down as JSON values, and gathers what they refer to."""
+    """Writes graphs down as JSON values, and gathers what they refer to.
+
+    specs   what is known of the Tensors written so far
+    told    those of which more is known than their ops say, by `set_shape`
+    """
 
     def __init__(self) -> None:
         self.values = Writing()
         self.variables: dict[Variable, None] = {}
         self.constants: dict[str, Any] = {}
         self.scopes: list[list[Any]] = []
+        self.specs: dict[Tensor, Spec] = {}
+        self.told: set[Tensor] = set()
         self._calls: dict[Call, int] = {}
 
     def block(
@@ -132,25 +140,35 @@ class _Writer:
         places: dict[Tensor, Ref] = {}
         orders: dict[Node, int] = {}
         names = {node.name for node in nodes if node.op is not PLACEHOLDER}
-        for tensor in fed:
-            name = tensor.node.name
-            while name in names:  # a node of which one output is fed, and another is needed
-                name += "_fed"
+
+        def unique(name: str, ending: str) -> str:
+            while name in names:
+                name += ending
             names.add(name)
+            return name
+
+        for tensor in fed:
+            name = unique(tensor.node.name, "_fed")  # of a node that gives something else, too
             places[tensor] = [len(entries), 0]
             orders.setdefault(tensor.node, len(entries))
-            entries.append(self._entry(tensor.node, name, PREFIX + "placeholder", [tensor]))
+            entries.append(self._entry(tensor.node, name, PREFIX + "placeholder", [tensor.spec]))
         for node in nodes:
             if node.op is PLACEHOLDER and node.outputs[0] in places:
                 continue
             try:
                 entry = self._node(node, places, orders, depth)
-            except ArchiveError as error:
+            except DiptychError as error:
                 raise ArchiveError(f"save: node {node.name!r}: {error.message}", node.line) from None
-            for tensor in node.outputs:
-                places.setdefault(tensor, [len(entries), tensor.index])
-            orders[node] = len(entries)
+            orders[node] = place = len(entries)
             entries.append(entry)
+            for tensor in node.outputs:
+                ref = [place, tensor.index]
+                if tensor in self.told:
+                    more = {"inputs": [ref]}
+                    ref = [len(entries), 0]
+                    name = unique(node.name, "_shape")
+                    entries.append(self._entry(node, name, SET_SHAPE, [self.specs[tensor]], more))
+                places.setdefault(tensor, ref)
         return entries, places
 
     def _node(
@@ -187,8 +205,35 @@ class _Writer:
                 more["settings"] = {key: self.values.value(value) for key, value in node.settings.items()}
             if isinstance(op, BodyOp):
                 more["bodies"] = {name: self._part(part, depth + 1) for name, part in op.parts.items()}
-            return self._entry(node, node.name, name_of(op), node.outputs, more)
-        return self._entry(node, node.name, PREFIX + op.name, node.outputs, more)
+            return self._entry(node, node.name, name_of(op), self._inferred(node, op), more)
+        return self._entry(node, node.name, PREFIX + op.name, [t.spec for t in node.outputs], more)
+
+    def _inferred(self, node: Node, op: Op) -> list[Spec]:
+        """What the node gives, as it will be inferred from what is written; and where `set_shape`
+        was told more, or was told something of an input after the node was built, what holds then."""
+        specs = [self.specs.get(x, x.spec) if isinstance(x, Tensor) else x for x in node.inputs]
+        inferred = op.infer(*specs, **node.settings)
+        written = []
+        for tensor, found in zip(node.outputs, [inferred] if op.single else inferred, strict=True):
+            believed = tensor.spec
+            if believed.shape is UNKNOWN_RANK:
+                believed = found
+            if found.shape is not UNKNOWN_RANK:
+                sizes = [self._older(*pair) for pair in zip(found.shape, believed.shape, strict=True)]
+                told = [b if isinstance(b, int) else a for a, b in zip(sizes, believed.shape, strict=True)]
+                found, believed = Spec(tuple(sizes), found.dtype), Spec(tuple(told), found.dtype)
+            written.append(found)
+            self.specs[tensor] = believed
+            if found != believed:
+                self.told.add(tensor)
+        return written
+
+    def _older(self, found: Size, believed: Size) -> Size:
+        """For an unknown size that inference makes anew, the one that it made when the node was built."""
+        symbol = found.symbol() if isinstance(found, Dim) else None
+        if symbol is None or self.values.knows(symbol) or not isinstance(believed, Dim):
+            return found
+        return believed if believed.symbol() is not None else found
 
     def _part(self, part: Part, depth: int) -> dict[str, Any]:
         """The body of a loop or branch."""
@@ -208,10 +253,10 @@ class _Writer:
         }
 
     def _entry(
-        self, node: Node, name: str, op: str, outputs: Sequence[Tensor], more: Mapping[str, Any] | None = None
+        self, node: Node, name: str, op: str, outputs: Sequence[Spec], more: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         entry = {"name": text(name, "the name of a node"), "op": op, **(more or {})}
-        entry["outputs"] = [self.values.spec(tensor.spec) for tensor in outputs]
+        entry["outputs"] = [self.values.spec(spec) for spec in outputs]
         if node.call is not None:
             entry["scope"] = self._scope(node.call)
         if node.line is not None:
@@ -224,9 +269,8 @@ class _Writer:
                 outer = one.parent
                 name = one.name if outer is None else one.name[len(outer.name) + 1 :]
                 self._calls[one] = len(self.scopes)
-                self.scopes.append(
-                    [text(name, "the name of a scope"), None if outer is None else self._calls[outer]]
-                )
+                place = None if outer is None else self._calls[outer]
+                self.scopes.append([text(name, "the name of a scope"), place, one.module])
         return self._calls[call]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import Dim, Quotient, Size, Symbol, divide
+from shared.dims import UNKNOWN_RANK, Dim, Quotient, Size, Symbol, divide
 from shared.errors import ArchiveError
 from shared.ops.indexing import ARRAY
 from shared.spec import Spec, str_shape
@@ -75,8 +75,13 @@ class Writing:
         self._names: dict[Symbol, str] = {}
         self._taken: set[str] = set()
 
-    def symbol(self, symbol: Symbol) -> str:
+    def symbol(self, symbol: Symbol, new: bool) -> str:
         if symbol not in self._names:
+            if not new:
+                raise ArchiveError(
+                    f"the size {symbol} is of no Tensor that is saved; if one was told its shape, call "
+                    "set_shape before other nodes use it"
+                )
             nameless = symbol.name == f"n{symbol.serial}"
             base = "n" if nameless else text(symbol.name, "the name of an unknown size")
             name, count = f"{base}0" if nameless else base, 0
@@ -87,28 +92,37 @@ class Writing:
             self._taken.add(name)
         return self._names[symbol]
 
-    def size(self, size: Size, depth: int = 0) -> Any:
-        """An int, a name, or `["+", ...]`, `["*", ...]`, `["//", a, b]` of such."""
+    def knows(self, symbol: Symbol) -> bool:
+        """Whether it was written already."""
+        return symbol in self._names
+
+    def size(self, size: Size, new: bool = False, depth: int = 0) -> Any:
+        """An int, a name, or `["+", ...]`, `["*", ...]`, `["//", a, b]` of such.
+
+        new: whether sizes that were not written before may be among them
+        """
         if not isinstance(size, Dim):
             return int(size)
         if depth > DEPTH or len(size.terms) > WIDTH:
             raise ArchiveError("a size is made of too many others to be written; name it with a placeholder")
         terms = []
         for atoms, count in size.terms.items():
-            factors = sorted((self._atom(atom, depth) for atom in atoms), key=repr)
+            factors = sorted((self._atom(atom, new, depth) for atom in atoms), key=repr)
             if count != 1 or not factors:
                 factors.insert(0, count)
             terms.append(factors[0] if len(factors) == 1 else ["*", *factors])
         terms.sort(key=repr)
         return terms[0] if len(terms) == 1 else ["+", *terms]
 
-    def _atom(self, atom: Symbol | Quotient, depth: int) -> Any:
+    def _atom(self, atom: Symbol | Quotient, new: bool, depth: int) -> Any:
         if isinstance(atom, Symbol):
-            return self.symbol(atom)
-        return ["//", self.size(atom.top, depth + 1), self.size(atom.bottom, depth + 1)]
+            return self.symbol(atom, new)
+        return ["//", self.size(atom.top, new, depth + 1), self.size(atom.bottom, new, depth + 1)]
 
     def spec(self, spec: Spec) -> list[Any]:
-        return [dtype_text(spec.dtype), [self.size(size) for size in spec.shape]]
+        """The dtype's name, and the sizes, or null where not even the number of axes is known."""
+        known = spec.shape is not UNKNOWN_RANK
+        return [dtype_text(spec.dtype), [self.size(size, new=True) for size in spec.shape] if known else None]
 
     def value(self, value: Any, depth: int = 0) -> Any:
         """A setting or a weak number; ArchiveError for what has no place in an archive."""
@@ -177,6 +191,8 @@ class Reading:
     def spec(self, given: Any) -> Spec:
         """A Spec that nothing determines: of a placeholder or variable."""
         dtype, sizes = _pair(given)
+        if sizes is None:
+            return Spec(UNKNOWN_RANK, dtype_of(dtype))
         shape = tuple(self.size(size, new=True) for size in sizes)
         if any(not isinstance(size, Dim) and size < 0 for size in shape):
             raise damaged(f"the shape {str_shape(shape)} has a size below zero")
@@ -189,7 +205,9 @@ class Reading:
         """
         dtype, sizes = _pair(given)
         alike = isinstance(inferred, Spec) and dtype_of(dtype) == inferred.dtype
-        if not alike or len(sizes) != inferred.ndim:
+        if alike and sizes is None and inferred.shape is UNKNOWN_RANK:
+            return inferred
+        if not alike or sizes is None or inferred.shape is UNKNOWN_RANK or len(sizes) != inferred.ndim:
             raise damaged(f"the op gives {inferred!s:.200}, and not what is written, {given!r:.200}")
         pairs = zip(sizes, inferred.shape, strict=True)
         return Spec(tuple(self._same(written, found, inferred) for written, found in pairs), inferred.dtype)
@@ -200,7 +218,8 @@ class Reading:
             assert isinstance(found, Dim)
             return self._known[written] if written in self._known else self._bind(written, found)
         size = self.size(written)
-        if isinstance(size, Dim) != isinstance(found, Dim) or size != found:
+        below = not isinstance(size, Dim) and size < 0
+        if isinstance(size, Dim) != isinstance(found, Dim) or size != found or below:
             raise damaged(f"the op gives {inferred!s:.200}, where the size {found} is written as {size}")
         return size
 
@@ -252,8 +271,8 @@ _READERS: dict[str, Any] = {
 
 def _pair(given: Any) -> Sequence[Any]:
     """A written Spec as (dtype, sizes)."""
-    if not isinstance(given, list) or len(given) != 2 or not isinstance(given[1], list):
+    if not isinstance(given, list) or len(given) != 2 or not isinstance(given[1], (list, type(None))):
         raise damaged(f"{given!r:.80} is no dtype and shape")
-    if len(given[1]) > AXES:
+    if given[1] is not None and len(given[1]) > AXES:
         raise damaged(f"{len(given[1])} axes are more than the {AXES} that an array can have")
     return given

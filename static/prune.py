@@ -95,7 +95,7 @@ def _last_before(
 ) -> Node | None:
     last = None
     for node in assigns:
-        if node.order < read.order and (node in stored or _is_update(node, calls)):
+        if node.order < read.order and (node in stored or is_update(node, calls)):
             last = node
     return last
 
@@ -104,10 +104,10 @@ def updates(loss: Tensor) -> list[Node]:
     """The assignments made by the module calls that `loss` depends on."""
     graph = loss.graph
     calls = {c for node in select(graph, [loss]).nodes if node.call for c in node.call.modules()}
-    return [node for node in graph.assigns if _is_update(node, calls)]
+    return [node for node in graph.assigns if is_update(node, calls)]
 
 
-def _is_update(node: Node, calls: set[Call]) -> bool:
+def is_update(node: Node, calls: set[Call]) -> bool:
     """Whether an assignment was made during one of these calls of modules."""
     innermost = next(node.call.modules(), None) if node.call is not None else None
     return innermost is not None and innermost in calls

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.dims import UNKNOWN_RANK
 from shared.errors import ArchiveError, DiptychError
 from shared.op import Op
 from shared.source import Line
@@ -19,7 +20,7 @@ from static.graph import ASSIGN, CONSTANT, GROUP, PLACEHOLDER, READ, Call, Graph
 from static.make import DefaultOp
 from static.unpack import Contents
 from static.variables import Variable
-from static.vocabulary import DEFAULT, PREFIX, check_settings, op_called
+from static.vocabulary import DEFAULT, PREFIX, SET_SHAPE, SetShape, check_settings, op_called
 
 Entry = Mapping[str, Any]
 Keys = Mapping[str, type]
@@ -126,10 +127,10 @@ class Builder:
 
     def _make_scopes(self) -> None:
         for given in self.program["scopes"]:
-            if not isinstance(given, list) or len(given) != 2:
-                raise damaged(f"{given!r:.80} is no scope, which has a name, and an outer one or null")
+            if not isinstance(given, list) or len(given) != 3 or type(given[2]) is not bool:
+                raise damaged(f"{given!r:.80} is no scope, written [name, outer or null, whether a module]")
             parent = None if given[1] is None else at(self.scopes, given[1], "scope")
-            self.scopes.append(Call(text(given[0], "the name of a scope"), parent))
+            self.scopes.append(Call(text(given[0], "the name of a scope"), parent, given[2]))
 
     # --- nodes ---
 
@@ -192,7 +193,10 @@ class Builder:
 
 
 def _of_table(site: Site) -> Made:
-    return applied(op_called(site.entry["op"]), site.inputs, site.settings())
+    op, settings = op_called(site.entry["op"]), site.settings()
+    if settings.get("count", len(site.entry["outputs"])) != len(site.entry["outputs"]):
+        raise damaged(f"{op.name} would give {settings['count']!r:.80} outputs, and others are written")
+    return applied(op, site.inputs, settings)
 
 
 def applied(op: Op, inputs: Sequence[Any], settings: dict[str, Any]) -> Made:
@@ -209,11 +213,24 @@ def _placeholder(site: Site) -> Made:
 
 
 def _default(site: Site) -> Made:
+    spec = _told(site)
+    return DefaultOp(spec), {}, [spec]
+
+
+def _set_shape(site: Site) -> Made:
+    spec = _told(site)
+    return SetShape(spec), {}, [spec]
+
+
+def _told(site: Site) -> Spec:
+    """What is written of a value, where nothing but the value contradicts it."""
     site.take(1)
     (given,) = site.entry["outputs"]
-    spec = site.builder.values.spec(given)
-    check_fits("the default", site.inputs[0].spec, spec)
-    return DefaultOp(spec), {}, [spec]
+    spec, found = site.builder.values.spec(given), site.inputs[0].spec
+    if found.shape is UNKNOWN_RANK and spec.shape is not UNKNOWN_RANK:
+        found = Spec(spec.shape, found.dtype)
+    check_fits("the value", found, spec)
+    return spec
 
 
 def _constant(site: Site) -> Made:
@@ -259,6 +276,7 @@ KINDS: Kinds = {
     PREFIX + ASSIGN.name: (_assign, {"variable": str, "owner": int}),
     PREFIX + GROUP.name: (_group, {}),
     DEFAULT: (_default, {}),
+    SET_SHAPE: (_set_shape, {}),
 }
 """The kinds of node that stand in no table of ops."""
 
@@ -298,7 +316,9 @@ def tensor_at(nodes: Sequence[Node], place: Any) -> Tensor:
 
 def check_fits(what: str, given: Spec, wanted: Spec) -> None:
     """ArchiveError if a value of the one Spec can not be one of the other."""
-    if given.dtype != wanted.dtype or given.ndim != wanted.ndim or not all(
-        map(sizes_match, given.shape, wanted.shape)
-    ):
+    if UNKNOWN_RANK in (given.shape, wanted.shape):
+        fits = given.shape is wanted.shape
+    else:
+        fits = given.ndim == wanted.ndim and all(map(sizes_match, given.shape, wanted.shape))
+    if not fits or given.dtype != wanted.dtype:
         raise damaged(f"{what} is {given}, and should be {wanted}")

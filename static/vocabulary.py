@@ -10,14 +10,16 @@ import inspect
 import keyword
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from shared.dims import Dim
-from shared.errors import ArchiveError
-from shared.op import TABLE, Op
+from shared.errors import ArchiveError, ShapeError
+from shared.op import TABLE, Op, Rule
 from shared.ops.indexing import ARRAY
+from shared.spec import Spec, sizes_match, str_shape
 from static import effects, make
 from static.body import BodyOp
 
@@ -25,7 +27,27 @@ PREFIX = "static."
 OWN: dict[str, Op] = {PREFIX + op.name: op for op in (*effects.OPS, make.replace_rows)}
 """This engine's ops that are in no table, because the other engine has another way."""
 
-DEFAULT = PREFIX + "placeholder_with_default"
+
+
+class SetShape(Op):
+    """What `set_shape` was told of a Tensor: in a graph that was loaded, a run checks it."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+
+        def compute(x: Any) -> Any:
+            if x.ndim != spec.ndim or not all(map(sizes_match, spec.shape, x.shape)):
+                raise ShapeError(
+                    f"set_shape: this was told to be {spec} before the graph was saved, and is "
+                    f"{str_shape(x.shape)}; tell it nothing that a run may belie, and save again"
+                )
+            return x
+
+        kept = [Rule(lambda g, y, x: g)]
+        super().__init__("set_shape", compute, lambda x: spec, kept, alias=(0,), listed=False)
+
+
+DEFAULT, SET_SHAPE = PREFIX + "placeholder_with_default", PREFIX + "set_shape"
 SCAN, WHILE, COND = (PREFIX + name for name in ("scan", "while_loop", "cond"))
 
 
@@ -34,7 +56,7 @@ def name_of(op: Op) -> str:
     if TABLE.get(op.name) is op and not op.name.startswith(PREFIX):
         return op.name
     name = PREFIX + op.name
-    if OWN.get(name) is op or isinstance(op, (BodyOp, make.DefaultOp)):
+    if OWN.get(name) is op or isinstance(op, (BodyOp, make.DefaultOp, SetShape)):
         return name
     raise ArchiveError(
         f"the op {op.name!r} is a Python function that only this process has (py_func makes such), and no "
@@ -91,8 +113,8 @@ def _from(least: int) -> Test:
 
 
 SETTINGS: dict[str, tuple[Test, str]] = {
-    **dict.fromkeys(("shape", "size", "sizes", "places", "axes"), (_each(_from(0)), "sizes from 0 up")),
-    **dict.fromkeys(("classes", "m", "n", "num", "width", "correction"), (_from(0), "an int from 0 up")),
+    **dict.fromkeys(("size", "sizes", "places", "axes"), (_each(_from(0)), "sizes from 0 up")),
+    **dict.fromkeys(("classes", "count", "m", "n", "num", "width"), (_from(0), "an int from 0 up")),
     **dict.fromkeys(("kernel", "stride", "dilation"), (_each(_from(1), 2), "two ints from 1 up")),
     **dict.fromkeys(("ignored", "diagonal", "k"), (_whole, "an int")),
     **dict.fromkeys(("start", "stop", "step", "eps", "momentum", "p"), (_number, "a number")),
@@ -100,11 +122,13 @@ SETTINGS: dict[str, tuple[Test, str]] = {
     **dict.fromkeys(("keepdims", "ceil", "endpoint", "reverse"), (_a(bool), "true or false")),
     **dict.fromkeys(("call", "reduction", "nonlinearity", "subscripts", "message"), (_a(str), "text")),
     "axis": (_any(_from(0), _each(_from(0))), "an axis from 0 up, or several"),
+    "correction": (_from(0), "an int from 0 up"),
     "dtype": (_a(np.dtype), "a dtype"),
     "groups": (_from(1), "an int from 1 up"),
     "index": (_each(_index_part), "an index"),
     "length": (_from(0), "a size"),
     "maximum": (_any(_a(type(None)), _from(0)), "an int from 0 up, or null"),
+    "shape": (_each(_from(-1)), "sizes from 0 up, or -1 for one that a run works out"),
     "padding": (_any(_a(type(None)), _from(0), _each(_from(0), 2)), "an int from 0 up, two, or null"),
     "summarize": (_from(0), "an int from 0 up"),
     "value": (_any(_number, _a(bool)), "a number"),
@@ -125,14 +149,16 @@ def check_settings(op: Op, arguments: Sequence[Any], settings: Mapping[str, Any]
             continue
         test, kind = SETTINGS.get(name, (None, ""))
         if test is None:
-            raise ArchiveError(f"{op.name} has no setting {name!r:.80}")
+            raise ArchiveError(
+                f"{op.name} has no setting {name!r:.80} that archives know; static/vocabulary.py lists them"
+            )
         if not test(value):
             raise ArchiveError(f"{op.name}: {name} must be {kind}, not {value!r:.80}")
     if isinstance(op.compute, np.ufunc):
         fits = not settings and len(arguments) == op.compute.nin
     else:
         try:
-            inspect.signature(op.compute).bind(*arguments, **settings)
+            _signature(op.compute).bind(*arguments, **settings)
             fits = True
         except TypeError:
             fits = False
@@ -142,6 +168,9 @@ def check_settings(op: Op, arguments: Sequence[Any], settings: Mapping[str, Any]
         raise ArchiveError(
             f"{op.name} does not take {len(arguments)} arguments with the settings {sorted(settings)!r:.200}"
         )
+
+
+_signature = lru_cache(maxsize=1024)(inspect.signature)
 
 
 def is_ours(op: Op) -> bool:
