@@ -51,7 +51,7 @@ def _of_static(found: dict[str, Any]) -> dict[str, Any]:
         "nodes": sum(parts.values()),
         "parts": parts,
         "picture": _drawn(lambda path: static.draw([loss], path)),
-        "program": found["session"].program([loss, train_op], list(found["feed"])),
+        "program": found["session"].program([loss, train_op], list(found.get("feed", ()))),
     }
 
 

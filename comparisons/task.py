@@ -23,9 +23,9 @@ class Task:
     short       what a sentence calls it
     about       one or two sentences for a reader who has never seen it
     model       makes the model; initial values come from `nn.manual_seed`
-    optimizer   makes the optimiser of some parameters
+    optimizer   makes the optimiser of some parameters; None where the scripts use none
     data        loads the examples
-    batch_size  rows per step
+    batch_size  rows per step; 0 where there are none
     steps       how many steps make a whole training run
     full_steps  how many in a long one
     loss        (model's output, labels) -> a 0-d Tensor
@@ -47,7 +47,7 @@ class Task:
     short: str
     about: str
     model: Callable[[], nn.Module]
-    optimizer: Callable[[Iterable[nn.Parameter]], optim.Optimizer]
+    optimizer: Callable[[Iterable[nn.Parameter]], optim.Optimizer] | None
     data: Callable[[], Split]
     batch_size: int
     steps: int

@@ -89,9 +89,12 @@ def losses(name: str, engines: Json) -> str:
 
 def _loss_axis(axes: Any, seen: Sequence[float]) -> None:
     """From zero; logarithmic where losses span powers of ten; free where some are below zero."""
-    if min(seen, default=0.0) > 0 and max(seen) > 1e4 * min(seen):
+    least = min((loss for loss in seen if loss > 0), default=0.0)
+    if min(seen, default=0.0) < 0:
+        return
+    if least > 0 and max(seen) > 1e4 * least:
         axes.set_yscale("log")
-    elif min(seen, default=0.0) >= 0:
+    else:
         axes.set_ylim(bottom=0)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from comparisons.report.on_code import found_when
+from comparisons.report.on_task import same_encoding
 from comparisons.report.quantities import (
     PAIR,
     Json,
@@ -40,10 +41,13 @@ def status(report: Json) -> str:
 def verdict(report: Json) -> list[str]:
     """The answer in a few sentences, over all tasks that ran on both engines."""
     compared = [task for task in report["tasks"].values() if task["verify"] is not None]
-    measured = [task for task in report["tasks"].values() if both(task)]
+    measured = [task for task in report["tasks"].values() if both(task) and same_encoding(task)]
+    recoded = [task for task in report["tasks"].values() if both(task) and not same_encoding(task)]
     said = [_same_numbers(compared)] if compared else []
     if measured:
         said += [_steps(measured), _starts(measured), _memory(measured)]
+    if recoded:
+        said.append(_recoded(recoded))
     return said or ["This run has not compared the engines, so there is no verdict."]
 
 
@@ -103,6 +107,17 @@ def _steps(tasks: Sequence[Json]) -> str:
         return "Once running, neither is faster: the difference is smaller than the spread."
     said = {"static": "static is faster", "dynamic": "dynamic is faster", None: "neither is"}
     return f"Once running, {_grouped(tasks, leaders, said)}."
+
+
+def _recoded(tasks: Sequence[Json]) -> str:
+    """Where static takes the examples in another form."""
+    pairs = [[warm["step"]["median"] for warm in warm_pair(task)] for task in tasks]
+    times = [f"{seconds(s)} on static and {seconds(d)} on dynamic" for d, s in pairs]
+    figures = listed([f"{time} for {task['short']}" for task, time in zip(tasks, times, strict=True)])
+    return (
+        "Where examples differ in shape, dynamic takes them as they are, one after the other; static's graph "
+        f"needs them laid out as one batch, which is more work to write. A step takes {figures}."
+    )
 
 
 def _starts(tasks: Sequence[Json]) -> str:

@@ -9,7 +9,7 @@ from comparisons.report.figures import COLOUR, FAINT, GOLD, INK, Json, canvas
 
 def shown(name: str, found: Json) -> str:
     """A figure or a text as HTML, by its kind."""
-    kinds = {"regions": _regions, "curve": _curve, "digits": _digits, "text": _text}
+    kinds = {"regions": _regions, "curve": _curve, "digits": _digits, "path": _path, "text": _text}
     return kinds[found["kind"]](name, found)
 
 
@@ -65,6 +65,22 @@ def _digits(name: str, found: Json) -> str:
             ]
         top += len(row["images"][0]) + 2
     return f'<svg viewBox="-0.5 0 {widest + 1} {top:g}" xmlns="http://www.w3.org/2000/svg">{"".join(parts)}</svg>'
+
+
+def _path(name: str, found: Json) -> str:
+    """{x, y, heights, path}: places one after the other in a map of heights."""
+    import numpy as np
+
+    with canvas(4.4, 3.6, f"path {name}") as (_, axes, written):
+        levels = np.logspace(-1, 3, 5)
+        axes.contour(found["x"], found["y"], found["heights"], levels=levels, colors=[FAINT], linewidths=0.8)
+        x, y = zip(*found["path"], strict=True)
+        axes.plot(x, y, color=GOLD, linewidth=1.2, marker=".")
+        axes.plot(x[0], y[0], "o", color=GOLD, fillstyle="none", markersize=9)
+        axes.plot(x[-1], y[-1], "o", color=GOLD, markersize=7)
+        axes.set_xlim(found["x"][0], found["x"][-1])
+        axes.set_ylim(found["y"][0], found["y"][-1])
+    return str(written[0])
 
 
 def _text(name: str, found: Json) -> str:

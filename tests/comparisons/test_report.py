@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from comparisons import results
-from comparisons.report import draw
+from comparisons.report import draw, on_run, on_task
 from comparisons.report.page import page
 from comparisons.report.quantities import ahead, break_even, seconds, size
 
@@ -163,6 +163,29 @@ def test_the_mistakes_show_the_captured_messages_and_where_they_lead(report):
     assert "On static this is no mistake: the code runs to its end." in text
 
 
+@pytest.fixture
+def recoded(report):
+    """A report in which one of two tasks is compared within a tolerance."""
+    task = report["tasks"]["mlp_digits"]
+    task["verify"] |= {"tolerance": 1e-3, "apart": 2e-6}
+    for engine, median in (("dynamic", 50 * MS), ("static", 2 * MS)):
+        task["measure"]["engines"][engine]["warm"]["step"] = spread(median)
+    return report
+
+
+def test_costs_of_two_encodings_are_not_put_down_to_the_engines(recoded):
+    said = " ".join(on_run.verdict(recoded))
+    assert "3 losses on the CNN, equal bit for bit; 3 losses on the MLP, where their encodings differ" in said
+    assert "A step takes 2.00 ms on static and 50.0 ms on dynamic for the MLP." in said
+    assert "on the MLP and" not in said
+    task = recoded["tasks"]["mlp_digits"]
+    assert "Little of that is the engine's own work" in on_task.step_time(task)
+    assert "bookkeeping" not in on_task.step_time(task)
+    assert "they differ by at most 2.0e-06" in on_task.parity(task)
+    task["verify"] |= {"equal": False, "unequal_steps": 2, "first_difference": {"step": 2}}
+    assert "do not agree within 0.001 of its size from step 2 on: 2 of 3" in on_task.parity(task)
+
+
 # --- what is there, and what is not ---------------------------------------------------------
 
 
@@ -244,6 +267,17 @@ def test_losses_that_are_no_numbers_leave_a_gap(report, drawn):
     for entry in report["tasks"]["cnn_digits"]["engines"].values():
         entry["losses"] = [2.0, None, None]
     assert "<svg" in page(report)
+
+
+def test_many_tasks_fold_their_graphs_and_programs_away(report):
+    assert "<details" not in page(report)
+    task = report["tasks"]["mlp_digits"]
+    report["tasks"] |= {f"copy{number}": task | {"loop": "other"} for number in range(3)}
+    report["loops"]["other"] = report["loops"]["supervised"]
+    text = page(report)
+    assert text.count("<details>") == text.count("</details>") == 2 * 5 + 1
+    assert text.index("The scripts for the CNN and the MLP") > text.index('id="scripts-other"')
+    assert len(set(re.findall(r'id="(scripts-\w+)"', text))) == 2
 
 
 # --- the file -------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ def test_a_task_gives_the_same_numbers_on_both_engines(name, seed):
     evidence = verify(*outcomes, TASKS[name].tolerance)
     assert evidence["equal"], evidence
     assert evidence["steps"] == 12
-    assert evidence["arrays"] > 8
+    assert evidence["numbers"] >= 2
 
 
 def test_the_whole_state_is_compared_also_moments_and_dropout_generators():
