@@ -70,6 +70,17 @@ class State(Operators):
     def dtype(self) -> np.dtype[Any]:
         return self.value().dtype
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.array(self.value(), dtype=dtype, copy=copy)
+
+    def __bool__(self) -> bool:
+        if self.value().size != 1:
+            raise ShapeError(
+                f"the truth of {self.name or 'a Parameter'} of shape {str_shape(self.shape)} is not one "
+                "bool; compare and reduce its values, or write `is not None`"
+            )
+        return bool(self.value())
+
     def numpy(self) -> Any:
         """The array itself, not a copy."""
         return self.value()

@@ -98,6 +98,8 @@ def _targets(fetches: Any) -> tuple[Graph, list[Any]]:
         graph = get_default_graph()
         return graph, list(graph.nodes)
     targets = nest.flatten(fetches)[0]
+    if not targets:
+        raise FetchError("summary: no fetches; pass Tensors or operations, or None for the whole graph")
     for target in targets:
         if not isinstance(target, (Tensor, Node)):
             raise FetchError(f"summary: {target!r} is neither a Tensor nor an operation of a graph")

@@ -34,7 +34,8 @@ def take_apart(graph: Graph, fetches: Any, into: list[Any]) -> Callable[[Any], A
 
 def _fetch(graph: Graph, fetch: Any) -> Tensor | Variable | Node:
     if isinstance(fetch, str):
-        return graph.get_tensor_by_name(fetch)
+        operation = graph.find(fetch)
+        return graph.get_tensor_by_name(fetch) if operation is None else operation
     if isinstance(fetch, State):
         return graph.lift(fetch)
     if not isinstance(fetch, (Tensor, Variable, Node)):

@@ -343,6 +343,10 @@ class Graph:
         """The first Tensor made that has this unknown size on an axis: where a run reads it."""
         return self._sources.get(symbol)
 
+    def find(self, name: str) -> Node | None:
+        """The node of this name, or None."""
+        return self._names.get(name)
+
     def get_tensor_by_name(self, name: str) -> Tensor:
         """The Tensor called `node:index`, such as `x:0`; GraphError if there is none."""
         node_name, _, index = name.partition(":")

@@ -72,12 +72,12 @@ def plain_while_loop(
     cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum: int | None
 ) -> Any:
     """`while_loop`, now."""
-    trips = 0
+    trips, kind = 0, type(loop_vars)
     while bool(cond(*loop_vars)) and (maximum is None or trips < maximum):
         made = body(*loop_vars)
         loop_vars = made if isinstance(made, (list, tuple)) else (made,)
         trips += 1
-    return loop_vars
+    return loop_vars if isinstance(loop_vars, kind) else kind(loop_vars)
 
 
 def plain_scan(
