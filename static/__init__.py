@@ -7,6 +7,9 @@
         session.run(y, feed_dict={x: [[1.0, 2.0, 3.0]]})
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from shared.hooks import Event, Hook, watching
 from shared.nan import NanFinder
 from shared.profiler import Profiler
@@ -22,9 +25,7 @@ from static.effects import (
     stop_gradient,
 )
 from static.engine import ENGINE
-from static.estimate import summary
 from static.graph import Graph, Node, Tensor, get_default_graph, name_scope, reset_default_graph
-from static.loaded import Loaded, load
 from static.loops import map_fn, scan
 from static.make import (
     assign,
@@ -35,9 +36,7 @@ from static.make import (
     placeholder_with_default,
     scatter_update,
 )
-from static.onnx_export import export_onnx
 from static.sampling import random_normal, random_uniform, set_random_seed
-from static.saver import Saver, latest_checkpoint
 from static.scopes import (
     AUTO_REUSE,
     GLOBAL_VARIABLES,
@@ -56,6 +55,12 @@ from static.variables import Variable, global_variables_initializer
 from static.views import draw, show, to_networkx
 from static.while_loops import while_loop
 
+if TYPE_CHECKING:
+    from static.estimate import summary
+    from static.loaded import Loaded, load
+    from static.onnx_export import export_onnx
+    from static.saver import Saver, latest_checkpoint
+
 __all__ = [
     "AUTO_REUSE", "Assert", "ENGINE", "Event", "GLOBAL_VARIABLES", "Graph", "Hook",
     "InteractiveSession", "Loaded", "NanFinder", "Node", "Print", "Profiler", "RunMetadata",
@@ -69,3 +74,15 @@ __all__ = [
     "scan", "scatter_update", "set_random_seed", "show", "stop_gradient", "summary", "to_networkx",
     "trainable_variables", "variable_scope", "watching", "while_loop",
 ]  # fmt: skip
+
+_LATE = {
+    "Loaded": "static.loaded", "Saver": "static.saver", "export_onnx": "static.onnx_export",
+    "latest_checkpoint": "static.saver", "load": "static.loaded", "summary": "static.estimate",
+}  # fmt: skip
+"""What is loaded when it is first asked for: a graph can be built and run without it."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATE:
+        return getattr(import_module(_LATE[name]), name)
+    raise AttributeError(f"module 'static' has no attribute {name!r}")
