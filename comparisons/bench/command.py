@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -164,7 +165,11 @@ def main(
     settings = race.Settings(rounds or ROUNDS, steps, threads or cores(), where)
     aside = json_file == "-"
     say = Screen(aside)
-    report = bench(names, wanted, settings, quick, say.watch, say.done)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        report = bench(names, wanted, settings, quick, say.watch, say.done)
+    finally:
+        signal.signal(signal.SIGTERM, before)
     if report["status"] == "interrupted":
         say.rest(report)
     for text in failures(report):

@@ -74,7 +74,7 @@ def heading(report: Mapping[str, Any]) -> str:
         "turn; the median, and in brackets the quartiles",
     ]
     if load is not None and load >= 0.5:
-        lines.append(f"load before the start: {load:.1f}, so other work took part: trust the ratios")
+        lines.append(f"load before the start: {load:.1f}, so other work took part: trust CPU more than step")
     if report["not_installed"]:
         lines.append(f"not installed, so left out: {', '.join(report['not_installed'])}")
     return "\n".join(lines)

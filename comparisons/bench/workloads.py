@@ -94,14 +94,14 @@ def as_layer(weights: Arrays) -> Arrays:
 
 
 _TEXT = "embedding = hidden = {}, softmax at every step"
-_GOALS = {"torch": 1.0, "dezero": 8.0}
+_GOALS = {"torch-eager": 1.0, "dezero": 8.0}
 WORKLOADS = {
     workload.name: workload
     for workload in (
         Workload("mlp", "mlp", "batch 100, 784-1000-10, relu", 100, 0.1, 20, _GOALS),
         Workload(
             "cnn", "cnn", "batch 64, 1x28x28; conv 3x3 to 32, relu, pool 2; the same to 64; 128, 10",
-            64, 0.05, 5, _GOALS | {"torch": 0.8},
+            64, 0.05, 5, _GOALS | {"torch-eager": 0.8},
         ),
         Workload(
             "rnn", "rnn", "50 steps, batch 32, 64 characters, tanh, " + _TEXT.format(128),

@@ -106,9 +106,9 @@ def timed(rounds, losses=(1.0,)):
 
 def test_ratios_are_taken_round_by_round():
     """In the second round the machine was four times slower, for both: the ratio is the same."""
-    found = {"dynamic": timed([[1.0], [4.0]]), "torch": timed([[2.0], [8.0]])}
-    race.compare(found, [PEERS["dynamic"], PEERS["torch"]])
-    ratio = found["torch"]["ratios"]["dynamic"]
+    found = {"dynamic": timed([[1.0], [4.0]]), "torch-eager": timed([[2.0], [8.0]])}
+    race.compare(found, [PEERS["dynamic"], PEERS["torch-eager"]])
+    ratio = found["torch-eager"]["ratios"]["dynamic"]
     assert (ratio["median"], ratio["low"], ratio["high"]) == (2.0, 2.0, 2.0)
     assert found["dynamic"]["ratios"] == {}
     assert found["dynamic"]["step"]["median"] == 2.5
@@ -153,7 +153,7 @@ def test_ours_always_take_part_and_what_compiles_for_minutes_not_in_a_quick_run(
     names = [peer.name for peer in choose((), ("mlp",), quick=False)]
     assert names == ["dynamic", "static"]
     names = [peer.name for peer in choose(("torch",), ("lstm",), quick=True)]
-    assert names == ["dynamic", "static", "dynamic-loop", "static-loop", "torch", "torch-fused"]
+    assert names == ["dynamic", "static", "dynamic-loop", "static-loop", "torch-eager", "torch-fused"]
     assert "torch-compile" in [peer.name for peer in choose(("torch-compile",), ("lstm",), quick=True)]
     assert "numpy" in [peer.name for peer in choose((), (OVERHEAD,), quick=False)]
 
@@ -210,17 +210,17 @@ def test_the_table_shows_what_failed_and_which_goals_are_missed(report):
     entry = report["workloads"]["tiny"]
     mine = entry["found"]["dynamic"]
     slow = dict(mine, ratios={"dynamic": {"median": 0.5, "low": 0.5, "high": 0.5, "count": 1}})
-    found = entry["found"] | {"torch": slow, "jax": {"error": "ImportError: nothing there"}}
+    found = entry["found"] | {"torch-eager": slow, "jax-jit": {"error": "ImportError: nothing there"}}
     doctored = report | {"workloads": {"tiny": entry | {"found": found}}}
     text = table("tiny", doctored).text()
     assert "ImportError: nothing there" in text
-    assert "goal missed: dynamic at least 1 times as fast as torch, is 0.50" in text
+    assert "goal missed: dynamic at least 1 times as fast as torch-eager, is 0.50" in text
     assert "goal reached" in table("tiny", _with_ratio(doctored, 1.5)).text()
     assert "0.50 x" in text
 
 
 def _with_ratio(report, ratio):
-    report["workloads"]["tiny"]["found"]["torch"]["ratios"]["dynamic"]["median"] = ratio
+    report["workloads"]["tiny"]["found"]["torch-eager"]["ratios"]["dynamic"]["median"] = ratio
     return report
 
 
