@@ -68,13 +68,13 @@ OURS = (
     ),
 )
 OTHERS = (
-    Peer("torch-eager", "torch", "torch", "on_torch", "eager", "eager; a loop around a cell", (*ALL, OVERHEAD)),
+    Peer("torch-eager", "torch", "torch", "on_torch", "eager", "a loop around a cell", (*ALL, OVERHEAD)),
     Peer("torch-fused", "torch", "torch", "on_torch", "fused", "eager; nn.RNN, nn.LSTM", RECURRENT),
     Peer("torch-compile", "torch", "torch", "on_torch", "compile", "the loss compiled", ALL, slow=True),
     Peer("jax-jit", "jax", "jax", "on_jax", "jit", "a jitted step, unrolled", ALL, slow=True),
     Peer("jax-scan", "jax", "jax", "on_jax", "scan", "a jitted step with lax.scan", RECURRENT),
     Peer("tensorflow", "tensorflow", "tensorflow", "on_tensorflow", "session", "compat.v1 Session", ALL),
-    Peer("paddle-dynamic", "paddle", "paddle", "on_paddle", "dynamic", "dynamic mode; a loop around a cell", ALL),
+    Peer("paddle-dynamic", "paddle", "paddle", "on_paddle", "dynamic", "dynamic mode; a loop", ALL),
     Peer("paddle-static", "paddle", "paddle", "on_paddle", "static", "static mode, same layers", ALL),
     Peer("dezero", "dezero", "dezero", "on_dezero", "layer", "its layers", (*ALL, OVERHEAD), losses=1),
 )
