@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 HERE = Path(__file__).parent
-GUIDES = ("dynamic.md", "static.md", "own-op.md")
+GUIDES = ("dynamic.md", "static.md", "own-op.md", "archive.md")
 
 _SNIPPET = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE)
 

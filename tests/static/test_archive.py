@@ -21,7 +21,9 @@ from shared import nn, ops, optim
 from shared.errors import ArchiveError, FeedTypeError, MissingFeedError, ShapeError
 from shared.op import TABLE, Op
 from static.graph import edge_of
-from static.vocabulary import is_ours
+from static.rebuild import KINDS, MORE_KEYS, NODE_KEYS, PROGRAM_KEYS
+from static.rebuild_bodies import BODIES, PART_KEYS
+from static.vocabulary import OWN, is_ours
 from tests.cases.case import Case
 
 HOME = Path(__file__).resolve().parents[2]
@@ -431,6 +433,14 @@ def test_a_file_is_replaced_whole_or_not_at_all(
         graph.save(tmp_path / "m", {"y": x * 3})
     assert (tmp_path / "m").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+def test_the_page_tells_the_whole_schema() -> None:
+    page = (HOME / "docs" / "archive.md").read_text(encoding="utf-8")
+    kinds = {**KINDS, **BODIES}
+    more = {key for _, keys in kinds.values() for key in keys}
+    for word in {*PROGRAM_KEYS, *NODE_KEYS, *MORE_KEYS, *PART_KEYS, *more, *kinds, *OWN}:
+        assert f"`{word}`" in page, word
 
 
 # --- what no archive can hold --------------------------------------------------------------
