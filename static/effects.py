@@ -54,7 +54,8 @@ _stop_gradient = Op(
 
 def identity(x: Any, name: str | None = None) -> Tensor:
     """The same value as a Tensor of its own; under `control_dependencies` it waits for them."""
-    return ENGINE.apply(_identity, [as_tensor(x)], {})
+    tensor = as_tensor(x)
+    return Node(get_default_graph(), _identity, [tensor], {}, [tensor.spec], name).outputs[0]
 
 
 def stop_gradient(x: Any) -> Tensor:
