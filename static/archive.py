@@ -130,6 +130,7 @@ class _Writer:
         self.scopes: list[list[Any]] = []
         self.specs: dict[Tensor, Spec] = {}
         self.told: set[Tensor] = set()
+        self.failed = False
         self._calls: dict[Call, int] = {}
 
     def block(
@@ -158,6 +159,9 @@ class _Writer:
             try:
                 entry = self._node(node, places, orders, depth)
             except DiptychError as error:
+                if self.failed:  # it is in a body, and named already
+                    raise
+                self.failed = True
                 raise ArchiveError(f"save: node {node.name!r}: {error.message}", node.line) from None
             orders[node] = place = len(entries)
             entries.append(entry)
@@ -312,7 +316,7 @@ def _write(path: Path, program: str, weights: Mapping[str, Any], constants: Mapp
         with zipfile.ZipFile(partial, "x") as file:
             for name, content in members.items():
                 about = zipfile.ZipInfo(name)  # no time of day: the same graph makes the same bytes
-                about.external_attr = 0o644 << 16
+                about.external_attr, about.create_system = 0o644 << 16, 3
                 kind = zipfile.ZIP_DEFLATED if name == PROGRAM and deflated else zipfile.ZIP_STORED
                 file.writestr(about, content, kind)
         with open(partial, "rb+") as whole:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from shared.dims import UNKNOWN_RANK
 from shared.errors import ArchiveError, DiptychError
 from shared.op import Op
@@ -238,6 +240,7 @@ def _constant(site: Site) -> Made:
     array = site.builder.constants.pop(site.entry.get("array", ""), None)
     if array is None:
         raise damaged("its array is not among the constants, or another node's")
+    array = np.array(array)  # aligned, as it may not be in the file, and writable as any other
     return CONSTANT, {"value": array}, [Spec(tuple(array.shape), array.dtype)]
 
 

@@ -304,6 +304,15 @@ def test_only_what_the_outputs_need_is_saved(graph: static.Graph, tmp_path: Path
     assert all(not variable.name.startswith("Adam") for variable in loaded.graph.variables)
 
 
+def test_without_outputs_what_nothing_uses_is_saved(graph: static.Graph, tmp_path: Path) -> None:
+    x = static.placeholder("float32", (2,), name="x")
+    y = ops.tanh(x)
+    static.Variable(np.zeros(2, np.float32)).assign(y)
+    static.identity(y * 2, name="z")
+    graph.save(tmp_path / "m")
+    assert static.load(tmp_path / "m").signature == "(x: f32[2]) -> (z: f32[2])"
+
+
 def test_a_graph_can_be_cut_at_any_tensor(graph: static.Graph, tmp_path: Path) -> None:
     x = static.placeholder("float32", (None, 6))
     pooled, index = TABLE["max_pool2d"](
@@ -458,6 +467,10 @@ def test_python_functions_can_not_be_saved_and_the_node_is_named(graph: static.G
     refused(
         graph, tmp_path, r"node 'sorting': .*no archive can hold it; cut the graph.*test_archive.py", y * 2
     )
+    inside = static.cond(
+        ops.sum(x) > 0, lambda: static.py_func(np.sort, [x], "float32", (2,), "deep"), lambda: x
+    )
+    refused(graph, tmp_path, r"^save: node 'deep': the op 'deep' is a Python function", inside)
     graph.save(tmp_path / "m", {"y": y * 2}, inputs=[y])
     assert static.load(tmp_path / "m")(sorting=[1, 2])["y"].tolist() == [2, 4]
 
