@@ -147,6 +147,8 @@ def _seed(call: str, y: Tensor, gradient: Any) -> Tensor:
 class _OnArrays(Walk):
     """Back over the tape on raw arrays."""
 
+    in_place = True
+
     def __init__(self, keep: bool) -> None:
         if not keep:
             self.done = Node.free
@@ -160,6 +162,8 @@ class _OnArrays(Walk):
 
 class _OnTensors(_OnArrays):
     """Back over the tape on Tensors, so that the rules are recorded."""
+
+    in_place = False
 
     def values(self, node: Node) -> tuple[list[Any], list[Any]]:
         inputs, outputs = node.kept()

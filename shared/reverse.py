@@ -28,6 +28,9 @@ class Walk:
     stopped: Container[Edge] = ()
     """Edges that cotangents reach and do not pass."""
 
+    in_place: bool = False
+    """Whether sums are raw arrays, which can be added to where they are."""
+
     def values(self, node: Any) -> tuple[Sequence[Any], Sequence[Any]]:
         """A node's inputs and outputs in the form that the rules shall see: arrays or Tensors,
         weak numbers, and Specs for what no rule reads."""
@@ -54,14 +57,22 @@ def reverse(seeds: Iterable[tuple[Edge, Any]], wanted: set[Edge] | None, walk: W
     seeds = list(seeds)
     useful = None if wanted is None else leading_to(wanted, (edge for edge, _ in seeds))
     found: dict[Edge, Any] = {}
+    summed: set[Edge] = set()
     pending: dict[int, tuple[Any, list[Any]]] = {}
     heap: list[int] = []
     values, visit, pull, done = walk.values, walk.visit, walk.pull, walk.done
+    in_place = walk.in_place
 
     def arrive(edge: Edge, g: Any) -> None:
         if type(edge) is not tuple:
             before = found.get(edge)
-            found[edge] = g if before is None else before + g
+            if before is None:
+                found[edge] = g
+            elif in_place and edge in summed:  # an array that the loop made, and nobody else has
+                found[edge] += g
+            else:
+                found[edge] = before + g
+                summed.add(edge)
             return
         node, index = edge
         entry = pending.get(node.order)
