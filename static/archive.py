@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from shared.op import Op
 from shared.spec import Spec
 from static.body import BodyOp, Part
 from static.encoding import DEPTH, DTYPES, Writing, text
-from static.graph import ASSIGN, CONSTANT, INITIAL, PLACEHOLDER, READ, Call, Graph, Node, Tensor
+from static.graph import ASSIGN, CONSTANT, INITIAL, PLACEHOLDER, READ, Call, Graph, Node, Special, Tensor
 from static.make import DefaultOp
 from static.prune import Selection, is_update, select
 from static.session import Session
@@ -91,7 +92,12 @@ def _unused(graph: Graph) -> list[Tensor]:
     """What the ops give and no other node uses."""
     used = {node for other in graph.nodes for node in (*_sources(other), *other.control)}
     ends = [node for node in graph.nodes if isinstance(node.op, Op) and node not in used]
-    return [tensor for node in ends for tensor in node.outputs]
+    return [tensor for node in ends for tensor in node.outputs[: _shown(node.op)]]
+
+
+def _shown(op: Op | Special) -> int | None:
+    """How many of its outputs are for others than its own gradient; None: all."""
+    return len(list(op.parts.values())[-1].results) if isinstance(op, BodyOp) else None
 
 
 def _sources(node: Node) -> Iterable[Node]:
@@ -152,17 +158,13 @@ class _Writer:
             name = unique(tensor.node.name, "_fed")  # of a node that gives something else, too
             places[tensor] = [len(entries), 0]
             orders.setdefault(tensor.node, len(entries))
-            entries.append(self._entry(tensor.node, name, PREFIX + "placeholder", [tensor.spec]))
+            with self._naming(tensor.node):
+                entries.append(self._entry(tensor.node, name, PREFIX + "placeholder", [tensor.spec]))
         for node in nodes:
             if node.op is PLACEHOLDER and node.outputs[0] in places:
                 continue
-            try:
+            with self._naming(node):
                 entry = self._node(node, places, orders, depth)
-            except DiptychError as error:
-                if self.failed:  # it is in a body, and named already
-                    raise
-                self.failed = True
-                raise ArchiveError(f"save: node {node.name!r}: {error.message}", node.line) from None
             orders[node] = place = len(entries)
             entries.append(entry)
             for tensor in node.outputs:
@@ -174,6 +176,17 @@ class _Writer:
                     entries.append(self._entry(node, name, SET_SHAPE, [self.specs[tensor]], more))
                 places.setdefault(tensor, ref)
         return entries, places
+
+    @contextmanager
+    def _naming(self, node: Node) -> Iterator[None]:
+        """An error within the block names the node; of a node in a node's body, the inner one."""
+        try:
+            yield
+        except DiptychError as error:
+            if self.failed:
+                raise
+            self.failed = True
+            raise ArchiveError(f"save: node {node.name!r}: {error.message}", node.line) from None
 
     def _node(
         self, node: Node, places: Mapping[Tensor, Ref], orders: Mapping[Node, int], depth: int
