@@ -56,6 +56,23 @@ from static.views import draw, show, to_networkx
 from static.while_loops import while_loop
 
 if TYPE_CHECKING:
+    from static.aliases import (
+        add_n,
+        concat,
+        divide,
+        multiply,
+        negative,
+        reduce_all,
+        reduce_any,
+        reduce_logsumexp,
+        reduce_max,
+        reduce_mean,
+        reduce_min,
+        reduce_prod,
+        reduce_sum,
+        subtract,
+        to_float,
+    )
     from static.estimate import summary
     from static.loaded import Loaded, load
     from static.onnx_export import export_onnx
@@ -65,20 +82,30 @@ __all__ = [
     "AUTO_REUSE", "Assert", "ENGINE", "Event", "GLOBAL_VARIABLES", "Graph", "Hook",
     "InteractiveSession", "Loaded", "NanFinder", "Node", "Print", "Profiler", "RunMetadata",
     "RunOptions", "Saver", "Session", "TRAINABLE_VARIABLES", "Tensor", "UPDATE_OPS", "Variable",
-    "add_to_collection", "assign", "assign_add", "case", "check_numerics", "cond", "constant",
-    "control_dependencies", "draw", "export_onnx", "get_collection", "get_default_graph",
-    "get_default_session", "get_variable", "get_variable_scope", "global_variables",
-    "global_variables_initializer", "gradients", "group", "hessian_vector_product", "identity",
-    "jacobian", "latest_checkpoint", "load", "map_fn", "name_scope", "placeholder",
-    "placeholder_with_default", "py_func", "random_normal", "random_uniform", "reset_default_graph",
-    "scan", "scatter_update", "set_random_seed", "show", "stop_gradient", "summary", "to_networkx",
-    "trainable_variables", "variable_scope", "watching", "while_loop",
+    "add_n", "add_to_collection", "assign", "assign_add", "case", "check_numerics", "concat",
+    "cond", "constant", "control_dependencies", "divide", "draw", "export_onnx",
+    "get_collection", "get_default_graph", "get_default_session", "get_variable",
+    "get_variable_scope", "global_variables", "global_variables_initializer", "gradients",
+    "group", "hessian_vector_product", "identity", "jacobian", "latest_checkpoint", "load",
+    "map_fn", "multiply", "name_scope", "negative", "placeholder", "placeholder_with_default",
+    "py_func", "random_normal", "random_uniform", "reduce_all", "reduce_any",
+    "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum",
+    "reset_default_graph", "scan", "scatter_update", "set_random_seed", "show", "stop_gradient",
+    "subtract", "summary", "to_float", "to_networkx", "trainable_variables", "variable_scope",
+    "watching", "while_loop",
 ]  # fmt: skip
 
 _LATE = {
     "Loaded": "static.loaded", "Saver": "static.saver", "export_onnx": "static.onnx_export",
     "latest_checkpoint": "static.saver", "load": "static.loaded", "summary": "static.estimate",
-}  # fmt: skip
+} | dict.fromkeys(
+    (
+        "add_n", "concat", "divide", "multiply", "negative", "reduce_all", "reduce_any",
+        "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum",
+        "subtract", "to_float",
+    ),
+    "static.aliases",
+)  # fmt: skip
 """What is loaded when it is first asked for: a graph can be built and run without it."""
 
 

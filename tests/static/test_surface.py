@@ -384,6 +384,16 @@ def test_gradients_can_be_changed_between_computing_and_applying_them() -> None:
         assert (session.run(model.running_mean) != 0).any() and (gw != 0).any()
 
 
+def test_tensorflows_names_are_there() -> None:
+    x = static.placeholder("float32", (None, 2))
+    y = static.reduce_mean(static.add_n([x, static.multiply(x, 2.0)]), axis=1)
+    total = static.reduce_max(static.concat([y, static.negative(y)], axis=0))
+    assert set(static.__all__) <= set(dir(static)) | set(static._LATE)
+    assert all(hasattr(static, name) for name in static.__all__)
+    with static.Session() as session:
+        assert session.run([y, total], {x: [[1, 3]]})[0].tolist() == [6]
+
+
 def test_derivatives_of_whole_functions() -> None:
     x = static.placeholder("float64", (3,))
     y = ops.stack([x[0] * x[1], ops.sin(x[2])])
