@@ -345,14 +345,15 @@ def elementwise(
 
 def settings_key(settings: dict[str, Any]) -> tuple[Any, ...]:
     """An exact, hashable key: `2`, `2.0`, `True` and `-0.0` all differ."""
-    return tuple((name, _exact(settings[name])) for name in sorted(settings))
+    return tuple((name, exact(settings[name])) for name in sorted(settings))
 
 
-def _exact(value: Any) -> Any:
+def exact(value: Any) -> Any:
+    """The same for one value of a setting, or a weak number."""
     if isinstance(value, tuple):
-        return tuple(_exact(part) for part in value)
+        return tuple(exact(part) for part in value)
     if isinstance(value, slice):
-        return ("slice", _exact((value.start, value.stop, value.step)))
+        return ("slice", exact((value.start, value.stop, value.step)))
     if isinstance(value, Dim):
         return value
     if isinstance(value, (bool, int, float, complex)):

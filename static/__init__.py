@@ -36,6 +36,7 @@ from static.make import (
     placeholder_with_default,
     scatter_update,
 )
+from static.passes import PASSES
 from static.sampling import random_normal, random_uniform, set_random_seed
 from static.scopes import (
     AUTO_REUSE,
@@ -80,7 +81,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AUTO_REUSE", "Assert", "ENGINE", "Event", "GLOBAL_VARIABLES", "Graph", "Hook",
-    "InteractiveSession", "Loaded", "NanFinder", "Node", "Print", "Profiler", "RunMetadata",
+    "InteractiveSession", "Loaded", "NanFinder", "Node", "PASSES", "Print", "Profiler", "RunMetadata",
     "RunOptions", "Saver", "Session", "TRAINABLE_VARIABLES", "Tensor", "UPDATE_OPS", "Variable",
     "add_n", "add_to_collection", "assign", "assign_add", "case", "check_numerics", "concat",
     "cond", "constant", "control_dependencies", "divide", "draw", "export_onnx",

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from shared import dispatch
@@ -18,11 +20,12 @@ from shared.op import Op
 from shared.ops.creation import zeros
 from shared.spec import Spec
 from shared.state import State
-from static.codegen import Program
 from static.graph import PLACEHOLDER, Graph, Node, Tensor, default_graph, edge_of, symbols_of
+from static.passes import Options
 from static.prune import select
 
 if TYPE_CHECKING:
+    from static.codegen import Program
     from static.variables import Variable
 
 
@@ -110,12 +113,14 @@ class Body(Graph):
                 if source is not None and around is not self:
                     self.capture(source)
 
-    def program(self, fed: Sequence[Tensor], results: Sequence[Tensor]) -> Program:
+    def program(self, fed: Sequence[Tensor], results: Sequence[Tensor], options: Options) -> Program:
         """The compiled body; made once for each set of results."""
-        key = (tuple(fed), tuple(results))
+        from static.codegen import Program
+
+        key = (tuple(fed), tuple(results), options)
         program = self._programs.get(key)
         if program is None:
-            program = self._programs[key] = Program(select(self, results, fed), fed, results)
+            program = self._programs[key] = Program(select(self, results, fed), fed, results, options)
         return program
 
 
@@ -145,11 +150,20 @@ class Part:
 
 
 class BodyOp(Op):
-    """An op that one node has for itself, because it holds bodies: a loop, a branch."""
+    """An op that one node has for itself, because it holds bodies: a loop, a branch.
+
+    Its compute takes `options=`, how the bodies are to be compiled.
+    """
 
     def __init__(self, *args: Any, parts: dict[str, Part], **kwargs: Any) -> None:
         super().__init__(*args, listed=False, **kwargs)
         self.parts = parts
+
+    def under(self, options: Options) -> BodyOp:
+        """The same op with its bodies compiled under these options."""
+        op = copy(self)
+        op.compute = partial(self.compute, options=replace(options, watched=False))
+        return op
 
 
 def replay(body: Body, inside: dict[Tensor, Any], results: Sequence[Tensor]) -> list[Any]:

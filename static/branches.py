@@ -16,6 +16,7 @@ from static.body import Body, BodyOp, Part, full_gradients, replay
 from static.graph import Tensor, building
 from static.loops import graph_of, run_body
 from static.make import as_tensor
+from static.passes import EXACT, Options
 
 
 def cond(
@@ -103,9 +104,9 @@ def cond_op(bodies: list[Body], outside: Sequence[Tensor], results: list[list[Te
     fed = [[body.captures[outside[i]] for i in at] for body, at in zip(bodies, places, strict=True)]
     specs = tuple(_joined(a.spec, b.spec) for a, b in zip(*results, strict=True))
 
-    def run(chosen: Any, *arrays: Any) -> Any:
+    def run(chosen: Any, *arrays: Any, options: Options = EXACT) -> Any:
         branch = 0 if bool(chosen) else 1
-        program = bodies[branch].program(fed[branch], results[branch])
+        program = bodies[branch].program(fed[branch], results[branch], options)
         values = run_body(program, [arrays[i] for i in places[branch]])
         return values[0] if len(values) == 1 else tuple(values)
 

@@ -14,6 +14,8 @@ import linecache
 import re
 import weakref
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -22,8 +24,11 @@ from shared import hooks
 from shared.dims import UNKNOWN_RANK, Dim, Symbol
 from shared.op import Op
 from shared.source import GENERATED
-from static.graph import ASSIGN, CONSTANT, INITIAL, PLACEHOLDER, READ, Node, Tensor, symbols_of
-from static.plan import last_uses
+from static.block import Block, Step, Value, last_uses
+from static.body import BodyOp
+from static.graph import Node, Tensor
+from static.lower import lower
+from static.passes import EXACT, Log, Options, optimize
 from static.prune import Selection
 from static.variables import Variable
 
@@ -32,12 +37,26 @@ _USED = ("_", "feeds", "state", "program", "asarray", "copy", "own", "slice", "E
 """The names that a program uses for itself."""
 
 
+@dataclass
+class Failure:
+    """The step that was running when an error was raised, and what it was given."""
+
+    step: Step
+    given: list[Any]
+
+    @property
+    def node(self) -> Node:
+        """The node that the step stands for."""
+        return self.step.node
+
+
 class Program:
     """A compiled run: call it with the fed arrays and the session's values.
 
     source    the generated text
     reads     the variables whose values it starts from
     missing   placeholders that it needs and that were not fed
+    log       what the passes did
     """
 
     def __init__(
@@ -45,12 +64,14 @@ class Program:
         selection: Selection,
         fed: Sequence[Tensor],
         fetched: Sequence[Tensor | Variable],
-        watched: bool = False,
+        options: Options = EXACT,
     ) -> None:
-        writer = _Writer(selection, fed, fetched, watched)
+        self.log = Log()
+        block = optimize(lower(selection, fed, fetched), options, self.log)
+        writer = _Writer(block, options)
         self.source = writer.source()
-        self.reads, self.missing = dict.fromkeys(writer.reads).keys(), writer.missing
-        self.node_at, self.names = writer.node_at, writer.names
+        self.reads, self.missing = block.reads.keys(), block.missing
+        self.step_at, self.names = writer.step_at, writer.names
         file = f"{GENERATED} program {next(_serial)}>"
         linecache.cache[file] = (len(self.source), None, self.source.splitlines(True), file)
         exec(compile(self.source, file, "exec"), writer.namespace)
@@ -62,51 +83,45 @@ class Program:
         """The fetched values, and what each assigned variable is to hold."""
         return self._run(feeds, state)
 
-    def failed_at(self, error: BaseException) -> tuple[Node, list[Any]] | None:
-        """The node that was running when `error` was raised, and what it was given."""
+    def failed_at(self, error: BaseException) -> Failure | None:
+        """Where `error` was raised, if it was here."""
         trace, last = error.__traceback__, None
         while trace is not None:
             if trace.tb_frame.f_code.co_filename == self._file:
                 last = trace
             trace = trace.tb_next
-        node = self.node_at.get(last.tb_lineno) if last is not None else None
-        if last is None or node is None:
+        step = self.step_at.get(last.tb_lineno) if last is not None else None
+        if last is None or step is None:
             return None
         values = {**last.tb_frame.f_globals, **last.tb_frame.f_locals}
-        return node, [values[self.names[x]] if isinstance(x, Tensor) else x for x in node.inputs]
+        return Failure(step, [values[self.names[x]] if isinstance(x, Value) else x for x in step.inputs])
 
 
 class _Writer:
     """Writes one program."""
 
-    def __init__(
-        self,
-        selection: Selection,
-        fed: Sequence[Tensor],
-        fetched: Sequence[Tensor | Variable],
-        watched: bool,
-    ) -> None:
-        self.selection, self.fed, self.fetched = selection, list(fed), list(fetched)
-        self.watched = watched
-        self.given = set(self.fed)
+    def __init__(self, block: Block, options: Options) -> None:
+        self.block, self.options = block, options
         self.namespace: dict[str, Any] = {"asarray": np.asarray, "copy": _copy, "own": _own}
         self.bound: dict[int, str] = {}
-        self.names: dict[Tensor | Variable, str] = {}
+        self.names: dict[Value, str] = {}
         self.sizes: dict[Symbol, str] = {}
+        self.measured: dict[Value, list[tuple[Symbol, int]]] = {}
+        for symbol, (value, axis) in block.sizes.items():
+            self.measured.setdefault(value, []).append((symbol, axis))
         self.taken: set[str] = {*keyword.kwlist, *_USED}
         self.counts: dict[str, int] = {}
         self.lines: list[str] = []
-        self.node_at: dict[int, Node] = {}
-        self.reads: list[Variable] = []
-        self.missing: list[Node] = []
-        self.wanted = {s for node in selection.nodes for s in symbols_of(node)}
-        self.last_use = last_uses(selection, self.fed, self.fetched, self.wanted)
+        self.step_at: dict[int, Step] = {}
+        self.last_use = last_uses(block)
+        self.makers = block.makers()
 
     def source(self) -> str:
         self.lines.append("def program(feeds, state):")
         self._unpack()
-        for node in self.selection.nodes:
-            self._node(node)
+        for step in self.block.steps:
+            self._step(step)
+            self._drop(step)
         self._finish()
         return "\n".join(self.lines) + "\n"
 
@@ -154,145 +169,104 @@ class _Writer:
         return self._bind(type(value).__name__.lower(), value)
 
     def _operand(self, value: Any) -> str:
-        return self.names[value] if isinstance(value, Tensor) else self._literal(value)
+        return self.names[value] if isinstance(value, Value) else self._literal(value)
 
     # lines
 
     def _unpack(self) -> None:
-        for tensor in self.fed:
-            self.names[tensor] = self._name(tensor.node.name)
-        if self.fed:
-            self.lines.append(f"    {', '.join(self.names[t] for t in self.fed)}, = feeds")
-        for tensor in self.fed:
-            self._measure(tensor)
-        late = [v for v in self.fetched if isinstance(v, Variable) and v not in self.selection.stores]
-        early = [
-            node.settings["variable"]
-            for node in self.selection.nodes
-            if node.op is READ and node not in self.selection.seen
-        ]
-        for variable in dict.fromkeys((*early, *late)):
-            self.reads.append(variable)
-            name = self.names[variable] = self._name(variable.name.replace("/", "_"))
+        block = self.block
+        for value in block.fed:
+            self.names[value] = self._name(value.name)
+        if block.fed:
+            self.lines.append(f"    {', '.join(self.names[v] for v in block.fed)}, = feeds")
+        for value in block.missing.values():
+            self.names[value] = self._name(value.name)
+        for value in (*block.fed, *block.missing.values()):
+            self._measure(value)
+        for variable, value in block.reads.items():
+            name = self.names[value] = self._name(variable.name.replace("/", "_"))
             key = self._bind(f"key_{name}", variable)
             self.lines.append(f"    {name} = state[{key}]")
+        for value, array in block.constants.items():
+            self.names[value] = self._bind(value.name, array)
+            self._measure(value)
 
-    def _measure(self, tensor: Tensor) -> None:
+    def _measure(self, value: Value) -> None:
         """Read unknown sizes off an array that has them."""
-        for axis, size in enumerate(tensor.sizes):
-            symbol = size.symbol() if isinstance(size, Dim) else None
-            if symbol in self.wanted and symbol not in self.sizes:
-                self.sizes[symbol] = self._name(symbol.name)
-                self.lines.append(f"    {self.sizes[symbol]} = {self.names[tensor]}.shape[{axis}]")
+        for symbol, axis in self.measured.get(value, ()):
+            self.sizes[symbol] = self._name(symbol.name)
+            self.lines.append(f"    {self.sizes[symbol]} = {self.names[value]}.shape[{axis}]")
 
-    def _node(self, node: Node) -> None:
-        op = node.op
-        if op is READ:
-            seen = self.selection.seen.get(node)
-            source = node.settings["variable"] if seen is None else seen
-            self.names[node.outputs[0]] = self.names[source]
-        elif op is ASSIGN:
-            self.names[node.outputs[0]] = self.names[node.inputs[0]]
-        elif op is CONSTANT:
-            self.names[node.outputs[0]] = self._bind(node.name, node.settings["value"])
-            self._measure(node.outputs[0])
-        elif op is INITIAL:
-            variable = node.settings["variable"]
-            name = self.names[node.outputs[0]] = self._name(variable.name + "_start")
-            self._line(f"{name} = {self._bind(f'initial_{name}', variable.initial)}()", node)
-        elif op is PLACEHOLDER:
-            if node.outputs[0] not in self.names:
-                self.missing.append(node)
-                self.names[node.outputs[0]] = self._name(node.name)
-                self._measure(node.outputs[0])
-        elif isinstance(op, Op):
-            self._apply(node, op)
-        self._drop(node)
-
-    def _apply(self, node: Node, op: Op) -> None:
-        arguments = [self._operand(x) for x in node.inputs]
-        arguments += [f"{key}={self._literal(value)}" for key, value in node.settings.items()]
+    def _step(self, step: Step) -> None:
+        op = step.op
+        arguments = [self._operand(x) for x in step.inputs]
+        arguments += [f"{key}={self._literal(value)}" for key, value in step.settings.items()]
         if op.selective:
-            used = [i for i, tensor in enumerate(node.outputs) if tensor in self.last_use]
+            used = [i for i, value in enumerate(step.outputs) if value in self.last_use]
             arguments.append(f"needed={self._literal(tuple(used))}")
-        kernel = self._bind(op.name, self._kernel(node, op))
+        kernel = self._bind(op.name, self._kernel(step))
         call = f"{kernel}({', '.join(arguments)})"
-        if op.single and node.outputs[0].shape in ((), UNKNOWN_RANK):
+        if op.single and step.outputs[0].shape in ((), UNKNOWN_RANK):
             call = f"asarray({call})"
         results = []
-        for tensor in node.outputs:
+        for value in step.outputs:
             name = "_"
-            if tensor in self.last_use and tensor not in self.given:
-                name = self.names[tensor] = self._numbered(op.name)
+            if value in self.last_use:
+                name = self.names[value] = self._numbered(op.name)
             results.append(name)
-        self._line(f"{', '.join(results)}{'' if op.single else ','} = {call}", node)
+        self._line(f"{', '.join(results)}{'' if op.single else ','} = {call}", step)
         if "_" in results:
             self.lines.append("    del _")
-        for tensor in node.outputs:
-            if tensor in self.names:
-                self._measure(tensor)
+        for value in step.outputs:
+            if value in self.names:
+                self._measure(value)
 
-    def _kernel(self, node: Node, op: Op) -> Callable[..., Any]:
-        """What computes a node: the op's own function, unless somebody watches, or the sizes that
+    def _kernel(self, step: Step) -> Callable[..., Any]:
+        """What computes a step: the op's own function, unless somebody watches, or the sizes that
         a run brings may be such that only infer knows that they do not fit."""
-        if self.watched:
-            return _watched(node, op)
-        sizes = [size for x in node.inputs if isinstance(x, Tensor) for size in x.sizes]
-        if op.check and any(isinstance(size, Dim) for size in sizes):
+        op = step.op.under(self.options) if isinstance(step.op, BodyOp) else step.op
+        if self.options.watched:
+            return _watched(op, step.node)
+        if op.check and any(isinstance(size, Dim) for value in step.values() for size in value.sizes):
             return _checked(op)
         return op.compute
 
-    def _line(self, text: str, node: Node) -> None:
+    def _line(self, text: str, step: Step) -> None:
         self.lines.append("    " + text)
-        self.node_at[len(self.lines)] = node
-        specs = ", ".join(str(t.spec) for t in node.outputs)
-        where = f"  {node.line}" if node.line is not None else ""
+        self.step_at[len(self.lines)] = step
+        specs = ", ".join(str(value.spec) for value in step.outputs)
+        where = f"  {step.node.line}" if step.node.line is not None else ""
         comment = specs + where
         if not comment.isprintable():  # it must stay one line, whatever a size is called
             comment = "".join(c if c.isprintable() else " " for c in comment)
         self.lines[-1] += f"  # {comment}"
 
-    def _drop(self, node: Node) -> None:
+    def _drop(self, step: Step) -> None:
         """Let go of arrays whose last use this was."""
-        used = [x for x in dict.fromkeys(node.inputs) if isinstance(x, Tensor)]
-        gone = [tensor for tensor in used if self.last_use.get(tensor) is node]
-        names = dict.fromkeys(self.names[t] for t in gone if self._is_temporary(t))
-        if names:
-            self.lines.append(f"    del {', '.join(names)}")
-
-    def _is_temporary(self, tensor: Tensor) -> bool:
-        return isinstance(tensor.node.op, Op) and tensor not in self.given
+        gone = [v for v in dict.fromkeys(step.values()) if self.last_use[v] is step and v in self.makers]
+        if gone:
+            self.lines.append(f"    del {', '.join(self.names[v] for v in gone)}")
 
     def _finish(self) -> None:
-        stores = self.selection.stores
-        given: set[str] = set()
-        results = []
-        for value in self.fetched:
-            source: Tensor | Variable = value
-            if isinstance(value, Variable) and value in stores:
-                source = stores[value]
-            results.append(self._leaving(source, given))
+        given: set[Value] = set()
+        results = [self._leaving(value, given) for value in self.block.results]
         saved = [
-            f"{self._bind('key_' + self._name(v.name), v)}: {self._leaving(t, given)}"
-            for v, t in stores.items()
+            f"{self._bind('key_' + self._name(variable.name), variable)}: {self._leaving(value, given)}"
+            for variable, value in self.block.stores.items()
         ]
         fetched = f"({', '.join(results)}{',' if len(results) == 1 else ''})"
         self.lines.append(f"    return {fetched}, {{{', '.join(saved)}}}")
 
-    def _leaving(self, value: Tensor | Variable, given: set[str]) -> str:
+    def _leaving(self, value: Value, given: set[Value]) -> str:
         """A value that belongs to whoever gets it: copied if anything else may hold it."""
-        name = self.names[value]
-        fresh = isinstance(value, Tensor) and self._is_fresh(value) and name not in given
-        given.add(name)
+        name, maker = self.names[value], self.makers.get(value)
+        fresh = maker is not None and not maker.op.alias and value not in given
+        given.add(value)
         if not fresh:
             return f"copy({name})"
-        assert isinstance(value, Tensor)
-        in_doubt = len(value.sizes) > 1 and isinstance(value.node.op, Op) and value.node.op.ufunc
+        assert maker is not None
+        in_doubt = len(value.sizes) > 1 and maker.op.ufunc
         return f"own({name})" if in_doubt else name  # a ufunc may have kept the order of a view
-
-    def _is_fresh(self, tensor: Tensor) -> bool:
-        op = tensor.node.op
-        return tensor not in self.given and (op is INITIAL or (isinstance(op, Op) and not op.alias))
 
 
 def _copy(array: Any) -> Any:
@@ -305,12 +279,13 @@ def _own(array: Any) -> Any:
     return array if array.flags.c_contiguous else _copy(array)
 
 
+@cache
 def _checked(op: Op) -> Callable[..., Any]:
     """The op's function behind a look at its arguments."""
     return lambda *arrays, **settings: op.on_arrays(arrays, settings)
 
 
-def _watched(node: Node, op: Op) -> Callable[..., Any]:
+def _watched(op: Op, node: Node) -> Callable[..., Any]:
     """The op's function with the hooks of the running thread before and after it."""
 
     def run(*arrays: Any, **settings: Any) -> Any:

@@ -10,12 +10,11 @@ from shared import nest
 from shared.dims import Dim, Shape, Size, Symbol, product
 from shared.errors import FetchError
 from shared.nn.overview import FLOPS
-from shared.op import Op
 from shared.spec import Operand, Spec, spec_of
-from static.graph import READ, Graph, Node, Tensor, get_default_graph
-from static.plan import last_uses
-from static.prune import Selection, select
-from static.variables import Variable
+from static.block import Block, Step, Value, last_uses
+from static.graph import Graph, Node, Tensor, get_default_graph
+from static.lower import lower
+from static.prune import select
 
 
 @dataclass
@@ -70,24 +69,23 @@ def summary(fetches: Any = None, sizes: Mapping[str, int] | None = None) -> Esti
     operation count as what they are: ops like any other.
     """
     graph, targets = _targets(fetches)
-    selection = select(graph, targets)
-    known = {s: sizes[s.name] for s in _symbols(selection) if sizes and s.name in sizes}
+    block = lower(select(graph, targets), (), [t for t in targets if isinstance(t, Tensor)])
+    known = {s: sizes[s.name] for s in _symbols(block) if sizes and s.name in sizes}
     rows: dict[str, OpRow] = {}
-    for node in selection.nodes:
-        if isinstance(node.op, Op):
-            row = rows.setdefault(node.op.name, OpRow(node.op.name))
-            row.nodes += 1
-            row.flops = row.flops + _flops(node, node.op, known)
-            for tensor in node.outputs:
-                row.bytes = row.bytes + _bytes(tensor.spec, known)
+    for step in block.steps:
+        row = rows.setdefault(step.op.name, OpRow(step.op.name))
+        row.nodes += 1
+        row.flops = row.flops + _flops(step, known)
+        for value in step.outputs:
+            row.bytes = row.bytes + _bytes(value.spec, known)
     ordered = sorted(rows.values(), key=lambda row: -row.flops if isinstance(row.flops, int) else -1e99)
-    variables = _variables(selection)
+    variables = list(dict.fromkeys([*block.reads, *block.stores]))
     total_flops: Size = 0
     total_bytes: Size = 0
     for row in ordered:
         total_flops, total_bytes = total_flops + row.flops, total_bytes + row.bytes
     return Estimate(
-        ordered, total_flops, total_bytes, _peak(selection, known),
+        ordered, total_flops, total_bytes, _peak(block, known),
         sum(int(product(v.shape)) for v in variables if v.trainable),
         sum(int(_bytes(v.spec, {})) for v in variables),
     )  # fmt: skip
@@ -106,16 +104,11 @@ def _targets(fetches: Any) -> tuple[Graph, list[Any]]:
     return targets[0].graph, targets
 
 
-def _symbols(selection: Selection) -> set[Symbol]:
-    """Every unknown size that a node of the run has or uses."""
-    return {
-        symbol
-        for node in selection.nodes
-        for tensor in node.outputs
-        for size in tensor.shape
-        if isinstance(size, Dim)
-        for symbol in size.symbols()
-    }
+def _symbols(block: Block) -> set[Symbol]:
+    """Every unknown size that a value of the run has."""
+    values = [*block.fed, *block.missing.values(), *(v for step in block.steps for v in step.outputs)]
+    sizes = [size for value in values for size in value.shape]
+    return {symbol for size in sizes if isinstance(size, Dim) for symbol in size.symbols()}
 
 
 def _known(size: Size, known: Mapping[Symbol, int]) -> Size:
@@ -135,43 +128,38 @@ def _bytes(spec: Spec, known: Mapping[Symbol, int]) -> Size:
     return product(_sized(spec, known).shape) * spec.dtype.itemsize
 
 
-def _flops(node: Node, op: Op, known: Mapping[Symbol, int]) -> Size:
-    work = FLOPS.get(op.name)
+def _flops(step: Step, known: Mapping[Symbol, int]) -> Size:
+    work = FLOPS.get(step.op.name)
     if work is None:
         return 0
-    inputs = [_sized(spec_of(x), known) for x in node.inputs]
-    return work(inputs, [_sized(t.spec, known) for t in node.outputs], node.settings)
+    inputs = [_sized(spec_of(x), known) for x in step.inputs]
+    return work(inputs, [_sized(v.spec, known) for v in step.outputs], dict(step.settings))
 
 
-def _variables(selection: Selection) -> list[Variable]:
-    """The variables that the run reads or stores."""
-    read = [node.settings["variable"] for node in selection.nodes if node.op is READ]
-    return list(dict.fromkeys([*read, *selection.stores]))
-
-
-def _peak(selection: Selection, known: Mapping[Symbol, int]) -> int | None:
+def _peak(block: Block, known: Mapping[Symbol, int]) -> int | None:
     """The most bytes alive at once; None if a size is unknown. Views own nothing, and keep what
     they look at alive."""
-    uses = last_uses(selection)
-    for node in reversed(selection.nodes):
-        for position in node.op.alias if isinstance(node.op, Op) else ():
-            base, ends_at = node.inputs[position], [uses.get(t, node) for t in node.outputs]
-            if isinstance(base, Tensor) and (before := uses.get(base)) is not None:
-                uses[base] = None if None in ends_at else max([before, *ends_at], key=lambda n: n.order)  # type: ignore[union-attr]
-    ends: dict[Node, list[int]] = {}
+    uses = last_uses(block)
+    place = {step: at for at, step in enumerate(block.steps)}
+    for step in reversed(block.steps):
+        for position in step.op.alias:
+            base, ends_at = step.inputs[position], [uses.get(v, step) for v in step.outputs]
+            if isinstance(base, Value) and (before := uses.get(base)) is not None:
+                uses[base] = None if None in ends_at else max([before, *ends_at], key=place.__getitem__)  # type: ignore[arg-type]
+    ends: dict[Step, list[int]] = {}
     alive = peak = 0
-    for node in selection.nodes:
-        if isinstance(node.op, Op) and not node.op.alias:
-            for tensor in node.outputs:
-                size = _bytes(tensor.spec, known)
+    for step in block.steps:
+        if not step.op.alias:
+            for value in step.outputs:
+                size = _bytes(value.spec, known)
                 if not isinstance(size, int):
                     return None
                 alive += size
                 peak = max(peak, alive)
-                last = uses.get(tensor, node)
+                last = uses.get(value, step)
                 if last is not None:
                     ends.setdefault(last, []).append(size)
-        alive -= sum(ends.pop(node, ()))
+        alive -= sum(ends.pop(step, ()))
     return peak
 
 

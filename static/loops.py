@@ -27,6 +27,7 @@ from shared.spec import Spec, sizes_match, spec_of
 from static.body import Body, BodyOp, Part
 from static.graph import CONSTANT, Graph, Node, Tensor, building, edge_of, get_default_graph, innermost
 from static.make import as_tensor, constant
+from static.passes import EXACT, Options
 
 Triple = tuple[Any, Any, Any]
 
@@ -148,7 +149,7 @@ def scan_op(loop: Loop) -> BodyOp:
     count, results = len(inputs), [*loop.next, *loop.ys, *loop.sums]
     return BodyOp(
         "scan",
-        lambda *arrays, **settings: _run(loop, arrays, **settings),
+        lambda *arrays, options=EXACT, **settings: _run(loop, arrays, options, **settings),
         lambda *specs, length, reverse: loop.specs(length),
         Joint(
             lambda g, y, *args, wanted, length, reverse: _pull(loop, g, y, args, wanted, length, reverse),
@@ -181,7 +182,8 @@ def _read_by_rules(loop: Loop) -> list[Tensor]:
 
 
 def _run(
-    loop: Loop, arrays: Sequence[Any], length: int, reverse: bool, needed: Sequence[int] | None = None
+    loop: Loop, arrays: Sequence[Any], options: Options, length: int, reverse: bool,
+    needed: Sequence[int] | None = None,
 ) -> Any:
     """The loop itself, on arrays."""
     width = len(loop.carry)
@@ -192,7 +194,7 @@ def _run(
     results = [*loop.next, *loop.ys, *loop.sums, *loop.hidden]
     asked = range(len(results)) if needed is None else sorted({*range(width), *needed})
     stacked_from, sums = width, range(width + len(loop.ys), width + len(loop.ys) + len(loop.sums))
-    program = loop.body.program(loop.inputs(), [results[i] for i in asked])
+    program = loop.body.program(loop.inputs(), [results[i] for i in asked], options)
     kept: dict[int, Any] = {}
     unsure = loop.unsure()
     order = range(length - 1, -1, -1) if reverse else range(length)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar, Token
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,14 +20,14 @@ from shared.errors import (
     ShapeError,
     UninitializedError,
 )
-from shared.op import Op
 from shared.profiler import Profiler
 from shared.spec import dtype_name, spec_of, str_shape
 from shared.state import State
 from static.codegen import Program
 from static.feeds import feed_key, take_apart, take_feeds
-from static.graph import GROUP, Graph, Node, Tensor, get_default_graph, symbols_of
+from static.graph import Graph, Node, Tensor, get_default_graph
 from static.partial import PartialRun
+from static.passes import Options
 from static.prune import select
 from static.variables import Variable
 
@@ -51,14 +51,15 @@ class RunMetadata:
 class Session:
     """Runs a graph. `with Session(graph=g) as s:` makes it, and its graph, the defaults.
 
-    optimize: "exact" keeps every bit of what `dynamic` computes.
+    optimize  "exact" keeps every bit of what `dynamic` computes; "fast" may give other last bits
+    without   names of passes to leave out: `static.PASSES` lists them
     """
 
-    def __init__(self, graph: Graph | None = None, optimize: str = "exact") -> None:
-        if optimize != "exact":
-            raise SessionError(f"Session: optimize={optimize!r} is not a level; use 'exact'")
+    def __init__(
+        self, graph: Graph | None = None, optimize: str = "exact", without: Iterable[str] = ()
+    ) -> None:
+        self.options = Options(optimize, frozenset(without))
         self.graph = graph if graph is not None else get_default_graph()
-        self.optimize = optimize
         self.closed = False
         self._values: dict[Variable, Any] = {}
         self._programs: dict[Any, Program] = {}
@@ -110,6 +111,13 @@ class Session:
 
         feeds: which Tensors would be fed; the placeholders that are needed, if None.
         """
+        return self._compiled(fetches, feeds).source
+
+    def explain(self, fetches: Any, feeds: Iterable[Tensor] | None = None) -> str:
+        """What each pass of the optimiser did to a run of `fetches`, and why that is allowed."""
+        return str(self._compiled(fetches, feeds).log)
+
+    def _compiled(self, fetches: Any, feeds: Iterable[Tensor] | None) -> Program:
         feeds = None if feeds is None else [feed_key(self.graph, key) for key in feeds]
         elements: list[Tensor | Variable | Node] = []
         take_apart(self.graph, fetches, elements)
@@ -117,7 +125,7 @@ class Session:
         program = self._program(elements, fed)
         if feeds is None and program.missing:
             program = self._program(elements, [node.outputs[0] for node in program.missing])
-        return program.source
+        return program
 
     def _program(self, elements: Sequence[Tensor | Variable | Node], fed: Sequence[Tensor]) -> Program:
         watched = bool(hooks.active and hooks.hooks())
@@ -128,7 +136,8 @@ class Session:
                 raise SessionError("run: the session's graph is empty; build it first, or pass graph=")
             targets = [e for e in elements if not isinstance(e, Variable)]
             values = [e for e in elements if not isinstance(e, Node)]
-            program = Program(select(self.graph, targets, fed), fed, values, watched)
+            options = replace(self.options, watched=watched)
+            program = Program(select(self.graph, targets, fed), fed, values, options)
             self._programs[key] = program
         return program
 
@@ -273,11 +282,11 @@ class Session:
     ) -> Exception:
         """The error with the node, its inputs and the user's own line that built it."""
         found = getattr(error, "failed_at", None) or program.failed_at(error)
-        if found is None or found[0].op is GROUP:
+        if found is None:
             return error
-        node, given = found
-        if isinstance(node.op, Op) and not symbols_of(node):
-            error = node.op.explain(error, given, node.settings)
+        step, node, given = found.step, found.node, found.given
+        if not step.symbols():
+            error = step.op.explain(error, given, step.settings)
         text = error.message if isinstance(error, DiptychError) else f"{type(error).__name__}: {error}"
         inputs = ", ".join(str(spec_of(value)) for value in given)
         feeds = ", ".join(
@@ -311,8 +320,10 @@ def _states(holders: Iterable[Any]) -> Iterable[State]:
 class InteractiveSession(Session):
     """A Session that is the default from the moment it is made until it is closed."""
 
-    def __init__(self, graph: Graph | None = None, optimize: str = "exact") -> None:
-        super().__init__(graph, optimize)
+    def __init__(
+        self, graph: Graph | None = None, optimize: str = "exact", without: Iterable[str] = ()
+    ) -> None:
+        super().__init__(graph, optimize, without)
         self._token = _default.set(self)
 
     def close(self) -> None:

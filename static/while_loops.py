@@ -30,6 +30,7 @@ from static.loops import (
     scan_and_sum,
 )
 from static.make import as_tensor
+from static.passes import EXACT, Options
 
 
 def while_loop(
@@ -89,11 +90,12 @@ def while_op(loop: Loop, test: Body, seen: list[Tensor], go: Tensor) -> BodyOp:
     names = [*(f"v{i}" for i in range(width)), *(f"history{i}" for i in range(width))]
     specs = [t.spec for t in loop.carry]
     tested, repeated = [*seen, *test.captures.values()], loop.inputs()
-    asks = test.program(tested, [go])
     at = [*range(width), *range(len(tested), len(tested) + len(loop.body.captures))]
     return BodyOp(
         "while_loop",
-        lambda *arrays, **settings: _run_while(loop, asks, len(test.captures), arrays, **settings),
+        lambda *arrays, options=EXACT, **settings: _run_while(
+            loop, test.program(tested, [go], options), len(test.captures), arrays, options, **settings
+        ),
         lambda *_, **settings: (*specs, *(Spec((trips, *s.shape), s.dtype) for s in specs)),
         Joint(
             lambda g, y, *args, wanted, maximum: _pull_while(loop, len(test.captures), g, y, args),
@@ -109,13 +111,14 @@ def while_op(loop: Loop, test: Body, seen: list[Tensor], go: Tensor) -> BodyOp:
 
 
 def _run_while(
-    loop: Loop, asks: Any, tests: int, arrays: Sequence[Any], maximum: int | None, needed: Any = None
+    loop: Loop, asks: Any, tests: int, arrays: Sequence[Any], options: Options, maximum: int | None,
+    needed: Any = None,
 ) -> tuple[Any, ...]:
     """The loop itself, on arrays."""
     width = len(loop.carry)
     values: Sequence[Any] = [np.array(value) for value in arrays[:width]]
     asked, fixed = arrays[width : width + tests], arrays[width + tests :]
-    program = loop.body.program(loop.inputs(), loop.next)
+    program = loop.body.program(loop.inputs(), loop.next, options)
     record = needed is None or any(i >= width for i in needed)
     history: list[Sequence[Any]] = []
     unsure, trips = loop.unsure(), 0

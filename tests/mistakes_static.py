@@ -280,7 +280,7 @@ STATIC = [
             ("attempted to use a closed Session", "open a new one")),
     Mistake("an empty graph", lambda: static.Session(graph=static.Graph()).run([]), RuntimeError,
             ("graph is empty", "graph=")),
-    Mistake("a level that does not exist", lambda: static.Session(optimize="huge"), RuntimeError,
+    Mistake("a level that does not exist", lambda: static.Session(optimize="huge"), ValueError,
             ("optimize='huge'", "'exact'")),
     Mistake("eval with no session", lambda: static.constant(1.0).eval(), ValueError,
             ("eval", "cannot evaluate", "no default session is registered", "session=")),

@@ -4,6 +4,7 @@ built it; and whatever else a file holds is refused."""
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import re
 import subprocess
@@ -159,7 +160,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             np.savez(folder / f"{name}.feeds.npz", **{x.node.name: value for x, value in feeds.items()})
     script = folder / "run.py"
     script.write_text(RUNNER)
-    environment = {"PYTHONPATH": str(HOME), "PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1"}
+    environment = os.environ | {"PYTHONPATH": str(HOME), "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, str(script), str(folder)],
         cwd=folder,

@@ -1,0 +1,127 @@
+"""The optimiser: passes over blocks, in one order, each of which can be left out by name.
+
+A pass takes a block and gives a better one that does the same. At `exact` it must give every bit
+that the steps one by one would give; passes that may not stand here for `fast` alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from shared.errors import SettingError
+from static.block import Block
+from static.passes.cse import merge_same
+from static.passes.prune import drop_unused
+
+LEVELS = ("exact", "fast")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that a pass did.
+
+    what   what stood there, and what stands there now
+    why    why that is allowed, and what it saves
+    where  the user's line that made it; "" where there is none
+    """
+
+    what: str
+    why: str
+    where: str = ""
+
+
+@dataclass
+class Record:
+    """What one pass did to a block: its steps before and after, and the changes."""
+
+    name: str
+    before: int
+    after: int
+    changes: list[Change] = field(default_factory=list)
+
+
+@dataclass
+class Log:
+    """What the passes did, in their order. `session.explain(fetches)` prints it."""
+
+    records: list[Record] = field(default_factory=list)
+
+    def note(self, what: str, why: str, where: object = None) -> None:
+        """For the pass at work: one more change."""
+        self.records[-1].changes.append(Change(what, why, "" if where is None else str(where)))
+
+    def __str__(self) -> str:
+        lines = []
+        for record in self.records:
+            steps = f"{record.before} steps" if record.before == record.after else (
+                f"{record.before} steps become {record.after}"
+            )
+            lines.append(f"{record.name}: {steps}" + ("" if record.changes else ", nothing to do"))
+            for change, count in Counter(record.changes).items():
+                times = f" ({count} times)" if count > 1 else ""
+                where = f"  {change.where}" if change.where else ""
+                lines.append(f"    {change.what}{times}: {change.why}{where}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One rewriting of blocks.
+
+    level  the first level at which it runs
+    about  what it does, in a sentence
+    """
+
+    name: str
+    run: Callable[[Block, Log], Block]
+    level: str
+    about: str
+
+
+PASSES = (
+    Pass("prune", drop_unused, "exact", "drops steps whose values nothing needs"),
+    Pass("cse", merge_same, "exact", "merges steps that compute the same from the same"),
+)
+"""In the order in which they run."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to compile.
+
+    level    "exact": every bit as the steps one by one; "fast": as the passes promise
+    without  names of passes to leave out
+    watched  whether each step tells the hooks of the running thread
+    """
+
+    level: str = "exact"
+    without: frozenset[str] = frozenset()
+    watched: bool = False
+
+    def __post_init__(self) -> None:
+        if self.level not in LEVELS:
+            raise SettingError(f"optimize={self.level!r} is not a level; use one of {LEVELS}")
+        names = [p.name for p in PASSES]
+        for name in self.without:
+            if name not in names:
+                raise SettingError(f"without={name!r} is not a pass; there are {', '.join(names)}")
+
+    def passes(self) -> list[Pass]:
+        """Those that run."""
+        level = LEVELS.index(self.level)
+        return [p for p in PASSES if LEVELS.index(p.level) <= level and p.name not in self.without]
+
+
+EXACT = Options()
+
+
+def optimize(block: Block, options: Options, log: Log) -> Block:
+    """The block after all passes that the options ask for."""
+    for one in options.passes():
+        record = Record(one.name, len(block.steps), 0)
+        log.records.append(record)
+        block = one.run(block, log)
+        record.after = len(block.steps)
+    return block

@@ -1,0 +1,23 @@
+"""Drops what nothing needs: steps that other passes have left without a use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from static.block import Block, Value
+
+if TYPE_CHECKING:
+    from static.passes import Log
+
+
+def drop_unused(block: Block, log: Log) -> Block:
+    """The block without pure steps whose values are not used."""
+    needed: set[Value] = {*block.leaving(), *(value for value, _ in block.sizes.values())}
+    kept = []
+    for step in reversed(block.steps):
+        if not step.op.pure or any([value in needed for value in step.outputs]):
+            kept.append(step)
+            needed.update(step.values())
+    if len(kept) < len(block.steps):
+        log.note(f"{len(block.steps) - len(kept)} steps dropped", "nothing uses what they give")
+    return block.with_steps(reversed(kept))
