@@ -27,7 +27,7 @@ from static.codegen import Program
 from static.feeds import feed_key, take_apart, take_feeds
 from static.graph import Graph, Node, Tensor, get_default_graph
 from static.partial import PartialRun
-from static.passes import Options
+from static.passes import options_for
 from static.prune import select
 from static.variables import Variable
 
@@ -58,7 +58,7 @@ class Session:
     def __init__(
         self, graph: Graph | None = None, optimize: str = "exact", without: Iterable[str] = ()
     ) -> None:
-        self.options = Options(optimize, frozenset(without))
+        self.options = options_for(optimize, without)
         self.graph = graph if graph is not None else get_default_graph()
         self.closed = False
         self._values: dict[Variable, Any] = {}

@@ -7,7 +7,7 @@ that the steps one by one would give; passes that may not stand here for `fast` 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from shared.errors import SettingError
@@ -100,14 +100,6 @@ class Options:
     without: frozenset[str] = frozenset()
     watched: bool = False
 
-    def __post_init__(self) -> None:
-        if self.level not in LEVELS:
-            raise SettingError(f"optimize={self.level!r} is not a level; use one of {LEVELS}")
-        names = [p.name for p in PASSES]
-        for name in self.without:
-            if name not in names:
-                raise SettingError(f"without={name!r} is not a pass; there are {', '.join(names)}")
-
     def passes(self) -> list[Pass]:
         """Those that run."""
         level = LEVELS.index(self.level)
@@ -115,6 +107,16 @@ class Options:
 
 
 EXACT = Options()
+
+
+def options_for(optimize: str, without: Iterable[str]) -> Options:
+    """The options that a Session is given; SettingError for a level or pass that does not exist."""
+    if optimize not in LEVELS:
+        raise SettingError(f"Session: optimize={optimize!r} is not a level; use one of {LEVELS}")
+    left_out, names = frozenset(without), [p.name for p in PASSES]
+    if unknown := sorted(left_out.difference(names)):
+        raise SettingError(f"Session: without={unknown[0]!r} is not a pass; there are {', '.join(names)}")
+    return Options(optimize, left_out)
 
 
 def optimize(block: Block, options: Options, log: Log) -> Block:
