@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shared.dims import Dim, Shape
+from shared.dims import Dim, Shape, product
 
 if TYPE_CHECKING:
     from static.onnx_writer import Writer
@@ -21,6 +21,14 @@ def _linear(w: Writer, x: Any, weight: Any, bias: Any = None) -> str:
         return w("Gemm", *given, transB=1)
     y = w("MatMul", given[0], w("Transpose", given[1], perm=[1, 0]))
     return y if bias is None else w("Add", y, given[2])
+
+
+def _linear_weight(w: Writer, x: Any, g: Any) -> str:
+    rows, columns = (
+        w("Reshape", name, w.shape((product(value.shape[:-1]), value.shape[-1])))
+        for name, value in zip(w.given(x, g), (x, g), strict=True)
+    )
+    return w("MatMul", w("Transpose", columns, perm=[1, 0]), rows)
 
 
 def _conv2d(
@@ -123,9 +131,10 @@ def _einsum(w: Writer, *xs: Any, subscripts: str) -> str:
 
 
 LAYERS: dict[str, Callable[..., Any]] = {
-    "linear": _linear, "conv2d": _conv2d, "conv2d_input": _conv2d_input, "max_pool2d": _max_pool2d,
-    "sum_pool2d": _sum_pool2d, "adaptive_avg_pool2d": _adaptive_avg_pool2d, "layer_norm": _layer_norm,
-    "im2col": _im2col, "col2im": _col2im, "einsum": _einsum,
+    "linear": _linear, "linear_input": lambda w, g, weight: w("MatMul", *w.given(g, weight)),
+    "linear_weight": _linear_weight, "conv2d": _conv2d, "conv2d_input": _conv2d_input,
+    "max_pool2d": _max_pool2d, "sum_pool2d": _sum_pool2d, "adaptive_avg_pool2d": _adaptive_avg_pool2d,
+    "layer_norm": _layer_norm, "im2col": _im2col, "col2im": _col2im, "einsum": _einsum,
     "tril": lambda w, x, *, diagonal: w("Trilu", w.one(x), w.scalar(diagonal), upper=0),
     "triu": lambda w, x, *, diagonal: w("Trilu", w.one(x), w.scalar(diagonal), upper=1),
 }  # fmt: skip

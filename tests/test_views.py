@@ -175,7 +175,7 @@ def test_static_nodes_know_the_module_that_made_them() -> None:
     graph = static.to_networkx([loss, train])
     scopes = {data["op"]: data["scope"] for _, data in graph.nodes(data=True)}
     assert scopes["relu"] == "Sequential/1"
-    assert scopes["matmul"].startswith("gradients")
+    assert scopes["linear_weight"].startswith("gradients")
 
 
 # --- loops and branches --------------------------------------------------------------------

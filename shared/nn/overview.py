@@ -44,6 +44,8 @@ def _einsum(args: Sequence[Operand], made: Sequence[Spec], settings: dict[str, A
 
 FLOPS: dict[str, Work] = {
     "linear": _per_output(1),
+    "linear_input": _per_input,
+    "linear_weight": lambda args, made, settings: 2 * args[0].size * args[1].shape[-1],
     "matmul": lambda args, made, settings: 2 * made[0].size * args[0].shape[-1],
     "einsum": _einsum,
     "conv2d": _per_output(1),

@@ -89,15 +89,42 @@ def dot(a: Any, b: Any) -> Any:
 
 
 # --- linear --------------------------------------------------------------------------------
+#
+# Three ops, each the derivative of the others, as convolution has them:
+#
+#     linear(x, weight)         x @ weight.T, over the last axis of x
+#     linear_input(g, weight)   its gradient by x
+#     linear_weight(x, g)       its gradient by weight
+#
+# Each is one product of matrices, whatever the leading axes are: one op to record and one call to
+# make where rules of matmul, transpose and reshape would be five.
+
+
+def _matrix(x: Any) -> Any:
+    """All axes of a raw array but the last made one."""
+    return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def _compute_linear(x: Any, weight: Any, bias: Any = None) -> Any:
     if weight.ndim != 2 or (bias is not None and bias.shape != weight.shape[:1]):
         _infer_linear(x, weight, bias)  # says what does not fit
-    y = np.matmul(x.reshape(math.prod(x.shape[:-1]), x.shape[-1]), weight.T)
+    y = np.matmul(_matrix(x), weight.T)
     if bias is not None:
         y = np.add(y, bias, out=y if bias.dtype == y.dtype else None)
-    return y.reshape(*x.shape[:-1], weight.shape[0])
+    return y if x.ndim == 2 else y.reshape(*x.shape[:-1], weight.shape[0])
+
+
+def _compute_linear_input(g: Any, weight: Any) -> Any:
+    if g.ndim == 0 or weight.ndim != 2:
+        _infer_linear_input(g, weight)
+    y = np.matmul(_matrix(g), weight)
+    return y if g.ndim == 2 else y.reshape(*g.shape[:-1], weight.shape[1])
+
+
+def _compute_linear_weight(x: Any, g: Any) -> Any:
+    if x.shape[:-1] != g.shape[:-1] or not x.ndim:
+        _infer_linear_weight(x, g)
+    return np.matmul(_matrix(g).T, _matrix(x), order="C")
 
 
 def _infer_linear(x: Operand, weight: Operand, bias: Operand | None = None) -> Spec:
@@ -116,15 +143,55 @@ def _infer_linear(x: Operand, weight: Operand, bias: Operand | None = None) -> S
     return Spec((*x.shape[:-1], *rows), promote(*given))
 
 
+def _infer_linear_input(g: Operand, weight: Operand) -> Spec:
+    if g.ndim == 0 or weight.ndim != 2 or not sizes_match(g.shape[-1], weight.shape[0]):
+        raise ShapeError(
+            f"linear_input: g {str_shape(g.shape)} with weight {str_shape(weight.shape)}: the last size "
+            "of g must be the weight's first (its out_features)"
+        )
+    return Spec((*g.shape[:-1], weight.shape[1]), promote(g, weight))
+
+
+def _infer_linear_weight(x: Operand, g: Operand) -> Spec:
+    if not x.ndim == g.ndim >= 1 or not all(map(sizes_match, x.shape[:-1], g.shape[:-1])):
+        raise ShapeError(
+            f"linear_weight: x {str_shape(x.shape)} and g {str_shape(g.shape)} must agree in all axes "
+            "but the last, the features that go in and those that come out"
+        )
+    return Spec((g.shape[-1], x.shape[-1]), promote(x, g))
+
+
 _linear = Op(
     "linear",
     _compute_linear,
     _infer_linear,
     [
-        Rule(lambda g, y, x, weight, bias=None: matmul(g, weight), reads="weight"),
-        Rule(lambda g, y, x, weight, bias=None: matmul(transpose(_rows(g)), _rows(x)), reads="x"),
+        Rule(lambda g, y, x, weight, bias=None: linear_input(g, weight), reads="weight"),
+        Rule(lambda g, y, x, weight, bias=None: linear_weight(x, g), reads="x"),
         Rule(lambda g, y, x, weight, bias=None: g),
     ],
+)
+
+linear_input = Op(
+    "linear_input",
+    _compute_linear_input,
+    _infer_linear_input,
+    [
+        Rule(lambda gx, y, g, weight: _linear(gx, weight), reads="weight"),
+        Rule(lambda gx, y, g, weight: linear_weight(gx, g), reads="g"),
+    ],
+    doc="`g @ weight` over the last axis of g: g (..., out), weight (out, in); gives (..., in).",
+)
+
+linear_weight = Op(
+    "linear_weight",
+    _compute_linear_weight,
+    _infer_linear_weight,
+    [
+        Rule(lambda gw, y, x, g: linear_input(g, gw), reads="g"),
+        Rule(lambda gw, y, x, g: _linear(x, gw), reads="x"),
+    ],
+    doc="The sum of g[i] x[i].T over all rows i: x (..., in), g (..., out); gives (out, in).",
 )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from shared import ops
+from shared.op import TABLE
 from tests.cases.case import Case, integers, normal
 
 
@@ -77,6 +78,21 @@ CASES = [
     Case("linear", lambda x, w, b: ops.linear(x, w, b),
          [integers(0, 4, 2, 3), normal(3, 3), integers(0, 4, 3)],
          unknown=[("n", 3), (3, 3), (3,)], name="integers beside floats"),
+    Case("linear_input", lambda g, w: TABLE["linear_input"](g, w), [normal(3, 2), normal(2, 4)],
+         torch=lambda g, w: g @ w, unknown=[("n", "m"), ("m", "k")]),
+    Case("linear_input", lambda g, w: TABLE["linear_input"](g, w), [normal(2, 3, 2), normal(2, 4)],
+         torch=lambda g, w: g @ w, unknown=[("t", "n", "m"), ("m", "k")], name="more axes"),
+    Case("linear_input", lambda g, w: TABLE["linear_input"](g, w), [normal(2), normal(2, 4)],
+         torch=lambda g, w: g @ w, unknown=[("m",), ("m", "k")], name="of 1-d"),
+    Case("linear_weight", lambda x, g: TABLE["linear_weight"](x, g), [normal(3, 4), normal(3, 2)],
+         torch=lambda x, g: g.T @ x, unknown=[("n", "k"), ("n", "m")]),
+    Case("linear_weight", lambda x, g: TABLE["linear_weight"](x, g), [normal(2, 3, 4), normal(2, 3, 2)],
+         torch=lambda x, g: g.flatten(0, 1).T @ x.flatten(0, 1), unknown=[("t", "n", "k"), ("t", "n", "m")],
+         name="more axes"),
+    Case("linear_weight", lambda x, g: TABLE["linear_weight"](x, g), [normal(4), normal(2)],
+         torch=lambda x, g: g[:, None] * x, unknown=[("k",), ("m",)], name="of 1-d"),
+    Case("linear_weight", lambda x, g: TABLE["linear_weight"](x, g), [normal(0, 4), normal(0, 2)],
+         torch=lambda x, g: g.T @ x, unknown=[("n", "k"), ("n", "m")], name="of no rows"),
     # einsum
     Case("einsum", **einsum("bij,bjk->bik"), args=[normal(2, 3, 4), normal(2, 4, 2)],
          unknown=[("b", "n", "k"), ("b", "k", "m")]),
