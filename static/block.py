@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,6 +79,12 @@ class Step:
         """The unknown sizes whose values the step needs at run."""
         return {s for dim in dims_in((self.inputs, self.settings)) for s in dim.symbols()}
 
+    def instead(self, others: Mapping[Value, Any]) -> Step:
+        """The same step on others of these inputs, where there are others."""
+        if not any([x in others for x in self.inputs if isinstance(x, Value)]):
+            return self
+        return self.with_inputs([others.get(x, x) if isinstance(x, Value) else x for x in self.inputs])
+
     def with_inputs(self, inputs: Sequence[Any]) -> Step:
         """The same step on other inputs."""
         return Step(self.op, inputs, self.settings, self.outputs, self.nodes)
@@ -135,22 +142,59 @@ class Block:
                 found.setdefault(value, []).append(step)
         return found
 
-    def with_steps(self, steps: Iterable[Step], instead: Mapping[Value, Value] | None = None) -> Block:
+    def with_steps(
+        self, steps: Iterable[Step], instead: Mapping[Value, Value] | None = None,
+        constants: Mapping[Value, Any] | None = None,
+    ) -> Block:  # fmt: skip
         """The same run by other steps.
 
-        instead: values that are no longer made, and those that take their places. The steps must
-        have been given these already.
+        instead    values that are no longer made, and those that take their places; the steps must
+                   have been given these already
+        constants  all constants, if there are others now
         """
-        steps = list(steps)
+        block = replace(
+            self, steps=list(steps), constants=self.constants if constants is None else constants
+        )
         if not instead:
-            return replace(self, steps=steps)
+            return block
         return replace(
-            self,
-            steps=steps,
+            block,
             results=tuple([instead.get(v, v) for v in self.results]),
             stores={variable: instead.get(v, v) for variable, v in self.stores.items()},
             sizes={s: (instead.get(v, v), axis) for s, (v, axis) in self.sizes.items()},
         )
+
+
+def in_order(block: Block) -> Block:
+    """The same steps, each behind what it needs, and otherwise as they stand: for a pass that has
+    put some where it was convenient. Steps with effects stay in their order."""
+    makers = block.makers()
+    of_node = {node: step for step in block.steps for node in step.nodes}
+    place = {step: at for at, step in enumerate(block.steps)}
+    waits: list[set[int]] = []
+    behind: list[list[int]] = [[] for _ in block.steps]
+    effect: Step | None = None
+    for at, step in enumerate(block.steps):
+        needs = {makers.get(value) for value in step.values()}
+        needs |= {makers.get(block.sizes[symbol][0]) for symbol in step.symbols()}
+        needs |= {of_node.get(node) for own in step.nodes for node in own.control}
+        if not step.op.pure:
+            needs.add(effect)
+            effect = step
+        waits.append({place[need] for need in needs if need is not None and need is not step})
+        for need in waits[at]:
+            behind[need].append(at)
+    ready = [at for at, needs in enumerate(waits) if not needs]
+    steps: list[Step] = []
+    while ready:
+        at = heappop(ready)
+        steps.append(block.steps[at])
+        for waiting in behind[at]:
+            waits[waiting].discard(at)
+            if not waits[waiting]:
+                heappush(ready, waiting)
+    assert len(steps) == len(block.steps), "a block whose steps wait for each other"
+    return block.with_steps(steps)
 
 
 def last_uses(block: Block) -> dict[Value, Step | None]:

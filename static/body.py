@@ -21,7 +21,7 @@ from shared.ops.creation import zeros
 from shared.spec import Spec
 from shared.state import State
 from static.graph import PLACEHOLDER, Graph, Node, Tensor, default_graph, edge_of, symbols_of
-from static.passes import Options
+from static.options import Options
 from static.prune import select
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from static.body import Body, BodyOp, Part, full_gradients, replay
 from static.graph import Tensor, building
 from static.loops import graph_of, run_body
 from static.make import as_tensor
-from static.passes import EXACT, Options
+from static.options import EXACT, Options
 
 
 def cond(

@@ -28,7 +28,8 @@ from static.block import Block, Step, Value, last_uses
 from static.body import BodyOp
 from static.graph import Node, Tensor
 from static.lower import lower
-from static.passes import EXACT, Log, Options, optimize
+from static.options import EXACT, Options
+from static.passes import Log, optimize
 from static.prune import Selection
 from static.variables import Variable
 

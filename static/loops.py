@@ -27,7 +27,7 @@ from shared.spec import Spec, sizes_match, spec_of
 from static.body import Body, BodyOp, Part
 from static.graph import CONSTANT, Graph, Node, Tensor, building, edge_of, get_default_graph, innermost
 from static.make import as_tensor, constant
-from static.passes import EXACT, Options
+from static.options import EXACT, Options
 
 Triple = tuple[Any, Any, Any]
 
@@ -48,7 +48,8 @@ def map_fn(fn: Callable[[Any], Any], elems: Any) -> Any:
 @dataclass(eq=False)
 class Loop:
     """What a scan repeats. All are Tensors of the body: what each step is given (carry, xs), and
-    what it gives: the next carry, ys to be stacked, sums to be added up, and hidden values."""
+    what it gives: the next carry, ys to be stacked, sums to be added up, and hidden values. What
+    stands in `xs` or `extra` and is no placeholder, the optimiser computes outside of the loop."""
 
     body: Body
     carry: list[Tensor]
@@ -57,10 +58,25 @@ class Loop:
     ys: list[Tensor]
     sums: list[Tensor]
     hidden: list[Tensor] = field(default_factory=list)
+    extra: list[Tensor] = field(default_factory=list)
+
+    @staticmethod
+    def of(part: Part) -> Loop:
+        """The loop that a scan repeats, from what the scan's op says of itself."""
+        a, b, c = part.carried, part.carried + part.columns, part.carried + part.stacked
+        given, results = list(part.inputs), list(part.results)
+        return Loop(
+            part.body, given[:a], given[a:b], results[:a], results[a:c], results[c:], list(part.hidden),
+            given[b + len(part.body.captures) :],
+        )  # fmt: skip
+
+    def fixed(self) -> list[Tensor]:
+        """What is the same in all steps."""
+        return [*self.body.captures.values(), *self.extra]
 
     def inputs(self) -> list[Tensor]:
-        """What each step is given, captures last."""
-        return [*self.carry, *self.xs, *self.body.captures.values()]
+        """What each step is given."""
+        return [*self.carry, *self.xs, *self.fixed()]
 
     def unsure(self) -> list[int]:
         """The carried values whose shape only a run can know to stay."""

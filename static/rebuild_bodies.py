@@ -37,10 +37,8 @@ def _scan(site: Site) -> Made:
             raise damaged(f"a column is {column.spec}, and not {settings['length']} long")
         check_fits("a column", Spec(column.shape[1:], column.dtype), step.spec)
     _capture(part.body, inputs[b:], part.inputs[b:])
-    results = list(part.results)
-    check_invariant("scan", carry, results[:a])
-    loop = Loop(part.body, carry, columns, results[:a], results[a:c], results[c:], list(part.hidden))
-    return _made(scan_op(loop), {"body": part}, site, settings)
+    check_invariant("scan", carry, list(part.results[:a]))
+    return _made(scan_op(Loop.of(part)), {"body": part}, site, settings)
 
 
 def _while(site: Site) -> Made:

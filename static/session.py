@@ -51,12 +51,13 @@ class RunMetadata:
 class Session:
     """Runs a graph. `with Session(graph=g) as s:` makes it, and its graph, the defaults.
 
-    optimize  "exact" keeps every bit of what `dynamic` computes; "fast" may give other last bits
+    optimize  "fast" may differ from what `dynamic` computes in the last bits, and where floating
+              point would lose a number (`static.passes.stabilize`); "exact" keeps every bit
     without   names of passes to leave out: `static.PASSES` lists them
     """
 
     def __init__(
-        self, graph: Graph | None = None, optimize: str = "exact", without: Iterable[str] = ()
+        self, graph: Graph | None = None, optimize: str = "fast", without: Iterable[str] = ()
     ) -> None:
         self.options = options_for(optimize, without)
         self.graph = graph if graph is not None else get_default_graph()
@@ -321,7 +322,7 @@ class InteractiveSession(Session):
     """A Session that is the default from the moment it is made until it is closed."""
 
     def __init__(
-        self, graph: Graph | None = None, optimize: str = "exact", without: Iterable[str] = ()
+        self, graph: Graph | None = None, optimize: str = "fast", without: Iterable[str] = ()
     ) -> None:
         super().__init__(graph, optimize, without)
         self._token = _default.set(self)

@@ -30,7 +30,7 @@ from static.loops import (
     scan_and_sum,
 )
 from static.make import as_tensor
-from static.passes import EXACT, Options
+from static.options import EXACT, Options
 
 
 def while_loop(

@@ -12,10 +12,15 @@ from dataclasses import dataclass, field
 
 from shared.errors import SettingError
 from static.block import Block
+from static.options import LEVELS, Options
 from static.passes.cse import merge_same
+from static.passes.fold import fold_constants
+from static.passes.gather import gather_products, gather_scans
+from static.passes.hoist import hoist_from_scans
 from static.passes.prune import drop_unused
-
-LEVELS = ("exact", "fast")
+from static.passes.rows import merge_rows
+from static.passes.simplify import simplify_algebra
+from static.passes.stabilize import stabilize_numbers
 
 
 @dataclass(frozen=True)
@@ -81,32 +86,17 @@ class Pass:
 
 
 PASSES = (
+    Pass("fold", fold_constants, "fast", "computes what depends on constants alone, once"),
+    Pass("simplify", simplify_algebra, "fast", "takes out steps that do nothing or undo each other"),
+    Pass("stabilize", stabilize_numbers, "fast", "takes the form that floating point does not lose"),
+    Pass("hoist", hoist_from_scans, "fast", "computes outside of a loop what needs no step of it"),
+    Pass("gather_scans", gather_scans, "fast", "weight gradients of a loop as one product behind it"),
     Pass("prune", drop_unused, "exact", "drops steps whose values nothing needs"),
     Pass("cse", merge_same, "exact", "merges steps that compute the same from the same"),
+    Pass("rows", merge_rows, "fast", "products by the same weight as one product"),
+    Pass("gather", gather_products, "fast", "a sum of weight gradients as one product"),
 )
 """In the order in which they run."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to compile.
-
-    level    "exact": every bit as the steps one by one; "fast": as the passes promise
-    without  names of passes to leave out
-    watched  whether each step tells the hooks of the running thread
-    """
-
-    level: str = "exact"
-    without: frozenset[str] = frozenset()
-    watched: bool = False
-
-    def passes(self) -> list[Pass]:
-        """Those that run."""
-        level = LEVELS.index(self.level)
-        return [p for p in PASSES if LEVELS.index(p.level) <= level and p.name not in self.without]
-
-
-EXACT = Options()
 
 
 def options_for(optimize: str, without: Iterable[str]) -> Options:
@@ -121,7 +111,10 @@ def options_for(optimize: str, without: Iterable[str]) -> Options:
 
 def optimize(block: Block, options: Options, log: Log) -> Block:
     """The block after all passes that the options ask for."""
-    for one in options.passes():
+    level = LEVELS.index(options.level)
+    for one in PASSES:
+        if LEVELS.index(one.level) > level or one.name in options.without:
+            continue
         record = Record(one.name, len(block.steps), 0)
         log.records.append(record)
         block = one.run(block, log)

@@ -20,8 +20,7 @@ def merge_same(block: Block, log: Log) -> Block:
     seen: dict[Any, Step] = {}
     kept: list[Step] = []
     for step in block.steps:
-        if any([x in instead for x in step.inputs if isinstance(x, Value)]):
-            step = step.with_inputs([instead.get(x, x) if isinstance(x, Value) else x for x in step.inputs])
+        step = step.instead(instead)
         if not step.op.pure:
             kept.append(step)
             continue

@@ -1,0 +1,24 @@
+"""How a run is to be compiled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LEVELS = ("exact", "fast")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to compile; see `static.passes.options_for` for what a user says.
+
+    level    "exact": every bit as the steps one by one; "fast": as the passes promise
+    without  names of passes to leave out
+    watched  whether each step tells the hooks of the running thread
+    """
+
+    level: str = "exact"
+    without: frozenset[str] = frozenset()
+    watched: bool = False
+
+
+EXACT = Options()

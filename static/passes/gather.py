@@ -1,0 +1,160 @@
+"""Weight gradients as one product: where the terms of a sum are `linear_weight`s, one product over
+all their rows gives the sum.
+
+A weight that is used at every time step gets a gradient from each; a product of few rows is slow,
+and adding it up passes over the whole weight each time. A `scan` gives the rows of its steps
+stacked already, and what is left of its sum is one product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from shared.op import TABLE
+from shared.ops.linalg import linear_weight
+from shared.spec import Spec
+from static.block import Block, Step, Value, applied, in_order
+from static.graph import Tensor
+from static.loops import scan_op
+from static.passes.hoist import is_scan, loop_of
+from static.passes.rows import in_rows, pays
+
+if TYPE_CHECKING:
+    from static.passes import Log
+
+# --- sums that stand in the program --------------------------------------------------------
+
+
+def gather_products(block: Block, log: Log) -> Block:
+    """The block with each sum of weight gradients as one of them."""
+    users, makers = block.users(), block.makers()
+    leaving = set(block.leaving())
+    joined = {tuple(s.inputs): s.outputs[0] for s in block.steps if _joins_rows(s)}
+    inner: set[Step] = set()
+    instead: dict[Step, list[Step]] = {}
+
+    def only_here(value: Any) -> Step | None:
+        """What makes a value, if nothing but one step uses it."""
+        if not isinstance(value, Value) or value in leaving or len(users.get(value, ())) != 1:
+            return None
+        return makers.get(value)
+
+    for step in reversed(block.steps):
+        if step in inner or not _adds(step):
+            continue
+        terms: list[tuple[Value, Step | None]] = []
+        stack = list(reversed(step.inputs))
+        inside: list[Step] = []
+        while stack:
+            value = stack.pop()
+            maker = only_here(value)
+            if maker is not None and _adds(maker):
+                inside.append(maker)
+                stack.extend(reversed(maker.inputs))
+            else:
+                terms.append((value, maker))
+        products = [maker for _, maker in terms if maker is not None and maker.op is linear_weight]
+        if len(products) < 2 or not pays(products[0].inputs[0], products[0].outputs[0]):
+            continue
+        rest = [value for value, maker in terms if maker not in products]
+        instead[step] = _as_one(step, products, rest, joined)
+        inner.update(inside, products)
+        log.note(
+            f"{len(products)} weight gradients in one product",
+            "a sum over time steps is a sum over rows", step.node.line,
+        )  # fmt: skip
+    if not instead:
+        return block
+    return in_order(block.with_steps(
+        new for step in block.steps if step not in inner for new in instead.get(step, (step,))
+    ))  # fmt: skip
+
+
+def _adds(step: Step) -> bool:
+    """Whether a step adds two values of one shape."""
+    return step.op is TABLE["add"] and all(
+        isinstance(x, Value) and x.spec == step.outputs[0].spec for x in step.inputs
+    )
+
+
+def _joins_rows(step: Step) -> bool:
+    return step.op is TABLE["concatenate"] and step.settings["axis"] == 0
+
+
+def _as_one(
+    root: Step, products: Sequence[Step], rest: Sequence[Value], joined: dict[tuple[Any, ...], Value]
+) -> list[Step]:
+    """The steps that give what `root` gave: one product of all rows, and the other terms."""
+    steps: list[Step] = []
+    nodes = tuple(dict.fromkeys(node for step in (root, *products) for node in step.nodes))
+    products = _in_known_order(products, joined)
+    sides = []
+    for side in (0, 1):
+        parts = [in_rows(step.inputs[side], nodes, steps) for step in products]
+        known = joined.get(tuple(parts))
+        if known is None:
+            steps.append(applied(TABLE["concatenate"], parts, {"axis": 0}, nodes))
+            known = joined[tuple(parts)] = steps[-1].outputs[0]
+        sides.append(known)
+    steps.append(applied(linear_weight, sides, {}, nodes))
+    for value in rest:
+        steps.append(applied(TABLE["add"], [steps[-1].outputs[0], value], {}, root.nodes))
+    last = steps.pop()
+    return [*steps, Step(last.op, last.inputs, last.settings, root.outputs, last.nodes)]
+
+
+def _in_known_order(
+    products: Sequence[Step], joined: dict[tuple[Any, ...], Value]
+) -> Sequence[Step]:
+    """The products in the order in which one side of them lies under each other already, if any does."""
+    for side in (1, 0):
+        at = {step.inputs[side]: step for step in products}
+        for parts in joined:
+            if len(parts) == len(at) and all(part in at for part in parts):
+                return [at[part] for part in parts]
+    return products
+
+
+# --- sums that a scan adds up --------------------------------------------------------------
+
+
+def gather_scans(block: Block, log: Log) -> Block:
+    """The block with scans that stack what weight gradients are made of, and one product behind each."""
+    return block.with_steps(
+        new for step in block.steps for new in (_stacked(step, log) if is_scan(step) else (step,))
+    )
+
+
+def _stacked(step: Step, log: Log) -> Sequence[Step]:
+    """A scan and, behind it, the products over all its steps."""
+    loop = loop_of(step)
+    carry, ys, sums, hidden = loop.parts(step.outputs)
+    fixed = set(loop.fixed())
+    behind: dict[Tensor, Value] = {}
+    kept: dict[Tensor, Value] = {}
+    for tensor, value in zip(loop.sums, sums, strict=True):
+        fits = tensor.node.op is linear_weight and fixed.isdisjoint(tensor.node.inputs)
+        (behind if fits else kept)[tensor] = value
+    if not behind or len(behind) + len(kept) < len(sums):
+        return [step]
+    stacks: dict[Any, Value] = dict(zip(loop.xs, step.inputs[len(loop.carry) :], strict=False))
+    stacks.update(zip(loop.ys, ys, strict=True))
+    more: dict[Tensor, Value] = {}
+    for tensor in behind:
+        for x in tensor.node.inputs:
+            if x not in stacks:
+                spec = Spec((step.settings["length"], *x.shape), x.dtype)
+                stacks[x] = more[x] = Value(spec, step.op.name)
+    turned = replace(loop, ys=[*loop.ys, *more], sums=list(kept))
+    outputs = [*carry, *ys, *more.values(), *kept.values(), *hidden]
+    made = [Step(scan_op(turned), step.inputs, step.settings, outputs, step.nodes)]
+    for tensor, value in behind.items():
+        rows = [stacks[x] for x in tensor.node.inputs]
+        made.append(Step(linear_weight, rows, {}, [value], (*step.nodes, tensor.node)))
+        log.note(
+            "a weight gradient in one product behind its loop",
+            "a sum over the steps of a scan is a sum over rows", tensor.node.line,
+        )  # fmt: skip
+    return made
