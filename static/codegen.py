@@ -57,7 +57,7 @@ class Program:
     source    the generated text
     reads     the variables whose values it starts from
     missing   placeholders that it needs and that were not fed
-    log       what the passes did
+    log       what the passes did, and `block`, what they have made of it
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Program:
         options: Options = EXACT,
     ) -> None:
         self.log = Log()
-        block = optimize(lower(selection, fed, fetched), options, self.log)
+        self.block = block = optimize(lower(selection, fed, fetched), options, self.log)
         writer = _Writer(block, options)
         self.source = writer.source()
         self.reads, self.missing = block.reads.keys(), block.missing

@@ -99,6 +99,10 @@ PASSES = (
 """In the order in which they run."""
 
 
+CHECKS: list[Callable[[str, Block], None]] = []
+"""Called with a pass's name and the block that it gave: for tests, and for who writes a pass."""
+
+
 def options_for(optimize: str, without: Iterable[str]) -> Options:
     """The options that a Session is given; SettingError for a level or pass that does not exist."""
     if optimize not in LEVELS:
@@ -118,5 +122,7 @@ def optimize(block: Block, options: Options, log: Log) -> Block:
         record = Record(one.name, len(block.steps), 0)
         log.records.append(record)
         block = one.run(block, log)
+        for check in CHECKS:
+            check(one.name, block)
         record.after = len(block.steps)
     return block

@@ -94,7 +94,7 @@ class _Outside:
         first, *rest = node.inputs
         if all(is_weak(x) or x in self.fixed for x in node.inputs):
             self._compute(node, op, [self.fixed.get(x, x) for x in node.inputs], self.fixed)
-        elif first in self.columns and _by_rows(op, node) and all(x in self.fixed for x in rest):
+        elif first in self.columns and by_rows(node) and all(x in self.fixed for x in rest):
             self._compute(node, op, [self.columns[first], *(self.fixed[x] for x in rest)], self.columns)
         return out in self.fixed or out in self.columns
 
@@ -123,8 +123,8 @@ class _Outside:
         return {value: self.columns[t] for t, value in hidden if t in self.columns}
 
 
-def _by_rows(op: Op, node: Node) -> bool:
+def by_rows(node: Node) -> bool:
     """Whether an op works on each row of its first argument alone, whatever axes stand before."""
-    if op is TABLE["linear"]:
+    if node.op in (TABLE["linear"], TABLE["linear_input"]):
         return True
-    return op is TABLE["matmul"] and len(node.inputs[1].shape) == 2 and len(node.inputs[0].shape) >= 2
+    return node.op is TABLE["matmul"] and len(node.inputs[1].shape) == 2 and len(node.inputs[0].shape) >= 2

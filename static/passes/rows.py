@@ -62,7 +62,7 @@ def merge_rows(block: Block, log: Log) -> Block:
 
 def _multiplies(step: Step) -> bool:
     """Whether a step is a product of rows and a weight, with sizes that are known."""
-    if step.op not in (TABLE["linear"], TABLE["matmul"]):
+    if step.op not in (TABLE["linear"], TABLE["linear_input"], TABLE["matmul"]):
         return False
     x, weight = step.inputs[:2]
     sizes_known = all(isinstance(size, int) for size in x.shape)

@@ -115,8 +115,8 @@ class Built:
     feeds: dict[Any, Any]
     outcome: Outcome
 
-    def run(self, fetches: Any) -> Any:
-        with static.Session(graph=self.graph) as session:
+    def run(self, fetches: Any, level: str = "exact") -> Any:
+        with static.Session(graph=self.graph, optimize=level) as session:
             return session.run(fetches, feed_dict=self.feeds)
 
 
@@ -140,10 +140,10 @@ def beside(tensors: Arrays, arrays: Arrays) -> Arrays:
     return [None if a is None else static.placeholder(a.dtype, t.shape) for t, a in pairs]
 
 
-def run_static(built: Built) -> Outcome:
+def run_static(built: Built, level: str = "exact") -> Outcome:
     """The outcome's arrays."""
     present = [t for _, t in built.outcome.flat() if t is not None]
-    values = iter(built.run(present))
+    values = iter(built.run(present, level))
     parts = (built.outcome.ys, built.outcome.first, built.outcome.second)
     return Outcome(*([t if t is None else next(values) for t in part] for part in parts))
 

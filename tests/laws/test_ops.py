@@ -67,6 +67,21 @@ def test_static_gives_the_bits_that_dynamic_gives(case: Case, dtype: Any) -> Non
                 assert_same_bits(want, got, what)
 
 
+@each_case
+def test_fast_gives_what_exact_gives_within_rounding(case: Case) -> None:
+    """Outputs, first and second derivatives, in float64: what passes reassociate is 1e-9 off at most."""
+    arrays = case.arrays(np.float64)
+    cs, us, _ = draws(case, arrays)
+    for known in (True, False):
+        built = on_static(case, arrays, cs, us, known)
+        exact, fast = run_static(built).flat(), run_static(built, "fast").flat()
+        for (what, want), (_, got) in zip(exact, fast, strict=True):
+            assert (want is None) == (got is None), what
+            if want is not None:
+                assert (want.shape, want.dtype) == (got.shape, got.dtype), what
+                np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-12, err_msg=what)
+
+
 @each_dtype
 @each_case
 def test_infer_says_what_compute_gives(case: Case, dtype: Any) -> None:

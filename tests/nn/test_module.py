@@ -188,7 +188,7 @@ def test_a_model_called_on_plain_arrays_inside_a_graph_trains_its_statistics() -
         loss = ops.sum(model(normal(6, 3)))
         train = optim.SGD(model.parameters(), lr=0.1).minimize(loss)
     assert {v.name for v in graph.variables} >= {"0/weight", "1/running_mean"}
-    with static.Session(graph=graph) as session:
+    with static.Session(graph=graph, optimize="exact") as session:
         session.run(static.global_variables_initializer())
         session.run(train)
         session.store(model)

@@ -210,7 +210,7 @@ def on_static(model: nn.Module, x: Any) -> Any:
         fed = static.placeholder("float32", shape)
         y = model(fed)
         start = static.global_variables_initializer()
-    with static.Session(graph=graph) as session:
+    with static.Session(graph=graph, optimize="exact") as session:
         session.run(start)
         return session.run(y, feed_dict={fed: x})
 
@@ -296,7 +296,7 @@ def test_running_statistics_follow_pytorchs_over_training_on_both_engines() -> N
         loss = ops.sum(ops.square(built(fed))) * 0.01
         train = optim.SGD(built.parameters(), lr=0.1).minimize(loss)
         init = static.global_variables_initializer()
-    with static.Session(graph=graph) as session:
+    with static.Session(graph=graph, optimize="exact") as session:
         session.run(init)
         for x in batches:
             session.run(train, feed_dict={fed: x})

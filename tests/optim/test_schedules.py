@@ -71,7 +71,7 @@ def test_the_rate_of_the_last_step_can_be_read_on_both_engines(schedule: Any) ->
         x_in, y_in = static.placeholder("float64", (6, 4)), static.placeholder("float64", (6, 2))
         train = built.minimize(loss_of(*qs, x_in, y_in))
         count = len(graph.nodes)
-    with static.Session(graph=graph) as session:
+    with static.Session(graph=graph, optimize="exact") as session:
         session.load(built, *qs)
         for step, (x, y) in enumerate(batches(8)):
             eager.zero_grad()
@@ -154,7 +154,7 @@ def test_a_plateau_lowers_the_rate_in_the_session_that_trains() -> None:
         x_in, y_in = static.placeholder("float64", (6, 4)), static.placeholder("float64", (6, 2))
         train = opt.minimize(loss_of(*ps, x_in, y_in))
     ((x, y),) = batches(1)
-    with static.Session(graph=graph) as session:
+    with static.Session(graph=graph, optimize="exact") as session:
         session.load(opt, *ps)
         plateau.step(1.0, session=session)
         plateau.step(1.0, session=session)

@@ -182,7 +182,7 @@ def test_clipping_gives_the_same_bits_on_arrays_on_dynamic_and_in_a_graph() -> N
         feeds = {static.placeholder("float32", g.shape): g for g in gs}
         built, built_norm = optim.clip_by_global_norm([*feeds, None], 0.5)
         built = optim.clip_by_value(built, 0.1)
-    with static.Session(graph=graph) as session:
+    with static.Session(graph=graph, optimize="exact") as session:
         *ran, ran_norm = session.run([*built[:3], built_norm], feeds)
     assert raw[3] is eager[3] is built[3] is None
     for a, b, c in zip(raw, eager, ran, strict=False):
@@ -273,7 +273,7 @@ def test_training_moves_between_the_engines_and_back_to_the_same_bits(name: str)
     with static.Graph().as_default() as graph:
         x_in, y_in = static.placeholder("float64", (6, 4)), static.placeholder("float64", (6, 2))
         train = opt.minimize(loss_of(*ps, x_in, y_in))
-    with static.Session(graph=graph) as session:
+    with static.Session(graph=graph, optimize="exact") as session:
         session.load(opt, *ps)
         for x, y in data[4:8]:
             session.run(train, {x_in: x, y_in: y})
@@ -301,7 +301,7 @@ def test_one_optimiser_trains_two_losses_in_one_graph_as_it_does_step_by_step() 
     with static.Graph().as_default() as graph:
         x_in = static.placeholder("float64", (6, 4))
         trains = [opt.minimize(loss) for loss in losses(qs, x_in)]
-    with static.Session(graph=graph) as session:
+    with static.Session(graph=graph, optimize="exact") as session:
         session.load(opt, *qs)
         for step, (x, _) in enumerate(data):
             session.run(trains[step % 2], {x_in: x})
@@ -318,7 +318,7 @@ def test_a_single_number_trains_too_and_stays_an_array(name: str) -> None:
     eager, built = (getattr(optim, name)([state], lr=0.1, clip_norm=1.0) for state in (p, q))
     with static.Graph().as_default() as graph:
         train = built.minimize(ops.square(q * 1.0))
-    with static.Session(graph=graph) as session:
+    with static.Session(graph=graph, optimize="exact") as session:
         session.load(built, q)
         for _ in range(3):
             eager.zero_grad()
@@ -338,7 +338,7 @@ def test_plain_variables_of_a_graph_can_be_trained_without_a_layer() -> None:
     with static.Graph().as_default() as graph:
         x = static.Variable(np.array([3.0, -4.0]), name="x")
         train = optim.SGD([x], lr=0.25, momentum=0.5).minimize(ops.sum(ops.square(x)))
-    with static.Session(graph=graph) as session:
+    with static.Session(graph=graph, optimize="exact") as session:
         with graph.as_default():
             session.run(static.global_variables_initializer())
         session.run(train)

@@ -30,7 +30,7 @@ def test_a_training_step_counts_its_gradients_and_dead_values_count_once() -> No
         assert told.flops > 2 * forward.flops and told.parameters == forward.parameters
         assert forward.peak < forward.bytes
         metadata = static.RunMetadata()
-        with static.Session() as session:
+        with static.Session(optimize="exact") as session:
             session.run(static.global_variables_initializer())
             session.run([train, loss], {x: np.ones((8, 20))}, static.RunOptions(trace=True), metadata)
         ran = {span.name for span in metadata.profile.spans}

@@ -11,8 +11,11 @@ import numpy as np
 import pytest
 
 import static
-from shared import ops
+from shared import nn, ops
 from shared.errors import SettingError
+from shared.op import TABLE
+from static.passes import simplify, stabilize
+from tests.static.checker import checked
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +55,177 @@ def test_prints_alike_are_all_printed(capfd: pytest.CaptureFixture[str]) -> None
     with static.Session() as session:
         session.run(y, {x: 1.0})
     assert capfd.readouterr().err.count("seen") == 2
+
+
+def steps(fetches: Any, **options: Any) -> list[str]:
+    """The ops of the program that a run at `fast` executes, in order."""
+    with static.Session(optimize="fast", **options) as session:
+        program = session._compiled(fetches, None)
+    return [step.op.name for step in program.block.steps]
+
+
+def agree(fetches: Any, feeds: Any, rtol: float = 1e-5) -> Any:
+    """What `fast` gives, after a look at whether `exact` gives the same."""
+    with static.Session(optimize="exact") as session, checked():
+        session.run(static.global_variables_initializer())
+        want = session.run(fetches, feeds)
+    with static.Session(optimize="fast") as session, checked():
+        session.run(static.global_variables_initializer())
+        got = session.run(fetches, feeds)
+    for a, b in zip(want, got, strict=True):
+        np.testing.assert_allclose(b, a, rtol=rtol, atol=1e-6)
+    return got
+
+
+# --- fold ---
+
+
+def test_constants_are_computed_once_and_large_ones_left_alone() -> None:
+    x = static.placeholder("float32", (3,), name="x")
+    small = x + ops.exp(static.constant(np.ones(3, np.float32))) * 2
+    assert steps(small) == ["add"]
+    large = ops.sum(ops.ones((400, 400), like=x)) + x
+    assert "full" in steps(large)
+
+
+def test_what_fails_when_folded_fails_at_run_with_the_users_line() -> None:
+    bad = ops.gather(static.constant(np.ones(3)), static.constant(np.array([7])), 0)
+    with static.Session() as session, pytest.raises(IndexError, match="test_passes"):
+        session.run(bad)
+
+
+# --- simplify ---
+
+
+@pytest.mark.parametrize("pattern", [*simplify.PATTERNS, *stabilize.PATTERNS], ids=lambda p: p.old)
+def test_a_pattern_gives_what_it_replaces(pattern: Any) -> None:
+    """Where floating point loses nothing both sides are the same number."""
+    old, new = (_meaning(text, pattern.old) for text in (pattern.old, pattern.new))
+    np.testing.assert_allclose(new, old, rtol=1e-12)
+
+
+def _meaning(text: str, pattern: str) -> Any:
+    """A pattern's text on raw arrays; what stands in the places of settings fits `pattern`."""
+    places = np.linspace(0, 0.5, 6).reshape(2, 3)
+    scope: dict[str, Any] = {name: value + places for name, value in
+                             {"x": 0.3, "y": -0.7, "g": 1.5, "t": 0.2}.items()}  # fmt: skip
+    scope |= {"a": (1,), "b": (2, 3), "k": True, "s": (2, 1)}
+    if "softmax" in pattern or "softmax" in text or "(a,)" in pattern:
+        scope["a"] = 1
+    if "shape=a" in pattern:
+        scope["a"] = {"reshape": (3, 2), "sum_to": (1, 3), "broadcast_to": (2, 3)}[pattern.partition("(")[0]]
+        scope["b"] = (3,) if pattern.startswith("sum_to") else (2, 3)
+    if "shape=t" in pattern:
+        scope["t"] = (2, 3)
+    if "sum(exp(x), axis=a, keepdims=" in pattern:
+        scope["g"] = scope["g"][:, 0] if "keepdims=False" in pattern else scope["g"][:, :1]
+    if "sum(exp(x), axis=(a,)" in pattern and "g" in pattern:
+        scope["g"] = 1.5 + places
+    calls = {
+        name: lambda *xs, op=op, **given: op(*map(np.asarray, xs), **given) for name, op in TABLE.items()
+    }  # fmt: skip
+    return eval(text, {"__builtins__": {}} | calls, scope)
+
+
+def test_a_view_that_changes_nothing_is_no_step() -> None:
+    x = static.placeholder("float32", ("N", 4), name="x")
+    y = ops.transpose(ops.transpose(ops.reshape(x, (-1, 4)))).astype("float32") + 1
+    assert steps(y) == ["add"]
+
+
+# --- stabilize ---
+
+
+def test_losses_written_by_hand_are_finite_with_their_gradients() -> None:
+    x = static.placeholder("float32", (2, 3), name="x")
+    far = np.array([[1000, 0, -1000], [-500, 500, 3]], np.float32)
+    soft = ops.exp(x) / ops.sum(ops.exp(x), axis=1, keepdims=True)
+    total = ops.sum(ops.exp(x), axis=1), ops.sum(ops.exp(x), axis=1, keepdims=True)
+    logs = map(ops.log, (ops.softmax(x), ops.sigmoid(x), 1 + ops.exp(x), *total))
+    for y in (soft, *logs):
+        fetches = [y, *static.gradients(ops.sum(y), [x])]
+        with static.Session(optimize="fast") as session:
+            assert all(np.isfinite(value).all() for value in session.run(fetches, {x: far}))
+        with static.Session(optimize="exact") as session, np.errstate(all="ignore"):
+            assert not all(np.isfinite(value).all() for value in session.run(fetches, {x: far}))
+        with np.errstate(all="ignore"):
+            agree(fetches, {x: far / 500})
+
+
+# --- loops ---
+
+
+def _recurrent(length: Any, cell: Any = nn.LSTM) -> Any:
+    nn.manual_seed(3)
+    layer = cell(4, 5)
+    x = static.placeholder("float32", (length, 2, 4), name="x")
+    y, _ = layer(x)
+    loss = ops.sum(y * y)
+    slopes = static.gradients(loss, [x, *layer.parameters()])
+    data = np.random.default_rng(0).standard_normal((6, 2, 4)).astype(np.float32)
+    return [loss, *slopes], {x: data}
+
+
+def test_a_scan_multiplies_its_columns_and_gathers_its_weight_gradients_outside() -> None:
+    nn.manual_seed(3)
+    cell = nn.LSTMCell(4, 5)
+    x = static.placeholder("float32", (None, 2, 4), name="x")
+    start = (ops.zeros((2, 5), like=x), ops.zeros((2, 5), like=x))
+
+    def step(states: Any, now: Any) -> Any:
+        states = cell(now, states)
+        return states, states[0]
+
+    _, ys = static.scan(step, start, x)
+    loss = ops.sum(ys * ys)
+    fetches = [loss, *static.gradients(loss, [x, *cell.parameters()])]
+    data = np.random.default_rng(0).standard_normal((6, 2, 4)).astype(np.float32)
+    agree(fetches, {x: data})
+    agree(fetches, {x: data[:1]})
+    agree(fetches, {x: data[:0]})
+    with static.Session(optimize="fast") as session:
+        told = session.explain(fetches)
+    assert "linear out of a loop: one product for all steps" in told
+    assert "linear_weight in one behind its loop (2 times)" in told
+
+
+@pytest.mark.parametrize("cell", [nn.RNN, nn.LSTM, nn.GRU])
+@pytest.mark.parametrize("length", [None, 6])
+def test_layers_over_time_give_the_same_by_scan_and_unrolled(cell: Any, length: Any) -> None:
+    agree(*_recurrent(length, cell))
+
+
+def test_weight_gradients_of_unrolled_steps_are_one_product() -> None:
+    fetches, _ = _recurrent(6)
+    assert steps(fetches).count("linear_weight") == 2
+    assert steps(fetches, without=["gather"]).count("linear_weight") == 1 + 6
+
+
+def test_products_of_independent_steps_are_one() -> None:
+    w = static.Variable(np.ones((5, 4), np.float32))
+    xs = [static.placeholder("float32", (2, 4), name=f"x{i}") for i in range(3)]
+    hs = [ops.tanh(ops.linear(x, w)) for x in xs]
+    last = ops.linear(ops.linear(hs[0], ops.transpose(w)), w)  # needs another's result
+    data = {x: np.full((2, 4), i, np.float32) for i, x in enumerate(xs)}
+    agree([*hs, last], data)
+    assert steps([*hs, last]).count("linear") == 3
+
+
+def test_effects_stay_in_order_when_steps_move(capfd: pytest.CaptureFixture[str]) -> None:
+    w = static.Variable(np.ones((5, 4), np.float32))
+    xs = [static.placeholder("float32", (1, 4), name=f"x{i}") for i in range(3)]
+    hs = [static.Print(ops.linear(x, w), [ops.sum(x)], f"{i}: ") for i, x in enumerate(xs)]
+    data = {x: np.full((1, 4), i, np.float32) for i, x in enumerate(xs)}
+    with static.Session() as session, checked():
+        session.run(static.global_variables_initializer())
+        session.run(hs, data)
+    assert [line[0] for line in capfd.readouterr().err.splitlines()] == ["0", "1", "2"]
+
+
+def test_every_pass_says_what_it_did_and_where() -> None:
+    fetches, _ = _recurrent(6)
+    with static.Session() as session:
+        told = session.explain(fetches)
+    for one in static.PASSES:
+        assert f"{one.name}: " in told
+    assert "test_passes.py" in told and "in one product" in told
