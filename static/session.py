@@ -23,6 +23,7 @@ from shared.errors import (
 from shared.profiler import Profiler
 from shared.spec import dtype_name, spec_of, str_shape
 from shared.state import State
+from static.block import Block
 from static.codegen import Program
 from static.feeds import feed_key, take_apart, take_feeds
 from static.graph import Graph, Node, Tensor, get_default_graph
@@ -117,6 +118,10 @@ class Session:
     def explain(self, fetches: Any, feeds: Iterable[Tensor] | None = None) -> str:
         """What each pass of the optimiser did to a run of `fetches`, and why that is allowed."""
         return str(self._compiled(fetches, feeds).log)
+
+    def block(self, fetches: Any, feeds: Iterable[Tensor] | None = None) -> Block:
+        """The steps that a run of `fetches` executes, as data: what `program` writes as text."""
+        return self._compiled(fetches, feeds).block
 
     def _compiled(self, fetches: Any, feeds: Iterable[Tensor] | None) -> Program:
         feeds = None if feeds is None else [feed_key(self.graph, key) for key in feeds]

@@ -14,11 +14,12 @@ import click
 
 from comparisons import host, results
 from comparisons.bench import race
-from comparisons.bench.peers import FAMILIES, GRAPH, OVERHEAD, PEERS, Peer, choose, installed
+from comparisons.bench.peers import FAMILIES, GRAPH, OVERHEAD, PASSES, PEERS, Peer, choose, installed
 from comparisons.bench.workloads import WORKLOADS
 
 FORMAT = 1
-NAMES = (*WORKLOADS, OVERHEAD, GRAPH)
+NAMES = (*WORKLOADS, OVERHEAD, GRAPH, PASSES)
+QUICK_PASSES = ("mlp", "tiny")
 SIZES, QUICK_SIZES = (1_000, 10_000, 100_000), (1_000, 10_000)
 ROUNDS, QUICK_ROUNDS, QUICK_STEPS = 7, 3, 3
 
@@ -96,6 +97,8 @@ def _one(
     racers = [peer for peer in peers if name in peer.runs]
     if name == GRAPH:
         race.growth(QUICK_SIZES if quick else SIZES, settings, found, watch)
+    elif name == PASSES:
+        race.ablation(QUICK_PASSES if quick else tuple(WORKLOADS), settings, found, watch)
     elif name == OVERHEAD:
         race.overhead(racers, settings, found, watch)
     else:
@@ -106,6 +109,7 @@ def _one(
 TITLES = {name: workload.title for name, workload in WORKLOADS.items()} | {
     OVERHEAD: "a chain of 1,000 additions and multiplications of one-element tensors, for each op",
     GRAPH: "static's stages for a chain of nodes and its gradient",
+    PASSES: "a training step with each pass of static's optimiser left out, and added one by one",
 }
 
 

@@ -15,6 +15,7 @@ VERSION = models.VERSION
 
 def train(workload: Workload, style: str) -> Iterator[str | float]:
     """Yields "build" and "compile", then the loss of a step after each."""
+    level, style = ("exact", "layer") if style == "exact" else ("fast", style)
     net = models.model(workload, style)
     optimizer = optim.SGD(net.parameters(), lr=workload.rate)
     x, y = workload.data()
@@ -26,7 +27,7 @@ def train(workload: Workload, style: str) -> Iterator[str | float]:
         train_op = optimizer.minimize(loss)
         start = static.global_variables_initializer()
     yield "build"
-    with static.Session(graph=graph, optimize="exact") as session:
+    with static.Session(graph=graph, optimize=level) as session:
         session.run(start)
         session.program([loss, train_op], [x_in, y_in])
         yield "compile"
@@ -46,7 +47,7 @@ def chain(count: int) -> Callable[[], tuple[float, float]]:
             y = y * a
             y = y + b
         gradients = static.gradients(y, [x, a, b])
-    session = static.Session(graph=graph, optimize="exact")
+    session = static.Session(graph=graph)
     feed = {name: np.array([value], np.float32) for name, value in ((x, 1.0), (a, 0.999), (b, 0.001))}
     session.run(y, feed)
     session.run([y, *gradients], feed)

@@ -13,6 +13,7 @@ ALL = tuple(WORKLOADS)
 RECURRENT = tuple(name for name, workload in WORKLOADS.items() if workload.recurrent)
 OVERHEAD = "overhead"
 GRAPH = "graph"
+PASSES = "passes"
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,17 @@ OURS = (
         "static",
         "on_static",
         "layer",
-        "layers with fused cells",
+        "layers with fused cells, at its default level",
         (*ALL, OVERHEAD),
+    ),
+    Peer(
+        "static-exact",
+        "ours",
+        "static",
+        "on_static",
+        "exact",
+        "the same at the level that keeps every bit",
+        ALL,
         twin="dynamic",
     ),
     Peer("dynamic-loop", "ours", "dynamic", "on_dynamic", "loop", "a loop around a cell", RECURRENT),
@@ -62,9 +72,8 @@ OURS = (
         "static",
         "on_static",
         "loop",
-        "a loop around a cell",
+        "a loop around a cell, at its default level",
         RECURRENT,
-        twin="dynamic-loop",
     ),
 )
 OTHERS = (

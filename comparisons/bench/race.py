@@ -277,6 +277,29 @@ def _per_op(found: dict[str, Any], rounds: Mapping[str, Any]) -> None:
         }
 
 
+def ablation(
+    names: Sequence[str],
+    settings: Settings,
+    found: dict[str, Any],
+    watch: Callable[[str], None] = lambda text: None,
+) -> None:
+    """What `comparisons.bench.ablation` finds for each workload, each in a process of its own."""
+    code = START.format(home=HOME, module="comparisons.bench.ablation")
+    for name in names:
+        watch(f"passes: {name}")
+        steps = settings.steps or WORKLOADS[name].steps
+        found[name] = _asked(code, settings, name, "layer", str(settings.rounds), str(steps))
+
+
+def _asked(code: str, settings: Settings, *arguments: str) -> dict[str, Any]:
+    """What a process answers that is started for one question, or {error}."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False,
+        env=os.environ | settings.environment(), start_new_session=True,
+    )  # fmt: skip
+    return {"error": last_words(done.stderr)} if done.returncode else json.loads(done.stdout)
+
+
 def growth(
     counts: Sequence[int],
     settings: Settings,
@@ -287,11 +310,4 @@ def growth(
     code = START.format(home=HOME, module="comparisons.bench.growth")
     for count in counts:
         watch(f"graph: {count} nodes")
-        done = subprocess.run(
-            [sys.executable, "-c", code, str(count)], capture_output=True, text=True, check=False,
-            env=os.environ | settings.environment(), start_new_session=True,
-        )  # fmt: skip
-        if done.returncode:
-            found[str(count)] = {"error": last_words(done.stderr)}
-        else:
-            found[str(count)] = json.loads(done.stdout)
+        found[str(count)] = _asked(code, settings, str(count))

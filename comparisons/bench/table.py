@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
-from comparisons.bench.peers import GRAPH, OVERHEAD
+from comparisons.bench.peers import GRAPH, OVERHEAD, PASSES
 
 ABSENT = "-"
 
@@ -51,7 +51,7 @@ def tables(report: Mapping[str, Any]) -> list[Table]:
 def table(name: str, report: Mapping[str, Any]) -> Table:
     """One workload."""
     entry = report["workloads"][name]
-    draw = {OVERHEAD: _overhead, GRAPH: _graph}.get(name, _race)
+    draw = {OVERHEAD: _overhead, GRAPH: _graph, PASSES: _passes}.get(name, _race)
     return draw(name, entry)
 
 
@@ -142,6 +142,31 @@ def _graph(name: str, entry: Mapping[str, Any]) -> Table:
         rows.append([f"{int(count):,}", f"{found['nodes']:,}", *cells])
     columns = ["chain", "nodes in all", *stages]
     notes = ["In brackets: for each node. Growth is linear where these stay the same down a column."]
+    return Table(f"{name}: {entry['title']}", columns, rows, notes)
+
+
+def _passes(name: str, entry: Mapping[str, Any]) -> Table:
+    """Every variant of every workload, beside the time of the one with all passes."""
+    rows = []
+    for workload, found in entry["found"].items():
+        if "error" in found:
+            rows.append([workload, found["error"][:60], *[ABSENT] * 5])
+            continue
+        whole = found["all"]["step"]["median"]
+        for variant, of in found.items():
+            rows.append(
+                [
+                    f"{workload}: {variant}",
+                    _spread(of["step"], 1e3, 2),
+                    f"{100 * of['step']['median'] / whole:.0f} %",
+                    f"{of['compile'] * 1e3:.0f}",
+                    f"{of['steps']:,}",
+                    f"{of['products']:,}",
+                    f"{of['bytes'] / 2**20:.1f}",
+                ]
+            )
+    columns = ["", "step, ms", "of all", "compile, ms", "steps", "products", "MiB made"]
+    notes = ["A pass that is left out and leaves more than 100 % is worth having; less, and it costs time."]
     return Table(f"{name}: {entry['title']}", columns, rows, notes)
 
 

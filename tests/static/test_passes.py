@@ -60,8 +60,7 @@ def test_prints_alike_are_all_printed(capfd: pytest.CaptureFixture[str]) -> None
 def steps(fetches: Any, **options: Any) -> list[str]:
     """The ops of the program that a run at `fast` executes, in order."""
     with static.Session(optimize="fast", **options) as session:
-        program = session._compiled(fetches, None)
-    return [step.op.name for step in program.block.steps]
+        return [step.op.name for step in session.block(fetches).steps]
 
 
 def agree(fetches: Any, feeds: Any, rtol: float = 1e-5) -> Any:
