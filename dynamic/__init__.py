@@ -29,6 +29,7 @@ from dynamic.tape import Node
 from dynamic.tensors import Tensor, tensor
 from dynamic.views import draw, show, to_networkx
 from shared.hooks import Event, Hook, watching
+from shared.memory import keep_freed_memory
 from shared.nan import NanFinder
 from shared.profiler import Profiler
 
@@ -38,3 +39,5 @@ __all__ = [
     "hessian", "hvp", "inference", "jacobian", "jvp", "linspace", "manual_seed", "no_grad", "ones",
     "rand", "randn", "show", "tensor", "to_networkx", "value_and_grad", "vjp", "watching", "zeros",
 ]  # fmt: skip
+
+keep_freed_memory()

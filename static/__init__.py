@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from shared.hooks import Event, Hook, watching
+from shared.memory import keep_freed_memory
 from shared.nan import NanFinder
 from shared.profiler import Profiler
 from static.branches import case, cond
@@ -108,6 +109,8 @@ _LATE = {
     "static.aliases",
 )  # fmt: skip
 """What is loaded when it is first asked for: a graph can be built and run without it."""
+
+keep_freed_memory()
 
 
 def __getattr__(name: str) -> Any:
