@@ -62,6 +62,13 @@ def _max_pool2d(
     return [y, w("Mod", index, w.scalar(x.shape[2] * x.shape[3]))]  # ONNX counts through all images
 
 
+def _tap_index(w: Writer, taps: Any, **move: Any) -> str:
+    """What ONNX's pooling gives instead of taps is an index already."""
+    if taps.node.op.name != "max_pool2d":
+        raise w.refusal("ONNX knows where the largest element stood only in the pooling that found it")
+    return w.one(taps)
+
+
 def _sum_pool2d(w: Writer, x: Any, *, kernel: Any, stride: Any, padding: Any) -> str:
     mean = w(
         "AveragePool", w.one(x), kernel_shape=kernel, strides=stride, pads=padding * 2, count_include_pad=1
@@ -135,6 +142,7 @@ LAYERS: dict[str, Callable[..., Any]] = {
     "linear_weight": _linear_weight, "conv2d": _conv2d, "conv2d_input": _conv2d_input,
     "max_pool2d": _max_pool2d, "sum_pool2d": _sum_pool2d, "adaptive_avg_pool2d": _adaptive_avg_pool2d,
     "layer_norm": _layer_norm, "im2col": _im2col, "col2im": _col2im, "einsum": _einsum,
+    "tap_index": _tap_index,
     "tril": lambda w, x, *, diagonal: w("Trilu", w.one(x), w.scalar(diagonal), upper=0),
     "triu": lambda w, x, *, diagonal: w("Trilu", w.one(x), w.scalar(diagonal), upper=1),
 }  # fmt: skip

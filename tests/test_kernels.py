@@ -11,7 +11,11 @@ import numpy as np
 import pytest
 
 from shared.kernels import WORTH_COMPILING
+from shared.kernels.gating import LARGE, gate_positive, worth_gating
+from shared.kernels.pooling import unpool, unpool_twin
 from shared.kernels.scatter import along_twin, rows_twin, scatter_along, scatter_rows
+from shared.op import TABLE
+from shared.ops.windows import Window
 
 rng = np.random.default_rng(3)
 SHAPES = [((3, WORTH_COMPILING // 2, 1), 40), ((2, 300, 64), 7), ((1, WORTH_COMPILING, 1), 1000)]
@@ -35,6 +39,31 @@ def test_scatter_rows_gives_the_bits_of_its_twin(shape: Any, size: int, dtype: s
     assert_same_bits(scatter_rows(values, index, size), rows_twin(values, index, size))
     backwards = index[::-1]
     assert_same_bits(scatter_rows(values, backwards, size), rows_twin(values, backwards, size))
+
+
+@pytest.mark.parametrize("move", [
+    Window((2, 2), (2, 2), (0, 0)), Window((3, 3), (1, 1), (1, 1)), Window((3, 2), (2, 1), (1, 0), (2, 3)),
+    Window((3, 3), (2, 2), (0, 0), ceil=True),
+], ids=str)  # fmt: skip
+@each_dtype
+def test_unpool_gives_the_bits_of_its_twin(move: Window, dtype: str) -> None:
+    """Also of elements of the kernel that stand over padding, and of such as it does not have."""
+    size = 40, 51
+    shape = (4, 13, *move.places("unpool", size))
+    g, taps = rng.standard_normal(shape).astype(dtype), rng.integers(0, 11, shape).astype(np.uint8)
+    assert g.size >= WORTH_COMPILING
+    g[0] = -0.0
+    assert_same_bits(unpool(g, taps, move, size), unpool_twin(g, taps, move, size))
+    across = g.transpose(0, 2, 3, 1).copy().transpose(0, 3, 1, 2)
+    assert_same_bits(unpool(across, taps, move, size), unpool_twin(g, taps, move, size))
+
+
+@each_dtype
+def test_the_gradient_of_relu_gives_the_bits_of_a_gate(dtype: str) -> None:
+    g, y = rng.standard_normal((2, 3, LARGE // 3 + 1)).astype(dtype)
+    g[0, :3], y[0, :2], y[1, :2] = [np.nan, -0.0, np.inf], np.nan, [0.0, -0.0]
+    assert worth_gating(g, y) and not worth_gating(g[:, 1:], y[:, 1:])
+    assert_same_bits(gate_positive(g, y), TABLE["gate"](g, y > 0))
 
 
 @each_shape

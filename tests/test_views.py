@@ -59,7 +59,7 @@ def test_under_anomaly_dynamic_show_prints_the_users_line_too() -> None:
 def test_an_output_among_several_is_named_by_its_place() -> None:
     x = dynamic.tensor(np.ones((1, 1, 4, 4), np.float32), requires_grad=True)
     text = dynamic.show(ops.max_pool2d(x, 2) * 2)
-    assert "%1: (f32[1,1,2,2], i64[1,1,2,2]) = max_pool2d %0 kernel=(2, 2)" in text
+    assert "%1: (f32[1,1,2,2], u8[1,1,2,2]) = max_pool2d %0 kernel=(2, 2)" in text
     assert "%2: f32[1,1,2,2] = mul %1.0 2" in text
 
 

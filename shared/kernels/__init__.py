@@ -17,7 +17,7 @@ import numpy as np
 WORTH_COMPILING = 1 << 14
 """The number of elements from which on a kernel is worth its loading."""
 
-_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 @cache
@@ -34,4 +34,9 @@ def compiled(loop: Callable[..., Any]) -> Callable[..., Any]:
 
 def worth_a_kernel(array: Any) -> bool:
     """Whether a kernel, and not its twin, shall work on this array of floats."""
-    return isinstance(array, np.ndarray) and array.size >= WORTH_COMPILING and array.dtype in _FLOATS
+    return isinstance(array, np.ndarray) and array.size >= WORTH_COMPILING and array.dtype in FLOATS
+
+
+def plain(array: Any, dtype: Any = None) -> Any:
+    """Contiguous and aligned, so that one compiled version fits all."""
+    return np.require(array, dtype, ["C", "A"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.kernels import compiled, worth_a_kernel
+from shared.kernels import compiled, plain, worth_a_kernel
 from shared.op import array_module
 
 
@@ -19,7 +19,7 @@ def scatter_rows(values: Any, index: Any, size: int) -> Any:
     if not worth_a_kernel(values):
         return rows_twin(values, index, size)
     out = np.zeros((values.shape[0], size, values.shape[2]), values.dtype)
-    if not compiled(_rows)(out, _plain(values), _plain(index, np.int64)):
+    if not compiled(_rows)(out, plain(values), plain(index, np.int64)):
         raise IndexError(f"an index is out of range for size {size}")
     return out
 
@@ -33,7 +33,7 @@ def scatter_along(values: Any, index: Any, size: int) -> Any:
     if not worth_a_kernel(values):
         return along_twin(values, index, size)
     out = np.zeros((values.shape[0], size, values.shape[2]), values.dtype)
-    if not compiled(_along)(out, _plain(values), _plain(index, np.int64)):
+    if not compiled(_along)(out, plain(values), plain(index, np.int64)):
         raise IndexError(f"an index is out of range for size {size}")
     return out
 
@@ -88,8 +88,3 @@ def _along(out: Any, values: Any, index: Any) -> bool:
                     return False
                 plane[place, t] += plane_values[k, t]
     return True
-
-
-def _plain(array: Any, dtype: Any = None) -> Any:
-    """Contiguous and aligned, so that one compiled version fits all."""
-    return np.require(array, dtype, ["C", "A"])

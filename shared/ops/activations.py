@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from shared.errors import SettingError
-from shared.op import Rule, array_module, elementwise
+from shared.kernels.gating import gate_positive, worth_gating
+from shared.op import ZERO, Rule, array_module, elementwise
 from shared.ops.choosing import gate, greater, where
 from shared.ops.elementwise import exp, expm1, mul, neg, square, tanh
 from shared.spec import Spec, float_dtype, ufunc_dtype
@@ -103,9 +104,22 @@ silu = elementwise(
 
 # --- with a kink ---------------------------------------------------------------------------
 
+
+def _compute_relu_grad(g: Any, y: Any) -> Any:
+    return gate_positive(g, y) if worth_gating(g, y) else gate(g, greater(y, 0))
+
+
+relu_grad = elementwise(
+    "relu_grad", _compute_relu_grad, "({0} if {1} > 0 else 0)",
+    Rule(lambda gg, _, g, y: relu_grad(gg, y), reads="y"),
+    ZERO,
+    dtype=lambda g, y: g.dtype,
+    doc="`g` where `y` is positive, else 0, whatever g is there: `gate(g, y > 0)` in one pass.",
+)  # fmt: skip
+
 relu = elementwise(
     "relu", lambda x, out=None: np.maximum(x, 0, out=out, order="C"), "max({0}, 0)",
-    Rule(lambda g, y, x: gate(g, greater(y, 0)), reads="y"),
+    Rule(lambda g, y, x: relu_grad(g, y), reads="y"),
     dtype=lambda x: ufunc_dtype("relu", np.maximum, (x, 0)), out=True,
     doc="max(x, 0), elementwise; NaN stays NaN. Its derivative at 0 is taken as 0, as in PyTorch.",
 )  # fmt: skip

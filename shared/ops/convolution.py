@@ -7,12 +7,15 @@
 All three are bilinear, so their rules close over each other and every order of derivative
 exists. Arrays are N C H W, weights O C KH KW (C over groups), in C order.
 
-What the window sees of all images is laid out as columns (C KH KW, N OH OW), so that each of
-the three is one matrix product per group over the whole batch, not one per image.
+What the window sees of some images is laid out as columns (C KH KW, N OH OW), so that each of
+the three is a matrix product per group. Columns hold every pixel KH KW times over, so they are made
+for a block of images after the other, in the same memory, which stays in the processor's cache.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -27,14 +30,33 @@ from shared.spec import Operand, Spec, promote, sizes_match, str_shape
 
 # --- the three products --------------------------------------------------------------------
 
+BLOCK = 1 << 21
+"""Bytes of the columns of one block of images and of their product: what caches hold beside."""
+PLACES = 1024
+"""How many of the window's places a product has at least, if there are as many: with fewer, calls
+and the adding up of products (of the weight) cost more than memory in the cache saves."""
 
-def _columns(x: Any, window: Window, places: Pair, groups: int) -> Any:
-    """What the window sees, as (groups, C / groups KH KW, N OH OW)."""
+
+def _blocks(n: int, rows: int, places: Pair, dtype: Any) -> Iterator[slice]:
+    """The images cut into blocks; `rows`: of the columns and of the product. By sizes alone, so
+    that every sum has one order on every machine."""
+    area = places[0] * places[1]
+    size = max(BLOCK // max(rows * area * dtype.itemsize, 1), -(-PLACES // area))
+    return (slice(start, min(start + size, n)) for start in range(0, n, size))
+
+
+def _columns(x: Any, window: Window, places: Pair, o: int, groups: int) -> Iterator[tuple[slice, Any]]:
+    """Blocks of images, and what the window sees of each: (groups, C / groups KH KW, N OH OW).
+    The memory is that of the block before."""
     n, c = x.shape[:2]
-    columns = array_module(x).empty((c, *window.kernel, n, *places), x.dtype)
-    cut(x, window, columns.transpose(3, 0, 1, 2, 4, 5))
-    rows = c // groups * window.kernel[0] * window.kernel[1]
-    return columns.reshape(groups, rows, n * places[0] * places[1])
+    rows = c * math.prod(window.kernel)
+    columns = None
+    for block in _blocks(n, rows + o, places, x.dtype):
+        count = block.stop - block.start
+        if columns is None or columns.shape[3] != count:
+            columns = array_module(x).empty((c, *window.kernel, count, *places), x.dtype)
+        cut(x[block], window, columns.transpose(3, 0, 1, 2, 4, 5))
+        yield block, columns.reshape(groups, rows // groups, count * places[0] * places[1])
 
 
 def _rows(g: Any, groups: int) -> Any:
@@ -54,27 +76,44 @@ def _compute_conv2d(
 ) -> Any:
     window = Window(w.shape[2:], stride, padding, dilation)
     places = window.places("conv2d", x.shape[2:])
-    product = _matrices(w, groups) @ _columns(x, window, places, groups)
-    y = product.reshape(w.shape[0], x.shape[0], *places).transpose(1, 0, 2, 3)
-    return array_module(x).ascontiguousarray(y) if b is None else np.add(y, b[:, None, None], order="C")
+    matrices = _matrices(w, groups)
+    dtype = promote(x, w) if b is None else promote(x, w, b)
+    y = array_module(x).empty((x.shape[0], w.shape[0], *places), dtype)
+    for block, columns in _columns(x, window, places, w.shape[0], groups):
+        part = y[block]
+        product = (matrices @ columns).reshape(w.shape[0], len(part), *places).transpose(1, 0, 2, 3)
+        if b is None:
+            part[...] = product
+        else:
+            np.add(product, b[:, None, None], out=part)
+    return y
 
 
 def _compute_conv2d_input(
     g: Any, w: Any, *, size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
 ) -> Any:
     window = Window(w.shape[2:], stride, padding, dilation)
-    columns = _matrices(w, groups).swapaxes(1, 2) @ _rows(g, groups)
     n, _, *places = g.shape
-    columns = columns.reshape(w.shape[1] * groups, *window.kernel, n, *places)
-    return glue(columns.transpose(3, 0, 1, 2, 4, 5), window, size)
+    channels = w.shape[1] * groups
+    matrices = _matrices(w, groups).swapaxes(1, 2)
+    x = array_module(g).zeros((n, channels, *size), promote(g, w))
+    for block in _blocks(n, channels * math.prod(window.kernel) + w.shape[0], places, x.dtype):
+        part = x[block]
+        columns = (matrices @ _rows(g[block], groups)).reshape(channels, *window.kernel, len(part), *places)
+        glue(columns.transpose(3, 0, 1, 2, 4, 5), window, part)
+    return x
 
 
 def _compute_conv2d_weight(
     x: Any, g: Any, *, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
 ) -> Any:
+    """The product is made as its transpose, columns @ rows, which OpenBLAS does faster."""
     window = Window(kernel, stride, padding, dilation)
-    product = _rows(g, groups) @ _columns(x, window, g.shape[2:], groups).swapaxes(1, 2)
-    return product.reshape(g.shape[1], x.shape[1] // groups, *kernel)
+    c, o = x.shape[1] // groups, g.shape[1]
+    total = array_module(x).zeros((groups, c * math.prod(kernel), o // groups), promote(x, g))
+    for block, columns in _columns(x, window, g.shape[2:], o, groups):
+        total += columns @ _rows(g[block], groups).swapaxes(1, 2)
+    return array_module(x).ascontiguousarray(total.swapaxes(1, 2)).reshape(o, c, *kernel)
 
 
 # --- what comes out ------------------------------------------------------------------------

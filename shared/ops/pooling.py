@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from shared.dims import Dim, Size
 from shared.errors import DTypeError, SettingError, ShapeError
-from shared.op import Op, Rule, array_module
+from shared.kernels.pooling import unpool
+from shared.op import ZERO, Op, Rule, array_module
 from shared.ops.creation import ones
-from shared.ops.lookup import scatter_sum
 from shared.ops.normalization import floating
-from shared.ops.shapes import as_tensor_like, expand_dims, flatten, reshape, squeeze
+from shared.ops.shapes import as_tensor_like, expand_dims, squeeze
 from shared.ops.windows import Pair, Window, glue, pair
 from shared.spec import Operand, Spec, str_shape
 
@@ -50,9 +51,9 @@ def _compute_max_pool2d(x: Any, **move: Any) -> tuple[Any, Any]:
         part = y[tap.places]
         np.maximum(part, x[tap.image], out=part)
 
-    # Where the largest stands: the number of taps before the first that equals it.
+    # Which one is the largest: the number of taps before the first that equals it.
     nans = x.dtype.kind == "f" and bool((y != y).any())
-    chosen = xp.zeros(y.shape, np.min_scalar_type(len(taps)))
+    chosen = xp.zeros(y.shape, _tap_dtype(window))
     missed, unlike = xp.ones(y.shape, bool), xp.empty(y.shape, bool)
     for tap in taps[:-1]:
         values, part = x[tap.image], unlike[tap.places]
@@ -63,10 +64,12 @@ def _compute_max_pool2d(x: Any, **move: Any) -> tuple[Any, Any]:
             part &= values == values
         missed &= unlike
         chosen += missed
-    (sh, sw), (ph, pw), (dh, dw) = window.stride, window.padding, window.dilation
-    index = xp.take(xp.asarray([tap.i * dh * w + tap.j * dw for tap in taps]), chosen)
-    index += (xp.arange(oh)[:, None] * sh - ph) * w + (xp.arange(ow) * sw - pw)
-    return y, index
+    return y, chosen
+
+
+def _tap_dtype(window: Window) -> np.dtype[Any]:
+    """The smallest dtype that counts the elements of a kernel: mostly a byte."""
+    return np.min_scalar_type(math.prod(window.kernel) - 1)
 
 
 def _infer_max_pool2d(x: Operand, **move: Any) -> tuple[Spec, Spec]:
@@ -81,24 +84,74 @@ def _infer_max_pool2d(x: Operand, **move: Any) -> tuple[Spec, Spec]:
                 f"{str_shape(x.shape[2:])}; use a smaller one"
             )
     shape = (*x.shape[:2], *window.places("max_pool2d", x.shape[2:]))
-    return Spec(shape, x.dtype), Spec(shape, np.dtype(np.int64))
-
-
-def _max_pool2d_rule(g: Any, y: Any, x: Any, **move: Any) -> Any:
-    """Each cotangent goes to the one element that was the largest."""
-    pooled, index = g[0], y[1]
-    flat = scatter_sum(flatten(pooled, 2), flatten(index, 2), 2, x.shape[2] * x.shape[3])
-    return reshape(flat, x.shape)
+    return Spec(shape, x.dtype), Spec(shape, _tap_dtype(window))
 
 
 _max_pool2d = Op(
     "max_pool2d",
     _compute_max_pool2d,
     _infer_max_pool2d,
-    [Rule(_max_pool2d_rule, reads="index")],
-    outputs=("y", "index"),
-    constant=("index",),
+    [
+        Rule(
+            lambda g, y, x, **move: _max_unpool2d(g[0], y[1], size=x.shape[2:], **move),
+            reads="taps",
+        )
+    ],
+    outputs=("y", "taps"),
+    constant=("taps",),
     check=True,
+    doc="The largest element of each window, and which one it was, counted through the kernel: what the\n"
+    "gradient reads, in a byte where an index into the image takes eight.",
+)
+
+
+def _compute_max_pick2d(x: Any, taps: Any, **move: Any) -> Any:
+    xp = array_module(x)
+    y = xp.zeros(taps.shape, x.dtype)
+    for k, tap in enumerate(Window(**move).taps(x.shape[2:], taps.shape[2:])):
+        chosen, part = taps[tap.places] == k, y[tap.places]
+        xp.copyto(part, x[tap.image], where=chosen)
+    return y
+
+
+_max_unpool2d = Op(
+    "max_unpool2d",
+    lambda g, taps, *, size, **move: unpool(g, taps, Window(**move), size),
+    lambda g, taps, *, size, **move: Spec((*g.shape[:2], *size), g.dtype),
+    [Rule(lambda gx, y, g, taps, *, size, **move: _max_pick2d(gx, taps, **move), reads="taps"), ZERO],
+    doc="Each element of g added to the element of an image (N, C, *size) that its window chose.",
+)
+
+_max_pick2d = Op(
+    "max_pick2d",
+    _compute_max_pick2d,
+    lambda x, taps, **move: Spec(taps.shape, x.dtype),
+    [
+        Rule(
+            lambda g, y, x, taps, **move: _max_unpool2d(g, taps, size=x.shape[2:], **move),
+            reads="taps",
+        ),
+        ZERO,
+    ],
+    doc="Of each window over x the element that `taps` names: the adjoint of max_unpool2d.",
+)
+
+
+def _compute_tap_index(taps: Any, *, size: Pair, **move: Any) -> Any:
+    xp, window = array_module(taps), Window(**move)
+    oh, ow = taps.shape[2:]
+    (down, across), (rows, columns) = window.corners((oh, ow)), window.offsets()
+    index = xp.take(xp.asarray(rows * size[1] + columns), taps)
+    index += xp.asarray(down * size[1])[:, None] + xp.asarray(across)
+    return index
+
+
+_tap_index = Op(
+    "tap_index",
+    _compute_tap_index,
+    lambda taps, *, size, **move: Spec(taps.shape, np.dtype(np.int64)),
+    [ZERO],
+    doc="Where the element that a window chose stands in its flattened H*W image.",
 )
 
 
@@ -114,11 +167,12 @@ def max_pool2d(
     one stood in its flattened H*W image (int64).
     """
     kernel, step, padding = _window("max_pool2d", kernel_size, stride, padding)
-    y, index = _max_pool2d(
-        as_tensor_like(x), kernel=kernel, stride=step, padding=padding,
-        dilation=pair("max_pool2d", "dilation", dilation, 1), ceil=bool(ceil_mode),
-    )  # fmt: skip
-    return (y, index) if return_indices else y
+    x, dilation = as_tensor_like(x), pair("max_pool2d", "dilation", dilation, 1)
+    move = {
+        "kernel": kernel, "stride": step, "padding": padding, "dilation": dilation, "ceil": bool(ceil_mode),
+    }  # fmt: skip
+    y, taps = _max_pool2d(x, **move)
+    return (y, _tap_index(taps, size=x.shape[2:], **move)) if return_indices else y
 
 
 # --- the mean ------------------------------------------------------------------------------
@@ -140,9 +194,9 @@ def _infer_sum_pool2d(x: Operand, **move: Any) -> Spec:
 
 def _compute_sum_unpool2d(g: Any, *, size: Pair, **move: Any) -> Any:
     n, c, *places = g.shape
-    window = Window(**move)
-    columns = array_module(g).broadcast_to(g[:, :, None, None], (n, c, *window.kernel, *places))
-    return glue(columns, window, size)
+    xp, window = array_module(g), Window(**move)
+    columns = xp.broadcast_to(g[:, :, None, None], (n, c, *window.kernel, *places))
+    return glue(columns, window, xp.zeros((n, c, *size), g.dtype))
 
 
 _sum_pool2d = Op(

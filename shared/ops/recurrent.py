@@ -17,8 +17,7 @@ import numpy as np
 
 from shared.errors import DTypeError, SettingError, ShapeError
 from shared.op import Joint, Op
-from shared.ops.activations import relu, sigmoid
-from shared.ops.choosing import cast, greater
+from shared.ops.activations import relu, relu_grad, sigmoid
 from shared.ops.creation import zeros
 from shared.ops.elementwise import add, tanh
 from shared.ops.joining import concatenate, split
@@ -68,7 +67,7 @@ def _infer_rnn_cell(zx: Operand, zh: Operand = None, *, nonlinearity: str) -> Sp
 def _rnn_cell_rule(
     g: Any, y: Any, zx: Any, zh: Any = None, *, wanted: Any, nonlinearity: str
 ) -> tuple[Any, Any]:
-    g_z = g * (1 - y * y) if nonlinearity == "tanh" else g * cast(greater(y, 0), g.dtype)
+    g_z = g * (1 - y * y) if nonlinearity == "tanh" else relu_grad(g, y)
     return g_z, g_z
 
 

@@ -75,6 +75,16 @@ class Window(NamedTuple):
             for j, (ow, w) in enumerate(meets[1]):
                 yield Tap(i, j, (..., oh, ow), (..., h, w))
 
+    def corners(self, places: Pair) -> tuple[Any, Any]:
+        """The rows and the columns of the image at which the window starts; padding is below 0."""
+        down, across = (np.arange(places[i]) * self.stride[i] - self.padding[i] for i in (0, 1))
+        return down, across
+
+    def offsets(self) -> tuple[Any, Any]:
+        """How far each element of the kernel, one after the other, is below and right of the first."""
+        rows, columns = np.indices(self.kernel).reshape(2, -1) * np.array(self.dilation)[:, None]
+        return rows, columns
+
     def _meet(self, axis: int, i: int, size: int, places: int) -> tuple[slice, slice]:
         """At which places element i of the kernel is over the image, not its padding, and over what."""
         step, offset = self.stride[axis], i * self.dilation[axis] - self.padding[axis]
@@ -105,12 +115,11 @@ def cut(x: Any, window: Window, columns: Any) -> None:
         seen[..., : across.start] = seen[..., across.stop :] = 0
 
 
-def glue(columns: Any, window: Window, image: Pair) -> Any:
-    """(N, C, H, W): what `cut` took apart, put back in place and added up."""
-    whole = array_module(columns).zeros((*columns.shape[:2], *image), columns.dtype)
-    for tap in window.taps(image, columns.shape[4:]):
-        whole[tap.image] += columns[:, :, tap.i, tap.j][tap.places]
-    return whole
+def glue(columns: Any, window: Window, image: Any) -> Any:
+    """Add what `cut` took apart to `image` (N, C, H, W), put back in place; gives the image."""
+    for tap in window.taps(image.shape[2:], columns.shape[4:]):
+        image[tap.image] += columns[:, :, tap.i, tap.j][tap.places]
+    return image
 
 
 # --- im2col and col2im ---------------------------------------------------------------------
@@ -136,8 +145,9 @@ def _infer_im2col(x: Operand, **move: Any) -> Spec:
 def _compute_col2im(columns: Any, *, size: Pair, **move: Any) -> Any:
     window = Window(**move)
     places = window.places("col2im", size)
-    channels = columns.shape[1] // (window.kernel[0] * window.kernel[1])
-    return glue(columns.reshape(columns.shape[0], channels, *window.kernel, *places), window, size)
+    n, channels = columns.shape[0], columns.shape[1] // (window.kernel[0] * window.kernel[1])
+    image = array_module(columns).zeros((n, channels, *size), columns.dtype)
+    return glue(columns.reshape(n, channels, *window.kernel, *places), window, image)
 
 
 def _infer_col2im(columns: Operand, *, size: tuple[Size, Size], **move: Any) -> Spec:

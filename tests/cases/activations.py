@@ -38,6 +38,10 @@ CASES = [
     Case("relu", ops.relu, [np.array([0.0, -0.0, 1.0])], torch=torch_op("relu"), smooth=False,
          name="at zero"),
     Case("relu", ops.relu, [integers(-3, 4, 4)], smooth=False, name="integers"),
+    Case("relu_grad", lambda g, y: TABLE["relu_grad"](g, y), [normal(3, 4), distinct(3, 4)],
+         composed=lambda g, y: TABLE["gate"](g, y > 0), unknown=[("a", "b"), ("a", "b")]),
+    Case("relu_grad", lambda g, y: TABLE["relu_grad"](g, y), [normal(3, 1), distinct(2, 1, 4)],
+         unknown=[("a", 1), ("c", 1, "b")], name="broadcast"),
     Case("relu", lambda x: ops.relu(ops.transpose(x)), [distinct(3, 2)], unknown=[("a", "b")],
          name="transposed"),
     *(

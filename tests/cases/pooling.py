@@ -10,6 +10,8 @@ from tests.cases.case import Case, distinct, integers, normal
 from tests.cases.convolution import torch_nn
 
 _hanging = {"stride": 2, "padding": (1, 0), "dilation": (1, 2), "ceil_mode": True}
+_overlapping = {"kernel": (3, 2), "stride": (1, 2), "padding": (1, 0), "dilation": (1, 1), "ceil": False}
+_taps = integers(2, 4, 2, 2, 5, 2).astype(np.uint8)  # the kernel's middle row, which sees no padding
 
 CASES = [
     Case(
@@ -28,6 +30,12 @@ CASES = [
          torch=lambda x: torch_nn().max_pool1d(x, 2, return_indices=True)[1], smooth=False,
          unknown=[("n", 2, "l")], name="1-d, with indices"),
     Case("max_pool2d", lambda x: ops.max_pool2d(x, 1), [distinct(0, 2, 3, 3)], name="no images"),
+    Case("max_unpool2d", lambda g, t: TABLE["max_unpool2d"](g, t, size=(5, 4), **_overlapping),
+         [normal(2, 2, 5, 2), _taps], unknown=[("n", "c", 5, 2), ("n", "c", 5, 2)]),
+    Case("max_pick2d", lambda x, t: TABLE["max_pick2d"](x, t, **_overlapping),
+         [normal(2, 2, 5, 4), _taps], unknown=[("n", "c", "h", "w"), ("n", "c", "oh", "ow")]),
+    Case("tap_index", lambda t: TABLE["tap_index"](t, size=(5, 4), **_overlapping), [_taps], smooth=False,
+         unknown=[("n", "c", "h", "w")]),
     Case("sum_pool2d", lambda x: ops.avg_pool2d(x, (2, 3)), [normal(2, 3, 5, 6)],
          torch=lambda x: torch_nn().avg_pool2d(x, (2, 3)), unknown=[("n", "c", "h", "w")]),
     Case("sum_pool2d", lambda x: ops.avg_pool2d(x, (3, 2), 2, 1), [normal(2, 2, 4, 5)],

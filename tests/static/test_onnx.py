@@ -68,6 +68,7 @@ REFUSED = {
     "im2col": "with an unknown number of channels",
     "linspace-as many as a size": "an unknown number of numbers",
     "max_pool2d-integers": "ONNX has it for 8 bits alone",
+    "tap_index": "of taps that no pooling found",
     "getitem-an empty list and a bool": "a mask without axes",
 }
 ASIDE = {
