@@ -77,6 +77,8 @@ class Step:
 
     def symbols(self) -> set[Symbol]:
         """The unknown sizes whose values the step needs at run."""
+        if not self.settings and all([isinstance(x, (Value, float, int)) for x in self.inputs]):
+            return set()
         return {s for dim in dims_in((self.inputs, self.settings)) for s in dim.symbols()}
 
     def instead(self, others: Mapping[Value, Any]) -> Step:

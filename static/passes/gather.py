@@ -33,7 +33,8 @@ def gather_products(block: Block, log: Log) -> Block:
     users, makers = block.users(), block.makers()
     leaving = set(block.leaving())
     joined = {tuple(s.inputs): s.outputs[0] for s in block.steps if _joins_rows(s)}
-    inner: set[Step] = set()
+    seen: set[Step] = set()  # additions that are part of a sum: each sum is looked at once
+    gone: set[Step] = set()
     instead: dict[Step, list[Step]] = {}
 
     def only_here(value: Any) -> Step | None:
@@ -43,7 +44,7 @@ def gather_products(block: Block, log: Log) -> Block:
         return makers.get(value)
 
     for step in reversed(block.steps):
-        if step in inner or not _adds(step):
+        if step in seen or not _adds(step):
             continue
         terms: list[tuple[Value, Step | None]] = []
         stack = list(reversed(step.inputs))
@@ -53,15 +54,16 @@ def gather_products(block: Block, log: Log) -> Block:
             maker = only_here(value)
             if maker is not None and _adds(maker):
                 inside.append(maker)
+                seen.add(maker)
                 stack.extend(reversed(maker.inputs))
             else:
                 terms.append((value, maker))
         products = [maker for _, maker in terms if maker is not None and maker.op is linear_weight]
         if len(products) < 2 or not pays(products[0].inputs[0], products[0].outputs[0]):
             continue
-        rest = [value for value, maker in terms if maker not in products]
+        rest = [value for value, maker in terms if maker is None or maker.op is not linear_weight]
         instead[step] = _as_one(step, products, rest, joined)
-        inner.update(inside, products)
+        gone.update(inside, products)
         log.note(
             f"{len(products)} weight gradients in one product",
             "a sum over time steps is a sum over rows", step.node.line,
@@ -69,7 +71,7 @@ def gather_products(block: Block, log: Log) -> Block:
     if not instead:
         return block
     return in_order(block.with_steps(
-        new for step in block.steps if step not in inner for new in instead.get(step, (step,))
+        new for step in block.steps if step not in gone for new in instead.get(step, (step,))
     ))  # fmt: skip
 
 

@@ -9,7 +9,7 @@ place of a setting for whatever is set there. Sums and products match in either 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,10 @@ _ROUNDS = 8
 """How often a step may be rewritten again: each round but the last must have found something."""
 
 
+NUMBER = "#"
+"""In the place of an op's name: a number."""
+
+
 class Makers:
     """Who makes the values of a block that is being rewritten."""
 
@@ -49,6 +53,13 @@ class Makers:
         """The step of this op that makes a value, if one does."""
         step = self.steps.get(value) if isinstance(value, Value) else None
         return step if step is not None and step.op is TABLE.get(op) else None
+
+    def head(self, value: Any) -> str:
+        """The name of the op that makes a value; of one that may be a number, `NUMBER`."""
+        step = self.steps.get(value) if isinstance(value, Value) else None
+        if step is not None:
+            return step.op.name
+        return NUMBER if value in self.constants or not isinstance(value, Value) else ""
 
     def number(self, value: Any) -> Any:
         """The number that a value holds in all its elements, if that is known; else None."""
@@ -73,39 +84,61 @@ class Pattern:
     why: str
     changes: bool = False
 
-    def compiled(self) -> tuple[str, Callable[[Step, Makers], Any]]:
-        """The op at the root, and what rewrites a step of that op: see `rewrite`."""
+    def rule(self) -> Rule:
+        """What rewrites a step by it."""
         old, new = (ast.parse(text, mode="eval").body for text in (self.old, self.new))
-        root, _, _ = _call(old)
+        root, arguments, _ = _call(old)
+        wanted = tuple(_head(argument) for argument in arguments)
+        orders = (wanted, wanted[::-1]) if root in _COMMUTE else (wanted,)
 
         def attempt(step: Step, makers: Makers) -> Any:
             for bound in _match_step(old, step, makers, {}):
                 return _build(new, bound, step.nodes)
             return None
 
-        return root, attempt
-
-
-Rewriting = Callable[[Step, Makers], Any]
-"""Gives None, the value or weak number to take instead, or the steps whose last one makes it."""
+        return Rule(root, f"{self.old} to {self.new}", self.why, attempt, orders)
 
 
 @dataclass(frozen=True)
+class Rule:
+    """One way to rewrite the steps of an op.
+
+    attempt  gives None, the value to take instead, or the steps whose last one makes it
+    heads    what must make the inputs, in one of these ways (`Makers.head`); () for anything
+    """
+
+    op: str
+    what: str
+    why: str
+    attempt: Callable[[Step, Makers], Any]
+    heads: tuple[tuple[str, ...], ...] = ()
+
+
 class Table:
-    """Rewritings by the op at whose steps they are tried, each with its name and reason."""
+    """Rules, found by the op of a step and by what makes its inputs: most steps fit none, and that
+    is one look into a dict."""
 
-    rules: Mapping[str, tuple[tuple[str, str, Rewriting], ...]]
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules: dict[str, list[Rule]] = {}
+        for rule in rules:
+            self.rules.setdefault(rule.op, []).append(rule)
+        self._known: dict[tuple[str, ...], list[Rule]] = {}
 
-    @staticmethod
-    def of(patterns: Iterable[Pattern], computed: Iterable[tuple[str, str, str, Rewriting]] = ()) -> Table:
-        """From patterns, and from functions as (op, name, reason, function)."""
-        rules: dict[str, tuple[tuple[str, str, Rewriting], ...]] = {}
-        for pattern in patterns:
-            root, attempt = pattern.compiled()
-            rules[root] = (*rules.get(root, ()), (f"{pattern.old} to {pattern.new}", pattern.why, attempt))
-        for root, name, why, function in computed:
-            rules[root] = (*rules.get(root, ()), (name, why, function))
-        return Table(rules)
+    def candidates(self, step: Step, makers: Makers) -> list[Rule]:
+        """The rules that may fit a step."""
+        rules = self.rules.get(step.op.name)
+        if rules is None:
+            return []
+        heads = tuple([makers.head(x) for x in step.inputs])
+        key = (step.op.name, *heads)
+        found = self._known.get(key)
+        if found is None:
+            found = [
+                rule for rule in rules
+                if not rule.heads or any([_may_be(heads, wanted) for wanted in rule.heads])
+            ]  # fmt: skip
+            self._known[key] = found
+        return found
 
 
 def rewrite(block: Block, table: Table, log: Log) -> Block:
@@ -119,15 +152,15 @@ def rewrite(block: Block, table: Table, log: Log) -> Block:
 
     def write(step: Step, rounds: int) -> None:
         step = step.instead(instead)
-        for name, why, attempt in table.rules.get(step.op.name, ()) if rounds else ():
-            found = attempt(step, makers)
+        for rule in table.candidates(step, makers) if rounds else ():
+            found = rule.attempt(step, makers)
             if found is None:
                 continue
             more = found if isinstance(found, list) else []
             value = more[-1].outputs[0] if more else found
             if not _fits(value, step.outputs[0]):
                 continue
-            log.note(name, why, step.node.line)
+            log.note(rule.what, rule.why, step.node.line)
             for one in more:
                 write(one, rounds - 1)
             instead[step.outputs[0]] = instead.get(value, value) if isinstance(value, Value) else value
@@ -146,6 +179,20 @@ def _fits(new: Any, old: Value) -> bool:
 
 
 # --- matching ------------------------------------------------------------------------------
+
+
+def _head(tree: ast.expr) -> str:
+    """What must make a value for an expression to match: an op's name, `NUMBER`, or "" for anything."""
+    if isinstance(tree, ast.Name):
+        return ""
+    return NUMBER if isinstance(tree, ast.Constant) else _call(tree)[0]
+
+
+def _may_be(heads: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    return len(heads) == len(wanted) and all(
+        want in ("", head) or (want == NUMBER and head == "full")
+        for head, want in zip(heads, wanted, strict=True)
+    )
 
 
 def _call(tree: ast.expr) -> tuple[str, list[ast.expr], dict[str, ast.expr]]:

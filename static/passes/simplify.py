@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from static.block import Block, Step
-from static.passes.patterns import Makers, Pattern, Table, rewrite
+from static.passes.patterns import Makers, Pattern, Rule, Table, rewrite
 
 if TYPE_CHECKING:
     from static.passes import Log
@@ -51,13 +51,15 @@ def _transposed_twice(step: Step, makers: Makers) -> Any:
     return [Step(step.op, before.inputs, {"axes": axes}, step.outputs, step.nodes)]
 
 
-_SAME = [
-    (name, f"{name} that changes nothing", "what comes out is what went in", _unchanged)
-    for name in ("reshape", "broadcast_to", "sum_to", "cast")
-]
-TABLE = Table.of(
-    PATTERNS,
-    [*_SAME, ("transpose", "a transpose of a transpose", "axes are put in order once", _transposed_twice)],
+TABLE = Table(
+    [
+        *(pattern.rule() for pattern in PATTERNS),
+        *(
+            Rule(name, f"{name} that changes nothing", "what comes out is what went in", _unchanged)
+            for name in ("reshape", "broadcast_to", "sum_to", "cast")
+        ),
+        Rule("transpose", "a transpose of a transpose", "axes are put in order once", _transposed_twice),
+    ]
 )
 
 

@@ -67,7 +67,7 @@ PATTERNS = (
 )  # fmt: skip
 """Beside each other: what floating point loses, and what is exact."""
 
-TABLE = Table.of(PATTERNS)
+TABLE = Table(pattern.rule() for pattern in PATTERNS)
 
 
 def stabilize_numbers(block: Block, log: Log) -> Block:
