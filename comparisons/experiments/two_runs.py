@@ -1,0 +1,288 @@
+"""Loss and accuracy of one batch: is the model computed once or twice?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from comparisons.context import Context
+from comparisons.experiment import Experiment
+from comparisons.quantities import OTHER, PAIR, count, number
+from comparisons.reading import Json, Pair, Reading, Table, Verdict, counted
+from comparisons.snippet import attempt
+
+_random = np.random.default_rng(0)
+X = _random.normal(size=(100, 20)).astype(np.float32)
+Y = _random.integers(0, 5, 100)
+
+
+def apart_dynamic() -> list[float]:
+    """Loss and accuracy, asked for one after the other."""
+    import dynamic
+    from shared import nn, ops
+
+    nn.manual_seed(0)
+    model = nn.Sequential(nn.Linear(20, 50), nn.Tanh(), nn.Linear(50, 5))
+
+    logits = model(dynamic.tensor(X))
+    loss = ops.cross_entropy(logits, Y)
+    right = ops.accuracy(logits, Y)
+    return [loss.item(), right.item()]
+
+
+def apart_static() -> list[float]:
+    """Loss and accuracy, asked for one after the other."""
+    import static
+    from shared import nn, ops
+
+    nn.manual_seed(0)
+    model = nn.Sequential(nn.Linear(20, 50), nn.Tanh(), nn.Linear(50, 5))
+
+    x = static.placeholder("float32", ("N", 20), name="x")
+    y = static.placeholder("int64", ("N",), name="y")
+    logits = model(x)
+    loss = ops.cross_entropy(logits, y)
+    right = ops.accuracy(logits, y)
+    with static.Session(optimize="exact") as session:
+        session.run(static.global_variables_initializer())
+        a = session.run(loss, {x: X, y: Y})
+        b = session.run(right, {x: X, y: Y})
+    return [a.item(), b.item()]
+
+
+def together_dynamic() -> list[float]:
+    """Nothing is left to gather: the objects are there."""
+    import dynamic
+    from shared import nn, ops
+
+    nn.manual_seed(0)
+    model = nn.Sequential(nn.Linear(20, 50), nn.Tanh(), nn.Linear(50, 5))
+
+    logits = model(dynamic.tensor(X))
+    loss = ops.cross_entropy(logits, Y)
+    right = ops.accuracy(logits, Y)
+    return [loss.item(), right.item()]
+
+
+def together_static() -> list[float]:
+    """Both are fetched by one run."""
+    import static
+    from shared import nn, ops
+
+    nn.manual_seed(0)
+    model = nn.Sequential(nn.Linear(20, 50), nn.Tanh(), nn.Linear(50, 5))
+
+    x = static.placeholder("float32", ("N", 20), name="x")
+    y = static.placeholder("int64", ("N",), name="y")
+    logits = model(x)
+    loss = ops.cross_entropy(logits, y)
+    right = ops.accuracy(logits, y)
+    with static.Session(optimize="exact") as session:
+        session.run(static.global_variables_initializer())
+        a, b = session.run([loss, right], {x: X, y: Y})
+    return [a.item(), b.item()]
+
+
+# A training step, and then the loss.
+
+
+def step_dynamic() -> float:
+    """The loss of the step is printed after the step."""
+    import dynamic
+    from shared import nn, ops, optim
+
+    nn.manual_seed(0)
+    model = nn.Sequential(nn.Linear(20, 50), nn.Tanh(), nn.Linear(50, 5))
+    opt = optim.SGD(model.parameters(), lr=0.5)
+
+    loss = ops.cross_entropy(model(dynamic.tensor(X)), Y)
+    opt.zero_grad()
+    loss.backward()
+    opt.step()
+    return loss.item()
+
+
+def step_static() -> float:
+    """The loss of the step is printed after the step."""
+    import static
+    from shared import nn, ops, optim
+
+    nn.manual_seed(0)
+    model = nn.Sequential(nn.Linear(20, 50), nn.Tanh(), nn.Linear(50, 5))
+    opt = optim.SGD(model.parameters(), lr=0.5)
+
+    x = static.placeholder("float32", ("N", 20), name="x")
+    y = static.placeholder("int64", ("N",), name="y")
+    loss = ops.cross_entropy(model(x), y)
+    train = opt.minimize(loss)
+    with static.Session(optimize="exact") as session:
+        session.run(static.global_variables_initializer())
+        session.run(train, {x: X, y: Y})
+        value = session.run(loss, {x: X, y: Y})
+    return value.item()
+
+
+def run(context: Context) -> dict[str, Any]:
+    counted = {"apart": (apart_dynamic, apart_static), "together": (together_dynamic, together_static)}
+    found: dict[str, Any] = {
+        case: {
+            engine: {**attempt(function), "kernels": _kernels(context, function)}
+            for engine, function in zip(PAIR, functions, strict=True)
+        }
+        for case, functions in counted.items()
+    }
+    return found | {"step": {"dynamic": attempt(step_dynamic), "static": attempt(step_static)}}
+
+
+def _kernels(context: Context, function: Callable[[], Any]) -> dict[str, int]:
+    """The ops that ran, by name, without those that give variables their first values."""
+    ops = context.kernels(function)["ops"]
+    return {name: times for name, times in ops.items() if name != "initial_value"}
+
+
+# What is said of it.
+
+
+def read(found: Json) -> Reading:
+    apart, together, step = found["apart"], found["together"], found["step"]
+    kernels = {engine: sum(apart[engine]["kernels"].values()) for engine in PAIR}
+    gathered = {engine: sum(together[engine]["kernels"].values()) for engine in PAIR}
+    again = [engine for engine in PAIR if kernels[engine] > gathered[engine]]
+    later = [engine for engine in PAIR if step[engine]["value"] != together[engine]["value"][0]]
+    return Reading(
+        answer=_answer(again, kernels, gathered),
+        verdicts=[
+            counted("asked one after the other", kernels["dynamic"], kernels["static"], "kernels"),
+            counted("asked together", gathered["dynamic"], gathered["static"], "kernels"),
+            Verdict("a loss printed after the step", *(_whose(engine in later) for engine in PAIR),
+                    OTHER[later[0]] if len(later) == 1 else None),
+        ],
+        evidence=[
+            Pair("One question after the other", apart["dynamic"], apart["static"],
+                 says=f"A model of two layers on {len(X)} examples, the same numbers on both engines."),
+            _table("What ran", apart),
+            Pair("Both at once", together["dynamic"], together["static"], says=_gathered(kernels, gathered)),
+            Pair("A training step, then the loss", step["dynamic"], step["static"],
+                 says=f"Before the step the loss is {together['dynamic']['value'][0]:.4f}."),
+        ],
+        happened=[
+            *(_ran(engine, kernels, gathered) for engine in PAIR),
+            f"Asked for after the step, the loss is {_figures(step)}: {_older(later)}.",
+        ],
+        means=_means(again, later),
+        otherwise=_otherwise(again),
+        threats=[
+            "Forward passes alone are counted; with a training step in the same run the second pass would be "
+            "a smaller share of all that is computed.",
+            "On dynamic, too, the model is computed twice by one who calls it twice: `loss_of(model(x))` and "
+            "`accuracy_of(model(x))`.",
+            "In TensorFlow 1 a random op drew anew in every run, so loss and accuracy of a model with "
+            "dropout were those of two different passes. Here a generator's state moves on with the "
+            "training step alone, and two runs between steps see the same masks.",
+        ],
+    )  # fmt: skip
+
+
+def _whose(later: bool) -> str:
+    return "is the loss after it" if later else "is the loss of the step"
+
+
+def _figures(step: Json) -> str:
+    return " and ".join(f"{step[engine]['value']:.4f} on {engine}" for engine in PAIR)
+
+
+def _older(later: list[str]) -> str:
+    if not later:
+        return "on both it is the loss whose gradient was taken"
+    if len(later) == 2:
+        return "on both it was computed anew, with the weights after the step"
+    return f"on {later[0]} it was computed anew, with the weights after the step"
+
+
+def _table(title: str, sides: Json) -> Table:
+    names = sorted({name for engine in PAIR for name in sides[engine]["kernels"]})
+    counts = [[sides[engine]["kernels"].get(name, 0) for engine in PAIR] for name in names]
+    return Table(
+        title,
+        ("op", *PAIR),
+        [(name, *map(number, pair)) for name, pair in zip(names, counts, strict=True)],
+        [None if a == b else PAIR[a > b] for a, b in counts],
+        says="How often each op was computed.",
+    )
+
+
+def _answer(again: list[str], kernels: dict[str, int], gathered: dict[str, int]) -> str:
+    if not again:
+        return "Once, on both engines: the second question finds the model computed."
+    if len(again) == 2:
+        return "Twice, on both engines: each question computes what it needs."
+    one, other = again[0], OTHER[again[0]]
+    return (
+        f"On {one} once for each question, {kernels[one]} kernels where {gathered[one]} would do; on {other} "
+        f"once, {kernels[other]} kernels for both."
+    )
+
+
+def _gathered(kernels: dict[str, int], gathered: dict[str, int]) -> str:
+    said = [
+        f"On {engine} this runs {count(gathered[engine], 'kernel')}"
+        + (f" in the place of {kernels[engine]}." if kernels[engine] != gathered[engine] else ", as before.")
+        for engine in PAIR
+    ]
+    return " ".join(said)
+
+
+def _ran(engine: str, kernels: dict[str, int], gathered: dict[str, int]) -> str:
+    more = kernels[engine] - gathered[engine]
+    if more <= 0:
+        return (
+            f"On {engine} both numbers came from {count(kernels[engine], 'kernel')}, in whichever way asked."
+        )
+    return f"On {engine} asking a second time computed {count(more, 'kernel')} a second time."
+
+
+def _means(again: list[str], later: list[str]) -> list[str]:
+    said = []
+    for engine in PAIR:
+        if engine in again:
+            said.append(
+                f"On {engine} a question is a run, and a run keeps none of its values for the next one: what "
+                "two questions share is computed for each. Whoever wants several things asks for them in one "
+                "list."
+            )
+        else:
+            said.append(
+                f"On {engine} what has been computed is an object in the user's hands, and asking again is "
+                "looking at it again."
+            )
+    said += [
+        f"On {engine} a name such as `loss` stands for a recipe and not for a number, so it follows the "
+        "weights: read after the step, it gives the loss of the next one, and nothing says so."
+        for engine in later
+    ]
+    return said
+
+
+def _otherwise(again: list[str]) -> list[str]:
+    reasons = {
+        "static": "A run that keeps nothing holds nothing: each value is dropped after its last use, where "
+        "an object that somebody still has a name for keeps its history alive. And a list of fetches "
+        "computes just what it needs: nobody pays for a loss where the accuracy alone is asked for.",
+        "dynamic": "A pass of its own for each question needs no object to be kept between them.",
+    }
+    if len(again) == 1:
+        return [reasons[again[0]]]
+    return ["Neither came off worse here, so there is nothing to be said for the other side."]
+
+
+EXPERIMENT = Experiment(
+    name="two_runs",
+    title="Loss, then accuracy",
+    question="I ask for the loss and then for the accuracy. How often is the model computed?",
+    dimension="construction",
+    run=run,
+    read=read,
+    level="exact",
+)

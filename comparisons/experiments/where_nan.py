@@ -1,0 +1,209 @@
+"""`where` with a branch that is NaN: is the gradient of the other branch saved? A control."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from comparisons.context import Context
+from comparisons.experiment import Experiment
+from comparisons.quantities import PAIR, count, listed
+from comparisons.reading import Json, Pair, Reading, Table, Verdict
+from comparisons.snippet import attempt
+
+X = np.array([-1.0, 1.0, 4.0], np.float32)
+
+
+def naive_dynamic() -> dict[str, Any]:
+    """The root where there is one, and 0 elsewhere."""
+    import dynamic
+    from shared import ops
+
+    x = dynamic.tensor(X, requires_grad=True)
+    y = ops.where(x > 0, ops.sqrt(x), 0.0)
+    y.sum().backward()
+    return {"y": y.tolist(), "slope": x.grad.tolist()}
+
+
+def naive_static() -> dict[str, Any]:
+    """The root where there is one, and 0 elsewhere."""
+    import static
+    from shared import ops
+
+    x = static.placeholder("float32", (3,), name="x")
+    y = ops.where(x > 0, ops.sqrt(x), 0.0)
+    (slope,) = static.gradients(y, [x])
+    with static.Session() as session:
+        values = session.run({"y": y, "slope": slope}, {x: X})
+    return {name: value.tolist() for name, value in values.items()}
+
+
+def exact_static() -> dict[str, Any]:
+    """The same at the level that computes what dynamic does, bit for bit."""
+    import static
+    from shared import ops
+
+    x = static.placeholder("float32", (3,), name="x")
+    y = ops.where(x > 0, ops.sqrt(x), 0.0)
+    (slope,) = static.gradients(y, [x])
+    with static.Session(optimize="exact") as session:
+        values = session.run({"y": y, "slope": slope}, {x: X})
+    return {name: value.tolist() for name, value in values.items()}
+
+
+def guarded_dynamic() -> dict[str, Any]:
+    """The root never sees what it has no answer to."""
+    import dynamic
+    from shared import ops
+
+    x = dynamic.tensor(X, requires_grad=True)
+    safe = ops.where(x > 0, x, 1.0)
+    y = ops.where(x > 0, ops.sqrt(safe), 0.0)
+    y.sum().backward()
+    return {"y": y.tolist(), "slope": x.grad.tolist()}
+
+
+def guarded_static() -> dict[str, Any]:
+    """The root never sees what it has no answer to."""
+    import static
+    from shared import ops
+
+    x = static.placeholder("float32", (3,), name="x")
+    safe = ops.where(x > 0, x, 1.0)
+    y = ops.where(x > 0, ops.sqrt(safe), 0.0)
+    (slope,) = static.gradients(y, [x])
+    with static.Session() as session:
+        values = session.run({"y": y, "slope": slope}, {x: X})
+    return {name: value.tolist() for name, value in values.items()}
+
+
+def run(context: Context) -> dict[str, Any]:
+    return {
+        "x": X.tolist(),
+        "naive": {"dynamic": _values(naive_dynamic), "static": _values(naive_static)},
+        "exact": _values(exact_static),
+        "guarded": {"dynamic": _values(guarded_dynamic), "static": _values(guarded_static)},
+    }
+
+
+def _values(function: Any) -> dict[str, Any]:
+    """What a snippet came to, its numbers as text, since NaN is no JSON."""
+    with np.errstate(all="ignore"):  # NumPy's warning of a root below zero says nothing of the engines
+        found = attempt(function)
+    found["value"] = {name: [f"{v:g}" for v in numbers] for name, numbers in found["value"].items()}
+    return found
+
+
+def doctored(found: Json) -> Json:
+    """Evidence in which static's gradient came out finite."""
+    found = copy.deepcopy(found)
+    found["naive"]["static"]["value"]["slope"][0] = "0"
+    return found
+
+
+# What is said of it.
+
+
+def read(found: Json) -> Reading:
+    naive, guarded = found["naive"], found["guarded"]
+    bad = [engine for engine in PAIR if _spoilt(naive[engine])]
+    cured = [engine for engine in PAIR if not _spoilt(guarded[engine])]
+    cells = [("NaN" if engine in bad else "finite") for engine in PAIR]
+    leader = {"dynamic": "static", "static": "dynamic"}[bad[0]] if len(bad) == 1 else None
+    return Reading(
+        answer=_answer(bad),
+        verdicts=[Verdict("a gradient beside a branch that is NaN", *cells, leader)],
+        evidence=[
+            Pair("A root where there is one", naive["dynamic"], naive["static"],
+                 says=f"x is {listed(_texts(found))}. The first has no root, and `where` does not choose it."),
+            Table("What came out", ("x", "y, dynamic", "y, static", "dynamic", "static"), _rows(found),
+                  says="The last two columns are the gradient of the sum of y by x."),
+            Pair("The same, guarded", guarded["dynamic"], guarded["static"], says=_cured(cured)),
+        ],
+        happened=[_happened(bad, found), _levels(found)],
+        means=_means(bad),
+        otherwise=_otherwise(bad),
+        threats=[
+            "A control: an experiment whose outcome should not hang on the design. Had the engines differed "
+            "here, one of them would have a mistake.",
+            "PyTorch and JAX behave in the same way; among JAX's frequent questions is this one, with this cure.",
+        ],
+    )  # fmt: skip
+
+
+def _spoilt(side: Json) -> bool:
+    return "nan" in side["value"]["slope"]
+
+
+def _rows(found: Json) -> list[tuple[str, ...]]:
+    values = [found["naive"][engine]["value"][what] for what in ("y", "slope") for engine in PAIR]
+    return list(zip(_texts(found), *values, strict=True))
+
+
+def _texts(found: Json) -> list[str]:
+    return [f"{value:g}" for value in found["x"]]
+
+
+def _answer(bad: list[str]) -> str:
+    if len(bad) == 2:
+        return "It is NaN on both engines: what `where` did not choose spoils the gradient all the same."
+    if not bad:
+        return "It is finite on both engines."
+    return f"It is NaN on {bad[0]} alone."
+
+
+def _happened(bad: list[str], found: Json) -> str:
+    spoilt = sum(v == "nan" for e in bad for v in found["naive"][e]["value"]["slope"])
+    where = f"{count(spoilt, 'gradient')} of {2 * len(found['x'])} came out NaN"
+    return f"{where}, on {listed(bad)}." if bad else f"{where}."
+
+
+def _levels(found: Json) -> str:
+    same = found["exact"]["value"] == found["naive"]["static"]["value"]
+    return f"Static's two optimisation levels {'agree' if same else 'do not agree'} on all of it."
+
+
+def _cured(cured: list[str]) -> str:
+    if len(cured) == 2:
+        return "With a second `where` inside, the gradient is finite on both."
+    return f"With a second `where` inside, the gradient is finite on {listed(cured) if cured else 'neither'}."
+
+
+def _means(bad: list[str]) -> list[str]:
+    if len(bad) == 1:
+        return [
+            f"On {bad[0]} a branch that is not chosen is computed, and its slope is taken; the other left it "
+            "out."
+        ]
+    if not bad:
+        return ["Neither engine takes the slope of a branch that is not chosen."]
+    return [
+        "It comes with taking derivatives rule by rule, and not with either design. `where` computes both "
+        "of its branches and hands a gradient of zero to the one that is not chosen; the root's rule "
+        "multiplies that zero by a slope that is NaN, and zero times NaN is NaN.",
+        "To describe the whole computation first does not help: which element goes which way is known only "
+        "when there are numbers.",
+    ]
+
+
+def _otherwise(bad: list[str]) -> list[str]:
+    if len(bad) == 1:
+        return [
+            f"What {bad[0]} gives is what the rules of calculation say, element by element; an engine that "
+            "gives something else has changed the program."
+        ]
+    return ["Neither came off worse here, so there is nothing to be said for the other side."]
+
+
+EXPERIMENT = Experiment(
+    name="where_nan",
+    title="A branch that is NaN",
+    question="What where leaves out is NaN. Is the gradient of what it chose all right?",
+    dimension="stability",
+    run=run,
+    read=read,
+    level="both",
+    doctor=doctored,
+)

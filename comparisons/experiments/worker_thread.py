@@ -1,0 +1,337 @@
+"""A model that the main thread made, used in a worker thread: what does the worker see?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from comparisons.context import Context
+from comparisons.experiment import Experiment
+from comparisons.quantities import OTHER, PAIR, count, listed
+from comparisons.reading import Json, Pair, Reading, Verdict
+from comparisons.snippet import attempt
+
+ROWS = np.array([[1.0, 2.0, 3.0]], np.float32)
+
+
+# A worker asks the model for a prediction, as a web server's does.
+
+
+def ask_dynamic() -> int:
+    """A prediction, made in another thread."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    import dynamic
+    from shared import nn, ops
+
+    model = nn.Linear(3, 2)
+
+    def predict(rows):
+        logits = model(dynamic.tensor(rows))
+        return ops.softmax(logits).numpy()
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        answer = pool.submit(predict, ROWS).result()
+    return int(answer.size)
+
+
+def ask_static() -> int:
+    """A prediction, made in another thread."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    import static
+    from shared import nn, ops
+
+    model = nn.Linear(3, 2)
+    x = static.placeholder("float32", ("N", 3), name="x")
+    answers = ops.softmax(model(x))
+
+    def predict(rows):
+        return answers.eval({x: rows})
+
+    with static.Session() as session:
+        session.run(static.global_variables_initializer())
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            answer = pool.submit(predict, ROWS).result()
+    return int(answer.size)
+
+
+# A worker makes something new of the model: the answers to another input.
+
+
+def extend_dynamic() -> int:
+    """What the worker writes uses the layer that the main thread made."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    import dynamic
+    from shared import nn, ops
+
+    model = nn.Linear(3, 2)
+
+    def doubled(rows):
+        x = dynamic.tensor(rows)
+        return ops.softmax(model(x * 2)).numpy()
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        answer = pool.submit(doubled, ROWS).result()
+    return int(answer.size)
+
+
+def extend_static() -> int:
+    """What the worker writes uses the layer that the main thread made."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    import static
+    from shared import nn, ops
+
+    model = nn.Linear(3, 2)
+    with static.Graph().as_default() as graph:
+        model(static.placeholder("float32", ("N", 3), name="x"))
+        init = static.global_variables_initializer()
+    session = static.Session(graph=graph)
+    session.run(init)
+
+    def doubled(rows):
+        x = static.placeholder("float32", ("N", 3), name="twice")
+        return session.run(ops.softmax(model(x * 2)), {x: rows})
+
+    with graph.as_default(), ThreadPoolExecutor(max_workers=1) as pool:
+        answer = pool.submit(doubled, ROWS).result()
+    return int(answer.size)
+
+
+# The main thread says that nothing need be recorded, and lets a worker compute.
+
+
+def mode_dynamic() -> bool:
+    """Is anything recorded by what the worker does?"""
+    from concurrent.futures import ThreadPoolExecutor
+
+    import dynamic
+    from shared import nn
+
+    model = nn.Linear(3, 2)
+
+    def predict(rows):
+        return model(dynamic.tensor(rows))
+
+    with dynamic.no_grad(), ThreadPoolExecutor(max_workers=1) as pool:
+        answer = pool.submit(predict, ROWS).result()
+    return bool(answer.requires_grad)
+
+
+def mode_static() -> bool:
+    """Is anything recorded by what the worker does?"""
+    from concurrent.futures import ThreadPoolExecutor
+
+    import static
+    from shared import nn
+
+    model = nn.Linear(3, 2)
+    x = static.placeholder("float32", ("N", 3), name="x")
+    answers = model(x)
+
+    def predict(rows):
+        return session.run(answers, {x: rows})
+
+    with static.Session() as session:
+        session.run(static.global_variables_initializer())
+        nodes = len(session.graph.nodes)
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            pool.submit(predict, ROWS).result()
+    return len(session.graph.nodes) > nodes
+
+
+# The same two questions, by one who knows what a thread has of its own.
+
+
+def cured_dynamic() -> int:
+    """Nothing needs to be told to a worker that computes."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    import dynamic
+    from shared import nn, ops
+
+    model = nn.Linear(3, 2)
+
+    def predict(rows):
+        with dynamic.no_grad():
+            x = dynamic.tensor(rows)
+            return ops.softmax(model(x * 2)).numpy()
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        answer = pool.submit(predict, ROWS).result()
+    return int(answer.size)
+
+
+def cured_static() -> int:
+    """Graph and session are passed on by name, and nothing is left to a default."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    import static
+    from shared import nn, ops
+
+    model = nn.Linear(3, 2)
+    graph = static.Graph()
+    with graph.as_default():
+        x = static.placeholder("float32", ("N", 3), name="x")
+        answers = ops.softmax(model(x * 2))
+        init = static.global_variables_initializer()
+    session = static.Session(graph=graph)
+    session.run(init)
+
+    def predict(rows):
+        return session.run(answers, {x: rows})
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        answer = pool.submit(predict, ROWS).result()
+    return int(answer.size)
+
+
+CASES = (
+    ("ask", "A worker asks the model", ask_dynamic, ask_static),
+    ("extend", "A worker adds to the model", extend_dynamic, extend_static),
+    ("mode", "A worker under the main thread's no_grad", mode_dynamic, mode_static),
+)
+SAYS = {
+    "ask": "Static's prediction is an `eval`, which runs in the default session; dynamic's is a call.",
+    "extend": "The worker writes ops of its own. Static's main thread has made a graph of its own the "
+    "default.",
+    "mode": "Dynamic's main thread has switched recording off. The last line asks whether the worker "
+    "recorded anything, be it a history or nodes.",
+}
+
+
+def run(context: Context) -> dict[str, Any]:
+    return {
+        "cases": [
+            {"name": name, "title": title, "dynamic": attempt(dynamic), "static": attempt(static)}
+            for name, title, dynamic, static in CASES
+        ],
+        "cured": {"dynamic": attempt(cured_dynamic), "static": attempt(cured_static)},
+    }
+
+
+# What is said of it.
+
+
+def read(found: Json) -> Reading:
+    cases, cured = found["cases"], found["cured"]
+    works = {engine: [case for case in cases if _fine(case, engine)] for engine in PAIR}
+    return Reading(
+        answer=_answer(cases, works),
+        verdicts=[
+            Verdict(case["title"], *(_cell(case, engine) for engine in PAIR), _leader(case)) for case in cases
+        ],
+        evidence=[
+            *(
+                Pair(case["title"], case["dynamic"], case["static"], says=SAYS[case["name"]])
+                for case in cases
+            ),
+            Pair("Written for threads", cured["dynamic"], cured["static"], says=_cured(cured)),
+        ],
+        happened=[f"{case['title']}: {_told(case)}" for case in cases],
+        means=_means(cases),
+        otherwise=_otherwise(cases, works),
+        threats=[
+            "TensorFlow 1 gave every thread a default graph of its own, so even the plainest program broke "
+            "in a worker with `is not an element of this graph`. Here all threads share the graph that is "
+            "there from the start, and only what `as_default` or `with Session()` has set is a thread's own.",
+            "One worker at a time. Nothing here says how fast several are.",
+        ],
+    )
+
+
+def _fine(case: Json, engine: str) -> bool:
+    """Whether it came out as the author meant."""
+    return case[engine]["error"] is None and case[engine]["value"] is not True
+
+
+def _leader(case: Json) -> str | None:
+    good = [engine for engine in PAIR if _fine(case, engine)]
+    return good[0] if len(good) == 1 else None
+
+
+def _cell(case: Json, engine: str) -> str:
+    error, value = case[engine]["error"], case[engine]["value"]
+    if error is not None:
+        return str(error["type"])
+    return "is recorded all the same" if value is True else "is not recorded" if value is False else "works"
+
+
+def _answer(cases: Json, works: dict[str, Any]) -> str:
+    said = [f"{engine} in {len(works[engine])} of {len(cases)} cases" for engine in PAIR]
+    if all(_leader(case) is None for case in cases):
+        return f"A worker thread sees as much on one engine as on the other: {' and '.join(said)}."
+    return f"It sees the objects, but not every default: it does what was meant on {' and on '.join(said)}."
+
+
+def _told(case: Json) -> str:
+    parts = []
+    for engine in PAIR:
+        error, value = case[engine]["error"], case[engine]["value"]
+        if error is not None:
+            parts.append(f"on {engine} the worker stops with {error['type']}")
+        elif isinstance(value, bool):
+            parts.append(f"on {engine} the worker's call {'is' if value else 'is not'} recorded")
+        else:
+            parts.append(f"on {engine} the worker gets its answer")
+    return f"{'; '.join(parts)}."
+
+
+def _cured(cured: Json) -> str:
+    works = [engine for engine in PAIR if cured[engine]["error"] is None]
+    if not works:
+        return "Even so it works on neither engine."
+    return (
+        f"Written like this, it works on {listed(works)}: what a thread has of its own is set in that thread."
+    )
+
+
+def _means(cases: Json) -> list[str]:
+    said = []
+    for engine in PAIR:
+        stopped = [case for case in cases if case[engine]["error"] is not None]
+        kept = [case for case in cases if case[engine]["error"] is None and case[engine]["value"] is True]
+        if stopped:
+            said.append(
+                f"On {engine} a program leans on what is set up around it, a default graph and a default "
+                f"session, and a thread starts without them: {count(len(stopped), 'case')} of "
+                f"{len(cases)} stopped for that."
+            )
+        if kept:
+            said.append(
+                f"On {engine} a mode belongs to its thread, and nothing stops when it is missing: the worker "
+                "records what nobody will go back over, and holds that memory."
+            )
+        if not stopped and not kept:
+            said.append(f"On {engine} these programs lean on nothing that a thread has of its own.")
+    return said
+
+
+def _otherwise(cases: Json, works: dict[str, Any]) -> list[str]:
+    reasons = {
+        "static": "A session is made for threads: it is one object with one set of values, a run sees all of "
+        "another run's assignments or none, and a server that passes it on by name shares a model among its "
+        "workers with nothing else to set.",
+        "dynamic": "Where a worker computes at once with objects that it was given, there is no graph and no "
+        "session to hand over: it needs the model and the numbers.",
+    }
+    fewer = [engine for engine in PAIR if len(works[engine]) < len(works[OTHER[engine]])]
+    if fewer:
+        return [reasons[engine] for engine in fewer]
+    if any(_leader(case) for case in cases):
+        return list(reasons.values())
+    return ["Neither came off worse here, so there is nothing to be said for the other side."]
+
+
+EXPERIMENT = Experiment(
+    name="worker_thread",
+    title="The same model in a worker thread",
+    question="The main thread made the model. What does a worker thread see of it?",
+    dimension="concurrency",
+    run=run,
+    read=read,
+    level="",
+)
