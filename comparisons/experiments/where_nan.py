@@ -9,7 +9,7 @@ import numpy as np
 
 from comparisons.context import Context
 from comparisons.experiment import Experiment
-from comparisons.quantities import PAIR, count, listed
+from comparisons.quantities import OTHER, PAIR, count, listed
 from comparisons.reading import Json, Pair, Reading, Table, Verdict
 from comparisons.snippet import attempt
 
@@ -111,13 +111,13 @@ def read(found: Json) -> Reading:
     bad = [engine for engine in PAIR if _spoilt(naive[engine])]
     cured = [engine for engine in PAIR if not _spoilt(guarded[engine])]
     cells = [("NaN" if engine in bad else "finite") for engine in PAIR]
-    leader = {"dynamic": "static", "static": "dynamic"}[bad[0]] if len(bad) == 1 else None
+    leader = OTHER[bad[0]] if len(bad) == 1 else None
     return Reading(
         answer=_answer(bad),
         verdicts=[Verdict("a gradient beside a branch that is NaN", *cells, leader)],
         evidence=[
             Pair("A root where there is one", naive["dynamic"], naive["static"],
-                 says=f"x is {listed(_texts(found))}. The first has no root, and `where` does not choose it."),
+                 says=f"x is {listed(_texts(found))}. The first has no root; `where` does not choose it."),
             Table("What came out", ("x", "y, dynamic", "y, static", "dynamic", "static"), _rows(found),
                   says="The last two columns are the gradient of the sum of y by x."),
             Pair("The same, guarded", guarded["dynamic"], guarded["static"], says=_cured(cured)),
@@ -128,7 +128,8 @@ def read(found: Json) -> Reading:
         threats=[
             "A control: an experiment whose outcome should not hang on the design. Had the engines differed "
             "here, one of them would have a mistake.",
-            "PyTorch and JAX behave in the same way; among JAX's frequent questions is this one, with this cure.",
+            "PyTorch and JAX behave in the same way; among JAX's frequent questions is this one, with this "
+            "cure.",
         ],
     )  # fmt: skip
 
