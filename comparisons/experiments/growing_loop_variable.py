@@ -96,7 +96,7 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(grows, refused),
         verdicts=[
-            Verdict("a loop variable that grows", *(_cell(growing[engine]) for engine in PAIR),
+            Verdict("a loop variable that grows", _cell(growing["dynamic"]), _cell(growing["static"]),
                     grows[0] if len(grows) == 1 else None),
             counted("lines of code of the loop that works", lines["dynamic"], lines["static"]),
             counted("numbers held at its end", held["dynamic"], held["static"]),

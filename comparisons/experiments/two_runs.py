@@ -156,7 +156,7 @@ def read(found: Json) -> Reading:
         verdicts=[
             counted("asked one after the other", kernels["dynamic"], kernels["static"], "kernels"),
             counted("asked together", gathered["dynamic"], gathered["static"], "kernels"),
-            Verdict("a loss printed after the step", *(_whose(engine in later) for engine in PAIR),
+            Verdict("a loss printed after the step", _whose("dynamic" in later), _whose("static" in later),
                     OTHER[later[0]] if len(later) == 1 else None),
         ],
         evidence=[

@@ -222,7 +222,8 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(cases, works),
         verdicts=[
-            Verdict(case["title"], *(_cell(case, engine) for engine in PAIR), _leader(case)) for case in cases
+            Verdict(case["title"], _cell(case, "dynamic"), _cell(case, "static"), _leader(case))
+            for case in cases
         ],
         evidence=[
             *(
