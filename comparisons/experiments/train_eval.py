@@ -1,0 +1,278 @@
+"""Training mode and evaluation mode: when are they decided, and what of a switch that is forgotten?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from comparisons.context import Context
+from comparisons.experiment import Experiment
+from comparisons.quantities import OTHER, PAIR, number
+from comparisons.reading import Json, Pair, Reading, Verdict, counted
+from comparisons.snippet import attempt
+
+X = np.ones((1, 8), np.float32)
+Y = np.array([1])
+
+
+# A switch to evaluation, after the model has been used for training.
+
+
+def switch_dynamic() -> dict[str, Any]:
+    """The model is trained, then switched to evaluation and asked."""
+    import dynamic
+    from shared import nn, ops
+
+    nn.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 16), nn.Dropout(0.5), nn.Linear(16, 2))
+    logits = model(dynamic.tensor(X))
+    ops.cross_entropy(logits, Y).backward()
+
+    model.eval()
+    logits = model(dynamic.tensor(X))
+    return {"dropped": "dropout" in dynamic.show(logits), "logits": logits.tolist()}
+
+
+def switch_static() -> dict[str, Any]:
+    """The model is trained, then switched to evaluation and asked."""
+    import static
+    from shared import nn, ops, optim
+
+    nn.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 16), nn.Dropout(0.5), nn.Linear(16, 2))
+    x = static.placeholder("float32", ("N", 8), name="x")
+    y = static.placeholder("int64", ("N",), name="y")
+    logits = model(x)
+    train = optim.SGD(model.parameters(), lr=0.0).minimize(ops.cross_entropy(logits, y))
+    with static.Session() as session:
+        session.run(static.global_variables_initializer())
+        session.run(train, {x: X, y: Y})
+
+        model.eval()
+        values = session.run(logits, {x: X})
+        program = session.program(logits)
+    return {"dropped": "dropout" in program, "logits": values.tolist()}
+
+
+# The switch that works on each engine.
+
+
+def rebuilt_dynamic() -> dict[str, Any]:
+    """Evaluation, for the length of a block."""
+    import dynamic
+    from shared import nn, ops
+
+    nn.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 16), nn.Dropout(0.5), nn.Linear(16, 2))
+    logits = model(dynamic.tensor(X))
+    ops.cross_entropy(logits, Y).backward()
+
+    with nn.evaluating(model):
+        logits = model(dynamic.tensor(X))
+    return {"dropped": "dropout" in dynamic.show(logits), "logits": logits.tolist()}
+
+
+def rebuilt_static() -> dict[str, Any]:
+    """The model is described twice, once for each mode, over the same variables."""
+    import static
+    from shared import nn, ops, optim
+
+    nn.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 16), nn.Dropout(0.5), nn.Linear(16, 2))
+    x = static.placeholder("float32", ("N", 8), name="x")
+    y = static.placeholder("int64", ("N",), name="y")
+    loss = ops.cross_entropy(model(x), y)
+    train = optim.SGD(model.parameters(), lr=0.0).minimize(loss)
+    with nn.evaluating(model):
+        logits = model(x)
+    with static.Session() as session:
+        session.run(static.global_variables_initializer())
+        session.run(train, {x: X, y: Y})
+        values = session.run(logits, {x: X})
+        program = session.program(logits)
+    return {"dropped": "dropout" in program, "logits": values.tolist()}
+
+
+# The switch back that is forgotten.
+
+
+def forgotten_dynamic() -> list[bool]:
+    """Three steps with an evaluation after each, and no `model.train()`: in which was there dropout?"""
+    import dynamic
+    from shared import nn, ops, optim
+
+    model = nn.Sequential(nn.Linear(8, 16), nn.Dropout(0.5), nn.Linear(16, 2))
+    opt = optim.SGD(model.parameters(), lr=0.1)
+    dropped = []
+    for _ in range(3):
+        loss = ops.cross_entropy(model(dynamic.tensor(X)), Y)
+        dropped.append("dropout" in dynamic.show(loss))
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+
+        model.eval()
+        model(dynamic.tensor(X))
+    return dropped
+
+
+def forgotten_static() -> list[bool]:
+    """Three steps with an evaluation after each, and no `model.train()`: in which was there dropout?"""
+    import static
+    from shared import nn, ops, optim
+
+    model = nn.Sequential(nn.Linear(8, 16), nn.Dropout(0.5), nn.Linear(16, 2))
+    opt = optim.SGD(model.parameters(), lr=0.1)
+    x = static.placeholder("float32", ("N", 8), name="x")
+    y = static.placeholder("int64", ("N",), name="y")
+    loss = ops.cross_entropy(model(x), y)
+    train = opt.minimize(loss)
+    model.eval()
+    logits = model(x)
+    dropped = []
+    with static.Session() as session:
+        session.run(static.global_variables_initializer())
+        for _ in range(3):
+            session.run(train, {x: X, y: Y})
+            dropped.append("dropout" in session.program(train))
+
+            session.run(logits, {x: X})
+    return dropped
+
+
+CASES = {
+    "switch": (switch_dynamic, switch_static),
+    "rebuilt": (rebuilt_dynamic, rebuilt_static),
+    "forgotten": (forgotten_dynamic, forgotten_static),
+}
+
+
+def run(context: Context) -> dict[str, Any]:
+    return {
+        name: {engine: attempt(function) for engine, function in zip(PAIR, functions, strict=True)}
+        for name, functions in CASES.items()
+    }
+
+
+# What is said of it.
+
+
+def read(found: Json) -> Reading:
+    switch, rebuilt, forgotten = (found[name] for name in CASES)
+    free = [engine for engine in PAIR if not switch[engine]["value"]["dropped"]]
+    sure = [engine for engine in PAIR if all(forgotten[engine]["value"])]
+    lost = {engine: forgotten[engine]["value"].count(False) for engine in PAIR}
+    steps = len(forgotten["dynamic"]["value"])
+    lines = {engine: _lines(rebuilt[engine]) for engine in PAIR}
+    return Reading(
+        answer=_answer(free, sure),
+        verdicts=[
+            Verdict("model.eval() once the model is built", _obeys("dynamic" in free),
+                    _obeys("static" in free), free[0] if len(free) == 1 else None),
+            counted("steps without dropout when train() is forgotten", lost["dynamic"], lost["static"]),
+            counted("lines of code for both modes", lines["dynamic"], lines["static"]),
+        ],
+        evidence=[
+            Pair("A switch to evaluation", switch["dynamic"], switch["static"],
+                 says="The last line looks for dropout in the program that gave the logits."),
+            Pair("A switch that works on each engine", rebuilt["dynamic"], rebuilt["static"],
+                 says=_rebuilt(rebuilt)),
+            Pair("No way back", forgotten["dynamic"], forgotten["static"],
+                 says="`model.train()` is missing at the end of the loop."),
+        ],
+        happened=[
+            *(f"On {engine}, `model.eval()` {_did(engine in free)}." for engine in PAIR),
+            f"Without `model.train()`, {_trained(lost, steps)}.",
+        ],
+        means=_means(free, sure),
+        otherwise=_otherwise(free, sure),
+        threats=[
+            "TensorFlow 1 users had a third way, a placeholder `training` and a `cond` in every layer that "
+            "asks it, so that one graph served both modes; forgetting to feed it was the mistake then.",
+            "Dropout stands for every layer with two modes; batch normalisation is the other one.",
+        ],
+    )  # fmt: skip
+
+
+def _lines(side: Json) -> int:
+    return sum(bool(line.strip()) for line in side["code"].splitlines())
+
+
+def _obeys(free: bool) -> str:
+    return "is obeyed" if free else "is ignored, silently"
+
+
+def _did(free: bool) -> str:
+    if free:
+        return "changed what the next line computed: no dropout"
+    return "changed nothing of what ran next: it went through dropout, and no message said so"
+
+
+def _answer(free: list[str], sure: list[str]) -> str:
+    if len(free) != 1:
+        return f"A switch of the mode {'is obeyed at once' if free else 'comes too late'} on both engines."
+    one, other = free[0], OTHER[free[0]]
+    said = f"On {one} when the model is called; on {other} when it is described, and a switch later is "
+    "ignored."
+    if sure == [other]:
+        return f"{said} So on {other} it can not be left on by mistake, and on {one} it can."
+    return said
+
+
+def _rebuilt(rebuilt: Json) -> str:
+    right = [engine for engine in PAIR if not rebuilt[engine]["value"]["dropped"]]
+    if len(right) == 2:
+        return "Under `nn.evaluating` both leave dropout out, and neither changes the mode of what comes "
+        "after."
+    return f"Under `nn.evaluating` dropout is left out on {right[0] if right else 'neither'}."
+
+
+def _trained(lost: dict[str, int], steps: int) -> str:
+    parts = [f"{number(lost[engine])} of {steps} steps on {engine}" for engine in PAIR]
+    return f"{' and '.join(parts)} trained a model without dropout"
+
+
+def _means(free: list[str], sure: list[str]) -> list[str]:
+    said = []
+    for engine in PAIR:
+        if engine in free:
+            said.append(
+                f"On {engine} the mode is read in every call. One model serves both, and each line of the "
+                "program must know in which mode the lines before have left it."
+            )
+        else:
+            said.append(
+                f"On {engine} the mode is read while the graph is built and stays as it was then. Two modes "
+                "are two descriptions over one set of variables, each of which is what it is for good."
+            )
+        if engine not in sure:
+            said.append(
+                f"On {engine} a mode that is left on by mistake changes the training, and the loss goes down "
+                "all the same."
+            )
+    return said
+
+
+def _otherwise(free: list[str], sure: list[str]) -> list[str]:
+    reasons = {
+        "static": "What is baked in can not be forgotten: whatever is switched while the training runs, its "
+        "graph is the one that was meant. And a graph made for evaluation is a smaller one, which can be "
+        "saved and served with no mode left in it.",
+        "dynamic": "A mode that can be switched needs no second description: the model that was trained is "
+        "the one that is asked.",
+    }
+    if len(free) == 1:
+        return [reasons[OTHER[free[0]]]]
+    return ["Neither came off worse here, so there is nothing to be said for the other side."]
+
+
+EXPERIMENT = Experiment(
+    name="train_eval",
+    title="Training and evaluation",
+    question="When is it decided whether a model trains or is asked?",
+    dimension="state",
+    run=run,
+    read=read,
+    level="",
+)
