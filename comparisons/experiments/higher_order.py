@@ -155,11 +155,17 @@ def read(found: Json) -> Reading:
         means=_means(leader, last),
         otherwise=_otherwise(leader, last),
         threats=[
-            "The hyperbolic tangent is the kindest function to merge: all its derivatives are polynomials in it. Of five "
-            "numbers each, the arrays are so small that what is timed is the nodes, and not the arithmetic.",
-            f"The two engines' values of the last derivative are {last['apart']:.1e} of the largest apart.",
+            "The hyperbolic tangent is the kindest function to merge: all its derivatives are polynomials "
+            "in it. The arrays have five numbers, so what is timed is the nodes and not the arithmetic.",
+            _apart(last["apart"]),
         ],
     )  # fmt: skip
+
+
+def _apart(share: float) -> str:
+    if share == 0:
+        return "The two engines' values of the last derivative are the same to the last bit."
+    return f"The two engines' values of the last derivative differ by {share:.0e} of the largest."
 
 
 def _along(orders: Json, value: Any) -> tuple[list[float], list[float]]:

@@ -1,0 +1,255 @@
+"""A model with several outputs, of which one is asked for: what is computed?"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import dynamic
+import static
+from comparisons.context import Context
+from comparisons.experiment import Experiment
+from comparisons.quantities import OTHER, PAIR, count, number, seconds
+from comparisons.reading import Json, Output, Pair, Reading, Table, counted, timed
+from comparisons.snippet import attempt
+from shared import nn, ops
+
+X = np.linspace(0, 1, 6400, dtype=np.float32).reshape(100, 64)
+Y = np.arange(100) % 10
+
+
+class Model(nn.Module):
+    """Reads a digit, and draws it again."""
+
+    def __init__(self) -> None:
+        self.encode = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 32), nn.ReLU())
+        self.read = nn.Linear(32, 10)
+        self.draw = nn.Sequential(nn.Linear(32, 256), nn.ReLU(), nn.Linear(256, 64), nn.Sigmoid())
+
+    def forward(self, x: Any, y: Any) -> dict[str, Any]:
+        code = self.encode(x)
+        logits, picture = self.read(code), self.draw(code)
+        return {
+            "label": ops.argmax(logits, axis=1),
+            "picture": picture,
+            "loss": ops.cross_entropy(logits, y) + ops.mean(ops.square(picture - x)),
+        }
+
+
+def whole_dynamic() -> list[int]:
+    """Everything that `forward` says is done when it has been called."""
+    model = Model()
+    made = model(dynamic.tensor(X), Y)
+    return made["label"].tolist()
+
+
+def whole_static() -> list[int]:
+    """A run does what leads to the fetch; a placeholder that it does not need is not fed."""
+    model = Model()
+    x = static.placeholder("float32", ("N", 64), name="x")
+    y = static.placeholder("int64", ("N",), name="y")
+    made = model(x, y)
+    with static.Session() as session:
+        session.run(static.global_variables_initializer())
+        return session.run(made["label"], {x: X}).tolist()
+
+
+def part_dynamic() -> list[int]:
+    """The author writes a second way through the model, for the label alone."""
+    model = Model()
+    code = model.encode(dynamic.tensor(X))
+    label = ops.argmax(model.read(code), axis=1)
+    return label.tolist()
+
+
+def part_static() -> list[int]:
+    """The same second way, which changes nothing."""
+    model = Model()
+    x = static.placeholder("float32", ("N", 64), name="x")
+    code = model.encode(x)
+    label = ops.argmax(model.read(code), axis=1)
+    with static.Session() as session:
+        session.run(static.global_variables_initializer())
+        return session.run(label, {x: X}).tolist()
+
+
+WANTED = (["label"], ["picture"], ["loss"], ["label", "picture", "loss"])
+
+
+def run(context: Context) -> dict[str, Any]:
+    nn.manual_seed(context.seed)
+    model = Model()
+
+    def called() -> Any:
+        with dynamic.no_grad():
+            return model(dynamic.tensor(X), Y)
+
+    with static.Graph().as_default() as graph:
+        x = static.placeholder("float32", ("N", 64), name="x")
+        y = static.placeholder("int64", ("N",), name="y")
+        made = model(x, y)
+    session = static.Session(graph, optimize="exact")
+    session.load(model)
+
+    def asked(names: list[str]) -> Any:
+        return session.run([made[name] for name in names], {x: X, y: Y} if "loss" in names else {x: X})
+
+    fetches = [
+        {
+            "wanted": names,
+            "dynamic": context.kernels(called)["total"],
+            "static": context.kernels(partial(asked, names))["total"],
+        }
+        for names in WANTED
+    ]
+    later = {
+        "dynamic": context.kernels(called)["total"],
+        "static": sum(context.kernels(partial(asked, [name]))["total"] for name in WANTED[-1]),
+    }
+    times = {
+        name: context.time({"dynamic": called, "static": partial(asked, names)})
+        for name, names in (("label", ["label"]), ("all", WANTED[-1]))
+    }
+    return {
+        "whole": {"dynamic": _whole(whole_dynamic), "static": _whole(whole_static)},
+        "part": {"dynamic": attempt(part_dynamic), "static": attempt(part_static)},
+        "part_ops": {"dynamic": context.kernels(part_dynamic)["total"], "static": fetches[0]["static"]},
+        "fetches": fetches,
+        "later": later,
+        "times": times,
+        "program": session.program(made["label"], [x]),
+    }
+
+
+def _whole(snippet: Callable[[], list[int]]) -> dict[str, Any]:
+    """A snippet attempted, and shown below the model that it uses."""
+    found = attempt(snippet)
+    return found | {"code": f"{inspect.getsource(Model)}\n{found['code']}"}
+
+
+# What is said of it.
+
+
+def read(found: Json) -> Reading:
+    fetches, later = found["fetches"], found["later"]
+    label, whole = fetches[0], fetches[-1]
+    one = counted("ops that run when the label alone is wanted", label["dynamic"], label["static"])
+    two = counted("ops that run when all is wanted, one by one", later["dynamic"], later["static"])
+    spent = timed("time for the label alone", *(found["times"]["label"][engine] for engine in PAIR))
+    return Reading(
+        answer=_answer(one.ahead, label, whole),
+        verdicts=[one, two, spent],
+        evidence=[
+            Pair("The label of a model that has more to give", found["whole"]["dynamic"],
+                 found["whole"]["static"], says="`Model` is the same on both sides."),
+            Table(
+                "Ops that run, by what is wanted",
+                ("wanted", "dynamic", "static"),
+                [
+                    *((_said(row["wanted"]), *(number(row[e]) for e in PAIR)) for row in fetches),
+                    ("everything, one after the other", *(number(later[engine]) for engine in PAIR)),
+                ],
+                [*(counted("", row["dynamic"], row["static"]).ahead for row in fetches), two.ahead],
+                says="Dynamic calls the model once and takes what is wanted. Static fetches it; in the last "
+                "row by three runs, because each wish came after the run before.",
+            ),
+            Output("What static runs for the label", {"static": found["program"]}),
+            Pair("For the label alone, written for the purpose", found["part"]["dynamic"],
+                 found["part"]["static"], says=_by_hand(found)),
+        ],
+        happened=[
+            f"For the label alone {label['dynamic']} ops ran on dynamic and {label['static']} on static, in "
+            f"{_times(found['times']['label'])}.",
+            f"For everything it was {whole['dynamic']} and {whole['static']}, in "
+            f"{_times(found['times']['all'])}.",
+            f"When one was asked for after the other, {later['dynamic']} ops had run on dynamic by the end, "
+            f"and {later['static']} on static.",
+        ],
+        means=_means(one.ahead, found),
+        otherwise=_otherwise(one.ahead, two.ahead, later),
+        threats=[
+            "Dynamic's model computes all outputs because it was written so. One that takes the names of "
+            "the outputs that are wanted computes no more than static; somebody has to write it, and keep "
+            "it right.",
+            "Static's session stands ready: its build and its compilation are not in the times.",
+        ],
+    )  # fmt: skip
+
+
+def _said(wanted: list[str]) -> str:
+    return f"the {wanted[0]}" if len(wanted) == 1 else "everything"
+
+
+def _times(times: Json) -> str:
+    return " and ".join(seconds(times[engine]["median"]) for engine in PAIR)
+
+
+def _by_hand(found: Json) -> str:
+    ops_run = found["part_ops"]
+    same = "as many as" if ops_run["dynamic"] == ops_run["static"] else f"against {ops_run['static']} of"
+    return f"Written like this, dynamic runs {count(ops_run['dynamic'], 'op')}, {same} static."
+
+
+def _answer(leader: str | None, label: Json, whole: Json) -> str:
+    if leader is None:
+        return f"Both engines run {count(label['dynamic'], 'op')} for the label alone."
+    other = OTHER[leader]
+    return (
+        f"{leader.capitalize()} runs {label[leader]} ops for the label alone and {whole[leader]} for "
+        f"everything; {other} runs {label[other]} and {whole[other]}."
+    )
+
+
+def _means(leader: str | None, found: Json) -> list[str]:
+    if leader is None:
+        return ["What is not asked for costs as much on both engines."]
+    reasons = {
+        "static": "A fetch says what is wanted before anything has run, so static walks back from it and "
+        "leaves out the rest, the label's placeholder among it. On dynamic a line is done when it is "
+        "reached, and nobody can know yet that its result will be dropped.",
+        "dynamic": "Static runs more for a part of the model here than dynamic does for the whole of it.",
+    }
+    said = [reasons[leader]]
+    if found["part_ops"]["dynamic"] <= found["part_ops"]["static"]:
+        said.append(
+            "An author of a dynamic model gets the same by writing a method for each use. What static saves "
+            "is not the time so much as this second text."
+        )
+    return said
+
+
+def _otherwise(leader: str | None, later: str | None, numbers: Json) -> list[str]:
+    if leader is None:
+        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+    said = []
+    if later == OTHER[leader]:
+        said.append(
+            f"Who looks at the label first, then wants the picture, then the loss, is better off on {later}: "
+            f"{numbers[later]} ops against {numbers[leader]}. "
+            + {
+                "dynamic": "There all of it is held and only has to be looked at; on static each run begins "
+                "from the beginning, unless one foresaw the wishes and fetched them together.",
+                "static": "Its second run computes only what the first did not.",
+            }[later]
+        )
+    reasons = {
+        "dynamic": "Whatever a line of dynamic's has computed is there to be looked at, printed and plotted, "
+        "without having been asked for beforehand; at a prompt one rarely knows beforehand.",
+        "static": "What static runs is written in one program that can be read before it is run.",
+    }
+    return [*said, reasons[OTHER[leader]]]
+
+
+EXPERIMENT = Experiment(
+    name="pruning",
+    title="A model that has more to give than is wanted",
+    question="I ask a model for one of its outputs. Does it compute the others too?",
+    dimension="optimisation",
+    run=run,
+    read=read,
+    level="exact",
+)
