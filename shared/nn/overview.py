@@ -50,6 +50,7 @@ FLOPS: dict[str, Work] = {
     "einsum": _einsum,
     "conv2d": _per_output(1),
     "conv2d_input": _per_input,
+    "conv2d_weight": lambda args, made, settings: 2 * args[1].size * product(made[0].shape[1:]),
     "lstm_cell": lambda args, made, settings: 9 * made[0].size,
     "gru_cell": lambda args, made, settings: 10 * made[0].size,
     "rnn_cell": lambda args, made, settings: made[0].size,

@@ -19,6 +19,19 @@ def test_operations_parameters_and_bytes_are_known_before_anything_runs() -> Non
         assert sized.variable_bytes == 78_500 * 4 and "linear" in str(sized)
 
 
+def test_each_gradient_of_a_convolution_counts_as_much_as_the_convolution() -> None:
+    with static.Graph().as_default():
+        x = static.placeholder("float32", (2, 4, 7, 7))
+        layer = nn.Conv2d(4, 6, 3, stride=2, padding=1, groups=2)
+        y = layer(x)
+        forward = static.summary(y).flops
+        assert forward == 2 * y.size * (4 // 2) * 3 * 3
+        for wanted in (x, static.trainable_variables()[0]):
+            (gradient,) = static.gradients(y, [wanted])
+            rows = {row.op: row.flops for row in static.summary(gradient).rows}
+            assert rows["conv2d_input" if wanted is x else "conv2d_weight"] == forward
+
+
 def test_a_training_step_counts_its_gradients_and_dead_values_count_once() -> None:
     nn.manual_seed(0)
     with static.Graph().as_default():
