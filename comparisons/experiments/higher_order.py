@@ -12,7 +12,7 @@ import static
 from comparisons.context import Context
 from comparisons.experiment import Experiment
 from comparisons.quantities import PAIR, ahead, count, number, seconds
-from comparisons.reading import Curves, Drawing, Json, Pair, Reading, Series, Table, counted, timed
+from comparisons.reading import Curves, Drawing, Json, Pair, Reading, Series, Table, Verdict, timed
 from comparisons.snippet import source_of
 from shared import ops
 
@@ -109,13 +109,13 @@ def read(found: Json) -> Reading:
     orders = found["orders"]
     last = orders[-1]
     leader = ahead(*(last["times"][engine] for engine in PAIR))
-    nodes = counted(f"nodes of derivative {last['order']}", last["nodes"]["dynamic"], last["nodes"]["static"])
+    nodes = [number(last["nodes"][engine]) for engine in PAIR]
     return Reading(
         answer=_answer(leader, last),
         verdicts=[
             timed(f"derivative {last['order']} of tanh, at another x",
                   *(last["times"][engine] for engine in PAIR)),
-            nodes,
+            Verdict(f"nodes of derivative {last['order']}", *nodes),
         ],
         evidence=[
             Pair(f"Derivative {ORDER} of tanh", found["codes"]["dynamic"], found["codes"]["static"]),
@@ -151,7 +151,7 @@ def read(found: Json) -> Reading:
                 "each time; static runs the program of the highest, which was built and compiled once.",
             ),
         ],
-        happened=_happened(leader, nodes.ahead, orders),
+        happened=_happened(leader, orders),
         means=_means(leader, last),
         otherwise=_otherwise(leader, last),
         threats=[
@@ -194,9 +194,9 @@ def _answer(leader: str | None, last: Json) -> str:
     return f"{grown}; to evaluate it again is faster on {leader}."
 
 
-def _happened(leader: str | None, fewer: str | None, orders: Json) -> list[str]:
+def _happened(leader: str | None, orders: Json) -> list[str]:
     last = orders[-1]
-    left, nodes = last["left"], last["nodes"]
+    left = last["left"]
     times = " and ".join(f"{seconds(last['times'][engine]['median'])} on {engine}" for engine in PAIR)
     growth = [_growth(orders, lambda at, e=engine: at["nodes"][e]) for engine in PAIR]
     said = [
@@ -208,8 +208,6 @@ def _happened(leader: str | None, fewer: str | None, orders: Json) -> list[str]:
         f"At another x, derivative {last['order']} takes {times}; static spent {seconds(_once(last))} on "
         "building and compiling before.",
     ]
-    if fewer is not None:
-        said.append(f"{fewer.capitalize()} holds the fewer nodes, {number(nodes[fewer])}.")
     return said if leader is not None else [*said, "Neither is ahead in time."]
 
 
@@ -219,11 +217,16 @@ def _means(leader: str | None, last: Json) -> list[str]:
         "A graph that stands before it runs can be searched for what is computed twice; here that leaves "
         f"one step of {merged:.1f}. A tape is written while it computes: what is on it has been done already."
     )
+    alike = " and ".join(f"{number(last['nodes'][engine])} on {engine}" for engine in PAIR)
+    rules = (
+        f"Both engines derive by the same rules, and neither is spared their growth: {alike}. The choice of "
+        "an engine decides how often this work is done, and not how much it is."
+    )
     reasons = {
         "static": "On static the work of deriving is done once, and a later x costs only what is left.",
         "dynamic": "On dynamic the rules run anew for every x, and that is still the faster way here.",
     }
-    return [work, reasons[leader]] if leader is not None else [work]
+    return [rules, work, reasons[leader]] if leader is not None else [rules, work]
 
 
 def _otherwise(leader: str | None, last: Json) -> list[str]:
