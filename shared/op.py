@@ -113,6 +113,7 @@ class Op:
 
     name      unique in the table
     compute   arrays in, a fresh array out (or a tuple of them), in C order; settings by keyword.
+              It keeps no argument after it has returned.
               A NumPy ufunc keeps the memory order of its arguments: Python's operators on raw
               arrays do, with which rules are written, and sums depend on the order to the bit
     infer     Specs (or weak numbers) in, Spec (or a tuple of them) out; raises ShapeError
@@ -121,7 +122,12 @@ class Op:
     outputs   the outputs' names; None if their count depends on the settings
     constant  names of outputs that carry no gradient (indices, masks, generator state)
     alias     arguments whose memory an output may share
-    out       whether compute takes `out=`
+    view      of an op that, of a first argument in C order, always gives views and looks at no
+              element: whether they are in C order as well, by its settings
+    out       whether compute takes `out=`, a C-ordered array of the result's shape and dtype that
+              it fills and gives (of several outputs a tuple, with None for those that are to be
+              fresh). The bits are the same with it and without
+    inplace   the arguments that `out` may be (a ufunc's may be any)
     ufunc     whether compute is a NumPy ufunc
     scalar    elementwise ops: the expression of one element, with {0}, {1} for the arguments
     check     whether compute alone would take arguments that infer refuses, so that infer must
@@ -143,7 +149,9 @@ class Op:
         outputs: tuple[str, ...] | None = ("y",),
         constant: tuple[str, ...] = (),
         alias: tuple[int, ...] = (),
+        view: Callable[..., bool] | None = None,
         out: bool = False,
+        inplace: tuple[int, ...] = (),
         scalar: str | None = None,
         check: bool = False,
         selective: bool = False,
@@ -158,7 +166,8 @@ class Op:
         self.rules = () if isinstance(rules, Joint) else tuple(rules)
         self.outputs, self.single = outputs, outputs is not None and len(outputs) == 1
         self.constant = constant
-        self.alias, self.out, self.scalar, self.check = alias, out, scalar, check
+        self.alias, self.view, self.scalar, self.check = alias, view, scalar, check
+        self.out, self.inplace = out, inplace
         self.selective, self.pure, self.listed = selective, pure, listed
         self.ufunc = isinstance(compute, np.ufunc)
         self.inputs = _argument_names(self)
@@ -255,7 +264,7 @@ def _argument_names(op: Op) -> tuple[str, ...]:
             return written.co_varnames[2 : written.co_argcount]
     code = getattr(op.compute, "__code__", None)
     if code is not None:
-        return tuple(code.co_varnames[: code.co_argcount])
+        return tuple(name for name in code.co_varnames[: code.co_argcount] if name != "out")
     return ("x",) if len(op.rules) < 2 else tuple("abcdefgh"[: len(op.rules)])
 
 
@@ -289,6 +298,14 @@ def _as_array(value: Any) -> Array:
     return np.asarray(value) if isinstance(value, (np.generic, int, float, complex)) else value
 
 
+def put(y: Array, out: Array | None) -> Array:
+    """What a compute gives that has made y: y itself, or `out`, where it was given one, filled with it."""
+    if out is None or y is out:
+        return y
+    out[...] = y
+    return out
+
+
 def as_array(values: Any, dtype: Any = None) -> Array:
     """An array of `values`: arrays keep their dtype, Python floats become float32."""
     if dtype is not None or hasattr(values, "dtype"):
@@ -318,6 +335,7 @@ def elementwise(
     *rules: Rule | _Zero | Joint | None,
     dtype: Callable[..., np.dtype[Any]] | None = None,
     out: bool | None = None,
+    inplace: tuple[int, ...] = (),
     doc: str = "",
 ) -> Op:
     """An op that works on each element alone and broadcasts its arguments.
@@ -339,7 +357,7 @@ def elementwise(
     joint = rules[0] if rules and isinstance(rules[0], Joint) else None
     return Op(
         name, compute, infer, joint or [rule for rule in rules if not isinstance(rule, Joint)],
-        out=ufunc is not None if out is None else out, scalar=scalar, doc=doc,
+        out=ufunc is not None if out is None else out, inplace=inplace, scalar=scalar, doc=doc,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from shared.errors import DTypeError, SettingError
-from shared.op import ZERO, Op, Rule, array_module, elementwise
+from shared.op import ZERO, Op, Rule, array_module, elementwise, put
 from shared.ops.shapes import as_tensor_like
 from shared.spec import Operand, Spec, as_dtype, dtype_name, is_weak, promote, shape_of, ufunc_dtype
 
@@ -55,11 +55,19 @@ isfinite = elementwise(
 
 # --- cast ----------------------------------------------------------------------------------
 
+def _compute_cast(x: Any, *, dtype: Any, out: Any = None) -> Any:
+    if out is None:
+        return array_module(x).asarray(x).astype(dtype, order="C")
+    np.copyto(out, x, casting="unsafe")
+    return out
+
+
 _cast = Op(
     "cast",
-    lambda x, *, dtype: array_module(x).asarray(x).astype(dtype, order="C"),
+    _compute_cast,
     lambda x, *, dtype: Spec(shape_of(x), dtype),
     [Rule(lambda g, y, x, *, dtype: g)],  # the reverse loop gives it the argument's dtype
+    out=True,
     scalar="cast({0}, {dtype})",
 )
 
@@ -98,15 +106,20 @@ def _select(xp: Any, mask: Any, a: Any, b: Any) -> Any:
     return y if y.flags.c_contiguous else y.copy(order="C")
 
 
-def _compute_gate(x: Any, mask: Any) -> Any:
+def _bits_of(out: Any, bits: Any) -> Any:
+    return None if out is None else out.view(bits)
+
+
+def _compute_gate(x: Any, mask: Any, out: Any = None) -> Any:
     _check_mask("gate", mask)
     xp = array_module(x)
     mask = xp.asarray(mask)
     bits = _BITS.get(x.dtype.itemsize)
     if bits is None or xp is not np:
-        return _select(xp, mask, x, xp.zeros((), x.dtype))
-    chosen = np.bitwise_and(x.view(bits), np.negative(mask.view(np.int8)), order="C")
-    return chosen.view(x.dtype)
+        return put(_select(xp, mask, x, xp.zeros((), x.dtype)), out)
+    every = np.negative(mask.view(np.int8))
+    chosen = np.bitwise_and(x.view(bits), every, out=_bits_of(out, bits), order="C")
+    return chosen.view(x.dtype) if out is None else out
 
 
 def _gate_dtype(x: Operand, mask: Operand) -> np.dtype[Any]:
@@ -118,29 +131,30 @@ gate = elementwise(
     "gate", _compute_gate, "({0} if {1} else 0)",
     Rule(lambda g, y, x, mask: gate(g, mask), reads="mask"),
     ZERO,
-    dtype=_gate_dtype,
+    dtype=_gate_dtype, out=True, inplace=(0,),
     doc=f"`x` where `mask` (bool) is true, else 0, whatever x is there: what `where` and the ops\n"
     f"with a kink send back. {BROADCAST} Raises DTypeError for a mask that is not bool.",
 )  # fmt: skip
 
 
-def _compute_where(mask: Any, a: Any, b: Any) -> Any:
+def _compute_where(mask: Any, a: Any, b: Any, out: Any = None) -> Any:
     _check_mask("where", mask)
     xp = np
     if type(mask) is not np.ndarray:
         xp = array_module(next((v for v in (mask, a, b) if not is_weak(v)), mask))
         mask = xp.asarray(mask)
     if mask.size < _SHORT or xp is not np:
-        return _select(xp, mask, a, b)
+        return put(_select(xp, mask, a, b), out)
     dtype = np.result_type(a, b)
     bits = _BITS.get(dtype.itemsize)
     if bits is None:
-        return _select(xp, mask, a, b)
+        return put(_select(xp, mask, a, b), out)
     a, b = np.asarray(a, dtype).view(bits), np.asarray(b, dtype).view(bits)
-    chosen = np.bitwise_xor(a, b)
-    chosen = np.bitwise_and(chosen, np.negative(mask.view(np.int8)), order="C")
+    to = _bits_of(out, bits)
+    chosen = np.bitwise_xor(a, b, out=to if out is not None and out.shape in (a.shape, b.shape) else None)
+    chosen = np.bitwise_and(chosen, np.negative(mask.view(np.int8)), out=to, order="C")
     chosen ^= b
-    return chosen.view(dtype)
+    return chosen.view(dtype) if out is None else out
 
 
 def _where_dtype(mask: Operand, a: Operand, b: Operand) -> np.dtype[Any]:
@@ -153,7 +167,7 @@ where = elementwise(
     ZERO,
     Rule(lambda g, y, mask, a, b: gate(g, mask), reads="mask"),
     Rule(lambda g, y, mask, a, b: gate(g, logical_not(mask)), reads="mask"),
-    dtype=_where_dtype,
+    dtype=_where_dtype, out=True, inplace=(1,),
     doc=f"`a` where `mask` (bool) is true, else `b`. {BROADCAST}\n"
     "Dtypes of a and b promote. Where a value was not chosen its cotangent is zero (which is not\n"
     "enough to hide a NaN that was made further back). Raises DTypeError for a mask that is not bool.",
@@ -194,7 +208,7 @@ def _clip_dtype(x: Operand, low: Operand, high: Operand) -> np.dtype[Any]:
 
 _clip = elementwise(
     "clip",
-    lambda x, low, high: np.minimum(np.maximum(x, low), high, order="C"),
+    lambda x, low, high, out=None: np.minimum(np.maximum(x, low), high, out=out, order="C"),
     "min(max({0}, {1}), {2})",
     Rule(lambda g, y, x, low, high: gate(g, _inside(x, low, high)), reads="x low high"),
     Rule(
@@ -205,7 +219,7 @@ _clip = elementwise(
         lambda g, y, x, low, high: gate(g, logical_or(greater(x, high), greater(low, high))),
         reads="x low high",
     ),
-    dtype=_clip_dtype,
+    dtype=_clip_dtype, out=True, inplace=(0,),
 )  # fmt: skip
 
 

@@ -63,9 +63,9 @@ neg = elementwise(
 )  # fmt: skip
 
 reciprocal = elementwise(
-    "reciprocal", lambda x: np.true_divide(1, x, order="C"), "(1 / {0})",
+    "reciprocal", lambda x, out=None: np.true_divide(1, x, out=out, order="C"), "(1 / {0})",
     Rule(lambda g, y, x: neg(g * (y * y)), reads="y"),
-    dtype=lambda x: ufunc_dtype("reciprocal", np.true_divide, (1, x)),
+    dtype=lambda x: ufunc_dtype("reciprocal", np.true_divide, (1, x)), out=True, inplace=(0,),
     doc=f"`1 / x`, elementwise.\n{_FLOATS}",
 )  # fmt: skip
 
@@ -84,25 +84,25 @@ sign = elementwise(
 # --- powers and roots ----------------------------------------------------------------------
 
 _POWERS = {
-    1: lambda a: np.positive(a, order="C"),
-    2: lambda a: np.square(a, order="C"),
-    3: lambda a: np.multiply(np.square(a), a, order="C"),
-    -1: lambda a: np.true_divide(1, a, order="C"),
-    -2: lambda a: np.true_divide(1, np.square(a), order="C"),
-    0.5: lambda a: np.sqrt(a, order="C"),
-    -0.5: lambda a: np.true_divide(1, np.sqrt(a), order="C"),
+    1: lambda a, out: np.positive(a, out=out, order="C"),
+    2: lambda a, out: np.square(a, out=out, order="C"),
+    3: lambda a, out: np.multiply(np.square(a), a, out=out, order="C"),
+    -1: lambda a, out: np.true_divide(1, a, out=out, order="C"),
+    -2: lambda a, out: np.true_divide(1, np.square(a, out=out), out=out, order="C"),
+    0.5: lambda a, out: np.sqrt(a, out=out, order="C"),
+    -0.5: lambda a, out: np.true_divide(1, np.sqrt(a, out=out), out=out, order="C"),
 }
 """Exponents (Python numbers, over floats) for which a general power costs 10 to 30 times too
 much: those for which PyTorch, too, has a way of its own."""
 
 
-def _compute_pow(a: Any, b: Any) -> Any:
+def _compute_pow(a: Any, b: Any, out: Any = None) -> Any:
     if is_weak(b) and not is_weak(a):
         if a.dtype.kind == "f" and (short := _POWERS.get(b)):
-            return short(a)
+            return short(a, out)
         _check_power(a, b)
     try:
-        return np.power(a, b, order="C")
+        return np.power(a, b, out=out, order="C")
     except ValueError as error:
         if "negative integer power" in str(error):
             raise DTypeError(f"pow: {error} Cast one of the two to a float.") from None
@@ -144,7 +144,7 @@ pow = elementwise(
     "pow", _compute_pow, "({0} ** {1})",
     Rule(_by_base, reads="a b"),
     Rule(_by_exponent, reads="y a b"),
-    dtype=_pow_dtype,
+    dtype=_pow_dtype, out=True, inplace=(0,),
     doc=f"`a ** b`, elementwise. {BROADCAST} `x ** 0.5` is sqrt(x), `x ** -0.5` is 1 / sqrt(x),\n"
     "small whole powers are products. Derivatives: b a^(b-1) by a, a^b log(a) by b (0 where a = 0).\n"
     "Raises DTypeError for integers to a negative power.",
@@ -157,9 +157,10 @@ sqrt = elementwise(
 )  # fmt: skip
 
 rsqrt = elementwise(
-    "rsqrt", lambda x: np.true_divide(1, np.sqrt(x), order="C"), "(1 / sqrt({0}))",
+    "rsqrt", lambda x, out=None: np.true_divide(1, np.sqrt(x, out=out), out=out, order="C"),
+    "(1 / sqrt({0}))",
     Rule(lambda g, y, x: g * (y * y * y * -0.5), reads="y"),
-    dtype=float_dtype,
+    dtype=float_dtype, out=True, inplace=(0,),
     doc=f"1 / sqrt(x), elementwise; of 0 infinite, of negative numbers NaN.\n{_FLOATS}",
 )  # fmt: skip
 
@@ -234,8 +235,9 @@ ceil = elementwise(
 )  # fmt: skip
 
 round = elementwise(
-    "round", lambda x: (np.rint if _is_float(x) else np.floor)(x, order="C"), "round({0})", ZERO,
-    dtype=lambda x: ufunc_dtype("round", np.floor, (x,)),
+    "round", lambda x, out=None: (np.rint if _is_float(x) else np.floor)(x, out=out, order="C"),
+    "round({0})", ZERO,
+    dtype=lambda x: ufunc_dtype("round", np.floor, (x,)), out=True, inplace=(0,),
     doc="The nearest whole number, halves to the even one, elementwise, in x's dtype. No gradient.",
 )  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from shared.errors import ShapeError
-from shared.op import Joint, Op, array_module
+from shared.op import Joint, Op, array_module, put
 from shared.ops.activations import sigmoid
 from shared.ops.creation import zeros
 from shared.ops.elementwise import neg, tanh
@@ -17,12 +17,12 @@ from shared.ops.shapes import as_tensor_like
 from shared.spec import Operand, Spec, promote, sizes_match, str_shape
 
 
-def _compute_gru_cell(zx: Any, zh: Any, h: Any) -> tuple[Any, Any]:
+def _compute_gru_cell(zx: Any, zh: Any, h: Any, out: Any = (None, None)) -> tuple[Any, Any]:
     size = h.shape[-1]
     kinds = zx.dtype.kind + zh.dtype.kind + h.dtype.kind
     if zx.shape != (*h.shape[:-1], 3 * size) or zx.shape != zh.shape or kinds != "fff":
         _infer_gru_cell(zx, zh, h)
-    gates = np.add(zx, zh, order="C")
+    gates = np.add(zx, zh, out=out[1], order="C")
     both, n = gates[..., : 2 * size], gates[..., 2 * size :]
     both *= 0.5
     np.tanh(both, out=both)
@@ -31,7 +31,7 @@ def _compute_gru_cell(zx: Any, zh: Any, h: Any) -> tuple[Any, Any]:
     np.multiply(r, zh[..., 2 * size :], out=n)
     n += zx[..., 2 * size :]
     np.tanh(n, out=n)
-    y = np.subtract(h, n, order="C")
+    y = np.subtract(h, n, out=out[0], order="C")
     y *= u
     y += n
     return y, gates
@@ -77,16 +77,19 @@ _gru_cell = Op(
     _infer_gru_cell,
     Joint(_gru_cell_rule, reads="zh h gates"),
     outputs=("y", "gates"),
+    out=True,
 )
 
 
-def _compute_gru_cell_grad(g: Any, zh: Any, h: Any, gates: Any) -> tuple[Any, Any, Any]:
+def _compute_gru_cell_grad(
+    g: Any, zh: Any, h: Any, gates: Any, out: Any = (None, None, None)
+) -> tuple[Any, Any, Any]:
     xp, size = array_module(g), h.shape[-1]
     dtype = np.result_type(g.dtype, zh.dtype, h.dtype, gates.dtype)
     r, u, n = cut(gates, size, 3)
-    g_zx = xp.empty(gates.shape, dtype)
+    g_zx = xp.empty(gates.shape, dtype) if out[0] is None else out[0]
     a_r, a_u, a_n = cut(g_zx, size, 3)
-    g_h = np.multiply(g, u, dtype=dtype, order="C")
+    g_h = np.multiply(g, u, out=out[2], dtype=dtype, order="C")
     np.subtract(g, g_h, out=a_n)
     a_n *= 1 - n * n
     np.subtract(h, n, out=a_u)
@@ -94,7 +97,7 @@ def _compute_gru_cell_grad(g: Any, zh: Any, h: Any, gates: Any) -> tuple[Any, An
     a_u *= 1 - u
     np.multiply(a_n, zh[..., 2 * size :], out=a_r)
     a_r *= r * (1 - r)
-    g_zh = g_zx.copy()
+    g_zh = put(g_zx.copy() if out[1] is None else g_zx, out[1])
     g_zh[..., 2 * size :] *= r
     return g_zx, g_zh, g_h
 
@@ -138,6 +141,7 @@ _gru_cell_grad = Op(
     _infer_gru_cell_grad,
     Joint(_gru_cell_grad_rule, reads="g_y zh h gates"),
     outputs=("g_zx", "g_zh", "g_h"),
+    out=True,
 )
 
 

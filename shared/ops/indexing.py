@@ -15,7 +15,7 @@ import numpy as np
 
 from shared.dims import Dim, Shape, Size
 from shared.errors import DiptychError, DTypeError, RangeError, SettingError, ShapeError
-from shared.kernels.scatter import scatter_rows
+from shared.kernels.scatter import scatter_rows, zeroed
 from shared.op import Joint, Op, array_module, as_array
 from shared.ops.ranges import slice_size
 from shared.ops.shapes import as_tensor_like, reshape
@@ -149,6 +149,13 @@ def _compute_getitem(x: Any, *arrays: Any, index: Template) -> Any:
         raise RangeError(f"getitem: {error}; the shape is {str_shape(x.shape)}") from None
 
 
+def _is_leading(*, index: Template) -> bool:
+    """Whether an index without arrays chooses along the first axis alone: a run of memory."""
+    first, rest = index[:1], index[1:]
+    step = first[0].step if first and isinstance(first[0], slice) else 1
+    return step in (None, 1) and all(part is Ellipsis or part == EVERY for part in rest)
+
+
 def _arrays_only(wanted: tuple[bool, ...]) -> set[str]:
     """The names of all arguments but the first, whose gradient alone there is."""
     return {str(i) for i in range(1, len(wanted))} if wanted[0] else set()
@@ -166,16 +173,19 @@ _getitem = Op(
         reads=_arrays_only,
     ),
     alias=(0,),
+    view=_is_leading,
     doc="`x[index]`: the index is a template, which is a setting, and the arrays that fill it.",
 )
 
 
-def _compute_scatter_index(g: Any, *arrays: Any, shape: tuple[int, ...], index: Template) -> Any:
+def _compute_scatter_index(
+    g: Any, *arrays: Any, shape: tuple[int, ...], index: Template, out: Any = None
+) -> Any:
     xp = array_module(g)
     if not arrays or (len(arrays) == 1 and arrays[0].dtype.kind == "b"):  # nothing comes twice
-        out = xp.zeros(shape, g.dtype)
-        out[_fill(index, arrays)] = g
-        return out
+        y = zeroed(xp, shape, g.dtype, out)
+        y[_fill(index, arrays)] = g
+        return y
     axis = _rows_axis(shape, arrays, index)
     if axis is not None:
         lead, size, trail = shape[:axis], shape[axis], shape[axis + 1 :]
@@ -187,7 +197,10 @@ def _compute_scatter_index(g: Any, *arrays: Any, shape: tuple[int, ...], index: 
         lead, size, trail = (), math.prod(touched), shape[len(touched) :]
         rows = _positions(xp, touched, _fill(parts[: len(parts) - whole], arrays))
     values = g.reshape(math.prod(lead), rows.size, math.prod(trail))
-    return scatter_rows(values, rows, size).reshape(shape)
+    if out is None:
+        return scatter_rows(values, rows, size).reshape(shape)
+    scatter_rows(values, rows, size, out.reshape(math.prod(lead), size, math.prod(trail)))
+    return out
 
 
 def _whole_axes(parts: Template) -> int:
@@ -220,6 +233,7 @@ scatter_index = Op(
         ),
         reads=_arrays_only,
     ),
+    out=True,
     doc="Zeros of `shape`, with g added in at the index: the adjoint of getitem. Elements that the\n"
     "index names several times get the sum, taken in g's C order.",
 )

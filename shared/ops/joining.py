@@ -37,9 +37,10 @@ def _infer_concatenate(*xs: Operand, axis: int) -> Spec:
 
 _concatenate = Op(
     "concatenate",
-    lambda *xs, axis: c_order(array_module(xs[0]).concatenate(xs, axis=axis)),
+    lambda *xs, axis, out=None: c_order(array_module(xs[0]).concatenate(xs, axis=axis, out=out)),
     _infer_concatenate,
     Joint(lambda g, y, *xs, wanted, axis: split(g, [x.shape[axis] for x in xs], axis)),
+    out=True,
 )
 
 
@@ -72,9 +73,10 @@ def _stack_rule(g: Any, y: Any, *xs: Any, wanted: Any, axis: int) -> Any:
 
 _stack = Op(
     "stack",
-    lambda *xs, axis: c_order(array_module(xs[0]).stack(xs, axis=axis)),
+    lambda *xs, axis, out=None: c_order(array_module(xs[0]).stack(xs, axis=axis, out=out)),
     _infer_stack,
     Joint(_stack_rule),
+    out=True,
 )
 
 
@@ -101,6 +103,7 @@ _unbind = Op(
     Joint(lambda g, y, x, *, wanted, axis, count: (_stack(*_present(g, y, x), axis=axis),)),
     outputs=None,
     alias=(0,),
+    view=lambda *, axis, count: axis == 0,
 )
 
 
@@ -159,6 +162,7 @@ _split = Op(
     Joint(lambda g, y, x, *, wanted, sizes, axis: (concatenate(_present(g, y, x), axis),)),
     outputs=None,
     alias=(0,),
+    view=lambda *, sizes, axis: axis == 0,
 )
 
 

@@ -19,11 +19,11 @@ from shared.spec import Operand, Spec, broadcast_shapes, one_axis, promote, size
 # --- matmul --------------------------------------------------------------------------------
 
 
-def _compute_matmul(a: Any, b: Any) -> Any:
+def _compute_matmul(a: Any, b: Any, out: Any = None) -> Any:
     if a.ndim > 2 and b.ndim == 2:  # one GEMM is faster than a small one for each of the batch
-        rows = a.reshape(math.prod(a.shape[:-1]), a.shape[-1])
-        return np.matmul(rows, b).reshape(*a.shape[:-1], b.shape[-1])
-    return np.matmul(a, b, order="C")
+        y = np.matmul(_matrix(a), b, out=None if out is None else _matrix(out))
+        return y.reshape(*a.shape[:-1], b.shape[-1]) if out is None else out
+    return np.matmul(a, b, out=out, order="C")
 
 
 def _infer_matmul(a: Operand, b: Operand) -> Spec:
@@ -58,6 +58,7 @@ _matmul = Op(
         Rule(lambda g, y, a, b: matmul(g, swapaxes(b, -1, -2)), reads="b"),
         Rule(_matmul_second, reads="a"),
     ],
+    out=True,
 )
 
 
@@ -105,26 +106,27 @@ def _matrix(x: Any) -> Any:
     return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
-def _compute_linear(x: Any, weight: Any, bias: Any = None) -> Any:
+def _compute_linear(x: Any, weight: Any, bias: Any = None, out: Any = None) -> Any:
     if weight.ndim != 2 or (bias is not None and bias.shape != weight.shape[:1]):
         _infer_linear(x, weight, bias)  # says what does not fit
-    y = np.matmul(_matrix(x), weight.T)
+    to = None if out is None else _matrix(out)
+    y = np.matmul(_matrix(x), weight.T, out=to)
     if bias is not None:
-        y = np.add(y, bias, out=y if bias.dtype == y.dtype else None)
-    return y if x.ndim == 2 else y.reshape(*x.shape[:-1], weight.shape[0])
+        y = np.add(y, bias, out=y if bias.dtype == y.dtype else to)
+    return y.reshape(*x.shape[:-1], weight.shape[0]) if out is None else out
 
 
-def _compute_linear_input(g: Any, weight: Any) -> Any:
+def _compute_linear_input(g: Any, weight: Any, out: Any = None) -> Any:
     if g.ndim == 0 or weight.ndim != 2:
         _infer_linear_input(g, weight)
-    y = np.matmul(_matrix(g), weight)
-    return y if g.ndim == 2 else y.reshape(*g.shape[:-1], weight.shape[1])
+    y = np.matmul(_matrix(g), weight, out=None if out is None else _matrix(out))
+    return y.reshape(*g.shape[:-1], weight.shape[1]) if out is None else out
 
 
-def _compute_linear_weight(x: Any, g: Any) -> Any:
+def _compute_linear_weight(x: Any, g: Any, out: Any = None) -> Any:
     if x.shape[:-1] != g.shape[:-1] or not x.ndim:
         _infer_linear_weight(x, g)
-    return np.matmul(_matrix(g).T, _matrix(x), order="C")
+    return np.matmul(_matrix(g).T, _matrix(x), out=out, order="C")
 
 
 def _infer_linear(x: Operand, weight: Operand, bias: Operand | None = None) -> Spec:
@@ -170,6 +172,7 @@ _linear = Op(
         Rule(lambda g, y, x, weight, bias=None: linear_weight(x, g), reads="x"),
         Rule(lambda g, y, x, weight, bias=None: g),
     ],
+    out=True,
 )
 
 linear_input = Op(
@@ -180,6 +183,7 @@ linear_input = Op(
         Rule(lambda gx, y, g, weight: _linear(gx, weight), reads="weight"),
         Rule(lambda gx, y, g, weight: linear_weight(gx, g), reads="g"),
     ],
+    out=True,
     doc="`g @ weight` over the last axis of g: g (..., out), weight (out, in); gives (..., in).",
 )
 
@@ -191,6 +195,7 @@ linear_weight = Op(
         Rule(lambda gw, y, x, g: linear_input(g, gw), reads="g"),
         Rule(lambda gw, y, x, g: _linear(x, gw), reads="x"),
     ],
+    out=True,
     doc="The sum of g[i] x[i].T over all rows i: x (..., in), g (..., out); gives (out, in).",
 )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from shared.dims import Dim, Shape, Size
 from shared.errors import RangeError, SettingError, ShapeError
-from shared.kernels.scatter import scatter_along
+from shared.kernels.scatter import scatter_along, zeroed
 from shared.op import ZERO, Op, Rule, array_module
 from shared.ops.choosing import not_equal, where
 from shared.ops.creation import full
@@ -103,21 +103,24 @@ def gather(x: Any, index: Any, axis: int) -> Any:
     return _gather(x, integer_array("gather", "index", index), axis=one_axis("gather", axis, x.ndim))
 
 
-def _compute_scatter_sum(values: Any, index: Any, *, axis: int, shape: tuple[int, ...]) -> Any:
+def _compute_scatter_sum(
+    values: Any, index: Any, *, axis: int, shape: tuple[int, ...], out: Any = None
+) -> Any:
     _infer_scatter_sum(values, index, axis=axis, shape=shape)
     size, reached = shape[axis], index.shape
     parts = math.prod(reached[:axis]), reached[axis], math.prod(reached[axis + 1 :])
+    whole = (*reached[:axis], size, *reached[axis + 1 :]) == shape
+    to = out.reshape(parts[0], size, parts[2]) if out is not None and whole else None
     try:
-        summed = scatter_along(values.reshape(parts), index.reshape(parts), size)
+        summed = scatter_along(values.reshape(parts), index.reshape(parts), size, to)
     except IndexError:
         check_range("scatter_sum", "index", index, -size, size)
         raise
-    summed = summed.reshape(*reached[:axis], size, *reached[axis + 1 :])
-    if summed.shape == shape:
-        return summed
-    out = array_module(values).zeros(shape, values.dtype)
-    out[_block(reached, axis)] = summed
-    return out
+    if whole:
+        return summed.reshape(shape) if out is None else out
+    y = zeroed(array_module(values), shape, values.dtype, out)
+    y[_block(reached, axis)] = summed.reshape(*reached[:axis], size, *reached[axis + 1 :])
+    return y
 
 
 def _infer_scatter_sum(values: Operand, index: Operand, *, axis: int, shape: Shape) -> Spec:
@@ -139,6 +142,7 @@ _scatter_sum = Op(
         Rule(lambda g, y, values, index, *, axis, shape: _gather(g, index, axis=axis), reads="index"),
         ZERO,
     ],
+    out=True,
 )
 
 
@@ -199,9 +203,12 @@ def one_hot(labels: Any, classes: Size, dtype: Any = "float32") -> Any:
     return _one_hot(labels, classes=classes, dtype=as_dtype(dtype))
 
 
-def _compute_embedding(ids: Any, weight: Any, *, padding: int | None) -> Any:
+def _compute_embedding(ids: Any, weight: Any, *, padding: int | None, out: Any = None) -> Any:
     check_range("embedding", "id", ids, 0, weight.shape[0])
-    return weight.take(ids.astype(np.intp, copy=False), axis=0)
+    places = ids.astype(np.intp, copy=False)
+    if out is None:
+        return weight.take(places, axis=0)
+    return weight.take(places, axis=0, out=out, mode="clip")  # the default would fill a copy of out first
 
 
 def _infer_embedding(ids: Operand, weight: Operand, *, padding: int | None) -> Spec:
@@ -217,7 +224,9 @@ def _embedding_rule(g: Any, y: Any, ids: Any, weight: Any, *, padding: int | Non
     return scatter_index(g, ids, shape=weight.shape, index=(ARRAY,))
 
 
-_embedding = Op("embedding", _compute_embedding, _infer_embedding, [ZERO, Rule(_embedding_rule, reads="ids")])
+_embedding = Op(
+    "embedding", _compute_embedding, _infer_embedding, [ZERO, Rule(_embedding_rule, reads="ids")], out=True
+)
 
 
 def embedding(ids: Any, weight: Any, padding_idx: int | None = None) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from shared.errors import DTypeError, RangeError, SettingError, ShapeError
-from shared.op import ZERO, Op, Rule, array_module
+from shared.op import ZERO, Op, Rule, array_module, put
 from shared.ops.choosing import cast, equal, where
 from shared.ops.distances import known_reduction, of_shape
 from shared.ops.elementwise import neg
@@ -69,15 +69,17 @@ def _counted(call: str, labels: Any, classes: int, ignored: int) -> Any:
 
 
 def _compute_cross_entropy(
-    logits: Any, labels: Any, *, ignored: int, smoothing: float, reduction: str
-) -> tuple[Any, Any, Any]:
+    logits: Any, labels: Any, *, ignored: int, smoothing: float, reduction: str,
+    out: Any = (None, None, None),
+) -> tuple[Any, Any, Any]:  # fmt: skip
     xp, classes, dtype = array_module(logits), logits.shape[-1], logits.dtype
     counts = _counted("cross_entropy", labels, classes, ignored)
     flat = (labels if counts is None else xp.where(counts, labels, 0)).reshape(-1)
     rows = xp.arange(flat.size)
 
     x = logits.reshape(flat.size, classes)
-    e = np.subtract(x, np.maximum.reduce(x, axis=1, keepdims=True, initial=-np.inf), order="C")
+    largest = np.maximum.reduce(x, axis=1, keepdims=True, initial=-np.inf)
+    e = np.subtract(x, largest, out=None if out[1] is None else out[1].reshape(x.shape), order="C")
     hit = e[rows, flat]
     if smoothing:
         hit = (1 - smoothing) * hit + smoothing * xp.mean(e, axis=1)
@@ -102,7 +104,8 @@ def _compute_cross_entropy(
         y = np.add.reduce(losses)
         if reduction == "mean":
             y = y / number if number else xp.asarray(np.nan, dtype)
-    return y, e.reshape(logits.shape), share.reshape(labels.shape)
+    slope = e.reshape(logits.shape) if out[1] is None else out[1]
+    return put(y, out[0]), slope, put(share.reshape(labels.shape), out[2])
 
 
 def _infer_cross_entropy(
@@ -145,6 +148,7 @@ _cross_entropy = Op(
     [Rule(_cross_entropy_rule, reads="labels slope share"), ZERO],
     outputs=("y", "slope", "share"),
     constant=("share",),
+    out=True,
     check=True,
 )
 

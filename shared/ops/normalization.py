@@ -9,7 +9,7 @@ import numpy as np
 
 from shared.dims import Dim, Shape, Size, product
 from shared.errors import DTypeError, SettingError, ShapeError
-from shared.op import Joint, Op, Rule, array_module
+from shared.op import Joint, Op, Rule, array_module, put
 from shared.ops.choosing import cast
 from shared.ops.creation import ones
 from shared.ops.elementwise import exp, neg, sqrt
@@ -27,13 +27,14 @@ def floating(x: Any) -> Any:
 # --- softmax -------------------------------------------------------------------------------
 
 
-def _below_largest(x: Any, axis: int) -> Any:
-    """`x` minus its largest element along the axis, fresh: its exponentials can not overflow."""
-    return np.subtract(x, np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf), order="C")
+def _below_largest(x: Any, axis: int, out: Any) -> Any:
+    """`x` minus its largest element along the axis: its exponentials can not overflow."""
+    largest = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
+    return np.subtract(x, largest, out=out, order="C")
 
 
-def _compute_softmax(x: Any, *, axis: int) -> Any:
-    y = _below_largest(x, axis)
+def _compute_softmax(x: Any, *, axis: int, out: Any = None) -> Any:
+    y = _below_largest(x, axis, out)
     np.exp(y, out=y)
     y /= np.add.reduce(y, axis=axis, keepdims=True)
     return y
@@ -44,6 +45,8 @@ _softmax = Op(
     _compute_softmax,
     lambda x, *, axis: Spec(x.shape, x.dtype),
     [Rule(lambda g, y, x, *, axis: y * (g - sum(g * y, axis, keepdims=True)), reads="y")],
+    out=True,
+    inplace=(0,),
 )
 
 
@@ -54,8 +57,8 @@ def softmax(x: Any, axis: int = -1) -> Any:
     return _softmax(x, axis=one_axis("softmax", axis, len(x.shape)))
 
 
-def _compute_log_softmax(x: Any, *, axis: int) -> Any:
-    y = _below_largest(x, axis)
+def _compute_log_softmax(x: Any, *, axis: int, out: Any = None) -> Any:
+    y = _below_largest(x, axis, out)
     if y.size:  # the logarithm of no exponentials would be minus infinity
         y -= np.log(np.add.reduce(np.exp(y), axis=axis, keepdims=True))
     return y
@@ -66,6 +69,8 @@ _log_softmax = Op(
     _compute_log_softmax,
     lambda x, *, axis: Spec(x.shape, x.dtype),
     [Rule(lambda g, y, x, *, axis: g - exp(y) * sum(g, axis, keepdims=True), reads="y")],
+    out=True,
+    inplace=(0,),
 )
 
 
@@ -88,6 +93,11 @@ def _plus(a: Any, b: Any) -> Any:
 def _within(ufunc: np.ufunc, a: Any, b: Any) -> Any:
     """`ufunc(a, b)`, in the memory of `a` where the dtype stays."""
     return ufunc(a, b, out=a if np.result_type(a.dtype, b.dtype) == a.dtype else None)
+
+
+def _alike(out: Any, x: Any) -> Any:
+    """`out`, if it is of x's dtype and so can hold what is not yet the result."""
+    return out if out is not None and out.dtype == x.dtype else None
 
 
 def _through_statistics(g_mean: Any, g_inv_std: Any, centred: Any, inv_std: Any, count: Size) -> Any:
@@ -139,12 +149,12 @@ def _count(x: Any) -> Size:
 
 def _compute_batch_norm(
     x: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None,
-    *, momentum: float, eps: float,
+    *, momentum: float, eps: float, out: Any = (None,) * 5,
 ) -> tuple[Any, ...]:  # fmt: skip
     xp = array_module(x)
     axes, row = _others(x.ndim), (1, -1) + (1,) * (x.ndim - 2)
     mean = xp.mean(x, axis=axes)
-    centred = np.subtract(x, mean.reshape(row), order="C")
+    centred = np.subtract(x, mean.reshape(row), out=_alike(out[0], x), order="C")
     var = xp.mean(centred * centred, axis=axes)
     inv_std = 1 / np.sqrt(var + eps)
     scale = inv_std if weight is None else inv_std * weight
@@ -155,10 +165,11 @@ def _compute_batch_norm(
     unbiased = var * (count / max(count - 1, 1))
     new_mean = running_mean + momentum * (mean - running_mean)
     new_var = running_var + momentum * (unbiased - running_var)
-    return (
+    made = (
         y, mean, inv_std,
         new_mean.astype(running_mean.dtype, copy=False), new_var.astype(running_var.dtype, copy=False),
     )  # fmt: skip
+    return tuple(map(put, made, out))
 
 
 def _check_batch_norm(x: Operand, *of_channels: Operand) -> None:
@@ -222,6 +233,7 @@ _batch_norm = Op(
     _infer_batch_norm,
     Joint(_batch_norm_rule, reads=lambda wanted: _READS if _more_than_bias(wanted, 3) else set()),
     outputs=("y", "mean", "inv_std", "new_mean", "new_var"),
+    out=True,
     constant=("new_mean", "new_var"),
     check=True,
 )
@@ -265,15 +277,16 @@ def _last(ndim: int, shape: Shape) -> tuple[int, ...]:
 
 
 def _compute_layer_norm(
-    x: Any, weight: Any = None, bias: Any = None, *, shape: Shape, eps: float
-) -> tuple[Any, Any, Any]:
+    x: Any, weight: Any = None, bias: Any = None, *, shape: Shape, eps: float, out: Any = (None,) * 3
+) -> tuple[Any, ...]:
     xp, axes = array_module(x), _last(x.ndim, shape)
     mean = xp.mean(x, axis=axes, keepdims=True)
-    y = np.subtract(x, mean, order="C")
+    y = np.subtract(x, mean, out=_alike(out[0], x), order="C")
     inv_std = 1 / np.sqrt(xp.mean(y * y, axis=axes, keepdims=True) + eps)
     y *= inv_std
     y = y if weight is None else _within(np.multiply, y, weight)
-    return y if bias is None else _within(np.add, y, bias), mean, inv_std
+    y = y if bias is None else _within(np.add, y, bias)
+    return tuple(map(put, (y, mean, inv_std), out))
 
 
 def _infer_layer_norm(
@@ -326,6 +339,7 @@ _layer_norm = Op(
     _infer_layer_norm,
     Joint(_layer_norm_rule, reads=lambda wanted: _READS if _more_than_bias(wanted, 1) else set()),
     outputs=("y", "mean", "inv_std"),
+    out=True,
     check=True,
 )
 

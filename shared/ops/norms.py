@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from shared.errors import SettingError
-from shared.op import Rule, array_module
+from shared.op import Rule, array_module, put
 from shared.ops.choosing import cast, equal, where
 from shared.ops.elementwise import abs, exp, pow, sign
 from shared.ops.reductions import (
@@ -27,18 +27,18 @@ from shared.spec import Spec, float_dtype
 # --- logsumexp -----------------------------------------------------------------------------
 
 
-def _compute_logsumexp(x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
+def _compute_logsumexp(x: Any, *, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
     xp = array_module(x)
     dtype = float_dtype(x)
     shape = reduced(x.shape, axis, keepdims)
     if 0 in [x.shape[i] for i in axis]:
-        return xp.full(shape, -math.inf, dtype)
+        return put(xp.full(shape, -math.inf, dtype), out)
     x = x.astype(dtype, copy=False)
     top = x.max(axis=axis, keepdims=True)
     top = xp.where(np.isfinite(top), top, xp.zeros((), dtype))
     with np.errstate(divide="ignore", over="ignore"):  # of minus infinities alone it is log 0
         y = np.log(np.exp(x - top).sum(axis=axis, keepdims=True)) + top
-    return c_order(y.reshape(shape))
+    return put(c_order(y.reshape(shape)), out)
 
 
 def _logsumexp_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
@@ -63,11 +63,11 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 # --- norm ----------------------------------------------------------------------------------
 
 
-def _compute_norm(x: Any, *, axis: tuple[int, ...], keepdims: bool, p: float) -> Any:
+def _compute_norm(x: Any, *, axis: tuple[int, ...], keepdims: bool, p: float, out: Any = None) -> Any:
     if p == 2:
-        return c_order(np.sqrt((x * x).sum(axis=axis, keepdims=keepdims)))
+        return put(c_order(np.sqrt((x * x).sum(axis=axis, keepdims=keepdims))), out)
     powers = np.power(np.absolute(x), p)
-    return c_order(np.power(powers.sum(axis=axis, keepdims=keepdims), 1 / p))
+    return put(c_order(np.power(powers.sum(axis=axis, keepdims=keepdims), 1 / p)), out)
 
 
 def _norm_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool, p: float) -> Any:

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from shared.op import Joint, Op, Rule, array_module
-from shared.ops.reductions import Axis, normal_form, reduction, restore, sum_dtype
-from shared.ops.shapes import c_order
+from shared.ops.reductions import Axis, fold, normal_form, reduction, restore, sum_dtype
 from shared.spec import Operand, Spec, promote
 
 # --- the product of the others -------------------------------------------------------------
@@ -97,7 +96,7 @@ others_product = Op(
 
 _prod = reduction(
     "prod",
-    lambda x, *, axis, keepdims: c_order(x.prod(axis=axis, keepdims=keepdims)),
+    fold("prod"),
     Rule(
         lambda g, y, x, *, axis, keepdims: restore(g, x.shape, axis) * others_product(x, axis=axis),
         reads="x",

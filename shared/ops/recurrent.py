@@ -51,11 +51,13 @@ def half(values: Any) -> None:
 # --- RNN -----------------------------------------------------------------------------------
 
 
-def _compute_rnn_cell(zx: Any, zh: Any = None, *, nonlinearity: str) -> Any:
+def _compute_rnn_cell(zx: Any, zh: Any = None, *, nonlinearity: str, out: Any = None) -> Any:
     if zx.dtype.kind != "f" or (zh is not None and zh.dtype.kind != "f"):
         _infer_rnn_cell(zx, zh, nonlinearity=nonlinearity)
-    z = zx if zh is None else np.add(zx, zh)
-    return np.tanh(z, order="C") if nonlinearity == "tanh" else np.maximum(z, 0, order="C")
+    z = zx if zh is None else np.add(zx, zh, out=out)
+    if nonlinearity == "tanh":
+        return np.tanh(z, out=out, order="C")
+    return np.maximum(z, 0, out=out, order="C")
 
 
 def _infer_rnn_cell(zx: Operand, zh: Operand = None, *, nonlinearity: str) -> Spec:
@@ -71,7 +73,10 @@ def _rnn_cell_rule(
     return g_z, g_z
 
 
-_rnn_cell = Op("rnn_cell", _compute_rnn_cell, _infer_rnn_cell, Joint(_rnn_cell_rule, reads="y"))
+_rnn_cell = Op(
+    "rnn_cell", _compute_rnn_cell, _infer_rnn_cell, Joint(_rnn_cell_rule, reads="y"),
+    out=True, inplace=(0, 1),
+)  # fmt: skip
 
 
 def rnn_cell(zx: Any, zh: Any = None, nonlinearity: str = "tanh") -> Any:
@@ -94,19 +99,21 @@ def rnn_cell_composed(zx: Any, zh: Any, nonlinearity: str = "tanh") -> Any:
 # --- LSTM ----------------------------------------------------------------------------------
 
 
-def _compute_lstm_cell(z: Any, c: Any) -> tuple[Any, Any, Any]:
+def _compute_lstm_cell(z: Any, c: Any, out: Any = (None, None, None)) -> tuple[Any, Any, Any]:
     h = c.shape[-1]
     if z.shape != (*c.shape[:-1], 4 * h) or z.dtype.kind != "f" or c.dtype.kind != "f":
         _infer_lstm_cell(z, c)  # here, where it costs nothing, and not before each step
-    gates = np.multiply(z, 0.5, order="C")
+    gates = np.multiply(z, 0.5, out=out[2], order="C")
     gates[..., 2 * h : 3 * h] = z[..., 2 * h : 3 * h]
     np.tanh(gates, out=gates)
     half(gates[..., : 2 * h])
     half(gates[..., 3 * h :])
     i, f, n, o = cut(gates, h, 4)
-    c_next = np.multiply(f, c, order="C")
-    c_next += i * n
-    y = np.tanh(c_next)
+    same = z.dtype == c.dtype  # then h may hold i n first
+    y = np.multiply(i, n, out=out[0] if same else None, order="C")
+    c_next = np.multiply(f, c, out=out[1], order="C")
+    c_next += y
+    y = np.tanh(c_next, out=y if same else out[0])
     y *= o
     return y, c_next, gates
 
@@ -147,18 +154,21 @@ _lstm_cell = Op(
     _infer_lstm_cell,
     Joint(_lstm_cell_rule, reads="c c_next gates"),
     outputs=("h", "c_next", "gates"),
+    out=True,
 )
 
 
-def _compute_lstm_cell_grad(g_h: Any, g_c: Any, c: Any, c_next: Any, gates: Any) -> tuple[Any, Any]:
+def _compute_lstm_cell_grad(
+    g_h: Any, g_c: Any, c: Any, c_next: Any, gates: Any, out: Any = (None, None)
+) -> tuple[Any, Any]:
     size, dtype = c.shape[-1], np.result_type(g_h.dtype, g_c.dtype, c.dtype, c_next.dtype, gates.dtype)
     i, f, n, o = cut(gates, size, 4)
     t = np.tanh(c_next)
-    d = np.subtract(1, t * t, dtype=dtype)  # becomes the cotangent of c_next
+    d = np.subtract(1, t * t, out=out[1], dtype=dtype, order="C")  # becomes the cotangent of c_next
     d *= o
     d *= g_h
     d += g_c
-    g_z = np.subtract(1, gates, dtype=dtype, order="C")  # becomes the slopes, then the cotangent
+    g_z = np.subtract(1, gates, out=out[0], dtype=dtype, order="C")  # becomes the slopes, then the cotangent
     g_z *= gates
     of_i, of_f, of_n, of_o = cut(g_z, size, 4)
     np.subtract(1, n * n, out=of_n)
@@ -166,7 +176,8 @@ def _compute_lstm_cell_grad(g_h: Any, g_c: Any, c: Any, c_next: Any, gates: Any)
     of_f *= d * c
     of_n *= d * i
     of_o *= g_h * t
-    return g_z, np.multiply(d, f, order="C")
+    d *= f
+    return g_z, d
 
 
 def _infer_lstm_cell_grad(
@@ -209,6 +220,7 @@ _lstm_cell_grad = Op(
     _infer_lstm_cell_grad,
     Joint(_lstm_cell_grad_rule, reads="g_h g_c c c_next gates"),
     outputs=("g_z", "g_before"),
+    out=True,
 )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from shared.dims import Dim, Shape, Size, product
 from shared.errors import SettingError, ShapeError
-from shared.op import ZERO, Op, Rule
+from shared.op import ZERO, Op, Rule, put
 from shared.ops.choosing import cast, equal, gate, maximum, not_equal, where
 from shared.ops.shapes import as_tensor_like, broadcast_to, c_order, flip, reshape
 from shared.spec import Operand, Spec, many_axes, one_axis, str_shape
@@ -60,7 +60,19 @@ def reduction(
             )
         return Spec(reduced(x.shape, axis, keepdims), dtype(x))
 
-    return Op(name, compute, infer, [rule])
+    return Op(name, compute, infer, [rule], out=True)
+
+
+def fold(method: str) -> Callable[..., Any]:
+    """The compute of a reduction that arrays have as a method, in C order."""
+
+    def compute(x: Any, *, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
+        # Into an array of another memory order NumPy would add in another order.
+        alike = out if out is not None and x.flags.c_contiguous else None
+        y = getattr(x, method)(axis=axis, keepdims=keepdims, out=alike)
+        return c_order(y) if out is None else put(y, out)
+
+    return compute
 
 
 def normal_form(name: str, x: Any, axis: Axis, keepdims: bool) -> tuple[Any, dict[str, Any]]:
@@ -83,7 +95,7 @@ def sum_dtype(x: Operand) -> np.dtype[Any]:
 
 _sum = reduction(
     "sum",
-    lambda x, *, axis, keepdims: c_order(x.sum(axis=axis, keepdims=keepdims)),
+    fold("sum"),
     Rule(lambda g, y, x, *, axis, keepdims: broadcast_to(restore(g, x.shape, axis), x.shape)),
     sum_dtype,
 )
@@ -104,10 +116,11 @@ def _work_dtype(x: Any) -> np.dtype[Any]:
     return np.dtype(np.float32) if x.dtype == np.float16 else _mean_dtype(x)
 
 
-def _compute_mean(x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
+def _compute_mean(x: Any, *, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
     total = x.sum(axis=axis, keepdims=keepdims, dtype=_work_dtype(x))
     count = count_of(x.shape, axis)
-    return c_order((total / count if count else total + math.nan).astype(_mean_dtype(x), copy=False))
+    y = (total / count if count else total + math.nan).astype(_mean_dtype(x), copy=False)
+    return c_order(y) if out is None else put(y, out)
 
 
 def _mean_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
@@ -133,13 +146,16 @@ def _divisor(shape: Shape, axes: tuple[int, ...], correction: int) -> Any:
     return left if isinstance(left, Dim) or left > 0 else math.nan
 
 
-def _compute_var(x: Any, *, axis: tuple[int, ...], keepdims: bool, correction: int) -> Any:
+def _compute_var(
+    x: Any, *, axis: tuple[int, ...], keepdims: bool, correction: int, out: Any = None
+) -> Any:
     centred = x.astype(_work_dtype(x), order="C")
     total = centred.sum(axis=axis, keepdims=True)
     centred -= total / builtins.max(count_of(x.shape, axis), 1)
     centred *= centred
     y = centred.sum(axis=axis, keepdims=keepdims) / _divisor(x.shape, axis, correction)
-    return c_order(y.astype(_mean_dtype(x), copy=False))
+    y = y.astype(_mean_dtype(x), copy=False)
+    return c_order(y) if out is None else put(y, out)
 
 
 def _var_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool, correction: int) -> Any:
@@ -167,8 +183,8 @@ def _correction(name: str, correction: Any) -> int:
     return int(correction)
 
 
-def _compute_std(x: Any, **settings: Any) -> Any:
-    return np.sqrt(_compute_var(x, **settings))
+def _compute_std(x: Any, *, out: Any = None, **settings: Any) -> Any:
+    return np.sqrt(_compute_var(x, **settings), out=out)
 
 
 def _std_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool, correction: int) -> Any:
@@ -206,7 +222,7 @@ def _extreme_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bo
 
 _max = reduction(
     "max",
-    lambda x, *, axis, keepdims: c_order(x.max(axis=axis, keepdims=keepdims)),
+    fold("max"),
     Rule(_extreme_rule, reads="x y"),
     lambda x: x.dtype,
     needs_elements=True,
@@ -214,7 +230,7 @@ _max = reduction(
 
 _min = reduction(
     "min",
-    lambda x, *, axis, keepdims: c_order(x.min(axis=axis, keepdims=keepdims)),
+    fold("min"),
     Rule(_extreme_rule, reads="x y"),
     lambda x: x.dtype,
     needs_elements=True,
@@ -239,17 +255,16 @@ def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return _min(x, **settings)
 
 
-def _place_of(name: str, compute: Callable[..., Any]) -> Op:
+def _place_of(name: str) -> Op:
     def infer(x: Operand, *, axis: int, keepdims: bool) -> Spec:
         if x.shape[axis] == 0:
             raise ShapeError(f"{name}: {str_shape(x.shape)} has no elements along axis {axis}")
         return Spec(reduced(x.shape, (axis,), keepdims), np.dtype(np.intp))
 
-    return Op(name, compute, infer, [ZERO])
+    return Op(name, fold(name), infer, [ZERO], out=True)
 
 
-_argmax = _place_of("argmax", lambda x, *, axis, keepdims: c_order(x.argmax(axis=axis, keepdims=keepdims)))
-_argmin = _place_of("argmin", lambda x, *, axis, keepdims: c_order(x.argmin(axis=axis, keepdims=keepdims)))
+_argmax, _argmin = _place_of("argmax"), _place_of("argmin")
 
 
 def _place(op: Op, x: Any, axis: int | None, keepdims: bool) -> Any:
@@ -279,9 +294,10 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
 
 _cumsum = Op(
     "cumsum",
-    lambda x, *, axis: c_order(x.cumsum(axis=axis)),
+    lambda x, *, axis, out=None: c_order(x.cumsum(axis=axis, out=out)),
     lambda x, *, axis: Spec(x.shape, sum_dtype(x)),
     [Rule(lambda g, y, x, *, axis: flip(cumsum(flip(g, axis), axis), axis))],
+    out=True,
 )
 
 
@@ -300,12 +316,8 @@ def cumsum(x: Any, axis: int | None = None) -> Any:
 
 _BOOL = np.dtype(bool)
 
-_any = reduction(
-    "any", lambda x, *, axis, keepdims: c_order(x.any(axis=axis, keepdims=keepdims)), ZERO, lambda x: _BOOL
-)
-_all = reduction(
-    "all", lambda x, *, axis, keepdims: c_order(x.all(axis=axis, keepdims=keepdims)), ZERO, lambda x: _BOOL
-)
+_any = reduction("any", fold("any"), ZERO, lambda x: _BOOL)
+_all = reduction("all", fold("all"), ZERO, lambda x: _BOOL)
 
 
 def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:

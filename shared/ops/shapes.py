@@ -76,6 +76,7 @@ _reshape = Op(
     _infer_reshape,
     [Rule(lambda g, y, x, *, shape: reshape(g, x.shape))],
     alias=(0,),
+    view=lambda *, shape: True,
 )
 
 
@@ -151,6 +152,7 @@ _transpose = Op(
     lambda x, *, axes: Spec(tuple(x.shape[axis] for axis in axes), x.dtype),
     [Rule(lambda g, y, x, *, axes: transpose(g, tuple(axes.index(i) for i in range(len(axes)))))],
     alias=(0,),
+    view=lambda *, axes: axes == tuple(range(len(axes))),
 )
 
 
@@ -187,6 +189,7 @@ _flip = Op(
     lambda x, *, axis: x,
     [Rule(lambda g, y, x, *, axis: _flip(g, axis=axis))],
     alias=(0,),
+    view=lambda *, axis: not axis,
 )
 
 

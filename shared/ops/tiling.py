@@ -53,6 +53,7 @@ _crop = Op(
     ),
     [Rule(lambda g, y, x, *, widths: _pad(g, widths=widths, value=0))],
     alias=(0,),
+    view=lambda *, widths: not any(map(any, widths[1:])),
     doc="The middle of x: as many elements taken off each end of each axis as pad has put there.",
 )
 

@@ -151,6 +151,48 @@ def test_compute_gives_fresh_arrays_in_c_order(case: Case, dtype: Any) -> None:
             assert node.op.alias or node.op.ufunc or y.flags.c_contiguous, node.op
 
 
+@each_dtype
+@each_case
+def test_memory_that_is_given_is_filled_and_changes_no_bit(case: Case, dtype: Any) -> None:
+    """`out=` is what comes back, whatever stood there before; so is an argument that an op says
+    it can be written over. Views are views, and in C order where the op says so."""
+    arrays = case.arrays(dtype)
+    cs, us, _ = draws(case, arrays)
+    built = on_static(case, arrays, cs, us, known=True)
+    tensors = [*built.feeds, *op_outputs(built)]
+    values = dict(zip(tensors, built.run(tensors), strict=True))
+    for node in built.graph.nodes:
+        op = node.op
+        if not isinstance(op, Op) or not node.inputs or symbols_of(node):
+            continue
+        inputs = [values.get(x, x) if isinstance(x, Tensor) else x for x in node.inputs]
+        want = op(*inputs, **node.settings)
+        if op.view is not None and inputs[0].flags.c_contiguous and len(node.inputs) == 1:
+            ordered = op.view(**node.settings)
+            for y in outputs(op.compute(*inputs, **node.settings)):
+                assert y.ndim == 0 or y.size == 0 or np.shares_memory(y, inputs[0]), op
+                assert y.flags.c_contiguous or not ordered, op
+        if not op.out:
+            continue
+        places = [memory_like(y) for y in outputs(want)]
+        given = op.compute(*inputs, **node.settings, out=places[0] if op.single else tuple(places))
+        for place, got, expected in zip(places, outputs(given), outputs(want), strict=True):
+            assert got is place, op
+            assert_same_bits(expected, got, str(op))
+        for position in range(len(inputs)) if op.ufunc else op.inplace:
+            x = inputs[position] if position < len(inputs) else None
+            if isinstance(x, np.ndarray) and (x.shape, x.dtype) == (want.shape, want.dtype):
+                own = [a.copy() if i == position else a for i, a in enumerate(inputs)]
+                got = op.compute(*own, **node.settings, out=own[position])
+                assert got is own[position], op
+                assert_same_bits(want, got, f"{op} over argument {position}")
+
+
+def memory_like(y: Any) -> Any:
+    """An array for y's numbers that holds others, in C order."""
+    return np.frombuffer(bytearray(b"\x7f" * y.nbytes), y.dtype).reshape(y.shape)
+
+
 @pytest.mark.parametrize("case", [case for case in CASES if case.smooth], ids=str)
 def test_derivatives_agree_with_finite_differences(case: Case) -> None:
     """First and second, in float64, along a random direction."""
