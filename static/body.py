@@ -113,14 +113,19 @@ class Body(Graph):
                 if source is not None and around is not self:
                     self.capture(source)
 
-    def program(self, fed: Sequence[Tensor], results: Sequence[Tensor], options: Options) -> Program:
-        """The compiled body; made once for each set of results."""
+    def program(
+        self, fed: Sequence[Tensor], results: Sequence[Tensor], options: Options, arrays: Sequence[Any]
+    ) -> Program:
+        """The compiled body; made once for each set of results. arrays: those from which comes what
+        it will be fed; if all are in C order it may count on that."""
         from static.codegen import Program
 
-        key = (tuple(fed), tuple(results), options)
+        orderly = all([array.flags.c_contiguous for array in arrays])
+        key = (tuple(fed), tuple(results), options, orderly)
         program = self._programs.get(key)
         if program is None:
-            program = self._programs[key] = Program(select(self, results, fed), fed, results, options)
+            selection = select(self, results, fed)
+            program = self._programs[key] = Program(selection, fed, results, options, orderly)
         return program
 
 

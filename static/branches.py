@@ -106,8 +106,8 @@ def cond_op(bodies: list[Body], outside: Sequence[Tensor], results: list[list[Te
 
     def run(chosen: Any, *arrays: Any, options: Options = EXACT) -> Any:
         branch = 0 if bool(chosen) else 1
-        program = bodies[branch].program(fed[branch], results[branch], options)
-        values = run_body(program, [arrays[i] for i in places[branch]])
+        given = [arrays[i] for i in places[branch]]
+        values = run_body(bodies[branch].program(fed[branch], results[branch], options, given), given)
         return values[0] if len(values) == 1 else tuple(values)
 
     def pull(g: Any, y: Any, chosen: Tensor, *args: Tensor, wanted: Any) -> list[Any]:

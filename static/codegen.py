@@ -2,8 +2,10 @@
 
 The program is source text that a person can read (`session.program(fetches)` prints it): one
 line for each node, in program order, with what it gives and the user's line behind it. Kernels
-are bound before the first run, values are dropped after their last use, and sizes that were
-not known when the graph was built are read off the arrays that have them.
+are bound before the first run, and sizes that were not known when the graph was built are read
+off the arrays that have them. Results go into the arrays of a frame where there is a place for
+them (`static/plan.py`), over an input that dies there, or into new ones, which are dropped after
+their last use.
 """
 
 from __future__ import annotations
@@ -24,17 +26,19 @@ from shared import hooks
 from shared.dims import UNKNOWN_RANK, Dim, Symbol
 from shared.op import Op
 from shared.source import GENERATED
-from static.block import Block, Step, Value, last_uses
+from shared.spec import spec_of
+from static.block import Step, Value, last_uses
 from static.body import BodyOp
 from static.graph import Node, Tensor
 from static.lower import lower
 from static.options import EXACT, Options
 from static.passes import Log, optimize
+from static.plan import Layout, Plan, lay_out
 from static.prune import Selection
 from static.variables import Variable
 
 _serial = itertools.count(1)
-_USED = ("_", "feeds", "state", "program", "asarray", "copy", "own", "slice", "Ellipsis")
+_USED = ("_", "feeds", "state", "frame", "program", "asarray", "copy", "own", "slice", "Ellipsis")
 """The names that a program uses for itself."""
 
 
@@ -51,6 +55,10 @@ class Failure:
         return self.step.node
 
 
+SIGNATURES = 4
+"""For how many sets of sizes a program keeps its plans and arenas: those that came last."""
+
+
 class Program:
     """A compiled run: call it with the fed arrays and the session's values.
 
@@ -58,6 +66,7 @@ class Program:
     reads     the variables whose values it starts from
     missing   placeholders that it needs and that were not fed
     log       what the passes did, and `block`, what they have made of it
+    layout    where its values live
     """
 
     def __init__(
@@ -66,10 +75,13 @@ class Program:
         fed: Sequence[Tensor],
         fetched: Sequence[Tensor | Variable],
         options: Options = EXACT,
+        orderly: bool = True,
     ) -> None:
+        """orderly: whether what will be fed is in C order."""
         self.log = Log()
         self.block = block = optimize(lower(selection, fed, fetched), options, self.log)
-        writer = _Writer(block, options)
+        self.layout = lay_out(block, orderly, options)
+        writer = _Writer(self.layout, options)
         self.source = writer.source()
         self.reads, self.missing = block.reads.keys(), block.missing
         self.step_at, self.names = writer.step_at, writer.names
@@ -79,10 +91,26 @@ class Program:
         weakref.finalize(self, linecache.cache.pop, file, None)
         self._run = writer.namespace["program"]
         self._file = file
+        self._sizes_at = [self.layout.known[symbol] for symbol in self.layout.symbols]
+        self._shelves: dict[tuple[int, ...], Shelf] = {}
 
     def __call__(self, feeds: Sequence[Any], state: dict[Variable, Any]) -> tuple[Any, ...]:
         """The fetched values, and what each assigned variable is to hold."""
-        return self._run(feeds, state)
+        sizes = tuple([feeds[position].shape[axis] for position, axis in self._sizes_at])
+        shelf = self._shelves.get(sizes) or self._shelf(sizes)
+        frame = shelf.take()
+        result = self._run(feeds, state, frame)
+        shelf.frames.append(frame)  # of a run that fails, the traceback keeps it
+        return result
+
+    def _shelf(self, sizes: tuple[int, ...]) -> Shelf:
+        """The plan for these sizes, and its frames; the one that came first makes room."""
+        shelves = self._shelves
+        shelf = Shelf(Plan(self.layout, dict(zip(self.layout.symbols, sizes, strict=True))))
+        while len(shelves) >= SIGNATURES:
+            shelves.pop(next(iter(shelves), sizes), None)
+        shelves[sizes] = shelf
+        return shelf
 
     def failed_at(self, error: BaseException) -> Failure | None:
         """Where `error` was raised, if it was here."""
@@ -98,11 +126,27 @@ class Program:
         return Failure(step, [values[self.names[x]] if isinstance(x, Value) else x for x in step.inputs])
 
 
+class Shelf:
+    """The frames of one plan that no run is using. Several threads may run one program at once."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.frames: list[tuple[Any, ...]] = []
+
+    def take(self) -> tuple[Any, ...]:
+        """A frame for one run."""
+        try:
+            return self.frames.pop()
+        except IndexError:
+            return self.plan.frame()
+
+
 class _Writer:
     """Writes one program."""
 
-    def __init__(self, block: Block, options: Options) -> None:
-        self.block, self.options = block, options
+    def __init__(self, layout: Layout, options: Options) -> None:
+        self.layout, self.options = layout, options
+        self.block = block = layout.block
         self.namespace: dict[str, Any] = {"asarray": np.asarray, "copy": _copy, "own": _own}
         self.bound: dict[int, str] = {}
         self.names: dict[Value, str] = {}
@@ -112,17 +156,22 @@ class _Writer:
             self.measured.setdefault(value, []).append((symbol, axis))
         self.taken: set[str] = {*keyword.kwlist, *_USED}
         self.counts: dict[str, int] = {}
+        self.serials: dict[str, int] = {}
         self.lines: list[str] = []
         self.step_at: dict[int, Step] = {}
         self.last_use = last_uses(block)
         self.makers = block.makers()
 
     def source(self) -> str:
-        self.lines.append("def program(feeds, state):")
+        self.lines.append("def program(feeds, state, frame):")
         self._unpack()
+        self._seats()
         for step in self.block.steps:
-            self._step(step)
-            self._drop(step)
+            if step in self.layout.views:
+                self._view(step)
+            else:
+                self._step(step)
+                self._drop(step)
         self._finish()
         return "\n".join(self.lines) + "\n"
 
@@ -133,9 +182,10 @@ class _Writer:
         that differ in other letters for one and the same."""
         base = re.sub(r"\W+", "_", wish.rpartition("/")[2], flags=re.ASCII).strip("_") or "value"
         base = f"_{base}" if base[0].isdigit() else base
-        name, count = base, itertools.count(1)
+        name = base
         while name in self.taken:
-            name = f"{base}_{next(count)}"
+            count = self.serials[base] = self.serials.get(base, 0) + 1
+            name = f"{base}_{count}"
         self.taken.add(name)
         return name
 
@@ -198,29 +248,59 @@ class _Writer:
             self.sizes[symbol] = self._name(symbol.name)
             self.lines.append(f"    {self.sizes[symbol]} = {self.names[value]}.shape[{axis}]")
 
+    def _seats(self) -> None:
+        """Name what steps give, and take what the frame holds for them."""
+        for step in self.block.steps:
+            for value in step.outputs:
+                if value in self.last_use:
+                    self.names[value] = self._numbered(step.op.name)
+        names = [self.names.get(value, "_") for value in self.layout.seats()]
+        listed = _wrapped(names)
+        if len(listed) == 1:
+            self.lines.append(f"    {listed[0]}, = frame")
+        elif listed:
+            self.lines += ["    (", *(f"        {line}," for line in listed), "    ) = frame"]
+
+    def _view(self, step: Step) -> None:
+        """What the frame has done beforehand is said in a comment."""
+        made = ", ".join(self.names.get(value, "_") for value in step.outputs)
+        self._line(f"# {made} = {self._call(step)}, made with the frame", step)
+
     def _step(self, step: Step) -> None:
+        op, call = step.op, self._call(step)
+        if op.single and step.outputs[0].shape in ((), UNKNOWN_RANK) and self._into(step) is None:
+            call = f"asarray({call})"
+        results = [self.names.get(value, "_") for value in step.outputs]
+        self._line(f"{', '.join(results)}{'' if op.single else ','} = {call}", step)
+        if "_" in results:
+            self.lines.append("    del _")
+        for value, name in zip(step.outputs, results, strict=True):
+            if name != "_" and value.shape == () and not op.single and value not in self.layout.heads:
+                self.lines.append(f"    {name} = asarray({name})")
+        for value in step.outputs:
+            if value in self.names:
+                self._measure(value)
+
+    def _call(self, step: Step) -> str:
         op = step.op
         arguments = [self._operand(x) for x in step.inputs]
         arguments += [f"{key}={self._literal(value)}" for key, value in step.settings.items()]
         if op.selective:
             used = [i for i, value in enumerate(step.outputs) if value in self.last_use]
             arguments.append(f"needed={self._literal(tuple(used))}")
-        kernel = self._bind(op.name, self._kernel(step))
-        call = f"{kernel}({', '.join(arguments)})"
-        if op.single and step.outputs[0].shape in ((), UNKNOWN_RANK):
-            call = f"asarray({call})"
-        results = []
-        for value in step.outputs:
-            name = "_"
-            if value in self.last_use:
-                name = self.names[value] = self._numbered(op.name)
-            results.append(name)
-        self._line(f"{', '.join(results)}{'' if op.single else ','} = {call}", step)
-        if "_" in results:
-            self.lines.append("    del _")
-        for value in step.outputs:
-            if value in self.names:
-                self._measure(value)
+        into = self._into(step)
+        if into is not None:
+            arguments.append(f"out={into}")
+        return f"{self._bind(op.name, self._kernel(step))}({', '.join(arguments)})"
+
+    def _into(self, step: Step) -> str | None:
+        """Where a step is to put its results, as source text; None if into new arrays."""
+        heads, over = self.layout.heads, self.layout.over
+        places = [over.get(value, value if value in heads else None) for value in step.outputs]
+        if places.count(None) == len(places):
+            return None
+        names = ["None" if place is None else self.names[place] for place in places]
+        return names[0] if step.op.single else f"({', '.join(names)},)"
 
     def _kernel(self, step: Step) -> Callable[..., Any]:
         """What computes a step: the op's own function, unless somebody watches, or the sizes that
@@ -243,8 +323,9 @@ class _Writer:
         self.lines[-1] += f"  # {comment}"
 
     def _drop(self, step: Step) -> None:
-        """Let go of arrays whose last use this was."""
-        gone = [v for v in dict.fromkeys(step.values()) if self.last_use[v] is step and v in self.makers]
+        """Let go of arrays whose last use this was. Those of a frame stay."""
+        used, framed = dict.fromkeys(step.values()), self.layout.framed
+        gone = [v for v in used if self.last_use[v] is step and v in self.makers and v not in framed]
         if gone:
             self.lines.append(f"    del {', '.join(self.names[v] for v in gone)}")
 
@@ -260,14 +341,22 @@ class _Writer:
 
     def _leaving(self, value: Value, given: set[Value]) -> str:
         """A value that belongs to whoever gets it: copied if anything else may hold it."""
-        name, maker = self.names[value], self.makers.get(value)
-        fresh = maker is not None and not maker.op.alias and value not in given
-        given.add(value)
-        if not fresh:
+        name = self.names[value]
+        if value not in self.layout.given or value in given:
             return f"copy({name})"
-        assert maker is not None
-        in_doubt = len(value.sizes) > 1 and maker.op.ufunc
-        return f"own({name})" if in_doubt else name  # a ufunc may have kept the order of a view
+        given.add(value)
+        return name if value in self.layout.ordered else f"own({name})"
+
+
+def _wrapped(names: Sequence[str]) -> list[str]:
+    """Names with commas between them, in lines of about 100 characters."""
+    lines: list[str] = []
+    for name in names:
+        if lines and len(lines[-1]) + len(name) < 98:
+            lines[-1] += f", {name}"
+        else:
+            lines.append(name)
+    return lines
 
 
 def _copy(array: Any) -> Any:
@@ -283,7 +372,14 @@ def _own(array: Any) -> Any:
 @cache
 def _checked(op: Op) -> Callable[..., Any]:
     """The op's function behind a look at its arguments."""
-    return lambda *arrays, **settings: op.on_arrays(arrays, settings)
+
+    def run(*arrays: Any, out: Any = None, **settings: Any) -> Any:
+        if out is None:
+            return op.on_arrays(arrays, settings)
+        op.infer(*[spec_of(array) for array in arrays], **settings)
+        return op.compute(*arrays, **settings, out=out)
+
+    return run
 
 
 def _watched(op: Op, node: Node) -> Callable[..., Any]:

@@ -135,7 +135,7 @@ def py_func(
 ) -> Any:
     """`func(*arrays)` when the graph runs: any Python, on NumPy arrays. No gradient.
 
-    func gets read-only arrays: what it changes, it must copy.
+    func gets arrays of its own, which it may keep, but not change.
 
     Tout    the dtype that it gives, or a list of them
     shapes  the shape that it gives, None for unknown sizes in it (or a list of shapes)
@@ -174,7 +174,8 @@ def py_func(
 
 
 def _read_only(array: Any) -> Any:
-    """A view that can not be written to: the array may be a variable's, or another node's."""
-    view = np.asarray(array).view()
-    view.flags.writeable = False
-    return view
+    """A copy that can not be written to: what was changed in it would change nothing else. The
+    array itself may be a variable's, or memory that the next run fills anew."""
+    copy = np.array(array)
+    copy.flags.writeable = False
+    return copy

@@ -210,7 +210,7 @@ def _run(
     results = [*loop.next, *loop.ys, *loop.sums, *loop.hidden]
     asked = range(len(results)) if needed is None else sorted({*range(width), *needed})
     stacked_from, sums = width, range(width + len(loop.ys), width + len(loop.ys) + len(loop.sums))
-    program = loop.body.program(loop.inputs(), [results[i] for i in asked], options)
+    program = loop.body.program(loop.inputs(), [results[i] for i in asked], options, arrays)
     kept: dict[int, Any] = {}
     unsure = loop.unsure()
     order = range(length - 1, -1, -1) if reverse else range(length)

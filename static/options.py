@@ -12,13 +12,18 @@ class Options:
     """How to compile; see `static.passes.options_for` for what a user says.
 
     level    "exact": every bit as the steps one by one; "fast": as the passes promise
-    without  names of passes to leave out
+    without  names of passes to leave out, or of the plan
     watched  whether each step tells the hooks of the running thread
     """
 
     level: str = "exact"
     without: frozenset[str] = frozenset()
     watched: bool = False
+
+    @property
+    def plans(self) -> bool:
+        """Whether values get their places beforehand. Who watches may keep what he is shown."""
+        return not self.watched and "plan" not in self.without
 
 
 EXACT = Options()

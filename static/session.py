@@ -54,7 +54,8 @@ class Session:
 
     optimize  "fast" may differ from what `dynamic` computes in the last bits, and where floating
               point would lose a number (`static.passes.stabilize`); "exact" keeps every bit
-    without   names of passes to leave out: `static.PASSES` lists them
+    without   names of passes to leave out: `static.PASSES` lists them; "plan" leaves out the plan of
+              where values are put, so that each step makes a new array
     """
 
     def __init__(

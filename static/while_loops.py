@@ -94,7 +94,7 @@ def while_op(loop: Loop, test: Body, seen: list[Tensor], go: Tensor) -> BodyOp:
     return BodyOp(
         "while_loop",
         lambda *arrays, options=EXACT, **settings: _run_while(
-            loop, test.program(tested, [go], options), len(test.captures), arrays, options, **settings
+            loop, test.program(tested, [go], options, arrays), len(test.captures), arrays, options, **settings
         ),
         lambda *_, **settings: (*specs, *(Spec((trips, *s.shape), s.dtype) for s in specs)),
         Joint(
@@ -118,7 +118,7 @@ def _run_while(
     width = len(loop.carry)
     values: Sequence[Any] = [np.array(value) for value in arrays[:width]]
     asked, fixed = arrays[width : width + tests], arrays[width + tests :]
-    program = loop.body.program(loop.inputs(), loop.next, options)
+    program = loop.body.program(loop.inputs(), loop.next, options, arrays)
     record = needed is None or any(i >= width for i in needed)
     history: list[Sequence[Any]] = []
     unsure, trips = loop.unsure(), 0

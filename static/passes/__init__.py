@@ -107,7 +107,7 @@ def options_for(optimize: str, without: Iterable[str]) -> Options:
     """The options that a Session is given; SettingError for a level or pass that does not exist."""
     if optimize not in LEVELS:
         raise SettingError(f"Session: optimize={optimize!r} is not a level; use one of {LEVELS}")
-    left_out, names = frozenset(without), [p.name for p in PASSES]
+    left_out, names = frozenset(without), [*(p.name for p in PASSES), "plan"]
     if unknown := sorted(left_out.difference(names)):
         raise SettingError(f"Session: without={unknown[0]!r} is not a pass; there are {', '.join(names)}")
     return Options(optimize, left_out)

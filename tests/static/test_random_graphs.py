@@ -17,7 +17,7 @@ import static
 from shared import ops
 from tests.static.checker import checked
 
-NAMES = [one.name for one in static.PASSES]
+NAMES = [*(one.name for one in static.PASSES), "plan"]
 SIZE = 3
 
 

@@ -1,0 +1,299 @@
+"""The plan: no two values that are needed at one time share memory, but where one is written over
+the other; what leaves a run belongs to the caller; and no bit depends on it."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import static
+from shared import nn, ops, optim
+from static.plan import ALIGNMENT, FEW, place
+
+
+@pytest.fixture(autouse=True)
+def graph() -> Any:
+    with static.Graph().as_default() as g:
+        yield g
+
+
+def programs(session: static.Session) -> list[Any]:
+    return list(session._programs.values())
+
+
+# --- places --------------------------------------------------------------------------------
+
+buffers = st.tuples(st.integers(0, 5000), st.integers(0, 60), st.integers(0, 20))
+
+
+@given(st.lists(buffers, max_size=40))
+@settings(max_examples=300, deadline=None)
+def test_buffers_that_are_needed_at_one_time_do_not_overlap(drawn: list[Any]) -> None:
+    check_places([length for length, _, _ in drawn], [(at, at + more) for _, at, more in drawn])
+
+
+def test_many_buffers_do_not_overlap_either() -> None:
+    rng = np.random.default_rng(0)
+    starts = np.sort(rng.integers(0, 400, FEW + 200))
+    ends = starts + rng.integers(0, 12, starts.size)
+    spans = list(zip(starts.tolist(), ends.tolist(), strict=True))
+    check_places(rng.integers(0, 3000, starts.size).tolist(), spans)
+
+
+def check_places(lengths: list[int], spans: list[tuple[int, int]]) -> None:
+    offsets, total = place(lengths, spans)
+    ranges = [(at, at + n) for at, n in zip(offsets, lengths, strict=True)]
+    assert all(at % ALIGNMENT == 0 and end <= total for at, end in ranges)
+    for i, ((a, b), (first, last)) in enumerate(zip(ranges, spans, strict=True)):
+        for (c, d), (begin, end) in zip(ranges[:i], spans[:i], strict=True):
+            if first <= end and begin <= last:
+                assert b <= c or d <= a or a == b or c == d
+
+
+# --- whose memory is whose -----------------------------------------------------------------
+
+
+def test_what_leaves_a_run_is_never_overwritten() -> None:
+    x = static.placeholder("float32", (None, 8), name="x")
+    h = ops.tanh(x)
+    fetches = [h, h * 2, ops.reshape(h, (-1,)), ops.transpose(h * 3), h[0], x, ops.exp(h)]
+    with static.Session() as session:
+        kept, copies = [], []
+        for seed in range(4):
+            data = np.random.default_rng(seed).standard_normal((5, 8)).astype(np.float32)
+            got = session.run(fetches, {x: data})
+            kept.append(got)
+            copies.append([a.copy() for a in got])
+            for i, a in enumerate(got):
+                assert a.flags.writeable and a.flags.c_contiguous
+                assert not np.shares_memory(a, data)
+                assert not any(np.shares_memory(a, b) for b in got[:i])
+        for before, after in zip(copies, kept, strict=True):
+            for a, b in zip(before, after, strict=True):
+                np.testing.assert_array_equal(a, b)
+
+
+def test_a_variables_new_value_shares_memory_with_nothing() -> None:
+    v = static.Variable(np.zeros((3, 4), np.float32), name="v")
+    w = static.Variable(np.zeros((3, 4), np.float32), name="w")
+    x = static.placeholder("float32", (3, 4))
+    total = x * 2 + v
+    update = [v.assign(total), w.assign(total)]
+    with static.Session() as session:
+        session.run(static.global_variables_initializer())
+        held = []
+        for step in range(3):
+            fetched = session.run([*update, total], {x: np.full((3, 4), step, np.float32)})
+            held += [session._values[v], session._values[w], *fetched]
+        for i, a in enumerate(held):
+            assert not any(np.shares_memory(a, b) for b in held[:i])
+        np.testing.assert_array_equal(session.run(v), np.full((3, 4), 6.0))
+
+
+def test_a_value_is_written_over_where_nothing_needs_it_any_more() -> None:
+    x = static.placeholder("float32", (4, 4), name="x")
+    h = ops.exp(x)
+    with static.Session(optimize="exact") as session:
+        assert "= tanh(exp_1, out=exp_1)" in session.program(ops.tanh(h) @ x)
+        both = session.program(ops.tanh(h) @ h)  # h is read once more
+        assert "= tanh(exp_1, out=tanh_1)" in both
+        seen = session.program((ops.tanh(h), ops.transpose(h) @ x))  # through a view as well
+        assert "out=exp_1)" not in seen.partition("= tanh(")[2].partition("\n")[0]
+        fed = session.program(ops.tanh(x) @ x)
+        assert "out=x" not in fed
+
+
+def test_views_of_an_arena_are_made_once() -> None:
+    x = static.placeholder("float32", (None, 6), name="x")
+    y = ops.reshape(ops.tanh(x), (-1, 2, 3))
+    z = ops.transpose(y, (0, 2, 1)) @ y
+    with static.Session(optimize="exact") as session:
+        text = session.program(z)
+        assert "# reshape_1 = reshape(" in text and "# transpose_1 = transpose(" in text
+        for n in (3, 2, 3):
+            data = np.arange(6 * n, dtype=np.float32).reshape(n, 6)
+            t = np.tanh(data).reshape(n, 2, 3)
+            np.testing.assert_array_equal(session.run(z, {x: data}), t.transpose(0, 2, 1) @ t)
+
+
+def test_a_sum_over_a_transposed_result_keeps_its_order() -> None:
+    """A ufunc keeps the memory order of its argument, and the sum depends on it to the bit."""
+    data = np.random.default_rng(0).standard_normal((37, 53)).astype(np.float32)
+    x = static.placeholder("float32", data.shape)
+    y = ops.sum(ops.exp(ops.transpose(x)), axis=0)
+    with static.Session(optimize="exact") as session:
+        want = np.add.reduce(np.exp(data.T), axis=0)
+        np.testing.assert_array_equal(session.run(y, {x: data}), want)
+
+
+@given(st.lists(st.sampled_from([1, 2, 3]), min_size=2, max_size=4), st.integers(0, 2**12 - 1))
+@settings(max_examples=200, deadline=None)
+def test_a_ufunc_of_arrays_in_c_order_gives_c_order(shape: list[int], bits: int) -> None:
+    """What the plan counts on, stretched sizes included."""
+    shapes = [[n if bits >> (4 * k + i) & 1 else 1 for i, n in enumerate(shape)] for k in range(3)]
+    arrays = [np.ones(s, np.float32) for s in shapes]
+    assert (arrays[0] + arrays[1]).flags.c_contiguous
+    assert np.maximum(arrays[1], arrays[2][0]).flags.c_contiguous
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32])
+def test_a_ufunc_over_its_argument_gives_the_same_bits(dtype: Any) -> None:
+    """Vector loops of every length, of which NumPy takes others for memory that overlaps."""
+    from shared.op import TABLE
+
+    rng = np.random.default_rng(0)
+    tried = 0
+    for op in TABLE.values():
+        if not op.ufunc:
+            continue
+        for size in (1, 7, 64, 1001, 20011):
+            arrays = [(rng.standard_normal(size) * 3).astype(dtype) for _ in range(op.compute.nin)]
+            with np.errstate(all="ignore"):
+                try:
+                    want = op.compute(*arrays)
+                except TypeError:
+                    continue
+                for position, array in enumerate(arrays):
+                    if array.dtype != want.dtype:
+                        continue
+                    own = [a.copy() for a in arrays]
+                    op.compute(*own, out=own[position])
+                    assert own[position].tobytes() == want.tobytes(), op
+                    tried += 1
+    assert tried > 50
+
+
+# --- sizes and threads ---------------------------------------------------------------------
+
+
+def test_batch_sizes_may_change_from_run_to_run() -> None:
+    nn.manual_seed(0)
+    model = nn.Sequential(nn.Linear(5, 7), nn.ReLU(), nn.Linear(7, 3))
+    x = static.placeholder("float32", (None, 5))
+    y = static.placeholder("int64", (None,))
+    loss = ops.cross_entropy(model(x), y)
+    grads = static.gradients(loss, [x])
+    rng = np.random.default_rng(0)
+    with static.Session() as planned, static.Session(without=["plan"]) as plain:
+        planned.load(model)
+        plain.load(model)
+        for n in [4, 9, 1, 4, 30, 2, 9, 3, 5, 6, 7, 4, 0]:
+            feed = {x: rng.standard_normal((n, 5)).astype(np.float32), y: rng.integers(0, 3, n)}
+            with np.errstate(all="ignore"):
+                pairs = zip(planned.run([loss, *grads], feed), plain.run([loss, *grads], feed), strict=True)
+            for a, b in pairs:
+                np.testing.assert_array_equal(a, b)
+        assert max(len(program._shelves) for program in programs(planned)) <= 4
+
+
+def test_threads_have_an_arena_each() -> None:
+    x = static.placeholder("float32", (None, 64))
+    h = x
+    for _ in range(12):
+        h = ops.tanh(h @ ops.transpose(x) @ x * 0.01) + ops.exp(h * 0.1)
+    wrong: list[int] = []
+    with static.Session() as session:
+        rngs = [np.random.default_rng(k) for k in range(6)]
+        data = [rng.standard_normal((9 + k % 2, 64)).astype(np.float32) for k, rng in enumerate(rngs)]
+        want = [session.run(h, {x: d}) for d in data]
+
+        def work(k: int) -> None:
+            for _ in range(30):
+                if not np.array_equal(session.run(h, {x: data[k]}), want[k]):
+                    wrong.append(k)
+
+        threads = [threading.Thread(target=work, args=(k,)) for k in range(len(data))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert not wrong
+
+
+def test_a_function_of_the_user_may_keep_what_it_is_given() -> None:
+    seen: list[Any] = []
+
+    def note(a: Any) -> Any:
+        seen.append(a)
+        return a
+
+    x = static.placeholder("float32", (3,))
+    y = static.py_func(note, [ops.exp(x)], "float32", (3,)) * 2
+    with static.Session() as session:
+        for value in (0.0, 1.0, 2.0):
+            session.run(y, {x: np.full(3, value, np.float32)})
+    np.testing.assert_allclose([a[0] for a in seen], np.exp([0.0, 1.0, 2.0]), rtol=1e-6)
+
+
+def test_after_a_run_that_fails_the_next_one_is_right() -> None:
+    x = static.placeholder("float32", (None, 3))
+    index = static.placeholder("int64", ())
+    h = ops.exp(x)
+    y = ops.tanh(h)[index] + h[0]
+    with static.Session() as session:
+        data = np.ones((2, 3), np.float32)
+        want = session.run(y, {x: data, index: 1})
+        with pytest.raises(IndexError):
+            session.run(y, {x: data, index: 7})
+        np.testing.assert_array_equal(session.run(y, {x: data, index: 1}), want)
+
+
+# --- no bit depends on it ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", ["exact", "fast"])
+def test_loops_give_the_same_with_and_without(level: str) -> None:
+    """A body's program has frames of its own; what goes round is fresh. Also for a first value and
+    columns that are views in another order."""
+    nn.manual_seed(0)
+    cell = nn.LSTMCell(4, 4)
+    x = static.placeholder("float32", (4, None, 3))
+
+    def step(carry: Any, x_t: Any) -> Any:
+        h, c = cell(x_t, carry)
+        return (h, c), ops.exp(ops.transpose(h) * 0.5)
+
+    start = ops.transpose(ops.sum(x, axis=1)) * 0.1
+    (h, c), ys = static.scan(step, (start, start * 0.5), ops.transpose(x, (1, 2, 0)))
+    loss = ops.sum(h * c) + ops.sum(ys)
+    fetches = [loss, ys, *static.gradients(loss, [x])]
+    data = np.random.default_rng(0).standard_normal((4, 6, 3)).astype(np.float32)
+    with static.Session(optimize=level) as a, static.Session(optimize=level, without=["plan"]) as b:
+        a.load(cell)
+        b.load(cell)
+        for n in (6, 3, 6):
+            for p, q in zip(a.run(fetches, {x: data[:, :n]}), b.run(fetches, {x: data[:, :n]}), strict=True):
+                np.testing.assert_array_equal(p, q)
+
+
+@pytest.mark.parametrize("level", ["exact", "fast"])
+def test_training_gives_the_same_bits_with_and_without(level: str) -> None:
+    rng = np.random.default_rng(0)
+    data = rng.standard_normal((6, 8, 1, 8, 8)).astype(np.float32)
+    labels = rng.integers(0, 3, (6, 8))
+    histories = []
+    for without in ((), ("plan",)):
+        nn.manual_seed(0)
+        with static.Graph().as_default():
+            model = nn.Sequential(
+                nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+                nn.Dropout(0.2), nn.Linear(64, 16), nn.GELU(), nn.LayerNorm(16), nn.Linear(16, 3),
+            )  # fmt: skip
+            x, y = static.placeholder("float32", (None, 1, 8, 8)), static.placeholder("int64", (None,))
+            loss = ops.cross_entropy(model(x), y)
+            train = optim.Adam(model.parameters(), lr=0.01).minimize(loss)
+            with static.Session(optimize=level, without=without) as session:
+                session.run(static.global_variables_initializer())
+                feeds = [{x: a, y: b} for a, b in zip(data, labels, strict=True)]
+                losses = [session.run([loss, train], feed)[0].item() for feed in feeds]
+                values = [session.run(v) for v in session.graph.variables]
+        histories.append((losses, values))
+    (losses, values), (other_losses, other_values) = histories
+    assert losses == other_losses
+    for a, b in zip(values, other_values, strict=True):
+        np.testing.assert_array_equal(a, b)
