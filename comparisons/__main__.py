@@ -40,7 +40,8 @@ def run(
 ) -> None:
     """Train, compare, measure, and write the report.
 
-    If none is named: all experiments and the quickest tasks, with --full all tasks.
+    If none is named: all experiments and the quickest tasks, with --full all tasks. An experiment
+    compares the engines: with one engine alone there are tasks only.
 
     The exit status is 1 if the engines differ or something failed, 130 after Ctrl-C (what was
     found by then is in the report).
@@ -51,7 +52,7 @@ def run(
     from comparisons.run import run as run_plan
     from comparisons.train import ENGINES
 
-    tasks, experiments = _chosen(names, full)
+    tasks, experiments = _chosen(names, full, engine)
     engines = ENGINES if engine == "both" else (engine,)
     plan = Plan(tasks, experiments, engines, seed, steps, full, command="python -m comparisons " + _typed())
     report = run_plan(plan, out, _watch(as_json))
@@ -115,10 +116,10 @@ def list_all() -> None:
         click.echo(f"  {name:<14}{task.title}, {task.steps} steps")
     click.echo("experiments")
     for name, experiment in EXPERIMENTS.items():
-        click.echo(f"  {name:<14}{experiment.question}")
+        click.echo(f"  {name:<14} {experiment.question}")
 
 
-def _chosen(names: tuple[str, ...], full: bool) -> tuple[list[Any], list[Any]]:
+def _chosen(names: tuple[str, ...], full: bool, engine: str = "both") -> tuple[list[Any], list[Any]]:
     """The tasks and experiments that go by these names. If there are no names, all experiments, and
     the tasks that are quick, or all in a full run."""
     from comparisons.experiments import EXPERIMENTS
@@ -128,8 +129,11 @@ def _chosen(names: tuple[str, ...], full: bool) -> tuple[list[Any], list[Any]]:
         if name not in TASKS and name not in EXPERIMENTS:
             known = ", ".join((*TASKS, *EXPERIMENTS))
             raise click.BadParameter(f"{name!r} is neither a task nor an experiment; there are {known}")
+        if name in EXPERIMENTS and engine != "both":
+            raise click.BadParameter(f"{name} compares the engines; run it without --engine {engine}")
     tasks = [t for name, t in TASKS.items() if name in names or (not names and (full or t.quick))]
-    return tasks, [e for name, e in EXPERIMENTS.items() if not names or name in names]
+    wanted = names or (EXPERIMENTS if engine == "both" else ())
+    return tasks, [e for name, e in EXPERIMENTS.items() if name in wanted]
 
 
 def _watch(as_json: bool) -> Watch:

@@ -2,75 +2,77 @@
 
 from __future__ import annotations
 
-import inspect
-import textwrap
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from shared.errors import DiptychError
+from comparisons.context import Context
+from comparisons.dimensions import DIMENSIONS
+from comparisons.reading import Reading
+
+LEVELS = {
+    "exact": 'Static ran at optimize="exact", where every result equals dynamic\'s, bit for bit.',
+    "fast": 'Static ran at optimize="fast", its default, which may rearrange arithmetic within a tolerance.',
+    "both": "Static ran at each of its optimisation levels; every figure says at which.",
+    "": "Nothing here hangs on how far static optimises.",
+}
+"""What a page says of the level at which static ran."""
+
+
+def swapped(found: Any) -> Any:
+    """Evidence in which the engines have changed places: wherever a dict has both `dynamic` and
+    `static`, each is found under the other's name."""
+    if isinstance(found, list):
+        return [swapped(part) for part in found]
+    if not isinstance(found, dict):
+        return found
+    inner = {key: swapped(part) for key, part in found.items()}
+    if {"dynamic", "static"} <= inner.keys():
+        inner["dynamic"], inner["static"] = inner["static"], inner["dynamic"]
+    return inner
+
+
+def leveled(found: Any) -> Any:
+    """Evidence in which static came out as dynamic did, wherever both have some."""
+    if isinstance(found, list):
+        return [leveled(part) for part in found]
+    if not isinstance(found, dict):
+        return found
+    inner = {key: leveled(part) for key, part in found.items()}
+    if {"dynamic", "static"} <= inner.keys():
+        inner["static"] = inner["dynamic"]
+    return inner
 
 
 @dataclass(frozen=True)
 class Experiment:
     """A question and what answers it.
 
-    name      what the command line calls it
-    title     what a page calls it
-    question  what a reader would ask
-    run       does it on both engines and gives the evidence as JSON
+    name       what the command line calls it, and the name of its file and its page
+    title      what a page calls it
+    question   what a reader would ask
+    dimension  the one of `DIMENSIONS` that it belongs to
+    run        does it on both engines and gives the evidence as JSON; it formats nothing
+    read       what the page says of such evidence, chosen by its numbers; it measures nothing
+    level      how far static optimised: one of `LEVELS`
+    doctor     evidence of another outcome, made from evidence; under it `read` must say something
+               else, and a law checks that. The default exchanges the engines; it also promises
+               that where static's evidence equals dynamic's nobody is ahead. Evidence that has
+               no two sides, or is meant to be equal, needs a doctor of its own
     """
 
     name: str
     title: str
     question: str
-    run: Callable[[], dict[str, Any]]
+    dimension: str
+    run: Callable[[Context], dict[str, Any]]
+    read: Callable[[Any], Reading]
+    level: str = "fast"
+    doctor: Callable[[Any], Any] = swapped
 
-
-def source_of(function: Callable[..., Any]) -> str:
-    """The body of a function as its author wrote it, without docstring and indentation."""
-    lines, _ = inspect.getsourcelines(function)
-    return textwrap.dedent("".join(lines[_head(function) :])).rstrip() + "\n"
-
-
-def _head(function: Callable[..., Any]) -> int:
-    """How many lines of a function come before its body: `def` and a docstring of one line."""
-    return 2 if function.__doc__ else 1
-
-
-def attempt(function: Callable[[Callable[[str], None]], Any]) -> dict[str, Any]:
-    """Run a user's snippet and capture how it ends.
-
-    The snippet is called with a `reached` to report progress to. Gives, as JSON:
-
-    code      its source
-    reached   what it had reported before it ended
-    error     None, or {type, message, stopped, named, frames}: `stopped` is the line of the
-              snippet at which Python stood, `named` the one that the message names (both
-              counted in `code` from 0; None if there is none), `frames` how many calls deep
-              below the snippet the error was raised
-    """
-    reached: list[str] = []
-    found: dict[str, Any] = {"code": source_of(function), "reached": reached, "error": None}
-    try:
-        function(reached.append)
-    except DiptychError as error:
-        found["error"] = _captured(function, error)
-    return found
-
-
-def _captured(function: Callable[..., Any], error: DiptychError) -> dict[str, Any]:
-    code = function.__code__
-    first = code.co_firstlineno + _head(function)
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [i for i, f in enumerate(frames) if f.filename == code.co_filename and f.name == code.co_name]
-    line = error.line
-    named = line.number - first if line is not None and line.file == code.co_filename else None
-    return {
-        "type": type(error).__name__,
-        "message": str(error),
-        "stopped": (frames[own[-1]].lineno or first) - first,
-        "named": named,
-        "frames": len(frames) - 1 - own[-1],
-    }
+    def __post_init__(self) -> None:
+        if self.dimension not in DIMENSIONS:
+            raise ValueError(f"{self.name}: {self.dimension!r} is none of {', '.join(DIMENSIONS)}")
+        if self.level not in LEVELS:
+            known = ", ".join(map(repr, LEVELS))
+            raise ValueError(f"{self.name}: the level {self.level!r} is none of {known}")

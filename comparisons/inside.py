@@ -38,7 +38,7 @@ def _of_dynamic(found: dict[str, Any]) -> dict[str, Any]:
     loss = found["loss"]
     return {
         "nodes": dynamic.to_networkx(loss).number_of_nodes(),
-        "picture": _drawn(lambda path: dynamic.draw(loss, path)),
+        "picture": drawn(lambda path: dynamic.draw(loss, path)),
     }
 
 
@@ -50,7 +50,7 @@ def _of_static(found: dict[str, Any]) -> dict[str, Any]:
     return {
         "nodes": sum(parts.values()),
         "parts": parts,
-        "picture": _drawn(lambda path: static.draw([loss], path)),
+        "picture": drawn(lambda path: static.draw([loss], path)),
         "program": found["session"].program([loss, train_op], list(found.get("feed", ()))),
     }
 
@@ -80,7 +80,7 @@ def _purposes(graph: Any, loss: Any, train_op: Any) -> dict[str, int]:
     return counts
 
 
-def _drawn(draw: Callable[[str], Any]) -> str:
+def drawn(draw: Callable[[str], Any]) -> str:
     """The SVG that `draw(path)` writes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "graph.svg"

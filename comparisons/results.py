@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-FORMAT = 1
+FORMAT = 2
 NAME = "report.json"
 _AGAIN = "make one with `python -m comparisons run`"
 

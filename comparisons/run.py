@@ -7,6 +7,7 @@ known by then stands on disk and the pages can be drawn from it.
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,12 +19,14 @@ from typing import Any
 import numpy as np
 
 from comparisons import host, results
+from comparisons.context import Context
 from comparisons.experiment import Experiment
 from comparisons.measure import measure, meters
 from comparisons.task import Task
 from comparisons.train import ENGINES, Training, in_step, script
 from comparisons.verify import finite, verify
 from comparisons.watch import Watch
+from shared import nn
 
 
 @dataclass(frozen=True)
@@ -89,9 +92,11 @@ def run(plan: Plan, folder: Path, watch: Watch) -> dict[str, Any]:
                 entry = report["experiments"][experiment.name] = {
                     "title": experiment.title,
                     "question": experiment.question,
+                    "dimension": experiment.dimension,
+                    "level": experiment.level,
                     "status": "interrupted",
                 }
-                _guarded(entry, watch, partial(_experiment, experiment, entry))
+                _guarded(entry, watch, partial(_experiment, experiment, plan, entry, watch))
                 save()
         report["status"] = "complete"
     except KeyboardInterrupt:
@@ -178,8 +183,14 @@ def _task(
             entry["inside"][engine] = meter.ask("inside", 1, plan.seed)
 
 
-def _experiment(experiment: Experiment, entry: dict[str, Any]) -> None:
-    entry["found"] = experiment.run()
+def _experiment(experiment: Experiment, plan: Plan, entry: dict[str, Any], watch: Watch) -> None:
+    """Run it, on a seed of its own; what it found must be JSON, and readable."""
+    start = perf_counter()
+    context = Context(plan.full, plan.seed, lambda text: watch.note(f"{experiment.name}: {text}"))
+    nn.manual_seed(plan.seed)
+    found = json.loads(json.dumps(experiment.run(context), allow_nan=False))
+    experiment.read(found)
+    entry |= {"found": found, "seconds": perf_counter() - start}
 
 
 def _shown(module: Any) -> str:

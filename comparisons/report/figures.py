@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from comparisons.report.quantities import break_even, seconds, size
+from comparisons.quantities import break_even, seconds, size
 
 Json = Mapping[str, Any]
 
@@ -131,14 +131,14 @@ def phases(name: str, engines: Json) -> str:
         axes.set_ylim(len(named) - 0.5, -0.6)
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        axes.xaxis.set_major_formatter(lambda value, _: _round_time(value))
+        axes.xaxis.set_major_formatter(lambda value, _: round_time(value))
         axes.minorticks_off()
         axes.grid(axis="x", color=FAINT, alpha=0.25, linewidth=0.6)
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     return written[0]
 
 
-def _round_time(value: float) -> str:
+def round_time(value: float) -> str:
     """A power of ten of seconds, as on an axis: 10 µs, 1 ms, 100 ms."""
     unit, factor = ("s", 1.0) if value >= 1 else ("ms", 1e3) if value >= 1e-3 else ("µs", 1e6)
     return f"{value * factor:g} {unit}"

@@ -6,9 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from comparisons.report.on_code import found_when
-from comparisons.report.on_task import same_encoding
-from comparisons.report.quantities import (
+from comparisons.dimensions import DIMENSIONS
+from comparisons.quantities import (
     PAIR,
     Json,
     ahead,
@@ -23,6 +22,8 @@ from comparisons.report.quantities import (
     smaller,
     warm_pair,
 )
+from comparisons.report.on_experiment import Page
+from comparisons.report.on_task import same_encoding
 
 
 def status(report: Json) -> str:
@@ -31,8 +32,10 @@ def status(report: Json) -> str:
         return ""
     done = [n for part in ("tasks", "experiments") for n, e in report[part].items() if e["status"] == "done"]
     missing = [name for name in report["planned"] if name not in done]
+    if len(missing) > 5:
+        missing[4:] = [count(len(missing) - 4, "other")]
     rest = f"; {listed(missing)} did not finish." if missing else "."
-    return f"This run was interrupted. The page shows what was known by then{rest}"
+    return f"This run was interrupted. The pages show what was known by then{rest}"
 
 
 # --- the verdict ---------------------------------------------------------------------------
@@ -48,6 +51,8 @@ def verdict(report: Json) -> list[str]:
         said += [_steps(measured), _starts(measured), _memory(measured)]
     if recoded:
         said.append(_recoded(recoded))
+    if not said and any(entry["status"] == "done" for entry in report["experiments"].values()):
+        return ["No task was trained on both engines in this run; this is what its experiments found."]
     return said or ["This run has not compared the engines, so there is no verdict."]
 
 
@@ -161,25 +166,33 @@ def _memory(tasks: Sequence[Json]) -> str:
 # --- at a glance ---------------------------------------------------------------------------
 
 
-def glance(report: Json) -> list[dict[str, Any]]:
-    """The rows of the table at a glance, in groups: {title, link, rows}. A row has a figure for
-    each engine and which is `ahead`, or one text for both `together`."""
+def glance(report: Json, pages: Sequence[Page]) -> list[dict[str, Any]]:
+    """The rows of the table at a glance, in groups: {id, title, link, asks, rows}, a group for each
+    dimension of the design that an experiment looked at, then one for each task. A row has a
+    figure for each engine and which is `ahead`, or one text for both `together`."""
     groups = []
+    for dimension in DIMENSIONS.values():
+        rows = [
+            {**_row(verdict.title, (verdict.dynamic, verdict.static), verdict.ahead), "link": page.file}
+            for page in pages
+            if page.dimension is dimension and page.reading is not None
+            for verdict in page.reading.verdicts
+        ]
+        groups.append(_group(dimension.title, rows, id=dimension.name, asks=dimension.question))
     for name, task in report["tasks"].items():
         rows = [*_numbers_rows(task), *_cost_rows(task)]
-        if rows:
-            groups.append({"title": task["title"], "link": name, "rows": rows})
-    for name, experiment in report["experiments"].items():
-        cases = experiment.get("found", {}).get("cases", ())
-        rows = [_row(case["title"], [found_when(case[e]) for e in PAIR]) for case in cases]
-        if rows:
-            groups.append({"title": experiment["title"], "link": name, "rows": rows})
-    return groups
+        groups.append(_group(task["title"], rows, link=f"#{name}"))
+    return [group for group in groups if group["rows"]]
+
+
+def _group(title: str, rows: list[dict[str, Any]], **more: str) -> dict[str, Any]:
+    return {"id": "", "link": "", "asks": "", "title": title, "rows": rows, **more}
 
 
 def _row(title: str, said: Sequence[str], leader: str | None = None) -> dict[str, Any]:
     together = said[0] if len(said) == 1 else ""
-    return {"title": title, "ahead": leader, "together": together, **dict(zip(PAIR, said, strict=False))}
+    engines = dict(zip(PAIR, said, strict=False))
+    return {"title": title, "link": "", "ahead": leader, "together": together, **engines}
 
 
 def _numbers_rows(task: Json) -> list[dict[str, Any]]:

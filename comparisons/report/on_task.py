@@ -6,7 +6,7 @@ and says what they say, and where the spread is wider than the difference it say
 
 from __future__ import annotations
 
-from comparisons.report.quantities import (
+from comparisons.quantities import (
     CLOSE,
     OTHER,
     Json,

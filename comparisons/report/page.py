@@ -1,14 +1,22 @@
-"""index.html: one file that needs nothing else, from the numbers of one run."""
+"""The pages of one run, from its numbers: index.html, and one for each experiment. Each is a file that
+needs nothing else."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from comparisons.report import figures, listing, on_code, on_run, on_task, quantities
+from comparisons import quantities
+from comparisons.report import charts, figures, listing, on_code, on_experiment, on_run, on_task
 from comparisons.report.shown import shown
 from comparisons.results import write_whole
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+INDEX = "index.html"
 
 MANY = 4
 """A page of more tasks than this shows their graphs and programs only when asked to."""
@@ -38,38 +46,71 @@ _TEMPLATES = Path(__file__).with_name("templates")
 
 
 def draw(report: Mapping[str, Any], folder: Path) -> Path:
-    """Write index.html into `folder`; gives its path."""
+    """Write index.html and a page for each experiment into `folder`; gives the path of the first.
+
+    Pages that an earlier run left there of experiments that are not in this one are removed.
+    """
+    from comparisons.experiments import EXPERIMENTS
+
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / "index.html"
-    write_whole(target, page(report))
-    return target
+    made = pages(report)
+    for name, text in made.items():
+        write_whole(folder / name, text)
+    for name in EXPERIMENTS:
+        if f"{name}.html" not in made:
+            (folder / f"{name}.html").unlink(missing_ok=True)
+    return folder / INDEX
 
 
-def page(report: Mapping[str, Any]) -> str:
-    """The whole page as text."""
+def pages(report: Mapping[str, Any]) -> dict[str, str]:
+    """All pages as text, by file name."""
+    from comparisons.experiments import EXPERIMENTS
+
+    found = on_experiment.pages_of(report, EXPERIMENTS)
+    made = {INDEX: _index(report, found)}
+    template = _environment().get_template("experiment.html")
+    neighbours = zip([None, *found], found, [*found[1:], None], strict=False)
+    for before, page, after in neighbours:
+        made[page.file] = template.render(page=page, before=before, after=after)
+    return made
+
+
+@cache
+def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    environment = Environment(
+    made = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"seconds": quantities.seconds, "number": quantities.number}
-    return environment.get_template("index.html").render(
+    made.filters |= {
+        "seconds": quantities.seconds, "number": quantities.number, "prose": on_experiment.prose,
+    }  # fmt: skip
+    made.globals |= {
+        "style": (_TEMPLATES / "style.css").read_text(encoding="utf-8"),
+        "charts": charts,
+        "graph": graph,
+        "rows": on_experiment.plain_rows,
+        "sides": on_experiment.sides,
+    }
+    return made
+
+
+def _index(report: Mapping[str, Any], experiments: list[on_experiment.Page]) -> str:
+    return _environment().get_template("index.html").render(
         report=report,
+        pages=experiments,
+        glance=on_run.glance(report, experiments),
         on_run=on_run,
         on_task=on_task,
         on_code=on_code,
         figures=figures,
         shown=shown,
         compact=len(report["tasks"]) > MANY,
-        graph=graph,
-        rows=plain_rows,
-        pointed=pointed_rows,
         cold_start=lambda cold: sum(cold.get(phase, 0.0) for phase in BEFORE),
         PHASES=PHASES,
         GLOSSARY=GLOSSARY,
         loops=[_loop(name, report["loops"][name], report["tasks"]) for name in _by_use(report)],
-        style=(_TEMPLATES / "style.css").read_text(encoding="utf-8"),
     )
 
 
@@ -83,27 +124,12 @@ def _loop(name: str, sources: Mapping[str, str], tasks: Mapping[str, Any]) -> di
     """A pair of training scripts, and the tasks that they train, ready to be shown."""
     served = [task["short"] for task in tasks.values() if task["loop"] == name]
     if len(sources) < 2:
-        rows = {engine: plain_rows(source) for engine, source in sources.items()}
+        rows = {engine: on_experiment.plain_rows(source) for engine, source in sources.items()}
         return {"name": name, "rows": rows, "counts": None, "serves": quantities.listed(served)}
     left, right = sources["dynamic"], sources["static"]
     rows = dict(zip(("dynamic", "static"), listing.side_by_side(left, right), strict=True))
     counts = listing.shared_lines(left, right)
     return {"name": name, "rows": rows, "counts": counts, "serves": quantities.listed(served)}
-
-
-def plain_rows(source: str) -> list[listing.Row]:
-    """A listing with nothing beside it."""
-    return [listing.Row(html, "same") for html in listing.highlighted(source)]
-
-
-def pointed_rows(attempt: Mapping[str, Any]) -> list[listing.Row]:
-    """A snippet with the line at which Python stood, and the one that the message named."""
-    error = attempt["error"] or {"stopped": None, "named": None}
-    rows = []
-    for number, html in enumerate(listing.highlighted(attempt["code"])):
-        marks = [mark for mark in ("stopped", "named") if error[mark] == number]
-        rows.append(listing.Row(html, " ".join(marks) or "same"))
-    return rows
 
 
 def graph(svg: str, name: str) -> str:

@@ -18,7 +18,7 @@ def _short_run(tmp_path_factory):
     from comparisons.tasks import TASKS
     from comparisons.watch import Watch
 
-    plan = Plan([TASKS["cnn_digits"], TASKS["mlp_digits"]], list(EXPERIMENTS.values()), steps=3)
+    plan = Plan([TASKS["cnn_digits"], TASKS["mlp_digits"]], [EXPERIMENTS["mistakes"]], steps=3)
     return run(plan, tmp_path_factory.mktemp("reports"), Watch())
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
-from comparisons import tasks
+from comparisons import experiments, tasks
 from comparisons.__main__ import main
 from comparisons.measure import Meter, MeterError, spread
 from comparisons.task import Task
@@ -20,9 +20,12 @@ from comparisons.train import Training
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Costs are not measured, which takes processes of their own: only trained and compared."""
+    """Costs are not measured, which takes processes of their own: only trained and compared. Of the
+    experiments there is one."""
     from contextlib import nullcontext
 
+    one = {"mistakes": experiments.EXPERIMENTS["mistakes"]}
+    monkeypatch.setattr(experiments, "EXPERIMENTS", one)
     monkeypatch.setattr("comparisons.run.meters", lambda *_: nullcontext({}))
     monkeypatch.setattr("comparisons.run.measure", lambda *_: None)
 
@@ -59,6 +62,27 @@ def test_run_on_one_engine_trains_that_one_alone(quick, tmp_path):
     assert list(found["tasks"]["mlp_digits"]["engines"]) == ["static"]
     assert found["tasks"]["mlp_digits"]["verify"] is None
     assert found["command"] == "python -m comparisons run mlp_digits --engine static --seed 5 --steps 2"
+
+
+def test_an_experiment_compares_so_one_engine_alone_runs_none(quick, tmp_path):
+    refused = call("run", "mistakes", "--engine", "static", "--out", tmp_path)
+    assert refused.exit_code == 2
+    assert "mistakes compares the engines; run it without --engine static" in refused.output
+    result = call("run", "--engine", "static", "--steps", 2, "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["experiments"] == {}
+
+
+@pytest.mark.parametrize("found", [{"value": float("nan")}, {"cases": []}, {"value": object()}])
+def test_evidence_that_is_no_json_or_can_not_be_read_fails_its_experiment_alone(
+    quick, tmp_path, monkeypatch, found
+):
+    broken = replace(experiments.EXPERIMENTS["mistakes"], run=lambda context: found, read=lambda found: 1 / 0)
+    monkeypatch.setitem(experiments.EXPERIMENTS, "mistakes", broken)
+    result = call("run", "mistakes", "--out", tmp_path)
+    assert result.exit_code == 1
+    assert "failed: mistakes" in result.output
+    assert "This experiment failed." in (tmp_path / "mistakes.html").read_text(encoding="utf-8")
 
 
 def test_json_goes_to_stdout_alone(quick, tmp_path):

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from comparisons import results
+from comparisons.quantities import ahead, break_even, seconds, size
 from comparisons.report import draw, on_run, on_task
-from comparisons.report.page import page
-from comparisons.report.quantities import ahead, break_even, seconds, size
+from comparisons.report.page import pages
 
 MS = 1e-3
 
@@ -45,9 +45,14 @@ def doctored(report, step=(4 * MS, 3 * MS), start=(6 * MS, 20 * MS), peak=(1e6, 
     return report
 
 
-def said(report):
-    """The page's text, without markup, in one line."""
-    text = re.sub(r"<style.*?</style>|<svg.*?</svg>", " ", page(report), flags=re.DOTALL)
+def page(report):
+    """The first page."""
+    return pages(report)["index.html"]
+
+
+def said(report, name="index.html"):
+    """A page's text, without markup, in one line."""
+    text = re.sub(r"<style.*?</style>|<svg.*?</svg>", " ", pages(report)[name], flags=re.DOTALL)
     return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text)))
 
 
@@ -153,13 +158,13 @@ def test_a_busy_machine_and_late_thread_settings_are_named_as_threats(report):
 
 
 def test_the_mistakes_show_the_captured_messages_and_where_they_lead(report):
-    text = said(report)
+    text = said(report, "mistakes.html")
     assert "label 7 (at position 1) is out of range for 5 classes" in text
     assert "Static stands at the line that runs the graph, which is not the one to mend" in text
-    assert "What is plain Python on the one is an error on the other." in text
+    assert "What is plain Python on dynamic is an error on static." in text
     case = report["experiments"]["mistakes"]["found"]["cases"][0]
     case["static"]["error"] = None
-    text = said(report)
+    text = said(report, "mistakes.html")
     assert "On static this is no mistake: the code runs to its end." in text
 
 
@@ -189,13 +194,17 @@ def test_costs_of_two_encodings_are_not_put_down_to_the_engines(recoded):
 # --- what is there, and what is not ---------------------------------------------------------
 
 
-def test_the_page_needs_nothing_but_itself(report, drawn):
-    text = page(report)
-    links = re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?([^"')\s>]+)""", text)
-    assert [link for link in links if not link.startswith("#") and "w3.org" not in link] == []
-    assert "<script" not in text
-    assert "<link" not in text
-    assert "@import" not in text
+def test_a_page_needs_nothing_but_itself_and_links_to_what_is_there(report, drawn):
+    made = pages(report)
+    for text in made.values():
+        links = re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?([^"')\s>]+)""", text)
+        outside = [link for link in links if not link.startswith("#") and "w3.org" not in link]
+        assert {link.partition("#")[0] for link in outside} <= set(made)
+        for page_name, _, place in (link.partition("#") for link in links if "w3.org" not in link):
+            assert not place or f'id="{place}"' in (made[page_name] if page_name else text)
+        assert "<script" not in text
+        assert "<link" not in text
+        assert "@import" not in text
 
 
 def test_the_page_holds_the_scripts_that_ran_both_graphs_and_the_program(report):
@@ -217,7 +226,7 @@ def test_names_in_the_report_can_not_break_the_page(report):
 
 
 def test_a_report_of_one_engine_compares_nothing(report, drawn):
-    report["engines"] = ["static"]
+    report |= {"engines": ["static"], "experiments": {}}
     for task in report["tasks"].values():
         task["verify"] = None
         for part in (task["engines"], task["inside"], task["measure"]["engines"]):
@@ -255,12 +264,13 @@ def test_a_failed_piece_is_shown_with_its_message(report):
         "engines": {}, "verify": None, "measure": None, "inside": {},
     }  # fmt: skip
     report["experiments"]["mistakes"] = {
-        "title": "t", "question": "q", "status": "failed",
+        "title": "t", "question": "q", "dimension": "debugging", "level": "", "status": "failed",
         "error": {"type": "OSError", "message": "no disk"},
     }  # fmt: skip
     text = said(report)
     assert "This task failed. ShapeError: it does not fit" in text
     assert "This experiment failed. OSError: no disk" in text
+    assert "This experiment failed. OSError: no disk" in said(report, "mistakes.html")
 
 
 def test_losses_that_are_no_numbers_leave_a_gap(report, drawn):
@@ -289,7 +299,10 @@ def test_a_saved_report_is_read_back_and_drawn(report, tmp_path):
     target = draw(results.load(tmp_path), tmp_path)
     assert target == tmp_path / "index.html"
     assert target.read_text(encoding="utf-8") == page(report)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["index.html", "report.json"]
+    assert {path.name for path in tmp_path.iterdir()} == {*pages(report), "report.json"}
+    del report["experiments"]["mistakes"]
+    draw(report, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {*pages(report), "report.json"}
 
 
 def test_a_write_that_fails_leaves_the_old_report_whole(report, tmp_path):

@@ -1,0 +1,242 @@
+"""A chain of small ops: what the engine itself costs, fixed and for each op."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import dynamic
+import static
+from comparisons.context import Context
+from comparisons.experiment import Experiment
+from comparisons.quantities import OTHER, PAIR, ahead, number, seconds
+from comparisons.reading import Curves, Json, Pair, Reading, Series, Table, Verdict, timed
+from comparisons.snippet import source_of
+
+LENGTHS = (1, 10, 100, 1_000, 10_000)
+SIZES = (1, 100, 10_000, 100_000, 1_000_000)
+CHAIN = 20
+"""Ops in the chain whose tensors grow."""
+X, N = np.ones(1, np.float32), 1_000
+
+
+def chain_dynamic() -> Any:
+    """Each line computes as Python reaches it."""
+    y = dynamic.tensor(X)
+    for _ in range(N):
+        y = y * 1.0001
+    return y.numpy()
+
+
+def chain_static() -> Any:
+    """The loop describes the chain once; a run is the last line alone."""
+    x = static.placeholder("float32", (None,))
+    y = x
+    for _ in range(N):
+        y = y * 1.0001
+    with static.Session(optimize="exact") as session:
+        return session.run(y, {x: X})
+
+
+def run(context: Context) -> dict[str, Any]:
+    lengths, sizes = [], []
+    for length in LENGTHS:
+        context.note(f"a chain of {length:,} ops on one number")
+        lengths.append({"ops": length, **_timed(context, length, 1)})
+    for size in SIZES:
+        context.note(f"a chain of {CHAIN} ops on {size:,} numbers")
+        sizes.append({"numbers": size, **_timed(context, CHAIN, size)})
+    codes = {"dynamic": {"code": source_of(chain_dynamic)}, "static": {"code": source_of(chain_static)}}
+    return {"codes": codes, "chain": CHAIN, "lengths": lengths, "sizes": sizes}
+
+
+def _timed(context: Context, length: int, size: int) -> dict[str, Any]:
+    """Seconds of one pass through a chain: dynamic without and with a record for a gradient, static
+    through `session.run` and through `make_callable`, built and run once before."""
+    values = np.ones(size, np.float32)
+
+    def eager(leaf: dynamic.Tensor) -> object:
+        y = leaf
+        for _ in range(length):
+            y = y * 1.0001
+        return y
+
+    plain, recorded = dynamic.tensor(values), dynamic.tensor(values, requires_grad=True)
+    with static.Graph().as_default() as graph:
+        x = static.placeholder("float32", (size,))
+        y = x
+        for _ in range(length):
+            y = y * 1.0001
+    with static.Session(graph=graph, optimize="exact") as session:
+        call = session.make_callable(y, [x])
+        return context.time(
+            {
+                "dynamic": lambda: eager(plain),
+                "recording": lambda: eager(recorded),
+                "static": lambda: session.run(y, {x: values}),
+                "callable": lambda: call(values),
+            },
+            rounds=context.pick(5, 21),
+        )
+
+
+WAYS = {
+    "dynamic": ("dynamic", "dynamic", False),
+    "recording": ("dynamic, recording for a gradient", "dynamic", True),
+    "static": ("static, session.run", "static", False),
+    "callable": ("static, make_callable", "static", True),
+}
+"""What was timed: its label, and whose colour its line has and whether it is dashed."""
+
+
+def read(found: Json) -> Reading:
+    lengths, sizes = found["lengths"], found["sizes"]
+    shortest, longest = lengths[0], lengths[-1]
+    fixed = {way: shortest[way]["median"] for way in WAYS}
+    each = {way: _per_op(shortest, longest, way) for way in WAYS}
+    leader, first = (ahead(*(at[engine] for engine in PAIR)) for at in (longest, shortest))
+    same = _vanishes(sizes)
+    return Reading(
+        answer=_answer(leader, each, same, sizes),
+        verdicts=[
+            timed("a pass through one op on one number", *(shortest[e] for e in PAIR)),
+            Verdict("each further op", seconds(each["dynamic"]), seconds(each["static"]), leader),
+            timed(f"{found['chain']} ops on {number(sizes[-1]['numbers'])} numbers",
+                  *(sizes[-1][e] for e in PAIR)),
+        ],
+        evidence=[
+            Pair("The chain", found["codes"]["dynamic"], found["codes"]["static"],
+                 says=f"Timed for {number(shortest['ops'])} to {number(longest['ops'])} ops."),
+            _curves("Ops on one number", lengths, "ops", "ops in the chain"),
+            Table(
+                "Fixed, and for each op",
+                ("way", "a pass of one op", "each further op"),
+                [(label, seconds(fixed[way]), seconds(each[way])) for way, (label, *_) in WAYS.items()],
+                says="The second figure is the slope from the shortest chain to the longest.",
+            ),
+            _curves(f"{found['chain']} ops on growing tensors", sizes, "numbers", "numbers in each tensor"),
+        ],
+        happened=[_fixed(first, fixed), _slope(leader, each), _growth(same, sizes)],
+        means=_means(leader, same),
+        otherwise=_otherwise(leader, first, shortest),
+        threats=[
+            "Every op here is the same multiplication by a number, the cheapest of kernels; what it costs is "
+            "part of each figure, on both sides alike.",
+            "Static's building and compiling are not in these times; the chapters on tasks have them.",
+            "Both engines are Python above NumPy. An engine that does its bookkeeping in C++ has a smaller "
+            "share of it to save, and a smaller tensor at which it vanishes.",
+        ],
+    )  # fmt: skip
+
+
+def _per_op(shortest: Json, longest: Json, way: str) -> float:
+    return (longest[way]["median"] - shortest[way]["median"]) / (longest["ops"] - shortest["ops"])
+
+
+def _vanishes(sizes: Json) -> int | None:
+    """The smallest size from which on neither engine is ahead; None if there is none."""
+    found = None
+    for at in reversed(sizes):
+        if ahead(at["dynamic"], at["static"]) is not None:
+            break
+        found = at["numbers"]
+    return found
+
+
+def _curves(title: str, points: Json, along: str, x_label: str) -> Curves:
+    series = [
+        Series(
+            label, [at[along] for at in points], [at[way]["median"] for at in points], side, dashed,
+            low=[at[way]["low"] for at in points], high=[at[way]["high"] for at in points],
+        )
+        for way, (label, side, dashed) in WAYS.items()
+    ]  # fmt: skip
+    says = "Time for one pass: median, and as a band the middle half. Both axes are logarithmic."
+    return Curves(title, x_label, "time", series, unit="seconds", log_x=True, log_y=True, says=says)
+
+
+def _answer(leader: str | None, each: Json, same: int | None, sizes: Json) -> str:
+    if leader is None:
+        return "An op costs as much on one engine as on the other, within the spread."
+    until = (
+        f"with {number(sizes[-1]['numbers'])} numbers in a tensor the difference can still be told"
+        if same is None
+        else f"from tensors of {number(same)} numbers on the difference is lost in the arithmetic"
+    )
+    return f"An op costs {_both(each)}; {until}."
+
+
+def _both(values: Json) -> str:
+    return f"{seconds(values['dynamic'])} on dynamic and {seconds(values['static'])} on static"
+
+
+def _fixed(first: str | None, fixed: Json) -> str:
+    if first is None:
+        return f"A pass of a single op takes as long on both: {_both(fixed)}."
+    return f"A pass of a single op is shorter on {first}: {_both(fixed)}, by way of `session.run`."
+
+
+def _slope(leader: str | None, each: Json) -> str:
+    more = each["recording"] - each["dynamic"]
+    said = "Nobody is ahead in the long chain" if leader is None else f"In the long chain {leader} is ahead"
+    return (
+        f"{said}: each further op takes {_both(each)}. To record it for a gradient costs dynamic "
+        f"{seconds(max(more, 0.0))} more."
+    )
+
+
+def _growth(same: int | None, sizes: Json) -> str:
+    if same is None:
+        return f"With tensors of {number(sizes[-1]['numbers'])} numbers one engine is still ahead."
+    if same == sizes[0]["numbers"]:
+        return "At no size of tensor is one engine ahead by more than the spread."
+    return f"From tensors of {number(same)} numbers on, neither is ahead by more than the spread."
+
+
+def _means(leader: str | None, same: int | None) -> list[str]:
+    if leader is None:
+        return ["To know the whole chain beforehand gains nothing here that can be measured."]
+    reasons = {
+        "static": "What is decided for each op every time on dynamic (which engine, which dtype, is a "
+        "gradient wanted) static has decided once, when it compiled; what is left at run is the kernel.",
+        "dynamic": "What static saves by deciding beforehand is less than what its runs cost: on this "
+        "machine dynamic's way to the kernel is the shorter.",
+    }
+    said = [reasons[leader]]
+    if same is not None:
+        said.append(
+            f"It matters for models of many small ops; with {number(same)} numbers in a tensor the kernel "
+            "takes the time, and the choice of the engine is no longer one of speed."
+        )
+    return said
+
+
+def _otherwise(leader: str | None, first: str | None, shortest: Json) -> list[str]:
+    if leader is None:
+        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+    said = []
+    if first == OTHER[leader]:
+        saved = shortest[leader]["median"] - shortest[first]["median"]
+        spared = {
+            "dynamic": "it has no run to prepare, no feeds to check and no program to look up",
+            "static": "its program is ready, and the kernel is called at once",
+        }
+        said.append(f"For a single op {first} is the faster one, by {seconds(saved)}: {spared[first]}.")
+    reasons = {
+        "dynamic": "The time that each op takes buys the freedom to decide the next one by what the last "
+        "one gave.",
+        "static": "A graph that stands as a whole can be kept, sent and looked at, however fast it runs.",
+    }
+    return [*said, reasons[OTHER[leader]]]
+
+
+EXPERIMENT = Experiment(
+    name="overhead",
+    title="What an op costs beside its arithmetic",
+    question="How much time goes to the engine, and from which size of tensor on does it not matter?",
+    dimension="speed",
+    run=run,
+    read=read,
+    level="exact",
+)

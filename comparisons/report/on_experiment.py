@@ -1,0 +1,144 @@
+"""The page of one experiment: its reading laid out, and what is true of how it was measured."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from comparisons.dimensions import DIMENSIONS, Dimension
+from comparisons.experiment import LEVELS, Experiment
+from comparisons.quantities import PAIR, Json, count, percent
+from comparisons.reading import Pair, Reading
+from comparisons.report.listing import Row, highlighted, side_by_side
+
+
+@dataclass(frozen=True)
+class Page:
+    """An experiment of a report, ready to be shown.
+
+    reading  None if there is none, and `trouble` then says why in a sentence
+    """
+
+    name: str
+    title: str
+    question: str
+    dimension: Dimension
+    reading: Reading | None
+    trouble: str
+    method: list[str]
+    command: str
+
+    @property
+    def file(self) -> str:
+        """The page's place beside index.html."""
+        return f"{self.name}.html"
+
+
+def pages_of(report: Json, experiments: Mapping[str, Experiment]) -> list[Page]:
+    """The experiments of a report in the order of their dimensions."""
+    made = [_page(name, entry, report, experiments) for name, entry in report["experiments"].items()]
+    return sorted(made, key=lambda page: [*DIMENSIONS].index(page.dimension.name))
+
+
+def _page(name: str, entry: Json, report: Json, experiments: Mapping[str, Experiment]) -> Page:
+    reading, trouble = None, ""
+    if entry["status"] == "failed":
+        trouble = f"This experiment failed. {entry['error']['type']}: {entry['error']['message']}"
+    elif entry["status"] != "done":
+        trouble = "This experiment was interrupted before it was finished."
+    elif name not in experiments:
+        trouble = "This version has no experiment of this name, so its evidence can not be read."
+    else:
+        try:
+            reading = experiments[name].read(entry["found"])
+        except (LookupError, TypeError, ValueError) as error:  # the evidence of another version
+            trouble = f"Its evidence can not be read. {type(error).__name__}: {error}"
+    return Page(
+        name, entry["title"], entry["question"], DIMENSIONS[entry["dimension"]], reading, trouble,
+        method=_method(entry), command=_command(name, report),
+    )  # fmt: skip
+
+
+def _command(name: str, report: Json) -> str:
+    words = ["python -m comparisons run", name]
+    words += ["--full"] * report["full"]
+    words += [f"--seed {report['seed']}"] if report["seed"] else []
+    return " ".join(words)
+
+
+def _method(entry: Json) -> list[str]:
+    """The level, and how far what was timed scatters."""
+    said = [LEVELS[entry["level"]]] if entry["level"] else []
+    found = [spread for spread in spreads(entry.get("found")) if spread["median"] > 0]
+    if found:
+        widest = max(found, key=_width)
+        rounds = {spread["count"] for spread in found}
+        times = count(rounds.pop(), "time") if len(rounds) == 1 else f"{min(rounds)} to {max(rounds)} times"
+        said.append(
+            f"What is timed here was timed {times}, in turns. Between the quartiles of the figure that "
+            f"scatters most lie {percent(_width(widest))} of its median."
+        )
+    elif entry.get("found") is not None:
+        said.append("Nothing is timed here.")
+    return said
+
+
+def _width(spread: Json) -> float:
+    return (spread["high"] - spread["low"]) / spread["median"]
+
+
+def spreads(found: Any) -> Iterator[Json]:
+    """All spreads of samples in some evidence."""
+    if isinstance(found, Mapping):
+        if {"median", "low", "high", "count"} == found.keys():
+            yield found
+        else:
+            for part in found.values():
+                yield from spreads(part)
+    elif isinstance(found, list):
+        for part in found:
+            yield from spreads(part)
+
+
+def prose(text: str) -> str:
+    """A sentence as HTML: `code` between backquotes, the rest as it stands."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text, quote=False))
+
+
+def sides(pair: Pair) -> dict[str, dict[str, Any]]:
+    """Both codes of a pair as {rows, out, error, ended}: the lines that differ, the one at which
+    Python stood and the one that the message named are marked; `ended` says whether it is known
+    how the code ended."""
+    codes = (pair.dynamic, pair.static)
+    found = side_by_side(*(side["code"] for side in codes))
+    return {
+        engine: {
+            "rows": _pointed(rows, side.get("error")),
+            "out": side.get("out", ""),
+            "error": side.get("error"),
+            "ended": "error" in side,
+        }
+        for engine, rows, side in zip(PAIR, found, codes, strict=True)
+    }
+
+
+def _pointed(rows: list[Row], error: Json | None) -> list[Row]:
+    if error is None:
+        return rows
+    marked, number = [], 0
+    for row in rows:
+        if row.html is None:
+            marked.append(row)
+            continue
+        points = [mark for mark in ("stopped", "named") if error[mark] == number]
+        marked.append(Row(row.html, " ".join([row.mark, *points])))
+        number += 1
+    return marked
+
+
+def plain_rows(source: str) -> list[Row]:
+    """A listing with nothing beside it."""
+    return [Row(html, "same") for html in highlighted(source)]
