@@ -102,7 +102,8 @@ class Context:
         """Run a program in a fresh interpreter, as `script.py` in `folder` (default: an empty one).
 
         Gives {code, out, err, status, seconds}: what it printed on standard output and error, its
-        exit status, and how long it took from start to end. It can import Diptych's packages.
+        exit status, and how long it took from start to end. It can import Diptych's packages, whose
+        files a traceback shows by their places in the project.
         """
         if folder is None:
             with tempfile.TemporaryDirectory() as made:
@@ -115,7 +116,10 @@ class Context:
             encoding="utf-8", timeout=timeout, check=False,
         )  # fmt: skip
         seconds = perf_counter() - start
-        out, err = (text.replace(f"{folder}{os.sep}", "") for text in (done.stdout, done.stderr))
+        out, err = (
+            text.replace(f"{folder}{os.sep}", "").replace(f"{_HOME}{os.sep}", "")
+            for text in (done.stdout, done.stderr)
+        )
         return {"code": code, "out": out, "err": err, "status": done.returncode, "seconds": seconds}
 
     def drawing(self, what: Any) -> str:

@@ -44,10 +44,10 @@ def attempt(
     reached   what it had reported before it ended
     value     what it returned (None if nothing), which must be JSON
     out       what it printed, on standard output and error in one
-    error     None, or {type, message, stopped, named, frames}: `stopped` is the line of the
-              snippet at which Python stood, `named` the one that the message names (both
-              counted in `code` from 0; None if there is none), `frames` how many calls deep
-              below the snippet the error was raised
+    error     None, or {type, message, stopped, named, frames}: `stopped` is the innermost line of
+              the snippet, and of what is defined in it, at which Python stood, `named` the one
+              that the message names (both counted in `code` from 0; None if there is none),
+              `frames` how many calls deep below `stopped` the error was raised
     """
     import static
 
@@ -70,16 +70,21 @@ def attempt(
 
 
 def _captured(function: Callable[..., Any], error: Exception) -> dict[str, Any]:
-    code = function.__code__
-    first = code.co_firstlineno + _head(inspect.getsourcelines(function)[0])
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [i for i, f in enumerate(frames) if f.filename == code.co_filename and f.name == code.co_name]
+    lines, start = inspect.getsourcelines(function)
+    file, first = function.__code__.co_filename, start + _head(lines)
+    places = range(len(lines) - _head(lines))
+
+    def place(of: str, number: int | None) -> int | None:
+        inside = of == file and number is not None and number - first in places
+        return number - first if inside and number is not None else None
+
+    frames = [place(f.filename, f.lineno) for f in traceback.extract_tb(error.__traceback__)]
+    depth, stopped = [(i, at) for i, at in enumerate(frames) if at is not None][-1]
     line = getattr(error, "line", None)
-    named = line.number - first if line is not None and line.file == code.co_filename else None
     return {
         "type": type(error).__name__,
         "message": str(error),
-        "stopped": (frames[own[-1]].lineno or first) - first,
-        "named": named,
-        "frames": len(frames) - 1 - own[-1],
+        "stopped": stopped,
+        "named": None if line is None else place(line.file, line.number),
+        "frames": len(frames) - 1 - depth,
     }

@@ -62,6 +62,14 @@ def stopped_by_a_session():
         session.run(z, {x: np.zeros(2), y: np.zeros(3)})
 
 
+def stopped_in_a_class_of_its_own():
+    class Model:
+        def forward(self, x):
+            return x @ dynamic.tensor([1.0, 2.0, 3.0])
+
+    Model().forward(dynamic.tensor([1.0, 2.0]))
+
+
 def with_a_slip():
     return undefined  # noqa: F821
 
@@ -92,6 +100,12 @@ def test_an_attempt_points_at_the_lines_of_an_error():
     lines = found["code"].splitlines()
     assert "session.run" in lines[found["error"]["stopped"]]
     assert lines[found["error"]["named"]] == "z = x + y"
+
+
+def test_an_attempt_points_into_what_a_snippet_defines():
+    found = attempt(stopped_in_a_class_of_its_own)
+    assert "return x @" in found["code"].splitlines()[found["error"]["stopped"]]
+    assert found["error"]["named"] == found["error"]["stopped"]
 
 
 def test_a_slip_in_a_snippet_is_no_evidence():
@@ -142,6 +156,8 @@ def test_a_fresh_interpreter_shares_nothing_but_the_packages(tmp_path):
     failed = Context().fresh("1 / 0\n", folder=tmp_path)
     assert 'File "script.py", line 1' in failed["err"].replace(f"{tmp_path}", "")
     assert str(tmp_path) not in failed["err"]
+    deep = Context().fresh("import dynamic\ndynamic.tensor([1.0]) @ dynamic.tensor([1.0, 2.0])\n")
+    assert 'File "dynamic/' in deep["err"]
 
 
 def test_either_engines_graph_is_drawn():
