@@ -1,0 +1,187 @@
+"""The same line twice: which are done once, and which must be done twice?"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from comparisons.context import Context
+from comparisons.experiment import Experiment
+from comparisons.quantities import PAIR, count, listed
+from comparisons.reading import Json, Pair, Reading, Table, counted
+from comparisons.snippet import attempt
+
+X = np.array([1.0, 2.0, 3.0], np.float32)
+TWICE = 2
+"""How often each line stands there."""
+
+
+def twice_dynamic() -> float:
+    """A product, an update and a print, each of them twice."""
+    import dynamic
+
+    x = dynamic.tensor(X)
+    total = dynamic.tensor(0.0)
+    first = x * 2
+    second = x * 2
+    total = total + 1.0
+    total = total + 1.0
+    y = first + second
+    print("y", y.numpy())
+    print("y", y.numpy())
+    return total.item()
+
+
+def twice_static() -> float:
+    """A product, an update and a print, each of them twice."""
+    import static
+
+    x = static.placeholder("float32", (3,), name="x")
+    total = static.Variable(0.0, name="total")
+    first = x * 2
+    second = x * 2
+    once = total.assign_add(1.0)
+    again = total.assign_add(1.0)
+    y = first + second
+    shown = static.Print(y, [y], "y ")
+    repeated = static.Print(y, [y], "y ")
+    with static.Session() as session:
+        session.run(static.global_variables_initializer())
+        session.run([once, again, shown, repeated], {x: X})
+        return session.run(total).item()
+
+
+def run(context: Context) -> dict[str, Any]:
+    found = {}
+    for engine, snippet in (("dynamic", twice_dynamic), ("static", twice_static)):
+        ended = attempt(snippet)
+        ops = context.kernels(partial(attempt, snippet))["ops"]
+        found[engine] = {
+            **ended,
+            "products": ops["mul"],
+            "updates": int(ended["value"]),
+            "prints": len(ended["out"].splitlines()),
+        }
+    return found
+
+
+# What is said of it.
+
+KINDS = (
+    ("a product of the same two values", "products", False),
+    ("an update that adds one", "updates", True),
+    ("a line that prints", "prints", True),
+)
+"""What stands there twice, under which key it was counted, and whether it has an effect."""
+
+
+def read(found: Json) -> Reading:
+    merged = [engine for engine in PAIR if found[engine]["products"] < TWICE]
+    lost = [e for e in PAIR if any(found[e][key] < TWICE for _, key, effect in KINDS if effect)]
+    return Reading(
+        answer=_answer(merged, lost),
+        verdicts=[
+            counted("what two equal updates by one add up to", *(found[e]["updates"] for e in PAIR),
+                    more=True),
+            counted("kernels that two equal products take", *(found[e]["products"] for e in PAIR)),
+        ],
+        evidence=[
+            Pair("The same line twice, three times over", found["dynamic"], found["static"],
+                 says="One result from each pair would do for the first; the others are wanted twice."),
+            Table(
+                "How often each was done",
+                ("stands there twice", "has an effect", *PAIR),
+                [
+                    (kind, "yes" if effect else "no", *(count(found[e][key], "time") for e in PAIR))
+                    for kind, key, effect in KINDS
+                ],
+                says="Products by the multiplications that ran, updates by what the variable held in the "
+                "end, prints by their lines.",
+            ),
+        ],
+        happened=[_happened(engine, found[engine]) for engine in PAIR],
+        means=_means(merged, lost),
+        otherwise=_otherwise(merged, lost),
+        threats=[
+            "The products are of three numbers, so nothing worth having is saved here; what a model gains by "
+            "merging is another experiment's question.",
+            "TensorFlow 1 kept the two updates apart by a flag that each op carried, `is_stateful`. An op "
+            "whose author had forgotten it was merged, and nothing said so.",
+        ],
+    )  # fmt: skip
+
+
+def _answer(merged: list[str], lost: list[str]) -> str:
+    if lost:
+        return f"On {listed(lost)} an effect that stands there twice happens once, which is wrong."
+    if not merged:
+        return "What stands there twice is done twice on both engines, with an effect or without."
+    if len(merged) == 2:
+        return "On both engines the product is computed once, and what has an effect is done twice."
+    return (
+        f"What has an effect is done twice on both engines; the product, which has none, is computed once on "
+        f"{merged[0]}."
+    )
+
+
+def _happened(engine: str, side: Json) -> str:
+    return (
+        f"On {engine} the two products took {count(side['products'], 'multiplication')}, the two updates "
+        f"brought the variable to {side['updates']}, and {count(side['prints'], 'line')} came out."
+    )
+
+
+def _means(merged: list[str], lost: list[str]) -> list[str]:
+    said = [
+        f"{engine.capitalize()} sees the whole program before it runs, so it can see that two lines compute "
+        "the same from the same, and compute it once."
+        for engine in merged
+    ]
+    said += [
+        f"{engine.capitalize()} does what each line says when it comes to it, and does not look back whether "
+        "another line said the same."
+        for engine in PAIR
+        if engine not in merged
+    ]
+    if lost:
+        said.append(
+            f"To {listed(lost)} two updates that read alike were one, so its optimiser does not know what "
+            "has an effect, and no program that counts is safe with it."
+        )
+    elif merged:
+        said.append(
+            "It may merge because it knows what it must not touch. Here an update is no special case: the "
+            "second reads what the first has left, so the two add to different values and are not the same. "
+            "Prints and other effects are marked, and keep their number and their order."
+        )
+    return said
+
+
+def _otherwise(merged: list[str], lost: list[str]) -> list[str]:
+    if len(merged) != 1 and not lost:
+        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+    if lost:
+        return ["A program without effects loses nothing by it, and its equal lines cost nothing."]
+    if merged == ["static"]:
+        return [
+            "A person who writes for dynamic gives the product a name and uses it twice, which costs no "
+            "line, can be seen in the code and holds on any engine. And nobody has to trust an optimiser to "
+            "tell an effect from a value: who times a kernel by running it twice gets two runs.",
+        ]
+    return [
+        "What is done as often as it is written can be timed and counted by reading the code; an engine that "
+        "merges has to be asked what it did.",
+    ]
+
+
+EXPERIMENT = Experiment(
+    name="identical_assigns",
+    title="The same line twice",
+    question="The same line stands twice in my program. Is it done once, or twice, and which is right?",
+    dimension="state",
+    run=run,
+    read=read,
+    level="fast",
+)
