@@ -14,6 +14,9 @@ threads.settle()  # before anything below imports NumPy
 import click  # noqa: E402
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from comparisons.task import Task
     from comparisons.watch import Watch
 
 OUT = click.option(
@@ -34,10 +37,12 @@ def main() -> None:
 @click.option("--seed", default=0, show_default=True, help="Decides initial values, masks and order.")
 @click.option("--steps", type=click.IntRange(min=1), help="Training steps, instead of what each task says.")
 @click.option("--json", "as_json", is_flag=True, help="Print report.json when done; progress goes to stderr.")
+@click.option("--resume", is_flag=True, help="Go on with the report in the folder: what is done is kept.")
 @OUT
 def run(
-    names: tuple[str, ...], engine: str, full: bool, seed: int, steps: int | None, as_json: bool, out: Path
-) -> None:
+    names: tuple[str, ...], engine: str, full: bool, seed: int, steps: int | None, as_json: bool,
+    resume: bool, out: Path,
+) -> None:  # fmt: skip
     """Train, compare, measure, and write the report.
 
     If none is named: all experiments and the quickest tasks, with --full all tasks. An experiment
@@ -48,14 +53,24 @@ def run(
     """
     from comparisons import results
     from comparisons.report import draw
-    from comparisons.run import Plan, engines_differ, failures
+    from comparisons.run import Plan, engines_differ, failures, unlike
     from comparisons.run import run as run_plan
     from comparisons.train import ENGINES
 
     tasks, experiments = _chosen(names, full, engine)
     engines = ENGINES if engine == "both" else (engine,)
     plan = Plan(tasks, experiments, engines, seed, steps, full, command="python -m comparisons " + _typed())
-    report = run_plan(plan, out, _watch(as_json))
+    before = None
+    if resume:
+        try:
+            before = results.load(out)
+        except results.ResultsError as error:
+            raise click.ClickException(str(error)) from error
+        if difference := unlike(plan, before):
+            raise click.ClickException(
+                f"the report in {out} is of another run ({difference}); give its settings, or no --resume"
+            )
+    report = run_plan(plan, out, _watch(as_json), before)
     page = draw(report, out)
     if as_json:
         click.echo((out / results.NAME).read_text(encoding="utf-8"), nl=False)
@@ -105,6 +120,41 @@ def bench(workloads: tuple[str, ...], **options: Any) -> None:
     sys.exit(run_bench(workloads, **options))
 
 
+@main.command()
+@click.argument("name", metavar="TASK")
+@click.option("--engine", type=click.Choice(["dynamic", "static"]), default="dynamic", show_default=True)
+@click.option("--generated", is_flag=True, help="On static: the Python that a training step runs.")
+@click.option("--draw", "path", type=click.Path(dir_okay=False, path_type=Path),
+              help="Draw it instead, to a file that ends in .svg, .png, .pdf or .dot.")  # fmt: skip
+@click.option("--seed", default=0, show_default=True)
+def show(name: str, engine: str, generated: bool, path: Path | None, seed: int) -> None:
+    """Print the program of a task's first training step: dynamic's record of it, or static's graph."""
+    from comparisons import inside
+
+    (task,) = _tasks((name,))
+    if generated and engine == "dynamic":
+        raise click.BadParameter("dynamic generates none; use --engine static", param_hint="--generated")
+    if path is not None:
+        click.echo(f"The drawing: {Path(inside.picture(task, engine, path, seed)).resolve().as_uri()}")
+    elif generated:
+        click.echo(inside.look_inside(task, engine, seed)["program"], nl=False)
+    else:
+        click.echo(inside.program(task, engine, seed))
+
+
+@main.command()
+@click.argument("dataset", type=click.Choice(["mnist", "fashion-mnist", "cifar-10", "cifar-100"]))
+def fetch(dataset: str) -> None:
+    """Download a data set to where Diptych keeps them (DIPTYCH_DATA sets another folder), checked."""
+    from shared.data.images import fetch_data_set
+    from shared.errors import DataError
+
+    try:
+        click.echo(f"{dataset}: {fetch_data_set(dataset)}")
+    except DataError as error:
+        raise click.ClickException(str(error)) from error
+
+
 @main.command("list")
 def list_all() -> None:
     """Say what there is to run."""
@@ -112,16 +162,18 @@ def list_all() -> None:
     from comparisons.tasks import TASKS
 
     click.echo("tasks")
+    width = max(map(len, (*TASKS, *EXPERIMENTS))) + 2
     for name, task in TASKS.items():
-        click.echo(f"  {name:<14}{task.title}, {task.steps} steps")
+        needs = f" (needs the data set {task.fetched})" if task.fetched else ""
+        click.echo(f"  {name:<{width}}{task.title}, {task.steps} steps{needs}")
     click.echo("experiments")
     for name, experiment in EXPERIMENTS.items():
-        click.echo(f"  {name:<14} {experiment.question}")
+        click.echo(f"  {name:<{width}}{experiment.question}")
 
 
 def _chosen(names: tuple[str, ...], full: bool, engine: str = "both") -> tuple[list[Any], list[Any]]:
     """The tasks and experiments that go by these names. If there are no names, all experiments, and
-    the tasks that are quick, or all in a full run."""
+    the tasks that are quick, or all in a full run whose data is here."""
     from comparisons.experiments import EXPERIMENTS
     from comparisons.tasks import TASKS
 
@@ -131,9 +183,32 @@ def _chosen(names: tuple[str, ...], full: bool, engine: str = "both") -> tuple[l
             raise click.BadParameter(f"{name!r} is neither a task nor an experiment; there are {known}")
         if name in EXPERIMENTS and engine != "both":
             raise click.BadParameter(f"{name} compares the engines; run it without --engine {engine}")
-    tasks = [t for name, t in TASKS.items() if name in names or (not names and (full or t.quick))]
+    unasked = [name for name, task in TASKS.items() if task.quick or (full and _is_here(task))]
+    tasks = _tasks([name for name in TASKS if name in (names or unasked)])
     wanted = names or (EXPERIMENTS if engine == "both" else ())
     return tasks, [e for name, e in EXPERIMENTS.items() if name in wanted]
+
+
+def _tasks(names: Sequence[str]) -> list[Task]:
+    """The tasks of these names, or an error that says how to get what one of them needs."""
+    from comparisons.tasks import TASKS
+
+    for name in names:
+        if name not in TASKS:
+            raise click.BadParameter(f"{name!r} is no task; there are {', '.join(TASKS)}")
+        if not _is_here(TASKS[name]):
+            data = TASKS[name].fetched
+            raise click.BadParameter(
+                f"{name} needs the data set {data}, which is not here; `python -m comparisons fetch {data}` "
+                "downloads it"
+            )
+    return [TASKS[name] for name in names]
+
+
+def _is_here(task: Task) -> bool:
+    from shared.data.images import is_here
+
+    return not task.fetched or is_here(task.fetched)
 
 
 def _watch(as_json: bool) -> Watch:

@@ -29,5 +29,6 @@ _ALL = (
     Dimension("foresight", "Foresight", "What is known before anything has run?"),
     Dimension("concurrency", "Threads and parallel work", "What runs beside what?"),
     Dimension("deployment", "Deployment", "How does a trained model leave the program that made it?"),
+    Dimension("book", "The five stages of the book", "What does each stage look like on either engine?"),
 )
 DIMENSIONS: dict[str, Dimension] = {dimension.name: dimension for dimension in _ALL}

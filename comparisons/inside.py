@@ -7,7 +7,8 @@ and its local variables are looked at where it stands.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,38 @@ def look_inside(task: Task, engine: str, seed: int = 0) -> dict[str, Any]:
     parts      static: how many of the nodes there are for what purpose
     program    static: the source that it generated for a training step
     """
+    with _after_a_step(task, engine, seed) as found:
+        return {"dynamic": _of_dynamic, "static": _of_static}[engine](found)
+
+
+def program(task: Task, engine: str, seed: int = 0) -> str:
+    """What leads to the loss, as the text that the engine's `show` gives."""
+    import dynamic
+    import static
+
+    with _after_a_step(task, engine, seed) as found:
+        return dynamic.show(found["loss"]) if engine == "dynamic" else static.show([found["loss"]])
+
+
+def picture(task: Task, engine: str, path: Path, seed: int = 0) -> str:
+    """The same, drawn to `path` (.svg, .png, .pdf or .dot); gives where it was written."""
+    import dynamic
+    import static
+
+    with _after_a_step(task, engine, seed) as found:
+        if engine == "dynamic":
+            return dynamic.draw(found["loss"], str(path))
+        return static.draw([found["loss"]], str(path))
+
+
+@contextmanager
+def _after_a_step(task: Task, engine: str, seed: int) -> Iterator[dict[str, Any]]:
+    """The local variables of a training script that has made its first step."""
     training = Training(task.with_steps(1), engine, seed)
     try:
         while (event := training.advance()) is not None and event.phase != "step":
             pass
-        return {"dynamic": _of_dynamic, "static": _of_static}[engine](training.variables())
+        yield training.variables()
     finally:
         training.close()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -54,8 +54,13 @@ class Plan:
         return task.full() if self.full else task
 
 
-def run(plan: Plan, folder: Path, watch: Watch) -> dict[str, Any]:
+def run(
+    plan: Plan, folder: Path, watch: Watch, before: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Do it all; gives the report, which also lies in `folder`.
+
+    before: the report of a run of the same plan that did not come to its end (`unlike` says whether
+    it is one); what is done in it is taken from there.
 
     One piece that fails is reported as failed, and the others go on. Ctrl-C ends the run; the
     report is then marked as interrupted, holds what was done, and is given back as usual.
@@ -69,25 +74,40 @@ def run(plan: Plan, folder: Path, watch: Watch) -> dict[str, Any]:
         "engines": list(plan.engines),
         "seed": plan.seed,
         "full": plan.full,
+        "steps": plan.steps,
         "seconds": 0.0,
         "host": host.describe(),
         "planned": [task.name for task in plan.tasks] + [e.name for e in plan.experiments],
-        "loops": {},
+        "loops": dict(before["loops"]) if before else {},
         "tasks": {},
         "experiments": {},
     }
+    spent = before["seconds"] if before else 0.0
 
     def save() -> None:
-        report["seconds"] = perf_counter() - start
+        report["seconds"] = spent + perf_counter() - start
         results.save(report, folder)
+
+    def known(kind: str, name: str) -> bool:
+        """Take what an earlier run has done of a piece; gives whether it has."""
+        entry = before[kind].get(name) if before else None
+        if entry is None or entry["status"] != "done":
+            return False
+        report[kind][name] = entry
+        watch.note(f"{name}: done before")
+        return True
 
     try:
         with watch:
             for task in map(plan.sized, plan.tasks):
+                if known("tasks", task.name):
+                    continue
                 entry = report["tasks"][task.name] = _entry(task)
                 _guarded(entry, watch, partial(_task, task, plan, report, entry, watch, save))
                 save()
             for experiment in plan.experiments:
+                if known("experiments", experiment.name):
+                    continue
                 watch.note(f"{experiment.name}: {experiment.question}")
                 entry = report["experiments"][experiment.name] = {
                     "title": experiment.title,
@@ -103,6 +123,23 @@ def run(plan: Plan, folder: Path, watch: Watch) -> dict[str, Any]:
         pass
     save()
     return report
+
+
+def unlike(plan: Plan, before: Mapping[str, Any]) -> str:
+    """What keeps a report from being gone on with by this plan, in words; "" if nothing does."""
+    machine, other = host.describe(), before["host"]
+    versions = [host_["packages"] | {"Python": host_["python"]} for host_ in (machine, other)]
+    for what, now, then in (
+        ("the engines", list(plan.engines), before["engines"]),
+        ("the seed", plan.seed, before["seed"]),
+        ("whether it is a full run", plan.full, before["full"]),
+        ("the steps", plan.steps, before["steps"]),
+        ("the processor", machine["processor"], other["processor"]),
+        ("the versions", *versions),
+    ):
+        if now != then:
+            return f"{what}: {then} there, {now} here"
+    return ""
 
 
 def engines_differ(report: dict[str, Any]) -> bool:

@@ -32,6 +32,12 @@ def _head(lines: list[str]) -> int:
     return head
 
 
+def written(code: str) -> int:
+    """How many lines of a code somebody had to write: without blank ones, comments and imports."""
+    lines = [line.strip() for line in code.splitlines()]
+    return sum(bool(line) and not line.startswith(("#", "import ", "from ")) for line in lines)
+
+
 def attempt(
     function: Callable[..., Any], expected: tuple[type[Exception], ...] = (DiptychError,)
 ) -> dict[str, Any]:

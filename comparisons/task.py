@@ -40,6 +40,8 @@ class Task:
     tolerance   how far the losses may lie apart, as a share, where static needs another encoding
                 of the task than dynamic; None: bit for bit
     quick       whether it is run when nobody names it
+    fetched     the data set, by the name that `fetch` knows, that must have been downloaded before;
+                "" where the data comes with what is installed
     """
 
     name: str
@@ -62,6 +64,7 @@ class Task:
     show: Callable[[Any, Split], dict[str, Any]] | None = None
     tolerance: float | None = None
     quick: bool = False
+    fetched: str = ""
 
     @property
     def examples(self) -> Split:

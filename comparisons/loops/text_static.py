@@ -10,19 +10,19 @@ def train(task, seed):
     nn.manual_seed(seed)
     model = task.model()
     optimizer = task.optimizer(model.parameters())
-    layers, batch, width = model.lstm.num_layers, task.batch_size, model.lstm.hidden_size
+    shapes, shapes_of_one = model.state_shapes(task.batch_size), model.state_shapes(1)
     window, _ = next(task.batches(seed))
     graph = static.Graph()
     with graph.as_default():
         x_in = static.placeholder("int64", window.shape, name="x")
         y_in = static.placeholder("int64", window.shape, name="y")
-        start = [static.placeholder("float32", (layers, batch, width), name=name) for name in ("h", "c")]
+        start = [static.placeholder("float32", shape, name="state") for shape in shapes]
         logits, end = model(x_in, start)
         loss = task.loss(logits, y_in)
         train_op = optimizer.minimize(loss)
         with nn.evaluating(model):
             one_in = static.placeholder("int64", (1, 1), name="character")
-            before = [static.placeholder("float32", (layers, 1, width), name=name) for name in ("h1", "c1")]
+            before = [static.placeholder("float32", shape, name="before") for shape in shapes_of_one]
             scores, after = model(one_in, before)
     yield "build"
 
@@ -31,17 +31,17 @@ def train(task, seed):
         session.program([loss, train_op, *end], [x_in, y_in, *start])
         yield "compile"
 
-        state = [np.zeros((layers, batch, width), np.float32)] * 2
+        state = [np.zeros(shape, np.float32) for shape in shapes]
         for x, y in task.batches(seed):
-            feed = {x_in: x, y_in: y, start[0]: state[0], start[1]: state[1]}
+            feed = {x_in: x, y_in: y, **dict(zip(start, state, strict=True))}
             value, _, *state = session.run([loss, train_op, *end], feed)
             yield value.item()
 
         given, random = task.asked, np.random.RandomState(seed)
-        state = [np.zeros((layers, 1, width), np.float32)] * 2
+        state = [np.zeros(shape, np.float32) for shape in shapes_of_one]
         text = np.concatenate([given, np.zeros_like(task.examples.test_y)])
         for place in range(len(text) - 1):
-            one = {one_in: text[place].reshape(1, 1), before[0]: state[0], before[1]: state[1]}
+            one = {one_in: text[place].reshape(1, 1), **dict(zip(before, state, strict=True))}
             logits, *state = session.run([scores, *after], one)
             if place + 1 >= len(given):
                 noise = 0.6 * random.gumbel(size=logits.shape[2])

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.data.download import Remote, fetch
+from shared.data.download import Remote, data_directory, fetch
 from shared.data.idx import read_idx
 from shared.data.split import Split
 from shared.errors import DataError, SettingError
@@ -121,6 +121,24 @@ _CIFAR100 = Remote(
     "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
     168_513_733,
 )
+
+DATA_SETS: dict[str, tuple[Remote, ...]] = {
+    "mnist": _MNIST, "fashion-mnist": _FASHION, "cifar-10": (_CIFAR10,), "cifar-100": (_CIFAR100,),
+}  # fmt: skip
+"""The files of each data set, by the name of its folder below `data_directory()`."""
+
+
+def fetch_data_set(name: str) -> Path:
+    """Download what is not there yet, and check what is; gives the data set's folder. DataError where
+    no mirror gives a file, or the one that is there is not right."""
+    paths = [fetch(remote) for remote in DATA_SETS[name]]
+    return paths[0].parent
+
+
+def is_here(name: str) -> bool:
+    """Whether all files of a data set have been downloaded; not whether they are right."""
+    return all((data_directory() / remote.name).exists() for remote in DATA_SETS[name])
+
 
 # --- how they are read ---------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """Models made of layers, for either engine."""
 
-from shared.models.characters import CharLSTM
+from shared.models.characters import CharLSTM, CharRNN
 from shared.models.plain import MLP, LeNet
 from shared.models.resnet import (
     BasicBlock,
@@ -16,6 +16,6 @@ from shared.models.tree import ChildSumCell, TreeLSTM, levels
 from shared.models.vgg import VGG16
 
 __all__ = [
-    "BasicBlock", "Bottleneck", "CharLSTM", "ChildSumCell", "LeNet", "MLP", "ResNet", "ResNet101",
+    "BasicBlock", "Bottleneck", "CharLSTM", "CharRNN", "ChildSumCell", "LeNet", "MLP", "ResNet", "ResNet101",
     "ResNet152", "ResNet18", "ResNet50", "Transformer", "TransformerBlock", "TreeLSTM", "VGG16", "levels",
 ]  # fmt: skip

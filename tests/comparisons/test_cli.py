@@ -16,6 +16,7 @@ from comparisons.__main__ import main
 from comparisons.measure import Meter, MeterError, spread
 from comparisons.task import Task
 from comparisons.train import Training
+from shared.errors import DataError
 
 
 @pytest.fixture
@@ -165,6 +166,84 @@ def test_ctrl_c_leaves_a_whole_report_of_what_was_known(quick, tmp_path, monkeyp
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert "This run was interrupted." in text
     assert "mlp_digits and mistakes did not finish" in text
+
+
+def test_what_was_done_is_kept_when_a_run_is_resumed(quick, tmp_path, monkeypatch):
+    advance = Training.advance
+
+    def interrupted(self):
+        if self.task.name == "mlp_digits":
+            raise KeyboardInterrupt
+        return advance(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "advance", interrupted)
+        assert call("run", "--steps", 4, "--out", tmp_path).exit_code == 130
+    before = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    trained = []
+    monkeypatch.setattr(Training, "advance", lambda self: trained.append(self.task.name) or advance(self))
+    other = call("run", "--steps", 5, "--resume", "--out", tmp_path)
+    assert other.exit_code == 1
+    assert "another run (the steps: 4 there, 5 here)" in other.output
+    result = call("run", "--steps", 4, "--resume", "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    found = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert set(trained) == {"mlp_digits"}
+    assert found["status"] == "complete"
+    assert found["tasks"]["cnn_digits"] == before["tasks"]["cnn_digits"]
+    assert found["seconds"] > before["seconds"]
+
+
+def test_there_must_be_a_report_to_resume(quick, tmp_path):
+    result = call("run", "--resume", "--out", tmp_path)
+    assert result.exit_code == 1
+    assert "there is no report.json" in result.output
+
+
+def test_show_prints_the_program_of_a_step_and_draws_it(tmp_path):
+    assert "= cross_entropy" in call("show", "mlp_digits").output
+    assert "= input x" in call("show", "mlp_digits", "--engine", "static").output
+    assert call("show", "mlp_digits", "--engine", "static", "--generated").output.startswith("def program(")
+    refused = call("show", "mlp_digits", "--generated")
+    assert refused.exit_code == 2
+    assert "--engine static" in refused.output
+    drawn = call("show", "mlp_digits", "--draw", tmp_path / "step.svg")
+    assert drawn.exit_code == 0, drawn.output
+    assert "<svg" in (tmp_path / "step.svg").read_text(encoding="utf-8")
+    assert "there are cnn_digits" in call("show", "nothing").output
+
+
+def test_a_task_whose_data_is_not_here_says_how_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("DIPTYCH_DATA", str(tmp_path))
+    result = call("run", "cnn_mnist", "--out", tmp_path)
+    assert result.exit_code == 2
+    assert "python -m comparisons fetch mnist" in result.output
+
+
+def test_fetch_downloads_checks_and_says_where(tmp_path, monkeypatch):
+    from shared.data import images
+
+    def arrive(remote):
+        path = tmp_path / remote.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        return path
+
+    monkeypatch.setenv("DIPTYCH_DATA", str(tmp_path))
+    monkeypatch.setattr(images, "fetch", arrive)
+    assert not images.is_here("mnist")
+    result = call("fetch", "mnist")
+    assert result.exit_code == 0, result.output
+    assert str(tmp_path / "mnist") in result.output
+    assert images.is_here("mnist")
+
+    def gone(remote):
+        raise DataError(f"{remote.name} could not be downloaded")
+
+    monkeypatch.setattr(images, "fetch", gone)
+    failed = call("fetch", "cifar-10")
+    assert failed.exit_code == 1
+    assert "could not be downloaded" in failed.output
 
 
 def test_the_panels_show_both_engines_and_how_far_they_are_equal(quick, tmp_path):

@@ -17,7 +17,7 @@ def both(task, seed=0):
     return [training.outcome for training in trainings], events
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", [name for name, task in TASKS.items() if not task.fetched])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_task_gives_the_same_numbers_on_both_engines(name, seed):
     outcomes, _ = both(TASKS[name].with_steps(12), seed)

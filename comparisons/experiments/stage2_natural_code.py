@@ -1,0 +1,170 @@
+"""The second stage of the book: formulas written as formulas, and memory that is not held for nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from comparisons.context import Context
+from comparisons.experiment import Experiment
+from comparisons.quantities import OTHER, PAIR, size
+from comparisons.reading import Bars, Json, Pair, Reading, Table, counted, sized
+from comparisons.snippet import attempt, written
+
+OPS, NUMBERS = 20, 100_000
+
+
+def goldstein_dynamic() -> list[float]:
+    """The Goldstein-Price function, which has many pluses and minuses, and its slopes at (1, 1)."""
+    import dynamic
+
+    x = dynamic.tensor(np.array(1.0), requires_grad=True)
+    y = dynamic.tensor(np.array(1.0), requires_grad=True)
+    z = (1 + (x + y + 1) ** 2 * (19 - 14 * x + 3 * x**2 - 14 * y + 6 * x * y + 3 * y**2)) * (
+        30 + (2 * x - 3 * y) ** 2 * (18 - 32 * x + 12 * x**2 + 48 * y - 36 * x * y + 27 * y**2)
+    )
+    z.backward()
+    return [x.grad.item(), y.grad.item()]
+
+
+def goldstein_static() -> list[float]:
+    """The Goldstein-Price function, which has many pluses and minuses, and its slopes at (1, 1)."""
+    import static
+
+    x = static.placeholder("float64", (), name="x")
+    y = static.placeholder("float64", (), name="y")
+    z = (1 + (x + y + 1) ** 2 * (19 - 14 * x + 3 * x**2 - 14 * y + 6 * x * y + 3 * y**2)) * (
+        30 + (2 * x - 3 * y) ** 2 * (18 - 32 * x + 12 * x**2 + 48 * y - 36 * x * y + 27 * y**2)
+    )
+    slopes = static.gradients(z, [x, y])
+    with static.Session() as session:
+        found = session.run(slopes, {x: 1.0, y: 1.0})
+    return [slope.item() for slope in found]
+
+
+def run(context: Context) -> dict[str, Any]:
+    codes = {"dynamic": attempt(goldstein_dynamic), "static": attempt(goldstein_static)}
+    return {"codes": codes, "ops": OPS, "numbers": NUMBERS, "memory": _memory(context)}
+
+
+def _memory(context: Context) -> dict[str, Any]:
+    """Bytes at the highest point of a chain of ops that keeps its results for a gradient, and of one
+    of which only the end is wanted."""
+    import dynamic
+    import static
+    from shared import ops
+
+    values = np.linspace(0, 1, NUMBERS, dtype=np.float32)
+
+    def chain(y: Any) -> Any:
+        for _ in range(OPS):
+            y = ops.tanh(y)
+        return y
+
+    leaf = dynamic.tensor(values, requires_grad=True)
+
+    def recorded() -> None:
+        chain(leaf).sum().backward()
+
+    def unrecorded() -> None:
+        with dynamic.no_grad():
+            chain(leaf).sum()
+
+    with static.Graph().as_default() as graph:
+        x = static.placeholder("float32", (NUMBERS,))
+        total = chain(x).sum()
+        slope = static.gradients(total, [x])
+    with static.Session(graph) as session:
+        return {
+            "with": {
+                "dynamic": context.peak(recorded),
+                "static": context.peak(lambda: session.run(slope, {x: values})),
+            },
+            "without": {
+                "dynamic": context.peak(unrecorded),
+                "static": context.peak(lambda: session.run(total, {x: values})),
+            },
+            "recording": context.peak(lambda: chain(leaf)),
+        }
+
+
+def read(found: Json) -> Reading:
+    codes, memory = found["codes"], found["memory"]
+    lines = {engine: written(codes[engine]["code"]) for engine in PAIR}
+    slopes = {engine: codes[engine]["value"] for engine in PAIR}
+    rows = [
+        counted("lines for the Goldstein-Price slopes", lines["dynamic"], lines["static"]),
+        sized("a forward pass alone", *(memory["without"][e] for e in PAIR)),
+        sized("a forward and a backward pass", *(memory["with"][e] for e in PAIR)),
+    ]
+    return Reading(
+        answer=_answer(slopes, rows[0].ahead),
+        verdicts=rows,
+        evidence=[
+            Pair("A formula of two variables", codes["dynamic"], codes["static"],
+                 says="The line with the formula is the same on both sides: operators are ops."),
+            Table("The slopes at (1, 1)", ("engine", "by x", "by y"),
+                  [(engine, *(f"{slope:.12g}" for slope in slopes[engine])) for engine in PAIR]),
+            Bars("The most memory held", ("forward alone", "forward and backward"),
+                 {e: [memory["without"][e], memory["with"][e]] for e in PAIR}, unit="bytes",
+                 says=f"A chain of {found['ops']} ops on {found['numbers']:,} numbers; on dynamic the "
+                 "forward pass alone is under `no_grad`."),
+        ],
+        happened=[
+            _numbers(slopes),
+            f"Forward alone, the highest point was {size(memory['without']['dynamic'])} on dynamic and "
+            f"{size(memory['without']['static'])} on static; without `no_grad` dynamic's was "
+            f"{size(memory['recording'])}, for it then keeps what a gradient would need.",
+        ],
+        means=_means(rows[1].ahead, rows[2].ahead),
+        otherwise=_otherwise(rows[0].ahead),
+        threats=[
+            "The chain is of one op that keeps its result; others keep their arguments, or nothing, and the "
+            "difference is as large as what they keep.",
+        ],
+    )  # fmt: skip
+
+
+def _answer(slopes: Json, shorter: str | None) -> str:
+    same = "the same" if slopes["dynamic"] == slopes["static"] else "not the same"
+    said = f"A formula is written in the same way on both, and its slopes are {same} numbers"
+    return f"{said}." if shorter is None else f"{said}; around the formula {shorter} needs fewer lines."
+
+
+def _numbers(slopes: Json) -> str:
+    if slopes["dynamic"] == slopes["static"]:
+        return f"Both engines gave {slopes['dynamic'][0]:g} and {slopes['dynamic'][1]:g}."
+    return f"Dynamic gave {slopes['dynamic']}, static {slopes['static']}."
+
+
+def _means(forward: str | None, both: str | None) -> list[str]:
+    said = [
+        "What is not asked for need not be kept. Dynamic can not know whether a gradient will be asked "
+        "for, so somebody has to say that it will not; static knows, for the run names its fetches."
+    ]
+    said += [f"Of memory for a forward pass {forward} needs less here."] * (forward is not None)
+    said += [f"Of memory for both passes {both} needs less here."] * (both is not None)
+    return said
+
+
+def _otherwise(shorter: str | None) -> list[str]:
+    if shorter is None:
+        return ["Neither side has to write more, so there is nothing to make up for."]
+    behind = OTHER[shorter]
+    if behind == "static":
+        return [
+            "The lines that static needs beyond the formula name what goes in and what comes out: what a "
+            "service, a file format or a compiler asks of a model in any case.",
+        ]
+    return ["The lines that dynamic needs beyond the formula can stand anywhere a value is wanted."]
+
+
+EXPERIMENT = Experiment(
+    name="stage2_natural_code",
+    title="Stage 2: code that reads like mathematics",
+    question="Can I write a formula as a formula, and does it hold memory for nothing?",
+    dimension="book",
+    run=run,
+    read=read,
+)

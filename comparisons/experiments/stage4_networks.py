@@ -1,0 +1,162 @@
+"""The fourth stage of the book: a small network learns a curve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from comparisons.context import Context
+from comparisons.experiment import Experiment
+from comparisons.quantities import OTHER, PAIR, number, seconds
+from comparisons.reading import Curves, Json, Pair, Reading, Series, Verdict, counted, timed
+from comparisons.snippet import attempt, written
+
+STEPS = 300
+_RNG = np.random.default_rng(0)
+X = _RNG.random((100, 1), dtype=np.float32)
+Y = (np.sin(2 * np.pi * X) + 0.3 * _RNG.random((100, 1))).astype(np.float32)
+GRID = np.linspace(0, 1, 41, dtype=np.float32)[:, None]
+
+
+def fit_dynamic() -> dict[str, list[float]]:
+    """A network of one hidden layer learns a noisy sine."""
+    import dynamic
+    from shared import nn, ops, optim
+
+    nn.manual_seed(0)
+    model = nn.Sequential(nn.Linear(1, 20), nn.Sigmoid(), nn.Linear(20, 1))
+    opt = optim.Adam(model.parameters(), lr=0.05)
+    losses = []
+    for _ in range(STEPS):
+        loss = ops.mse_loss(model(dynamic.tensor(X)), Y)
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+        losses.append(loss.item())
+    with dynamic.no_grad():
+        fitted = model(dynamic.tensor(GRID))
+    return {"losses": losses, "fitted": fitted.numpy().ravel().tolist()}
+
+
+def fit_static() -> dict[str, list[float]]:
+    """A network of one hidden layer learns a noisy sine."""
+    import static
+    from shared import nn, ops, optim
+
+    nn.manual_seed(0)
+    model = nn.Sequential(nn.Linear(1, 20), nn.Sigmoid(), nn.Linear(20, 1))
+    opt = optim.Adam(model.parameters(), lr=0.05)
+    x = static.placeholder("float32", (None, 1), name="x")
+    y = static.placeholder("float32", (None, 1), name="y")
+    fitted = model(x)
+    loss = ops.mse_loss(fitted, y)
+    train = opt.minimize(loss)
+    losses = []
+    with static.Session(optimize="exact") as session:
+        session.run(static.global_variables_initializer())
+        for _ in range(STEPS):
+            value, _ = session.run([loss, train], {x: X, y: Y})
+            losses.append(value.item())
+        curve = session.run(fitted, {x: GRID})
+    return {"losses": losses, "fitted": curve.ravel().tolist()}
+
+
+def run(context: Context) -> dict[str, Any]:
+    codes = {"dynamic": attempt(fit_dynamic), "static": attempt(fit_static)}
+    rounds = context.pick(3, 9)
+    return {
+        "codes": codes,
+        "points": [X.ravel().tolist(), Y.ravel().tolist()],
+        "grid": GRID.ravel().tolist(),
+        "whole": context.time({"dynamic": fit_dynamic, "static": fit_static}, rounds=rounds),
+    }
+
+
+def read(found: Json) -> Reading:
+    codes = found["codes"]
+    lines = {engine: written(codes[engine]["code"]) for engine in PAIR}
+    losses = {engine: codes[engine]["value"]["losses"] for engine in PAIR}
+    fitted = {engine: codes[engine]["value"]["fitted"] for engine in PAIR}
+    equal = sum(a == b for a, b in zip(losses["dynamic"], losses["static"], strict=True))
+    steps = len(losses["dynamic"])
+    rows = [
+        counted("lines for a network that learns", lines["dynamic"], lines["static"]),
+        timed(f"{number(steps)} steps, from nothing", *(found["whole"][e] for e in PAIR)),
+        Verdict("losses that are equal bit for bit", *[f"{number(equal)} of {number(steps)}"] * 2),
+    ]
+    return Reading(
+        answer=_answer(rows[1].ahead, equal, steps),
+        verdicts=rows,
+        evidence=[
+            Pair("One hidden layer", codes["dynamic"], codes["static"],
+                 says="Model, loss and optimiser are the same objects of `shared` on both sides."),
+            Curves("What it learnt", "x", "y",
+                   [Series(engine, found["grid"], fitted[engine], engine, dashed=engine == "static")
+                    for engine in PAIR],
+                   says="The dashed curve lies on the other where the numbers are the same."),
+            Curves("How it learnt", "step", "loss",
+                   [Series(e, list(range(1, steps + 1)), losses[e], e, dashed=e == "static") for e in PAIR],
+                   log_y=True),
+        ],
+        happened=[
+            _equal(equal, steps, losses),
+            f"From nothing to the fitted curve it took {seconds(found['whole']['dynamic']['median'])} "
+            f"on dynamic and {seconds(found['whole']['static']['median'])} on static.",
+        ],
+        means=_means(rows[0].ahead, rows[1].ahead),
+        otherwise=_otherwise(rows[1].ahead),
+        threats=[
+            "The network has 61 numbers. What is timed is mostly the work of the engines; the tasks "
+            "have larger ones.",
+        ],
+    )  # fmt: skip
+
+
+def _equal(equal: int, steps: int, losses: Json) -> str:
+    ends = f"dynamic's last loss was {losses['dynamic'][-1]:.6g}, static's {losses['static'][-1]:.6g}"
+    if equal == steps:
+        return f"All {number(steps)} losses were equal, bit for bit; {ends}."
+    return f"Of {number(steps)} losses {number(equal)} were equal, bit for bit; {ends}."
+
+
+def _answer(faster: str | None, equal: int, steps: int) -> str:
+    same = "the same network, number for number" if equal == steps else "networks that are not quite the same"
+    if faster is None:
+        return f"Both learn {same}, in the same time."
+    return f"Both learn {same}; {faster} is done sooner."
+
+
+def _means(shorter: str | None, faster: str | None) -> list[str]:
+    said = [
+        "A layer is a function of Tensors, whoever's they are: called on dynamic's it computes, called "
+        "on static's it describes. So the model is written once, and the loop around it is what differs."
+    ]
+    said += [f"Of that loop {shorter}'s is the shorter one."] * (shorter is not None)
+    said += [f"Run from beginning to end, {faster}'s is the faster one here."] * (faster is not None)
+    return said
+
+
+def _otherwise(faster: str | None) -> list[str]:
+    if faster is None:
+        return ["Neither is held up here, so the loop that reads better may decide."]
+    if OTHER[faster] == "dynamic":
+        return [
+            "Dynamic's loop is the one to change: a loss that depends on the step, a batch of another "
+            "shape, a print in the middle are one line each, and nothing has to be built again.",
+        ]
+    return [
+        "Static pays for the graph once. Trained for longer, or twice, or fetched from a file, it has paid "
+        "already.",
+    ]
+
+
+EXPERIMENT = Experiment(
+    name="stage4_networks",
+    title="Stage 4: a network learns",
+    question="How does one train a small network, and do both learn the same one?",
+    dimension="book",
+    run=run,
+    read=read,
+    level="exact",
+)

@@ -1,0 +1,25 @@
+"""A plain recurrent network that writes Python, character by character."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from comparisons.tasks import lstm_text
+from shared import nn
+from shared.models import CharRNN
+
+
+def model() -> nn.Module:
+    return CharRNN(vocabulary=97, width=128)
+
+
+TASK = replace(
+    lstm_text.TASK,
+    name="rnn_text",
+    title="A plain RNN on Python's own library",
+    short="the character RNN",
+    about="The text that the LSTM reads, read by the simplest of cells: one product and one tanh for each "
+    f"character. The state is carried on from one window of {lstm_text.WINDOW} characters to the next, and "
+    "no gradient goes back over that border.",
+    model=model,
+)
