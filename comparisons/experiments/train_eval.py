@@ -213,8 +213,9 @@ def _answer(free: list[str], sure: list[str]) -> str:
     if len(free) != 1:
         return f"A switch of the mode {'is obeyed at once' if free else 'comes too late'} on both engines."
     one, other = free[0], OTHER[free[0]]
-    said = f"On {one} when the model is called; on {other} when it is described, and a switch later is "
-    "ignored."
+    said = (
+        f"On {one} when the model is called; on {other} when it is described, and a later switch is ignored."
+    )
     if sure == [other]:
         return f"{said} So on {other} it can not be left on by mistake, and on {one} it can."
     return said
@@ -223,8 +224,7 @@ def _answer(free: list[str], sure: list[str]) -> str:
 def _rebuilt(rebuilt: Json) -> str:
     right = [engine for engine in PAIR if not rebuilt[engine]["value"]["dropped"]]
     if len(right) == 2:
-        return "Under `nn.evaluating` both leave dropout out, and neither changes the mode of what comes "
-        "after."
+        return "Under `nn.evaluating` both leave dropout out, and what comes after is as it was."
     return f"Under `nn.evaluating` dropout is left out on {right[0] if right else 'neither'}."
 
 
