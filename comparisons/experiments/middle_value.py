@@ -1,0 +1,239 @@
+"""A value in the middle of a model: what does it take to see it, and to replace it?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from comparisons.context import Context
+from comparisons.experiment import Experiment
+from comparisons.quantities import OTHER, PAIR, count
+from comparisons.reading import Json, Pair, Reading, Verdict, counted
+from comparisons.snippet import attempt
+
+X = np.array([[0.5, 1.0, 2.0]], np.float32)
+
+
+# A value that the program has a name for.
+
+
+def named_dynamic() -> list[list[float]]:
+    """Two layers, and a look between them."""
+    import dynamic
+    from shared import nn, ops
+
+    first, second = nn.Linear(3, 2), nn.Linear(2, 2)
+    hidden = ops.tanh(first(dynamic.tensor(X)))
+    print("hidden is", hidden)
+    return second(hidden).tolist()
+
+
+def named_static() -> list[list[float]]:
+    """Two layers, and a look between them."""
+    import static
+    from shared import nn, ops
+
+    first, second = nn.Linear(3, 2), nn.Linear(2, 2)
+    x = static.placeholder("float32", ("N", 3), name="x")
+    hidden = ops.tanh(first(x))
+    print("hidden is", hidden)
+    y = second(hidden)
+    with static.Session(optimize="exact") as session:
+        session.run(static.global_variables_initializer())
+        return session.run(y, {x: X}).tolist()
+
+
+# A value inside a model that somebody else wrote.
+
+
+def inside_dynamic() -> list[list[float]]:
+    """What the second of three layers gives."""
+    import dynamic
+    from shared import nn
+
+    nn.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 2), nn.Tanh(), nn.Linear(2, 2))
+    seen = []
+    with model[1].register_forward_hook(lambda layer, given, y: seen.append(y)):
+        model(dynamic.tensor(X))
+    return seen[0].tolist()
+
+
+def inside_static() -> list[list[float]]:
+    """What the second of three layers gives."""
+    import static
+    from shared import nn
+
+    nn.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 2), nn.Tanh(), nn.Linear(2, 2))
+    x = static.placeholder("float32", ("N", 3), name="x")
+    model(x)
+    with static.Session(optimize="exact") as session:
+        session.run(static.global_variables_initializer())
+        return session.run("Sequential/1/tanh:0", {x: X}).tolist()
+
+
+# What would come out if that value were another one?
+
+
+def replaced_dynamic() -> list[list[float]]:
+    """The second layer's output is set to zeros."""
+    import dynamic
+    from shared import nn
+
+    nn.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 2), nn.Tanh(), nn.Linear(2, 2))
+    zeros = dynamic.tensor(np.zeros((1, 2), np.float32))
+    with model[1].register_forward_hook(lambda layer, given, y: zeros):
+        y = model(dynamic.tensor(X))
+    return y.tolist()
+
+
+def replaced_static() -> list[list[float]]:
+    """The second layer's output is set to zeros."""
+    import static
+    from shared import nn
+
+    nn.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 2), nn.Tanh(), nn.Linear(2, 2))
+    x = static.placeholder("float32", ("N", 3), name="x")
+    y = model(x)
+    with static.Session(optimize="exact") as session:
+        session.run(static.global_variables_initializer())
+        return session.run(y, {"Sequential/1/tanh:0": np.zeros((1, 2))}).tolist()
+
+
+def run(context: Context) -> dict[str, Any]:
+    counted = {"inside": (inside_dynamic, inside_static), "replaced": (replaced_dynamic, replaced_static)}
+    found: dict[str, Any] = {
+        case: {
+            engine: {**attempt(function), "kernels": _kernels(context, function)}
+            for engine, function in zip(PAIR, functions, strict=True)
+        }
+        for case, functions in counted.items()
+    }
+    return found | {"named": {"dynamic": attempt(named_dynamic), "static": attempt(named_static)}}
+
+
+def _kernels(context: Context, function: Callable[[], Any]) -> int:
+    """The ops that ran, without those that give variables their first values."""
+    found = context.kernels(function)
+    return int(found["total"] - found["ops"].get("initial_value", 0))
+
+
+# What is said of it.
+
+
+def read(found: Json) -> Reading:
+    named, inside, replaced = (found[case] for case in ("named", "inside", "replaced"))
+    shows = [engine for engine in PAIR if _has_number(named[engine]["out"])]
+    looked = {engine: inside[engine]["kernels"] for engine in PAIR}
+    changed = {engine: replaced[engine]["kernels"] for engine in PAIR}
+    spared = [e for e in PAIR if looked[e] < looked[OTHER[e]] or changed[e] < changed[OTHER[e]]]
+    return Reading(
+        answer=_answer(shows, spared),
+        verdicts=[
+            Verdict("print(hidden) in the middle of a model", _shown("dynamic" in shows),
+                    _shown("static" in shows), shows[0] if len(shows) == 1 else None),
+            counted("to see inside a layer", looked["dynamic"], looked["static"], "kernels"),
+            counted("to replace what a layer gives", changed["dynamic"], changed["static"], "kernels"),
+        ],
+        evidence=[
+            Pair("A value that has a name", named["dynamic"], named["static"],
+                 says="Below the code stands what was printed."),
+            Pair("A value inside a model", inside["dynamic"], inside["static"], says=_same(inside)),
+            Pair("Another value in its place", replaced["dynamic"], replaced["static"], says=_same(replaced)),
+        ],
+        happened=[
+            *(f"On {engine}, `print` showed {_shown(engine in shows)}." for engine in PAIR),
+            f"To look inside the layer took {_each(looked)}; to put zeros there, {_each(changed)}.",
+        ],
+        means=_means(shows, spared),
+        otherwise=_otherwise(shows, spared),
+        threats=[
+            "Static's graph keeps the names of the layers, so that a value can be found by them; in "
+            "TensorFlow 1 it was `dense_2/Tanh:0`, numbered in the order in which the layers were made.",
+            "A debugger is not part of this. On dynamic it stops between two values; on static it stops "
+            "where the graph is described, or inside the run of all of it.",
+        ],
+    )  # fmt: skip
+
+
+def _has_number(text: str) -> bool:
+    """Whether the print of a value has decimal numbers in it, and not its shape alone."""
+    return any(part.strip("[]()-,").replace(".", "", 1).isdigit() and "." in part for part in text.split())
+
+
+def _shown(numbers: bool) -> str:
+    return "the numbers" if numbers else "a name and a shape"
+
+
+def _each(kernels: dict[str, int]) -> str:
+    return " and ".join(f"{count(kernels[engine], 'kernel')} on {engine}" for engine in PAIR)
+
+
+def _same(case: Json) -> str:
+    if case["dynamic"]["value"] == case["static"]["value"]:
+        return "Both give the same numbers."
+    return "They give different numbers."
+
+
+def _answer(shows: list[str], spared: list[str]) -> str:
+    if len(shows) != 1:
+        return f"On both engines a print shows {_shown(bool(shows))}."
+    one, other = shows[0], OTHER[shows[0]]
+    said = f"On {one} a print; on {other} a run, for until then there is a name and a shape."
+    if spared == [other]:
+        return (
+            f"{said} But {other} finds and replaces any value by its name and computes only what that needs."
+        )
+    return said
+
+
+def _means(shows: list[str], spared: list[str]) -> list[str]:
+    said = []
+    for engine in PAIR:
+        if engine in shows:
+            said.append(
+                f"On {engine} the value is there as soon as its line has run, so whatever Python has for "
+                "looking at things, `print`, an `assert`, a debugger, looks at it."
+            )
+        else:
+            said.append(
+                f"On {engine} the name stands for a value that will be, so to look at it is to ask a "
+                "session, with all that the model is fed."
+            )
+    said += [
+        f"On {engine} what is asked for bounds what is computed: nothing behind the value, or before the one "
+        "that was put in its place."
+        for engine in spared
+    ]
+    return said
+
+
+def _otherwise(shows: list[str], spared: list[str]) -> list[str]:
+    reasons = {
+        "static": "In a model that is finished, and that somebody else wrote, each value has an address, "
+        "and one line reads it or puts another in its place, with no change to the model and no hook. That "
+        "is how one takes the features of a trained network, or cuts it in two.",
+        "dynamic": "What has been computed can be held and looked at as often as one likes, without being "
+        "computed again.",
+    }
+    if len(shows) == 1 and spared != shows:
+        return [reasons[OTHER[shows[0]]]]
+    if len(shows) == 1:
+        return [f"A run that is asked for gives the value of that run: {reasons[OTHER[shows[0]]]}"]
+    return ["Neither came off worse here, so there is nothing to be said for the other side."]
+
+
+EXPERIMENT = Experiment(
+    name="middle_value",
+    title="A look into the middle",
+    question="What does it take to see a value in the middle of a model?",
+    dimension="debugging",
+    run=run,
+    read=read,
+    level="exact",
+)
