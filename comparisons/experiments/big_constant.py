@@ -1,0 +1,234 @@
+"""A big NumPy array used inside a model: what does the saved model weigh?"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from comparisons.context import Context
+from comparisons.experiment import Experiment
+from comparisons.quantities import OTHER, PAIR, count, size, smaller
+from comparisons.reading import Curves, Json, Pair, Reading, Series, Table, sized
+from comparisons.snippet import source_of
+
+TABLE = np.random.default_rng(0).normal(size=(400, 400)).astype(np.float32) / 20
+X = np.ones((1, 3), np.float32)
+
+
+def plain_dynamic(path: str, uses: int) -> Any:
+    """The table is used in every round, as the array that it is."""
+    import dynamic
+    from shared import nn, ops
+
+    encoder = nn.Linear(3, 400)
+    h = encoder(dynamic.tensor(X))
+    for _ in range(uses):
+        h = ops.tanh(h @ TABLE)
+    encoder.save(path)
+    return h
+
+
+def plain_static(path: str, uses: int) -> Any:
+    """The table is used in every round, as the array that it is."""
+    import static
+    from shared import nn, ops
+
+    encoder = nn.Linear(3, 400)
+    with static.Graph().as_default() as graph:
+        x = static.placeholder("float32", ("N", 3), name="x")
+        h = encoder(x)
+        for _ in range(uses):
+            h = ops.tanh(h @ TABLE)
+        graph.save(path, outputs={"h": h})
+    return h
+
+
+def once_static(path: str, uses: int) -> Any:
+    """The table is made a constant of the graph once."""
+    import static
+    from shared import nn, ops
+
+    encoder = nn.Linear(3, 400)
+    with static.Graph().as_default() as graph:
+        x = static.placeholder("float32", ("N", 3), name="x")
+        table = static.constant(TABLE)
+        h = encoder(x)
+        for _ in range(uses):
+            h = ops.tanh(h @ table)
+        graph.save(path, outputs={"h": h})
+    return h
+
+
+def fed_static(path: str, uses: int) -> Any:
+    """The table is fed, like any other input."""
+    import static
+    from shared import nn, ops
+
+    encoder = nn.Linear(3, 400)
+    with static.Graph().as_default() as graph:
+        x = static.placeholder("float32", ("N", 3), name="x")
+        table = static.placeholder("float32", (400, 400), name="table")
+        h = encoder(x)
+        for _ in range(uses):
+            h = ops.tanh(h @ table)
+        graph.save(path, outputs={"h": h})
+    return h
+
+
+WAYS: dict[str, tuple[str, Callable[[str, int], Any]]] = {
+    "plain": ("as an array", plain_static),
+    "once": ("as one constant", once_static),
+    "fed": ("as an input", fed_static),
+}
+
+
+def run(context: Context) -> dict[str, Any]:
+    points = []
+    for uses in context.pick((1, 2, 4, 8), (1, 2, 4, 8, 16, 32)):
+        context.note(f"a table used {uses} times")
+        dynamic = _weighed(context, plain_dynamic, uses)
+        cases = {
+            way: {"dynamic": dynamic, "static": _weighed(context, function, uses)}
+            for way, (_, function) in WAYS.items()
+        }
+        points.append({"uses": uses, "cases": cases})
+    return {
+        "table": TABLE.nbytes,
+        "codes": {
+            "dynamic": {"code": source_of(plain_dynamic)},
+            "static": {"code": source_of(plain_static)},
+        },
+        "cured": {"code": source_of(once_static)},
+        "points": points,
+    }
+
+
+def _weighed(context: Context, function: Callable[[str, int], Any], uses: int) -> dict[str, int]:
+    """Bytes of the file that was saved, and of memory at the highest point on the way there."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "model")
+        peak = context.peak(lambda: function(path, uses))
+        return {"file": os.path.getsize(path), "peak": peak}
+
+
+# What is said of it.
+
+
+def read(found: Json) -> Reading:
+    table, points = found["table"], found["points"]
+    most = points[-1]
+    uses, cases = most["uses"], most["cases"]
+    files = {way: {engine: cases[way][engine]["file"] for engine in PAIR} for way in WAYS}
+    peaks = {engine: cases["plain"][engine]["peak"] for engine in PAIR}
+    copies = {engine: round(files["plain"][engine] / table) for engine in PAIR}
+    lighter = smaller(files["plain"]["dynamic"], files["plain"]["static"])
+    return Reading(
+        answer=_answer(table, uses, files["plain"], copies, lighter),
+        verdicts=[
+            sized(f"file, {size(table)} used {uses} times", *(files["plain"][e] for e in PAIR)),
+            sized("file, made one constant first", *(files["once"][e] for e in PAIR)),
+            sized("memory to describe and save it", *(peaks[e] for e in PAIR)),
+        ],
+        evidence=[
+            Pair("A table inside a model", found["codes"]["dynamic"], found["codes"]["static"],
+                 says=f"`TABLE` is a NumPy array of {size(table)}."),
+            Curves(
+                "What was saved", "uses of the table", "bytes", _curves(points), unit="bytes",
+                says="The size of the file against how often the model uses the table.",
+            ),
+            Table(
+                f"Used {count(uses, 'time')}", ("the table goes in", *PAIR),
+                [(label, *(size(files[way][e]) for e in PAIR)) for way, (label, _) in WAYS.items()],
+                [smaller(*(files[way][e] for e in PAIR)) for way in WAYS],
+                says="The size of the file. Dynamic's program is the same in all rows.",
+            ),
+            Pair("One constant, used often", found["codes"]["dynamic"], found["cured"],
+                 says=f"Static's file then weighs {size(files['once']['static'])}."),
+        ],
+        happened=[
+            *(f"On {engine} the file {_holds(copies[engine], files['plain'][engine])}." for engine in PAIR),
+            f"To get there took {size(peaks['dynamic'])} of memory on dynamic and {size(peaks['static'])} on "
+            "static, at the highest point.",
+        ],
+        means=[_means(engine, copies[engine], uses) for engine in PAIR],
+        otherwise=_otherwise(lighter),
+        threats=[
+            "The two files are not for the same use: dynamic's holds the parameters of a model whose code is "
+            "elsewhere, static's holds the whole computation.",
+            "In TensorFlow 1 constants stood inside the graph's description, which could not grow past 2 GB "
+            "and was written beside every checkpoint. Here they lie behind the program, as plain arrays; "
+            "there is no such limit, and the copies are the same.",
+        ],
+    )  # fmt: skip
+
+
+def _curves(points: Json) -> list[Series]:
+    x = [point["uses"] for point in points]
+
+    def files(way: str, engine: str) -> list[int]:
+        return [point["cases"][way][engine]["file"] for point in points]
+
+    return [
+        Series("dynamic", x, files("plain", "dynamic"), "dynamic"),
+        Series("static, as an array", x, files("plain", "static"), "static"),
+        Series("static, as one constant", x, files("once", "static"), "static", dashed=True),
+    ]
+
+
+def _answer(table: int, uses: int, files: dict[str, int], copies: dict[str, int], lighter: str | None) -> str:
+    if lighter is None:
+        return f"As much on one engine as on the other: {size(files['dynamic'])}."
+    heavier = OTHER[lighter]
+    why = f", since each of its {uses} uses put a copy into the file" if copies[heavier] == uses > 1 else ""
+    return (
+        f"With a table of {size(table)} used {count(uses, 'time')}, {size(files[heavier])} on "
+        f"{heavier}{why}; on {lighter} {size(files[lighter])}."
+    )
+
+
+def _holds(copies: int, weight: int) -> str:
+    if copies == 0:
+        return f"weighs {size(weight)} and does not hold the table"
+    return f"weighs {size(weight)} and holds the table {count(copies, 'time')}"
+
+
+def _means(engine: str, copies: int, uses: int) -> str:
+    if copies == 0:
+        return (
+            f"On {engine} an array that the program uses stays where it is; what is saved are parameters, "
+            "and the table has to be there when the program is."
+        )
+    if copies == 1 or copies < uses:
+        return f"On {engine} an array that the model uses goes into its file."
+    return (
+        f"On {engine} every use of an array is a constant of its own: an array handed to an op becomes part "
+        "of the program, copied, since the array may change before the program runs. Who makes it a constant "
+        "once has one copy, and who feeds it has none."
+    )
+
+
+def _otherwise(lighter: str | None) -> list[str]:
+    reasons = {
+        "static": "The file that holds the table is whole: it gives the same answers wherever it is loaded, "
+        "with no program beside it and whatever has become of the table since. The small one gives nothing "
+        "without the code, and another thing with another table.",
+        "dynamic": "A file of everything that a model has used needs nothing else to be found again.",
+    }
+    if lighter is None:
+        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+    return [reasons[OTHER[lighter]]]
+
+
+EXPERIMENT = Experiment(
+    name="big_constant",
+    title="A big array inside a model",
+    question="My model uses a large NumPy array. What does it weigh when it is saved?",
+    dimension="deployment",
+    run=run,
+    read=read,
+    level="",
+)
