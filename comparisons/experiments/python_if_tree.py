@@ -147,7 +147,7 @@ def tree_static(trees: Sequence[Tree]) -> list[float]:
         session.run(static.global_variables_initializer())
         answers = []
         for tree in trees:
-            rows = []
+            rows: list[Any] = []
             encode(tree, rows)
             columns = zip(*rows, strict=True)
             answers.append(session.run(y, dict(zip((numbers, left, right), columns, strict=True))).item())
