@@ -1,0 +1,246 @@
+"""A trained model is handed to somebody who does not have its code: does it run?"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from comparisons.context import Context
+from comparisons.experiment import Experiment
+from comparisons.measure import spread
+from comparisons.quantities import OTHER, PAIR, count, listed, seconds, size
+from comparisons.reading import Json, Pair, Reading, Table, Verdict, sized, timed
+
+NET = """from shared import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        self.first = nn.Linear(64, 128)
+        self.second = nn.Linear(128, 10)
+
+    def forward(self, x):
+        return self.second(self.first(x).tanh())
+"""
+"""The module that is there when the model is trained, and not where it is used."""
+
+
+KEEP = {
+    "dynamic": """from net import Net
+
+from shared import nn
+
+nn.manual_seed(0)
+model = Net()
+model.save("model.safetensors")
+""",
+    "static": """from net import Net
+
+import static
+from shared import nn
+
+nn.manual_seed(0)
+model = Net()
+x = static.placeholder("float32", ("N", 64), name="x")
+y = model(x)
+static.get_default_graph().save("model.diptych", {"y": y})
+""",
+}
+USE = {
+    "dynamic": """import numpy as np
+from net import Net
+
+import dynamic
+
+model = Net()
+model.load("model.safetensors")
+x = np.linspace(-1, 1, 64, dtype=np.float32).reshape(1, 64)
+with dynamic.no_grad():
+    y = model(dynamic.tensor(x)).numpy()
+print(y[0, :3].tolist())
+""",
+    "static": """import numpy as np
+
+import static
+
+model = static.load("model.diptych")
+x = np.linspace(-1, 1, 64, dtype=np.float32).reshape(1, 64)
+y = model(x=x)["y"]
+print(y[0, :3].tolist())
+""",
+}
+"""Scripts by engine, each for an interpreter of its own."""
+KEPT = {"dynamic": "model.safetensors", "static": "model.diptych"}
+
+
+def run(context: Context) -> dict[str, Any]:
+    found: dict[str, Any] = {"net": NET, "engines": {}}
+    with tempfile.TemporaryDirectory() as made:
+        here, there = Path(made, "here"), Path(made, "there")
+        here.mkdir()
+        there.mkdir()
+        (here / "net.py").write_text(NET, encoding="utf-8")
+        for engine in PAIR:
+            context.note(f"{engine}: kept in one interpreter, used in others")
+            kept = context.fresh(KEEP[engine], folder=here)
+            data = (here / KEPT[engine]).read_bytes()
+            (there / KEPT[engine]).write_bytes(data)
+            found["engines"][engine] = {
+                "keep": kept["code"],
+                "file": KEPT[engine],
+                "bytes": len(data),
+                "here": context.fresh(USE[engine], folder=here),
+                "there": context.fresh(USE[engine], folder=there),
+            }
+        taken: dict[str, list[float]] = {engine: [] for engine in PAIR}
+        for turn in range(context.pick(3, 11)):
+            context.note("how long a fresh interpreter takes to the first answer")
+            for engine in PAIR if turn % 2 == 0 else reversed(PAIR):
+                taken[engine].append(context.fresh(USE[engine], folder=here)["seconds"])
+        found["times"] = {engine: spread(samples) for engine, samples in taken.items()}
+    return found
+
+
+# What is said of it.
+
+
+def read(found: Json) -> Reading:
+    engines, times = found["engines"], found["times"]
+    runs = [engine for engine in PAIR if engines[engine]["there"]["status"] == 0]
+    able = {engine: _verdict(engines[engine]) for engine in PAIR}
+    leader = runs[0] if len(runs) == 1 else None
+    first = Verdict("used where the model's code is missing", able["dynamic"], able["static"], leader)
+    return Reading(
+        answer=_answer(runs, engines),
+        verdicts=[
+            first,
+            timed("fresh interpreter to first answer, code at hand", *(times[e] for e in PAIR)),
+            sized("size of the file", *(engines[e]["bytes"] for e in PAIR)),
+        ],
+        evidence=[
+            Pair("Kept", *({"code": f"{found['net']}\n\n# keep.py\n{engines[e]['keep']}"} for e in PAIR),
+                 says="The model is a module `net.py` of its own, above; below it the script that keeps it."),
+            Pair("Used in a fresh interpreter that can not import the module",
+                 *(_side(engines[e]["there"]) for e in PAIR), says=_same(engines)),
+            Table(
+                "The files",
+                ("", "dynamic", "static"),
+                [
+                    ("what it is", *(f"`{engines[e]['file']}`" for e in PAIR)),
+                    ("size", *(size(engines[e]["bytes"]) for e in PAIR)),
+                    ("where `net` can be imported", *(_verdict(engines[e], "here") for e in PAIR)),
+                    ("where it can not", *able.values()),
+                    ("fresh interpreter to answer", *(seconds(times[e]["median"]) for e in PAIR)),
+                ],
+                [None, sized("", *(engines[e]["bytes"] for e in PAIR)).ahead, None, first.ahead,
+                 timed("", *(times[e] for e in PAIR)).ahead],
+                says="The time is that of the whole process: Python's start and the imports with it.",
+            ),
+        ],
+        happened=[
+            *(_happened(engine, engines[engine]) for engine in PAIR),
+            _same(engines),
+            f"From the start of Python to the first answer, `net` at hand, it took "
+            f"{seconds(times['dynamic']['median'])} on dynamic and {seconds(times['static']['median'])} on "
+            "static.",
+        ],
+        means=_means(runs),
+        otherwise=_otherwise(runs, engines),
+        threats=[
+            "Diptych itself has to be installed where the model is used, on both sides; without any Python "
+            "there is `graph.export_onnx`, on static alone.",
+            "A program that is kept holds what was built: a layer in evaluation mode stays in it, and a loop "
+            "over Python values has been unrolled.",
+            "PyTorch, the best known of define-by-run systems, came to the same want, and met it with "
+            "tracers (`torch.jit.trace`, `torch.export`): they make a graph of the dynamic program.",
+        ],
+    )  # fmt: skip
+
+
+def _verdict(engine: Json, where: str = "there") -> str:
+    done = engine[where]
+    return "runs" if done["status"] == 0 else _error(done["err"])["type"]
+
+
+def _error(err: str) -> dict[str, str]:
+    kind, _, message = err.strip().rpartition("\n")[2].partition(": ")
+    return {"type": kind, "message": message}
+
+
+def _side(done: Json) -> dict[str, Any]:
+    """A script that ran in an interpreter of its own, as `attempt` would give it."""
+    if done["status"] == 0:
+        return {"code": done["code"], "out": done["out"], "error": None}
+    lines = [line for line in done["err"].splitlines() if 'File "script.py", line' in line]
+    stopped = int(lines[-1].split("line ")[1].split(",")[0]) - 1 if lines else 0
+    return {
+        "code": done["code"],
+        "out": "",
+        "error": {**_error(done["err"]), "stopped": stopped, "named": None},
+    }
+
+
+def _same(engines: Json) -> str:
+    outs = [engines[engine][where]["out"] for engine in PAIR for where in ("here", "there")
+            if engines[engine][where]["status"] == 0]  # fmt: skip
+    if len(set(outs)) == 1:
+        return f"All {count(len(outs), 'answer')}, with and without `net`, are the same to the last digit."
+    return f"{count(len(outs), 'answer')} came, and they are not all the same."
+
+
+def _happened(engine: str, one: Json) -> str:
+    there = one["there"]
+    if there["status"] == 0:
+        return f"On {engine} the file of {size(one['bytes'])} ran where `net` could not be imported."
+    error = _error(there["err"])
+    return f"On {engine} it ended with {error['type']}: {error['message']}."
+
+
+def _answer(runs: list[str], engines: Json) -> str:
+    if len(runs) == 1:
+        other = OTHER[runs[0]]
+        return (
+            f"On {runs[0]} one file is enough: it holds the program and the weights. On {other} it ends in "
+            f"{_verdict(engines[other])}: the class has to come along."
+        )
+    return "It runs on both engines." if runs else "It runs on neither engine without its code."
+
+
+def _means(runs: list[str]) -> list[str]:
+    if len(runs) != 1:
+        return ["Whether the code has to come along is no reason to choose here."]
+    reasons = {
+        "static": "On static a model is data before it is run, so it can be written to a file whole. On "
+        "dynamic the model is the Python code that runs, and a file can hold only what that code works on.",
+        "dynamic": "On dynamic the file was enough, and static's was not.",
+    }
+    return [
+        reasons[runs[0]],
+        f"So on {runs[0]} a model can be given away, kept for years, or served by a program that knows "
+        "nothing of how it was made, and no change to a module breaks it later.",
+    ]
+
+
+def _otherwise(runs: list[str], engines: Json) -> list[str]:
+    if len(runs) != 1:
+        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+    smaller = min(PAIR, key=lambda engine: engines[engine]["bytes"])
+    sizes = listed([f"{size(engines[engine]['bytes'])} on {engine}" for engine in PAIR])
+    reasons = {
+        "dynamic": "Who goes on working on a model has its code anyway, and wants the weights alone, under "
+        "the names of its layers: they fit into a model that has been changed since, layer by layer.",
+        "static": "Static's file can be read by a program that never saw Python's classes.",
+    }
+    return [reasons[OTHER[runs[0]]], f"The files are of {sizes}; {smaller}'s is the smaller."]
+
+
+EXPERIMENT = Experiment(
+    name="deployment",
+    title="A model without its code",
+    question="I send a trained model to somebody who does not have my module. Does it run?",
+    dimension="deployment",
+    run=run,
+    read=read,
+    level="fast",
+)
