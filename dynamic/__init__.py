@@ -7,7 +7,6 @@
     x.grad
 """
 
-from dynamic.backward import grad
 from dynamic.create import (
     arange,
     eye,
@@ -22,7 +21,7 @@ from dynamic.create import (
     zeros,
 )
 from dynamic.engine import ENGINE
-from dynamic.functional import hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from dynamic.functional import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from dynamic.modes import anomaly, enable_grad, inference, no_grad
 from dynamic.recompute import checkpoint
 from dynamic.tape import Node

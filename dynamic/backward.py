@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 
 from dynamic import watch
+from dynamic.ends import edge_of, leaf_edge, seed_of
 from dynamic.modes import changed, mode
 from dynamic.tape import Node
 from dynamic.tensors import Leaf, Tensor
 from shared import hooks
-from shared.errors import GradientError, ShapeError
-from shared.op import array_module
+from shared.errors import GradientError
 from shared.reverse import Walk, reverse
-from shared.spec import Spec, str_shape
-from shared.state import State
+from shared.spec import Spec
 
 
 def backward(
@@ -31,8 +30,8 @@ def backward(
     inputs: Sequence[Any] | None = None,
 ) -> None:
     """See `Tensor.backward`."""
-    wanted = None if inputs is None else {_leaf_edge(i, x) for i, x in enumerate(inputs)}
-    found = _derivatives("backward", [y], [gradient], wanted, retain_graph, create_graph)
+    wanted = None if inputs is None else {leaf_edge(i, x) for i, x in enumerate(inputs)}
+    found = derivatives("backward", [y], [gradient], wanted, retain_graph, create_graph)
     for leaf, g in found.items():
         if leaf.grad is None:
             leaf.grad = g
@@ -41,68 +40,17 @@ def backward(
                 leaf.grad = leaf.grad + g
 
 
-def grad(
-    ys: Tensor | Sequence[Tensor],
-    xs: Tensor | State | Sequence[Tensor | State],
-    grad_ys: Any = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    allow_unused: bool = False,
-) -> Any:
-    """The derivatives of `ys` (their sum, if several) by each of `xs`; no `.grad` is touched.
-
-    `xs` may be leaves or Tensors from the middle. Gives one Tensor for one x, a list for a
-    sequence. An x that ys do not depend on is a GradientError, or None with `allow_unused`.
-    """
-    many_y: list[Any] = list(ys) if isinstance(ys, (list, tuple)) else [ys]
-    many_x: list[Any] = list(xs) if isinstance(xs, (list, tuple)) else [xs]
-    seeds = list(grad_ys) if isinstance(grad_ys, (list, tuple)) else [grad_ys] * len(many_y)
-    edges = [_edge("grad", x) for x in many_x]
-    found = _derivatives("grad", many_y, seeds, set(edges), retain_graph, create_graph)
-    result = [found.get(edge) for edge in edges]
-    if not allow_unused and any(g is None for g in result):
-        at = next(i for i, g in enumerate(result) if g is None)
-        raise GradientError(
-            f"grad: ys do not depend on xs[{at}] (shape {str_shape(many_x[at].shape)}); take it "
-            "out, or pass allow_unused=True to get None for it"
-        )
-    return result if isinstance(xs, (list, tuple)) else result[0]
-
-
-def _leaf_edge(position: int, x: Any) -> Any:
-    edge = _edge("backward", x)
-    if type(edge) is tuple:
-        raise GradientError(
-            f"backward: inputs[{position}] (shape {str_shape(x.shape)}) was made by {edge[0].name}, and "
-            "`inputs` must be leaves; dynamic.grad(y, [x]) gives the gradient of any Tensor"
-        )
-    return edge
-
-
-def _edge(call: str, x: Any) -> Any:
-    """Where the cotangent of `x` arrives."""
-    if not isinstance(x, (Tensor, State)):
-        raise GradientError(
-            f"{call}: {x!r} is not a dynamic Tensor or a Parameter; make one with dynamic.tensor(...)"
-        )
-    if x.edge is None:
-        raise GradientError(
-            f"{call}: a Tensor of shape {str_shape(x.shape)} has no history and does not require a "
-            "gradient; make what it comes from with tensor(..., requires_grad=True), and not under "
-            "no_grad, nor by way of detach(), .numpy() or .item()"
-        )
-    return x.edge
-
-
-def _derivatives(
+def derivatives(
     call: str, ys: Sequence[Tensor], gradients: Sequence[Any], wanted: set[Any] | None,
     retain_graph: bool | None, create_graph: bool,
 ) -> dict[Any, Tensor]:  # fmt: skip
+    """The derivatives of the ys, each times its cotangent and summed up, by edge: of the wanted
+    ones, of every leaf if None."""
     if len(ys) != len(gradients):
         raise GradientError(
             f"{call}: {len(ys)} ys and {len(gradients)} cotangents; give one for each, or None"
         )
-    seeds = [(_edge(call, y), _seed(call, y, g)) for y, g in zip(ys, gradients, strict=True)]
+    seeds = [(edge_of(call, y), seed_of(call, y, g)) for y, g in zip(ys, gradients, strict=True)]
     keep = create_graph if retain_graph is None else retain_graph
     if create_graph:
         with changed(recording=True):
@@ -118,30 +66,6 @@ def _derivatives(
             edge: watch.seen(edge, 0, g) if isinstance(edge, Leaf) else g for edge, g in tensors.items()
         }
     return tensors
-
-
-def _seed(call: str, y: Tensor, gradient: Any) -> Tensor:
-    """The cotangent to start from, of y's shape and dtype."""
-    if gradient is None:
-        if y.data.size != 1:
-            raise GradientError(
-                f"{call}: y has shape {str_shape(y.shape)}, so it has no single derivative; "
-                "reduce it to one number (y.sum(), y.mean()), or pass the cotangent to start from"
-            )
-        return Tensor(array_module(y.data).ones(y.shape, y.dtype))
-    try:
-        seed = gradient if isinstance(gradient, Tensor) else Tensor(np.asarray(gradient, y.dtype))
-    except (ValueError, TypeError):
-        raise GradientError(
-            f"{call}: the cotangent {gradient!r} is no array of numbers; pass one of y's shape, "
-            f"{str_shape(y.shape)}"
-        ) from None
-    if seed.shape != y.shape:
-        raise ShapeError(
-            f"{call}: the cotangent has shape {str_shape(seed.shape)}, y has "
-            f"{str_shape(y.shape)}; they must be the same"
-        )
-    return seed
 
 
 class _OnArrays(Walk):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dynamic.backward import grad
+from dynamic.functional import grad
 from dynamic.tape import apply
 from dynamic.tensors import Tensor
 from shared import dispatch

@@ -1,6 +1,6 @@
-"""Derivatives of functions: what `backward` does for one number, for whole functions.
+"""Derivatives that are given back, not left in `.grad`: `grad`, and derivatives of functions.
 
-Each of these calls `fn` on fresh leaves, so it neither needs nor leaves any history; where the
+Each of the latter calls `fn` on fresh leaves, so it neither needs nor leaves any history; where the
 arguments are Tensors with one, pass `create_graph=True` to differentiate through. The derivative
 by what `fn` does not depend on is zero.
 """
@@ -12,13 +12,43 @@ from typing import Any
 
 import numpy as np
 
-from dynamic.backward import grad
+from dynamic.backward import derivatives
+from dynamic.ends import edge_of
 from dynamic.modes import enable_grad
 from dynamic.tensors import Leaf, Tensor, tensor
 from shared import ops
 from shared.errors import GradientError, ShapeError
 from shared.op import array_module
 from shared.spec import Spec, str_shape
+from shared.state import State
+
+
+def grad(
+    ys: Tensor | Sequence[Tensor],
+    xs: Tensor | State | Sequence[Tensor | State],
+    grad_ys: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool = False,
+) -> Any:
+    """The derivatives of `ys` (their sum, if several) by each of `xs`; no `.grad` is touched.
+
+    `xs` may be leaves or Tensors from the middle. Gives one Tensor for one x, a list for a
+    sequence. An x that ys do not depend on is a GradientError, or None with `allow_unused`.
+    """
+    many_y: list[Any] = list(ys) if isinstance(ys, (list, tuple)) else [ys]
+    many_x: list[Any] = list(xs) if isinstance(xs, (list, tuple)) else [xs]
+    seeds = list(grad_ys) if isinstance(grad_ys, (list, tuple)) else [grad_ys] * len(many_y)
+    edges = [edge_of("grad", x) for x in many_x]
+    found = derivatives("grad", many_y, seeds, set(edges), retain_graph, create_graph)
+    result = [found.get(edge) for edge in edges]
+    if not allow_unused and any(g is None for g in result):
+        at = next(i for i, g in enumerate(result) if g is None)
+        raise GradientError(
+            f"grad: ys do not depend on xs[{at}] (shape {str_shape(many_x[at].shape)}); take it "
+            "out, or pass allow_unused=True to get None for it"
+        )
+    return result if isinstance(xs, (list, tuple)) else result[0]
 
 
 def _leaves(call: str, args: Sequence[Any]) -> list[Tensor]:

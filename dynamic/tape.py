@@ -79,7 +79,7 @@ class Node:
     def free(self) -> None:
         """Let go of the arrays; a second backward through this node is then an error."""
         self.inputs = None
-        if self.plan is not None and True in self.plan.outputs:
+        if self.plan is not None and self.plan.keeps:
             self.outputs = [spec_of(y) for y in self.outputs]
 
     def kept(self) -> tuple[list[Any], Sequence[Any]]:
@@ -91,22 +91,19 @@ class Node:
             )
         inputs = self.inputs
         for i in self.plan.dropped:
-            if inputs[i] is None:
-                inputs[i] = _spec_at(self.edges[i])
+            if inputs[i] is None:  # the Spec of the value that the edge leads to
+                edge = self.edges[i]
+                if type(edge) is tuple:
+                    y = edge[0].outputs[edge[1]]
+                    inputs[i] = y if type(y) is Spec else spec_of(y)
+                else:
+                    inputs[i] = edge.spec
         if inplace.changes:
             inplace.check(self)
         return inputs, self.outputs
 
 
 lines: WeakKeyDictionary[Node, Line | None] = WeakKeyDictionary()
-
-
-def _spec_at(edge: Any) -> Spec:
-    """The Spec of the value that an edge leads to."""
-    if type(edge) is not tuple:
-        return edge.spec
-    y = edge[0].outputs[edge[1]]
-    return y if type(y) is Spec else spec_of(y)
 
 
 def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
@@ -154,7 +151,12 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
         node.settings = settings
         node.edges = edges
         node.inputs = arrays
-        node.outputs = (y if plan.outputs[0] else Spec(y.shape, dtype),)
+        if plan.keeps:
+            node.outputs = (y,)
+        else:
+            (spec,) = node.outputs = plan.unread
+            if spec.dtype is not dtype or spec.shape != y.shape:
+                node.outputs = plan.unread = (Spec(y.shape, dtype),)
         node.order = next_order()
         made: Any = _new(Tensor)
         made.data = y

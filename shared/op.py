@@ -68,15 +68,23 @@ TABLE: dict[str, Op] = {}
 """Every op there is, by name. The laws run over it."""
 
 
+Pulled = Sequence[tuple[int, Any]]
+Pull = Callable[[Any, Any, Sequence[Any], dict[str, Any]], Pulled]
+
+
 class Plan:
     """How to differentiate an op by some of its arguments.
 
     wanted   which arguments, a bool for each
     inputs   which arguments a tape must keep the value of, and `dropped`, the positions of the rest
-    outputs  which outputs it must keep
+    outputs  which outputs it must keep; `keeps`: whether any
+    pull     `pull(g, y, args, settings)`: the wanted arguments' cotangents as (position, cotangent);
+             those that are zero left out
+    unread   for a tape: what stands in the place of the one output where no rule reads it, of the
+             last application; the next is mostly of the same shape
     """
 
-    __slots__ = ("op", "wanted", "inputs", "dropped", "outputs", "rules", "unwritten")
+    __slots__ = ("op", "wanted", "inputs", "dropped", "outputs", "keeps", "pull", "unread")
 
     def __init__(self, op: Op, wanted: Wanted) -> None:
         names = op.read_by(wanted)
@@ -84,28 +92,46 @@ class Plan:
         self.inputs = tuple(op.argument(i) in names for i in range(len(wanted)))
         self.dropped = tuple(i for i, keep in enumerate(self.inputs) if not keep)
         self.outputs = tuple(output in names for output in op.outputs or ())
-        asked = [(i, op.rules[i]) for i, want in enumerate(wanted) if want and i < len(op.rules)]
-        self.rules = [(i, rule.fn) for i, rule in asked if isinstance(rule, Rule)]
-        self.unwritten = [
-            op.argument(i)
-            for i, want in enumerate(wanted)
-            if want and op.joint is None and (i >= len(op.rules) or op.rules[i] is None)
-        ]
+        self.keeps = True in self.outputs
+        self.pull = _pull(op, wanted)
+        self.unread: tuple[Spec] = (Spec((), np.dtype(bool)),)
 
-    def pull(
-        self, g: Any, y: Any, args: Sequence[Any], settings: dict[str, Any]
-    ) -> Sequence[tuple[int, Any]]:
-        """The wanted arguments' cotangents as (position, cotangent); those that are zero left out."""
-        joint = self.op.joint
-        if joint is not None:
-            found = joint.fn(g, y, *args, wanted=self.wanted, **settings)
-            return [(i, found[i]) for i, want in enumerate(self.wanted) if want and found[i] is not None]
-        if self.unwritten:
-            raise GradientError(
-                f"{self.op.name}: no gradient is written for argument {self.unwritten[0]!r}; detach "
-                "it, or give the op a rule"
-            )
-        return [(i, rule(g, y, *args, **settings)) for i, rule in self.rules]
+
+def _pull(op: Op, wanted: Wanted) -> Pull:
+    """`Plan.pull`: one function for each kind of plan, as backward calls it for each node."""
+    asked = [i for i, want in enumerate(wanted) if want]
+    if op.joint is not None:
+        joint = op.joint.fn
+
+        def pull_joint(g: Any, y: Any, args: Sequence[Any], settings: dict[str, Any]) -> Pulled:
+            found = joint(g, y, *args, wanted=wanted, **settings)
+            return [(i, found[i]) for i in asked if found[i] is not None]
+
+        return pull_joint
+    for i in asked:
+        if i >= len(op.rules) or op.rules[i] is None:
+            return _refusal(op, i)
+    rules = [(i, rule.fn) for i, rule in enumerate(op.rules) if i in asked and isinstance(rule, Rule)]
+    if len(rules) == 1:
+        ((i, rule),) = rules
+        return lambda g, y, args, settings: ((i, rule(g, y, *args, **settings)),)
+    if len(rules) == 2:
+        (i, first), (j, second) = rules
+        return lambda g, y, args, settings: (
+            (i, first(g, y, *args, **settings)),
+            (j, second(g, y, *args, **settings)),
+        )
+    return lambda g, y, args, settings: [(i, rule(g, y, *args, **settings)) for i, rule in rules]
+
+
+def _refusal(op: Op, position: int) -> Pull:
+    def refuse(*_: Any) -> Pulled:
+        raise GradientError(
+            f"{op.name}: no gradient is written for argument {op.argument(position)!r}; detach it, or "
+            "give the op a rule"
+        )
+
+    return refuse
 
 
 class Op:

@@ -54,40 +54,43 @@ def reverse(seeds: Iterable[tuple[Edge, Any]], wanted: set[Edge] | None, walk: W
     A node that has `expand` stands for a part of the graph that was not kept: when its turn
     comes it makes that part again and gives the edges at which to go on, with their cotangents.
     """
-    seeds = list(seeds)
-    useful = None if wanted is None else leading_to(wanted, (edge for edge, _ in seeds))
+    arriving = list(seeds)
+    useful = None if wanted is None else leading_to(wanted, (edge for edge, _ in arriving))
     found: dict[Edge, Any] = {}
     summed: set[Edge] = set()
     pending: dict[int, tuple[Any, list[Any]]] = {}
     heap: list[int] = []
+    gs: list[Any]
     values, visit, pull, done = walk.values, walk.visit, walk.pull, walk.done
     in_place = walk.in_place
 
-    def arrive(edge: Edge, g: Any) -> None:
-        if type(edge) is not tuple:
-            before = found.get(edge)
-            if before is None:
-                found[edge] = g
-            elif in_place and edge in summed:  # an array that the loop made, and nobody else has
-                found[edge] += g
+    while True:
+        for edge, g in arriving:
+            if type(edge) is not tuple:
+                before = found.get(edge)
+                if before is None:
+                    found[edge] = g
+                elif in_place and edge in summed:  # an array that the loop made, and nobody else has
+                    before += g
+                    found[edge] = before
+                else:
+                    found[edge] = before + g
+                    summed.add(edge)
+                continue
+            node, index = edge
+            order = node.order
+            entry = pending.get(order)
+            if entry is None:
+                gs = [None] * len(node.outputs)
+                gs[index] = g
+                pending[order] = node, gs
+                heappush(heap, -order)
             else:
-                found[edge] = before + g
-                summed.add(edge)
-            return
-        node, index = edge
-        entry = pending.get(node.order)
-        if entry is None:
-            gs = [None] * len(node.outputs)
-            gs[index] = g
-            pending[node.order] = node, gs
-            heappush(heap, -node.order)
-        else:
-            before = entry[1][index]
-            entry[1][index] = g if before is None else before + g
-
-    for edge, g in seeds:
-        arrive(edge, g)
-    while heap:
+                before = entry[1][index]
+                entry[1][index] = g if before is None else before + g
+        if not heap:
+            break
+        arriving = []
         node, gs = pending.pop(-heappop(heap))
         if visit is not None:
             visit(node, gs)
@@ -104,11 +107,9 @@ def reverse(seeds: Iterable[tuple[Edge, Any]], wanted: set[Edge] | None, walk: W
                     continue
                 plan = plan.op.plan(asked)
         if plan is None:
-            more = node.expand(gs)
+            arriving = node.expand(gs)
             if useful is not None and wanted is not None:
-                useful |= leading_to(wanted, [edge for edge, _ in more])
-            for edge, g in more:
-                arrive(edge, g)
+                useful |= leading_to(wanted, [edge for edge, _ in arriving])
         else:
             inputs, outputs = values(node)
             g, y = (gs[0], outputs[0]) if plan.op.single else (tuple(gs), outputs)
@@ -120,7 +121,7 @@ def reverse(seeds: Iterable[tuple[Edge, Any]], wanted: set[Edge] | None, walk: W
                 like = inputs[position]
                 if cotangent.shape != like.shape or cotangent.dtype is not like.dtype:
                     cotangent = fit(cotangent, like)
-                arrive(edges[position], cotangent)
+                arriving.append((edges[position], cotangent))
         if done is not None:
             done(node)
     return found if wanted is None else {edge: found[edge] for edge in wanted if edge in found}
