@@ -21,6 +21,10 @@ from shared.op import Plan
 Edge = Any
 """`(node, output index)`, or a leaf."""
 
+WORTH_KEEPING = 1 << 12
+"""The number of elements from which on adding to a sum in its own memory is quicker than a new array:
+for few NumPy takes three times as long where the sum is an operand too."""
+
 
 class Walk:
     """What an engine says of its nodes while the loop walks back over them."""
@@ -57,7 +61,7 @@ def reverse(seeds: Iterable[tuple[Edge, Any]], wanted: set[Edge] | None, walk: W
     arriving = list(seeds)
     useful = None if wanted is None else leading_to(wanted, (edge for edge, _ in arriving))
     found: dict[Edge, Any] = {}
-    summed: set[Edge] = set()
+    summed: set[Edge] = set()  # whose sum is an array that the loop made, and nobody else has
     pending: dict[int, tuple[Any, list[Any]]] = {}
     heap: list[int] = []
     gs: list[Any]
@@ -70,12 +74,13 @@ def reverse(seeds: Iterable[tuple[Edge, Any]], wanted: set[Edge] | None, walk: W
                 before = found.get(edge)
                 if before is None:
                     found[edge] = g
-                elif in_place and edge in summed:  # an array that the loop made, and nobody else has
+                elif edge in summed:
                     before += g
                     found[edge] = before
                 else:
-                    found[edge] = before + g
-                    summed.add(edge)
+                    found[edge] = total = before + g
+                    if in_place and total.size >= WORTH_KEEPING:
+                        summed.add(edge)
                 continue
             node, index = edge
             order = node.order

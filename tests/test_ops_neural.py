@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,10 @@ import pytest
 
 import dynamic
 from shared import ops
+from shared.op import TABLE
+from shared.ops import convolution
 
+rng = np.random.default_rng(4)
 LABELS = np.array([0, 2, 1])
 HUGE = np.float32([[1e4, -1e4, 0.0], [-1e4, 1e4, 1e4], [1e4, 0.0, -1e4]])
 
@@ -46,6 +50,42 @@ def test_where_all_labels_are_ignored_the_mean_is_nan_and_moves_nothing() -> Non
         assert np.isnan(y.item())
         np.testing.assert_array_equal(dynamic.grad(y, [x])[0].numpy(), 0)
         assert loss(x, np.full(3, -100), reduction="sum").item() == 0
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_convolution_in_blocks_of_images_is_that_of_all_at_once(
+    groups: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the last block is smaller; and with its gradients."""
+    x, g = rng.standard_normal((7, 4, 9, 8)), rng.standard_normal((7, 6, 5, 4))
+    w, b = rng.standard_normal((6, 4 // groups, 3, 3)), rng.standard_normal(6)
+    move = {"stride": (2, 2), "padding": (1, 1), "dilation": (1, 1), "groups": groups}
+
+    def all_three() -> list[Any]:
+        return [
+            TABLE["conv2d"](x, w, b, **move),
+            TABLE["conv2d_input"](g, w, size=(9, 8), **move),
+            TABLE["conv2d_weight"](x, g, kernel=(3, 3), **move),
+        ]
+
+    whole = all_three()
+    monkeypatch.setattr(convolution, "BLOCK", 1)
+    monkeypatch.setattr(convolution, "PLACES", 3 * 5 * 4)
+    for once, blocks in zip(whole, all_three(), strict=True):
+        np.testing.assert_allclose(blocks, once, rtol=1e-12, atol=1e-12)
+
+
+def test_the_columns_of_a_whole_batch_never_stand() -> None:
+    """Convolution's work space does not grow with the batch."""
+    x, w = np.ones((64, 32, 14, 14), np.float32), np.ones((64, 32, 3, 3), np.float32)
+    tracemalloc.start()
+    try:
+        y = ops.conv2d(x, w, padding=1)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    columns = 9 * x.nbytes
+    assert most - y.nbytes < columns / 4
 
 
 def test_padding_is_never_the_largest() -> None:
