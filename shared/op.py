@@ -154,6 +154,8 @@ class Op:
               it fills and gives (of several outputs a tuple, with None for those that are to be
               fresh). The bits are the same with it and without
     inplace   the arguments that `out` may be (a ufunc's may be any)
+    workspace the bytes that compute allocates beside its results, by the Specs of its arguments
+              and its settings; None if they are few
     ufunc     whether compute is a NumPy ufunc
     scalar    elementwise ops: the expression of one element, with {0}, {1} for the arguments
     check     whether compute alone would take arguments that infer refuses, so that infer must
@@ -178,6 +180,7 @@ class Op:
         view: Callable[..., bool] | None = None,
         out: bool = False,
         inplace: tuple[int, ...] = (),
+        workspace: Callable[..., int] | None = None,
         scalar: str | None = None,
         check: bool = False,
         selective: bool = False,
@@ -193,7 +196,7 @@ class Op:
         self.outputs, self.single = outputs, outputs is not None and len(outputs) == 1
         self.constant = constant
         self.alias, self.view, self.scalar, self.check = alias, view, scalar, check
-        self.out, self.inplace = out, inplace
+        self.out, self.inplace, self.workspace = out, inplace, workspace
         self.selective, self.pure, self.listed = selective, pure, listed
         self.ufunc = isinstance(compute, np.ufunc)
         self.inputs = _argument_names(self)

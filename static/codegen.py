@@ -15,7 +15,7 @@ import keyword
 import linecache
 import re
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from shared import hooks
-from shared.dims import UNKNOWN_RANK, Dim, Symbol
+from shared.dims import UNKNOWN_RANK, Dim, Symbol, dims_in
+from shared.errors import UnknownSizeError
 from shared.op import Op
 from shared.source import GENERATED
 from shared.spec import spec_of
@@ -33,7 +34,7 @@ from static.graph import Node, Tensor
 from static.lower import lower
 from static.options import EXACT, Options
 from static.passes import Log, optimize
-from static.plan import Layout, Plan, lay_out
+from static.plan import Layout, Memory, Plan, lay_out
 from static.prune import Selection
 from static.variables import Variable
 
@@ -102,6 +103,16 @@ class Program:
         result = self._run(feeds, state, frame)
         shelf.frames.append(frame)  # of a run that fails, the traceback keeps it
         return result
+
+    def memory(self, sizes: Mapping[str, int]) -> Memory:
+        """What a run holds where its unknown sizes, by name, are these."""
+        shapes = [value.sizes for value in (*self.block.fed, *self.layout.owners)]
+        symbols = dict.fromkeys(symbol for dim in dims_in(shapes) for symbol in dim.symbols())
+        if unknown := [symbol.name for symbol in symbols if symbol.name not in sizes]:
+            raise UnknownSizeError(
+                f"memory: the size {unknown[0]} is not known; give it, as in sizes={{{unknown[0]!r}: 32}}"
+            )
+        return Plan(self.layout, {symbol: sizes[symbol.name] for symbol in symbols}).memory()
 
     def _shelf(self, sizes: tuple[int, ...]) -> Shelf:
         """The plan for these sizes, and its frames; the one that came first makes room."""

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from shared.dims import UNKNOWN_RANK, Dim, Symbol, dims_in, evaluate
+from shared.spec import Spec
 from static.block import Block, Step, Value, last_uses
 from static.options import EXACT, Options
 
@@ -138,8 +139,8 @@ class _Walk:
         layout, op = self.layout, step.op
         arrays = list(step.values())
         for value in step.outputs:
-            if value.shape is UNKNOWN_RANK:
-                layout.owners[value] = ()
+            if value.shape is UNKNOWN_RANK or (op.selective and value not in self.until):
+                layout.owners[value] = ()  # nobody knows how much, or nothing at all
                 continue
             flat = len(value.shape) < 2
             if flat or not op.ufunc or all([v in layout.ordered for v in arrays]):
@@ -237,6 +238,25 @@ class Plan:
         spans = [(at, layout.ends[value]) for value, at in heads.items()]
         places, self.bytes = place(lengths, spans)
         self.offsets = dict(zip(heads, places, strict=True))
+
+    def memory(self) -> Memory:
+        """What a run will hold. All sizes must be known."""
+        layout, alive, most = self.layout, 0, 0
+        ends: dict[int, int] = {}
+        for at, step in enumerate(layout.block.steps):
+            for value in step.outputs:
+                if layout.owners.get(value) == (value,) and value not in layout.heads:
+                    length, last = self.bytes_of(value), layout.ends[value]
+                    alive += length
+                    ends[last] = ends.get(last, 0) + length
+            work = 0
+            if step.op.workspace is not None:
+                specs = [Spec(self.shape_of(x), x.dtype) if isinstance(x, Value) else x for x in step.inputs]
+                work = step.op.workspace(*specs, **evaluated(step.settings, self.sizes))
+            most = max(most, alive + work)
+            alive -= ends.pop(at, 0)
+        copied = [value for value in layout.block.leaving() if value not in layout.given]
+        return Memory(self.bytes, max(most, alive + sum(map(self.bytes_of, copied))))
 
     def shape_of(self, value: Value) -> tuple[int, ...]:
         return tuple([evaluate(size, self.sizes) for size in value.shape])

@@ -29,6 +29,7 @@ from static.feeds import feed_key, take_apart, take_feeds
 from static.graph import Graph, Node, Tensor, get_default_graph
 from static.partial import PartialRun
 from static.passes import options_for
+from static.plan import Memory
 from static.prune import select
 from static.variables import Variable
 
@@ -115,6 +116,16 @@ class Session:
         feeds: which Tensors would be fed; the placeholders that are needed, if None.
         """
         return self._compiled(fetches, feeds).source
+
+    def memory(
+        self, fetches: Any, sizes: Mapping[str, int] | None = None, feeds: Iterable[Tensor] | None = None
+    ) -> Memory:
+        """How many bytes a run of `fetches` will hold, said before it runs.
+
+        sizes: values for unknown sizes, by name; UnknownSizeError if one is missing. What the body of
+        a loop or a branch holds while it runs is not counted.
+        """
+        return self._compiled(fetches, feeds).memory(sizes or {})
 
     def explain(self, fetches: Any, feeds: Iterable[Tensor] | None = None) -> str:
         """What each pass of the optimiser did to a run of `fetches`, and why that is allowed."""

@@ -26,9 +26,9 @@ def worth_gating(g: Any, y: Any) -> bool:
     )
 
 
-def gate_positive(g: Any, y: Any) -> Any:
-    """g where y > 0, else 0, whatever g is there. Its twin is `ops.gate(g, y > 0)`."""
-    out = np.empty_like(g)
+def gate_positive(g: Any, y: Any, out: Any = None) -> Any:
+    """g where y > 0, else 0, whatever g is there; `out` may be g. Its twin is `ops.gate(g, y > 0)`."""
+    out = np.empty_like(g) if out is None else out
     compiled(_gate_positive)(out.reshape(-1), g.reshape(-1), y.reshape(-1))
     return out
 

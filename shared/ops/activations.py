@@ -105,15 +105,15 @@ silu = elementwise(
 # --- with a kink ---------------------------------------------------------------------------
 
 
-def _compute_relu_grad(g: Any, y: Any) -> Any:
-    return gate_positive(g, y) if worth_gating(g, y) else gate(g, greater(y, 0))
+def _compute_relu_grad(g: Any, y: Any, out: Any = None) -> Any:
+    return gate_positive(g, y, out) if worth_gating(g, y) else gate.compute(g, greater(y, 0), out=out)
 
 
 relu_grad = elementwise(
     "relu_grad", _compute_relu_grad, "({0} if {1} > 0 else 0)",
     Rule(lambda gg, _, g, y: relu_grad(gg, y), reads="y"),
     ZERO,
-    dtype=lambda g, y: g.dtype,
+    dtype=lambda g, y: g.dtype, out=True, inplace=(0,),
     doc="`g` where `y` is positive, else 0, whatever g is there: `gate(g, y > 0)` in one pass.",
 )  # fmt: skip
 

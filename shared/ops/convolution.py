@@ -22,6 +22,7 @@ import numpy as np
 
 from shared.dims import Dim
 from shared.errors import SettingError, ShapeError
+from shared.kernels.scatter import zeroed
 from shared.op import Op, Rule, array_module
 from shared.ops.reductions import sum
 from shared.ops.shapes import as_tensor_like, expand_dims, reshape, squeeze
@@ -71,14 +72,40 @@ def _matrices(w: Any, groups: int) -> Any:
     return w.reshape(groups, o // groups, c * kh * kw)
 
 
+def _block_bytes(n: int, rows: int, kept: int, places: Pair, dtype: Any) -> int:
+    """What one block takes: the rows of its columns and product, and those that are `kept` of the
+    block before while the next ones are made."""
+    count = next((block.stop for block in _blocks(n, rows, places, dtype)), 0)
+    held = rows + (kept if count < n else 0)
+    return int(held * count * places[0] * places[1] * dtype.itemsize)
+
+
+def _conv2d_work(x: Operand, w: Operand, b: Operand = None, *, groups: int, **move: Any) -> int:
+    places = Window(w.shape[2:], **move).places("conv2d", x.shape[2:])
+    o, rows = w.shape[0], x.shape[1] * math.prod(w.shape[2:])
+    return _block_bytes(x.shape[0], rows + o, o, places, x.dtype)
+
+
+def _conv2d_input_work(g: Operand, w: Operand, *, groups: int, **_: Any) -> int:
+    rows = w.shape[1] * groups * math.prod(w.shape[2:])
+    return _block_bytes(g.shape[0], rows + w.shape[0], rows, g.shape[2:], g.dtype)
+
+
+def _conv2d_weight_work(x: Operand, g: Operand, *, kernel: Pair, groups: int, **_: Any) -> int:
+    rows = x.shape[1] * math.prod(kernel)
+    products = 2 * rows * g.shape[1] // groups * g.dtype.itemsize
+    return products + _block_bytes(x.shape[0], rows + g.shape[1], 0, g.shape[2:], g.dtype)
+
+
 def _compute_conv2d(
-    x: Any, w: Any, b: Any = None, *, stride: Pair, padding: Pair, dilation: Pair, groups: int
-) -> Any:
+    x: Any, w: Any, b: Any = None, *, stride: Pair, padding: Pair, dilation: Pair, groups: int,
+    out: Any = None,
+) -> Any:  # fmt: skip
     window = Window(w.shape[2:], stride, padding, dilation)
     places = window.places("conv2d", x.shape[2:])
     matrices = _matrices(w, groups)
     dtype = promote(x, w) if b is None else promote(x, w, b)
-    y = array_module(x).empty((x.shape[0], w.shape[0], *places), dtype)
+    y = array_module(x).empty((x.shape[0], w.shape[0], *places), dtype) if out is None else out
     for block, columns in _columns(x, window, places, w.shape[0], groups):
         part = y[block]
         product = (matrices @ columns).reshape(w.shape[0], len(part), *places).transpose(1, 0, 2, 3)
@@ -90,13 +117,14 @@ def _compute_conv2d(
 
 
 def _compute_conv2d_input(
-    g: Any, w: Any, *, size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
-) -> Any:
+    g: Any, w: Any, *, size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int,
+    out: Any = None,
+) -> Any:  # fmt: skip
     window = Window(w.shape[2:], stride, padding, dilation)
     n, _, *places = g.shape
     channels = w.shape[1] * groups
     matrices = _matrices(w, groups).swapaxes(1, 2)
-    x = array_module(g).zeros((n, channels, *size), promote(g, w))
+    x = zeroed(array_module(g), (n, channels, *size), promote(g, w), out)
     for block in _blocks(n, channels * math.prod(window.kernel) + w.shape[0], places, x.dtype):
         part = x[block]
         columns = (matrices @ _rows(g[block], groups)).reshape(channels, *window.kernel, len(part), *places)
@@ -174,6 +202,8 @@ _conv2d = Op(
         ),
         Rule(lambda g, y, x, w, b=None, **move: sum(g, (0, 2, 3))),
     ],
+    out=True,
+    workspace=_conv2d_work,
     check=True,
 )
 
@@ -188,6 +218,8 @@ _conv2d_input = Op(
             reads="g",
         ),
     ],
+    out=True,
+    workspace=_conv2d_input_work,
     check=True,
 )
 
@@ -202,6 +234,7 @@ _conv2d_weight = Op(
         ),
         Rule(lambda gw, y, x, g, *, kernel, **move: _conv2d(x, gw, **move), reads="x"),
     ],
+    workspace=_conv2d_weight_work,
 )
 
 # --- what users call -----------------------------------------------------------------------

@@ -10,6 +10,7 @@ import numpy as np
 from shared.dims import Dim, Size
 from shared.errors import DTypeError, SettingError, ShapeError
 from shared.kernels.pooling import unpool
+from shared.kernels.scatter import zeroed
 from shared.op import ZERO, Op, Rule, array_module
 from shared.ops.creation import ones
 from shared.ops.normalization import floating
@@ -41,19 +42,20 @@ def _lowest(dtype: np.dtype[Any]) -> float:
     return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
 
 
-def _compute_max_pool2d(x: Any, **move: Any) -> tuple[Any, Any]:
+def _compute_max_pool2d(x: Any, *, out: Any = (None, None), **move: Any) -> tuple[Any, Any]:
     xp, window = array_module(x), Window(**move)
     n, c, h, w = x.shape
     oh, ow = window.places("max_pool2d", (h, w))
     taps = list(window.taps((h, w), (oh, ow)))
-    y = xp.full((n, c, oh, ow), _lowest(x.dtype), x.dtype)
+    y = xp.empty((n, c, oh, ow), x.dtype) if out[0] is None else out[0]
+    y[...] = _lowest(x.dtype)
     for tap in taps:
         part = y[tap.places]
         np.maximum(part, x[tap.image], out=part)
 
     # Which one is the largest: the number of taps before the first that equals it.
     nans = x.dtype.kind == "f" and bool((y != y).any())
-    chosen = xp.zeros(y.shape, _tap_dtype(window))
+    chosen = zeroed(xp, y.shape, _tap_dtype(window), out[1])
     missed, unlike = xp.ones(y.shape, bool), xp.empty(y.shape, bool)
     for tap in taps[:-1]:
         values, part = x[tap.image], unlike[tap.places]
@@ -99,6 +101,7 @@ _max_pool2d = Op(
     ],
     outputs=("y", "taps"),
     constant=("taps",),
+    out=True,
     check=True,
     doc="The largest element of each window, and which one it was, counted through the kernel: what the\n"
     "gradient reads, in a byte where an index into the image takes eight.",
@@ -116,9 +119,10 @@ def _compute_max_pick2d(x: Any, taps: Any, **move: Any) -> Any:
 
 _max_unpool2d = Op(
     "max_unpool2d",
-    lambda g, taps, *, size, **move: unpool(g, taps, Window(**move), size),
+    lambda g, taps, *, size, out=None, **move: unpool(g, taps, Window(**move), size, out),
     lambda g, taps, *, size, **move: Spec((*g.shape[:2], *size), g.dtype),
     [Rule(lambda gx, y, g, taps, *, size, **move: _max_pick2d(gx, taps, **move), reads="taps"), ZERO],
+    out=True,
     doc="Each element of g added to the element of an image (N, C, *size) that its window chose.",
 )
 

@@ -3,7 +3,9 @@ the other; what leaves a run belongs to the caller; and no bit depends on it."""
 
 from __future__ import annotations
 
+import gc
 import threading
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import static
+from comparisons.bench import models
+from comparisons.bench.workloads import WORKLOADS
 from shared import nn, ops, optim
+from shared.errors import UnknownSizeError
 from static.plan import ALIGNMENT, FEW, place
 
 
@@ -297,3 +302,42 @@ def test_training_gives_the_same_bits_with_and_without(level: str) -> None:
     assert losses == other_losses
     for a, b in zip(values, other_values, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+# --- what it will take ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", ["exact", "fast"])
+@pytest.mark.parametrize("name", ["mlp", "cnn", "lstm"])
+def test_the_memory_of_a_training_step_is_known_before(name: str, level: str) -> None:
+    """Within 5 % of the most that Python's allocators gave out during a step with an arena of its own."""
+    workload = WORKLOADS[name]
+    model = models.model(workload, "layer")
+    optimizer = optim.SGD(model.parameters(), lr=workload.rate)
+    x, y = workload.data()
+    sizes = {"N": x.shape[0]} if name != "lstm" else {}  # with unknown time steps it would be a scan
+    x_in, y_in = (static.placeholder(a.dtype, (*sizes, *a.shape[len(sizes) :])) for a in (x, y))
+    loss = model(x_in, y_in)
+    train = optimizer.minimize(loss)
+    with static.Session(optimize=level) as session:
+        session.run(static.global_variables_initializer())
+        feed = {x_in: x, y_in: y}
+        session.run([loss, train], feed)  # compiles, and the kernels too
+        for program in programs(session):
+            program._shelves.clear()
+        gc.collect()
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        session.run([loss, train], feed)
+        peak = tracemalloc.get_traced_memory()[1] - before
+        tracemalloc.stop()
+        predicted = session.memory([loss, train], sizes, [x_in, y_in])
+    assert abs(predicted.peak - peak) < 0.05 * peak, (predicted, peak)
+
+
+def test_a_size_that_is_missing_is_named() -> None:
+    x = static.placeholder("float32", ("rows", 4))
+    with static.Session() as session:
+        assert session.memory(ops.tanh(ops.exp(x)) @ ops.ones((4, 2)), {"rows": 8}).peak > 8 * 4 * 4
+        with pytest.raises(UnknownSizeError, match="the size rows is not known"):
+            session.memory(ops.exp(x))
