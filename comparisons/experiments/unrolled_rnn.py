@@ -1,0 +1,322 @@
+"""A recurrent network over T steps, unrolled or as a loop: what does it take to build, and to run?"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Generator
+from typing import Any
+
+import numpy as np
+
+from comparisons.context import Context
+from comparisons.experiment import Experiment
+from comparisons.quantities import OTHER, PAIR, ahead, break_even, count, number, seconds
+from comparisons.reading import Curves, Json, Pair, Reading, Series, Table, timed
+from comparisons.snippet import source_of
+
+BATCH, INPUTS, HIDDEN, CLASSES = 8, 8, 32, 4
+
+
+def unrolled_dynamic(x: Any, y: Any) -> Generator[float, None, None]:
+    """Python's loop, in every training step."""
+    import dynamic
+    from shared import nn, ops, optim
+
+    nn.manual_seed(0)
+    cell, head = nn.RNNCell(INPUTS, HIDDEN), nn.Linear(HIDDEN, CLASSES)
+    opt = optim.SGD([*cell.parameters(), *head.parameters()], lr=0.1)
+    while True:
+        h = dynamic.tensor(np.zeros((BATCH, HIDDEN), np.float32))
+        for step in dynamic.tensor(x):
+            h = cell(step, h)
+        loss = ops.cross_entropy(head(h), y)
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+        yield loss.item()
+
+
+def unrolled_static(x: Any, y: Any) -> Generator[float, None, None]:
+    """Python's loop, once: each of its turns leaves nodes in the graph."""
+    import static
+    from shared import nn, ops, optim
+
+    nn.manual_seed(0)
+    cell, head = nn.RNNCell(INPUTS, HIDDEN), nn.Linear(HIDDEN, CLASSES)
+    opt = optim.SGD([*cell.parameters(), *head.parameters()], lr=0.1)
+    with static.Graph().as_default() as graph:
+        steps = static.placeholder("float32", x.shape, name="steps")
+        labels = static.placeholder("int64", (BATCH,), name="labels")
+        h = static.constant(np.zeros((BATCH, HIDDEN), np.float32))
+        for step in steps:
+            h = cell(step, h)
+        loss = ops.cross_entropy(head(h), labels)
+        train = opt.minimize(loss)
+        init = static.global_variables_initializer()
+    session = static.Session(graph=graph, optimize="exact")
+    session.run(init)
+    while True:
+        value, _ = session.run([loss, train], {steps: x, labels: y})
+        yield value.item()
+
+
+def looped_static(x: Any, y: Any) -> Generator[float, None, None]:
+    """A loop that is one node, for any number of steps."""
+    import static
+    from shared import nn, ops, optim
+
+    nn.manual_seed(0)
+    cell, head = nn.RNNCell(INPUTS, HIDDEN), nn.Linear(HIDDEN, CLASSES)
+    opt = optim.SGD([*cell.parameters(), *head.parameters()], lr=0.1)
+    with static.Graph().as_default() as graph:
+        steps = static.placeholder("float32", (None, BATCH, INPUTS), name="steps")
+        labels = static.placeholder("int64", (BATCH,), name="labels")
+        h = static.constant(np.zeros((BATCH, HIDDEN), np.float32))
+        h, _ = static.scan(lambda h, step: (cell(step, h), ()), h, steps)
+        loss = ops.cross_entropy(head(h), labels)
+        train = opt.minimize(loss)
+        init = static.global_variables_initializer()
+    session = static.Session(graph=graph, optimize="exact")
+    session.run(init)
+    while True:
+        value, _ = session.run([loss, train], {steps: x, labels: y})
+        yield value.item()
+
+
+WAYS: dict[str, Callable[[Any, Any], Generator[float, None, None]]] = {
+    "dynamic": unrolled_dynamic,
+    "unrolled": unrolled_static,
+    "looped": looped_static,
+}
+BUILT = ("unrolled", "looped")
+"""Those of them that describe a graph."""
+LENGTHS = {False: (10, 30, 100), True: (10, 30, 100, 300, 1000)}
+
+
+def run(context: Context) -> dict[str, Any]:
+    random = np.random.default_rng(context.seed)
+    points, apart = [], 0.0
+    for length in LENGTHS[context.full]:
+        context.note(f"{length} steps")
+        x = random.normal(size=(length, BATCH, INPUTS)).astype(np.float32)
+        y = random.integers(0, CLASSES, BATCH)
+        starts = context.time(
+            {way: _start(train, x, y) for way, train in WAYS.items()}, rounds=context.pick(3, 7)
+        )
+        running = {way: train(x, y) for way, train in WAYS.items()}
+        losses = {way: [next(run) for _ in range(3)] for way, run in running.items()}
+        apart = max(
+            apart, *(abs(a - b) for way in WAYS for a, b in zip(losses["dynamic"], losses[way], strict=True))
+        )
+        steps = context.time({way: run.__next__ for way, run in running.items()}, rounds=context.pick(5, 21))
+        nodes = {way: len(inspect.getgeneratorlocals(running[way])["graph"].nodes) for way in BUILT}
+        made = {way: {"start": starts[way], "step": steps[way], "nodes": nodes.get(way, 0)} for way in WAYS}
+        points.append(
+            {
+                "length": length,
+                "unrolled": {"dynamic": made["dynamic"], "static": made["unrolled"]},
+                "looped": {"dynamic": made["dynamic"], "static": made["looped"]},
+            }
+        )
+    return {
+        "codes": {
+            "dynamic": {"code": source_of(unrolled_dynamic)},
+            "static": {"code": source_of(unrolled_static)},
+        },
+        "looped": {"code": source_of(looped_static)},
+        "apart": apart,
+        "points": points,
+    }
+
+
+def _start(train: Callable[[Any, Any], Generator[float, None, None]], x: Any, y: Any) -> Callable[[], float]:
+    return lambda: next(train(x, y))
+
+
+# What is said of it.
+
+CASES = ("unrolled", "looped")
+LABELS = {"unrolled": "unrolled", "looped": "as one loop"}
+
+
+def read(found: Json) -> Reading:
+    points, codes = found["points"], found["codes"]
+    most = points[-1]
+    length = most["length"]
+    starts = {case: ahead(*(most[case][engine]["start"] for engine in PAIR)) for case in CASES}
+    later = {case: ahead(*(most[case][engine]["step"] for engine in PAIR)) for case in CASES}
+    return Reading(
+        answer=_answer(length, most, starts),
+        verdicts=[
+            timed(f"to the first loss over {length} steps, unrolled",
+                  *(most["unrolled"][engine]["start"] for engine in PAIR)),
+            timed("to the first loss, static's loop as one node",
+                  *(most["looped"][engine]["start"] for engine in PAIR)),
+            timed("each later training step, unrolled",
+                  *(most["unrolled"][engine]["step"] for engine in PAIR)),
+        ],
+        evidence=[
+            Pair("A Python loop over the steps", codes["dynamic"], codes["static"],
+                 says=_apart(found["apart"])),
+            Curves(
+                "To the first loss", "time steps", "time", _curves(points, "start"), unit="seconds",
+                log_x=True, log_y=True,
+                says="From nothing: the model made, the graph built and compiled where there is one, and one "
+                "training step. Both axes are logarithmic.",
+            ),
+            Pair("The loop as one node", codes["dynamic"], found["looped"],
+                 says="Static's graph is the same for any number of steps."),
+            Curves(
+                "Each later training step", "time steps", "time", _curves(points, "step"), unit="seconds",
+                log_x=True, log_y=True, says="The median, and as a band the middle half.",
+            ),
+            Table(
+                "Nodes in static's graph", ("time steps", "unrolled", "as one loop"),
+                [(number(p["length"]), *(number(_nodes(p, case)) for case in CASES)) for p in points],
+                says="Forward, gradient and the update of the weights.",
+            ),
+        ],
+        happened=[_growth(points), *(_steps(case, most, later[case]) for case in CASES), _inside(most)],
+        means=_means(most, starts, later),
+        otherwise=_otherwise(most, starts, later),
+        threats=[
+            "A small layer and a small batch, so that the engine's share of each time step is large; with "
+            "wide layers the curves of the steps come together.",
+            "The unrolled graph fits one length. For sequences of another length it is built again, or they "
+            "are padded, which the LSTM's chapter on varying lengths compares.",
+            "TensorFlow 1 had both: `static_rnn` unrolled, `dynamic_rnn` was a `while_loop`.",
+        ],
+    )  # fmt: skip
+
+
+def _apart(apart: float) -> str:
+    if apart == 0:
+        return "All three programs on this page give the same losses, bit for bit."
+    return f"The losses of the three programs differ by {apart:.1g} at most."
+
+
+def _curves(points: Json, what: str) -> list[Series]:
+    lines = (
+        ("dynamic", "unrolled", "dynamic", False),
+        ("static, unrolled", "unrolled", "static", False),
+        ("static, as one loop", "looped", "static", True),
+    )
+    x = [point["length"] for point in points]
+    made = []
+    for label, case, engine, dashed in lines:
+        middle, low, high = ([p[case][engine][what][at] for p in points] for at in ("median", "low", "high"))
+        made.append(Series(label, x, middle, engine, dashed, low=low, high=high))
+    return made
+
+
+def _nodes(point: Json, case: str) -> int:
+    return max(point[case][engine]["nodes"] for engine in PAIR)
+
+
+def _median(point: Json, case: str, engine: str, what: str) -> float:
+    return float(point[case][engine][what]["median"])
+
+
+def _both(point: Json, case: str, what: str) -> str:
+    return " and ".join(f"{seconds(_median(point, case, engine, what))} on {engine}" for engine in PAIR)
+
+
+def _answer(length: int, most: Json, starts: dict[str, str | None]) -> str:
+    said = f"With {length} steps unrolled, the first loss comes after {_both(most, 'unrolled', 'start')}"
+    loop = seconds(_median(most, "looped", "static", "start"))
+    if starts["unrolled"] is None:
+        return f"Nothing that can be measured: {said[0].lower()}{said[1:]}, and after {loop} as one loop."
+    closing = {
+        "dynamic": f"static's loop as one node takes {loop}, and {_still(starts['looped'])}",
+        "static": f"with the loop as one node static takes {loop}",
+    }
+    return f"{said}; {closing[starts['unrolled']]}."
+
+
+def _still(leader: str | None) -> str:
+    if leader is None:
+        return "then neither is ahead"
+    return f"{leader} is {'still ahead' if leader == 'dynamic' else 'then ahead'}"
+
+
+def _growth(points: Json) -> str:
+    first, last = points[0], points[-1]
+    times = last["length"] / first["length"]
+    parts = []
+    for engine in PAIR:
+        ratio = _median(last, "unrolled", engine, "start") / _median(first, "unrolled", engine, "start")
+        parts.append(f"{ratio:.1f} times as long on {engine}")
+    ratio = _median(last, "looped", "static", "start") / _median(first, "looped", "static", "start")
+    return (
+        f"With {times:.0f} times as many steps the first loss took {' and '.join(parts)}, and {ratio:.1f} "
+        "times as long with static's loop as one node. Unrolled, static's graph grew from "
+        f"{number(_nodes(first, 'unrolled'))} nodes to {number(_nodes(last, 'unrolled'))}; as one loop it "
+        f"has {number(_nodes(last, 'looped'))}."
+    )
+
+
+def _steps(case: str, most: Json, leader: str | None) -> str:
+    who = "neither is ahead" if leader is None else f"{leader} is ahead"
+    owes = break_even(most[case]["dynamic"], most[case]["static"])
+    paid = (
+        f"; it has made up for its later start after {count(round(owes), 'step')}"
+        if owes and owes > 1
+        else ""
+    )
+    return f"Once running, {LABELS[case]}, {who}: {_both(most, case, 'step')}{paid}."
+
+
+def _inside(most: Json) -> str:
+    """Static's two programs, one with the other."""
+    unrolled, looped = (most[case]["static"]["step"] for case in CASES)
+    faster = ahead(unrolled, looped)
+    figures = f"{seconds(unrolled['median'])} unrolled, {seconds(looped['median'])} as one loop"
+    if faster is None:
+        return f"A later step of static's two programs takes as long: {figures}."
+    which = "unrolled program is the faster" if faster == "dynamic" else "loop as one node is the faster"
+    return f"Of static's two programs the {which} in later steps: {figures}."
+
+
+def _means(most: Json, starts: dict[str, str | None], later: dict[str, str | None]) -> list[str]:
+    reasons = {
+        "dynamic": "On dynamic there is nothing to build: the loop that computes is the loop that was "
+        "written, and its length is nobody's business but Python's. On static a Python loop is a way to "
+        "write a long graph, and each of its turns is described, differentiated, optimised and compiled by "
+        "itself.",
+        "static": "Static described, differentiated and compiled every turn of the loop, and was there "
+        "first all the same: on this machine building a node takes less than recording it and going back "
+        "over it.",
+        None: "To describe every turn of the loop, and to compile it, took no longer than to compute it.",
+    }
+    after = {
+        "static": "What was compiled pays in later steps: a turn of the loop is then a few calls of kernels.",
+        "dynamic": "Nor does it pay in later steps, which are no shorter for having been compiled.",
+        None: "In later steps the two are alike.",
+    }
+    first = starts["unrolled"]
+    return [reasons[first], after[later["unrolled"]]] if later["unrolled"] != first else [reasons[first]]
+
+
+def _otherwise(most: Json, starts: dict[str, str | None], later: dict[str, str | None]) -> list[str]:
+    behind = starts["unrolled"] and OTHER[str(starts["unrolled"])]
+    if behind is None:
+        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+    reasons = {
+        "static": "A training run has thousands of steps and starts once. A loop written as one node is "
+        "also short to build, whatever the length, and takes sequences of lengths that it has never seen.",
+        "dynamic": "A loop of Python needs no other vocabulary and takes each sequence as long as it is.",
+    }
+    ahead_later = [LABELS[case] for case in CASES if later[case] == behind]
+    said = f" Here its later steps are the shorter ones, {' and '.join(ahead_later)}." if ahead_later else ""
+    return [f"{reasons[behind]}{said}"]
+
+
+EXPERIMENT = Experiment(
+    name="unrolled_rnn",
+    title="A long sequence, unrolled",
+    question="What does a loop over a long sequence cost before it computes anything?",
+    dimension="start",
+    run=run,
+    read=read,
+    level="exact",
+)
