@@ -24,6 +24,9 @@ OUT = click.option(
     show_default=True, help="Folder for report.json and the pages.",
 )  # fmt: skip
 
+STEPPER = "stepper"
+"""What `run` calls the page that plays one training step."""
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
@@ -45,8 +48,9 @@ def run(
 ) -> None:  # fmt: skip
     """Train, compare, measure, and write the report.
 
-    If none is named: all experiments and the quickest tasks, with --full all tasks. An experiment
-    compares the engines: with one engine alone there are tasks only.
+    If none is named: all experiments and the quickest tasks, with --full all tasks; and `stepper`,
+    which records one training step for the page that plays it. An experiment compares the engines,
+    and so does the stepper: with one engine alone there are tasks only.
 
     The exit status is 1 if the engines differ or something failed, 130 after Ctrl-C (what was
     found by then is in the report).
@@ -59,7 +63,9 @@ def run(
 
     tasks, experiments = _chosen(names, full, engine)
     engines = ENGINES if engine == "both" else (engine,)
-    plan = Plan(tasks, experiments, engines, seed, steps, full, command="python -m comparisons " + _typed())
+    stepper = STEPPER in names or (not names and engine == "both")
+    command = "python -m comparisons " + _typed()
+    plan = Plan(tasks, experiments, engines, seed, steps, full, stepper, command)
     before = None
     if resume:
         try:
@@ -169,6 +175,8 @@ def list_all() -> None:
     click.echo("experiments")
     for name, experiment in EXPERIMENTS.items():
         click.echo(f"  {name:<{width}}{experiment.question}")
+    click.echo("and")
+    click.echo(f"  {STEPPER:<{width}}One training step on both engines, to be played moment by moment.")
 
 
 def _chosen(names: tuple[str, ...], full: bool, engine: str = "both") -> tuple[list[Any], list[Any]]:
@@ -178,10 +186,10 @@ def _chosen(names: tuple[str, ...], full: bool, engine: str = "both") -> tuple[l
     from comparisons.tasks import TASKS
 
     for name in names:
-        if name not in TASKS and name not in EXPERIMENTS:
-            known = ", ".join((*TASKS, *EXPERIMENTS))
+        if name not in TASKS and name not in EXPERIMENTS and name != STEPPER:
+            known = ", ".join((*TASKS, *EXPERIMENTS, STEPPER))
             raise click.BadParameter(f"{name!r} is neither a task nor an experiment; there are {known}")
-        if name in EXPERIMENTS and engine != "both":
+        if name not in TASKS and engine != "both":
             raise click.BadParameter(f"{name} compares the engines; run it without --engine {engine}")
     unasked = [name for name, task in TASKS.items() if task.quick or (full and _is_here(task))]
     tasks = _tasks([name for name in TASKS if name in (names or unasked)])

@@ -36,6 +36,7 @@ class Plan:
     engines  "dynamic", "static" or both
     steps    how many training steps, instead of what each task says
     full     long runs, and more repetitions of what is timed
+    stepper  whether one training step is recorded, for the page that plays it
     command  what the reader types to get this again
     """
 
@@ -45,6 +46,7 @@ class Plan:
     seed: int = 0
     steps: int | None = None
     full: bool = False
+    stepper: bool = False
     command: str = "python -m comparisons run"
 
     def sized(self, task: Task) -> Task:
@@ -81,6 +83,7 @@ def run(
         "loops": dict(before["loops"]) if before else {},
         "tasks": {},
         "experiments": {},
+        "stepper": None,
     }
     spent = before["seconds"] if before else 0.0
 
@@ -118,6 +121,14 @@ def run(
                 }
                 _guarded(entry, watch, partial(_experiment, experiment, plan, entry, watch))
                 save()
+            earlier = before.get("stepper") if before else None
+            if plan.stepper and earlier is not None and earlier["status"] == "done":
+                report["stepper"] = earlier
+            elif plan.stepper:
+                watch.note("stepper: recording one training step on both engines")
+                entry = report["stepper"] = {"status": "interrupted"}
+                _guarded(entry, watch, partial(_stepper, entry))
+                save()
         report["status"] = "complete"
     except KeyboardInterrupt:
         pass
@@ -149,8 +160,10 @@ def engines_differ(report: dict[str, Any]) -> bool:
 
 
 def failures(report: dict[str, Any]) -> list[str]:
-    """The names of the tasks and experiments that failed."""
+    """The names of the pieces that failed."""
     pieces = {**report["tasks"], **report["experiments"]}
+    if report["stepper"] is not None:
+        pieces["stepper"] = report["stepper"]
     return [name for name, piece in pieces.items() if piece["status"] == "failed"]
 
 
@@ -228,6 +241,12 @@ def _experiment(experiment: Experiment, plan: Plan, entry: dict[str, Any], watch
     found = json.loads(json.dumps(experiment.run(context), allow_nan=False))
     experiment.read(found)
     entry |= {"found": found, "seconds": perf_counter() - start}
+
+
+def _stepper(entry: dict[str, Any]) -> None:
+    from comparisons import stepper
+
+    entry["found"] = stepper.record()
 
 
 def _shown(module: Any) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 INDEX = "index.html"
+STEPPER = "stepper.html"
 
 MANY = 4
 """A page of more tasks than this shows their graphs and programs only when asked to."""
@@ -46,9 +47,10 @@ _TEMPLATES = Path(__file__).with_name("templates")
 
 
 def draw(report: Mapping[str, Any], folder: Path) -> Path:
-    """Write index.html and a page for each experiment into `folder`; gives the path of the first.
+    """Write index.html, a page for each experiment and the stepper's into `folder`; gives the path of
+    the first.
 
-    Pages that an earlier run left there of experiments that are not in this one are removed.
+    Pages that an earlier run left there, and that are not of this one, are removed.
     """
     from comparisons.experiments import EXPERIMENTS
 
@@ -56,9 +58,9 @@ def draw(report: Mapping[str, Any], folder: Path) -> Path:
     made = pages(report)
     for name, text in made.items():
         write_whole(folder / name, text)
-    for name in EXPERIMENTS:
-        if f"{name}.html" not in made:
-            (folder / f"{name}.html").unlink(missing_ok=True)
+    for name in (STEPPER, *(f"{name}.html" for name in EXPERIMENTS)):
+        if name not in made:
+            (folder / name).unlink(missing_ok=True)
     return folder / INDEX
 
 
@@ -67,7 +69,10 @@ def pages(report: Mapping[str, Any]) -> dict[str, str]:
     from comparisons.experiments import EXPERIMENTS
 
     found = on_experiment.pages_of(report, EXPERIMENTS)
-    made = {INDEX: _index(report, found)}
+    stepper, trouble = _stepper(report)
+    made = {INDEX: _index(report, found, stepper is not None, trouble)}
+    if stepper is not None:
+        made[STEPPER] = stepper
     template = _environment().get_template("experiment.html")
     neighbours = zip([None, *found], found, [*found[1:], None], strict=False)
     for before, page, after in neighbours:
@@ -96,9 +101,32 @@ def _environment() -> Environment:
     return made
 
 
-def _index(report: Mapping[str, Any], experiments: list[on_experiment.Page]) -> str:
+def _stepper(report: Mapping[str, Any]) -> tuple[str | None, str]:
+    """The stepper's page, if its step was recorded; else why not, where it was asked for."""
+    from comparisons.stepper import draw_stepper
+
+    entry = report.get("stepper")
+    if entry is None:
+        return None, ""
+    if entry["status"] == "failed":
+        return None, f"It could not be recorded. {entry['error']['type']}: {entry['error']['message']}"
+    if entry["status"] != "done":
+        return None, "It was interrupted before it was recorded."
+    try:
+        return draw_stepper(entry["found"]), ""
+    except RuntimeError as error:  # there is no Graphviz
+        return None, f"It was recorded, and can not be drawn: {error}."
+    except (LookupError, TypeError, ValueError) as error:  # the evidence of another version
+        return None, f"Its recording can not be read. {type(error).__name__}: {error}"
+
+
+def _index(
+    report: Mapping[str, Any], experiments: list[on_experiment.Page], stepper: bool, trouble: str
+) -> str:
     return _environment().get_template("index.html").render(
         report=report,
+        stepper=STEPPER if stepper else None,
+        stepper_trouble=trouble,
         pages=experiments,
         glance=on_run.glance(report, experiments),
         on_run=on_run,

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from comparisons.quantities import count
 from comparisons.report import listing
-from comparisons.report.quantities import count
 from comparisons.stepper import words
 from comparisons.stepper.frames import Frame, frames, told
 from comparisons.stepper.layout import Edge, Layout, lay_out

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
-from comparisons.report.quantities import count, listed, number, size
+from comparisons.quantities import count, listed, number, size
 
 Moment = Mapping[str, Any]
 Titles = Mapping[str, str]
