@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -26,6 +27,14 @@ def apart() -> None:
         static.reset_default_graph()
     if nn := sys.modules.get("shared.nn"):
         nn.manual_seed(0)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def kernels_apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Kernels that tests compile are kept for the tests alone, whichever worker compiles them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIPTYCH_CACHE", str(tmp_path_factory.getbasetemp().parent / "kernels"))
+        yield
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -25,8 +25,8 @@ MAY_IMPORT = {
     "comparisons": {"comparisons", "dynamic", "static", "shared"},
 }
 HEAVY = {
-    "click", "comparisons", "cupy", "graphviz", "jinja2", "matplotlib", "networkx", "numba", "onnx",
-    "onnxruntime", "pygraphviz", "rich", "scipy", "sklearn", "torch",
+    "click", "comparisons", "cupy", "graphviz", "jinja2", "llvmlite", "matplotlib", "networkx", "numba",
+    "onnx", "onnxruntime", "pygraphviz", "rich", "scipy", "sklearn", "torch",
 }  # fmt: skip
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 FILES = sorted(path for package in MAY_IMPORT for path in (HOME / package).rglob("*.py"))

@@ -1,0 +1,201 @@
+"""Machine code from LLVM's language, as functions that Python calls with arrays.
+
+llvmlite (with which Numba compiles, too) is imported at the first kernel. A kernel is a builtin
+function for Python (METH_FASTCALL): a call costs a tenth of what a ufunc's does. No address stands
+in its code, so that it can be kept on disk: what it needs of Python and NumPy comes by a table.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from shared.kernels import store, support
+from shared.kernels.scalars import LLVM_TYPES
+
+TARGET: dict[str, Any] = {"opt": 3, "reloc": "static", "codemodel": "large"}
+"""Addresses as whole numbers in the code: constants may lie anywhere, and there is no table of
+offsets, which LLVM's loader sets wrongly from the second object on."""
+
+_FASTCALL = 0x0080
+
+
+@dataclass
+class Costs:
+    """What kernels have cost this process: how many were compiled, and read from disk; seconds."""
+
+    compiled: int = 0
+    read: int = 0
+    seconds: float = 0.0
+
+    def since(self, before: Costs) -> str:
+        """What was spent between two looks, in words."""
+        compiled, read = self.compiled - before.compiled, self.read - before.read
+        return (
+            f"{compiled} compiled, {read} read from disk, in {1000 * (self.seconds - before.seconds):.0f} ms"
+        )
+
+
+COSTS = Costs()
+_lock = threading.RLock()
+_functions: dict[Hashable, Callable[..., Any]] = {}
+
+
+def function(key: Hashable, source: Callable[[str], str]) -> Callable[..., Any]:
+    """The compiled function for a key, made from `source(name)` if it is not known yet.
+
+    Source of the same key must be the same. The function is called with positional arguments alone.
+    """
+    found = _functions.get(key)
+    if found is None:
+        with _lock:
+            found = _functions.get(key)
+            if found is None:
+                found = _functions[key] = _made(key, source)
+    return found
+
+
+def _made(key: Hashable, source: Callable[[str], str]) -> Callable[..., Any]:
+    start = time.perf_counter()
+    name = "kernel_" + hashlib.sha256(repr(key).encode()).hexdigest()[:20]
+    found = _builtin(name, _table(), _loaded(source(name))(name))
+    COSTS.seconds += time.perf_counter() - start
+    return found
+
+
+def _loaded(text: str) -> Callable[[str], int]:
+    """A function that gives the addresses of what the text defines."""
+    compiler = _compiler()
+    place = hashlib.sha256(f"{compiler.identity}\n{text}".encode()).hexdigest()
+    code = store.read(place)
+    if code is None:
+        code = compiler.compile(text)
+        store.write(place, code)
+        COSTS.compiled += 1
+    else:
+        COSTS.read += 1
+    return compiler.load(code)
+
+
+class _Compiler:
+    """LLVM for the processor that runs this."""
+
+    def __init__(self) -> None:
+        import llvmlite
+        import llvmlite.binding as llvm
+
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        cpu, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+        self.llvm = llvm
+        self.machine = llvm.Target.from_default_triple().create_target_machine(
+            cpu=cpu, features=features, jit=True, **TARGET
+        )
+        self.identity = f"{llvmlite.__version__} {llvm.llvm_version_info} {cpu} {features} {TARGET}"
+        self.engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self.machine)
+
+    def compile(self, text: str) -> bytes:
+        """Optimised object code. Loops become vectors; no floating-point rule is relaxed."""
+        llvm = self.llvm
+        module = llvm.parse_assembly(text)
+        module.triple, module.data_layout = self.machine.triple, str(self.machine.target_data)
+        options = llvm.create_pipeline_tuning_options(speed_level=3)
+        options.loop_vectorization = options.slp_vectorization = True
+        passes = llvm.create_pass_builder(self.machine, options)
+        passes.getModulePassManager().run(module, passes)
+        return bytes(self.machine.emit_object(module))
+
+    def load(self, code: bytes) -> Callable[[str], int]:
+        """Make object code ready to run; a function that gives the address of a name in it."""
+        self.engine.add_object_file(self.llvm.object_file.ObjectFileRef.from_data(code))
+        self.engine.finalize_object()
+        return self.engine.get_function_address
+
+
+@cache
+def _compiler() -> _Compiler:
+    return _Compiler()
+
+
+# --- functions for Python ------------------------------------------------------------------
+
+
+class _Method(ctypes.Structure):
+    """PyMethodDef."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p), ("function", ctypes.c_void_p),
+        ("flags", ctypes.c_int), ("doc", ctypes.c_char_p),
+    )  # fmt: skip
+
+
+_methods: list[_Method] = []  # Python keeps pointers to them
+
+
+@cache
+def _table() -> Any:
+    """The addresses that kernels look up, as an array: it is what Python hands a kernel as `self`."""
+    api, addresses = ctypes.pythonapi, _loaded(support.SOURCE)
+    found: dict[str, Any] = {
+        "type": id(np.ndarray),
+        "answer": ctypes.cast(api.PyBool_FromLong, ctypes.c_void_p).value,
+        "release": ctypes.cast(api.PyEval_SaveThread, ctypes.c_void_p).value,
+        "acquire": ctypes.cast(api.PyEval_RestoreThread, ctypes.c_void_p).value,
+        **{name: addresses(f"diptych_{name}") for name in ("fits", "enter", "leave")},
+        **{dtype.name: id(dtype) for dtype in LLVM_TYPES},
+    }
+    return np.array([found[entry] for entry in support.ENTRIES], np.uintp)
+
+
+def _builtin(name: str, table: Any, address: int) -> Callable[..., Any]:
+    method = _Method(name.encode(), address, _FASTCALL, None)
+    _methods.append(method)
+    new = ctypes.pythonapi.PyCFunction_NewEx
+    new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
+    return new(ctypes.addressof(method), table, None)
+
+
+@cache
+def available() -> str:
+    """Why there can be no kernels here; "" if there can."""
+    if os.environ.get("DIPTYCH_KERNELS") == "0":
+        return "DIPTYCH_KERNELS=0 asks for none"
+    if (
+        sys.implementation.name != "cpython"
+        or ctypes.sizeof(ctypes.c_void_p) != 8
+        or sys.byteorder != "little"
+    ):
+        return "they are for CPython on 64-bit little-endian processors"
+    try:
+        _compiler()
+    except Exception as error:
+        return f"LLVM can not be used: {error}"
+    return "" if _fields_hold() else "this NumPy keeps an array's fields elsewhere"
+
+
+def _fields_hold() -> bool:
+    """Whether an array's fields are where kernels read them."""
+    array = np.arange(6, dtype=np.float32).reshape(2, 3)
+
+    def read(kind: Any, place: int) -> Any:
+        return kind.from_address(id(array) + place).value
+
+    sizes = read(ctypes.c_void_p, support.SIZES)
+    return (
+        read(ctypes.c_void_p, support.HEAD - 8) == id(np.ndarray)
+        and read(ctypes.c_void_p, support.DATA) == array.__array_interface__["data"][0]
+        and read(ctypes.c_int, support.NDIM) == 2
+        and [ctypes.c_ssize_t.from_address(sizes + 8 * i).value for i in range(2)] == [2, 3]
+        and read(ctypes.c_void_p, support.DTYPE) == id(array.dtype)
+        and read(ctypes.c_int, support.FLAGS) & support.WRITABLE == support.WRITABLE
+    )
