@@ -45,15 +45,19 @@ _USED = ("_", "feeds", "state", "frame", "program", "asarray", "copy", "own", "s
 
 @dataclass
 class Failure:
-    """The step that was running when an error was raised, and what it was given."""
+    """The step that was running when an error was raised, and what it was given.
+
+    member: which of the nodes that the step stands for, where it is several ops in one
+    """
 
     step: Step
     given: list[Any]
+    member: int = 0
 
     @property
     def node(self) -> Node:
-        """The node that the step stands for."""
-        return self.step.node
+        """The node that the error is about."""
+        return self.step.nodes[self.member]
 
 
 SIGNATURES = 4
@@ -134,7 +138,8 @@ class Program:
         if last is None or step is None:
             return None
         values = {**last.tb_frame.f_globals, **last.tb_frame.f_locals}
-        return Failure(step, [values[self.names[x]] if isinstance(x, Value) else x for x in step.inputs])
+        given = [values[self.names[x]] if isinstance(x, Value) else x for x in step.inputs]
+        return Failure(step, given, getattr(error, "member", 0))
 
 
 class Shelf:

@@ -15,6 +15,7 @@ from static.block import Block
 from static.options import LEVELS, Options
 from static.passes.cse import merge_same
 from static.passes.fold import fold_constants
+from static.passes.fuse import fuse_elementwise
 from static.passes.gather import gather_products, gather_scans
 from static.passes.hoist import hoist_from_scans
 from static.passes.prune import drop_unused
@@ -95,6 +96,7 @@ PASSES = (
     Pass("cse", merge_same, "exact", "merges steps that compute the same from the same"),
     Pass("rows", merge_rows, "fast", "products by the same weight as one product"),
     Pass("gather", gather_products, "fast", "a sum of weight gradients as one product"),
+    Pass("fuse", fuse_elementwise, "fast", "makes one kernel of elementwise steps that stand together"),
 )
 """In the order in which they run."""
 
