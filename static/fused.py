@@ -47,6 +47,7 @@ class FusedOp(Op):
             self._infer,
             outputs=names,
             out=True,
+            inplace=tuple(inputs_followed(recipe)),
             listed=False,
             doc=f"{', '.join(member.op.name for member in members)}, in one kernel.",
         )
@@ -92,29 +93,26 @@ def _name(names: Sequence[str]) -> str:
     return f"fused_{'_'.join(names)}" if len(names) < 4 else f"fused_{names[0]}_to_{names[-1]}_{len(names)}"
 
 
-def _room(op: FusedOp) -> Callable[..., list[Any]]:
-    """A function of the arrays that gives memory for the outputs."""
-    followed, dtypes = next(inputs_followed(op.recipe), None), op.dtypes()
-    if followed is not None and len(dtypes) == 1:
-        return lambda arrays: [np.empty(arrays[followed].shape, dtypes[0])]
+def _shape(op: FusedOp) -> Callable[[Sequence[Any]], tuple[int, ...]]:
+    """A function of the arrays that gives the outputs' shape."""
+    followed = next(inputs_followed(op.recipe), None)
     if followed is not None:
-        return lambda arrays: [np.empty(arrays[followed].shape, dtype) for dtype in dtypes]
+        return lambda arrays: arrays[followed].shape
 
-    def broadcast(arrays: Sequence[Any]) -> list[Any]:
+    def broadcast(arrays: Sequence[Any]) -> tuple[int, ...]:
         try:
-            shape = np.broadcast_shapes(*(a.shape for a in arrays))
+            return np.broadcast_shapes(*(a.shape for a in arrays))
         except ValueError:  # the kernel will refuse them
-            shape = ()
-        return [np.empty(shape, dtype) for dtype in dtypes]
+            return ()
 
     return broadcast
 
 
 def _single(op: FusedOp) -> Callable[..., Any]:
-    kernel, room = kernel_of(op.recipe), _room(op)
+    kernel, shape, (dtype,) = kernel_of(op.recipe), _shape(op), op.dtypes()
 
     def compute(*arrays: Any, out: Any = None) -> Any:
-        y = room(arrays)[0] if out is None else out
+        y = np.empty(shape(arrays), dtype) if out is None else out
         if kernel(y, *arrays):
             return y
         (found,) = op.again(kernel, arrays)
@@ -127,17 +125,19 @@ def _single(op: FusedOp) -> Callable[..., Any]:
 
 
 def _several(op: FusedOp) -> Callable[..., Any]:
-    kernel, room = kernel_of(op.recipe), _room(op)
+    kernel, shape, dtypes = kernel_of(op.recipe), _shape(op), op.dtypes()
+    nowhere = (None,) * len(dtypes)
 
     def compute(*arrays: Any, out: Any = None) -> Any:
-        ys = room(arrays) if out is None else out
+        whole, out = shape(arrays), out or nowhere
+        ys = [np.empty(whole, d) if y is None else y for y, d in zip(out, dtypes, strict=True)]
         if kernel(*ys, *arrays):
             return tuple(ys)
         found = op.again(kernel, arrays)
-        if out is None:
-            return tuple(found)
-        for to, y in zip(out, found, strict=True):
-            np.copyto(to, y)
-        return tuple(out)
+        for i, y in enumerate(out):
+            if y is not None:
+                np.copyto(y, found[i])
+                found[i] = y
+        return tuple(found)
 
     return compute

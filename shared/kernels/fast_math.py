@@ -2,7 +2,7 @@
 
 Each takes and gives a term (float32 or float64), and is exact at NaN, infinities and both zeros. Errors,
 in units in the last place, over the whole range (tests/test_fast_math.py measures them): exp, log and
-log1p 2, expm1 3, tanh 4. The methods are those of any handbook (Muller, Elementary Functions, 2016):
+log1p 2, expm1 3, tanh and erf 4. The methods are those of any handbook (Muller, Elementary Functions, 2016):
 reduction to a short interval in two steps of ln 2 (Cody and Waite 1980), and there the Taylor
 series, which is short enough to need no fitted coefficients.
 """
@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.kernels.erf import DOUBLE, NEAR, SINGLE
 from shared.kernels.scalars import FLOAT32, FLOAT64, Code, Term
 
 _LN2 = math.log(2.0)
@@ -152,3 +153,19 @@ def log1p(code: Code, x: Term) -> Term:
     y = log(code, u)
     y = code.select(code.either(u == 0, u == math.inf), y, y + (x - (u - 1)) / u)
     return code.signed(y, x)
+
+
+def erf(code: Code, x: Term) -> Term:
+    """x + x P(x^2) / Q(x^2) near 0; further on 1 - exp(-x^2) P(|x|) / Q(|x|), with the sign of x."""
+    near, far = SINGLE if x.dtype == FLOAT32 else DOUBLE
+    size = code.absolute(x)
+    low = code.select(size < NEAR, x, NEAR)  # of the other part's x nothing may overflow
+    low = code.multiply_add(low, _ratio(code, low * low, *near), low)
+    high = _clamped(code, size, 0.0, 6.0)  # erf(6) is 1 in double precision
+    tail = exp(code, -(high * high)) * _ratio(code, high, *far)
+    return code.select(size <= NEAR, low, code.signed(1 - tail, x))
+
+
+def _ratio(code: Code, x: Term, above: tuple[float, ...], below: tuple[float, ...]) -> Term:
+    y = _horner(code, x, list(above))
+    return y / _horner(code, x, list(below)) if below else y

@@ -131,7 +131,7 @@ def test_an_op_gives_the_same_alone_and_fused_with_another(op: Op) -> None:
     assert fused or op.name in LEFT_TO_NUMPY, "no dtype of it was fused"
 
 
-LEFT_TO_NUMPY = {"sin", "cos", "tan", "erf", "normal_cdf", "pow"}
+LEFT_TO_NUMPY = {"sin", "cos", "tan", "pow"}
 """Ops whose form kernels lack; of `pow` they have the short exponents, below."""
 
 
@@ -154,8 +154,10 @@ def test_cases_and_their_derivatives_are_the_same_with_fusion(case: Case, known:
 def test_short_powers_are_fused(exponent: float) -> None:
     x = static.placeholder("float32", (len(AWKWARD),), name="x")
     y = x**exponent + 1
-    assert "fused_pow_add" in program(y)
-    same_bits(*both(y, {x: np.array(AWKWARD, np.float32)}))
+    with static.Session(without=["simplify"]) as session:  # which would make sqrt(x) of some
+        assert "fused_pow_add" in session.program(y)
+        found = session.run(y, {x: np.array(AWKWARD, np.float32)})
+    same_bits(found, ops.pow(np.array(AWKWARD, np.float32), exponent) + np.float32(1))
 
 
 # --- any program ---------------------------------------------------------------------------
@@ -224,7 +226,8 @@ def test_a_value_that_others_use_is_one_more_output() -> None:
     inner = x * 2 + 1
     y = ops.square(inner) - x
     source = program([y, ops.sum(inner)])
-    assert re.search(r"(\w+), \w+, = fused_mul_to_sub_4\(x\).*\n.*\n? .*sum\(\1", source)
+    assert re.search(r"\w+, \w+, = fused_mul_to_sub_4\(x", source)
+    assert source.count("fused_mul_to_sub_4(") == 1
     a = np.random.default_rng(0).standard_normal((3, 4), np.float32)
     for found, wanted in zip(*both([y, inner, ops.sum(inner)], {x: a}), strict=True):
         same_bits(found, wanted)
@@ -344,6 +347,19 @@ def test_views_other_orders_and_foreign_arrays_are_taken_too() -> None:
     found = op.compute(Foreign(a), Foreign(b))
     assert isinstance(found, Foreign)
     same_bits(found._array, wanted(a, b))
+
+
+def test_what_a_program_keeps_in_its_arena_is_written_in_place() -> None:
+    """Several outputs, of which some leave and some stay; runs of other sizes between."""
+    x = static.placeholder("float32", ("N", 4), name="x")
+    inner = ops.exp(x) * 2
+    fetched = [ops.square(inner) - x, ops.sum(ops.tanh(inner) + inner @ ops.ones((4, 4)))]
+    with static.Session() as session, static.Session(optimize="exact") as exact:
+        assert re.search(r"fused_\w+\(.*out=", session.program(fetched))
+        for size in (3, 5, 3, 1, 0, 5):
+            a = np.random.default_rng(size).standard_normal((size, 4), np.float32)
+            for found, wanted in zip(session.run(fetched, {x: a}), exact.run(fetched, {x: a}), strict=True):
+                close(found, wanted)
 
 
 def test_an_output_may_take_an_inputs_place_but_not_half_of_it() -> None:
