@@ -1,6 +1,7 @@
 """What the engines cost: time by phase and peak memory, each measured in runs of its own.
 
-Every engine has a process of its own (`meter.py`), started fresh for each task. The first run
+Every engine has a process of its own (`meter.py`), started fresh for each task, and static a second
+one for its level "fast", since the training scripts ask for "exact". The first run
 in it is cold: kernels load, caches are empty. The runs after it are warm, and the engines take
 turns run by run, so that whatever else the machine does meets both alike.
 """
@@ -17,6 +18,8 @@ from statistics import median, quantiles
 from typing import Any, cast
 
 from comparisons.task import Task
+from comparisons.train import EXACT, FAST
+from comparisons.verify import levels_apart
 
 QUICK = {"runs": 5, "steps": 40}
 FULL = {"runs": 15, "steps": 100}
@@ -30,10 +33,10 @@ class MeterError(RuntimeError):
 class Meter:
     """A running `meter.py`; `imported` says how long its imports took."""
 
-    def __init__(self, task: Task, engine: str) -> None:
+    def __init__(self, task: Task, engine: str, level: str = EXACT) -> None:
         self._said = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  closed by close()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "comparisons.meter", task.name, engine],
+            [sys.executable, "-m", "comparisons.meter", task.name, engine, level],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True,
         )  # fmt: skip
         try:
@@ -70,13 +73,17 @@ class Meter:
 def meters(
     task: Task, engines: Sequence[str], watch: Callable[[str], None] = lambda text: None
 ) -> Iterator[dict[str, Meter]]:
-    """A fresh meter for each engine, started one after the other."""
+    """A fresh meter for each engine, and beside static one for its level "fast", by the name of the
+    engine or of the level; started one after the other."""
     with ExitStack() as stack:
         started = {}
-        for engine in engines:
-            watch(f"{task.name}: a fresh process for {engine}")
-            started[engine] = Meter(task, engine)
-            stack.callback(started[engine].close)
+        wanted = {engine: (engine, EXACT) for engine in engines}
+        if "static" in wanted:
+            wanted[FAST] = ("static", FAST)
+        for name, variant in wanted.items():
+            watch(f"{task.name}: a fresh process for {name}")
+            started[name] = Meter(task, *variant)
+            stack.callback(started[name].close)
         yield started
 
 
@@ -96,8 +103,8 @@ def measure(
     full: bool = False,
     watch: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
-    """Time and memory by engine, as JSON, from meters that have not trained yet; times in
-    seconds, sizes in bytes.
+    """Time and memory by engine, and of static at its level "fast", as JSON, from meters that have not
+    trained yet; times in seconds, sizes in bytes.
 
     cold    {import_numpy, import_engine, build, compile, first_step} of a fresh process; an
             engine that does not compile has no such phase
@@ -105,6 +112,7 @@ def measure(
             is all up to the end of the first step, and a step is any but a run's first
     memory  {ready, between, peak}: held before the first step, held between steps (median),
             and the highest point within a step (median), all beyond the data set
+    losses  of "fast": how far they are from those at "exact", as `verify.levels_apart` says
     """
     plan = FULL if full else QUICK
     steps = min(plan["steps"], task.steps)
@@ -124,7 +132,10 @@ def measure(
         }
         for engine, meter in started.items()
     }
-    return {"runs": plan["runs"], "steps": steps, "engines": engines}
+    fast = engines.pop(FAST, None)
+    if fast is not None:
+        fast["losses"] = levels_apart(*(times[level][0]["losses"] for level in ("static", FAST)))
+    return {"runs": plan["runs"], "steps": steps, "engines": engines, "fast": fast}
 
 
 def _cold(imported: dict[str, float], run: dict[str, Any]) -> dict[str, float]:

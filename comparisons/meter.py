@@ -1,6 +1,6 @@
 """The meter: a process of its own that trains one task on one engine and times it.
 
-    python -m comparisons.meter mlp_digits static
+    python -m comparisons.meter mlp_digits static exact
 
 It answers one JSON request per line of its input with one JSON line. A fresh process has
 imported nothing and compiled nothing, so its first run is truly cold; and because nobody else
@@ -29,27 +29,27 @@ def _import(engine: str) -> dict[str, float]:
     return {"numpy": middle - start, "engine": perf_counter() - middle}
 
 
-def _time(task: Any, engine: str, seed: int) -> dict[str, Any]:
-    """Seconds of one whole run: each phase before the first step, and each step."""
+def _time(task: Any, engine: str, level: str, seed: int) -> dict[str, Any]:
+    """Seconds of one whole run: each phase before the first step, and each step; and the losses."""
     from comparisons.train import Training
 
     found: dict[str, Any] = {"phases": {}, "steps": []}
     gc.collect()
-    training = Training(task, engine, seed)
+    training = Training(task, engine, seed, level)
     while (event := training.advance()) is not None:
         if event.phase == "step":
             found["steps"].append(event.seconds)
         elif event.phase != "done":
             found["phases"][event.phase] = event.seconds
-    return found
+    return found | {"losses": training.losses}
 
 
-def _memory(task: Any, engine: str, seed: int) -> dict[str, Any]:
+def _memory(task: Any, engine: str, level: str, seed: int) -> dict[str, Any]:
     """Bytes that a run has allocated: before its first step, between steps, and at the highest
     point of a step. The data set, loaded before, does not count."""
     from comparisons.train import Training
 
-    training = Training(task, engine, seed)
+    training = Training(task, engine, seed, level)
     gc.collect()
     tracemalloc.start()
     ready, between, peaks = 0, [], []
@@ -65,15 +65,16 @@ def _memory(task: Any, engine: str, seed: int) -> dict[str, Any]:
     return {"ready": ready, "between": between, "peaks": peaks}
 
 
-def _inside(task: Any, engine: str, seed: int) -> dict[str, Any]:
+def _inside(task: Any, engine: str, level: str, seed: int) -> dict[str, Any]:
     from comparisons.inside import look_inside
 
+    assert level == "exact", "what is shown is the script as it stands"
     return look_inside(task, engine, seed)
 
 
 def main() -> None:
     """Answer requests until the input ends."""
-    name, engine = sys.argv[1:3]
+    name, engine, level = sys.argv[1:4]
     imported = _import(engine)
     from comparisons.tasks import TASKS
 
@@ -82,7 +83,7 @@ def main() -> None:
     for line in sys.stdin:
         request = json.loads(line)
         meter = {"time": _time, "memory": _memory, "inside": _inside}[request["meter"]]
-        answer = meter(task.with_steps(request["steps"]), engine, request["seed"])
+        answer = meter(task.with_steps(request["steps"]), engine, level, request["seed"])
         print(json.dumps(answer), flush=True)
 
 

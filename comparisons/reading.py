@@ -6,7 +6,7 @@ Sentences are plain text, in which `backquotes` mark code.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -23,34 +23,45 @@ Json = Any
 class Verdict:
     """One row of the first page's table.
 
-    title    what was looked at, in a few words that stand alone
-    dynamic  a short figure, or a few words
-    static   the same
-    ahead    "dynamic" or "static" if that side is ahead beyond the spread; else None
+    title     what was looked at, in a few words that stand alone
+    dynamic   a short figure, or a few words
+    static    the same
+    ahead     "dynamic" or "static" if that side is ahead beyond the spread; else None
+    times     how many times as large as the smaller figure the larger one is, where that is known
+    together  one text for both, in the place of a figure for each
     """
 
     title: str
     dynamic: str
     static: str
     ahead: str | None = None
+    times: float | None = field(default=None, kw_only=True)
+    together: str = field(default="", kw_only=True)
 
 
 def timed(title: str, dynamic: Json, static: Json) -> Verdict:
     """Of two spreads of seconds; the shorter is ahead if the quartiles do not overlap."""
-    leader = ahead(dynamic, static)
-    return Verdict(title, seconds(dynamic["median"]), seconds(static["median"]), leader)
+    d, s = dynamic["median"], static["median"]
+    return Verdict(title, seconds(d), seconds(s), ahead(dynamic, static), times=_times(d, s))
 
 
 def sized(title: str, dynamic: float, static: float) -> Verdict:
     """Of two numbers of bytes; the smaller is ahead unless they are close."""
-    return Verdict(title, size(dynamic), size(static), smaller(dynamic, static))
+    leader = smaller(dynamic, static)
+    return Verdict(title, size(dynamic), size(static), leader, times=_times(dynamic, static))
 
 
 def counted(title: str, dynamic: int, static: int, unit: str = "", *, more: bool = False) -> Verdict:
     """Of two whole numbers (nodes, lines, kernels); the smaller is ahead, be it by one, or with
     `more` the larger."""
     leader = None if dynamic == static else "dynamic" if (dynamic < static) != more else "static"
-    return Verdict(title, f"{number(dynamic)} {unit}".strip(), f"{number(static)} {unit}".strip(), leader)
+    d, s = (f"{number(value)} {unit}".strip() for value in (dynamic, static))
+    return Verdict(title, d, s, leader, times=_times(dynamic, static))
+
+
+def _times(a: float, b: float) -> float | None:
+    low, high = sorted((a, b))
+    return high / low if low > 0 else None
 
 
 # --- evidence: what a page shows -------------------------------------------------------------
@@ -142,6 +153,33 @@ class Output(Block):
 
     kind = "output"
     texts: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Listing(Block):
+    """One code: of one side, or with `side` "" of both."""
+
+    kind = "listing"
+    code: str
+    side: str = ""
+
+
+@dataclass(frozen=True)
+class Figure(Block):
+    """A figure of its own kind: `draw()` gives it as HTML when the page is drawn."""
+
+    kind = "figure"
+    draw: Callable[[], str]
+
+
+@dataclass(frozen=True)
+class Nodes(Block):
+    """The nodes of both graphs: dynamic's for each step (None if unknown), and static's by what they are
+    for."""
+
+    kind = "nodes"
+    dynamic: int | None
+    static: Mapping[str, int]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import linecache
 from collections.abc import Callable, Generator, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ import numpy as np
 from comparisons.task import Task
 
 ENGINES = ("dynamic", "static")
+EXACT, FAST = "exact", "fast"
+"""Static's levels: the one that every training script asks for, and its default."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,26 @@ class Outcome:
     accuracy: float | None
 
 
-def script(task: Task, engine: str) -> ModuleType:
-    """The module whose `train` trains such a task on this engine."""
-    return importlib.import_module(f"comparisons.loops.{task.loop}_{engine}")
+def script(task: Task, engine: str, level: str = EXACT) -> ModuleType:
+    """The module whose `train` trains such a task on this engine; at another of static's levels, the
+    same text but for the word that names it."""
+    module = importlib.import_module(f"comparisons.loops.{task.loop}_{engine}")
+    return module if level == EXACT else _at_level(module, level)
+
+
+def _at_level(module: ModuleType, level: str) -> ModuleType:
+    """A copy of a static script that asks for another level."""
+    asked, wanted = (f'optimize="{each}"' for each in (EXACT, level))
+    source = inspect.getsource(module)
+    if (times := source.count(asked)) != 1:
+        raise ValueError(f"{module.__name__} has to say {asked} once, and says it {times} times")
+    source = source.replace(asked, wanted)
+    copy = ModuleType(f"{module.__name__}_{level}", module.__doc__)
+    copy.__file__ = f"<{copy.__name__}>"
+    # where a traceback, or an error that names the user's line, finds the text
+    linecache.cache[copy.__file__] = (len(source), None, source.splitlines(True), copy.__file__)
+    exec(compile(source, copy.__file__, "exec"), copy.__dict__)
+    return copy
 
 
 @dataclass
@@ -66,13 +86,14 @@ class Training:
     task: Task
     engine: str
     seed: int = 0
+    level: str = EXACT
     losses: list[float] = field(default_factory=list)
     outcome: Outcome | None = None
 
     def __post_init__(self) -> None:
         self._examples = self.task.examples  # loaded now, so that no phase is charged with it
         self._context = copy_context()
-        self._generator: Generator[Any, None, Any] = script(self.task, self.engine).train(
+        self._generator: Generator[Any, None, Any] = script(self.task, self.engine, self.level).train(
             self.task, self.seed
         )
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 from comparisons.train import Outcome
+
+FIRST, LEVELS_TOLERANCE = 5, 1e-4
+"""So many first losses at static's level "fast" must lie within this share of those at "exact". Later
+ones are compared, not judged: training makes the smallest difference larger, step by step."""
 
 
 def finite(value: float) -> float | None:
@@ -26,7 +31,7 @@ def _alike(a: Any, b: Any, tolerance: float | None) -> bool:
 
 def _apart(a: float, b: float) -> float:
     """How far two losses lie apart, as a share of the larger."""
-    if _bits(a) == _bits(b) or a == b:
+    if _bits(a) == _bits(b) or a == b or (math.isnan(a) and math.isnan(b)):
         return 0.0
     return abs(a - b) / max(abs(a), abs(b)) if math.isfinite(a) and math.isfinite(b) else math.inf
 
@@ -76,4 +81,24 @@ def verify(dynamic: Outcome, static: Outcome, tolerance: float | None = None) ->
         "numbers": sum(array.size for array in dynamic.states.values()),
         "unequal_arrays": differ,
         "unequal_guesses": guesses,
+    }
+
+
+def levels_apart(exact: Sequence[float], fast: Sequence[float]) -> dict[str, Any]:
+    """How far the losses at static's level "fast" lie from those at "exact", as JSON.
+
+    steps, first            how many losses were compared, and how many of them are judged
+    tolerance               how far the first may lie apart, as a share of the larger
+    first_apart, apart      how far the first do at most, and all; None if that is no number
+    within                  whether the first lie within the tolerance
+    """
+    gaps = [_apart(a, b) for a, b in zip(exact, fast, strict=True)]
+    first = gaps[:FIRST]
+    return {
+        "steps": len(gaps),
+        "first": len(first),
+        "tolerance": LEVELS_TOLERANCE,
+        "first_apart": finite(max(first, default=0.0)),
+        "apart": finite(max(gaps, default=0.0)),
+        "within": all(gap <= LEVELS_TOLERANCE for gap in first),
     }

@@ -17,7 +17,7 @@ from comparisons.report.listing import Row, highlighted, side_by_side
 
 @dataclass(frozen=True)
 class Page:
-    """An experiment of a report, ready to be shown.
+    """An experiment, or a task, of a report, ready to be shown.
 
     reading  None if there is none, and `trouble` then says why in a sentence
     """
@@ -58,32 +58,38 @@ def _page(name: str, entry: Json, report: Json, experiments: Mapping[str, Experi
             trouble = f"Its evidence can not be read. {type(error).__name__}: {error}"
     return Page(
         name, entry["title"], entry["question"], DIMENSIONS[entry["dimension"]], reading, trouble,
-        method=_method(entry), command=_command(name, report),
+        method=_method(entry), command=command(name, report),
     )  # fmt: skip
 
 
-def _command(name: str, report: Json) -> str:
+def command(name: str, report: Json) -> str:
+    """What makes the page of this piece again."""
     words = ["python -m comparisons run", name]
     words += ["--full"] * report["full"]
-    words += [f"--seed {report['seed']}"] if report["seed"] else []
+    words += [f"--engine {engine}" for engine in report["engines"] if len(report["engines"]) == 1]
+    words += [f"--{option} {report[option]}" for option in ("seed", "steps") if report.get(option)]
     return " ".join(words)
 
 
 def _method(entry: Json) -> list[str]:
     """The level, and how far what was timed scatters."""
     said = [LEVELS[entry["level"]]] if entry["level"] else []
-    found = [spread for spread in spreads(entry.get("found")) if spread["median"] > 0]
-    if found:
-        widest = max(found, key=_width)
-        rounds = {spread["count"] for spread in found}
-        times = count(rounds.pop(), "time") if len(rounds) == 1 else f"{min(rounds)} to {max(rounds)} times"
-        said.append(
-            f"What is timed here was timed {times}, in turns. Between the quartiles of the figure that "
-            f"scatters most lie {percent(_width(widest))} of its median."
-        )
-    elif entry.get("found") is not None:
-        said.append("Nothing is timed here.")
-    return said
+    found = scatter(entry.get("found"))
+    return [*said, *(found or ["Nothing is timed here."] * (entry.get("found") is not None))]
+
+
+def scatter(evidence: Any) -> list[str]:
+    """How far what was timed scatters, in a sentence; none if nothing was."""
+    found = [spread for spread in spreads(evidence) if spread["median"] > 0]
+    if not found:
+        return []
+    widest = max(found, key=_width)
+    rounds = {spread["count"] for spread in found}
+    times = count(rounds.pop(), "time") if len(rounds) == 1 else f"{min(rounds)} to {max(rounds)} times"
+    return [
+        f"What is timed here was timed {times}, in turns. Between the quartiles of the figure that scatters "
+        f"most lie {percent(_width(widest))} of its median."
+    ]
 
 
 def _width(spread: Json) -> float:

@@ -1,12 +1,10 @@
-"""What the page says about the run as a whole, chosen by its numbers: the verdict, the table
-at a glance, what to beware of."""
+"""What the first page says about the run as a whole, chosen by its numbers: the verdict, what to
+beware of."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from comparisons.dimensions import DIMENSIONS
 from comparisons.quantities import (
     PAIR,
     Json,
@@ -15,14 +13,11 @@ from comparisons.quantities import (
     break_even,
     count,
     listed,
-    number,
-    percent,
     seconds,
     size,
     smaller,
     warm_pair,
 )
-from comparisons.report.on_experiment import Page
 from comparisons.report.on_task import same_encoding
 
 
@@ -161,64 +156,6 @@ def _memory(tasks: Sequence[Json]) -> str:
         return "Both need the same memory."
     said = {"dynamic": "dynamic needs less", "static": "static needs less", None: "both need the same"}
     return f"Of memory {_grouped(tasks, leaders, said)}."
-
-
-# --- at a glance ---------------------------------------------------------------------------
-
-
-def glance(report: Json, pages: Sequence[Page]) -> list[dict[str, Any]]:
-    """The rows of the table at a glance, in groups: {id, title, link, asks, rows}, a group for each
-    dimension of the design that an experiment looked at, then one for each task. A row has a
-    figure for each engine and which is `ahead`, or one text for both `together`."""
-    groups = []
-    for dimension in DIMENSIONS.values():
-        rows = [
-            {**_row(verdict.title, (verdict.dynamic, verdict.static), verdict.ahead), "link": page.file}
-            for page in pages
-            if page.dimension is dimension and page.reading is not None
-            for verdict in page.reading.verdicts
-        ]
-        groups.append(_group(dimension.title, rows, id=dimension.name, asks=dimension.question))
-    for name, task in report["tasks"].items():
-        rows = [*_numbers_rows(task), *_cost_rows(task)]
-        groups.append(_group(task["title"], rows, link=f"#{name}"))
-    return [group for group in groups if group["rows"]]
-
-
-def _group(title: str, rows: list[dict[str, Any]], **more: str) -> dict[str, Any]:
-    return {"id": "", "link": "", "asks": "", "title": title, "rows": rows, **more}
-
-
-def _row(title: str, said: Sequence[str], leader: str | None = None) -> dict[str, Any]:
-    together = said[0] if len(said) == 1 else ""
-    engines = dict(zip(PAIR, said, strict=False))
-    return {"title": title, "link": "", "ahead": leader, "together": together, **engines}
-
-
-def _numbers_rows(task: Json) -> list[dict[str, Any]]:
-    found = task["verify"]
-    if found is None:
-        return []
-    equal = found["steps"] - found["unequal_steps"]
-    how = "bit for bit" if found["tolerance"] is None else f"within {found['tolerance']:g}"
-    rows = [_row("losses that are equal", [f"{number(equal)} of {number(found['steps'])}, {how}"])]
-    if all("accuracy" in task["engines"][engine] for engine in PAIR):
-        right = [percent(task["engines"][engine]["accuracy"]) for engine in PAIR]
-        rows.append(_row(f"{task['counted']} read correctly", right))
-    return rows
-
-
-def _cost_rows(task: Json) -> list[dict[str, Any]]:
-    if not both(task):
-        return []
-    warm = warm_pair(task)
-    steps, starts = [w["step"] for w in warm], [w["start"] for w in warm]
-    peaks = [task["measure"]["engines"][engine]["memory"]["peak"] for engine in PAIR]
-    return [
-        _row("a step, once running", [seconds(s["median"]) for s in steps], ahead(*steps)),
-        _row("from nothing to the first result", [seconds(s["median"]) for s in starts], ahead(*starts)),
-        _row("most memory held in a step", [size(peak) for peak in peaks], smaller(*peaks)),
-    ]
 
 
 # --- what to beware of ---------------------------------------------------------------------

@@ -10,8 +10,9 @@ import pytest
 
 from comparisons import results
 from comparisons.quantities import ahead, break_even, seconds, size
-from comparisons.report import draw, on_run, on_task
+from comparisons.report import draw, on_glance, on_lesson, on_run, on_task
 from comparisons.report.page import pages
+from comparisons.run import engines_differ
 
 MS = 1e-3
 
@@ -27,7 +28,7 @@ def _no_figures(request, monkeypatch):
     if "drawn" not in request.fixturenames:
         names = ("losses", "phases", "catching_up", "memory")
         stand_in = SimpleNamespace(**dict.fromkeys(names, lambda *_: "<svg></svg>"))
-        monkeypatch.setattr("comparisons.report.page.figures", stand_in)
+        monkeypatch.setattr("comparisons.report.task_page.figures", stand_in)
 
 
 def spread(median, width=0.02):
@@ -50,9 +51,11 @@ def page(report):
     return pages(report)["index.html"]
 
 
-def said(report, name="index.html"):
-    """A page's text, without markup, in one line."""
-    text = re.sub(r"<style.*?</style>|<svg.*?</svg>", " ", pages(report)[name], flags=re.DOTALL)
+def said(report, *names):
+    """The text of some pages, or of all, without markup, in one line."""
+    made = pages(report)
+    text = " ".join(made[name] for name in names or made)
+    text = re.sub(r"<style.*?</style>|<svg.*?</svg>", " ", text, flags=re.DOTALL)
     return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text)))
 
 
@@ -112,7 +115,7 @@ def test_where_static_holds_less_memory_the_page_says_so(report):
 def test_the_gilded_dot_stands_on_the_side_that_is_ahead(report):
     def gilded(report):
         rows = re.findall(r"<tr><th scope=\"row\">(.*?)</th>\s*(.*?)</tr>", page(report), flags=re.DOTALL)
-        steps = [cells for title, cells in rows if "once running" in title]
+        steps = [cells for title, cells in rows if ": a step" in title]
         return [re.findall(r"<td( class=\"ahead\")?>", cells) for cells in steps]
 
     mark = ' class="ahead"'
@@ -208,21 +211,22 @@ def test_a_page_needs_nothing_but_itself_and_links_to_what_is_there(report, draw
 
 
 def test_the_page_holds_the_scripts_that_ran_both_graphs_and_the_program(report):
-    text = unescape(re.sub(r"<[^>]*>", "", page(report)))
+    made = pages(report)["cnn_digits.html"]
+    text = unescape(re.sub(r"<[^>]*>", "", made))
     for engine in ("dynamic", "static"):
         for line in report["loops"]["supervised"][engine].splitlines():
             assert line.strip() in text
     assert "def program(feeds, state, frame):" in text
-    assert page(report).count("<title>b0</title>") == 4  # two tasks on two engines, drawn
+    assert made.count("<title>b0</title>") == 2  # on two engines, drawn
 
 
 def test_the_same_report_gives_the_same_page_byte_for_byte(report, drawn):
-    assert page(report) == page(report)
+    assert pages(report) == pages(report)
 
 
 def test_names_in_the_report_can_not_break_the_page(report):
     report["tasks"]["cnn_digits"]["title"] = "<script>alert(1)</script>"
-    assert "<script>" not in page(report)
+    assert not any("<script>" in text for text in pages(report).values())
 
 
 def test_a_report_of_one_engine_compares_nothing(report, drawn):
@@ -268,7 +272,7 @@ def test_a_failed_piece_is_shown_with_its_message(report):
         "error": {"type": "OSError", "message": "no disk"},
     }  # fmt: skip
     text = said(report)
-    assert "This task failed. ShapeError: it does not fit" in text
+    assert text.count("This task failed. ShapeError: it does not fit") == 2  # on its page, and on the first
     assert "This experiment failed. OSError: no disk" in text
     assert "This experiment failed. OSError: no disk" in said(report, "mistakes.html")
 
@@ -276,18 +280,70 @@ def test_a_failed_piece_is_shown_with_its_message(report):
 def test_losses_that_are_no_numbers_leave_a_gap(report, drawn):
     for entry in report["tasks"]["cnn_digits"]["engines"].values():
         entry["losses"] = [2.0, None, None]
-    assert "<svg" in page(report)
+    assert "<svg" in pages(report)["cnn_digits.html"]
 
 
-def test_many_tasks_fold_their_graphs_and_programs_away(report):
-    assert "<details" not in page(report)
-    task = report["tasks"]["mlp_digits"]
-    report["tasks"] |= {f"copy{number}": task | {"loop": "other"} for number in range(3)}
-    report["loops"]["other"] = report["loops"]["supervised"]
-    text = page(report)
-    assert text.count("<details>") == text.count("</details>") == 2 * 5 + 1
-    assert text.index("The scripts for the CNN and the MLP") > text.index('id="scripts-other"')
-    assert len(set(re.findall(r'id="(scripts-\w+)"', text))) == 2
+def test_a_task_has_a_page_in_the_shape_of_an_experiments(report, drawn):
+    made = pages(doctored(report))["cnn_digits.html"]
+    parts = dict(re.findall(r'id="(\w+)">(.*?)</section>', made, flags=re.DOTALL))
+    for name in ("answer", "happened", "evidence", "means", "otherwise", "threats", "method"):
+        assert len(re.sub(r"<[^>]*>|\s", "", parts[name])) > 30, name
+    assert made.count("<figure>") == 4  # losses, phases, catching up, memory
+    assert "python -m comparisons run cnn_digits" in made
+
+
+def test_a_task_has_a_row_for_its_speed_and_one_for_its_numbers(report):
+    assert page(doctored(report)).count('<a href="cnn_digits.html">') == 3  # and one in the list of pages
+    groups = {group.dimension.name: group for group in on_glance.glance(report, [])}
+    assert [row.verdict.title for row in groups["speed"].rows] == ["CNN: a step", "MLP: a step"]
+    (start,) = groups["start"].rows
+    assert (start.verdict.dynamic, start.verdict.static, start.verdict.ahead) == (
+        "ahead on 2 of 2", "ahead on 0 of 2", "dynamic",
+    )  # fmt: skip
+    del report["tasks"]["mlp_digits"]
+    groups = {group.dimension.name: group for group in on_glance.glance(report, [])}
+    assert groups["memory"].rows[0].verdict.title == "CNN: most memory in a step"
+    assert groups["memory"].ahead == {"dynamic": 1, "static": 0}
+
+
+def test_statics_levels_stand_next_to_each_other_with_how_far_they_are_apart(report):
+    task = doctored(report)["tasks"]["cnn_digits"]
+    fast = task["measure"]["fast"]
+    fast["warm"]["step"] = spread(2 * MS)
+    fast["losses"] |= {"first_apart": 0.0, "apart": 0.0, "within": True}
+    text = on_lesson.levels(task)
+    assert "shorter at fast , by 33.3 %" in said(report, "cnn_digits.html")
+    assert "A step of static is shorter at `fast`, by 33.3 %: 3.00 ms at `exact`, 2.00 ms at `fast`." in text
+    assert "are the same at both levels" in text
+    fast["warm"]["step"] = spread(6 * MS)
+    fast["losses"] |= {"steps": 40, "first": 5, "first_apart": 3e-7, "apart": 2e-3}
+    text = on_lesson.levels(task)
+    assert "A step of static is shorter at `exact`, by 50.0 %" in text
+    assert "at most 3.0e-07 of their size, within the 0.0001 that is stated; over all 40" in text
+    assert not engines_differ(report)
+    fast["losses"] |= {"first_apart": 2e-4, "within": False}
+    assert "this level does not keep its promise here" in said(report, "cnn_digits.html")
+    assert engines_differ(report)
+
+
+def test_the_lesson_of_a_task_follows_its_figures(report):
+    def lesson(**figures):
+        task = doctored(report, **figures)["tasks"]["cnn_digits"]
+        return on_lesson.answer(task), *on_lesson.means(task), *on_lesson.otherwise(task)
+
+    usual = lesson()
+    assert usual[0].endswith(
+        "Dynamic has its first result sooner and holds less memory; static makes a step in less time."
+    )
+    assert usual[1].startswith("For a model like this that trains for long, static is the design")
+    assert "Up to 15 steps dynamic is done sooner" in usual[2]
+    assert len(usual) == 5  # both have lost something, and both are defended
+    other = lesson(step=(2 * MS, 5 * MS))
+    assert "trains for long, dynamic is the design" in other[1]
+    assert other[2:] == (on_lesson.DEFENCE["static"],)
+    even = lesson(step=(MS, MS), start=(MS, MS), peak=(1e6, 1e6))
+    assert even[0].endswith("Neither is ahead in time or in memory.")
+    assert even[-1].startswith("Neither came off worse here")
 
 
 # --- the file -------------------------------------------------------------------------------

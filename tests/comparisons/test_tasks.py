@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import linecache
+import math
+
 import numpy as np
 import pytest
 
 from comparisons.tasks import TASKS
-from comparisons.train import ENGINES, Training, in_step
-from comparisons.verify import verify
+from comparisons.train import ENGINES, EXACT, FAST, Training, in_step, script
+from comparisons.verify import LEVELS_TOLERANCE, levels_apart, verify
 
 
 def both(task, seed=0):
@@ -104,3 +107,28 @@ def test_verify_takes_nan_for_equal_to_itself_and_zero_for_unequal_to_minus_zero
     assert verify(dynamic, static)["equal"]
     static.losses[:] = [float("nan"), -0.0]
     assert verify(dynamic, static)["first_difference"] == {"step": 2, "dynamic": 0.0, "static": -0.0}
+
+
+def test_a_static_script_at_another_level_is_the_same_text_but_for_one_word():
+    for loop in {task.loop: task for task in TASKS.values()}.values():
+        shown, other = (script(loop, "static", level).train for level in (EXACT, FAST))
+        texts = [linecache.getlines(train.__code__.co_filename) for train in (shown, other)]
+        differing = [(a, b) for a, b in zip(*texts, strict=True) if a != b]
+        assert len(differing) == 1, loop.loop
+        ((a, b),) = differing
+        assert a.replace('"exact"', '"fast"') == b
+        with pytest.raises(ValueError, match="says it 0 times"):
+            script(loop, "dynamic", FAST)
+
+
+def test_the_losses_of_two_levels_are_judged_by_the_first_of_them():
+    apart = levels_apart([1.0, 2.0, math.nan], [1.0, 2.0, math.nan])
+    assert apart == {
+        "steps": 3, "first": 3, "tolerance": LEVELS_TOLERANCE, "first_apart": 0.0, "apart": 0.0,
+        "within": True,
+    }  # fmt: skip
+    later = levels_apart([1.0] * 6, [1.0] * 5 + [2.0])
+    assert (later["first_apart"], later["apart"], later["within"]) == (0.0, 0.5, True)
+    assert not levels_apart([1.0], [1.0 + 2 * LEVELS_TOLERANCE])["within"]
+    assert levels_apart([1.0], [math.inf])["apart"] is None
+    assert not levels_apart([1.0], [math.nan])["within"]
