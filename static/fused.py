@@ -9,13 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from shared.dims import divide
 from shared.kernels.fused import Recipe, inputs_followed, kernel_of
 from shared.op import Op, settings_key
+from shared.spec import Spec
 
 
 @dataclass(frozen=True)
 class Member:
-    """One of the ops. parts: what it is given, as in Element, weak numbers as they are."""
+    """One of the ops. parts: what it is given, as in Element, weak numbers as they are.
+
+    Values are numbered as in the recipe, those of an array's blocks one after the other.
+    """
 
     op: Op
     parts: tuple[tuple[bool, Any], ...]
@@ -53,33 +58,54 @@ class FusedOp(Op):
         )
 
     def _infer(self, *operands: Any) -> Any:
-        values = list(operands)
+        values: list[Any] = []
+        for x, operand in zip(self.recipe.inputs, operands, strict=True):
+            part = operand if x.blocks == 1 else Spec(_block(operand.shape, x.blocks), operand.dtype)
+            values += [part] * x.blocks
         for member in self.members:
             values.append(member.op.infer(*member.on(values), **member.settings))
-        found = tuple(values[i] for i in self.recipe.outputs)
+        found = tuple(
+            Spec(_side_by_side(values[out[0]].shape, len(out)), values[out[0]].dtype)
+            for out in self.recipe.outputs
+        )
         return found[0] if self.single else found
 
     def again(self, kernel: Callable[..., bool], arrays: Sequence[Any]) -> list[Any]:
         """The outputs, fresh, for arrays that the kernel has refused as they are."""
         with suppress(ValueError):  # sizes that do not fit: a member says so in its own words
             if plain := self._plain(arrays):
-                shape = np.broadcast_shapes(*(a.shape for a in plain))
-                outs = [np.empty(shape, dtype) for dtype in self.dtypes()]
+                outs = self.fresh(np.broadcast_shapes(*self.shapes(plain)))
                 if kernel(*outs, *plain):
                     return outs
-        values = list(arrays)
+        values: list[Any] = []
+        for x, array in zip(self.recipe.inputs, arrays, strict=True):
+            values += [array] if x.blocks == 1 else np.split(array, x.blocks, axis=-1)
         for i, member in enumerate(self.members):
             try:
                 values.append(member.op.on_arrays(member.on(values), member.settings))
             except Exception as error:
                 error.member = i  # type: ignore[attr-defined]  # whose node the user is shown
                 raise
-        return [values[i] for i in self.recipe.outputs]
+        return [
+            values[out[0]] if len(out) == 1 else np.concatenate([values[i] for i in out], axis=-1)
+            for out in self.recipe.outputs
+        ]
+
+    def shapes(self, arrays: Sequence[Any]) -> list[tuple[int, ...]]:
+        """Those of the values that arrays hold."""
+        return [_block(a.shape, x.blocks) for a, x in zip(arrays, self.recipe.inputs, strict=True)]
 
     def dtypes(self) -> list[np.dtype[Any]]:
         """Of the outputs."""
-        kinds = [x.dtype for x in self.recipe.inputs] + [e.dtype for e in self.recipe.elements]
-        return [np.dtype(kinds[i]) for i in self.recipe.outputs]
+        kinds = self.recipe.dtypes()
+        return [np.dtype(kinds[out[0]]) for out in self.recipe.outputs]
+
+    def fresh(self, shape: tuple[int, ...]) -> list[Any]:
+        """Memory for the outputs, where each value has this shape."""
+        return [
+            np.empty(_side_by_side(shape, len(out)), dtype)
+            for out, dtype in zip(self.recipe.outputs, self.dtypes(), strict=True)
+        ]
 
     def _plain(self, arrays: Sequence[Any]) -> list[Any]:
         """The arrays in C order; none if only the ops themselves know what to make of them."""
@@ -89,19 +115,29 @@ class FusedOp(Op):
         return [np.require(np.asarray(a), d, ["C", "A"]) for a, d in zip(arrays, wanted, strict=True)]
 
 
+def _block(shape: Any, blocks: int) -> Any:
+    """The shape of one of an array's values."""
+    return shape if blocks == 1 else (*shape[:-1], divide(shape[-1], blocks))
+
+
+def _side_by_side(shape: Any, blocks: int) -> Any:
+    """The shape of an array that holds so many values of this shape."""
+    return shape if blocks == 1 else (*shape[:-1], shape[-1] * blocks)
+
+
 def _name(names: Sequence[str]) -> str:
     return f"fused_{'_'.join(names)}" if len(names) < 4 else f"fused_{names[0]}_to_{names[-1]}_{len(names)}"
 
 
 def _shape(op: FusedOp) -> Callable[[Sequence[Any]], tuple[int, ...]]:
-    """A function of the arrays that gives the outputs' shape."""
+    """A function of the arrays that gives the shape of what a kernel computes."""
     followed = next(inputs_followed(op.recipe), None)
     if followed is not None:
         return lambda arrays: arrays[followed].shape
 
     def broadcast(arrays: Sequence[Any]) -> tuple[int, ...]:
         try:
-            return np.broadcast_shapes(*(a.shape for a in arrays))
+            return np.broadcast_shapes(*op.shapes(arrays))
         except ValueError:  # the kernel will refuse them
             return ()
 
@@ -110,9 +146,10 @@ def _shape(op: FusedOp) -> Callable[[Sequence[Any]], tuple[int, ...]]:
 
 def _single(op: FusedOp) -> Callable[..., Any]:
     kernel, shape, (dtype,) = kernel_of(op.recipe), _shape(op), op.dtypes()
+    many = len(op.recipe.outputs[0])
 
     def compute(*arrays: Any, out: Any = None) -> Any:
-        y = np.empty(shape(arrays), dtype) if out is None else out
+        y = np.empty(_side_by_side(shape(arrays), many), dtype) if out is None else out
         if kernel(y, *arrays):
             return y
         (found,) = op.again(kernel, arrays)
@@ -125,12 +162,19 @@ def _single(op: FusedOp) -> Callable[..., Any]:
 
 
 def _several(op: FusedOp) -> Callable[..., Any]:
-    kernel, shape, dtypes = kernel_of(op.recipe), _shape(op), op.dtypes()
-    nowhere = (None,) * len(dtypes)
+    kernel, shape = kernel_of(op.recipe), _shape(op)
+    kinds = [(len(out), dtype) for out, dtype in zip(op.recipe.outputs, op.dtypes(), strict=True)]
+    nowhere = (None,) * len(kinds)
 
     def compute(*arrays: Any, out: Any = None) -> Any:
-        whole, out = shape(arrays), out or nowhere
-        ys = [np.empty(whole, d) if y is None else y for y, d in zip(out, dtypes, strict=True)]
+        out = out or nowhere
+        ys = out
+        if any(y is None for y in out):
+            whole = shape(arrays)
+            ys = [
+                np.empty(_side_by_side(whole, many), dtype) if y is None else y
+                for y, (many, dtype) in zip(out, kinds, strict=True)
+            ]
         if kernel(*ys, *arrays):
             return tuple(ys)
         found = op.again(kernel, arrays)

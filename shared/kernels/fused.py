@@ -34,10 +34,12 @@ _WEAK: dict[str, Callable[[str], Any]] = {"bool": "True".__eq__, "int": int, "fl
 @dataclass(frozen=True, slots=True)
 class Input:
     """An array that the kernel reads: its dtype, and for each of its axes whether it has the size
-    of the loop's axis there (counted from the last), or 1."""
+    of the loop's axis there (counted from the last), or 1. It holds as many values as `blocks`, side
+    by side on its last axis, as gates are kept."""
 
     dtype: str
     axes: tuple[bool, ...]
+    blocks: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +57,29 @@ class Recipe:
 
     rank     the number of axes that the outputs have; None if any number will do, for each input
              has either the outputs' shape (axes (True,)) or a single element (axes ())
-    outputs  which values are written, all of the loop's whole shape
+    outputs  which values are written, for each array those side by side in it, all of the loop's
+             whole shape. Values are numbered: those of the inputs, then each element's
     """
 
     rank: int | None
     inputs: tuple[Input, ...]
     elements: tuple[Element, ...]
-    outputs: tuple[int, ...]
+    outputs: tuple[tuple[int, ...], ...]
 
     def levels(self) -> list[Level]:
         """The nest of loops, outermost first."""
         axes = [x.axes for x in self.inputs]
-        return [Level((), tuple(map(bool, axes)))] if self.rank is None else levels(self.rank, axes)
+        if self.rank is None:
+            return [Level((), tuple(map(bool, axes)))]
+        return levels(self.rank, axes, self.blocked())
+
+    def blocked(self) -> bool:
+        """Whether any array holds several values."""
+        return any(x.blocks > 1 for x in self.inputs) or any(len(o) > 1 for o in self.outputs)
+
+    def dtypes(self) -> list[str]:
+        """Of all values."""
+        return [x.dtype for x in self.inputs for _ in range(x.blocks)] + [e.dtype for e in self.elements]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +90,13 @@ class Level:
     moves: tuple[bool, ...]
 
 
-def levels(rank: int, inputs: Sequence[tuple[bool, ...]]) -> list[Level]:
+def levels(rank: int, inputs: Sequence[tuple[bool, ...]], blocked: bool = False) -> list[Level]:
     """The loops, outermost first, that inputs with such axes take: axes that all of them treat
-    alike are one loop."""
+    alike are one loop; but the last one is a loop of its own where arrays hold blocks of it."""
     found: list[Level] = []
     for axis in range(rank):
         moves = tuple([len(own) >= rank - axis and own[axis - rank] for own in inputs])
-        if found and found[-1].moves == moves:
+        if found and found[-1].moves == moves and not (blocked and axis == rank - 1):
             found[-1] = Level((*found[-1].axes, axis), moves)
         else:
             found.append(Level((axis,), moves))
@@ -114,13 +127,13 @@ def source_of(recipe: Recipe, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Array:
-    """An argument: its position, its dtype, and its axes as in Input."""
+    """An argument: its position, its dtype, its axes and blocks as in Input, and which loops move it."""
 
     at: int
     dtype: np.dtype[Any]
     axes: tuple[bool, ...]
+    blocks: int
     moves: tuple[bool, ...]
-    written: bool
 
     @property
     def stored(self) -> str:
@@ -132,11 +145,13 @@ class _Writer:
     def __init__(self, recipe: Recipe, name: str) -> None:
         self.recipe, self.name = recipe, name
         self.levels = recipe.levels()
-        dtypes = [x.dtype for x in recipe.inputs] + [e.dtype for e in recipe.elements]
+        dtypes = recipe.dtypes()
         whole = (True,) * (1 if recipe.rank is None else recipe.rank)
-        shapes: list[Any] = [(dtypes[i], whole, (True,) * len(self.levels), True) for i in recipe.outputs]
+        shapes: list[Any] = [
+            (dtypes[values[0]], whole, len(values), (True,) * len(self.levels)) for values in recipe.outputs
+        ]
         shapes += [
-            (x.dtype, x.axes, tuple(level.moves[i] for level in self.levels), False)
+            (x.dtype, x.axes, x.blocks, tuple(level.moves[i] for level in self.levels))
             for i, x in enumerate(recipe.inputs)
         ]
         self.arrays = [_Array(i, np.dtype(kind), *rest) for i, (kind, *rest) in enumerate(shapes)]
@@ -184,7 +199,7 @@ class _Writer:
         numbers = [len(self.arrays), len(self.outs), -1 if rank is None else rank]
         for a in self.arrays:
             bits = sum(1 << own for own, follows in enumerate(a.axes) if follows)
-            numbers += [support.ENTRIES.index(a.dtype.name), a.dtype.itemsize, len(a.axes), bits]
+            numbers += [support.ENTRIES.index(a.dtype.name), a.dtype.itemsize, len(a.axes), bits, a.blocks]
         listed = ", ".join(f"i64 {n}" for n in numbers)
         return f"@plan = internal constant [{len(numbers)} x i64] [{listed}]"
 
@@ -207,10 +222,12 @@ class _Writer:
                 size = self._new(f"load i64, ptr {self._new(f'getelementptr i64, ptr %sizes, i64 {axis}')}")
                 length = self._new(f"mul i64 {length}, {size}")
             self._say(f"%length{level} = add i64 {length}, 0")
+        for block in range(1, max(a.blocks for a in self.arrays)):
+            self._say(f"%block{block} = mul i64 %length{len(self.levels) - 1}, {block}")
 
     def _stride(self, a: _Array, level: int) -> str:
         """How many elements an array holds within one step of a loop."""
-        stride = "1"
+        stride = str(a.blocks if level < len(self.levels) - 1 else 1)
         for inner in range(level + 1, len(self.levels)):
             if a.moves[inner]:
                 stride = self._new(f"mul i64 {stride}, %length{inner}")
@@ -249,7 +266,7 @@ class _Writer:
         if code is not None:
             for a in self.ins:
                 if not a.moves[level]:
-                    held[a.at] = self._load(code, a, bases[a.at], "")
+                    held[a.at] = self._loads(code, a, bases[a.at], "")
         k = next(self.fresh)
         self._say(f"br label %before{k}", f"before{k}:")
         self._say(
@@ -274,18 +291,30 @@ class _Writer:
 
     def _body(self, code: Code, places: dict[int, str], held: dict[int, Any]) -> None:
         """One element: read all, compute, write all, so that an output may stand in an input's place."""
+        note = ", !llvm.access.group !0"
         inputs = [
-            held[a.at] if a.at in held else self._load(code, a, places[a.at], ", !llvm.access.group !0")
+            value
             for a in self.ins
+            for value in (held[a.at] if a.at in held else self._loads(code, a, places[a.at], note))
         ]
         values = values_of(code, self.recipe, inputs)
         self._say(*code.lines)
         self.declared |= code.declared
-        for a, output in zip(self.outs, self.recipe.outputs, strict=True):
-            value = values[output].llvm
-            if a.dtype == BOOL:
-                value = f"i8 {self._new(f'zext {value} to i8')}"
-            self._say(f"store {value}, ptr {places[a.at]}, !llvm.access.group !0")
+        for a, outputs in zip(self.outs, self.recipe.outputs, strict=True):
+            for place, output in zip(self._blocks(a, places[a.at]), outputs, strict=True):
+                value = values[output].llvm
+                if a.dtype == BOOL:
+                    value = f"i8 {self._new(f'zext {value} to i8')}"
+                self._say(f"store {value}, ptr {place}{note}")
+
+    def _blocks(self, a: _Array, place: str) -> Iterator[str]:
+        """Where the values of an array's blocks stand, given the first one's place."""
+        yield place
+        for block in range(1, a.blocks):
+            yield self._new(f"getelementptr {a.stored}, ptr {place}, i64 %block{block}")
+
+    def _loads(self, code: Code, a: _Array, place: str, note: str) -> list[Any]:
+        return [self._load(code, a, at, note) for at in self._blocks(a, place)]
 
     def _load(self, code: Code, a: _Array, place: str, note: str) -> Any:
         loaded = self._new(f"load {a.stored}, ptr {place}{note}")
@@ -297,6 +326,8 @@ class _Writer:
 def inputs_followed(recipe: Recipe) -> Iterator[int]:
     """The inputs whose shape is the outputs'."""
     for i, x in enumerate(recipe.inputs):
+        if x.blocks > 1:
+            continue
         if recipe.rank is None:
             if x.axes:
                 yield i

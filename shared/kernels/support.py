@@ -22,10 +22,11 @@ ENTRIES = (
 """The table: ndarray; PyBool_FromLong, PyEval_SaveThread and PyEval_RestoreThread; the three
 functions below; the dtypes."""
 
-PLAN_HEAD, PLAN_EACH = 3, 4
+PLAN_HEAD, PLAN_EACH = 3, 5
 """A plan of the arguments is whole numbers: how many there are, how many of them are outputs, the
 number of axes (-1: any). Then for each its dtype's place in the table, its bytes per element, its
-number of axes, and a bit for each axis that is as long as the first output's."""
+number of axes, a bit for each axis that is as long as the loop's, and how many blocks stand side by
+side on its last axis. The loop's axes are the first output's, its last one by block."""
 
 SOURCE = f"""
 define internal i1 @is_plain(ptr %x, ptr %table, i64 %dtype, i64 %ndim, i32 %flags) {{
@@ -104,8 +105,8 @@ differ:
   ret i1 false
 }}
 
-; Whether the axes of x are as long as its plan says, of which sizes[] has the first output's.
-define internal i1 @follows(ptr %x, i64 %rank, i64 %bits, ptr %sizes) {{
+; Whether the axes of x are as long as its plan says, of which sizes[] has the loop's.
+define internal i1 @follows(ptr %x, i64 %rank, i64 %bits, i64 %blocks, ptr %sizes) {{
   %ndim = call i64 @ndim_of(ptr %x)
   %lead = sub i64 %rank, %ndim
   br label %head
@@ -120,9 +121,12 @@ body:
   %whole = load i64, ptr %whole_at
   %shifted = lshr i64 %bits, %own
   %bit = trunc i64 %shifted to i1
-  %wanted = select i1 %bit, i64 %whole, i64 1
-  %fits = icmp eq i64 %size, %wanted
+  %block = select i1 %bit, i64 %whole, i64 1
   %next = add i64 %own, 1
+  %is_last = icmp eq i64 %next, %ndim
+  %times = select i1 %is_last, i64 %blocks, i64 1
+  %wanted = mul i64 %block, %times
+  %fits = icmp eq i64 %size, %wanted
   br i1 %fits, label %head, label %differs, !llvm.loop !0
 fine:
   ret i1 true
@@ -197,20 +201,29 @@ kind_fits:
 
 measure:
   %first = load ptr, ptr %arguments
+  %first_blocks_at = getelementptr i64, ptr %each, i64 4
+  %first_blocks = load i64, ptr %first_blocks_at
   br i1 %any_rank, label %whole, label %axes
 whole:
   %elements = call i64 @count_of(ptr %first)
   store i64 %elements, ptr %sizes
   br label %shapes
 axes:
-  %axis = phi i64 [ 0, %measure ], [ %axis_next, %axis_body ]
+  %axis = phi i64 [ 0, %measure ], [ %axis_next, %axis_keep ]
   %axis_inside = icmp slt i64 %axis, %rank
   br i1 %axis_inside, label %axis_body, label %shapes
 axis_body:
-  %size = call i64 @size_of(ptr %first, i64 %axis)
+  %full = call i64 @size_of(ptr %first, i64 %axis)
+  %axis_next = add i64 %axis, 1
+  %axis_last = icmp eq i64 %axis_next, %rank
+  %first_times = select i1 %axis_last, i64 %first_blocks, i64 1
+  %size = udiv i64 %full, %first_times
+  %rounded = mul i64 %size, %first_times
+  %even = icmp eq i64 %rounded, %full
+  br i1 %even, label %axis_keep, label %refuse
+axis_keep:
   %size_at = getelementptr i64, ptr %sizes, i64 %axis
   store i64 %size, ptr %size_at
-  %axis_next = add i64 %axis, 1
   br label %axes, !llvm.loop !0
 
 shapes:
@@ -223,9 +236,11 @@ shape:
   %of_y = getelementptr [{PLAN_EACH} x i64], ptr %each, i64 %j
   %bits_at = getelementptr i64, ptr %of_y, i64 3
   %bits = load i64, ptr %bits_at
+  %blocks_at = getelementptr i64, ptr %of_y, i64 4
+  %blocks = load i64, ptr %blocks_at
   br i1 %any_rank, label %shape_any, label %shape_each
 shape_each:
-  %each_fits = call i1 @follows(ptr %y, i64 %rank, i64 %bits, ptr %sizes)
+  %each_fits = call i1 @follows(ptr %y, i64 %rank, i64 %bits, i64 %blocks, ptr %sizes)
   br i1 %each_fits, label %shape_fits, label %refuse
 shape_any:
   %moves = trunc i64 %bits to i1

@@ -16,9 +16,11 @@ from shared.dims import UNKNOWN_RANK, Dim
 from shared.kernels import machine
 from shared.kernels.fused import MOST_ARRAYS, MOST_LEVELS, Element, Input, Recipe, levels
 from shared.kernels.scalars import BOOL, LLVM_TYPES, Code, Unfit, literal, written
-from shared.op import exact, settings_key
+from shared.op import TABLE, exact, settings_key
 from static.block import Block, Step, Value
 from static.fused import FusedOp, Member
+from static.passes.cells import open_cells
+from static.passes.prune import without_unused
 
 if TYPE_CHECKING:
     from static.passes import Log
@@ -68,8 +70,37 @@ class _Uses:
     """Who uses what, in a block."""
 
     def __init__(self, block: Block) -> None:
-        self.users = block.users()
+        self.users, self.makers = block.users(), block.makers()
         self.elsewhere = {*block.leaving(), *(value for value, _ in block.sizes.values())}
+
+    def cuts(self, group: _Group) -> dict[Value, tuple[Value, int, int]]:
+        """Of what a group reads, the values that are equal parts of another along its last axis: of
+        which, the number of the part, and of how many."""
+        found = {}
+        for v in group.reads:
+            maker = self.makers.get(v)
+            if v.shape != group.shape or maker is None or maker.op is not TABLE["split"]:
+                continue
+            sizes, axis = maker.settings["sizes"], maker.settings["axis"]
+            if axis == len(group.shape) - 1 and all(size == sizes[0] for size in sizes):
+                found[v] = maker.inputs[0], maker.outputs.index(v), len(sizes)
+        return found
+
+    def joined(self, group: _Group, values: list[Value]) -> list[Step]:
+        """The steps that put some of these values of a group side by side along the last axis, and are
+        all that uses them outside of it."""
+        inside, found = set(group.steps), dict[Step, None]()
+        for step in (user for v in values for user in self.users.get(v, ())):
+            parts = step.inputs
+            if step.op is not TABLE["concatenate"] or step.settings["axis"] != len(group.shape) - 1:
+                continue
+            if len(set(parts)) == len(parts) and all(
+                v in values and v.shape == group.shape and v not in self.elsewhere
+                and [user for user in self.users[v] if user not in inside] == [step]
+                for v in parts
+            ):
+                found[step] = None
+        return list(found)
 
     def outside(self, steps: list[Step]) -> list[Value]:
         """The values of these steps that something else uses."""
@@ -82,23 +113,24 @@ class _Uses:
 
 def fuse_elementwise(block: Block, log: Log) -> Block:
     """The block with its groups of elementwise steps as fused steps."""
+    whole, block = block, open_cells(block)
     uses = _Uses(block)
     chosen = [
         g for g in _grouped(block, uses) if len(g.steps) > 1 or (g.shape and g.steps[0].op.name in ALONE)
     ]
     if not chosen:
-        return block
+        return whole
     if why := machine.available():
         log.note("nothing is fused", why)
-        return block
+        return whole
     costs = replace(machine.COSTS)
     ops: dict[Any, FusedOp] = {}
-    instead = {g.steps[-1]: _fused(g, uses, ops, log) for g in chosen}
-    gone = {step for g in chosen for step in g.steps}
+    made = {g.steps[-1]: _fused(g, uses, ops, log) for g in chosen}
+    instead = {last: step for last, (step, _) in made.items()}
+    gone = {step for g in chosen for step in g.steps}.union(*(joins for _, joins in made.values()))
     log.note(f"{len(ops)} kernels for {len(chosen)} groups", f"{machine.COSTS.since(costs)}")
-    return block.with_steps(
-        instead.get(step, step) for step in block.steps if step in instead or step not in gone
-    )
+    steps = [instead.get(step, step) for step in block.steps if step in instead or step not in gone]
+    return without_unused(block.with_steps(steps))
 
 
 def _grouped(block: Block, uses: _Uses) -> list[_Group]:
@@ -201,18 +233,41 @@ def _axes(x: Value, shape: Any) -> tuple[bool, ...]:
     return tuple(follows)
 
 
-def _recipe(group: _Group, outputs: list[Value]) -> tuple[Recipe, list[Member]]:
-    """What the kernel of a group is to do, given what the group reads; and the ops that it stands for."""
-    place = {v: i for i, v in enumerate([*group.reads, *(step.outputs[0] for step in group.steps)])}
+def _recipe(
+    group: _Group, outputs: list[list[Value]], cuts: dict[Value, tuple[Value, int, int]]
+) -> tuple[Recipe, list[Value], list[Member]]:
+    """What the kernel of a group is to do, the arrays that it reads, and the ops that it stands for.
+
+    outputs  the values that it writes, those of each array side by side
+    cuts     of values that stand side by side in another: that one, which of them, of how many
+    """
+    whole = (True,) * len(group.shape)
+    arrays: dict[Value, tuple[int, tuple[bool, ...]]] = {}
+    for v, own in group.reads.items():
+        base, _, blocks = cuts.get(v, (v, 0, 1))
+        arrays[base] = blocks, own if blocks == 1 else whole
+    first: dict[Value, int] = {}
+    count = 0
+    for base, (blocks, _) in arrays.items():
+        first[base], count = count, count + blocks
+    place = {v: first[cuts[v][0]] + cuts[v][1] if v in cuts else first[v] for v in group.reads}
+    place |= {step.outputs[0]: count + i for i, step in enumerate(group.steps)}
     elements, members = [], []
     for step in group.steps:
         parts = [place[x] if isinstance(x, Value) else exact(x) for x in step.inputs]
         elements.append(Element(str(form_of(step)), tuple(parts), step.outputs[0].dtype.name))
         given = [(True, place[x]) if isinstance(x, Value) else (False, x) for x in step.inputs]
         members.append(Member(step.op, tuple(given), step.settings))
-    rank, axes = _flattened(len(group.shape), list(group.reads.values()))
-    inputs = [Input(v.dtype.name, own) for v, own in zip(group.reads, axes, strict=True)]
-    return Recipe(rank, tuple(inputs), tuple(elements), tuple(place[v] for v in outputs)), members
+    axes = [own for _, own in arrays.values()]
+    rank: int | None = len(group.shape)
+    if all(blocks == 1 for blocks, _ in arrays.values()) and all(len(values) == 1 for values in outputs):
+        rank, axes = _flattened(len(group.shape), axes)
+    inputs = [
+        Input(v.dtype.name, own, blocks)
+        for (v, (blocks, _)), own in zip(arrays.items(), axes, strict=True)
+    ]
+    written = tuple(tuple(place[v] for v in values) for values in outputs)
+    return Recipe(rank, tuple(inputs), tuple(elements), written), list(arrays), members
 
 
 def _flattened(rank: int, axes: list[tuple[bool, ...]]) -> tuple[int | None, list[tuple[bool, ...]]]:
@@ -223,19 +278,23 @@ def _flattened(rank: int, axes: list[tuple[bool, ...]]) -> tuple[int | None, lis
     return None, [(True,) if (rank and any(own)) or not rank else () for own in axes]
 
 
-def _fused(group: _Group, uses: _Uses, ops: dict[Any, FusedOp], log: Log) -> Step:
-    """The step that stands for a group."""
-    steps, outputs = group.steps, uses.outside(group.steps)
-    recipe, members = _recipe(group, outputs)
+def _fused(group: _Group, uses: _Uses, ops: dict[Any, FusedOp], log: Log) -> tuple[Step, list[Step]]:
+    """The step that stands for a group, and what more of the program it does: joins of its values."""
+    steps, single = group.steps, uses.outside(group.steps)
+    joins = uses.joined(group, single)
+    inside = {v for step in joins for v in step.values()}
+    outputs = [[v] for v in single if v not in inside] + [list(step.values()) for step in joins]
+    given = [*(v for v in single if v not in inside), *(step.outputs[0] for step in joins)]
+    recipe, reads, members = _recipe(group, outputs, uses.cuts(group))
     key = recipe, tuple(member.key() for member in members)
     if key not in ops:
         ops[key] = FusedOp(recipe, members)
     before = sum(len(list(step.values())) for step in steps), len(steps)
     log.note(
         f"{', '.join(step.op.name for step in steps)} of {steps[-1].node.name!r} become one kernel",
-        f"it reads {len(group.reads)} and writes {len(outputs)} arrays, not {before[0]} and {before[1]}",
+        f"it reads {len(reads)} and writes {len(outputs)} arrays, not {before[0]} and {before[1]}",
         steps[-1].node.line,
     )
     first = [step.node for step in steps]  # a member's node has the member's place: errors need it
     rest = [node for step in steps for node in step.nodes[1:]]
-    return Step(ops[key], list(group.reads), {}, outputs, (*first, *rest))
+    return Step(ops[key], reads, {}, given, (*first, *rest)), joins

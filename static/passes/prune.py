@@ -11,6 +11,14 @@ if TYPE_CHECKING:
 
 
 def drop_unused(block: Block, log: Log) -> Block:
+    """The block without pure steps whose values are not used, and a note of how many they were."""
+    smaller = without_unused(block)
+    if dropped := len(block.steps) - len(smaller.steps):
+        log.note(f"{dropped} steps dropped", "nothing uses what they give")
+    return smaller
+
+
+def without_unused(block: Block) -> Block:
     """The block without pure steps whose values are not used."""
     needed: set[Value] = {*block.leaving(), *(value for value, _ in block.sizes.values())}
     kept = []
@@ -18,6 +26,4 @@ def drop_unused(block: Block, log: Log) -> Block:
         if not step.op.pure or any([value in needed for value in step.outputs]):
             kept.append(step)
             needed.update(step.values())
-    if len(kept) < len(block.steps):
-        log.note(f"{len(block.steps) - len(kept)} steps dropped", "nothing uses what they give")
     return block.with_steps(reversed(kept))

@@ -381,7 +381,7 @@ def test_a_kernel_refuses_what_it_was_not_made_for() -> None:
         2,
         (Input("float32", (True, True)), Input("float32", (True,))),
         (Element("(a0 * a1)", (0, 1), "float32"),),
-        (2,),
+        ((2,),),
     )
     kernel = kernel_of(recipe)
     a, row, out = np.ones((3, 4), np.float32), np.ones(4, np.float32), np.zeros((3, 4), np.float32)
