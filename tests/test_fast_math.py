@@ -32,7 +32,7 @@ def everywhere(dtype: Any) -> Any:
 def applied(name: str, x: Any) -> Any:
     kind = x.dtype.name
     kernel = kernel_of(
-        Recipe(None, (Input(kind, (True,)),), (Element(f"{name}(a0)", (0,), kind),), (1,))
+        Recipe(None, (Input(kind, (True,)),), (Element(f"{name}(a0)", (0,), kind),), ((1,),))
     )
     y = np.empty_like(x)
     assert kernel(y, x) is True
