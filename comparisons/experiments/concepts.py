@@ -43,7 +43,8 @@ def train_dynamic() -> float:
         opt.step()
 
     with dynamic.no_grad(), nn.evaluating(model):
-        right = ops.accuracy(model(dynamic.tensor(digits.test_x)), digits.test_y)
+        logits = model(dynamic.tensor(digits.test_x))
+        right = ops.accuracy(logits, digits.test_y)
     return right.item()
 
 
@@ -71,7 +72,8 @@ def train_static() -> float:
         for _ in range(40):
             x, y = next(data)
             session.run(train, {images: x, labels: y})
-        return session.run(right, {images: digits.test_x, labels: digits.test_y}).item()
+        feed = {images: digits.test_x, labels: digits.test_y}
+        return session.run(right, feed).item()
 
 
 # Newton's method, until it is near enough.

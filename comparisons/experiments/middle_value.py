@@ -102,7 +102,8 @@ def replaced_static() -> list[list[float]]:
     y = model(x)
     with static.Session(optimize="exact") as session:
         session.run(static.global_variables_initializer())
-        return session.run(y, {"Sequential/1/tanh:0": np.zeros((1, 2))}).tolist()
+        zeros = np.zeros((1, 2), np.float32)
+        return session.run(y, {"Sequential/1/tanh:0": zeros}).tolist()
 
 
 def run(context: Context) -> dict[str, Any]:
@@ -137,8 +138,8 @@ def read(found: Json) -> Reading:
         verdicts=[
             Verdict("print(hidden) in the middle of a model", _shown("dynamic" in shows),
                     _shown("static" in shows), shows[0] if len(shows) == 1 else None),
-            counted("to see inside a layer", looked["dynamic"], looked["static"], "kernels"),
-            counted("to replace what a layer gives", changed["dynamic"], changed["static"], "kernels"),
+            counted("kernels to see inside a layer", looked["dynamic"], looked["static"]),
+            counted("kernels to replace what it gives", changed["dynamic"], changed["static"]),
         ],
         evidence=[
             Pair("A value that has a name", named["dynamic"], named["static"],

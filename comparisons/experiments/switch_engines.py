@@ -39,7 +39,8 @@ def stretch_static(model: Any, opt: Any, data: Batches, steps: int) -> list[floa
     from shared import ops
 
     losses = []
-    with static.Graph().as_default(), static.Session(optimize="exact") as session:
+    graph = static.Graph()
+    with graph.as_default(), static.Session(optimize="exact") as session:
         images = static.placeholder("float32", (None, 1, 8, 8), name="images")
         labels = static.placeholder("int64", (None,), name="labels")
         loss = ops.cross_entropy(model(images), labels)

@@ -143,11 +143,12 @@ def dead_static() -> str:
 
     x = static.placeholder("float32", ("N", 3), name="x")
     model(x)
-    names = [node.name for node in static.get_default_graph().nodes if "Sequential/" in node.name]
+    nodes = static.get_default_graph().nodes
+    names = [node.name for node in nodes if node.name.startswith("Sequential/")]
     with static.Session(optimize="exact") as session:
         session.run(static.global_variables_initializer())
         values = session.run([f"{name}:0" for name in names], {x: X})
-    dead = [name for name, value in zip(names, values, strict=True) if not value.any()]
+    dead = [name for name, v in zip(names, values, strict=True) if not v.any()]
     return f"layer {dead[0].split('/')[1]}"
 
 
@@ -330,8 +331,7 @@ def _means(found: Json, led: list[str]) -> list[str]:
 def _otherwise(led: list[str]) -> list[str]:
     reasons = {
         "static": "Where nothing fails and something is wrong, static's description helps: every value of "
-        "the model has a name, so that one run fetches all of them, with no hook and no change to the "
-        "model. And what is wrong with shapes is found before anything runs.",
+        "the model has a name, so that one run fetches all of them, with no hook and no change to the model.",
         "dynamic": "A program that runs line by line is looked into line by line, with whatever Python has.",
     }
     if len(led) == 1:

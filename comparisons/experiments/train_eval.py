@@ -31,7 +31,8 @@ def switch_dynamic() -> dict[str, Any]:
 
     model.eval()
     logits = model(dynamic.tensor(X))
-    return {"dropped": "dropout" in dynamic.show(logits), "logits": logits.tolist()}
+    dropped = "dropout" in dynamic.show(logits)
+    return {"dropped": dropped, "logits": logits.tolist()}
 
 
 def switch_static() -> dict[str, Any]:
@@ -44,7 +45,8 @@ def switch_static() -> dict[str, Any]:
     x = static.placeholder("float32", ("N", 8), name="x")
     y = static.placeholder("int64", ("N",), name="y")
     logits = model(x)
-    train = optim.SGD(model.parameters(), lr=0.0).minimize(ops.cross_entropy(logits, y))
+    loss = ops.cross_entropy(logits, y)
+    train = optim.SGD(model.parameters(), lr=0.0).minimize(loss)
     with static.Session() as session:
         session.run(static.global_variables_initializer())
         session.run(train, {x: X, y: Y})
@@ -70,7 +72,8 @@ def rebuilt_dynamic() -> dict[str, Any]:
 
     with nn.evaluating(model):
         logits = model(dynamic.tensor(X))
-    return {"dropped": "dropout" in dynamic.show(logits), "logits": logits.tolist()}
+    dropped = "dropout" in dynamic.show(logits)
+    return {"dropped": dropped, "logits": logits.tolist()}
 
 
 def rebuilt_static() -> dict[str, Any]:
@@ -97,31 +100,34 @@ def rebuilt_static() -> dict[str, Any]:
 # The switch back that is forgotten.
 
 
-def forgotten_dynamic() -> list[bool]:
-    """Three steps with an evaluation after each, and no `model.train()`: in which was there dropout?"""
+def forgotten_dynamic() -> dict[str, Any]:
+    """Three steps, an evaluation after each, and no way back: in which was there dropout?"""
     import dynamic
     from shared import nn, ops, optim
 
+    nn.manual_seed(0)
     model = nn.Sequential(nn.Linear(8, 16), nn.Dropout(0.5), nn.Linear(16, 2))
     opt = optim.SGD(model.parameters(), lr=0.1)
-    dropped = []
+    dropped, losses = [], []
     for _ in range(3):
         loss = ops.cross_entropy(model(dynamic.tensor(X)), Y)
         dropped.append("dropout" in dynamic.show(loss))
+        losses.append(loss.item())
         opt.zero_grad()
         loss.backward()
         opt.step()
 
         model.eval()
         model(dynamic.tensor(X))
-    return dropped
+    return {"dropped": dropped, "losses": losses}
 
 
-def forgotten_static() -> list[bool]:
-    """Three steps with an evaluation after each, and no `model.train()`: in which was there dropout?"""
+def forgotten_static() -> dict[str, Any]:
+    """Three steps, an evaluation after each, and no way back: in which was there dropout?"""
     import static
     from shared import nn, ops, optim
 
+    nn.manual_seed(0)
     model = nn.Sequential(nn.Linear(8, 16), nn.Dropout(0.5), nn.Linear(16, 2))
     opt = optim.SGD(model.parameters(), lr=0.1)
     x = static.placeholder("float32", ("N", 8), name="x")
@@ -130,15 +136,16 @@ def forgotten_static() -> list[bool]:
     train = opt.minimize(loss)
     model.eval()
     logits = model(x)
-    dropped = []
+    dropped, losses = [], []
     with static.Session() as session:
         session.run(static.global_variables_initializer())
         for _ in range(3):
-            session.run(train, {x: X, y: Y})
+            value, _ = session.run([loss, train], {x: X, y: Y})
             dropped.append("dropout" in session.program(train))
+            losses.append(value.item())
 
             session.run(logits, {x: X})
-    return dropped
+    return {"dropped": dropped, "losses": losses}
 
 
 CASES = {
@@ -161,9 +168,9 @@ def run(context: Context) -> dict[str, Any]:
 def read(found: Json) -> Reading:
     switch, rebuilt, forgotten = (found[name] for name in CASES)
     free = [engine for engine in PAIR if not switch[engine]["value"]["dropped"]]
-    sure = [engine for engine in PAIR if all(forgotten[engine]["value"])]
-    lost = {engine: forgotten[engine]["value"].count(False) for engine in PAIR}
-    steps = len(forgotten["dynamic"]["value"])
+    sure = [engine for engine in PAIR if all(forgotten[engine]["value"]["dropped"])]
+    lost = {engine: forgotten[engine]["value"]["dropped"].count(False) for engine in PAIR}
+    steps = len(forgotten["dynamic"]["value"]["dropped"])
     lines = {engine: _lines(rebuilt[engine]) for engine in PAIR}
     return Reading(
         answer=_answer(free, sure),
@@ -185,7 +192,7 @@ def read(found: Json) -> Reading:
             *(f"On {engine}, `model.eval()` {_did(engine in free)}." for engine in PAIR),
             f"Without `model.train()`, {_trained(lost, steps)}.",
         ],
-        means=_means(free, sure),
+        means=_means(free, sure, forgotten),
         otherwise=_otherwise(free, sure),
         threats=[
             "TensorFlow 1 users had a third way, a placeholder `training` and a `cond` in every layer that "
@@ -233,7 +240,7 @@ def _trained(lost: dict[str, int], steps: int) -> str:
     return f"{' and '.join(parts)} trained a model without dropout"
 
 
-def _means(free: list[str], sure: list[str]) -> list[str]:
+def _means(free: list[str], sure: list[str], forgotten: Json) -> list[str]:
     said = []
     for engine in PAIR:
         if engine in free:
@@ -247,9 +254,11 @@ def _means(free: list[str], sure: list[str]) -> list[str]:
                 "are two descriptions over one set of variables, each of which is what it is for good."
             )
         if engine not in sure:
+            first, *_, last = forgotten[engine]["value"]["losses"]
+            noticed = "went down all the same" if last < first else "did not go down"
             said.append(
-                f"On {engine} a mode that is left on by mistake changes the training, and the loss goes down "
-                "all the same."
+                f"On {engine} a mode that is left on by mistake changes the training; the loss {noticed}, "
+                f"from {first:.3f} to {last:.3f}."
             )
     return said
 

@@ -108,7 +108,7 @@ def run(context: Context) -> dict[str, Any]:
         apart = max(
             apart, *(abs(a - b) for way in WAYS for a, b in zip(losses["dynamic"], losses[way], strict=True))
         )
-        steps = context.time({way: run.__next__ for way, run in running.items()}, rounds=context.pick(5, 21))
+        steps = context.time({way: run.__next__ for way, run in running.items()}, rounds=context.pick(9, 21))
         nodes = {way: len(inspect.getgeneratorlocals(running[way])["graph"].nodes) for way in BUILT}
         made = {way: {"start": starts[way], "step": steps[way], "nodes": nodes.get(way, 0)} for way in WAYS}
         points.append(
@@ -272,7 +272,7 @@ def _inside(most: Json) -> str:
     faster = ahead(unrolled, looped)
     figures = f"{seconds(unrolled['median'])} unrolled, {seconds(looped['median'])} as one loop"
     if faster is None:
-        return f"A later step of static's two programs takes as long: {figures}."
+        return f"Of static's two programs neither is the faster one beyond the spread: {figures}."
     which = "unrolled program is the faster" if faster == "dynamic" else "loop as one node is the faster"
     return f"Of static's two programs the {which} in later steps: {figures}."
 
@@ -291,7 +291,7 @@ def _means(most: Json, starts: dict[str, str | None], later: dict[str, str | Non
     after = {
         "static": "What was compiled pays in later steps: a turn of the loop is then a few calls of kernels.",
         "dynamic": "Nor does it pay in later steps, which are no shorter for having been compiled.",
-        None: "In later steps the two are alike.",
+        None: "In later steps the difference is lost in the spread.",
     }
     first = starts["unrolled"]
     return [reasons[first], after[later["unrolled"]]] if later["unrolled"] != first else [reasons[first]]
