@@ -1,0 +1,271 @@
+"""Building and compiling cost time before the first result: after how many steps is it won back?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+import dynamic
+import static
+from comparisons.bench import models
+from comparisons.bench.workloads import WORKLOADS, Workload
+from comparisons.context import Context
+from comparisons.experiment import Experiment
+from comparisons.measure import spread
+from comparisons.quantities import OTHER, PAIR, ahead, break_even, count, listed, number, seconds
+from comparisons.reading import Curves, Json, Pair, Reading, Series, Table, Verdict
+from comparisons.snippet import source_of
+from shared import optim
+
+MODELS = (
+    ("a dense network", WORKLOADS["mlp"], "layer"),
+    ("an LSTM layer", WORKLOADS["tiny"], "layer"),
+    ("an LSTM cell in a Python loop", WORKLOADS["tiny"], "loop"),
+    ("a convolutional network", replace(WORKLOADS["cnn"], batch=8), "layer"),
+)
+"""What is trained: how it is called, and its workload and style in the benchmark."""
+LATER = 10_000
+
+
+def train_dynamic(model: Any, data: Any, steps: int, clock: Callable[[str], None]) -> None:
+    """The first step is like any other."""
+    opt = optim.SGD(model.parameters(), lr=0.1)
+    x, y = data
+    for _ in range(steps):
+        loss = model(dynamic.tensor(x), dynamic.tensor(y))
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+        clock("step")
+
+
+def train_static(model: Any, data: Any, steps: int, clock: Callable[[str], None]) -> None:
+    """Before the first step the graph is built and compiled."""
+    opt = optim.SGD(model.parameters(), lr=0.1)
+    x, y = data
+    x_in = static.placeholder(x.dtype, x.shape)
+    y_in = static.placeholder(y.dtype, y.shape)
+    loss = model(x_in, y_in)
+    train = opt.minimize(loss)
+    clock("build")
+    with static.Session() as session:
+        session.run(static.global_variables_initializer())
+        step = session.make_callable([loss, train], [x_in, y_in])
+        clock("compile")
+        for _ in range(steps):
+            step(x, y)
+            clock("step")
+
+
+def run(context: Context) -> dict[str, Any]:
+    found = []
+    for title, workload, style in MODELS:
+        found.append({"title": title, "style": style, **_measured(context, title, workload, style)})
+    codes = {"dynamic": {"code": source_of(train_dynamic)}, "static": {"code": source_of(train_static)}}
+    return {"codes": codes, "models": found}
+
+
+def _measured(context: Context, title: str, workload: Workload, style: str) -> dict[str, Any]:
+    """By engine: `start`, until the first step is done, and `step`, of any later one; and static's
+    `phases` apart. The first training of each does not count: it loads kernels."""
+    data, steps = workload.data(), context.pick(6, 20)
+    start: dict[str, list[float]] = {engine: [] for engine in PAIR}
+    later: dict[str, list[float]] = {engine: [] for engine in PAIR}
+    phases: dict[str, list[float]] = {"build": [], "compile": [], "first step": []}
+    for turn in range(1 + context.pick(4, 10)):
+        context.note(f"{title}: training {turn + 1}, from the beginning")
+        for engine in PAIR if turn % 2 == 0 else reversed(PAIR):
+            times = _trained(engine, models.model(workload, style), data, steps)
+            if turn == 0:
+                continue
+            first, *rest = [spent for phase, spent in times if phase == "step"]
+            before = {phase: spent for phase, spent in times if phase != "step"}
+            start[engine].append(sum(before.values()) + first)
+            later[engine].append(spread(rest)["median"])
+            if before:
+                for phase, spent in (before | {"first step": first}).items():
+                    phases[phase].append(spent)
+    sides = {engine: {"start": spread(start[engine]), "step": spread(later[engine])} for engine in PAIR}
+    return sides | {"phases": {phase: spread(samples) for phase, samples in phases.items()}}
+
+
+def _trained(engine: str, model: Any, data: Any, steps: int) -> list[tuple[str, float]]:
+    """A training from the beginning: what was done, and the seconds that it took, in order."""
+    times: list[tuple[str, float]] = []
+    last = perf_counter()
+
+    def clock(phase: str) -> None:
+        nonlocal last
+        now = perf_counter()
+        times.append((phase, now - last))
+        last = now
+
+    if engine == "static":
+        with static.Graph().as_default():
+            train_static(model, data, steps, clock)
+    else:
+        train_dynamic(model, data, steps, clock)
+    return times
+
+
+# What is said of it.
+
+
+def read(found: Json) -> Reading:
+    trained = found["models"]
+    early = {one["title"]: ahead(*(one[engine]["start"] for engine in PAIR)) for one in trained}
+    shown = max(trained, key=lambda one: (_crossing(one, early) is not None, _owed(one)))
+    return Reading(
+        answer=_answer(trained, early),
+        verdicts=[_verdict(one, early) for one in trained[:3]],
+        evidence=[
+            Pair("A training from the beginning", found["codes"]["dynamic"], found["codes"]["static"],
+                 says="`clock` takes the time since it was last called."),
+            Table(
+                "Until the first step is done, and each step from then on",
+                ("model", "dynamic, first", "static, first", "dynamic, later", "static, later", "won back"),
+                [
+                    (one["title"], *(seconds(one[e]["start"]["median"]) for e in PAIR),
+                     *(seconds(one[e]["step"]["median"]) for e in PAIR), _won(one, early))
+                    for one in trained
+                ],
+            ),
+            Table(
+                "What static's first result is made of",
+                ("model", *trained[0]["phases"]),
+                [(one["title"], *(seconds(s["median"]) for s in one["phases"].values())) for one in trained],
+            ),
+            _curves(shown, early),
+        ],
+        happened=[_happened(one, early) for one in trained],
+        means=_means(trained, early),
+        otherwise=_otherwise(trained, early),
+        threats=[
+            "Kernels were loaded, and compiled where they are, before anything was timed, for both engines. "
+            "A first run on a new machine takes longer; the chapters on tasks have it.",
+            f"The curves are drawn from two medians each, the first step's and the later ones', up to "
+            f"{number(LATER)} steps; nothing ran that long.",
+        ],
+    )  # fmt: skip
+
+
+def _owed(one: Json) -> float:
+    return abs(one["static"]["start"]["median"] - one["dynamic"]["start"]["median"])
+
+
+def _crossing(one: Json, early: Json) -> float | None:
+    """The step from which on the side that starts later is ahead, all told; None if it never is."""
+    first = early[one["title"]]
+    return None if first is None else break_even(one[first], one[OTHER[first]])
+
+
+def _won(one: Json, early: Json) -> str:
+    first, step = early[one["title"]], _crossing(one, early)
+    if first is None:
+        return "nothing to win back"
+    return "never" if step is None else f"by {OTHER[first]}, in step {number(step)}"
+
+
+def _verdict(one: Json, early: Json) -> Verdict:
+    first, step = early[one["title"]], _crossing(one, early)
+    said = {engine: seconds(one[engine]["start"]["median"]) for engine in PAIR}
+    if first is not None:
+        said[OTHER[first]] += ", never won back" if step is None else f", won back in step {number(step)}"
+    return Verdict(f"first result of {one['title']}", said["dynamic"], said["static"], first)
+
+
+def _curves(one: Json, early: Json) -> Curves:
+    steps = [1, *(round(base * 10**power) for power in range(5) for base in (2, 5, 10))]
+    steps = [step for step in steps if step <= LATER]
+    crossing = _crossing(one, early)
+    return Curves(
+        f"All the time since the beginning: {one['title']}", "steps", "time",
+        [
+            Series(engine, steps, [one[engine]["start"]["median"] + (step - 1) * one[engine]["step"]["median"]
+                                   for step in steps], side=engine)
+            for engine in PAIR
+        ],
+        unit="seconds", log_x=True, log_y=True,
+        mark=None if crossing is None else (crossing, f"step {number(crossing)}"),
+        says="Both axes are logarithmic.",
+    )  # fmt: skip
+
+
+def _answer(trained: Json, early: Json) -> str:
+    starts = {engine: [t for t in early if early[t] == engine] for engine in PAIR}
+    first = max(PAIR, key=lambda engine: len(starts[engine]))
+    if not starts[first]:
+        return "The first result comes as soon on one engine as on the other."
+    mine = [one for one in trained if early[one["title"]] == first]
+    steps = [step for one in mine if (step := _crossing(one, early)) is not None]
+    said = f"On {len(mine)} of {count(len(trained), 'model')} {first}'s first result comes earlier; "
+    if not steps:
+        return said + f"{OTHER[first]} never wins it back."
+    until = number(min(steps)) if len(steps) == 1 else f"{number(min(steps))} to {number(max(steps))}"
+    return said + f"{OTHER[first]} wins it back on {len(steps)} of them, in step {until}."
+
+
+def _happened(one: Json, early: Json) -> str:
+    times = " and ".join(f"{seconds(one[engine]['start']['median'])} on {engine}" for engine in PAIR)
+    steps = " and ".join(f"{seconds(one[engine]['step']['median'])} on {engine}" for engine in PAIR)
+    return (
+        f"{one['title'].capitalize()}: first result after {times}; a later step {steps}; {_won(one, early)}."
+    )
+
+
+def _means(trained: Json, early: Json) -> list[str]:
+    starts = {engine: [t for t in early if early[t] == engine] for engine in PAIR}
+    first = max(PAIR, key=lambda engine: len(starts[engine]))
+    if not starts[first]:
+        return ["To build and to compile first costs nothing that could be measured here."]
+    worst = max(
+        trained, key=lambda one: one["phases"]["build"]["median"] + one["phases"]["compile"]["median"]
+    )
+    reasons = {
+        "dynamic": "What static does once, before the first result, grows with the nodes of the graph: most "
+        f"for {worst['title']}, {seconds(worst['phases']['build']['median'])} of building and "
+        f"{seconds(worst['phases']['compile']['median'])} of compiling. It is an investment, and the steps "
+        "that follow are what it earns.",
+        "static": "What static does before its first result takes less than dynamic's first step does.",
+    }
+    never = [one["title"] for one in trained if early[one["title"]] and _crossing(one, early) is None]
+    said = [reasons[first]]
+    if never:
+        said.append(
+            f"For {listed(never)} it earns nothing that could be measured: who starts earlier stays ahead."
+        )
+    return said
+
+
+def _otherwise(trained: Json, early: Json) -> list[str]:
+    starts = {engine: [t for t in early if early[t] == engine] for engine in PAIR}
+    first = max(PAIR, key=lambda engine: len(starts[engine]))
+    if not starts[first]:
+        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+    late = OTHER[first]
+    won = [one for one in trained if early[one["title"]] == first and _crossing(one, early) is not None]
+    if not won:
+        return [
+            f"A program that {late} has once built can be kept in a file, and starts there without its build."
+            if late == "static"
+            else "Dynamic has nothing to invest, and a model may be another one in every step."
+        ]
+    one = max(won, key=lambda one: one[first]["step"]["median"] / one[late]["step"]["median"])
+    saved = one[first]["step"]["median"] - one[late]["step"]["median"]
+    return [
+        f"A training is long. For {one['title']} {late} is ahead by {seconds(saved)} in each step after "
+        f"step {number(_crossing(one, early) or 0)}, which over {number(LATER)} steps makes "
+        f"{seconds(LATER * saved - _owed(one))}.",
+    ]
+
+
+EXPERIMENT = Experiment(
+    name="amortisation",
+    title="An investment, and when it pays",
+    question="Static builds and compiles before it runs. After how many steps is that won back?",
+    dimension="start",
+    run=run,
+    read=read,
+)
