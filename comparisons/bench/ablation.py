@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
@@ -39,10 +39,11 @@ def variants() -> dict[str, dict[str, Any]]:
 
 
 def measure(workload: Workload, style: str, rounds: int, steps: int) -> dict[str, dict[str, Any]]:
-    """By variant: {compile, step, steps, products, bytes, loss}.
+    """By variant: {compile, step, same, steps, products, bytes, loss}.
 
     compile   seconds from the fetches to the program
     step      the spread of the seconds of a training step over the rounds' medians; the variants take turns
+    same      whether the program is, word for word, the one that all passes give
     steps     of the program, `products` among them
     bytes     of all that the steps give, views among it
     loss      after all steps: the variants train alike
@@ -58,12 +59,16 @@ def measure(workload: Workload, style: str, rounds: int, steps: int) -> dict[str
         start = static.global_variables_initializer()
     found: dict[str, dict[str, Any]] = {}
     running: dict[str, Callable[[], float]] = {}
+    whole = ""
     for name, arguments in variants().items():
         session = static.Session(graph, **arguments)
         session.run(start)
         before = perf_counter()
         block = session.block(fetches, [x_in, y_in])
         found[name] = {"compile": perf_counter() - before, **_counted(block)}
+        program = session.program(fetches, [x_in, y_in])
+        whole = whole or program
+        found[name]["same"] = program == whole
         call = session.make_callable(fetches, [x_in, y_in])
         running[name] = lambda call=call: call(x, y)[0].item()  # type: ignore[misc]
     times: dict[str, list[float]] = {name: [] for name in running}
@@ -82,7 +87,7 @@ def measure(workload: Workload, style: str, rounds: int, steps: int) -> dict[str
     return found
 
 
-def _counted(block: Block) -> Mapping[str, int]:
+def _counted(block: Block) -> dict[str, int]:
     sizes = [v.spec.size * v.dtype.itemsize for step in block.steps for v in step.outputs]
     products = sum(step.op.name in PRODUCTS for step in block.steps)
     made = sum(size for size in sizes if isinstance(size, int))

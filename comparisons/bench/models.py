@@ -75,15 +75,32 @@ class Looped(nn.Module):
         return loss / self.times
 
 
+class Scanned(Looped):
+    """The same loop by `scan`: on static it is one node, which holds one step."""
+
+    def forward(self, x: Any, y: Any) -> Any:
+        start = ops.zeros((x.shape[1], self.embedding.weight.shape[1]), like=x)
+
+        def step(state: Any, now: Any) -> tuple[Any, Any]:
+            state = self.cell(self.embedding(now), state)
+            return state, state[0] if self.carries else state
+
+        _, h = ops.scan(step, (start, start) if self.carries else start, x)
+        return ops.cross_entropy(self.head(h), y)
+
+
+LOOPS = {"loop": Looped, "scan": Scanned}
+
+
 def model(workload: Workload, style: str) -> Any:
-    """The model of a workload, with the values to start from. `style`: "layer" or "loop"."""
+    """The model of a workload, with the values to start from. `style`: "layer", "loop" or "scan"."""
     weights = workload.weights()
     if workload.model == "mlp":
         made: Any = MLP()
     elif workload.model == "cnn":
         made = CNN()
-    elif style == "loop":
-        made = Looped(workload)
+    elif style in LOOPS:
+        made = LOOPS[style](workload)
     else:
         made, weights = Layered(workload), as_layer(weights)
     made.load_state_dict(weights)

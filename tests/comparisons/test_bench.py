@@ -14,7 +14,7 @@ from click.testing import CliRunner
 import static
 from comparisons.__main__ import main
 from comparisons.bench import ablation, command, growth, on_dynamic, on_static, race
-from comparisons.bench.models import model
+from comparisons.bench.models import LOOPS, model
 from comparisons.bench.peers import FAMILIES, OVERHEAD, PEERS, Peer, choose
 from comparisons.bench.table import heading, table
 from comparisons.bench.workloads import WORKLOADS, as_layer
@@ -55,11 +55,12 @@ def test_our_engines_give_the_same_losses_bit_for_bit(workload):
     assert losses(on_static, workload, "layer") == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("style", LOOPS)
 @pytest.mark.parametrize("workload", recurrent, ids=lambda workload: workload.name)
-def test_a_loop_around_a_cell_is_the_layer(workload):
-    looped = losses(on_dynamic, workload, "loop")
+def test_a_loop_around_a_cell_is_the_layer(workload, style):
+    looped = losses(on_dynamic, workload, style)
     assert looped == pytest.approx(losses(on_dynamic, workload, "layer"), rel=1e-5)
-    assert losses(on_static, workload, "loop") == pytest.approx(looped, rel=1e-5)
+    assert losses(on_static, workload, style) == pytest.approx(looped, rel=1e-5)
 
 
 @each_workload

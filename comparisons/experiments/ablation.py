@@ -1,0 +1,322 @@
+"""Each pass of static's optimiser left out in its turn: which of them are worth their place?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import dynamic
+import static
+from comparisons.bench import ablation, models
+from comparisons.bench.workloads import WORKLOADS, Workload
+from comparisons.context import Context
+from comparisons.experiment import Experiment
+from comparisons.quantities import OTHER, PAIR, ahead, count, listed, number, seconds, size
+from comparisons.reading import Bars, Json, Output, Pair, Reading, Table, timed
+from comparisons.snippet import source_of
+from shared import optim
+
+SHORT = 12
+QUICK = (
+    (f"an LSTM cell in a loop of {SHORT}", replace(WORKLOADS["tiny"], times=SHORT), "loop"),
+    ("an RNN cell in a scan", replace(WORKLOADS["rnn"], times=20, width=64), "scan"),
+)
+FULL = (
+    ("an LSTM cell in a loop of 50", WORKLOADS["lstm"], "loop"),
+    ("an RNN cell in a scan", WORKLOADS["rnn"], "scan"),
+    ("a convolutional network", WORKLOADS["cnn"], "layer"),
+)
+"""What is trained: how it is called, and its workload and style in the benchmark."""
+
+
+def train_dynamic(model: Any, data: Any, steps: int) -> float:
+    """What is computed is what stands there, line by line."""
+    opt = optim.SGD(model.parameters(), lr=0.1)
+    x, y = data
+    for _ in range(steps):
+        loss = model(dynamic.tensor(x), dynamic.tensor(y))
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+    return loss.item()
+
+
+def train_static(model: Any, data: Any, steps: int) -> float:
+    """The passes can be left out by name, and say what they have done."""
+    opt = optim.SGD(model.parameters(), lr=0.1)
+    x, y = data
+    x_in = static.placeholder(x.dtype, x.shape)
+    y_in = static.placeholder(y.dtype, y.shape)
+    loss = model(x_in, y_in)
+    train = opt.minimize(loss)
+    with static.Session(without=["hoist"]) as session:
+        session.run(static.global_variables_initializer())
+        print(session.explain([loss, train]))
+        for _ in range(steps):
+            value, _ = session.run([loss, train], {x_in: x, y_in: y})
+    return value.item()
+
+
+def run(context: Context) -> dict[str, Any]:
+    found = []
+    for title, workload, style in context.pick(QUICK, FULL):
+        context.note(f"{title}: each pass left out")
+        found.append(
+            {
+                "title": title,
+                "times": _times(context, workload, style),
+                "variants": ablation.measure(
+                    workload, style, rounds=context.pick(5, 15), steps=context.pick(3, 10)
+                ),
+            }
+        )
+    return {
+        "codes": {"dynamic": {"code": source_of(train_dynamic)}, "static": {"code": source_of(train_static)}},
+        "passes": [{"name": one.name, "about": one.about, "level": one.level} for one in static.PASSES],
+        "models": found,
+        "explained": _explained(*context.pick(QUICK, FULL)[0][1:]),
+    }
+
+
+def _times(context: Context, workload: Workload, style: str) -> dict[str, Any]:
+    """Seconds of a training step on both engines, static with all its passes."""
+    x, y = workload.data()
+    net = models.model(workload, style)
+    opt = optim.SGD(net.parameters(), lr=workload.rate)
+
+    def eager() -> None:
+        loss = net(dynamic.tensor(x), dynamic.tensor(y))
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+
+    session, fetches, feeds = _built(workload, style)
+    call = session.make_callable(fetches, feeds)
+    return context.time({"dynamic": eager, "static": lambda: call(x, y)}, rounds=context.pick(5, 15))
+
+
+def _built(workload: Workload, style: str) -> tuple[static.Session, list[Any], list[Any]]:
+    x, y = workload.data()
+    net = models.model(workload, style)
+    with static.Graph().as_default() as graph:
+        feeds = [static.placeholder(x.dtype, x.shape), static.placeholder(y.dtype, y.shape)]
+        loss = net(*feeds)
+        fetches = [loss, optim.SGD(net.parameters(), lr=workload.rate).minimize(loss)]
+        start = static.global_variables_initializer()
+    session = static.Session(graph)
+    session.run(start)
+    return session, fetches, feeds
+
+
+def _explained(workload: Workload, style: str) -> list[str]:
+    session, fetches, feeds = _built(workload, style)
+    return session.explain(fetches, feeds).splitlines()
+
+
+# What is said of it.
+
+PAYS, COSTS, NEITHER = "pays", "costs", "neither"
+LINES = 40
+
+
+def read(found: Json) -> Reading:
+    trained, names = found["models"], [one["name"] for one in found["passes"]]
+    leaders = {one["title"]: ahead(*(one["times"][engine] for engine in PAIR)) for one in trained}
+    judged = {name: {one["title"]: _judged(one, name) for one in trained} for name in names}
+    paying = [name for name in names if PAYS in judged[name].values()]
+    costing = [name for name in names if COSTS in judged[name].values()]
+    return Reading(
+        answer=_answer(trained, leaders, paying, costing, names),
+        verdicts=[
+            timed(f"a step of {one['title']}", *(one["times"][engine] for engine in PAIR))
+            for one in trained
+        ],
+        evidence=[
+            Pair("A training step, and how a pass is left out", found["codes"]["dynamic"],
+                 found["codes"]["static"]),
+            Table(
+                "The passes, in their order",
+                ("pass", "what it does", "runs from level", *(one["title"] for one in trained)),
+                [
+                    (f"`{one['name']}`", one["about"], one["level"],
+                     *(_worth(t, one["name"]) for t in trained))
+                    for one in found["passes"]
+                ],
+                says="The last columns: by how much a step is longer without the pass, where that is more "
+                "than the spread.",
+            ),
+            *(block for one in trained for block in _blocks(one, names)),
+            Output(
+                f"What the passes say they did: {trained[0]['title']}",
+                {"static": "\n".join(_cut(found["explained"])) + "\n"},
+                says="What `session.explain` prints, with the line of the program that made it.",
+            ),
+        ],
+        happened=[*(_happened(one, leaders[one["title"]]) for one in trained),
+                  *_sorted(names, judged, len(trained))],
+        means=_means(leaders, trained, costing),
+        otherwise=_otherwise(leaders, trained),
+        threats=[
+            "A pass that is left out leaves its work to others: `cse` finds what `simplify` would have. So "
+            "what single passes are worth does not add up to what all are worth.",
+            "The times of the variants were taken by turns, static's alone; those beside dynamic's in turns "
+            "with dynamic's.",
+            "At `fast` the passes may change the last digits: the losses after the same training are "
+            + _losses(trained) + ".",
+        ],
+    )  # fmt: skip
+
+
+def _judged(model: Json, name: str) -> str:
+    with_it, without = (model["variants"][variant] for variant in ("all", f"without {name}"))
+    if without["same"]:  # it found nothing to do
+        return NEITHER
+    shorter = ahead(with_it["step"], without["step"])
+    return {"dynamic": PAYS, "static": COSTS, None: NEITHER}[shorter]
+
+
+def _ratio(model: Json, variant: str) -> float:
+    return model["variants"][variant]["step"]["median"] / model["variants"]["all"]["step"]["median"]
+
+
+def _worth(model: Json, name: str) -> str:
+    change = _ratio(model, f"without {name}") - 1
+    return "" if _judged(model, name) == NEITHER else f"{change:+.0%}"
+
+
+def _blocks(model: Json, names: list[str]) -> Iterator[Table | Bars]:
+    variants = model["variants"]
+    rows = ["all", *(f"without {name}" for name in names), "exact", "none"]
+    said = {"all": "all passes", "exact": "those of `exact` alone", "none": "no pass"}
+    yield Table(
+        f"{model['title'][0].upper()}{model['title'][1:]}: each pass left out",
+        ("variant", "a step", "steps of the program", "products", "bytes given", "compiling"),
+        [
+            (said.get(row, row), seconds(one["step"]["median"]), number(one["steps"]),
+             number(one["products"]), size(one["bytes"]), seconds(one["compile"]))
+            for row in rows for one in (variants[row],)
+        ],
+        says="Products are those of matrices, and convolutions; bytes are of all arrays that the steps give, "
+        "views among them. Steps inside a loop's body are not counted.",
+    )  # fmt: skip
+    grown = ["none", *(f"up to {name}" for name in names[:-1]), "all"]
+    yield Bars(
+        f"{model['title'][0].upper()}{model['title'][1:]}: the passes added one after the other",
+        [{"none": "no pass", "all": f"all, up to {names[-1]}"}.get(row, row) for row in grown],
+        {"static": [variants[row]["step"]["median"] for row in grown]},
+        unit="seconds",
+    )
+
+
+def _cut(lines: list[str]) -> list[str]:
+    return (
+        lines
+        if len(lines) <= LINES
+        else [*lines[:LINES], f"... and {count(len(lines) - LINES, 'more line')}"]
+    )
+
+
+def _losses(trained: Json) -> str:
+    apart = [
+        max(
+            abs(v["loss"] - one["variants"]["exact"]["loss"]) / abs(v["loss"])
+            for v in one["variants"].values()
+        )
+        for one in trained
+    ]
+    return "the same to the last bit" if max(apart) == 0 else f"within {max(apart):.0e} of each other"
+
+
+def _answer(trained: Json, leaders: Json, paying: list[str], costing: list[str], names: list[str]) -> str:
+    one = max(trained, key=lambda one: _ratio(one, "none"))
+    leader = leaders[one["title"]]
+    than = (
+        "as long as dynamic's, within the spread" if leader is None
+        else f"{'shorter' if leader == 'static' else 'longer'} than dynamic's"
+    )  # fmt: skip
+    worth = f"{len(paying) or 'None'} of {count(len(names), 'pass', 'passes')} can be seen to pay"
+    worth += f", {len(costing)} to cost" if costing else ""
+    return (
+        f"{worth}. Together they make a step of {one['title']} {_ratio(one, 'none'):.1f} times as fast as "
+        f"without any, which is {than}."
+    )
+
+
+def _happened(model: Json, leader: str | None) -> str:
+    variants = model["variants"]
+    all_, none = variants["all"], variants["none"]
+    who = "neither engine is ahead" if leader is None else f"{leader} is ahead"
+    return (
+        f"{model['title'][0].upper()}{model['title'][1:]}: {none['steps']} steps of the program become "
+        f"{number(all_['steps'])}, {count(none['products'], 'product')} {number(all_['products'])}, and "
+        f"{seconds(none['step']['median'])} {seconds(all_['step']['median'])}. Beside dynamic's "
+        f"{seconds(model['times']['dynamic']['median'])}, static's step takes "
+        f"{seconds(model['times']['static']['median'])}: {who}."
+    )
+
+
+def _sorted(names: list[str], judged: Json, of: int) -> Iterator[str]:
+    for verdict, said in (
+        (PAYS, "Left out, these make a step of some model longer: {}."),
+        (COSTS, "Left out, these make a step of some model shorter: {}."),
+    ):
+        if found := [f"`{name}`" for name in names if verdict in judged[name].values()]:
+            yield said.format(listed(found))
+    if idle := [f"`{name}`" for name in names if {*judged[name].values()} == {NEITHER}]:
+        yield (
+            f"Without these no step of {count(of, 'model')} is longer or shorter by more than the spread: "
+            f"{listed(idle)}."
+        )
+
+
+def _means(leaders: Json, trained: Json, costing: list[str]) -> list[str]:
+    ahead_on = {engine: [title for title, leader in leaders.items() if leader == engine] for engine in PAIR}
+    said = [
+        "To see the whole program first is worth what the passes find in it, and that hangs on the model: "
+        + listed([f"{_ratio(one, 'none'):.1f} times as fast for {one['title']}" for one in trained])
+        + "."
+    ]
+    if costing:
+        said.append(
+            f"A pass may cost more than it gains ({listed(costing)} here, on some model): what pays was "
+            "settled on other shapes. So each can be left out."
+        )
+    for engine, titles in ahead_on.items():
+        if titles:
+            said.append(f"After all passes {engine} is ahead on {listed(titles)}.")
+    if not any(ahead_on.values()):
+        said.append("After all passes neither engine is ahead.")
+    return said
+
+
+def _otherwise(leaders: Json, trained: Json) -> list[str]:
+    ahead_on = {engine: [title for title, leader in leaders.items() if leader == engine] for engine in PAIR}
+    first = max(PAIR, key=lambda engine: len(ahead_on[engine]))
+    if not ahead_on[first]:
+        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+    dearest = max(trained, key=lambda one: one["variants"]["all"]["compile"])
+    compiling = seconds(dearest["variants"]["all"]["compile"])
+    if OTHER[first] == "dynamic":
+        return [
+            "What passes find, an author can write: `nn.LSTM` takes the product by the inputs out of its "
+            "loop on both engines. It then stands in the program, and on dynamic it costs no compiling "
+            f"({compiling} for {dearest['title']}).",
+            "A step that is slow on dynamic is a line of the program. On static it is a line of what the "
+            "passes have made of it, and one has to read `explain` to find one's own.",
+        ]
+    return [
+        f"Static spends {compiling} on compiling {dearest['title']}; what it has found it can say, "
+        "and the program text stays as plain as it was written.",
+    ]
+
+
+EXPERIMENT = Experiment(
+    name="ablation",
+    title="What each pass of the optimiser is worth",
+    question="Static rewrites a program before it runs. Which of its rewritings pay?",
+    dimension="optimisation",
+    run=run,
+    read=read,
+    level="both",
+)
