@@ -231,16 +231,17 @@ def _losses(trained: Json) -> str:
 def _answer(trained: Json, leaders: Json, paying: list[str], costing: list[str], names: list[str]) -> str:
     one = max(trained, key=lambda one: _ratio(one, "none"))
     leader = leaders[one["title"]]
-    than = (
-        "as long as dynamic's, within the spread" if leader is None
-        else f"{'shorter' if leader == 'static' else 'longer'} than dynamic's"
-    )  # fmt: skip
     worth = f"{len(paying) or 'None'} of {count(len(names), 'pass', 'passes')} can be seen to pay"
     worth += f", {len(costing)} to cost" if costing else ""
+    who = "neither is ahead" if leader is None else f"{leader} is ahead"
     return (
         f"{worth}. Together they make a step of {one['title']} {_ratio(one, 'none'):.1f} times as fast as "
-        f"without any, which is {than}."
+        f"without any; it takes {_both(one)}, and {who}."
     )
+
+
+def _both(model: Json) -> str:
+    return " and ".join(f"{seconds(model['times'][e]['median'])} on {e}" for e in PAIR)
 
 
 def _happened(model: Json, leader: str | None) -> str:
@@ -250,9 +251,8 @@ def _happened(model: Json, leader: str | None) -> str:
     return (
         f"{model['title'][0].upper()}{model['title'][1:]}: {none['steps']} steps of the program become "
         f"{number(all_['steps'])}, {count(none['products'], 'product')} {number(all_['products'])}, and "
-        f"{seconds(none['step']['median'])} {seconds(all_['step']['median'])}. Beside dynamic's "
-        f"{seconds(model['times']['dynamic']['median'])}, static's step takes "
-        f"{seconds(model['times']['static']['median'])}: {who}."
+        f"{seconds(none['step']['median'])} {seconds(all_['step']['median'])}. A step takes {_both(model)}: "
+        f"{who}."
     )
 
 
@@ -285,8 +285,8 @@ def _means(leaders: Json, trained: Json, costing: list[str]) -> list[str]:
     for engine, titles in ahead_on.items():
         if titles:
             said.append(f"After all passes {engine} is ahead on {listed(titles)}.")
-    if not any(ahead_on.values()):
-        said.append("After all passes neither engine is ahead.")
+    if tied := [f"{one['title']} ({_both(one)})" for one in trained if leaders[one["title"]] is None]:
+        said.append(f"After all passes neither engine is ahead on {listed(tied)}.")
     return said
 
 

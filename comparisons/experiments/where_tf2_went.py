@@ -206,7 +206,7 @@ def read(found: Json) -> Reading:
             *_means(faster, free, calls, found),
             "History: TensorFlow 1 offered static's way alone, and users left for PyTorch, where a line is "
             "done when it is passed. TensorFlow 2 made dynamic's way the first, with `tf.function` to build "
-            "a graph of a function; JAX did so from the start with `jit`, and PyTorch came from the other side "
+            "a graph of a function; JAX did so from the start with `jit`, PyTorch came from the other side "
             "with `torch.compile`. All three run one text in two ways, as this page does.",
         ],
         otherwise=_otherwise(faster, free, calls),

@@ -1,0 +1,267 @@
+"""Within one training step: when is how much memory held?"""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+
+import dynamic
+import static
+from comparisons.context import Context
+from comparisons.experiment import Experiment
+from comparisons.quantities import OTHER, PAIR, size, smaller
+from comparisons.reading import Curves, Json, Pair, Reading, Series, Table, sized
+from comparisons.snippet import source_of
+from shared import nn, ops, optim
+from shared.hooks import Event, Hook, watching
+
+Step = Callable[[], object]
+
+
+def network(width: int) -> Any:
+    layers = [layer for _ in range(6) for layer in (nn.Linear(width, width), nn.Tanh())]
+    return nn.Sequential(*layers, nn.Linear(width, 10))
+
+
+def step_dynamic(model: Any, x: Any, y: Any) -> Step:
+    """A step computes, remembers, and goes back over what it remembered."""
+    opt = optim.SGD(model.parameters(), lr=0.1)
+
+    def step():
+        loss = ops.cross_entropy(model(dynamic.tensor(x)), y)
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+
+    return step
+
+
+def step_static(model: Any, x: Any, y: Any) -> Step:
+    """A step is one run; where each value will lie was settled before it."""
+    opt = optim.SGD(model.parameters(), lr=0.1)
+    x_in = static.placeholder(x.dtype, x.shape)
+    y_in = static.placeholder(y.dtype, y.shape)
+    loss = ops.cross_entropy(model(x_in), y_in)
+    train = opt.minimize(loss)
+    session = static.Session(optimize="exact")
+    session.load(model, opt)
+
+    def step():
+        session.run([loss, train], {x_in: x, y_in: y})
+
+    return step
+
+
+STEPS = {"dynamic": step_dynamic, "static": step_static}
+
+
+class Held(Hook):
+    """Notes what is held before and after each op, on either engine."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str, int]] = []
+
+    def before(self, event: Event) -> None:
+        self.after(event)
+
+    def after(self, event: Event) -> None:
+        self.seen.append((event.phase, event.op.name, tracemalloc.get_traced_memory()[0]))
+
+
+def run(context: Context) -> dict[str, Any]:
+    width, batch = context.pick((128, 1024), (512, 4096))
+    draw = np.random.default_rng(context.seed)
+    x, y = draw.random((batch, width), np.float32), draw.integers(0, 10, batch)
+    found: dict[str, Any] = {
+        "codes": {engine: {"code": source_of(step)} for engine, step in STEPS.items()},
+        "batch": x.nbytes,
+        "weights": sum(parameter.size for parameter in network(width).parameters()) * 4,
+    }
+    for engine in PAIR:
+        context.note(f"{engine}: a step under tracemalloc")
+        found[engine] = _traced(engine, width, x, y)
+    return found
+
+
+def _traced(engine: str, width: int, x: Any, y: Any) -> dict[str, Any]:
+    """Bytes of everything from the model on, the batch excepted.
+
+    held   between steps; peak at the highest point of one; both with nobody watching
+    curve  what the hook saw in a step: (phase, op, bytes) before and after each op
+    """
+    found: dict[str, Any] = {}
+    for meter in (_unwatched, _unwatched, _watched):  # the first time kernels load and caches are filled
+        gc.collect()
+        tracemalloc.start()
+        try:
+            with static.Graph().as_default() if engine == "static" else nullcontext():
+                step = STEPS[engine](network(width), x, y)
+            found |= meter(step)
+        finally:
+            tracemalloc.stop()
+        del step
+    return found
+
+
+def _unwatched(step: Step) -> dict[str, Any]:
+    step()
+    gc.collect()
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.reset_peak()
+    step()
+    return {"held": held, "peak": tracemalloc.get_traced_memory()[1]}
+
+
+def _watched(step: Step) -> dict[str, Any]:
+    with watching(hook := Held()):
+        step()
+        hook.seen.clear()
+        step()
+    return {"curve": hook.seen}
+
+
+# What is said of it.
+
+
+def read(found: Json) -> Reading:
+    peaks, held = ({engine: found[engine][part] for engine in PAIR} for part in ("peak", "held"))
+    lower = smaller(*peaks.values())
+    return Reading(
+        answer=_answer(lower, peaks, held),
+        verdicts=[
+            sized("most memory within a step", peaks["dynamic"], peaks["static"]),
+            sized("held between two steps", held["dynamic"], held["static"]),
+        ],
+        evidence=[
+            Pair("A training step", found["codes"]["dynamic"], found["codes"]["static"],
+                 says=f"Seven dense layers, six of them with tanh behind. The weights take "
+                 f"{size(found['weights'])}, a batch {size(found['batch'])}."),
+            _curves(found),
+            Table(
+                "Held",
+                ("", "dynamic", "static"),
+                [
+                    ("at the highest point of a step", *(size(peaks[engine]) for engine in PAIR)),
+                    ("between two steps", *(size(held[engine]) for engine in PAIR)),
+                    ("the same, as the hook saw it: highest", *(size(_top(found, e)) for e in PAIR)),
+                    ("ops that the hook saw", *(str(len(found[e]["curve"]) // 2) for e in PAIR)),
+                ],
+                [lower, smaller(*held.values()), smaller(*(_top(found, e) for e in PAIR)), None],
+                says="Everything from the model on counts, its weights and static's graph among it; the "
+                "batch does not.",
+            ),
+        ],
+        happened=[
+            *(_happened(engine, found[engine]) for engine in PAIR),
+            f"At the highest point dynamic held {size(peaks['dynamic'])}, static {size(peaks['static'])}; "
+            f"between steps {size(held['dynamic'])} and {size(held['static'])}.",
+        ],
+        means=_means(lower, peaks, held),
+        otherwise=_otherwise(lower, held),
+        threats=[
+            "Static lays no plan for a run that somebody watches, because a watcher may keep what it is "
+            "shown: its curve is that of values which come and go one by one. The broken lines were measured "
+            "without the hook.",
+            "The optimiser's step is ops on static, and seen by the hook; on dynamic it works on arrays in "
+            "place, unseen, behind the end of the curve.",
+            "Memory is counted as NumPy and Python ask for it; what the C library keeps of it is not.",
+        ],
+    )  # fmt: skip
+
+
+def _top(found: Json, engine: str) -> int:
+    return max(held for _, _, held in found[engine]["curve"])
+
+
+def _curves(found: Json) -> Curves:
+    series, mark = [], None
+    for engine in PAIR:
+        curve = found[engine]["curve"]
+        share = [100 * place / (len(curve) - 1) for place in range(len(curve))]
+        series.append(Series(f"{engine}, watched", share, [held for *_, held in curve], engine))
+        series.append(Series(f"{engine}, most of an unwatched step", [0, 100], [found[engine]["peak"]] * 2,
+                             engine, dashed=True))  # fmt: skip
+        turns = [at for at, (phase, *_) in zip(share, curve, strict=True) if phase == "backward"]
+        if turns:
+            mark = (turns[0], f"{engine} turns back")
+    return Curves(
+        "Held within a step, from the same hook", "share of the step's ops that have run, in percent",
+        "held", series, unit="bytes", mark=mark,
+        says="Read before and after each op.",
+    )  # fmt: skip
+
+
+def _happened(engine: str, one: Json) -> str:
+    heights = [held for *_, held in one["curve"]]
+    top = heights.index(max(heights))
+    return (
+        f"Watched op by op, {engine} rose from {size(heights[0])} to {size(heights[top])}, "
+        f"{100 * top / len(heights):.0f} % into the step, at `{one['curve'][top][1]}`, and ended with "
+        f"{size(heights[-1])}."
+    )
+
+
+def _answer(lower: str | None, peaks: Json, held: Json) -> str:
+    between = f"between steps dynamic holds {size(held['dynamic'])}, static {size(held['static'])}"
+    if lower is None:
+        return f"Both need about {size(peaks['dynamic'])} at the highest point; {between}."
+    return (
+        f"{lower.capitalize()} needs less at the highest point of a step, {size(peaks[lower])} against "
+        f"{size(peaks[OTHER[lower]])}; {between}."
+    )
+
+
+def _means(lower: str | None, peaks: Json, held: Json) -> list[str]:
+    said = [
+        "The shape of the curve is the same on both sides and has nothing to do with an engine: it rises "
+        "while the forward pass leaves what the backward pass will read, and falls while that is read."
+    ]
+    less = smaller(*held.values())
+    if less is not None:
+        reasons = {
+            "dynamic": "Between steps static keeps its arena, so that no step has to ask for memory; dynamic "
+            "gives back what a step used, and keeps the gradients until they are cleared.",
+            "static": "Between steps dynamic keeps more than static's graph and arena take.",
+        }
+        said.append(f"{reasons[less]} That is {size(held['dynamic'])} against {size(held['static'])}.")
+    if lower is not None:
+        reasons = {
+            "static": "Static knows the last reader of each value before it runs, and writes over the dead.",
+            "dynamic": "On dynamic a value goes when Python and the tape let go of it, and that is soon "
+            "enough to hold less than static's plan does.",
+        }
+        said.append(reasons[lower])
+    return said
+
+
+def _otherwise(lower: str | None, held: Json) -> list[str]:
+    less, said = smaller(*held.values()), []
+    if lower is not None:
+        said.append(
+            {
+                "static": "Static's memory is one block that is settled before the first step: a model that "
+                "has run once will not run out of memory in step 10,000.",
+                "dynamic": "On dynamic what is held is what the program's variables and the tape hold: to "
+                "drop a Tensor, or to recompute a part (`dynamic.checkpoint`), is a line of the program.",
+            }[OTHER[lower]]
+        )
+    if less is not None and less != lower:
+        said.append(f"Beside other work on the same machine it is what is held between steps that counts, "
+                    f"and there {less} holds less.")  # fmt: skip
+    return said or ["Neither came off worse here, so there is nothing to be said for the other side."]
+
+
+EXPERIMENT = Experiment(
+    name="memory_in_step",
+    title="Memory within one step",
+    question="When in a training step is memory needed, and who gives it back?",
+    dimension="memory",
+    run=run,
+    read=read,
+    level="exact",
+)
