@@ -129,9 +129,10 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(table, uses, files["plain"], copies, lighter),
         verdicts=[
-            sized(f"file, {size(table)} used {uses} times", *(files["plain"][e] for e in PAIR)),
-            sized("file, made one constant first", *(files["once"][e] for e in PAIR)),
-            sized("memory to describe and save it", *(peaks[e] for e in PAIR)),
+            sized(f"saved model, an array of {size(table)} used {uses} times",
+                  *(files["plain"][e] for e in PAIR)),
+            sized("saved model, such an array made one constant", *(files["once"][e] for e in PAIR)),
+            sized("memory to describe and save that model", *(peaks[e] for e in PAIR)),
         ],
         evidence=[
             Pair("A table inside a model", found["codes"]["dynamic"], found["codes"]["static"],

@@ -98,8 +98,8 @@ def read(found: Json) -> Reading:
         verdicts=[
             Verdict("a loop variable that grows", _cell(growing["dynamic"]), _cell(growing["static"]),
                     grows[0] if len(grows) == 1 else None),
-            counted("lines of code of the loop that works", lines["dynamic"], lines["static"]),
-            counted("numbers held at its end", held["dynamic"], held["static"]),
+            counted("lines of code of such a loop, made to work", lines["dynamic"], lines["static"]),
+            counted("numbers that such a loop holds at its end", held["dynamic"], held["static"]),
         ],
         evidence=[
             Pair("A value that grows", growing["dynamic"], growing["static"],

@@ -139,7 +139,7 @@ def read(found: Json) -> Reading:
             Verdict("print(hidden) in the middle of a model", _shown("dynamic" in shows),
                     _shown("static" in shows), shows[0] if len(shows) == 1 else None),
             counted("kernels to see inside a layer", looked["dynamic"], looked["static"]),
-            counted("kernels to replace what it gives", changed["dynamic"], changed["static"]),
+            counted("kernels to replace what a layer gives", changed["dynamic"], changed["static"]),
         ],
         evidence=[
             Pair("A value that has a name", named["dynamic"], named["static"],

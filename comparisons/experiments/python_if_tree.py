@@ -138,7 +138,7 @@ def tree_static(trees: Sequence[Tree]) -> list[float]:
         session.run(static.global_variables_initializer())
         answers = []
         for tree in trees:
-            rows: list[Any] = []
+            rows: list = []
             encode(tree, rows)
             feed = dict(zip(inputs, zip(*rows, strict=True), strict=True))
             answers.append(session.run(y, feed).item())

@@ -133,7 +133,8 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(same, steps, kept == states["all"]),
         verdicts=[
-            Verdict("losses of a switched run that equal its own", *(f"{equal[e]} of {steps}" for e in PAIR)),
+            Verdict("losses that a change of engines leaves equal",
+                    *(f"{equal[engine]} of {steps}" for engine in PAIR)),
         ],
         evidence=[
             Pair("A stretch on each engine", found["codes"]["dynamic"], found["codes"]["static"],

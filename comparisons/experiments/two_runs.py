@@ -140,10 +140,11 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(again, kernels, gathered),
         verdicts=[
-            counted("asked one after the other", kernels["dynamic"], kernels["static"], "kernels"),
-            counted("asked together", gathered["dynamic"], gathered["static"], "kernels"),
-            Verdict("a loss printed after the step", _whose("dynamic" in later), _whose("static" in later),
-                    OTHER[later[0]] if len(later) == 1 else None),
+            counted("loss and accuracy, asked one after the other", kernels["dynamic"], kernels["static"],
+                    "kernels"),
+            counted("loss and accuracy, asked together", gathered["dynamic"], gathered["static"], "kernels"),
+            Verdict("a loss printed after the training step", _whose("dynamic" in later),
+                    _whose("static" in later), OTHER[later[0]] if len(later) == 1 else None),
         ],
         evidence=[
             Pair("One question after the other", apart["dynamic"], apart["static"],

@@ -148,11 +148,11 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(length, most, starts),
         verdicts=[
-            timed(f"to the first loss over {length} steps, unrolled",
+            timed(f"a recurrent network's first loss, {length} steps unrolled",
                   *(most["unrolled"][engine]["start"] for engine in PAIR)),
-            timed("to the first loss, static's loop as one node",
+            timed("its first loss, static's loop being one node",
                   *(most["looped"][engine]["start"] for engine in PAIR)),
-            timed("each later training step, unrolled",
+            timed("each later training step of it, unrolled",
                   *(most["unrolled"][engine]["step"] for engine in PAIR)),
         ],
         evidence=[

@@ -190,9 +190,9 @@ def cured_static() -> int:
 
 
 CASES = (
-    ("ask", "A worker asks the model", ask_dynamic, ask_static),
-    ("extend", "A worker adds to the model", extend_dynamic, extend_static),
-    ("mode", "A worker under the main thread's no_grad", mode_dynamic, mode_static),
+    ("ask", "A worker thread asks the model", ask_dynamic, ask_static),
+    ("extend", "A worker thread adds to the model", extend_dynamic, extend_static),
+    ("mode", "A worker thread under the main thread's no_grad", mode_dynamic, mode_static),
 )
 SAYS = {
     "ask": "Static's prediction is an `eval`, which runs in the default session; dynamic's is a call.",
