@@ -203,7 +203,7 @@ def _otherwise(bad: list[str]) -> list[str]:
 EXPERIMENT = Experiment(
     name="where_nan",
     title="A branch that is NaN",
-    question="What where leaves out is NaN. Is the gradient of what it chose all right?",
+    question="The branch that is not taken is NaN. Is the gradient of the other one all right?",
     dimension="stability",
     run=run,
     read=read,
