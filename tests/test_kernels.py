@@ -63,7 +63,11 @@ def test_the_gradient_of_relu_gives_the_bits_of_a_gate(dtype: str) -> None:
     g, y = rng.standard_normal((2, 3, LARGE // 3 + 1)).astype(dtype)
     g[0, :3], y[0, :2], y[1, :2] = [np.nan, -0.0, np.inf], np.nan, [0.0, -0.0]
     assert worth_gating(g, y) and not worth_gating(g[:, 1:], y[:, 1:])
-    assert_same_bits(gate_positive(g, y), TABLE["gate"](g, y > 0))
+    want = TABLE["gate"](g, y > 0)
+    assert_same_bits(gate_positive(g, y), want)
+    over = g.copy()
+    assert gate_positive(over, y, over) is over
+    assert_same_bits(over, want)
 
 
 @each_shape
