@@ -24,10 +24,10 @@ import numpy as np
 
 from shared import hooks
 from shared.dims import UNKNOWN_RANK, Dim, Symbol, dims_in
-from shared.errors import UnknownSizeError
+from shared.errors import ShapeError, UnknownSizeError
 from shared.op import Op
 from shared.source import GENERATED
-from shared.spec import spec_of
+from shared.spec import sizes_match, spec_of, str_shape
 from static.block import Step, Value, last_uses
 from static.body import BodyOp
 from static.graph import Node, Tensor
@@ -98,6 +98,10 @@ class Program:
         self._file = file
         self._sizes_at = [self.layout.known[symbol] for symbol in self.layout.symbols]
         self._shelves: dict[tuple[int, ...], Shelf] = {}
+        self._unsure = [
+            variable for variable, value in block.stores.items()
+            if any(isinstance(size, Dim) for size in (*value.sizes, *variable.shape))
+        ]  # fmt: skip
 
     def __call__(self, feeds: Sequence[Any], state: dict[Variable, Any]) -> tuple[Any, ...]:
         """The fetched values, and what each assigned variable is to hold."""
@@ -106,6 +110,14 @@ class Program:
         frame = shelf.take()
         result = self._run(feeds, state, frame)
         shelf.frames.append(frame)  # of a run that fails, the traceback keeps it
+        for variable in self._unsure:
+            given = result[1][variable].shape
+            if len(given) != len(variable.shape) or not all(map(sizes_match, variable.shape, given)):
+                raise ShapeError(
+                    f"run: variable {variable.name!r} has shape {str_shape(variable.shape)}, and what it "
+                    f"was to be assigned has {str_shape(given)} in this run; reshape it, or feed values of "
+                    "the sizes that the variable was made for"
+                )
         return result
 
     def memory(self, sizes: Mapping[str, int]) -> Memory:

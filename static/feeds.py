@@ -70,6 +70,8 @@ def take_feeds(graph: Graph, feed_dict: Any) -> tuple[list[Tensor], list[Any]]:
         check_sizes(tensor, array, sizes)
         fed.append(tensor)
         arrays.append(array)
+    for tensor, array in zip(fed, arrays, strict=True):
+        _check_expressions(tensor, array, sizes)
     return fed, arrays
 
 
@@ -144,4 +146,20 @@ def check_sizes(tensor: Tensor, array: Any, sizes: dict[Symbol, tuple[int, Tenso
             raise FeedError(
                 f"run: the size {symbol} is {before} in what was fed for {other.name!r} and {given} "
                 f"in {tensor.name!r} {str_shape(array.shape)}; feed values that agree on it"
+            )
+
+
+def _check_expressions(tensor: Tensor, array: Any, sizes: dict[Symbol, tuple[int, Tensor]]) -> None:
+    """Sizes such as `2*n` are what the sizes that were fed elsewhere make of them."""
+    known = {symbol: size for symbol, (size, _) in sizes.items()}
+    for size, given in zip(tensor.sizes, array.shape, strict=False):
+        if not isinstance(size, Dim) or size.symbol() is not None:
+            continue
+        symbols = set(size.symbols())
+        if symbols <= known.keys() and size.evaluate(known) != given:
+            where = ", ".join(f"{symbol} = {known[symbol]}" for symbol in sorted(symbols, key=str))
+            raise FeedError(
+                f"run: cannot feed value of shape {str_shape(array.shape)} for Tensor {tensor.name!r}, which "
+                f"has shape {str_shape(tensor.shape)}: with {where} that size is {size.evaluate(known)}, not "
+                f"{given}; feed values that agree on it"
             )

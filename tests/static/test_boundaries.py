@@ -165,3 +165,26 @@ def test_feeding_twice_is_refused() -> None:
     x = static.placeholder("float32", (), name="x")
     with pytest.raises(ValueError, match="fed twice"):
         static.Session().run(x, {x: 1.0, "x:0": 2.0})
+
+
+def test_a_fed_size_that_is_an_expression_must_be_what_the_other_feeds_make_of_it() -> None:
+    x = static.placeholder("float32", ("N", 2), name="x")
+    twice = ops.concatenate([x, x], 0)
+    y = twice + ops.concatenate([x, x * 2], 0)
+    with static.Session() as session:
+        fed = {x: np.ones((3, 2)), twice: np.ones((6, 2))}
+        np.testing.assert_array_equal(session.run(y, fed), [[2, 2]] * 3 + [[3, 3]] * 3)
+        with pytest.raises(ValueError, match=r"with N = 3 that size is 6, not 1"):
+            session.run(y, {x: np.ones((3, 2)), twice: np.ones((1, 2))})
+
+
+def test_a_variable_keeps_its_shape_whatever_size_a_run_brings() -> None:
+    v = static.Variable(np.zeros((3, 2), np.float32), name="v")
+    x = static.placeholder("float32", ("N", 2), name="x")
+    doubled = v.assign(x * 2)
+    with static.Session() as session:
+        session.run(static.global_variables_initializer())
+        session.run(doubled, {x: np.ones((3, 2))})
+        with pytest.raises(ValueError, match=r"variable 'v' has shape \(3, 2\).* has \(1, 2\) in this run"):
+            session.run(doubled, {x: np.ones((1, 2))})
+        np.testing.assert_array_equal(session.run(v), np.full((3, 2), 2.0))
