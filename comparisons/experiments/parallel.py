@@ -1,0 +1,221 @@
+"""Two branches that do not need each other: do two workers halve the time?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+import dynamic
+import static
+from comparisons.context import Context
+from comparisons.experiment import Experiment
+from comparisons.quantities import OTHER, PAIR, ahead, listed, seconds
+from comparisons.reading import Bars, Json, Pair, Reading, Table, timed
+from comparisons.snippet import source_of
+from shared import ops
+
+BRANCHES = 2
+Workers = ThreadPoolExecutor | None
+"""None: one branch after the other, in the caller's thread."""
+
+
+def branches_dynamic(x: Any, weights: Sequence[Any], layers: int) -> Callable[[Workers], list[Any]]:
+    """A branch is a function; who has workers gives it to them."""
+    towers = [dynamic.tensor(w) for w in weights]
+
+    def branch(w):
+        y = dynamic.tensor(x)
+        with dynamic.no_grad():
+            for _ in range(layers):
+                y = ops.tanh(y @ w)
+        return y.numpy()
+
+    def run(workers):
+        each = map if workers is None else workers.map
+        return list(each(branch, towers))
+
+    return run
+
+
+def branches_static(x: Any, weights: Sequence[Any], layers: int) -> Callable[[Workers], list[Any]]:
+    """A branch is what leads to a fetch; one session may be run by several threads at once."""
+    x_in = static.placeholder(x.dtype, x.shape)
+    ends = []
+    for w in map(static.constant, weights):
+        y = x_in
+        for _ in range(layers):
+            y = ops.tanh(y @ w)
+        ends.append(y)
+    session = static.Session()
+    towers = [session.make_callable(y, [x_in]) for y in ends]
+
+    def branch(tower):
+        return tower(x)
+
+    def run(workers):
+        each = map if workers is None else workers.map
+        return list(each(branch, towers))
+
+    return run
+
+
+MADE = {"dynamic": branches_dynamic, "static": branches_static}
+CASES = (("few large layers", 320, 6), ("many small layers", 8, 300))
+"""What a branch is: what it is called, the width of its layers and how many they are."""
+
+
+def run(context: Context) -> dict[str, Any]:
+    draw, cases = np.random.default_rng(context.seed), []
+    for title, width, layers in CASES:
+        context.note(f"{BRANCHES} branches of {title}")
+        x = draw.random((width, width), np.float32)
+        weights = [draw.random((width, width), np.float32) / width for _ in range(BRANCHES)]
+        with static.Graph().as_default():
+            runs = {engine: make(x, weights, layers) for engine, make in MADE.items()}
+        with ThreadPoolExecutor(BRANCHES) as workers:
+            calls = {
+                f"{engine} {name}": lambda run=run, given=given: run(given)
+                for engine, run in runs.items()
+                for name, given in (("one", None), ("two", workers))
+            }
+            times = context.time(calls, rounds=context.pick(7, 31))
+        cases.append(
+            {
+                "title": title, "width": width, "layers": layers,
+                **{e: {name: times[f"{e} {name}"] for name in ("one", "two")} for e in PAIR},
+            }
+        )  # fmt: skip
+    codes = {engine: {"code": source_of(make)} for engine, make in MADE.items()}
+    return {"codes": codes, "cases": cases}
+
+
+# What is said of it.
+
+
+def read(found: Json) -> Reading:
+    cases = found["cases"]
+    leaders = [ahead(*(case[engine]["two"] for engine in PAIR)) for case in cases]
+    return Reading(
+        answer=" ".join(_answered(case) for case in cases),
+        verdicts=[
+            timed(f"2 workers, {case['title']}", *(case[engine]["two"] for engine in PAIR)) for case in cases
+        ],
+        evidence=[
+            Pair(f"{BRANCHES} branches, with workers or without",
+                 found["codes"]["dynamic"], found["codes"]["static"],
+                 says="Neither engine offers workers of its own: they are Python's threads on both sides."),
+            Table(
+                "One after the other, and beside each other",
+                ("branches", "dynamic, 1", "dynamic, 2", "gain", "static, 1", "static, 2", "gain"),
+                [
+                    (f"{case['title']} ({case['layers']} of {case['width']} by {case['width']})",
+                     *(cell for engine in PAIR for cell in _cells(case[engine])))
+                    for case in cases
+                ],
+                says="Columns 1 and 2 are workers. The gain is by how much two are faster; below 1 they are "
+                "slower, and within the spread it is none.",
+            ),
+            *(
+                Bars(f"{BRANCHES} branches of {case['title']}", ("1 worker", "2 workers"),
+                     {e: [case[e][name]["median"] for name in ("one", "two")] for e in PAIR}, unit="seconds")
+                for case in cases
+            ),
+        ],
+        happened=[_happened(case, engine) for case in cases for engine in PAIR],
+        means=_means(cases, leaders),
+        otherwise=_otherwise(cases, leaders),
+        threats=[
+            "The library of matrix products was held to one thread. Left free it spreads one large product "
+            "over the cores by itself, and two branches beside each other gain less or nothing.",
+            "On a machine that does other work, or has one core, there is nothing for a second worker to do; "
+            "the first page says how many cores there were, and how busy they had been.",
+            "A Python without the global lock would free dynamic's bookkeeping and static's program alike.",
+        ],
+    )  # fmt: skip
+
+
+def _effect(side: Json) -> str:
+    """Whether two workers are "faster", "slower" or neither, beyond the spread."""
+    return {"dynamic": "faster", "static": "slower", None: ""}[ahead(side["two"], side["one"])]
+
+
+def _ratio(side: Json) -> float:
+    return side["one"]["median"] / side["two"]["median"]
+
+
+def _gain(side: Json) -> str:
+    return f"{_ratio(side):.2f} times" if _effect(side) else "none"
+
+
+def _cells(side: Json) -> tuple[str, str, str]:
+    return seconds(side["one"]["median"]), seconds(side["two"]["median"]), _gain(side)
+
+
+def _answered(case: Json) -> str:
+    said = [
+        f"{_ratio(case[engine]):.2f} times as fast as one on {engine}"
+        if _effect(case[engine])
+        else f"as fast as one, within the spread, on {engine}"
+        for engine in PAIR
+    ]
+    return f"With {case['title']} two workers are {said[0]} and {said[1]}: {_takes(case)}."
+
+
+def _takes(case: Json) -> str:
+    return " and ".join(f"{seconds(case[engine]['two']['median'])} on {engine}" for engine in PAIR)
+
+
+def _happened(case: Json, engine: str) -> str:
+    side = case[engine]
+    times = f"{seconds(side['one']['median'])} with one worker, {seconds(side['two']['median'])} with two"
+    end = {"faster": "a gain", "slower": "a loss", "": "no difference beyond the spread"}[_effect(side)]
+    return f"{case['title'].capitalize()} on {engine}: {times}, {end}."
+
+
+def _means(cases: Json, leaders: list[str | None]) -> list[str]:
+    said = []
+    for effect, what in (("faster", "pay"), ("slower", "cost"), ("", "change nothing that can be measured")):
+        found = [f"{case['title']} on {e}" for case in cases for e in PAIR if _effect(case[e]) == effect]
+        if found:
+            said.append(f"Two workers {what} with {listed(found)}.")
+    if any(_effect(case[engine]) != "faster" for case in cases for engine in PAIR):
+        said.append(
+            "A kernel lets go of Python's global lock while it computes, the program between kernels does "
+            "not: where kernels are short, the workers wait for each other and hand the lock to and fro."
+        )
+    for engine in PAIR:
+        if titles := [case["title"] for case, leader in zip(cases, leaders, strict=True) if leader == engine]:
+            said.append(f"With two workers {engine} is ahead on {listed(titles)}.")
+    if tied := [case for case, leader in zip(cases, leaders, strict=True) if leader is None]:
+        these = listed([f"{case['title']} ({_takes(case)})" for case in tied])
+        said.append(f"With two workers neither engine is ahead on {these}.")
+    return said
+
+
+def _otherwise(cases: Json, leaders: list[str | None]) -> list[str]:
+    leads = {engine: leaders.count(engine) for engine in PAIR}
+    if not any(leads.values()):
+        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+    other = OTHER[max(PAIR, key=lambda engine: leads[engine])]
+    return [
+        {
+            "dynamic": "On dynamic any Python function can be handed to a worker, one that reads a file or "
+            "decides by a value among them. On static a branch has to be foreseen as a fetch.",
+            "static": "Which parts do not need each other stands in static's graph, before it runs. "
+            "TensorFlow shared them out among its workers by itself; here nobody does, but it could be done. "
+            "On dynamic the author has to know it.",
+        }[other]
+    ]
+
+
+EXPERIMENT = Experiment(
+    name="parallel",
+    title="Two branches beside each other",
+    question="Two parts of my model do not need each other. Do two workers halve the time?",
+    dimension="concurrency",
+    run=run,
+    read=read,
+)
