@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from comparisons.dimensions import DIMENSIONS, Dimension
@@ -37,9 +37,7 @@ class Group:
     @property
     def leader(self) -> str | None:
         """The engine that is ahead in more rows than the other."""
-        found = self.ahead
-        first = max(PAIR, key=found.__getitem__)
-        return first if found[first] > found[OTHER[first]] else None
+        return more(self.ahead)
 
     @property
     def said(self) -> str:
@@ -48,7 +46,14 @@ class Group:
         rows = count(len(self.rows), "row")
         if not found:
             return f"neither is ahead in any of {rows}"
-        return f"{listed([f'{engine} is ahead in {many}' for engine, many in found.items()])} of {rows}"
+        first, *rest = (f"{engine} is ahead in {many}" for engine, many in found.items())
+        return f"{listed([first, *(words.replace(' is ahead', '') for words in rest)])} of {rows}"
+
+
+def more(counts: Mapping[str, int]) -> str | None:
+    """The engine that has more; None if they have as many."""
+    first = max(PAIR, key=counts.__getitem__)
+    return first if counts[first] > counts[OTHER[first]] else None
 
 
 def glance(report: Json, pages: Sequence[Page]) -> list[Group]:
@@ -62,13 +67,21 @@ def glance(report: Json, pages: Sequence[Page]) -> list[Group]:
             for verdict in page.reading.verdicts
         ]
         groups.append(Group(dimension, [*_of_tasks(dimension.name, report), *rows]))
-    equal = [
-        Row(Verdict(_titled(task, verdict.title), "", "", together=verdict.together), f"{name}.html")
-        for name, task in report["tasks"].items()
-        for verdict in numbers_rows(task)
-        if verdict.together
-    ]
-    return [group for group in (*groups, Group(TASKS, equal)) if group.rows]
+    return [group for group in (*groups, Group(TASKS, _both(report))) if group.rows]
+
+
+def _both(report: Json) -> list[Row]:
+    """Whether each task's losses are equal; and its steps, where the difference is one of encodings and
+    decides nothing about the engines."""
+    rows = []
+    for name, task in report["tasks"].items():
+        for verdict in numbers_rows(task):
+            if verdict.together:
+                title = _titled(task, verdict.title)
+                rows.append(Row(Verdict(title, "", "", together=verdict.together), f"{name}.html"))
+        if both(task) and not same_encoding(task):
+            rows.append(Row(_step(task), f"{name}.html"))
+    return rows
 
 
 def _titled(task: Json, what: str) -> str:
@@ -76,8 +89,8 @@ def _titled(task: Json, what: str) -> str:
 
 
 def _of_tasks(dimension: str, report: Json) -> list[Row]:
-    """What the tasks add to a dimension: to speed a row each, to others one row for all of them."""
-    measured = {name: task for name, task in report["tasks"].items() if both(task)}
+    """What the tasks of one encoding add to a dimension: to speed a row each, to others one for all."""
+    measured = {name: task for name, task in report["tasks"].items() if both(task) and same_encoding(task)}
     if not measured:
         return []
     if dimension == "speed":
@@ -88,7 +101,7 @@ def _of_tasks(dimension: str, report: Json) -> list[Row]:
 
 
 def _step(task: Json) -> Verdict:
-    other = "" if same_encoding(task) else ", encoded differently"
+    other = "" if same_encoding(task) else ", of two encodings"
     return timed(_titled(task, f"a step{other}"), *(warm["step"] for warm in warm_pair(task)))
 
 

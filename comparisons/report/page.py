@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comparisons import quantities
-from comparisons.report import charts, on_experiment, on_glance, on_run
+from comparisons.report import charts, on_choice, on_experiment, on_glance, on_run
 from comparisons.report.glossary import GLOSSARY
 from comparisons.report.task_page import pages_of_tasks
 from comparisons.results import write_whole
@@ -105,12 +105,15 @@ def _stepper(report: Mapping[str, Any]) -> tuple[str | None, str]:
 
 
 def _index(report: Mapping[str, Any], found: list[on_experiment.Page], stepper: bool, trouble: str) -> str:
+    glance = on_glance.glance(report, found)
     return _environment().get_template("index.html").render(
         report=report,
         stepper=STEPPER if stepper else None,
         stepper_trouble=trouble,
         contents=[(key, [*group]) for key, group in groupby(found, lambda page: page.dimension)],
-        glance=on_glance.glance(report, found),
+        glance=glance,
+        choices=on_choice.choices(glance),
+        turn=on_choice.why_tensorflow_2(glance),
         on_run=on_run,
         GLOSSARY=GLOSSARY,
     )

@@ -1,0 +1,136 @@
+"""Which design to choose for what, by the rows that are ahead in a run; and why TensorFlow 2 came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from comparisons.quantities import OTHER, count, listed, number
+from comparisons.report.on_glance import Group, Row, more
+from comparisons.report.reasons import REASONS
+
+
+@dataclass(frozen=True)
+class Cited:
+    """A row as a sentence names it: a link, and the figures of both sides."""
+
+    title: str
+    link: str
+    figures: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a run says to who chooses an engine for one dimension.
+
+    leader   the engine to choose; None if the rows do not decide
+    said     in how many rows each is ahead
+    best     the row in which the leader is furthest ahead
+    because  why, in a sentence
+    other    the row in which the other one is furthest ahead, if there is one
+    """
+
+    group: Group
+    leader: str | None
+    said: str
+    best: Cited | None
+    because: str
+    other: Cited | None
+
+
+def choices(groups: Sequence[Group]) -> list[Choice]:
+    """One for each dimension that is a reason to choose, in the order of the table."""
+    return [_choice(group) for group in groups if group.dimension.name in REASONS]
+
+
+def _choice(group: Group) -> Choice:
+    leader = group.leader
+    if leader is not None:
+        because, first = REASONS[group.dimension.name][leader], leader
+    else:
+        first = "dynamic"
+        because = (
+            "The rows do not decide it; choose by another dimension."
+            if any(group.ahead.values())
+            else "Nothing that was found here speaks for either."
+        )
+    said = f"{group.said[0].upper()}{group.said[1:]}."
+    return Choice(group, leader, said, furthest([group], first), because, furthest([group], OTHER[first]))
+
+
+def furthest(groups: Sequence[Group], engine: str) -> Cited | None:
+    """The row in which an engine is furthest ahead: by the largest factor, or where none is known the
+    first."""
+    rows = [row for group in groups for row in group.rows if row.verdict.ahead == engine]
+    return _cited(max(rows, key=lambda row: row.verdict.times or 0)) if rows else None
+
+
+def _cited(row: Row) -> Cited:
+    verdict = row.verdict
+    figures = f"dynamic: {verdict.dynamic}; static: {verdict.static}"
+    if verdict.times is not None and verdict.times >= 1.5:
+        times = f"{verdict.times:.1f}" if verdict.times < 100 else number(verdict.times)
+        figures += f"; a factor of {times}"
+    return Cited(verdict.title, row.link, figures)
+
+
+# --- why TensorFlow 2 came -------------------------------------------------------------------
+
+HANDS = ("writing", "construction", "control_flow", "debugging", "state")
+"""What whoever writes a model meets."""
+MACHINE = ("speed", "optimisation", "memory", "foresight", "deployment")
+"""What whoever runs it for long, or elsewhere, meets."""
+
+TENSORFLOW_2 = (
+    "TensorFlow 2 (2019) set out to have both: its ops run at once, as dynamic's do, and `tf.function` "
+    "traces a Python function into a graph, as static's, once it is known what is to be repeated. The price "
+    "is a border within the program: inside such a function what is said here of static holds again."
+)
+TURNS: dict[tuple[str | None, str | None], str] = {
+    ("dynamic", "static"): f"So neither design can be given up without a loss. {TENSORFLOW_2}",
+    ("dynamic", "dynamic"): "By these figures there was nothing to lose by leaving the graph. "
+    f"{TENSORFLOW_2} On this machine the second half of that would not have paid.",
+    ("static", "static"): "By these figures TensorFlow 1 had no reason to change; those who did change it "
+    "had others.",
+    ("static", "dynamic"): "By these figures each design is strong where the other is said to be, and "
+    "TensorFlow 2, which runs ops at once and traces graphs for speed, has it the wrong way round.",
+}
+UNDECIDED = f"By these figures alone nobody would have had to change anything. {TENSORFLOW_2}"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Why the graph's greatest system became eager, as far as a run can say: sentences, and the rows that
+    speak loudest."""
+
+    says: list[str]
+    rows: list[Cited]
+
+
+def why_tensorflow_2(groups: Sequence[Group]) -> Turn | None:
+    """None where the run has looked at only one of the two halves."""
+    halves = [[group for group in groups if group.dimension.name in names] for names in (HANDS, MACHINE)]
+    if not all(halves):
+        return None
+    leaders = [more(_sums(half)) for half in halves]
+    opening = (
+        f"Where a person writes a model and mends it ({_named(halves[0])}), {_tally(halves[0])}. Where a "
+        f"machine runs it for long, or elsewhere ({_named(halves[1])}), {_tally(halves[1])}."
+    )
+    loudest = [furthest(half, leader) for half, leader in zip(halves, leaders, strict=True) if leader]
+    turn = TURNS.get((leaders[0], leaders[1]), UNDECIDED)
+    return Turn([opening, turn], [row for row in loudest if row is not None])
+
+
+def _sums(half: Sequence[Group]) -> dict[str, int]:
+    return {engine: sum(group.ahead[engine] for group in half) for engine in OTHER}
+
+
+def _named(half: Sequence[Group]) -> str:
+    return listed([group.dimension.title.lower() for group in half])
+
+
+def _tally(half: Sequence[Group]) -> str:
+    found = _sums(half)
+    rows = count(sum(len(group.rows) for group in half), "row")
+    return f"dynamic is ahead in {found['dynamic']} and static in {found['static']} of {rows}"
