@@ -47,7 +47,7 @@ def switch_static() -> dict[str, Any]:
     logits = model(x)
     loss = ops.cross_entropy(logits, y)
     train = optim.SGD(model.parameters(), lr=0.0).minimize(loss)
-    with static.Session() as session:
+    with static.Session(optimize="exact") as session:
         session.run(static.global_variables_initializer())
         session.run(train, {x: X, y: Y})
 
@@ -89,7 +89,7 @@ def rebuilt_static() -> dict[str, Any]:
     train = optim.SGD(model.parameters(), lr=0.0).minimize(loss)
     with nn.evaluating(model):
         logits = model(x)
-    with static.Session() as session:
+    with static.Session(optimize="exact") as session:
         session.run(static.global_variables_initializer())
         session.run(train, {x: X, y: Y})
         values = session.run(logits, {x: X})
@@ -137,7 +137,7 @@ def forgotten_static() -> dict[str, Any]:
     model.eval()
     logits = model(x)
     dropped, losses = [], []
-    with static.Session() as session:
+    with static.Session(optimize="exact") as session:
         session.run(static.global_variables_initializer())
         for _ in range(3):
             value, _ = session.run([loss, train], {x: X, y: Y})
@@ -283,5 +283,5 @@ EXPERIMENT = Experiment(
     dimension="state",
     run=run,
     read=read,
-    level="",
+    level="exact",
 )
