@@ -24,17 +24,17 @@ import numpy as np
 
 from shared import hooks
 from shared.dims import UNKNOWN_RANK, Dim, Symbol, dims_in
-from shared.errors import ShapeError, UnknownSizeError
+from shared.errors import DiptychError, ShapeError, UnknownSizeError
 from shared.op import Op
 from shared.source import GENERATED
-from shared.spec import sizes_match, spec_of, str_shape
+from shared.spec import Spec, sizes_match, spec_of, str_shape
 from static.block import Step, Value, last_uses
 from static.body import BodyOp
 from static.graph import Node, Tensor
 from static.lower import lower
 from static.options import EXACT, Options
 from static.passes import Log, optimize
-from static.plan import Layout, Memory, Plan, lay_out
+from static.plan import Layout, Memory, Plan, evaluated, lay_out
 from static.prune import Selection
 from static.variables import Variable
 
@@ -133,11 +133,31 @@ class Program:
     def _shelf(self, sizes: tuple[int, ...]) -> Shelf:
         """The plan for these sizes, and its frames; the one that came first makes room."""
         shelves = self._shelves
-        shelf = Shelf(Plan(self.layout, dict(zip(self.layout.symbols, sizes, strict=True))))
+        known = dict(zip(self.layout.symbols, sizes, strict=True))
+        try:
+            shelf = Shelf(Plan(self.layout, known))
+        except ValueError as error:  # a size came out negative: some step can not be done
+            raise self._unfit(known, error) from None
         while len(shelves) >= SIGNATURES:
             shelves.pop(next(iter(shelves), sizes), None)
         shelves[sizes] = shelf
         return shelf
+
+    def _unfit(self, sizes: Mapping[Symbol, int], error: Exception) -> Exception:
+        """The error of the first step that can not be done with these sizes; else the one given."""
+        for step in self.block.steps:
+            given = [
+                Spec(evaluated(x.shape, sizes), x.dtype) if isinstance(x, Value) else evaluated(x, sizes)
+                for x in step.inputs
+            ]
+            try:
+                step.op.infer(*given, **evaluated(step.settings, sizes))
+            except DiptychError as better:
+                better.failed_at = Failure(step, given)  # type: ignore[attr-defined]
+                return better
+            except Exception:  # what it says of sizes that are not known here is no news
+                continue
+        return error
 
     def failed_at(self, error: BaseException) -> Failure | None:
         """Where `error` was raised, if it was here."""

@@ -133,7 +133,7 @@ def _shape(op: FusedOp) -> Callable[[Sequence[Any]], tuple[int, ...]]:
     """A function of the arrays that gives the shape of what a kernel computes."""
     followed = next(inputs_followed(op.recipe), None)
     if followed is not None:
-        return lambda arrays: arrays[followed].shape
+        return lambda arrays: getattr(arrays[followed], "shape", ())  # a number may come from elsewhere
 
     def broadcast(arrays: Sequence[Any]) -> tuple[int, ...]:
         try:

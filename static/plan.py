@@ -229,11 +229,15 @@ class Plan:
     sizes    the unknown sizes, as integers
     offsets  where in the arena the buffer of each head begins
     bytes    the arena's size
+
+    ValueError for sizes with which some value can not be.
     """
 
     def __init__(self, layout: Layout, sizes: Mapping[Symbol, int]) -> None:
         self.layout, self.sizes = layout, sizes
         heads = layout.heads
+        if any(size < 0 for value in heads for size in self.shape_of(value)):
+            raise ValueError("a size came out negative")
         lengths = [self.bytes_of(value) for value in heads]
         spans = [(at, layout.ends[value]) for value, at in heads.items()]
         places, self.bytes = place(lengths, spans)

@@ -103,7 +103,7 @@ def on_dynamic(call: Callable[..., Any], arrays: Arrays) -> Any:
 def on_static(call: Callable[..., Any], arrays: Arrays, unknown: bool) -> tuple[Any, Any]:
     """What a graph foretells of the call, and what a run of it gives."""
     graph = static.Graph()
-    with graph.as_default(), static.Session(graph=graph) as session:
+    with graph.as_default(), static.Session(graph=graph, optimize="exact") as session:
         xs = [static.placeholder(a.dtype, [None] * a.ndim if unknown else a.shape) for a in arrays]
         made = tried(call, xs)
         if isinstance(made, DiptychError):

@@ -32,9 +32,15 @@ def open_cells(block: Block) -> Block:
 
 
 def _known(step: Step) -> bool:
-    """Whether all that goes in has one dtype and a shape to look at."""
+    """Whether all that goes in has one dtype, and shapes that are sure to fit: where only a run can
+    know, the cell looks, and plain steps would broadcast."""
     values = list(step.values())
-    return len({v.dtype for v in values}) == 1 and all(v.shape is not UNKNOWN_RANK for v in values)
+    if len({v.dtype for v in values}) != 1 or any(v.shape is UNKNOWN_RANK for v in values):
+        return False
+    shapes = [v.shape[:-1] for v in values]
+    gates = _GATES[step.op.name]
+    sizes = [divide(v.shape[-1], count) for v, count in zip(values, gates, strict=False) if v.shape]
+    return all(shape == shapes[0] for shape in shapes) and all(size == sizes[0] for size in sizes)
 
 
 class _Writer:
@@ -133,6 +139,12 @@ def _gru_grad(w: _Writer) -> None:
     w.join([a_r, a_u, a_n], 0)
     w.join([a_r, a_u, of_h], 1)
 
+
+_GATES = {
+    "rnn_cell": (1, 1), "lstm_cell": (4, 1), "lstm_cell_grad": (1, 1, 1, 1, 4), "gru_cell": (3, 3, 1),
+    "gru_cell_grad": (1, 3, 1, 3),
+}  # fmt: skip
+"""How many values stand side by side in each of a cell's inputs."""
 
 _CELLS: dict[str, Callable[[_Writer], None]] = {
     "rnn_cell": _rnn, "lstm_cell": _lstm, "lstm_cell_grad": _lstm_grad, "gru_cell": _gru,
