@@ -110,13 +110,13 @@ def read(found: Json) -> Reading:
     runs = [engine for engine in PAIR if engines[engine]["there"]["status"] == 0]
     able = {engine: _verdict(engines[engine]) for engine in PAIR}
     leader = runs[0] if len(runs) == 1 else None
-    first = Verdict("used where the model's code is missing", able["dynamic"], able["static"], leader)
+    first = Verdict("a kept model, where its code is missing", able["dynamic"], able["static"], leader)
     return Reading(
         answer=_answer(runs, engines),
         verdicts=[
             first,
-            timed("fresh interpreter to first answer, code at hand", *(times[e] for e in PAIR)),
-            sized("size of the file", *(engines[e]["bytes"] for e in PAIR)),
+            timed("a kept model, from Python's start to its first answer", *(times[e] for e in PAIR)),
+            sized("size of a kept model", *(engines[e]["bytes"] for e in PAIR)),
         ],
         evidence=[
             Pair("Kept", *({"code": f"{found['net']}\n\n# keep.py\n{engines[e]['keep']}"} for e in PAIR),

@@ -171,13 +171,13 @@ def read(found: Json) -> Reading:
     first = counted(
         f"of {len(bugs)} mistakes, found before any data", numbers["dynamic"], numbers["static"], more=True
     )
-    spent = timed("time until all of them had shown", *(lost[engine] for engine in PAIR))
+    spent = timed(f"time until {len(bugs)} mistakes had shown", *(lost[engine] for engine in PAIR))
     return Reading(
         answer=_answer(first.ahead, early, bugs),
         verdicts=[
             first,
             spent,
-            counted("mistakes that were never found", len(silent["dynamic"]), len(silent["static"])),
+            counted(f"of {len(bugs)} mistakes, never found", len(silent["dynamic"]), len(silent["static"])),
         ],
         evidence=[
             Pair("The script, as it is right", found["scripts"]["dynamic"], found["scripts"]["static"],

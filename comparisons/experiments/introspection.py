@@ -152,7 +152,7 @@ def read(found: Json) -> Reading:
     )  # fmt: skip
     return Reading(
         answer=_answer(first.ahead, known, len(figures)),
-        verdicts=[first, timed("time until the estimate stands", *(times[engine] for engine in PAIR))],
+        verdicts=[first, timed("time to estimate the cost of a step", *(times[engine] for engine in PAIR))],
         evidence=[
             Pair("A training step, estimated", *(found["snippets"][e] | {"out": ""} for e in PAIR),
                  says="The network has two convolutions and a dense layer; batches are of 64 images of 28 "

@@ -134,8 +134,8 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(lower, peaks, held),
         verdicts=[
-            sized("most memory within a step", peaks["dynamic"], peaks["static"]),
-            sized("held between two steps", held["dynamic"], held["static"]),
+            sized("most memory within a step of seven dense layers", peaks["dynamic"], peaks["static"]),
+            sized("memory held between two such steps", held["dynamic"], held["static"]),
         ],
         evidence=[
             Pair("A training step", found["codes"]["dynamic"], found["codes"]["static"],

@@ -101,7 +101,8 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=" ".join(_answered(case) for case in cases),
         verdicts=[
-            timed(f"2 workers, {case['title']}", *(case[engine]["two"] for engine in PAIR)) for case in cases
+            timed(f"two branches of {case['title']}, 2 workers", *(case[e]["two"] for e in PAIR))
+            for case in cases
         ],
         evidence=[
             Pair(f"{BRANCHES} branches, with workers or without",

@@ -137,9 +137,9 @@ def _whole(snippet: Callable[[], list[int]]) -> dict[str, Any]:
 def read(found: Json) -> Reading:
     fetches, later = found["fetches"], found["later"]
     label, whole = fetches[0], fetches[-1]
-    one = counted("ops that run when the label alone is wanted", label["dynamic"], label["static"])
-    two = counted("ops that run when all is wanted, one by one", later["dynamic"], later["static"])
-    spent = timed("time for the label alone", *(found["times"]["label"][engine] for engine in PAIR))
+    one = counted("ops that run for one output of a model with three", label["dynamic"], label["static"])
+    two = counted("ops that run for all three, asked for one by one", later["dynamic"], later["static"])
+    spent = timed("time for one output of a model with three", *(found["times"]["label"][e] for e in PAIR))
     return Reading(
         answer=_answer(one.ahead, label, whole),
         verdicts=[one, two, spent],

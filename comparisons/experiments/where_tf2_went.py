@@ -180,9 +180,11 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(faster, free, times),
         verdicts=[
-            timed("a step of the same function", *(times[engine] for engine in PAIR)),
-            counted(f"prints in {found['batches']} steps", calls["dynamic"], calls["static"], more=True),
-            Verdict("an if on a value, inside it", *_ends(choice), free[0] if len(free) == 1 else None),
+            timed("a training step of one function, run or built", *(times[engine] for engine in PAIR)),
+            counted(f"prints of that function in {found['batches']} steps", calls["dynamic"],
+                    calls["static"], more=True),
+            Verdict("an if on a value, inside a function", *_ends(choice),
+                    free[0] if len(free) == 1 else None),
         ],
         evidence=[
             Pair("One function, trained by either engine", train["dynamic"], train["static"],
