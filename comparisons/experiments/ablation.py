@@ -67,7 +67,7 @@ def run(context: Context) -> dict[str, Any]:
                 "title": title,
                 "times": _times(context, workload, style),
                 "variants": ablation.measure(
-                    workload, style, rounds=context.pick(5, 15), steps=context.pick(3, 10)
+                    workload, style, rounds=context.pick(5, 9), steps=context.pick(3, 5)
                 ),
             }
         )
@@ -248,11 +248,12 @@ def _happened(model: Json, leader: str | None) -> str:
     variants = model["variants"]
     all_, none = variants["all"], variants["none"]
     who = "neither engine is ahead" if leader is None else f"{leader} is ahead"
+    title = model["title"][0].upper() + model["title"][1:]
     return (
-        f"{model['title'][0].upper()}{model['title'][1:]}: {none['steps']} steps of the program become "
-        f"{number(all_['steps'])}, {count(none['products'], 'product')} {number(all_['products'])}, and "
-        f"{seconds(none['step']['median'])} {seconds(all_['step']['median'])}. A step takes {_both(model)}: "
-        f"{who}."
+        f"{title}: {none['steps']} steps of the program become {number(all_['steps'])}, "
+        f"{count(none['products'], 'product')} become {number(all_['products'])}, and "
+        f"{seconds(none['step']['median'])} become {seconds(all_['step']['median'])}. A step takes "
+        f"{_both(model)}: {who}."
     )
 
 

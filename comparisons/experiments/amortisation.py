@@ -210,9 +210,15 @@ def _answer(trained: Json, early: Json) -> str:
 def _happened(one: Json, early: Json) -> str:
     times = " and ".join(f"{seconds(one[engine]['start']['median'])} on {engine}" for engine in PAIR)
     steps = " and ".join(f"{seconds(one[engine]['step']['median'])} on {engine}" for engine in PAIR)
-    return (
-        f"{one['title'].capitalize()}: first result after {times}; a later step {steps}; {_won(one, early)}."
-    )
+    first, step = early[one["title"]], _crossing(one, early)
+    if first is None:
+        end = "there is nothing to win back"
+    elif step is None:
+        end = f"{OTHER[first]} never wins it back"
+    else:
+        end = f"{OTHER[first]} has won it back in step {number(step)}"
+    title = one["title"][0].upper() + one["title"][1:]
+    return f"{title}: first result after {times}; a later step takes {steps}; {end}."
 
 
 def _means(trained: Json, early: Json) -> list[str]:

@@ -212,10 +212,12 @@ def _happened(leader: str | None, orders: Json) -> list[str]:
 
 
 def _means(leader: str | None, last: Json) -> list[str]:
-    merged = last["left"]["without passes"] / last["left"]["all passes"]
+    left = last["left"]
+    twice = left["without passes"] / left["prune and cse"]
     work = (
-        "A graph that stands before it runs can be searched for what is computed twice; here that leaves "
-        f"one step of {merged:.1f}. A tape is written while it computes: what is on it has been done already."
+        "A graph that stands before it runs can be searched for what is computed twice, which leaves one "
+        f"step of {twice:.1f} here; all passes together leave {number(left['all passes'])} of "
+        f"{number(left['without passes'])}. A tape is written while it computes: what is on it is done."
     )
     alike = " and ".join(f"{number(last['nodes'][engine])} on {engine}" for engine in PAIR)
     rules = (

@@ -14,7 +14,7 @@ import dynamic
 import static
 from comparisons.context import Context
 from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, size, smaller
+from comparisons.quantities import OTHER, PAIR, percent, size, smaller
 from comparisons.reading import Curves, Json, Pair, Reading, Series, Table, sized
 from comparisons.snippet import source_of
 from shared import nn, ops, optim
@@ -148,10 +148,10 @@ def read(found: Json) -> Reading:
                 [
                     ("at the highest point of a step", *(size(peaks[engine]) for engine in PAIR)),
                     ("between two steps", *(size(held[engine]) for engine in PAIR)),
-                    ("the same, as the hook saw it: highest", *(size(_top(found, e)) for e in PAIR)),
+                    ("the same, as the hook saw it: highest", *(size(_top(found, e)[1]) for e in PAIR)),
                     ("ops that the hook saw", *(str(len(found[e]["curve"]) // 2) for e in PAIR)),
                 ],
-                [lower, smaller(*held.values()), smaller(*(_top(found, e) for e in PAIR)), None],
+                [lower, smaller(*held.values()), smaller(*(_top(found, e)[1] for e in PAIR)), None],
                 says="Everything from the model on counts, its weights and static's graph among it; the "
                 "batch does not.",
             ),
@@ -161,7 +161,7 @@ def read(found: Json) -> Reading:
             f"At the highest point dynamic held {size(peaks['dynamic'])}, static {size(peaks['static'])}; "
             f"between steps {size(held['dynamic'])} and {size(held['static'])}.",
         ],
-        means=_means(lower, peaks, held),
+        means=_means(lower, held, {engine: _top(found, engine)[0] for engine in PAIR}),
         otherwise=_otherwise(lower, held),
         threats=[
             "Static lays no plan for a run that somebody watches, because a watcher may keep what it is "
@@ -174,8 +174,10 @@ def read(found: Json) -> Reading:
     )  # fmt: skip
 
 
-def _top(found: Json, engine: str) -> int:
-    return max(held for _, _, held in found[engine]["curve"])
+def _top(found: Json, engine: str) -> tuple[float, int]:
+    """Where the curve has its highest point, as a share of the step, and how high it is."""
+    heights = [held for *_, held in found[engine]["curve"]]
+    return heights.index(max(heights)) / len(heights), max(heights)
 
 
 def _curves(found: Json) -> Curves:
@@ -216,11 +218,14 @@ def _answer(lower: str | None, peaks: Json, held: Json) -> str:
     )
 
 
-def _means(lower: str | None, peaks: Json, held: Json) -> list[str]:
-    said = [
-        "The shape of the curve is the same on both sides and has nothing to do with an engine: it rises "
-        "while the forward pass leaves what the backward pass will read, and falls while that is read."
-    ]
+def _means(lower: str | None, held: Json, tops: dict[str, float]) -> list[str]:
+    said = []
+    if all(0.1 < top < 0.9 for top in tops.values()):
+        places = " and ".join(f"after {percent(tops[engine])} of {engine}'s ops" for engine in PAIR)
+        said.append(
+            f"The curve has its top within the step on both sides, {places}: it rises while the forward pass "
+            "leaves what the backward pass will read, and falls while that is read. No engine changes that."
+        )
     less = smaller(*held.values())
     if less is not None:
         reasons = {
@@ -236,7 +241,7 @@ def _means(lower: str | None, peaks: Json, held: Json) -> list[str]:
             "enough to hold less than static's plan does.",
         }
         said.append(reasons[lower])
-    return said
+    return said or ["Neither engine holds less, at the highest point or between steps."]
 
 
 def _otherwise(lower: str | None, held: Json) -> list[str]:

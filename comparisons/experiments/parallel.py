@@ -62,7 +62,23 @@ def branches_static(x: Any, weights: Sequence[Any], layers: int) -> Callable[[Wo
     return run
 
 
-MADE = {"dynamic": branches_dynamic, "static": branches_static}
+def branches_plain(x: Any, weights: Sequence[Any], layers: int) -> Callable[[Workers], list[Any]]:
+    """The same arrays through NumPy alone: what this machine gives two workers at best."""
+
+    def branch(w):
+        y = x
+        for _ in range(layers):
+            y = np.tanh(y @ w)
+        return y
+
+    def run(workers):
+        each = map if workers is None else workers.map
+        return list(each(branch, weights))
+
+    return run
+
+
+MADE = {"plain": branches_plain, "dynamic": branches_dynamic, "static": branches_static}
 CASES = (("few large layers", 320, 6), ("many small layers", 8, 300))
 """What a branch is: what it is called, the width of its layers and how many they are."""
 
@@ -85,10 +101,10 @@ def run(context: Context) -> dict[str, Any]:
         cases.append(
             {
                 "title": title, "width": width, "layers": layers,
-                **{e: {name: times[f"{e} {name}"] for name in ("one", "two")} for e in PAIR},
+                **{way: {name: times[f"{way} {name}"] for name in ("one", "two")} for way in MADE},
             }
         )  # fmt: skip
-    codes = {engine: {"code": source_of(make)} for engine, make in MADE.items()}
+    codes = {engine: {"code": source_of(MADE[engine])} for engine in PAIR}
     return {"codes": codes, "cases": cases}
 
 
@@ -110,14 +126,14 @@ def read(found: Json) -> Reading:
                  says="Neither engine offers workers of its own: they are Python's threads on both sides."),
             Table(
                 "One after the other, and beside each other",
-                ("branches", "dynamic, 1", "dynamic, 2", "gain", "static, 1", "static, 2", "gain"),
+                ("branches", "dynamic, 1", "dynamic, 2", "gain", "static, 1", "static, 2", "gain", "NumPy"),
                 [
                     (f"{case['title']} ({case['layers']} of {case['width']} by {case['width']})",
-                     *(cell for engine in PAIR for cell in _cells(case[engine])))
+                     *(cell for engine in PAIR for cell in _cells(case[engine])), _gain(case["plain"]))
                     for case in cases
                 ],
                 says="Columns 1 and 2 are workers. The gain is by how much two are faster; below 1 they are "
-                "slower, and within the spread it is none.",
+                "slower, and within the spread it is none. The last column is the gain of NumPy alone.",
             ),
             *(
                 Bars(f"{BRANCHES} branches of {case['title']}", ("1 worker", "2 workers"),
@@ -125,7 +141,8 @@ def read(found: Json) -> Reading:
                 for case in cases
             ),
         ],
-        happened=[_happened(case, engine) for case in cases for engine in PAIR],
+        happened=[*(_happened(case, engine) for case in cases for engine in PAIR),
+                  *(_control(case) for case in cases)],
         means=_means(cases, leaders),
         otherwise=_otherwise(cases, leaders),
         threats=[
@@ -176,16 +193,27 @@ def _happened(case: Json, engine: str) -> str:
     return f"{case['title'].capitalize()} on {engine}: {times}, {end}."
 
 
+def _control(case: Json) -> str:
+    side = case["plain"]
+    gain = f"was {_ratio(side):.2f} times as fast with two workers" if _effect(side) else "gained nothing"
+    return f"The same arithmetic of {case['title']} in plain NumPy, without an engine, {gain}."
+
+
 def _means(cases: Json, leaders: list[str | None]) -> list[str]:
     said = []
     for effect, what in (("faster", "pay"), ("slower", "cost"), ("", "change nothing that can be measured")):
         found = [f"{case['title']} on {e}" for case in cases for e in PAIR if _effect(case[e]) == effect]
         if found:
             said.append(f"Two workers {what} with {listed(found)}.")
-    if any(_effect(case[engine]) != "faster" for case in cases for engine in PAIR):
+    if any(_effect(case[engine]) == "slower" for case in cases for engine in PAIR):
         said.append(
             "A kernel lets go of Python's global lock while it computes, the program between kernels does "
             "not: where kernels are short, the workers wait for each other and hand the lock to and fro."
+        )
+    if not any(_effect(case["plain"]) == "faster" for case in cases):
+        said.append(
+            "Plain NumPy gained nothing either: this machine had no second core to give while this ran, so "
+            "what an engine could gain is not seen here."
         )
     for engine in PAIR:
         if titles := [case["title"] for case, leader in zip(cases, leaders, strict=True) if leader == engine]:
