@@ -20,7 +20,8 @@ from dynamic.tensors import Tensor
 from dynamic.values import operand
 from shared import hooks
 from shared.errors import GradientError
-from shared.op import Op, Plan
+from shared.op import Op
+from shared.rules import Plan
 from shared.source import Line, user_line
 from shared.spec import Spec, is_weak, spec_of
 from shared.state import State

@@ -18,7 +18,8 @@ from dynamic.tensors import Tensor
 from dynamic.values import raw_array
 from shared import hooks
 from shared.errors import DiptychError, GradientError
-from shared.op import Op, Plan
+from shared.op import Op
+from shared.rules import Plan
 from shared.source import user_line
 from shared.spec import str_shape
 

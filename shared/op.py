@@ -8,7 +8,6 @@ Tensor hands the call to that engine; on raw arrays it just computes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,10 @@ import numpy as np
 from shared.dims import Dim, Shape
 from shared.dispatch import ENGINE_OF
 from shared.errors import DiptychError, DTypeError, GradientError, RangeError, ShapeError
+from shared.rules import ZERO as ZERO  # with Op, what one who writes an op imports
+from shared.rules import Joint as Joint
+from shared.rules import Plan, Wanted, Zero
+from shared.rules import Rule as Rule
 from shared.spec import (
     Operand,
     Spec,
@@ -27,111 +30,9 @@ from shared.spec import (
 )
 
 Array = Any
-Wanted = tuple[bool, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """The cotangent of one argument: `fn(g, y, *args, **settings)`, written in ops.
-
-    `reads` names the values that `fn` needs, by the names of its own parameters (outputs by
-    the op's output names); everything else reaches it as a Spec. `g` and `y` are the output's
-    cotangent and value; tuples, with None for an absent cotangent, where there are several.
-    """
-
-    fn: Callable[..., Any]
-    reads: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Joint:
-    """The cotangents of all arguments at once: `fn(g, y, *args, wanted=..., **settings)`.
-
-    For arguments that share most of the work, or variadic ones. `wanted` has a bool for each
-    argument, the result an entry for each. `reads` is as in Rule, or a function from `wanted`
-    to the set of names (arguments without a name of their own go by position: "0", "1").
-    """
-
-    fn: Callable[..., Sequence[Any]]
-    reads: str | Callable[[Wanted], set[str]] = ""
-
-
-class _Zero:
-    def __repr__(self) -> str:
-        return "ZERO"
-
-
-ZERO = _Zero()
-"""The derivative is zero by mathematics; None as a rule means that nobody wrote one."""
 
 TABLE: dict[str, Op] = {}
 """Every op there is, by name. The laws run over it."""
-
-
-Pulled = Sequence[tuple[int, Any]]
-Pull = Callable[[Any, Any, Sequence[Any], dict[str, Any]], Pulled]
-
-
-class Plan:
-    """How to differentiate an op by some of its arguments.
-
-    wanted   which arguments, a bool for each
-    inputs   which arguments a tape must keep the value of, and `dropped`, the positions of the rest
-    outputs  which outputs it must keep; `keeps`: whether any
-    pull     `pull(g, y, args, settings)`: the wanted arguments' cotangents as (position, cotangent);
-             those that are zero left out
-    unread   for a tape: what stands in the place of the one output where no rule reads it, of the
-             last application; the next is mostly of the same shape
-    """
-
-    __slots__ = ("op", "wanted", "inputs", "dropped", "outputs", "keeps", "pull", "unread")
-
-    def __init__(self, op: Op, wanted: Wanted) -> None:
-        names = op.read_by(wanted)
-        self.op, self.wanted = op, wanted
-        self.inputs = tuple(op.argument(i) in names for i in range(len(wanted)))
-        self.dropped = tuple(i for i, keep in enumerate(self.inputs) if not keep)
-        self.outputs = tuple(output in names for output in op.outputs or ())
-        self.keeps = True in self.outputs
-        self.pull = _pull(op, wanted)
-        self.unread: tuple[Spec] = (Spec((), np.dtype(bool)),)
-
-
-def _pull(op: Op, wanted: Wanted) -> Pull:
-    """`Plan.pull`: one function for each kind of plan, as backward calls it for each node."""
-    asked = [i for i, want in enumerate(wanted) if want]
-    if op.joint is not None:
-        joint = op.joint.fn
-
-        def pull_joint(g: Any, y: Any, args: Sequence[Any], settings: dict[str, Any]) -> Pulled:
-            found = joint(g, y, *args, wanted=wanted, **settings)
-            return [(i, found[i]) for i in asked if found[i] is not None]
-
-        return pull_joint
-    for i in asked:
-        if i >= len(op.rules) or op.rules[i] is None:
-            return _refusal(op, i)
-    rules = [(i, rule.fn) for i, rule in enumerate(op.rules) if i in asked and isinstance(rule, Rule)]
-    if len(rules) == 1:
-        ((i, rule),) = rules
-        return lambda g, y, args, settings: ((i, rule(g, y, *args, **settings)),)
-    if len(rules) == 2:
-        (i, first), (j, second) = rules
-        return lambda g, y, args, settings: (
-            (i, first(g, y, *args, **settings)),
-            (j, second(g, y, *args, **settings)),
-        )
-    return lambda g, y, args, settings: [(i, rule(g, y, *args, **settings)) for i, rule in rules]
-
-
-def _refusal(op: Op, position: int) -> Pull:
-    def refuse(*_: Any) -> Pulled:
-        raise GradientError(
-            f"{op.name}: no gradient is written for argument {op.argument(position)!r}; detach it, or "
-            "give the op a rule"
-        )
-
-    return refuse
 
 
 class Op:
@@ -172,7 +73,7 @@ class Op:
         name: str,
         compute: Callable[..., Array],
         infer: Callable[..., Any],
-        rules: Sequence[Rule | _Zero | None] | Joint = (),
+        rules: Sequence[Rule | Zero | None] | Joint = (),
         *,
         outputs: tuple[str, ...] | None = ("y",),
         constant: tuple[str, ...] = (),
@@ -361,7 +262,7 @@ def elementwise(
     name: str,
     compute: Callable[..., Array],
     scalar: str | None,
-    *rules: Rule | _Zero | Joint | None,
+    *rules: Rule | Zero | Joint | None,
     dtype: Callable[..., np.dtype[Any]] | None = None,
     out: bool | None = None,
     inplace: tuple[int, ...] = (),

@@ -16,7 +16,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from shared import ops
-from shared.op import Plan
+from shared.rules import Plan
 
 Edge = Any
 """`(node, output index)`, or a leaf."""

@@ -14,8 +14,9 @@ import numpy as np
 
 from shared.dims import UNKNOWN_RANK, Dim, Symbol, dims_in
 from shared.errors import ShapeError, SymbolicValueError
-from shared.op import Op, Plan
+from shared.op import Op
 from shared.operators import Operators
+from shared.rules import Plan
 from shared.source import Line, user_line
 from shared.spec import Spec, sizes_match
 
