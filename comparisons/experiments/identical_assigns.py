@@ -47,7 +47,7 @@ def twice_static() -> float:
     y = first + second
     shown = static.Print(y, [y], "y ")
     repeated = static.Print(y, [y], "y ")
-    with static.Session() as session:
+    with static.Session(optimize="exact") as session:
         session.run(static.global_variables_initializer())
         session.run([once, again, shown, repeated], {x: X})
         return session.run(total).item()
@@ -183,5 +183,5 @@ EXPERIMENT = Experiment(
     dimension="state",
     run=run,
     read=read,
-    level="fast",
+    level="exact",
 )

@@ -18,7 +18,7 @@ import static
 from comparisons.context import Context
 from comparisons.experiment import Experiment, leveled, swapped
 from comparisons.experiments import EXPERIMENTS
-from comparisons.quantities import seconds, size
+from comparisons.quantities import PAIR, seconds, size
 from comparisons.reading import (
     Bars,
     Curves,
@@ -226,7 +226,7 @@ def test_every_kind_of_evidence_is_laid_out():
         name="n", title="Title", question="Q?", file="n.html", trouble="", method=[], command="c",
         dimension=SimpleNamespace(name="speed", title="Speed"), reading=reading,
     )  # fmt: skip
-    html = _environment().get_template("experiment.html").render(page=page, before=None, after=None)
+    html = _environment().get_template("experiment.html").render(page=page, before=None, after=None, place="1 of 1")
     text = unescape(re.sub(r"<[^>]*>", "", html))
     kinds = ("pair", "table", "curves", "bars", "drawing", "output", "prose")
     for words in (*(f"the {kind}" for kind in kinds), "says the pair", "says the curves", "printed <so>",
@@ -252,7 +252,9 @@ def test_an_experiment_of_no_known_dimension_or_level_is_refused():
 
 def test_evidence_that_can_not_be_read_is_said_to_be_so():
     entry = {"title": "t", "question": "q", "dimension": "speed", "level": "", "status": "done", "found": {}}
-    report = {"seed": 1, "full": True, "experiments": {"overhead": entry, "gone": entry}}
+    report = {
+        "seed": 1, "full": True, "engines": [*PAIR], "experiments": {"overhead": entry, "gone": entry},
+    }  # fmt: skip
     found = {page.name: page for page in pages_of(report, EXPERIMENTS)}
     assert found["overhead"].trouble == "Its evidence can not be read. KeyError: 'lengths'"
     assert "no experiment of this name" in found["gone"].trouble
