@@ -226,7 +226,8 @@ def test_every_kind_of_evidence_is_laid_out():
         name="n", title="Title", question="Q?", file="n.html", trouble="", method=[], command="c",
         dimension=SimpleNamespace(name="speed", title="Speed"), reading=reading,
     )  # fmt: skip
-    html = _environment().get_template("experiment.html").render(page=page, before=None, after=None, place="1 of 1")
+    template = _environment().get_template("experiment.html")
+    html = template.render(page=page, before=None, after=None, place="1 of 1")
     text = unescape(re.sub(r"<[^>]*>", "", html))
     kinds = ("pair", "table", "curves", "bars", "drawing", "output", "prose")
     for words in (*(f"the {kind}" for kind in kinds), "says the pair", "says the curves", "printed <so>",
