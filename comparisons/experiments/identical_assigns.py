@@ -13,7 +13,8 @@ from comparisons.quantities import PAIR, count, listed
 from comparisons.reading import Json, Pair, Reading, Table, counted
 from comparisons.snippet import attempt
 
-X = np.array([1.0, 2.0, 3.0], np.float32)
+X = np.array([[1.0, 2.0, 3.0]], np.float32)
+W = np.ones((3, 2), np.float32)
 TWICE = 2
 """How often each line stands there."""
 
@@ -22,10 +23,10 @@ def twice_dynamic() -> float:
     """A product, an update and a print, each of them twice."""
     import dynamic
 
-    x = dynamic.tensor(X)
+    x, w = dynamic.tensor(X), dynamic.tensor(W)
     total = dynamic.tensor(0.0)
-    first = x * 2
-    second = x * 2
+    first = x @ w
+    second = x @ w
     total = total + 1.0
     total = total + 1.0
     y = first + second
@@ -38,10 +39,10 @@ def twice_static() -> float:
     """A product, an update and a print, each of them twice."""
     import static
 
-    x = static.placeholder("float32", (3,), name="x")
+    x, w = static.placeholder("float32", (1, 3), name="x"), static.constant(W)
     total = static.Variable(0.0, name="total")
-    first = x * 2
-    second = x * 2
+    first = x @ w
+    second = x @ w
     once = total.assign_add(1.0)
     again = total.assign_add(1.0)
     y = first + second
@@ -60,7 +61,7 @@ def run(context: Context) -> dict[str, Any]:
         ops = context.kernels(partial(attempt, snippet))["ops"]
         found[engine] = {
             **ended,
-            "products": ops["mul"],
+            "products": ops["matmul"],
             "updates": int(ended["value"]),
             "prints": len(ended["out"].splitlines()),
         }
@@ -70,7 +71,7 @@ def run(context: Context) -> dict[str, Any]:
 # What is said of it.
 
 KINDS = (
-    ("a product of the same two values", "products", False),
+    ("a product of the same two matrices", "products", False),
     ("an update that adds one", "updates", True),
     ("a line that prints", "prints", True),
 )
@@ -97,7 +98,7 @@ def read(found: Json) -> Reading:
                     (kind, "yes" if effect else "no", *(count(found[e][key], "time") for e in PAIR))
                     for kind, key, effect in KINDS
                 ],
-                says="Products by the multiplications that ran, updates by what the variable held in the "
+                says="Products by the kernels that ran, updates by what the variable held in the "
                 "end, prints by their lines.",
             ),
         ],
@@ -105,7 +106,7 @@ def read(found: Json) -> Reading:
         means=_means(merged, lost),
         otherwise=_otherwise(merged, lost),
         threats=[
-            "The products are of three numbers, so nothing worth having is saved here; what a model gains by "
+            "The matrices are tiny, so nothing worth having is saved here; what a model gains by "
             "merging is another experiment's question.",
             "TensorFlow 1 kept the two updates apart by a flag that each op carried, `is_stateful`. An op "
             "whose author had forgotten it was merged, and nothing said so.",
@@ -128,7 +129,7 @@ def _answer(merged: list[str], lost: list[str]) -> str:
 
 def _happened(engine: str, side: Json) -> str:
     return (
-        f"On {engine} the two products took {count(side['products'], 'multiplication')}, the two updates "
+        f"On {engine} the two products took {count(side['products'], 'kernel')}, the two updates "
         f"brought the variable to {side['updates']}, and {count(side['prints'], 'line')} came out."
     )
 
