@@ -81,27 +81,30 @@ HANDS = ("writing", "construction", "control_flow", "debugging", "state")
 MACHINE = ("speed", "optimisation", "memory", "foresight", "deployment")
 """What whoever runs it for long, or elsewhere, meets."""
 
+ON_HANDS: dict[str | None, str] = {
+    "dynamic": "That is why people turned away from TensorFlow 1: what they met every day was easier "
+    "elsewhere.",
+    "static": "By these figures those who write models had no reason to turn away from TensorFlow 1.",
+    None: "By these figures those who write models might as well have stayed with TensorFlow 1.",
+}
+ON_MACHINE: dict[str | None, str] = {
+    "static": "There the graph earns what it costs, so it was not simply given up.",
+    "dynamic": "There the graph does not earn what it costs, and by these figures it could have been given "
+    "up.",
+    None: "There neither is ahead on the whole: the graph is worth keeping for single things that it leads "
+    "in.",
+}
 TENSORFLOW_2 = (
     "TensorFlow 2 (2019) set out to have both: its ops run at once, as dynamic's do, and `tf.function` "
     "traces a Python function into a graph, as static's, once it is known what is to be repeated. The price "
     "is a border within the program: inside such a function what is said here of static holds again."
 )
-TURNS: dict[tuple[str | None, str | None], str] = {
-    ("dynamic", "static"): f"So neither design can be given up without a loss. {TENSORFLOW_2}",
-    ("dynamic", "dynamic"): "By these figures there was nothing to lose by leaving the graph. "
-    f"{TENSORFLOW_2} On this machine the second half of that would not have paid.",
-    ("static", "static"): "By these figures TensorFlow 1 had no reason to change; those who did change it "
-    "had others.",
-    ("static", "dynamic"): "By these figures each design is strong where the other is said to be, and "
-    "TensorFlow 2, which runs ops at once and traces graphs for speed, has it the wrong way round.",
-}
-UNDECIDED = f"By these figures alone nobody would have had to change anything. {TENSORFLOW_2}"
 
 
 @dataclass(frozen=True)
 class Turn:
-    """Why the graph's greatest system became eager, as far as a run can say: sentences, and the rows that
-    speak loudest."""
+    """Why TensorFlow's ops came to run at once, as far as a run can say: sentences, and the rows in which
+    dynamic is furthest ahead where a person works, and static where a machine does."""
 
     says: list[str]
     rows: list[Cited]
@@ -112,14 +115,16 @@ def why_tensorflow_2(groups: Sequence[Group]) -> Turn | None:
     halves = [[group for group in groups if group.dimension.name in names] for names in (HANDS, MACHINE)]
     if not all(halves):
         return None
-    leaders = [more(_sums(half)) for half in halves]
-    opening = (
-        f"Where a person writes a model and mends it ({_named(halves[0])}), {_tally(halves[0])}. Where a "
-        f"machine runs it for long, or elsewhere ({_named(halves[1])}), {_tally(halves[1])}."
-    )
-    loudest = [furthest(half, leader) for half, leader in zip(halves, leaders, strict=True) if leader]
-    turn = TURNS.get((leaders[0], leaders[1]), UNDECIDED)
-    return Turn([opening, turn], [row for row in loudest if row is not None])
+    hands, machine = halves
+    says = [
+        f"Where a person writes a model and mends it ({_named(hands)}), {_tally(hands)}. "
+        f"{ON_HANDS[more(_sums(hands))]}",
+        f"Where a machine runs it for long, or elsewhere ({_named(machine)}), {_tally(machine)}. "
+        f"{ON_MACHINE[more(_sums(machine))]}",
+        TENSORFLOW_2,
+    ]
+    loudest = (furthest(half, engine) for half, engine in ((hands, "dynamic"), (machine, "static")))
+    return Turn(says, [row for row in loudest if row is not None])
 
 
 def _sums(half: Sequence[Group]) -> dict[str, int]:
