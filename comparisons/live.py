@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from comparisons.pace import Pace
 from comparisons.task import Task
 from comparisons.train import Event
 from comparisons.watch import Watch, summary
@@ -26,6 +27,7 @@ class Panels(Watch):
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console()
         self.task: Task | None = None
+        self.pace: Pace | None = None
         self.engines: list[str] = []
         self.losses: dict[str, list[float]] = {}
         self.seconds: dict[str, float] = {}
@@ -41,6 +43,9 @@ class Panels(Watch):
 
     def __exit__(self, *error: object) -> None:
         self.live.__exit__(None, None, None)
+
+    def piece(self, name: str, pace: Pace) -> None:
+        self.task, self.pace, self.said = None, pace, name
 
     def start(self, task: Task, engines: Sequence[str]) -> None:
         self.losses = {engine: [] for engine in engines}
@@ -67,13 +72,24 @@ class Panels(Watch):
     def picture(self) -> Any:
         """What the terminal shows now."""
         if self.task is None:
-            return Text(self.said)
+            return Group(Text(self.said), *self._pace())
         width = max(self.console.width // max(len(self.engines), 1) - 6, 20)
         table = Table.grid(expand=True, padding=(0, 1))
         for _ in self.engines:
             table.add_column(ratio=1)
         table.add_row(*[self._panel(engine, width) for engine in self.engines])
-        return Group(Text(self.task.title, "bold", justify="center"), table, self._hinge())
+        return Group(Text(self.task.title, "bold", justify="center"), table, self._hinge(), *self._pace())
+
+    def _pace(self) -> list[Any]:
+        """How far the whole run has come, and the time left."""
+        if self.pace is None:
+            return []
+        line = Table.grid(expand=True, padding=(0, 1))
+        line.add_column(ratio=1)
+        line.add_column(justify="right", no_wrap=True)
+        bar = ProgressBar(1.0, self.pace.share(), complete_style="yellow")
+        line.add_row(bar, Text(self.pace.said(), "dim"))
+        return [line]
 
     def _panel(self, engine: str, width: int) -> Panel:
         losses, colour = self.losses[engine], COLOUR[engine]

@@ -22,6 +22,7 @@ from comparisons import host, results
 from comparisons.context import Context
 from comparisons.experiment import Experiment
 from comparisons.measure import measure, meters
+from comparisons.pace import Pace, durations
 from comparisons.task import Task
 from comparisons.train import ENGINES, Training, in_step, script
 from comparisons.verify import finite, verify
@@ -91,44 +92,34 @@ def run(
         report["seconds"] = spent + perf_counter() - start
         results.save(report, folder)
 
-    def known(kind: str, name: str) -> bool:
-        """Take what an earlier run has done of a piece; gives whether it has."""
-        entry = before[kind].get(name) if before else None
-        if entry is None or entry["status"] != "done":
-            return False
-        report[kind][name] = entry
-        watch.note(f"{name}: done before")
-        return True
+    pace = _pace(plan, folder)
+
+    def do(name: str, kind: str, entry: dict[str, Any], work: Callable[[dict[str, Any]], None]) -> None:
+        """One piece of a kind ("" for one that is its own): taken from the earlier run, or done; then it
+        is on disk."""
+        within, others = (part[kind] if part and kind else part for part in (report, before))
+        earlier = others.get(name) if others else None
+        if earlier is not None and earlier["status"] == "done":
+            within[name] = earlier
+            pace.skip(name)
+            watch.note(f"{name}: done before")
+            return
+        pace.start(name)
+        watch.piece(name, pace)
+        within[name] = entry
+        _guarded(entry, watch, partial(work, entry))
+        pace.done()
+        save()
 
     try:
         with watch:
             for task in map(plan.sized, plan.tasks):
-                if known("tasks", task.name):
-                    continue
-                entry = report["tasks"][task.name] = _entry(task)
-                _guarded(entry, watch, partial(_task, task, plan, report, entry, watch, save))
-                save()
+                do(task.name, "tasks", _entry(task), partial(_task, task, plan, report, watch, save))
             for experiment in plan.experiments:
-                if known("experiments", experiment.name):
-                    continue
-                watch.note(f"{experiment.name}: {experiment.question}")
-                entry = report["experiments"][experiment.name] = {
-                    "title": experiment.title,
-                    "question": experiment.question,
-                    "dimension": experiment.dimension,
-                    "level": experiment.level,
-                    "status": "interrupted",
-                }
-                _guarded(entry, watch, partial(_experiment, experiment, plan, entry, watch))
-                save()
-            earlier = before.get("stepper") if before else None
-            if plan.stepper and earlier is not None and earlier["status"] == "done":
-                report["stepper"] = earlier
-            elif plan.stepper:
-                watch.note("stepper: recording one training step on both engines")
-                entry = report["stepper"] = {"status": "interrupted"}
-                _guarded(entry, watch, partial(_stepper, entry))
-                save()
+                work = partial(_experiment, experiment, plan, watch)
+                do(experiment.name, "experiments", _card(experiment), work)
+            if plan.stepper:
+                do("stepper", "", {"status": "interrupted"}, partial(_stepper, watch))
         report["status"] = "complete"
     except KeyboardInterrupt:
         pass
@@ -170,7 +161,19 @@ def failures(report: dict[str, Any]) -> list[str]:
     return [name for name, piece in pieces.items() if piece["status"] == "failed"]
 
 
+def _pace(plan: Plan, folder: Path) -> Pace:
+    """The pieces of a plan, with what each took in the report that lies in the folder, if there is one."""
+    names = [*(task.name for task in plan.tasks), *(experiment.name for experiment in plan.experiments)]
+    names += ["stepper"] * plan.stepper
+    try:
+        earlier = results.load(folder)
+    except results.ResultsError:
+        return Pace(names, {})
+    return Pace(names, durations(earlier, plan.full, plan.steps))
+
+
 def _guarded(entry: dict[str, Any], watch: Watch, work: Callable[[], None]) -> None:
+    start = perf_counter()
     try:
         work()
     except Exception as error:
@@ -179,6 +182,7 @@ def _guarded(entry: dict[str, Any], watch: Watch, work: Callable[[], None]) -> N
         watch.note(f"failed: {type(error).__name__}: {error}")
     else:
         entry["status"] = "done"
+    entry["seconds"] = perf_counter() - start
 
 
 def _entry(task: Task) -> dict[str, Any]:
@@ -200,9 +204,19 @@ def _entry(task: Task) -> dict[str, Any]:
     }
 
 
+def _card(experiment: Experiment) -> dict[str, Any]:
+    return {
+        "title": experiment.title,
+        "question": experiment.question,
+        "dimension": experiment.dimension,
+        "level": experiment.level,
+        "status": "interrupted",
+    }
+
+
 def _task(
-    task: Task, plan: Plan, report: dict[str, Any], entry: dict[str, Any], watch: Watch,
-    save: Callable[[], None],
+    task: Task, plan: Plan, report: dict[str, Any], watch: Watch, save: Callable[[], None],
+    entry: dict[str, Any],
 ) -> None:  # fmt: skip
     """Train, compare, look inside, measure: each in runs of its own."""
     loops = report["loops"].setdefault(task.loop, {})
@@ -238,19 +252,20 @@ def _task(
             entry["inside"][engine] = meter.ask("inside", 1, plan.seed)
 
 
-def _experiment(experiment: Experiment, plan: Plan, entry: dict[str, Any], watch: Watch) -> None:
+def _experiment(experiment: Experiment, plan: Plan, watch: Watch, entry: dict[str, Any]) -> None:
     """Run it, on a seed of its own; what it found must be JSON, and readable."""
-    start = perf_counter()
+    watch.note(f"{experiment.name}: {experiment.question}")
     context = Context(plan.full, plan.seed, lambda text: watch.note(f"{experiment.name}: {text}"))
     nn.manual_seed(plan.seed)
     found = json.loads(json.dumps(experiment.run(context), allow_nan=False))
     experiment.read(found)
-    entry |= {"found": found, "seconds": perf_counter() - start}
+    entry["found"] = found
 
 
-def _stepper(entry: dict[str, Any]) -> None:
+def _stepper(watch: Watch, entry: dict[str, Any]) -> None:
     from comparisons import stepper
 
+    watch.note("stepper: recording one training step on both engines")
     entry["found"] = stepper.record()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from comparisons.pace import Pace
 from comparisons.task import Task
 from comparisons.train import Event
 
@@ -17,6 +18,9 @@ class Watch:
 
     def __exit__(self, *error: object) -> None:
         return None
+
+    def piece(self, name: str, pace: Pace) -> None:
+        """A task, an experiment or another piece of the run begins."""
 
     def start(self, task: Task, engines: Sequence[str]) -> None:
         """A task starts to train."""
@@ -37,10 +41,13 @@ class Lines(Watch):
     def __init__(self, say: Callable[[str], None]) -> None:
         self.say = say
 
+    def piece(self, name: str, pace: Pace) -> None:
+        self.say(f"{name} ({pace.said()})")
+
     def start(self, task: Task, engines: Sequence[str]) -> None:
         self.task, self.engines = task, list(engines)
         self.last: dict[str, float] = {}
-        self.say(f"{task.name}: {task.title}, {task.steps} steps on {' and '.join(engines)}")
+        self.say(f"  {task.title}, {task.steps} steps on {' and '.join(engines)}")
 
     def event(self, event: Event) -> None:
         if event.phase in ("build", "compile"):
