@@ -97,7 +97,8 @@ def run(
     def do(name: str, kind: str, entry: dict[str, Any], work: Callable[[dict[str, Any]], None]) -> None:
         """One piece of a kind ("" for one that is its own): taken from the earlier run, or done; then it
         is on disk."""
-        within, others = (part[kind] if part and kind else part for part in (report, before))
+        within: dict[str, Any] = report[kind] if kind else report
+        others = before[kind] if before and kind else before
         earlier = others.get(name) if others else None
         if earlier is not None and earlier["status"] == "done":
             within[name] = earlier
