@@ -186,7 +186,7 @@ def form_of(step: Step) -> str | None:
             kinds.append(exact(x))
         else:
             return None  # a size that is not known yet
-    key = op.name, settings_key(step.settings), tuple(kinds), y.dtype
+    key = op.scalar, op.ufunc, settings_key(step.settings), tuple(kinds), y.dtype
     if key not in _forms:
         _forms[key] = _tried(step, y.dtype)
     return _forms[key]

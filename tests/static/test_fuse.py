@@ -314,6 +314,17 @@ def test_loops_are_fused_inside() -> None:
     close(*both(last, {xs: np.random.default_rng(0).standard_normal((7, 4), np.float32)}))
 
 
+def test_ops_of_the_same_name_are_told_apart_by_their_forms() -> None:
+    def op(k: int) -> Op:
+        return Op("times", lambda x: x * k, lambda x: x, scalar=f"({{0}} * {k})", listed=False)
+
+    x = static.placeholder("float32", (3,), name="x")
+    y = op(2)(x) + 1, op(3)(x) + 1
+    assert program(y).count(" = fused_times_add") == 2
+    for found, wanted in zip(*both(y, {x: np.arange(3, dtype=np.float32)}), strict=True):
+        same_bits(found, wanted)
+
+
 # --- arrays as they come -------------------------------------------------------------------
 
 
