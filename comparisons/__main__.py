@@ -39,12 +39,14 @@ def main() -> None:
 @click.option("--full", is_flag=True, help="Train for long, and repeat what is timed more often.")
 @click.option("--seed", default=0, show_default=True, help="Decides initial values, masks and order.")
 @click.option("--steps", type=click.IntRange(min=1), help="Training steps, instead of what each task says.")
+@click.option("--peers", default="", metavar="PEER,...",
+              help="Other systems to race beside ours: torch, jax, tensorflow, paddle, dezero.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print report.json when done; progress goes to stderr.")
 @click.option("--resume", is_flag=True, help="Go on with the report in the folder: what is done is kept.")
 @OUT
 def run(
     names: tuple[str, ...], engine: str, full: bool, seed: int, steps: int | None, as_json: bool,
-    resume: bool, out: Path,
+    resume: bool, peers: str, out: Path,
 ) -> None:  # fmt: skip
     """Train, compare, measure, and write the report.
 
@@ -65,7 +67,8 @@ def run(
     engines = ENGINES if engine == "both" else (engine,)
     stepper = STEPPER in names or (not names and engine == "both")
     command = "python -m comparisons " + _typed()
-    plan = Plan(tasks, experiments, engines, seed, steps, full, stepper, command)
+    wanted = _peers(peers, engine)
+    plan = Plan(tasks, experiments, engines, seed, steps, full, stepper, command, wanted)
     before = None
     if resume:
         try:
@@ -213,6 +216,22 @@ def _tasks(names: Sequence[str]) -> list[Task]:
     return [TASKS[name] for name in names]
 
 
+def _peers(text: str, engine: str) -> list[str]:
+    """The names in `--peers`, each known."""
+    if not text:
+        return []
+    from comparisons.bench.peers import FAMILIES, PEERS
+
+    if engine != "both":
+        raise click.BadParameter(f"peers are raced beside both engines; leave out --engine {engine}")
+    wanted = [name.strip() for name in text.split(",")]
+    for name in wanted:
+        if name not in FAMILIES and name not in PEERS:
+            known = ", ".join((*FAMILIES, *PEERS))
+            raise click.BadParameter(f"{name!r} is none of {known}", param_hint="--peers")
+    return wanted
+
+
 def _is_here(task: Task) -> bool:
     from shared.data.images import is_here
 
@@ -240,6 +259,8 @@ def _typed() -> str:
     for option in ("seed", "steps"):
         if context.params[option]:
             words += [f"--{option}", str(context.params[option])]
+    if context.params["peers"]:
+        words += ["--peers", context.params["peers"]]
     return shlex.join(words)
 
 

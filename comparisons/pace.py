@@ -89,9 +89,13 @@ def _about(seconds: float) -> str:
     return f"about {round(seconds / 60)} min"
 
 
+def _single(report: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: report[name] for name in ("stepper", "peers") if report.get(name) is not None}
+
+
 def durations(report: Mapping[str, Any] | None, full: bool, steps: int | None) -> dict[str, float]:
     """The seconds of each piece of an earlier run, by name; empty if it was of another size."""
     if report is None or report["full"] != full or report.get("steps") != steps:
         return {}
-    pieces = {**report["tasks"], **report["experiments"], "stepper": report.get("stepper") or {}}
+    pieces = {**report["tasks"], **report["experiments"], **_single(report)}
     return {name: entry["seconds"] for name, entry in pieces.items() if "seconds" in entry}

@@ -29,6 +29,9 @@ from comparisons.verify import finite, verify
 from comparisons.watch import Watch
 from shared import nn
 
+RACES = ("mlp", "cnn", "rnn", "lstm")
+"""The bench's workloads that are like tasks."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -39,6 +42,7 @@ class Plan:
     full     long runs, and more repetitions of what is timed
     stepper  whether one training step is recorded, for the page that plays it
     command  what the reader types to get this again
+    peers    other systems, by family or variant, to race beside ours in the bench's workloads
     """
 
     tasks: Sequence[Task]
@@ -49,6 +53,7 @@ class Plan:
     full: bool = False
     stepper: bool = False
     command: str = "python -m comparisons run"
+    peers: Sequence[str] = ()
 
     def sized(self, task: Task) -> Task:
         """The task with the number of steps that this plan gives it."""
@@ -85,6 +90,7 @@ def run(
         "tasks": {},
         "experiments": {},
         "stepper": None,
+        "peers": None,
     }
     spent = before["seconds"] if before else 0.0
 
@@ -121,6 +127,9 @@ def run(
                 do(experiment.name, "experiments", _card(experiment), work)
             if plan.stepper:
                 do("stepper", "", {"status": "interrupted"}, partial(_stepper, watch))
+            if plan.peers:
+                entry = {"status": "interrupted", "asked": list(plan.peers)}
+                do("peers", "", entry, partial(_peers, plan, watch))
         report["status"] = "complete"
     except KeyboardInterrupt:
         pass
@@ -157,15 +166,14 @@ def engines_differ(report: dict[str, Any]) -> bool:
 def failures(report: dict[str, Any]) -> list[str]:
     """The names of the pieces that failed."""
     pieces = {**report["tasks"], **report["experiments"]}
-    if report["stepper"] is not None:
-        pieces["stepper"] = report["stepper"]
+    pieces |= {name: report[name] for name in ("stepper", "peers") if report.get(name) is not None}
     return [name for name, piece in pieces.items() if piece["status"] == "failed"]
 
 
 def _pace(plan: Plan, folder: Path) -> Pace:
     """The pieces of a plan, with what each took in the report that lies in the folder, if there is one."""
     names = [*(task.name for task in plan.tasks), *(experiment.name for experiment in plan.experiments)]
-    names += ["stepper"] * plan.stepper
+    names += [*["stepper"] * plan.stepper, *["peers"] * bool(plan.peers)]
     try:
         earlier = results.load(folder)
     except results.ResultsError:
@@ -268,6 +276,18 @@ def _stepper(watch: Watch, entry: dict[str, Any]) -> None:
 
     watch.note("stepper: recording one training step on both engines")
     entry["found"] = stepper.record()
+
+
+def _peers(plan: Plan, watch: Watch, entry: dict[str, Any]) -> None:
+    """Race other systems beside ours, in the workloads that are like the tasks."""
+    from comparisons.bench import command, race
+
+    rounds, steps = (command.ROUNDS, None) if plan.full else (command.QUICK_ROUNDS, command.QUICK_STEPS)
+    settings = race.Settings(rounds, steps, threads=1)  # as in all of the report, see threads.py
+    note = lambda text: watch.note(f"peers: {text}")  # noqa: E731
+    entry["found"] = command.bench(RACES, plan.peers, settings, not plan.full, note)
+    if entry["found"]["status"] == "interrupted":
+        raise KeyboardInterrupt
 
 
 def _shown(module: Any) -> str:

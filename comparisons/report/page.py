@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from comparisons import quantities
 from comparisons.report import charts, on_choice, on_experiment, on_glance, on_run
 from comparisons.report.glossary import GLOSSARY
+from comparisons.report.peers_page import page_of_peers
 from comparisons.report.task_page import pages_of_tasks
 from comparisons.results import write_whole
 
@@ -37,7 +38,7 @@ def draw(report: Mapping[str, Any], folder: Path) -> Path:
     made = pages(report)
     for name, text in made.items():
         write_whole(folder / name, text)
-    for name in (STEPPER, *(f"{name}.html" for name in (*TASKS, *EXPERIMENTS))):
+    for name in (STEPPER, *(f"{name}.html" for name in (*TASKS, *EXPERIMENTS, "peers"))):
         if name not in made:
             (folder / name).unlink(missing_ok=True)
     return folder / INDEX
@@ -48,6 +49,8 @@ def pages(report: Mapping[str, Any]) -> dict[str, str]:
     from comparisons.experiments import EXPERIMENTS
 
     found = [*pages_of_tasks(report), *on_experiment.pages_of(report, EXPERIMENTS)]
+    if (peers := page_of_peers(report)) is not None:
+        found.append(peers)
     stepper, trouble = _stepper(report)
     made = {INDEX: _index(report, found, stepper is not None, trouble)}
     if stepper is not None:
