@@ -1,9 +1,13 @@
-"""Loops that NumPy has no fast word for, compiled by Numba.
+"""Loops that NumPy has no fast word for, compiled by Numba; and those of fused ops, by LLVM alone.
 
-Each module holds a kernel, written as a plain Python loop, beside its twin in NumPy. The twin is
+Each of Numba's modules holds a kernel, written as a plain Python loop, beside its twin in NumPy. The twin is
 the kernel's oracle, gives the same bits, and does the work where the kernel can not: for arrays
 of other modules, for other dtypes, and for arrays so small that loading Numba would cost more
 than it saves. Kernels run on one thread, so that the order of every sum is fixed.
+
+What static fuses is known only at run, so it is written as LLVM's own text: `scalars` turns ops' forms
+into instructions, `fast_math` has exp and its like, `fused` writes the loops around them, `support` looks
+at the arguments, `machine` compiles, and `store` keeps the code on disk. The ops one by one are the twin.
 """
 
 from __future__ import annotations
