@@ -1,4 +1,4 @@
-"""Keeping freed memory for the next step.
+"""Keeping freed memory for the next step; and leaving in peace what is not garbage.
 
 glibc, the C library of most Linux systems, takes large arrays from the operating system one by one
 and gives them back when they are freed; every page of the next array is then a fault, which costs
@@ -6,6 +6,10 @@ more than the arithmetic of most ops. A training step asks for the same sizes ag
 """
 
 from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -22,3 +26,19 @@ def keep_freed_memory() -> None:
     has decided otherwise, and glibc then stays with that.
     """
     np.empty(LARGEST, np.uint8)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Within the block Python does not look for garbage: for work that makes much and drops little.
+
+    The collector would look through all of it again each time that it has grown by a quarter.
+    """
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

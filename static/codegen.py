@@ -25,6 +25,7 @@ import numpy as np
 from shared import hooks
 from shared.dims import UNKNOWN_RANK, Dim, Symbol, dims_in
 from shared.errors import DiptychError, ShapeError, UnknownSizeError
+from shared.memory import uncollected
 from shared.op import Op
 from shared.source import GENERATED
 from shared.spec import Spec, sizes_match, spec_of, str_shape
@@ -84,10 +85,11 @@ class Program:
     ) -> None:
         """orderly: whether what will be fed is in C order."""
         self.log = Log()
-        self.block = block = optimize(lower(selection, fed, fetched), options, self.log)
-        self.layout = lay_out(block, orderly, options)
-        writer = _Writer(self.layout, options)
-        self.source = writer.source()
+        with uncollected():
+            self.block = block = optimize(lower(selection, fed, fetched), options, self.log)
+            self.layout = lay_out(block, orderly, options)
+            writer = _Writer(self.layout, options)
+            self.source = writer.source()
         self.reads, self.missing = block.reads.keys(), block.missing
         self.step_at, self.names = writer.step_at, writer.names
         file = f"{GENERATED} program {next(_serial)}>"

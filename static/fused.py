@@ -11,7 +11,7 @@ import numpy as np
 
 from shared.dims import divide
 from shared.kernels.fused import Recipe, inputs_followed, kernel_of
-from shared.op import Op, settings_key
+from shared.op import Op
 from shared.spec import Spec
 
 
@@ -26,10 +26,6 @@ class Member:
     parts: tuple[tuple[bool, Any], ...]
     settings: dict[str, Any]
 
-    def key(self) -> Any:
-        """What tells it from others that have the same scalar form."""
-        return self.op, settings_key(self.settings)
-
     def on(self, values: Sequence[Any]) -> list[Any]:
         """Its arguments among all values."""
         return [values[x] if is_value else x for is_value, x in self.parts]
@@ -43,8 +39,9 @@ class FusedOp(Op):
     where what is wrong is said by the member that it is wrong for.
     """
 
-    def __init__(self, recipe: Recipe, members: Sequence[Member]) -> None:
-        self.recipe, self.members = recipe, tuple(members)
+    def __init__(self, recipe: Recipe, members: Sequence[Member], numbers: Sequence[float]) -> None:
+        """numbers: those that the kernel is handed."""
+        self.recipe, self.members, self.numbers = recipe, tuple(members), tuple(numbers)
         names = tuple(f"y{i}" for i in range(len(recipe.outputs)))
         super().__init__(
             _name([member.op.name for member in members]),
@@ -145,7 +142,7 @@ def _shape(op: FusedOp) -> Callable[[Sequence[Any]], tuple[int, ...]]:
 
 
 def _single(op: FusedOp) -> Callable[..., Any]:
-    kernel, shape, (dtype,) = kernel_of(op.recipe), _shape(op), op.dtypes()
+    kernel, shape, (dtype,) = kernel_of(op.recipe, op.numbers), _shape(op), op.dtypes()
     many = len(op.recipe.outputs[0])
 
     def compute(*arrays: Any, out: Any = None) -> Any:
@@ -162,7 +159,7 @@ def _single(op: FusedOp) -> Callable[..., Any]:
 
 
 def _several(op: FusedOp) -> Callable[..., Any]:
-    kernel, shape = kernel_of(op.recipe), _shape(op)
+    kernel, shape = kernel_of(op.recipe, op.numbers), _shape(op)
     kinds = [(len(out), dtype) for out, dtype in zip(op.recipe.outputs, op.dtypes(), strict=True)]
     nowhere = (None,) * len(kinds)
 

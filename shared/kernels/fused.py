@@ -1,9 +1,9 @@
 """Kernels of many elementwise ops: from a recipe to one loop nest that reads and writes each element once.
 
 A recipe says all that matters to the code, and nothing else: two groups of ops with equal recipes
-share one kernel. The kernel is a function for Python: `kernel(*outputs, *inputs)` writes the outputs
-and gives True, or, if an array is not as the recipe says (its type, dtype, order, shape), gives
-False and has written nothing.
+share one kernel, and the numbers that they do not share are handed to it. The kernel is a function
+for Python: `kernel(*outputs, *inputs)` writes the outputs and gives True, or, if an array is not as
+the recipe says (its type, dtype, order, shape), gives False and has written nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from shared.kernels import machine, support
-from shared.kernels.scalars import BOOL, LLVM_TYPES, Code, written
+from shared.kernels.scalars import BOOL, LLVM_TYPES, Code, Number, written
 
 MOST_LEVELS = 3
 """How deep a loop nest may be: (batch, channel, pixel) beside one number for each channel is 3."""
@@ -27,8 +27,11 @@ RELEASE = 1 << 16
 
 Part = int | tuple[str, str]
 """What an op is given: the number of a value (inputs first, then each op's result), or a weak number
-as `shared.op.exact` tells it from others: 1, 1.0 and True differ, and so do both zeros."""
+as `shared.op.exact` tells it from others: 1, 1.0 and True differ, and so do both zeros. Or one that
+the kernel is handed: INT or FLOAT, of which each is the next of the numbers given to `kernel_of`."""
+INT, FLOAT = ("handed", "int"), ("handed", "float")
 _WEAK: dict[str, Callable[[str], Any]] = {"bool": "True".__eq__, "int": int, "float": float}
+_HANDED: dict[Any, type[float]] = {INT: int, FLOAT: float}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,10 @@ class Recipe:
         """Whether any array holds several values."""
         return any(x.blocks > 1 for x in self.inputs) or any(len(o) > 1 for o in self.outputs)
 
+    def handed(self) -> int:
+        """How many numbers the kernel is handed."""
+        return sum([part in _HANDED for element in self.elements for part in element.parts])
+
     def dtypes(self) -> list[str]:
         """Of all values."""
         return [x.dtype for x in self.inputs for _ in range(x.blocks)] + [e.dtype for e in self.elements]
@@ -105,16 +112,24 @@ def levels(rank: int, inputs: Sequence[tuple[bool, ...]], blocked: bool = False)
 
 def values_of(code: Code, recipe: Recipe, inputs: Sequence[Any]) -> list[Any]:
     """All values of a recipe as terms."""
-    values = list(inputs)
+    values, handed = list(inputs), itertools.count()
     for element in recipe.elements:
-        parts = [values[p] if isinstance(p, int) else _WEAK[p[0]](p[1]) for p in element.parts]
+        parts: list[Any] = []
+        for part in element.parts:
+            if isinstance(part, int):
+                parts.append(values[part])
+            elif part in _HANDED:
+                parts.append(Number(_HANDED[part], f"%number{next(handed)}"))
+            else:
+                parts.append(_WEAK[part[0]](part[1]))
         values.append(written(code, element.text, parts, np.dtype(element.dtype)))
     return values
 
 
-def kernel_of(recipe: Recipe) -> Callable[..., bool]:
-    """The kernel of a recipe: known, or read from the cache, or compiled now."""
-    return machine.function(recipe, lambda name: source_of(recipe, name))
+def kernel_of(recipe: Recipe, numbers: Sequence[float] = ()) -> Callable[..., bool]:
+    """The kernel of a recipe: known, or read from the cache, or compiled now. numbers: those that it
+    is handed."""
+    return machine.function(recipe, lambda name: source_of(recipe, name), numbers)
 
 
 # --- the source ----------------------------------------------------------------------------
@@ -182,6 +197,12 @@ class _Writer:
             "ret ptr %no",
             "run:",
         )
+        for i in range(self.recipe.handed()):
+            place = len(support.ENTRIES) + i
+            self._say(
+                f"%number{i}_at = getelementptr double, ptr %table, i64 {place}",
+                f"%number{i} = load double, ptr %number{i}_at",
+            )
         self._lengths()
         for a in self.arrays:
             self._say(

@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -46,31 +46,44 @@ class Costs:
         )
 
 
+class _Method(ctypes.Structure):
+    """PyMethodDef."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p), ("function", ctypes.c_void_p),
+        ("flags", ctypes.c_int), ("doc", ctypes.c_char_p),
+    )  # fmt: skip
+
+
 COSTS = Costs()
 _lock = threading.RLock()
-_functions: dict[Hashable, Callable[..., Any]] = {}
+_methods: dict[Hashable, _Method] = {}  # never taken out: Python keeps pointers to them
 
 
-def function(key: Hashable, source: Callable[[str], str]) -> Callable[..., Any]:
+def function(
+    key: Hashable, source: Callable[[str], str], numbers: Sequence[float] = ()
+) -> Callable[..., Any]:
     """The compiled function for a key, made from `source(name)` if it is not known yet.
 
     Source of the same key must be the same. The function is called with positional arguments alone.
+    numbers: what it finds behind its table. They are no part of the code: the next function of
+    the same key may be given others.
     """
-    found = _functions.get(key)
-    if found is None:
+    method = _methods.get(key)
+    if method is None:
         with _lock:
-            found = _functions.get(key)
-            if found is None:
-                found = _functions[key] = _made(key, source)
-    return found
+            method = _methods.get(key)
+            if method is None:
+                method = _methods[key] = _made(key, source)
+    return _builtin(method, _with(numbers) if numbers else _table())
 
 
-def _made(key: Hashable, source: Callable[[str], str]) -> Callable[..., Any]:
+def _made(key: Hashable, source: Callable[[str], str]) -> _Method:
     start = time.perf_counter()
     name = "kernel_" + hashlib.sha256(repr(key).encode()).hexdigest()[:20]
-    found = _builtin(name, _table(), _loaded(source(name))(name))
+    method = _Method(name.encode(), _loaded(source(name))(name), _FASTCALL, None)
     COSTS.seconds += time.perf_counter() - start
-    return found
+    return method
 
 
 def _loaded(text: str) -> Callable[[str], int]:
@@ -130,18 +143,6 @@ def _compiler() -> _Compiler:
 # --- functions for Python ------------------------------------------------------------------
 
 
-class _Method(ctypes.Structure):
-    """PyMethodDef."""
-
-    _fields_ = (
-        ("name", ctypes.c_char_p), ("function", ctypes.c_void_p),
-        ("flags", ctypes.c_int), ("doc", ctypes.c_char_p),
-    )  # fmt: skip
-
-
-_methods: list[_Method] = []  # Python keeps pointers to them
-
-
 @cache
 def _table() -> Any:
     """The addresses that kernels look up, as an array: it is what Python hands a kernel as `self`."""
@@ -157,9 +158,12 @@ def _table() -> Any:
     return np.array([found[entry] for entry in support.ENTRIES], np.uintp)
 
 
-def _builtin(name: str, table: Any, address: int) -> Callable[..., Any]:
-    method = _Method(name.encode(), address, _FASTCALL, None)
-    _methods.append(method)
+def _with(numbers: Sequence[float]) -> Any:
+    """The table with these behind it."""
+    return np.concatenate([_table(), np.array(numbers, np.float64).view(np.uintp)])
+
+
+def _builtin(method: _Method, table: Any) -> Callable[..., Any]:
     new = ctypes.pythonapi.PyCFunction_NewEx
     new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
     return new(ctypes.addressof(method), table, None)

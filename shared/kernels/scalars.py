@@ -111,6 +111,20 @@ class Term:
         return self.code.compare("ge", self, other)
 
 
+class Number:
+    """A weak number that is known only when the kernel is called: a double under this name.
+
+    Beside terms it does what the number itself would; alone it has no arithmetic, so that a form
+    that computes with numbers alone is Unfit for it, and takes the number itself.
+    """
+
+    __slots__ = ("kind", "ref")
+
+    def __init__(self, kind: type[float], ref: str) -> None:
+        """kind: int or float. An int must be one that a double holds."""
+        self.kind, self.ref = kind, ref
+
+
 class Code:
     """The instructions of one element, in order. What is computed twice is written once."""
 
@@ -134,6 +148,11 @@ class Code:
 
     def constant(self, value: Any, dtype: np.dtype[Any]) -> Term:
         """A number in a dtype, as NumPy casts it."""
+        if isinstance(value, Number):
+            if dtype.kind != "f":
+                raise Unfit("whether a number fits into an integer, only its value says")
+            wide = Term(self, FLOAT64, value.ref)
+            return wide if dtype == FLOAT64 else self._write(dtype, f"fptrunc {wide.llvm} to float")
         if dtype == BOOL:
             return Term(self, dtype, "true" if value else "false")
         if dtype.kind != "f":
@@ -147,7 +166,7 @@ class Code:
     def common(self, *values: Any) -> np.dtype[Any]:
         """The dtype that NumPy gives terms and numbers together; Unfit if no kernel knows it."""
         kinds = {v.dtype.kind for v in values if isinstance(v, Term)}
-        dtype = np.result_type(*(v.dtype if isinstance(v, Term) else type(v)(0) for v in values))
+        dtype = np.result_type(*[v.dtype if isinstance(v, Term) else _kind(v)(0) for v in values])
         if dtype not in LLVM_TYPES or ({"i", "u"} <= kinds and dtype.kind == "f"):
             raise Unfit(f"{dtype} is left to NumPy")
         return dtype
@@ -293,6 +312,10 @@ def _of(x: Term) -> str:
     return LLVM_TYPES[x.dtype]
 
 
+def _kind(number: Any) -> type:
+    return number.kind if isinstance(number, Number) else type(number)
+
+
 # --- evaluating a scalar form --------------------------------------------------------------
 
 
@@ -360,7 +383,7 @@ def written(code: Code, text: str, arguments: Sequence[Any], dtype: np.dtype[Any
     """An op's form on terms and numbers, which must give `dtype`, or it is Unfit."""
     try:
         y = evaluate(code, parsed(text), {f"a{i}": x for i, x in enumerate(arguments)})
-    except (OverflowError, ZeroDivisionError, AttributeError) as error:  # numbers alone
+    except (OverflowError, ZeroDivisionError, AttributeError, TypeError) as error:  # numbers alone
         raise Unfit(str(error)) from None
     if not isinstance(y, Term) or y.dtype != dtype:
         raise Unfit(f"it gives {getattr(y, 'dtype', 'a number')}, not {dtype}")

@@ -20,7 +20,7 @@ ENTRIES = (
     "type", "answer", "release", "acquire", "fits", "enter", "leave", *(d.name for d in LLVM_TYPES),
 )  # fmt: skip
 """The table: ndarray; PyBool_FromLong, PyEval_SaveThread and PyEval_RestoreThread; the three
-functions below; the dtypes."""
+functions below; the dtypes. Behind them stand the numbers that a kernel is handed, as doubles."""
 
 PLAN_HEAD, PLAN_EACH = 3, 5
 """A plan of the arguments is whole numbers: how many there are, how many of them are outputs, the

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -268,6 +269,53 @@ def test_adam_is_one_kernel_for_all_parameters() -> None:
     source = program([train])
     calls = re.findall(r"= (fused_mul_to_sub_12\w*)\(", source)
     assert len(calls) == 4 and len(set(calls)) == 1
+
+
+NUMBERS = [
+    0.1, -0.3, 3.0, 7, -12, 1e300, -1e300, 1e-50, 1e-40, 5e-324, 16777217, 1 << 53, (1 << 53) + 1, 1 << 70,
+    float("inf"), float("-inf"), float("nan"), 0, 0.0, -0.0, 1, 1.0, -1, 2.0, 0.5, True,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64", "uint8", "bool"])
+def test_any_number_gives_the_bits_that_it_gives_numpy(dtype: str) -> None:
+    a = numbers(dtype, 12)
+    for number in NUMBERS:
+        with static.Graph().as_default() as g:
+            x = static.placeholder(dtype, a.shape)
+            fetches = []
+            for op in (ops.add, ops.mul, ops.div, ops.maximum, ops.less, lambda a, b: ops.sub(b, a)):
+                with suppress(DiptychError):  # an integer that does not fit
+                    op(a, number)
+                    y = op(x, number)
+                    fetches += [y, ops.where(ops.isnan(y), y, y)]
+            for found, wanted in zip(*both(fetches, {x: a}, g), strict=True):
+                same_bits(found, wanted, f"{number!r} beside {dtype}")
+
+
+def test_programs_that_differ_in_numbers_alone_share_a_kernel() -> None:
+    """In a constant, in a setting of an op, and in the rate of an optimiser's rule."""
+    x = static.placeholder("float32", (6,), name="x")
+    a = np.linspace(-3, 3, 6, dtype=np.float32)
+
+    def built(k: float, slope: float) -> Any:
+        return ops.leaky_relu(x * k + 0.7, slope) - ops.clip(x, -k, 3 * k)
+
+    wanted = built(0.1, 0.25), built(0.3, 0.125)
+    first = explained(wanted[0])
+    before = machine.COSTS.compiled + machine.COSTS.read
+    assert "1 kernels for 1 groups" in first
+    assert "0 compiled, 0 read from disk" in explained(wanted[1])
+    assert "1 kernels for 2 groups" in explained(wanted)
+    assert machine.COSTS.compiled + machine.COSTS.read == before
+    for found, alone in zip(*both(wanted, {x: a}), strict=True):
+        same_bits(found, alone)
+
+
+@pytest.mark.parametrize(("one", "other"), [(2, 3), (1.0, 0.1), (2, 2.0), (0.0, -0.0)])
+def test_numbers_that_make_the_code_another_are_in_it(one: float, other: float) -> None:
+    x = static.placeholder("float32", (6,), name="x")
+    assert "2 kernels for 2 groups" in explained([ops.square(x) * one, ops.square(x) * other])
 
 
 def test_an_unrolled_loop_compiles_its_cell_once() -> None:
