@@ -2,7 +2,7 @@
 # install into it first; a later run finds it there, until pyproject.toml changes.
 #
 #   make compare          train on both engines, write reports/index.html
-#   make compare FULL=1   the same with longer runs
+#   make compare FULL=1   the same with longer runs, and other systems that are installed
 #   make test             the whole test suite; ARGS="-k softmax" is passed on to pytest
 #   make lint             ruff and mypy
 #   make clean            remove what the above made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ threads.settle()  # before anything below imports NumPy
 import click  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from comparisons.task import Task
     from comparisons.watch import Watch
@@ -39,14 +40,16 @@ def main() -> None:
 @click.option("--full", is_flag=True, help="Train for long, and repeat what is timed more often.")
 @click.option("--seed", default=0, show_default=True, help="Decides initial values, masks and order.")
 @click.option("--steps", type=click.IntRange(min=1), help="Training steps, instead of what each task says.")
-@click.option("--peers", default="", metavar="PEER,...",
-              help="Other systems to race beside ours: torch, jax, tensorflow, paddle, dezero.")  # fmt: skip
+@click.option("--peers", metavar="PEER,...",
+              help="Other systems to race beside ours: torch, jax, tensorflow, paddle, dezero; or none.  "
+              "[default: with --full those that are installed, else none]")  # fmt: skip
+@click.option("--python", multiple=True, metavar="PEER=PATH", help="Run one of them in another Python.")
 @click.option("--json", "as_json", is_flag=True, help="Print report.json when done; progress goes to stderr.")
 @click.option("--resume", is_flag=True, help="Go on with the report in the folder: what is done is kept.")
 @OUT
 def run(
     names: tuple[str, ...], engine: str, full: bool, seed: int, steps: int | None, as_json: bool,
-    resume: bool, peers: str, out: Path,
+    resume: bool, peers: str | None, python: tuple[str, ...], out: Path,
 ) -> None:  # fmt: skip
     """Train, compare, measure, and write the report.
 
@@ -54,8 +57,8 @@ def run(
     which records one training step for the page that plays it. An experiment compares the engines,
     and so does the stepper: with one engine alone there are tasks only.
 
-    The exit status is 1 if the engines differ or something failed, 130 after Ctrl-C (what was
-    found by then is in the report).
+    The exit status is 1 if the engines differ or something failed, 130 after Ctrl-C or SIGTERM (what
+    was found by then is in the report).
     """
     from comparisons import results
     from comparisons.report import draw
@@ -67,8 +70,10 @@ def run(
     engines = ENGINES if engine == "both" else (engine,)
     stepper = STEPPER in names or (not names and engine == "both")
     command = "python -m comparisons " + _typed()
-    wanted = _peers(peers, engine)
-    plan = Plan(tasks, experiments, engines, seed, steps, full, stepper, command, wanted)
+    pythons = _pythons(python)
+    raced = full and engine == "both" and any(task.kin for task in tasks)
+    wanted = _peers(peers, engine) if peers is not None else _installed(pythons) if raced else []
+    plan = Plan(tasks, experiments, engines, seed, steps, full, stepper, command, wanted, pythons)
     before = None
     if resume:
         try:
@@ -79,7 +84,11 @@ def run(
             raise click.ClickException(
                 f"the report in {out} is of another run ({difference}); give its settings, or no --resume"
             )
-    report = run_plan(plan, out, _watch(as_json), before)
+    terminated = signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: see run_plan
+    try:
+        report = run_plan(plan, out, _watch(as_json), before)
+    finally:
+        signal.signal(signal.SIGTERM, terminated)
     page = draw(report, out)
     if as_json:
         click.echo((out / results.NAME).read_text(encoding="utf-8"), nl=False)
@@ -218,7 +227,7 @@ def _tasks(names: Sequence[str]) -> list[Task]:
 
 def _peers(text: str, engine: str) -> list[str]:
     """The names in `--peers`, each known."""
-    if not text:
+    if text in ("", "none"):
         return []
     from comparisons.bench.peers import FAMILIES, PEERS
 
@@ -230,6 +239,26 @@ def _peers(text: str, engine: str) -> list[str]:
             known = ", ".join((*FAMILIES, *PEERS))
             raise click.BadParameter(f"{name!r} is none of {known}", param_hint="--peers")
     return wanted
+
+
+def _installed(pythons: Mapping[str, str]) -> list[str]:
+    """The families of which something can run here."""
+    from comparisons.bench.peers import FAMILIES, PEERS, installed
+
+    first = {family: next(p for p in PEERS.values() if p.family == family) for family in FAMILIES}
+    return [family for family, peer in first.items() if installed(peer, pythons)]
+
+
+def _pythons(given: Sequence[str]) -> dict[str, str]:
+    """The `PEER=PATH` options by family."""
+    if not given:
+        return {}
+    from comparisons.bench.command import pythons
+
+    try:
+        return pythons(given)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--python") from error
 
 
 def _is_here(task: Task) -> bool:
@@ -261,6 +290,7 @@ def _typed() -> str:
             words += [f"--{option}", str(context.params[option])]
     if context.params["peers"]:
         words += ["--peers", context.params["peers"]]
+    words += [word for pair in context.params["python"] for word in ("--python", pair)]
     return shlex.join(words)
 
 

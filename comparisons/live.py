@@ -58,7 +58,7 @@ class Panels(Watch):
         if event.phase == "step" and event.loss is not None:
             self.losses[event.engine].append(event.loss)
             self.seconds[event.engine] += event.seconds
-        elif event.phase != "done":
+        elif event.phase in ("build", "compile"):
             self.before[event.engine].append(f"{event.phase} {event.seconds * 1e3:.1f} ms")
 
     def finish(self, entry: dict[str, Any]) -> None:

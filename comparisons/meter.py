@@ -39,7 +39,7 @@ def _time(task: Any, engine: str, level: str, seed: int) -> dict[str, Any]:
     while (event := training.advance()) is not None:
         if event.phase == "step":
             found["steps"].append(event.seconds)
-        elif event.phase != "done":
+        elif event.phase != "done" and not found["steps"]:  # what comes later is no part of training
             found["phases"][event.phase] = event.seconds
     return found | {"losses": training.losses}
 
@@ -58,7 +58,7 @@ def _memory(task: Any, engine: str, level: str, seed: int) -> dict[str, Any]:
         if event.phase == "step":
             between.append(now)
             peaks.append(peak)
-        elif event.phase != "done":
+        elif event.phase != "done" and not peaks:
             ready = now
         tracemalloc.reset_peak()
     tracemalloc.stop()

@@ -39,6 +39,11 @@ def seconds(value: float) -> str:
     return f"{_three(value / 1e-6)} µs"
 
 
+def spread_of(found: Json) -> str:
+    """A spread of seconds: the median, and in brackets the middle half."""
+    return f"{seconds(found['median'])} ({seconds(found['low'])} to {seconds(found['high'])})"
+
+
 def size(value: float) -> str:
     """Bytes in kB, MB or GB (powers of a thousand)."""
     for unit, size_of_unit in (("GB", 1e9), ("MB", 1e6)):

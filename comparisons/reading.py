@@ -1,7 +1,7 @@
 """Reading: what a page says of an experiment's evidence, as data that a template lays out.
 
 `read(found)` makes one and formats every figure in it; nothing here measures or draws.
-Sentences are plain text, in which `backquotes` mark code.
+Sentences are plain text, in which `backquotes` mark code and [a link](page.html) leads to another page.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ class Verdict:
     dynamic   a short figure, or a few words
     static    the same
     ahead     "dynamic" or "static" if that side is ahead beyond the spread; else None
-    times     how many times as large as the smaller figure the larger one is, where that is known
+    times     how many times as large as the smaller figure the larger one is; None where that is not
+              known, or where the smaller is within what is measured of nothing, so that a factor would
+              say how near to zero it came
     together  one text for both, in the place of a figure for each
     """
 
@@ -39,16 +41,22 @@ class Verdict:
     together: str = field(default="", kw_only=True)
 
 
+NOISE = 4096
+"""Bytes that Python itself takes and gives back between two readings of what is held."""
+
+
 def timed(title: str, dynamic: Json, static: Json) -> Verdict:
     """Of two spreads of seconds; the shorter is ahead if the quartiles do not overlap."""
     d, s = dynamic["median"], static["median"]
-    return Verdict(title, seconds(d), seconds(s), ahead(dynamic, static), times=_times(d, s))
+    less = dynamic if d <= s else static
+    noise = less["high"] - less["low"]
+    return Verdict(title, seconds(d), seconds(s), ahead(dynamic, static), times=_times(d, s, noise))
 
 
 def sized(title: str, dynamic: float, static: float) -> Verdict:
     """Of two numbers of bytes; the smaller is ahead unless they are close."""
     leader = smaller(dynamic, static)
-    return Verdict(title, size(dynamic), size(static), leader, times=_times(dynamic, static))
+    return Verdict(title, size(dynamic), size(static), leader, times=_times(dynamic, static, NOISE))
 
 
 def counted(title: str, dynamic: int, static: int, unit: str = "", *, more: bool = False) -> Verdict:
@@ -59,9 +67,10 @@ def counted(title: str, dynamic: int, static: int, unit: str = "", *, more: bool
     return Verdict(title, d, s, leader, times=_times(dynamic, static))
 
 
-def _times(a: float, b: float) -> float | None:
+def _times(a: float, b: float, noise: float = 0) -> float | None:
+    """How many times as large the larger is; of a smaller one that is as good as nothing, none."""
     low, high = sorted((a, b))
-    return high / low if low > 0 else None
+    return high / low if low > noise else None
 
 
 # --- evidence: what a page shows -------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,7 @@ from comparisons.watch import Watch
 from shared import nn
 
 RACES = ("mlp", "cnn", "rnn", "lstm")
-"""The bench's workloads that are like tasks."""
+"""The bench's workloads that a run may race other systems in: those that are like tasks."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Plan:
     stepper  whether one training step is recorded, for the page that plays it
     command  what the reader types to get this again
     peers    other systems, by family or variant, to race beside ours in the bench's workloads
+    pythons  by family: the Python to run a peer in, where it is not this one
     """
 
     tasks: Sequence[Task]
@@ -54,6 +55,13 @@ class Plan:
     stepper: bool = False
     command: str = "python -m comparisons run"
     peers: Sequence[str] = ()
+    pythons: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def races(self) -> tuple[str, ...]:
+        """The workloads to race in: those that are kin to the tasks; if none is, all that are to any."""
+        kin = {task.kin for task in self.tasks if task.kin}
+        return tuple(name for name in RACES if not kin or name in kin)
 
     def sized(self, task: Task) -> Task:
         """The task with the number of steps that this plan gives it."""
@@ -128,8 +136,10 @@ def run(
             if plan.stepper:
                 do("stepper", "", {"status": "interrupted"}, partial(_stepper, watch))
             if plan.peers:
-                entry = {"status": "interrupted", "asked": list(plan.peers)}
-                do("peers", "", entry, partial(_peers, plan, watch))
+                entry = {
+                    "status": "interrupted", "asked": list(plan.peers), "pythons": dict(plan.pythons)
+                }  # fmt: skip
+                do("peers", "", entry, partial(_peers, plan, watch, save))
         report["status"] = "complete"
     except KeyboardInterrupt:
         pass
@@ -206,6 +216,8 @@ def _entry(task: Task) -> dict[str, Any]:
         "steps": task.steps,
         "goal": task.goal,
         "counted": task.counted,
+        "kin": task.kin,
+        "unlike": task.unlike,
         "engines": {},
         "verify": None,
         "measure": None,
@@ -246,7 +258,7 @@ def _task(
         if outcome.accuracy is not None:
             entry["engines"][engine]["accuracy"] = outcome.accuracy
         if task.show is not None:
-            entry["engines"][engine]["shown"] = task.show(outcome.guesses, examples)
+            entry["engines"][engine]["shown"] = task.show(outcome.guesses, task)
     if len(outcomes) == len(ENGINES):
         entry["verify"] = verify(outcomes["dynamic"], outcomes["static"], task.tolerance)
     watch.finish(entry)
@@ -278,14 +290,22 @@ def _stepper(watch: Watch, entry: dict[str, Any]) -> None:
     entry["found"] = stepper.record()
 
 
-def _peers(plan: Plan, watch: Watch, entry: dict[str, Any]) -> None:
-    """Race other systems beside ours, in the workloads that are like the tasks."""
+def _peers(plan: Plan, watch: Watch, save: Callable[[], None], entry: dict[str, Any]) -> None:
+    """Race other systems beside ours, in the workloads that are like the tasks; what is known is on disk
+    after each of them."""
     from comparisons.bench import command, race
 
     rounds, steps = (command.ROUNDS, None) if plan.full else (command.QUICK_ROUNDS, command.QUICK_STEPS)
-    settings = race.Settings(rounds, steps, threads=1)  # as in all of the report, see threads.py
-    note = lambda text: watch.note(f"peers: {text}")  # noqa: E731
-    entry["found"] = command.bench(RACES, plan.peers, settings, not plan.full, note)
+    settings = race.Settings(rounds, steps, 1, plan.pythons)  # one thread, as in all of the report
+
+    def note(text: str) -> None:
+        watch.note(f"peers: {text}")
+
+    def done(name: str, found: dict[str, Any]) -> None:
+        entry["found"] = found
+        save()
+
+    entry["found"] = command.bench(plan.races, plan.peers, settings, not plan.full, note, done)
     if entry["found"]["status"] == "interrupted":
         raise KeyboardInterrupt
 

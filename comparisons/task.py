@@ -35,13 +35,15 @@ class Task:
     loop        which pair of training scripts drives it: `comparisons/loops/{loop}_{engine}.py`
     order       (inputs, labels, batch_size, seed) -> batches without end
     extra       more inputs that the trained model is asked about, for `show`
-    show        (answers, data) -> what is worth looking at when training is over, as JSON: one of
+    show        (answers, task) -> what is worth looking at when training is over, as JSON: one of
                 the kinds that `report/shown.py` knows
     tolerance   how far the losses may lie apart, as a share, where static needs another encoding
                 of the task than dynamic; None: bit for bit
     quick       whether it is run when nobody names it
     fetched     the data set, by the name that `fetch` knows, that must have been downloaded before;
                 "" where the data comes with what is installed
+    kin         the bench's workload that is most like it, in which other systems are raced; "" if none is
+    unlike      in what the task differs from that workload, in a sentence
     """
 
     name: str
@@ -61,10 +63,12 @@ class Task:
     loop: str = "supervised"
     order: Callable[..., Iterator[tuple[Any, ...]]] = batches
     extra: Callable[[], Any] | None = None
-    show: Callable[[Any, Split], dict[str, Any]] | None = None
+    show: Callable[[Any, Task], dict[str, Any]] | None = None
     tolerance: float | None = None
     quick: bool = False
     fetched: str = ""
+    kin: str = ""
+    unlike: str = ""
 
     @property
     def examples(self) -> Split:
@@ -76,6 +80,12 @@ class Task:
         """What the trained model is asked: the test examples, and behind them what `extra` adds."""
         test = self.examples.test_x
         return test if self.extra is None else np.concatenate([test, self.extra()])
+
+    @property
+    def moments(self) -> tuple[int, ...]:
+        """After how many steps a script that looks at its model while it trains does so: sooner at
+        first, when most is learnt, and when training is over."""
+        return tuple(sorted({max(self.steps // part, 1) for part in (30, 8, 3, 1)}))
 
     def batches(self, seed: int) -> Iterator[tuple[Any, ...]]:
         """As many batches as there are steps, in an order that the seed alone decides."""

@@ -25,7 +25,7 @@ EXACT, FAST = "exact", "fast"
 class Event:
     """Something that a training run did.
 
-    phase    "build", "compile", "step" or "done"
+    phase    "build", "compile", "step" or "done"; "write" where a script looks at its model between steps
     step     steps made so far
     loss     of this step; None in other phases
     seconds  what it took

@@ -14,7 +14,17 @@ import click
 
 from comparisons import host, results
 from comparisons.bench import race
-from comparisons.bench.peers import FAMILIES, GRAPH, OVERHEAD, PASSES, PEERS, Peer, choose, installed
+from comparisons.bench.peers import (
+    FAMILIES,
+    GRAPH,
+    OVERHEAD,
+    PASSES,
+    PEERS,
+    Peer,
+    choose,
+    installed,
+    passed_over,
+)
 from comparisons.bench.workloads import WORKLOADS
 
 FORMAT = 1
@@ -70,6 +80,7 @@ def bench(
             "tolerance": race.TOLERANCE,
         },
         "not_installed": sorted(missing),
+        "too_slow": [peer.name for peer in passed_over(tuple(wanted), chosen, quick)],
         "peers": {peer.name: {"family": peer.family, "title": peer.title} for peer in peers},
         "workloads": {},
     }

@@ -114,6 +114,12 @@ def choose(wanted: tuple[str, ...], workloads: tuple[str, ...], quick: bool) -> 
     ]
 
 
+def passed_over(wanted: tuple[str, ...], workloads: tuple[str, ...], quick: bool) -> list[Peer]:
+    """Of the wanted families, what a quick run leaves out because it compiles for minutes."""
+    chosen = choose(wanted, workloads, quick)
+    return [peer for peer in choose(wanted, workloads, quick=False) if peer not in chosen]
+
+
 def installed(peer: Peer, pythons: Mapping[str, str]) -> bool:
     """Whether a peer can run in the Python that it is to run in."""
     python = pythons.get(peer.family)

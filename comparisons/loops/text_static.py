@@ -1,4 +1,4 @@
-"""Training on text whose state goes on from window to window, in define-and-run."""
+"""Training on text whose state goes on from window to window, and writing some, in define-and-run."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ def train(task, seed):
     nn.manual_seed(seed)
     model = task.model()
     optimizer = task.optimizer(model.parameters())
-    shapes, shapes_of_one = model.state_shapes(task.batch_size), model.state_shapes(1)
+    shapes = model.state_shapes(task.batch_size)
     window, _ = next(task.batches(seed))
     graph = static.Graph()
     with graph.as_default():
@@ -22,7 +22,7 @@ def train(task, seed):
         train_op = optimizer.minimize(loss)
         with nn.evaluating(model):
             one_in = static.placeholder("int64", (1, 1), name="character")
-            before = [static.placeholder("float32", shape, name="before") for shape in shapes_of_one]
+            before = [static.placeholder("float32", shape, name="before") for shape in model.state_shapes(1)]
             scores, after = model(one_in, before)
     yield "build"
 
@@ -31,20 +31,27 @@ def train(task, seed):
         session.program([loss, train_op, *end], [x_in, y_in, *start])
         yield "compile"
 
-        state = [np.zeros(shape, np.float32) for shape in shapes]
-        for x, y in task.batches(seed):
+        state, written = [np.zeros(shape, np.float32) for shape in shapes], []
+        for step, (x, y) in enumerate(task.batches(seed), 1):
             feed = {x_in: x, y_in: y, **dict(zip(start, state, strict=True))}
             value, _, *state = session.run([loss, train_op, *end], feed)
             yield value.item()
-
-        given, random = task.asked, np.random.RandomState(seed)
-        state = [np.zeros(shape, np.float32) for shape in shapes_of_one]
-        text = np.concatenate([given, np.zeros_like(task.examples.test_y)])
-        for place in range(len(text) - 1):
-            one = {one_in: text[place].reshape(1, 1), **dict(zip(before, state, strict=True))}
-            logits, *state = session.run([scores, *after], one)
-            if place + 1 >= len(given):
-                noise = 0.6 * random.gumbel(size=logits.shape[2])
-                text[place + 1] = task.guess(logits[0, 0] + noise)
+            if step in task.moments:
+                written.append(write(task, session, [one_in, *before], [scores, *after], seed))
+                yield "write"
         session.store(model, optimizer)
-    return model, optimizer, text
+    return model, optimizer, np.stack(written)
+
+
+def write(task, session, inputs, fetches, seed):
+    one_in, *before = inputs
+    given, random = task.asked, np.random.RandomState(seed)
+    state = [np.zeros(place.shape, np.float32) for place in before]
+    text = np.concatenate([given, np.zeros_like(task.examples.test_y)])
+    for place in range(len(text) - 1):
+        one = {one_in: text[place].reshape(1, 1), **dict(zip(before, state, strict=True))}
+        logits, *state = session.run(fetches, one)
+        if place + 1 >= len(given):
+            noise = 0.6 * random.gumbel(size=logits.shape[2])
+            text[place + 1] = task.guess(logits[0, 0] + noise)
+    return text

@@ -110,8 +110,15 @@ def spreads(found: Any) -> Iterator[Json]:
 
 
 def prose(text: str) -> str:
-    """A sentence as HTML: `code` between backquotes, the rest as it stands."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text, quote=False))
+    """A sentence as HTML: `code` between backquotes, [a link](page.html) to a page of the report, the rest
+    as it stands."""
+    escaped = escape(text, quote=False)
+    return re.sub(r"`([^`]+)`|\[([^\[\]`]+)\]\((\w+\.html)\)", _marked, escaped)
+
+
+def _marked(found: re.Match[str]) -> str:
+    code, link, page = found.groups()
+    return f"<code>{code}</code>" if code else f'<a href="{page}">{link}</a>'
 
 
 def sides(pair: Pair) -> dict[str, dict[str, Any]]:

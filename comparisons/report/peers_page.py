@@ -6,13 +6,27 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from comparisons.dimensions import Dimension
-from comparisons.quantities import PAIR, Json, ahead, count, listed, number, seconds, size, smaller
+from comparisons.quantities import (
+    PAIR,
+    Json,
+    ahead,
+    count,
+    listed,
+    number,
+    seconds,
+    size,
+    smaller,
+    spread_of,
+)
 from comparisons.reading import Reading, Table
 from comparisons.report.on_experiment import Page
 
 NAME = "peers"
 PEERS = Dimension(NAME, "Other systems", "Does it hold in the systems that people use?")
 """What stands in the place of a dimension on this page."""
+
+PAGE = f"[the page on other systems]({NAME}.html)"
+"""A link to it, as a sentence has one."""
 
 BOTH_DESIGNS = (
     ("Diptych", "dynamic", "static"),
@@ -47,7 +61,8 @@ def page_of_peers(report: Json) -> Page | None:
     if "found" in entry:
         reading = read(entry["found"])
     full = " --full" if report["full"] else ""
-    command = f"python -m comparisons run stepper --peers {','.join(entry['asked'])}{full}"
+    elsewhere = "".join(f" --python {family}={path}" for family, path in entry.get("pythons", {}).items())
+    command = f"python -m comparisons run stepper --peers {','.join(entry['asked'])}{elsewhere}{full}"
     method = _method(entry["found"]) if "found" in entry else []
     return Page(
         NAME, "Does it hold in the systems people use?",
@@ -65,8 +80,16 @@ def _method(found: Json) -> list[str]:
         f"each after {number(settings['warm'])} to warm up. Cold is a process that has run nothing; memory "
         "is counted in another.",
     ]
+    return [*said, *left_out(found)]
+
+
+def left_out(found: Json) -> list[str]:
+    """What was asked for and not raced, and why."""
+    said = []
     if found["not_installed"]:
         said.append(f"Not installed here, so left out: {listed(found['not_installed'])}.")
+    if slow := found.get("too_slow"):
+        said.append(f"What compiles for minutes is left out of a quick run, unless named: {listed(slow)}.")
     return said
 
 
@@ -179,7 +202,7 @@ def _designs(known: Sequence[Case]) -> Table:
     rows, leaders = [], []
     for case in known:
         for what, leader, values in (
-            ("a step", case.step, [_spread(side["step"]) for side in (case.eager, case.graph)]),
+            ("a step", case.step, [spread_of(side["step"]) for side in (case.eager, case.graph)]),
             ("first loss, cold", case.first, [seconds(cold(side)) for side in (case.eager, case.graph)]),
         ):
             rows.append((f"{case.system}, {case.workload}: {what}", *values))
@@ -204,19 +227,15 @@ def _row(name: str, side: Json) -> tuple[str, ...]:
     memory = side.get("memory")
     return (
         f"{name} {side.get('version', '')}".strip(),
-        _spread(side["step"]),
-        *(_ratio(side["ratios"].get(engine)) for engine in PAIR),
+        spread_of(side["step"]),
+        *(ratio(side["ratios"].get(engine)) for engine in PAIR),
         seconds(cold(side)),
         size(memory["step"]) if memory else "-",
         _agreement(side.get("agrees")),
     )
 
 
-def _spread(found: Json) -> str:
-    return f"{seconds(found['median'])} ({seconds(found['low'])} to {seconds(found['high'])})"
-
-
-def _ratio(found: Any) -> str:
+def ratio(found: Any) -> str:
     """How many times as fast ours is; a slowdown as one, and what the rounds do not agree on as none."""
     if found is None:
         return "-"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from html import escape
 
+from comparisons.quantities import count
 from comparisons.report.figures import COLOUR, FAINT, GOLD, INK, Json, canvas
 
 
 def shown(name: str, found: Json) -> str:
     """A figure or a text as HTML, by its kind."""
-    kinds = {"regions": _regions, "curve": _curve, "digits": _digits, "path": _path, "text": _text}
+    kinds = {"regions": _regions, "curve": _curve, "digits": _digits, "path": _path, "texts": _texts}
     return kinds[found["kind"]](name, found)
 
 
@@ -83,6 +84,12 @@ def _path(name: str, found: Json) -> str:
     return str(written[0])
 
 
-def _text(name: str, found: Json) -> str:
-    """{text}: as it stands."""
-    return f'<pre class="sample">{escape(found["text"])}</pre>'
+def _texts(name: str, found: Json) -> str:
+    """{given, texts: [{steps, text}]}: what was written after so many steps of training, behind what
+    was given."""
+    given = f'<span class="given">{escape(found["given"])}</span>'
+    return "".join(
+        f'<p class="moment">after {count(text["steps"], "step")}</p>'
+        f'<pre class="sample" tabindex="0">{given}{escape(text["text"])}</pre>'
+        for text in found["texts"]
+    )

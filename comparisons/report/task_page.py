@@ -6,12 +6,24 @@ from collections.abc import Iterator
 from functools import partial
 
 from comparisons.dimensions import Dimension
-from comparisons.quantities import PAIR, Json, ahead, both, count, number, percent, seconds, size
+from comparisons.quantities import (
+    PAIR,
+    Json,
+    ahead,
+    both,
+    count,
+    number,
+    percent,
+    seconds,
+    size,
+    spread_of,
+)
 from comparisons.reading import Block, Drawing, Figure, Listing, Nodes, Pair, Reading, Table, Verdict, sized
 from comparisons.reading import timed as timed_row
 from comparisons.report import figures, on_code, on_lesson, on_task
 from comparisons.report.listing import shared_lines
 from comparisons.report.on_experiment import Page, command, scatter
+from comparisons.report.on_peers import in_other_systems
 from comparisons.report.shown import shown
 
 TASKS = Dimension("tasks", "Trained on both", "Are they the same numbers, and what do they cost?")
@@ -37,10 +49,10 @@ def _page(name: str, task: Json, report: Json) -> Page:
         trouble = f"This task failed. {task['error']['type']}: {task['error']['message']}"
     elif task["status"] != "done":
         trouble = "This task was interrupted before it was finished."
+    said = reading(name, task, report["loops"].get(task["loop"], {}), report.get("peers"))
     return Page(
-        name, task["title"], task["about"], TASKS, reading(name, task, report["loops"].get(task["loop"], {})),
-        trouble, _method(task), command(name, report),
-    )  # fmt: skip
+        name, task["title"], task["about"], TASKS, said, trouble, _method(task), command(name, report)
+    )
 
 
 def _method(task: Json) -> list[str]:
@@ -58,7 +70,7 @@ def _method(task: Json) -> list[str]:
     return [*said, *scatter(task["measure"])]
 
 
-def reading(name: str, task: Json, scripts: Json) -> Reading:
+def reading(name: str, task: Json, scripts: Json, peers: Json | None = None) -> Reading:
     """What the page of a task says and shows; of an unfinished one, what is there."""
     happened = [on_task.parity(task), on_task.accuracy(task)]
     if task["measure"]:
@@ -66,7 +78,10 @@ def reading(name: str, task: Json, scripts: Json) -> Reading:
     return Reading(
         answer=on_lesson.answer(task),
         verdicts=[*numbers_rows(task), *cost_rows(task)],
-        evidence=[*_code(name, task, scripts), *_training(name, task), *_costs(name, task), *_inside(task)],
+        evidence=[
+            *_code(name, task, scripts), *_training(name, task), *_costs(name, task),
+            *in_other_systems(name, task, peers), *_inside(task),
+        ],
         happened=[sentence for sentence in happened if sentence],
         means=on_lesson.means(task),
         otherwise=on_lesson.otherwise(task),
@@ -137,9 +152,14 @@ def _training(name: str, task: Json) -> Iterator[Block]:
         if task["verify"]:
             says += " Dynamic is the broad line, static the fine one over it; below, the one minus the other."
         yield Figure("Are they the same numbers?", partial(figures.losses, name, task["engines"]), says=says)
-    looks = [entry["shown"] for entry in task["engines"].values() if "shown" in entry]
-    if looks:
-        yield Figure("What came of it", partial(shown, name, looks[0]), says=looks[0]["says"])
+    looks = {engine: entry["shown"] for engine, entry in task["engines"].items() if "shown" in entry}
+    if len(looks) == 2 and looks["dynamic"] != looks["static"]:
+        for engine, look in looks.items():
+            yield Figure(f"What came of it, on {engine}", partial(shown, name, look), says=look["says"])
+    elif looks:
+        look = next(iter(looks.values()))
+        says = f"{look['says']} It is the same on both engines." if len(looks) == 2 else look["says"]
+        yield Figure("What came of it", partial(shown, name, look), says=says)
 
 
 def _costs(name: str, task: Json) -> Iterator[Block]:
@@ -171,7 +191,7 @@ def _phases(measured: Json) -> Table:
     rows = []
     for phase, title, says in PHASES:
         found = [one["warm"].get(phase) for one in measured.values()]
-        rows.append((title, *(_spread(spread) if spread else "nothing" for spread in found), says))
+        rows.append((title, *(spread_of(spread) if spread else "nothing" for spread in found), says))
     cold = [seconds(sum(one["cold"].get(phase, 0.0) for phase in COLD)) for one in measured.values()]
     rows.append(("all of it, cold", *cold, "in a fresh process, once: from the import to the first result"))
     says = "The median, and in brackets the middle half."
@@ -185,7 +205,7 @@ def _levels(task: Json) -> Table:
     columns = {"dynamic": "dynamic", "static": "static", "fast": "static, fast"}
     rows, leaders = [], []
     for title, part in (("a step, once running", "step"), ("to the first result", "start")):
-        rows.append((title, *(_spread(one["warm"][part]) for one in sides.values())))
+        rows.append((title, *(spread_of(one["warm"][part]) for one in sides.values())))
         leaders.append(_first({columns[side]: one["warm"][part] for side, one in sides.items()}))
     rows.append(("most memory held in a step", *(size(one["memory"]["peak"]) for one in sides.values())))
     named = ("", *(columns[side] for side in sides))
@@ -197,10 +217,6 @@ def _first(found: dict[str, Json]) -> str | None:
     best = min(found, key=lambda side: found[side]["median"])
     others = [spread for side, spread in found.items() if side != best]
     return best if all(ahead(found[best], spread) == "dynamic" for spread in others) else None
-
-
-def _spread(found: Json) -> str:
-    return f"{seconds(found['median'])} ({seconds(found['low'])} to {seconds(found['high'])})"
 
 
 def _inside(task: Json) -> Iterator[Block]:

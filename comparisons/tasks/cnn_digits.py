@@ -33,4 +33,7 @@ TASK = Task(
     full_steps=1400,
     quick=True,
     goal=0.97,
+    kin="cnn",
+    unlike="The task's images are smaller (8 x 8) and so are its layers; it has dropout and is trained "
+    "by Adam.",
 )

@@ -33,4 +33,6 @@ TASK = Task(
     full_steps=900,
     goal=0.95,
     fetched="mnist",
+    kin="cnn",
+    unlike="The task has images of the same size, half as many channels, dropout, and is trained by Adam.",
 )

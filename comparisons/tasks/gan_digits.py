@@ -52,10 +52,10 @@ def images() -> Split:
     return Split(train_x.reshape(-1, 64), train_y, noise, noise)
 
 
-def show(answers: Any, data: Split) -> dict[str, Any]:
+def show(answers: Any, task: Task) -> dict[str, Any]:
     """What the maker makes."""
     made = answers.reshape(2, SHOWN // 2, 8, 8).astype(float).round(2).tolist()
-    real = data.train_x[: SHOWN // 2].reshape(-1, 8, 8).astype(float).round(2).tolist()
+    real = task.examples.train_x[: SHOWN // 2].reshape(-1, 8, 8).astype(float).round(2).tolist()
     return {
         "kind": "digits",
         "says": "Digits of the training set, and below them what the maker makes of noise.",

@@ -31,14 +31,19 @@ def windows(x: Any, y: Any, size: int, seed: int) -> Iterator[tuple[Any, ...]]:
         yield from SequenceLoader(x, y, batch_size=size, length=WINDOW, drop_last=True)
 
 
-def show(answers: Any, data: Split) -> dict[str, Any]:
-    """What the model wrote."""
+def show(answers: Any, task: Task) -> dict[str, Any]:
+    """What the model wrote at each of the moments when it was asked to."""
+    decode = Vocabulary().decode
     return {
-        "kind": "text",
-        "says": f"The first {GIVEN} characters are given, from a part of the library that was held back; the "
-        "rest is the model's own, each character drawn by its odds, sharpened a little, and read "
-        "again as the next input.",
-        "text": Vocabulary().decode(answers),
+        "kind": "texts",
+        "says": f"At each of these moments the model read the same {GIVEN} characters, from a part of the "
+        f"library that was held back, and wrote the next {WRITTEN}: each drawn by its odds, sharpened a "
+        "little, and read again as the next input. Chance had the same numbers every time.",
+        "given": decode(task.asked),
+        "texts": [
+            {"steps": steps, "text": decode(codes[GIVEN:])}
+            for steps, codes in zip(task.moments, answers, strict=True)
+        ],
     }
 
 
@@ -48,7 +53,7 @@ TASK = Task(
     short="the character LSTM",
     about="The source text of Python's standard library, character by character. The state is carried on "
     f"from one window of {WINDOW} characters to the next, but no gradient goes back over that border: "
-    "dynamic detaches the state, static fetches it and feeds it again.",
+    "dynamic detaches the state, static fetches it and feeds it again. While it learns, it is made to write.",
     model=model,
     optimizer=lambda parameters: optim.Adam(parameters, lr=4e-3),
     data=text,
@@ -59,4 +64,7 @@ TASK = Task(
     loop="text",
     order=windows,
     show=show,
+    kin="lstm",
+    unlike="The task is as wide as three quarters of it, its windows have 32 steps, its state goes on "
+    "from one to the next, and Adam trains it.",
 )

@@ -28,4 +28,7 @@ TASK = Task(
     steps=336,
     full_steps=1400,
     quick=True,
+    kin="mlp",
+    unlike="The task's network is smaller (64 inputs and 128 hidden units), has dropout and is trained "
+    "by Adam.",
 )

@@ -24,15 +24,15 @@ def plane() -> Any:
     return np.stack(np.meshgrid(at, at), axis=-1).reshape(-1, 2)
 
 
-def show(answers: Any, data: Any) -> dict[str, Any]:
+def show(answers: Any, task: Task) -> dict[str, Any]:
     """The arm that the model sees at each point of the plane."""
     return {
         "kind": "regions",
         "says": "The plane as the trained model divides it, and the test points of the three arms.",
         "edge": EDGE,
-        "plane": answers[len(data.test_y) :].reshape(SIDE, SIDE).tolist(),
-        "points": data.test_x.round(3).tolist(),
-        "classes": data.test_y.tolist(),
+        "plane": answers[len(task.examples.test_y) :].reshape(SIDE, SIDE).tolist(),
+        "points": task.examples.test_x.round(3).tolist(),
+        "classes": task.examples.test_y.tolist(),
     }
 
 
@@ -50,4 +50,7 @@ TASK = Task(
     full_steps=1200,
     extra=plane,
     show=show,
+    kin="mlp",
+    unlike="The task's network is far smaller (2 inputs, 64 hidden units) and is trained by Adam, so "
+    "that dispatch weighs more in it.",
 )

@@ -41,7 +41,7 @@ def ends() -> Split:
     return Split(start, goal, start, goal)
 
 
-def show(answers: Any, data: Split) -> dict[str, Any]:
+def show(answers: Any, task: Task) -> dict[str, Any]:
     """The way down, in a map of the valley."""
     x, y = (np.linspace(*edges, 81) for edges in BEYOND)
     return {

@@ -37,13 +37,13 @@ def windows() -> Split:
     )
 
 
-def show(answers: Any, data: Split) -> dict[str, Any]:
+def show(answers: Any, task: Task) -> dict[str, Any]:
     """What was foretold for the cosine, beside the cosine."""
     return {
         "kind": "curve",
         "says": f"A cosine, which the model has never met, foretold point by point. Every {WINDOW} points it "
         "begins anew from an empty state, and has to find out where it is.",
-        "truth": data.test_y.ravel().round(4).tolist(),
+        "truth": task.examples.test_y.ravel().round(4).tolist(),
         "answers": answers.ravel().round(4).tolist(),
     }
 
@@ -65,4 +65,7 @@ TASK = Task(
     guess=lambda foretold: foretold,
     counted=None,
     show=show,
+    kin="rnn",
+    unlike="The task reads one number at a time instead of a character, in 27 steps, and is trained by "
+    "Adam on one output.",
 )

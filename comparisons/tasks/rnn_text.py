@@ -20,6 +20,9 @@ TASK = replace(
     short="the character RNN",
     about="The text that the LSTM reads, read by the simplest of cells: one product and one tanh for each "
     f"character. The state is carried on from one window of {lstm_text.WINDOW} characters to the next, and "
-    "no gradient goes back over that border.",
+    "no gradient goes back over that border. While it learns, it is made to write.",
     model=model,
+    kin="rnn",
+    unlike="The task is as wide; its windows have 32 steps, its state goes on from one to the next, and Adam "
+    "trains it.",
 )

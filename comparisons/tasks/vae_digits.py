@@ -49,9 +49,9 @@ def images() -> Split:
     return Split(train_x, train_x, test_x, test_x)
 
 
-def show(answers: Any, data: Split) -> dict[str, Any]:
+def show(answers: Any, task: Task) -> dict[str, Any]:
     """Test digits and what came back."""
-    kinds = {"test digits": data.test_x, f"the same, from {LATENT} numbers": answers}
+    kinds = {"test digits": task.examples.test_x, f"the same, from {LATENT} numbers": answers}
     return {
         "kind": "digits",
         "says": f"Digits of the test set, squeezed into {LATENT} numbers each, and what comes back.",

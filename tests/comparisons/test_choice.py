@@ -6,7 +6,7 @@ import pytest
 
 from comparisons.dimensions import DIMENSIONS
 from comparisons.quantities import OTHER, PAIR
-from comparisons.reading import Verdict, counted
+from comparisons.reading import Verdict, counted, sized, timed
 from comparisons.report.on_choice import (
     HANDS,
     MACHINE,
@@ -18,7 +18,7 @@ from comparisons.report.on_choice import (
 )
 from comparisons.report.on_glance import Group, Row
 from comparisons.report.reasons import REASONS
-from tests.comparisons.test_report import MS, doctored, said
+from tests.comparisons.test_report import MS, doctored, said, spread
 
 
 def group(name, *leaders):
@@ -57,6 +57,19 @@ def test_the_row_with_the_largest_factor_is_the_one_that_is_named():
     assert furthest(found, "dynamic").title == "b"
     assert furthest(found, "dynamic").figures == "dynamic: 1; static: 9; a factor of 9.0"
     assert furthest(found, "static").title == "c"
+
+
+def test_a_figure_that_is_as_good_as_nothing_makes_no_factor():
+    nothing, something = sized("gained", 3_000, 9_000_000), sized("held", 1_000_000, 3_000_000)
+    found = [Group(DIMENSIONS["memory"], [Row(nothing, ""), Row(something, "")])]
+    assert nothing.ahead == "dynamic"
+    assert furthest(found, "dynamic").title == "held"
+    assert furthest(found[:1], "dynamic").figures.endswith("a factor of 3.0")
+    (alone,) = (furthest([Group(DIMENSIONS["memory"], [Row(nothing, "")])], "dynamic"),)
+    assert alone.figures == "dynamic: 3.00 kB; static: 9.00 MB"
+    near = {"median": 1e-6, "low": 0.2e-6, "high": 1.9e-6, "count": 9}
+    assert timed("a wait", near, spread(1.0)).times is None
+    assert timed("a step", spread(0.5), spread(1.0)).times == 2
 
 
 def test_every_dimension_that_is_a_reason_to_choose_has_reasons_for_both():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -166,6 +167,20 @@ def test_ctrl_c_leaves_a_whole_report_of_what_was_known(quick, tmp_path, monkeyp
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert "This run was interrupted." in text
     assert "mlp_digits and mistakes did not finish" in text
+
+
+def test_sigterm_ends_a_run_as_ctrl_c_does(tmp_path):
+    command = [sys.executable, "-m", "comparisons", "run", "mlp_digits", "--steps", "1000000"]
+    with subprocess.Popen([*command, "--out", str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if line.split()[:2] == ["static", "compile"]:
+                break
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert process.returncode == 130
+    found = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert found["status"] == found["tasks"]["mlp_digits"]["status"] == "interrupted"
+    assert "This run was interrupted." in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
 def test_what_was_done_is_kept_when_a_run_is_resumed(quick, tmp_path, monkeypatch):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from comparisons import results
 from comparisons import run as running
 from comparisons.report import peers_page
 from comparisons.report.page import pages
 from comparisons.run import Plan, failures
 from comparisons.watch import Watch
+from shared.errors import DataError
 from tests.comparisons.test_report import MS, spread
 
 
@@ -72,7 +74,7 @@ def raced(monkeypatch):
 
     asked = []
 
-    def stand_in(names, wanted, settings, quick, watch):
+    def stand_in(names, wanted, settings, quick, watch, done):
         asked.append((names, wanted, settings.rounds, quick))
         return bench(dezero=side(9 * MS, 0.1))
 
@@ -90,6 +92,48 @@ def test_peers_are_raced_only_when_asked_for_and_have_a_page_then(raced, tmp_pat
     assert '<a href="peers.html">' in made["index.html"]
     assert "python -m comparisons run stepper --peers dezero" in made["peers.html"]
     assert "Not installed here, so left out: jax." in made["peers.html"]
+
+
+def test_what_is_known_of_a_race_is_on_disk_after_each_workload(tmp_path, monkeypatch):
+    from comparisons.bench import command
+
+    def killed(names, wanted, settings, quick, watch, done):
+        done("mlp", bench() | {"status": "running"})
+        raise SystemExit  # nothing after this is done
+
+    monkeypatch.setattr(command, "bench", killed)
+    with pytest.raises(SystemExit):
+        running.run(Plan([], [], peers=["torch"]), tmp_path, Watch())
+    kept = results.load(tmp_path)
+    assert kept["status"] == kept["peers"]["status"] == "interrupted"
+    assert "mlp: an MLP" in pages(kept)["peers.html"]
+
+
+def test_a_full_run_of_a_task_with_kin_races_what_is_installed(monkeypatch, tmp_path):
+    from comparisons import __main__ as cli
+    from tests.comparisons.test_cli import call
+
+    plans = []
+
+    def stop(plan, *_):
+        plans.append(plan)
+        raise DataError("far enough")
+
+    monkeypatch.setattr(running, "run", stop)
+    monkeypatch.setattr(cli, "_installed", lambda pythons: ["torch", *pythons])
+    for asked, wanted in (
+        ((), []), (("--full",), ["torch"]), (("--full", "--peers", "none"), []),
+        (("--full", "--engine", "dynamic"), []), (("--peers", "dezero"), ["dezero"]),
+        (("--full", "--python", "jax=/there"), ["torch", "jax"]),
+    ):  # fmt: skip
+        call("run", "mlp_digits", *asked, "--out", tmp_path)
+        assert plans[-1].peers == wanted, asked
+    assert plans[-1].pythons == {"jax": "/there"}
+    assert plans[-1].command == "python -m comparisons run mlp_digits --full --python jax=/there"
+    call("run", "newton", "--full", "--out", tmp_path)
+    assert plans[-1].peers == []
+    assert len(plans) == 7
+    assert "is not PEER=PATH" in call("run", "newton", "--python", "jax", "--out", tmp_path).output
 
 
 def test_an_interrupted_race_leaves_a_page_of_what_was_measured(raced, tmp_path, monkeypatch):
