@@ -14,6 +14,8 @@ RECURRENT = tuple(name for name, workload in WORKLOADS.items() if workload.recur
 OVERHEAD = "overhead"
 GRAPH = "graph"
 PASSES = "passes"
+COMPILING = ("jax-jit", "torch-compile")
+"""Peers that compile for long before their first loss."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -31,15 +32,25 @@ POOLS = (
 """What pools of threads read their size from; NPROC is XLA's, CPU_NUM Paddle's."""
 CPU_ONLY = {
     "CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu",
-    "TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1",  # a compilation that was kept would not be one
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }  # fmt: skip
+CACHES = {
+    "DIPTYCH_CACHE": "diptych", "NUMBA_CACHE_DIR": "numba", "TORCHINDUCTOR_CACHE_DIR": "inductor",
+    "TRITON_CACHE_DIR": "triton", "JAX_COMPILATION_CACHE_DIR": "jax",
+}  # fmt: skip
+"""Where systems keep what they have compiled, each in a folder of its own. TensorFlow's Session and
+Paddle keep nothing."""
+KEPT = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}  # as the others do, however short it was
 HOME = str(Path(comparisons.__file__).resolve().parent.parent)
 START = "import sys; sys.path.append({home!r}); from {module} import main; main()"
 
 ENGINES = ("dynamic", "static")
 """Ours, which the ratios are of."""
 WARM = 2
+WARM_STARTS = 3
+"""How many processes start with what the first one has compiled."""
+COLD_GOAL, WARM_GOAL = 0.25, 0.3
+"""What we want until the first loss: cold, of what a system takes that compiles; warm, in seconds."""
 MEMORY_STEPS = 5
 TOLERANCE = 1e-4
 """How far a loss may be off the reference's, relative to it. Only the first few are compared
@@ -138,7 +149,10 @@ def race(
 
     version, import        of the peer
     build, compile, first  seconds of the phases up to the end of the first step, in a process
-                           that has run nothing; compile only where it is a phase of its own
+                           that has run nothing and finds nothing compiled; compile only where it
+                           is a phase of its own
+    warm                   the same of later processes, which find what that one has compiled; each
+                           with the seconds of its import
     rounds                 the seconds of each step, round by round; `step` is their spread
     cpu                    the seconds that all cores together worked in each step
     losses                 of all steps so far
@@ -147,6 +161,28 @@ def race(
     agrees                 {with, steps, error, bitwise, agrees}: its first losses beside another's
     error                  what a peer said that failed; it has no other entries then
     """
+    with tempfile.TemporaryDirectory() as folder:
+        caches = {peer.name: _caches(Path(folder) / peer.name) for peer in peers}
+        _steps(name, peers, settings, caches, found, watch)
+        for peer in peers:
+            if "error" not in found[peer.name]:
+                _once_more(name, peer, settings, caches[peer.name], found[peer.name], watch)
+
+
+def _caches(folder: Path) -> dict[str, str]:
+    """What has every system look for compiled code, and keep it, in a folder that is new."""
+    return {key: str(folder / name) for key, name in CACHES.items()} | KEPT
+
+
+def _steps(
+    name: str,
+    peers: Sequence[Peer],
+    settings: Settings,
+    caches: Mapping[str, Mapping[str, str]],
+    found: dict[str, Any],
+    watch: Callable[[str], None],
+) -> None:
+    """The race itself: the first step of each, cold, and then the rounds."""
     steps = settings.steps or WORKLOADS[name].steps
     running: dict[str, Process] = {}
     try:
@@ -154,7 +190,7 @@ def race(
             watch(f"{name}: first step of {peer.name}")
             entry = found[peer.name] = {}
             try:
-                running[peer.name] = process = Process(peer, name, settings)
+                running[peer.name] = process = Process(peer, name, settings, **caches[peer.name])
                 first = process.ask("first")
                 entry |= process.hello | first | {"rounds": [], "cpu": [], "losses": [first["loss"]]}
             except PeerError as error:
@@ -176,14 +212,34 @@ def race(
     finally:
         for process in running.values():
             process.close()
-    for peer in peers:
-        if "error" not in found[peer.name]:
-            watch(f"{name}: memory of {peer.name}")
-            try:
-                with Process(peer, name, settings, **memory.RETURNED_AT_ONCE) as process:
-                    found[peer.name]["memory"] = process.ask("memory", count=MEMORY_STEPS)
-            except PeerError as error:
-                found[peer.name]["memory_error"] = str(error)
+
+
+def _once_more(
+    name: str,
+    peer: Peer,
+    settings: Settings,
+    caches: Mapping[str, str],
+    entry: dict[str, Any],
+    watch: Callable[[str], None],
+) -> None:
+    """A peer in processes of their own: its warm starts, and its memory."""
+    watch(f"{name}: warm start of {peer.name}")
+    with suppress(PeerError):  # what does not start again shows its cold start alone
+        for _ in range(min(WARM_STARTS, settings.rounds)):
+            with Process(peer, name, settings, **caches) as process:
+                start = {"import": process.hello["import"]} | process.ask("first")
+            entry.setdefault("warm", []).append(start)
+    watch(f"{name}: memory of {peer.name}")
+    try:
+        with Process(peer, name, settings, **caches, **memory.RETURNED_AT_ONCE) as process:
+            entry["memory"] = process.ask("memory", count=MEMORY_STEPS)
+    except PeerError as error:
+        entry["memory_error"] = str(error)
+
+
+def to_first_loss(phases: Mapping[str, Any]) -> float:
+    """Seconds from the model's construction to the first loss, imports apart."""
+    return float(sum(phases.get(phase, 0.0) for phase in ("build", "compile", "first")))
 
 
 def _failed(found: dict[str, Any], running: dict[str, Process], name: str, error: PeerError) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
-from comparisons.bench.peers import GRAPH, OVERHEAD, PASSES
+from comparisons.bench.peers import COMPILING, GRAPH, OVERHEAD, PASSES
+from comparisons.bench.race import COLD_GOAL, WARM_GOAL, to_first_loss
 
 ABSENT = "-"
 
@@ -84,7 +85,7 @@ def _race(name: str, entry: Mapping[str, Any]) -> Table:
     rows = []
     for peer, found in entry["found"].items():
         if "step" not in found:
-            rows.append([peer, found.get("error", "not measured")[:60], *[ABSENT] * 6])
+            rows.append([peer, found.get("error", "not measured")[:60], *[ABSENT] * 8])
             continue
         memory = found.get("memory")
         rows.append(
@@ -94,19 +95,45 @@ def _race(name: str, entry: Mapping[str, Any]) -> Table:
                 _ratio(found["ratios"].get("dynamic")),
                 _ratio(found["ratios"].get("static")),
                 f"{median(found['cpu']) * 1e3:.2f}",
-                f"{sum(found.get(phase, 0.0) for phase in ('build', 'compile', 'first')):.2f}",
+                f"{found['import']:.2f}" if "import" in found else ABSENT,
+                f"{to_first_loss(found):.3f}",
+                _warm(found),
                 f"{memory['step'] / 2**20:.1f}" if memory else ABSENT,
                 _agreement(found.get("agrees")),
             ]
         )
     columns = [
-        "", "step, ms", "dynamic is", "static is", "CPU, ms", "to first loss, s", "memory, MiB", "losses",
+        "", "step, ms", "dynamic is", "static is", "CPU, ms", "import, s", "to first loss, s: cold", "warm",
+        "memory, MiB", "losses",
     ]  # fmt: skip
     return Table(f"{name}: {entry['title']}", columns, rows, _goals(entry))
 
 
+def _warm(found: Mapping[str, Any]) -> str:
+    starts = found.get("warm")
+    return f"{median(map(to_first_loss, starts)):.3f}" if starts else ABSENT
+
+
+def _start_goals(found: Mapping[str, Any]) -> list[str]:
+    """Whether static's first loss comes as soon as we want."""
+    ours, said = found.get("static", {}), []
+    if "step" not in ours:
+        return []
+    for peer in COMPILING:
+        if "step" in found.get(peer, {}):
+            share = to_first_loss(ours) / to_first_loss(found[peer])
+            met = "reached" if share <= COLD_GOAL else "missed"
+            wants = f"static's first loss, cold, in at most {COLD_GOAL:g} of the time of {peer}"
+            said.append(f"goal {met}: {wants}, is {share:.2g}")
+    if starts := ours.get("warm"):
+        spent = median(map(to_first_loss, starts))
+        met = "reached" if spent <= WARM_GOAL else "missed"
+        said.append(f"goal {met}: static's first loss, warm, within {WARM_GOAL:g} s, is {spent:.3f} s")
+    return said
+
+
 def _goals(entry: Mapping[str, Any]) -> list[str]:
-    said = []
+    said = _start_goals(entry["found"])
     for peer, goal in entry.get("goals", {}).items():
         ratio = entry["found"].get(peer, {}).get("ratios", {}).get("dynamic")
         if ratio:

@@ -202,10 +202,33 @@ def test_the_command_measures_what_it_says(report):
         assert entry["first"] > 0
         assert entry["step"]["median"] > 0
         assert entry["memory"]["step"] >= 0
+        (warm,) = entry["warm"]  # as many starts as rounds, at most
+        assert warm["import"] > 0
+        assert warm["loss"] == entry["losses"][0]
     assert found["static"]["compile"] > 0
     assert found["static-exact"]["agrees"]["bitwise"] and found["static"]["agrees"]["agrees"]
     assert report["settings"]["environment"]["OPENBLAS_NUM_THREADS"] == "1"
     assert report["host"]["cores"] >= 1
+
+
+def test_a_warm_start_finds_what_the_cold_one_has_compiled(report):
+    """And the cold one found nothing, whatever the user's own cache holds: compiling is most of it."""
+    found = report["workloads"]["tiny"]["found"]["static"]
+    assert race.to_first_loss(found["warm"][0]) < race.to_first_loss(found)
+
+
+def test_the_table_says_whether_the_first_loss_comes_as_soon_as_we_want(report):
+    entry = report["workloads"]["tiny"]
+    ours = entry["found"]["static"]
+    soon = ours | {"build": 0.1, "compile": 0.1, "first": 0.0, "warm": [{"build": 0.1, "first": 0.1}]}
+    late = soon | {"build": 9.0, "warm": [{"build": 0.1, "first": 0.3}]}
+    jax = ours | {"build": 0.0, "compile": 0.0, "first": 4.0}
+    for mine, met, share, warm in ((soon, "reached", "0.05", "0.200"), (late, "missed", "2.3", "0.400")):
+        found = {"static": mine, "jax-jit": jax}
+        text = table("tiny", {"workloads": {"tiny": entry | {"found": found}}}).text()
+        of_jax = "static's first loss, cold, in at most 0.25 of the time of jax-jit"
+        assert f"goal {met}: {of_jax}, is {share}" in text
+        assert f"goal {met}: static's first loss, warm, within 0.3 s, is {warm} s" in text
 
 
 def test_what_is_not_installed_is_said(report):
