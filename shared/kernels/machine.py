@@ -86,6 +86,23 @@ def _made(key: Hashable, source: Callable[[str], str]) -> _Method:
     return method
 
 
+def address(key: Hashable, source: Callable[[str], str]) -> int:
+    """Where the code for a key stands, for those who call it as C does: made from `source(name)`."""
+    name = "plain_" + hashlib.sha256(repr(key).encode()).hexdigest()[:20]
+    with _lock:
+        start = time.perf_counter()
+        found = _loaded(source(name))(name)
+        COSTS.seconds += time.perf_counter() - start
+    return found
+
+
+@cache
+def vector_bytes() -> int:
+    """How many bytes the processor computes with at once: 64, 32 or 16."""
+    features = _compiler().features
+    return 64 if features.get("avx512f") else 32 if features.get("avx") else 16
+
+
 def _loaded(text: str) -> Callable[[str], int]:
     """A function that gives the addresses of what the text defines."""
     compiler = _compiler()
@@ -109,7 +126,8 @@ class _Compiler:
 
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
-        cpu, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+        self.features = llvm.get_host_cpu_features()
+        cpu, features = llvm.get_host_cpu_name(), self.features.flatten()
         self.llvm = llvm
         self.machine = llvm.Target.from_default_triple().create_target_machine(
             cpu=cpu, features=features, jit=True, **TARGET

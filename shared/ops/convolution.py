@@ -7,9 +7,10 @@
 All three are bilinear, so their rules close over each other and every order of derivative
 exists. Arrays are N C H W, weights O C KH KW (C over groups), in C order.
 
-What the window sees of some images is laid out as columns (C KH KW, N OH OW), so that each of
-the three is a matrix product per group. Columns hold every pixel KH KW times over, so they are made
-for a block of images after the other, in the same memory, which stays in the processor's cache.
+Large ones are left to `shared.kernels.convolution`. For all others, what the window sees of some images is
+laid out as columns (C KH KW, N OH OW), so that each of the three is a matrix product per group. Columns
+hold every pixel KH KW times over, so they are made for a block of images after the other, in the same
+memory, which stays in the processor's cache.
 """
 
 from __future__ import annotations
@@ -22,6 +23,14 @@ import numpy as np
 
 from shared.dims import Dim
 from shared.errors import SettingError, ShapeError
+from shared.kernels import plain
+from shared.kernels.convolution import (
+    Move,
+    bytes_to_correlate,
+    bytes_to_correlate_weight,
+    correlate,
+    correlate_weight,
+)
 from shared.kernels.scatter import zeroed
 from shared.op import Op, Rule, array_module
 from shared.ops.reductions import sum
@@ -46,18 +55,18 @@ def _blocks(n: int, rows: int, places: Pair, dtype: Any) -> Iterator[slice]:
     return (slice(start, min(start + size, n)) for start in range(0, n, size))
 
 
-def _columns(x: Any, window: Window, places: Pair, o: int, groups: int) -> Iterator[tuple[slice, Any]]:
+def _columns(x: Any, move: Move, o: int, groups: int) -> Iterator[tuple[slice, Any]]:
     """Blocks of images, and what the window sees of each: (groups, C / groups KH KW, N OH OW).
     The memory is that of the block before."""
     n, c = x.shape[:2]
-    rows = c * math.prod(window.kernel)
+    rows = c * math.prod(move.kernel)
     columns = None
-    for block in _blocks(n, rows + o, places, x.dtype):
+    for block in _blocks(n, rows + o, move.places, x.dtype):
         count = block.stop - block.start
         if columns is None or columns.shape[3] != count:
-            columns = array_module(x).empty((c, *window.kernel, count, *places), x.dtype)
-        cut(x[block], window, columns.transpose(3, 0, 1, 2, 4, 5))
-        yield block, columns.reshape(groups, rows // groups, count * places[0] * places[1])
+            columns = array_module(x).empty((c, *move.kernel, count, *move.places), x.dtype)
+        cut(x[block], _window_of(move), columns.transpose(3, 0, 1, 2, 4, 5))
+        yield block, columns.reshape(groups, rows // groups, count * math.prod(move.places))
 
 
 def _rows(g: Any, groups: int) -> Any:
@@ -80,35 +89,16 @@ def _block_bytes(n: int, rows: int, kept: int, places: Pair, dtype: Any) -> int:
     return int(held * count * places[0] * places[1] * dtype.itemsize)
 
 
-def _conv2d_work(x: Operand, w: Operand, b: Operand = None, *, groups: int, **move: Any) -> int:
-    places = Window(w.shape[2:], **move).places("conv2d", x.shape[2:])
-    o, rows = w.shape[0], x.shape[1] * math.prod(w.shape[2:])
-    return _block_bytes(x.shape[0], rows + o, o, places, x.dtype)
-
-
-def _conv2d_input_work(g: Operand, w: Operand, *, groups: int, **_: Any) -> int:
-    rows = w.shape[1] * groups * math.prod(w.shape[2:])
-    return _block_bytes(g.shape[0], rows + w.shape[0], rows, g.shape[2:], g.dtype)
-
-
-def _conv2d_weight_work(x: Operand, g: Operand, *, kernel: Pair, groups: int, **_: Any) -> int:
-    rows = x.shape[1] * math.prod(kernel)
-    products = 2 * rows * g.shape[1] // groups * g.dtype.itemsize
-    return products + _block_bytes(x.shape[0], rows + g.shape[1], 0, g.shape[2:], g.dtype)
-
-
-def _compute_conv2d(
-    x: Any, w: Any, b: Any = None, *, stride: Pair, padding: Pair, dilation: Pair, groups: int,
-    out: Any = None,
-) -> Any:  # fmt: skip
-    window = Window(w.shape[2:], stride, padding, dilation)
-    places = window.places("conv2d", x.shape[2:])
-    matrices = _matrices(w, groups)
+def _compute_conv2d(x: Any, w: Any, b: Any = None, *, groups: int, out: Any = None, **window: Pair) -> Any:
+    move = _move_of("conv2d", x.shape[2:], w.shape[2:], **window)
     dtype = promote(x, w) if b is None else promote(x, w, b)
-    y = array_module(x).empty((x.shape[0], w.shape[0], *places), dtype) if out is None else out
-    for block, columns in _columns(x, window, places, w.shape[0], groups):
+    y = array_module(x).empty((x.shape[0], w.shape[0], *move.places), dtype) if out is None else out
+    if _alike(x, w, y) and move.suits(x, w, groups):
+        return correlate(plain(x), plain(w), None if b is None else plain(b, dtype), move, groups, y)
+    matrices = _matrices(w, groups)
+    for block, columns in _columns(x, move, w.shape[0], groups):
         part = y[block]
-        product = (matrices @ columns).reshape(w.shape[0], len(part), *places).transpose(1, 0, 2, 3)
+        product = (matrices @ columns).reshape(w.shape[0], len(part), *move.places).transpose(1, 0, 2, 3)
         if b is None:
             part[...] = product
         else:
@@ -116,32 +106,97 @@ def _compute_conv2d(
     return y
 
 
-def _compute_conv2d_input(
-    g: Any, w: Any, *, size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int,
-    out: Any = None,
-) -> Any:  # fmt: skip
-    window = Window(w.shape[2:], stride, padding, dilation)
-    n, _, *places = g.shape
-    channels = w.shape[1] * groups
+def _conv2d_work(x: Operand, w: Operand, b: Operand = None, *, groups: int, **window: Pair) -> int:
+    move = _move_of("conv2d", x.shape[2:], w.shape[2:], **window)
+    if move.suits(x, w, groups):
+        return bytes_to_correlate(x, w, move, groups)
+    o, rows = w.shape[0], x.shape[1] * math.prod(move.kernel)
+    return _block_bytes(x.shape[0], rows + o, o, move.places, x.dtype)
+
+
+def _compute_conv2d_input(g: Any, w: Any, *, size: Pair, groups: int, out: Any = None, **window: Pair) -> Any:
+    move = _move_of("conv_transpose2d", size, w.shape[2:], **window)
+    shape, dtype = (g.shape[0], w.shape[1] * groups, *size), promote(g, w)
+    if _alike(g, w, g if out is None else out) and (back := _back(move, g, w, groups)):
+        x = np.empty(shape, dtype) if out is None else out
+        return correlate(plain(g), plain(turned_weights(w, groups)), None, back, groups, x)
+    x = zeroed(array_module(g), shape, dtype, out)
     matrices = _matrices(w, groups).swapaxes(1, 2)
-    x = zeroed(array_module(g), (n, channels, *size), promote(g, w), out)
-    for block in _blocks(n, channels * math.prod(window.kernel) + w.shape[0], places, x.dtype):
+    for block in _blocks(len(g), shape[1] * math.prod(move.kernel) + w.shape[0], move.places, dtype):
         part = x[block]
-        columns = (matrices @ _rows(g[block], groups)).reshape(channels, *window.kernel, len(part), *places)
-        glue(columns.transpose(3, 0, 1, 2, 4, 5), window, part)
+        columns = matrices @ _rows(g[block], groups)
+        columns = columns.reshape(shape[1], *move.kernel, len(part), *move.places)
+        glue(columns.transpose(3, 0, 1, 2, 4, 5), _window_of(move), part)
     return x
 
 
+def _conv2d_input_work(g: Operand, w: Operand, *, size: Pair, groups: int, **window: Pair) -> int:
+    move = _move_of("conv_transpose2d", size, w.shape[2:], **window)
+    if back := _back(move, g, w, groups):
+        weights = math.prod(w.shape) * g.dtype.itemsize
+        return weights + bytes_to_correlate(g, _turned_spec(w, groups), back, groups)
+    rows = w.shape[1] * groups * math.prod(move.kernel)
+    return _block_bytes(g.shape[0], rows + w.shape[0], rows, move.places, g.dtype)
+
+
 def _compute_conv2d_weight(
-    x: Any, g: Any, *, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
+    x: Any, g: Any, *, kernel: Pair, groups: int, out: Any = None, **window: Pair
 ) -> Any:
-    """The product is made as its transpose, columns @ rows, which OpenBLAS does faster."""
-    window = Window(kernel, stride, padding, dilation)
+    """By columns, the product is made as its transpose, columns @ rows, which OpenBLAS does faster."""
+    move = _move_of("conv2d", x.shape[2:], kernel, **window)
     c, o = x.shape[1] // groups, g.shape[1]
-    total = array_module(x).zeros((groups, c * math.prod(kernel), o // groups), promote(x, g))
-    for block, columns in _columns(x, window, g.shape[2:], o, groups):
+    dtype = promote(x, g)
+    y = array_module(x).empty((o, c, *kernel), dtype) if out is None else out
+    if _alike(x, g, y) and move.suits(x, Spec((o, c, *kernel), g.dtype), groups):
+        return correlate_weight(plain(x), plain(g), move, groups, y)
+    total = array_module(x).zeros((groups, c * math.prod(kernel), o // groups), dtype)
+    for block, columns in _columns(x, move, o, groups):
         total += columns @ _rows(g[block], groups).swapaxes(1, 2)
-    return array_module(x).ascontiguousarray(total.swapaxes(1, 2)).reshape(o, c, *kernel)
+    y.reshape(groups, o // groups, -1)[...] = total.swapaxes(1, 2)
+    return y
+
+
+def _conv2d_weight_work(x: Operand, g: Operand, *, kernel: Pair, groups: int, **window: Pair) -> int:
+    move = _move_of("conv2d", x.shape[2:], kernel, **window)
+    if move.suits(x, Spec((g.shape[1], x.shape[1] // groups, *kernel), g.dtype), groups):
+        return bytes_to_correlate_weight(x, g, move, groups)
+    rows = x.shape[1] * math.prod(kernel)
+    products = 2 * rows * g.shape[1] // groups * g.dtype.itemsize
+    return products + _block_bytes(x.shape[0], rows + g.shape[1], 0, move.places, g.dtype)
+
+
+def _move_of(call: str, image: Any, kernel: Any, stride: Pair, padding: Pair, dilation: Pair) -> Move:
+    places = Window(kernel, stride, padding, dilation).places(call, image)
+    return Move(tuple(kernel), stride, padding, dilation, tuple(image), places)
+
+
+def _window_of(move: Move) -> Window:
+    return Window(move.kernel, move.stride, move.padding, move.dilation)
+
+
+def _alike(*arrays: Any) -> bool:
+    """Whether these are NumPy's arrays, all of one dtype."""
+    return all(type(array) is np.ndarray and array.dtype == arrays[0].dtype for array in arrays)
+
+
+def _back(move: Move, g: Operand, w: Operand, groups: int) -> Move | None:
+    """How the gradient by the answer is correlated to that by the image, if that is one for the kernels:
+    a stride would need g with holes, a padding beyond the kernel's edge less than no padding."""
+    back = move.turned()
+    fits = move.stride == (1, 1) and min(back.padding) >= 0
+    return back if fits and back.suits(g, _turned_spec(w, groups), groups) else None
+
+
+def _turned_spec(w: Operand, groups: int) -> Spec:
+    o, c, *kernel = w.shape
+    return Spec((c * groups, o // groups, *kernel), w.dtype)
+
+
+def turned_weights(w: Any, groups: int) -> Any:
+    """Weights (O, C / groups, KH, KW) for the way back: (C, O / groups, KH, KW), each kernel end to end."""
+    spec = _turned_spec(w, groups)
+    parts = w.reshape(groups, -1, *w.shape[1:]).swapaxes(1, 2)
+    return parts.reshape(spec.shape)[..., ::-1, ::-1]
 
 
 # --- what comes out ------------------------------------------------------------------------
@@ -234,6 +289,7 @@ _conv2d_weight = Op(
         ),
         Rule(lambda gw, y, x, g, *, kernel, **move: _conv2d(x, gw, **move), reads="x"),
     ],
+    out=True,
     workspace=_conv2d_weight_work,
 )
 

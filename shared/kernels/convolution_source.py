@@ -1,0 +1,272 @@
+"""The two loop nests of `shared.kernels.convolution`, in LLVM's language.
+
+Each is a function of a frame, 64-bit words of which those called `..._at` are places in memory.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+
+from shared.kernels.emitter import Emitter, Value
+
+Pair = tuple[int, int]
+
+
+class Tiles(NamedTuple):
+    """How many sums stay in registers: of an answer, some channels (`rows`) by some vectors of places;
+    of weights, some vectors of channels by so many taps each."""
+
+    rows: int
+    vectors: int
+    taps: dict[int, int]
+
+
+TILES = {
+    64: Tiles(8, 2, {1: 9, 2: 9, 4: 6}),  # 32 registers
+    32: Tiles(6, 2, {1: 9, 2: 6}),  # 16 registers
+    16: Tiles(6, 2, {1: 9, 2: 6}),
+}
+"""By the bytes of a vector."""
+
+
+class Finish(NamedTuple):
+    """What follows a convolution in the same pass: relu, and the largest of each window of so many
+    rows and columns, which do not overlap ((1, 1): no pooling)."""
+
+    relu: bool = False
+    pool: Pair = (1, 1)
+
+    @property
+    def pools(self) -> bool:
+        return self.pool != (1, 1)
+
+
+class Kind(NamedTuple):
+    """What one function is made for.
+
+    dtype    of all arrays, "float32" or "float64"
+    bytes    of a vector
+    strided  whether the columns of an image lie apart in the planes
+    pooled   whether what is laid out (of weights: the gradient) comes as the gradient of what was
+             pooled, with the pooled answer and its choices
+    finish   what follows (correlate alone)
+    """
+
+    dtype: str
+    bytes: int
+    strided: bool = False
+    pooled: bool = False
+    finish: Finish = Finish()
+
+    def emitter(self) -> Emitter:
+        dtype = np.dtype(self.dtype)
+        return Emitter(dtype, self.bytes // dtype.itemsize)
+
+
+IMAGES = (
+    "first", "last", "x_at", "x_image", "channels", "x_height", "x_width", "rows_at", "columns_at",
+    "planes_at", "channel", "size", "offsets_at", "taps",
+)  # fmt: skip
+"""The images from `first` up to `last`: x, the elements of one, its sizes; then the layout."""
+POOLED = ("pooled_at", "choice_at", "start", "down", "across", "tap_at")
+"""Beside the gradient of what was pooled: the pooled answer, and for each element the number of the
+one that it was in its window. That one stands at start + down row + across column + tap[number]."""
+ANSWER = ("out_channels", "out_height", "out_width", "row")
+"""The sizes of the answer, and the places in one of its rows in the planes."""
+CORRELATE = (
+    *IMAGES, *POOLED, *ANSWER, "w_at", "b_at", "tile_at", "run", "out_at", "out_image", "taken_at",
+)  # fmt: skip
+WEIGHT = (
+    *IMAGES, *POOLED, *ANSWER, "g_at", "g_image", "g_height", "g_width", "turned_at", "turned", "padded",
+    "total_at",
+)  # fmt: skip
+
+
+# --- an image into its planes --------------------------------------------------------------
+
+
+def _lay_out(e: Emitter, n: str, strided: bool) -> None:
+    """Image n of x, row by row."""
+    image = e.at("%x_at", e.mul(n, "%x_image"))
+    with e.loop("%channels") as c:
+        planes = e.at("%planes_at", e.mul(c, "%channel"))
+        with e.loop("%x_height") as r:
+            source = e.at(image, e.mul(e.add(e.mul(c, "%x_height"), r), "%x_width"))
+            row = e.at(planes, e.load(e.at("%rows_at", r, "i64"), "i64"))
+            if strided:
+                with e.loop("%x_width") as q:
+                    column = e.load(e.at("%columns_at", q, "i64"), "i64")
+                    e.store(e.load(e.at(source, q)), e.at(row, column))
+            else:
+                first = e.at(row, e.load("%columns_at", "i64"))
+                with e.loop("%x_width", e.lanes) as q:
+                    some = e.first(e.sub("%x_width", q))
+                    e.store_some(e.load_some(e.at(source, q), some), e.at(first, q), some)
+
+
+def _put_back(e: Emitter, n: str, of: str, channels: str, target: str, size: str, step: Value) -> None:
+    """Into zeros, the pooled gradients (`of`: x or g) of image n where relu let something through:
+    each to the element that its window chose. `step`: from one channel to the next."""
+    with e.loop(size) as k:
+        e.store("0.0", e.at(target, k))
+    height, width = f"%{of}_height", f"%{of}_width"
+    with e.loop(channels) as c, e.loop(height) as r, e.loop(width) as q:
+        row = e.add(e.mul(c, height), r)
+        k = e.add(e.mul(n, f"%{of}_image"), e.add(e.mul(row, width), q))
+        g, y = e.load(e.at(f"%{of}_at", k)), e.load(e.at("%pooled_at", k))
+        number = e.new(f"zext i8 {e.load(e.at('%choice_at', k, 'i8'), 'i8')} to i64")
+        place = e.add(e.mul(c, step), e.add("%start", e.add(e.mul(r, "%down"), e.mul(q, "%across"))))
+        place = e.add(place, e.load(e.at("%tap_at", number, "i64"), "i64"))
+        some = e.new(f"fcmp ogt {e.kind} {y}, 0.0")
+        e.store(e.new(f"select i1 {some}, {e.kind} {g}, {e.kind} 0.0"), e.at(target, place))
+
+
+# --- the answer ----------------------------------------------------------------------------
+
+
+def correlate(kind: Kind, name: str) -> str:
+    """For each image: its planes, the sums of products for some channels at a time, and what follows
+    while these are in the cache."""
+    e = kind.emitter()
+    rows = TILES[kind.bytes].rows
+    with e.loop(e.sub("%last", "%first")) as counted:
+        n = e.add("%first", counted)
+        if kind.pooled:
+            _put_back(e, n, "x", "%channels", "%planes_at", "%size", "%channel")
+        else:
+            _lay_out(e, n, kind.strided)
+        with e.loop("%out_channels", rows) as o:
+            _sums(e, e.at("%w_at", e.mul(o, "%taps")), rows, TILES[kind.bytes].vectors)
+            left = e.smaller(e.sub("%out_channels", o), rows)
+            with e.loop(left) as k:
+                _finish(e, kind.finish, n, e.add(o, k), e.at("%tile_at", e.mul(k, "%run")))
+    return e.text(name, CORRELATE)
+
+
+def _sums(e: Emitter, w: str, rows: int, vectors: int) -> None:
+    """The answer of some channels at all places, into the tile; the weights w: tap after tap."""
+    with e.loop("%run", vectors * e.lanes) as p:
+        planes, tile = e.at("%planes_at", p), e.at("%tile_at", p)
+        sums = [[e.variable(e.vector) for _ in range(vectors)] for _ in range(rows)]
+        for place in itertools.chain(*sums):
+            e.store("zeroinitializer", place, e.vector)
+        with e.loop("%taps") as tap:
+            seen = e.at(planes, e.load(e.at("%offsets_at", tap, "i64"), "i64"))
+            x = [e.load(e.at(seen, j * e.lanes), e.vector) for j in range(vectors)]
+            weights = e.at(w, e.mul(tap, rows))
+            for i in range(rows):
+                weight = e.splat(e.load(e.at(weights, i)))
+                for j in range(vectors):
+                    total = e.load(sums[i][j], e.vector)
+                    e.store(e.multiply_add(x[j], weight, total), sums[i][j], e.vector)
+        for i in range(rows):
+            row = e.at(tile, e.mul("%run", i))
+            for j in range(vectors):
+                e.store(e.load(sums[i][j], e.vector), e.at(row, j * e.lanes), e.vector)
+
+
+def _finish(e: Emitter, finish: Finish, n: str, o: str, tile: str) -> None:
+    """One channel of an image from the tile to where it belongs."""
+    down, across = finish.pool
+    height, width = (e.new(f"sdiv i64 %out_{size}, {k}") for size, k in (("height", down), ("width", across)))
+    bias = e.splat(e.load(e.at("%b_at", o)))
+    first = e.add(e.mul(n, "%out_image"), e.mul(o, e.mul(height, width)))
+    with e.loop(height) as r, e.loop(width, e.lanes) as q:
+        best = taken = ""
+        for i in range(down):
+            row = e.at(tile, e.add(e.mul(e.add(e.mul(r, down), i), "%row"), e.mul(q, across)))
+            wide = e.load(row, f"<{e.lanes * across} x {e.kind}>")
+            for j in range(across):
+                value = wide
+                if across > 1:
+                    lanes = range(j, e.lanes * across, across)
+                    value = e.shuffle(wide, "poison", lanes, f"<{e.lanes * across} x {e.kind}>")
+                value = e.new(f"fadd {e.vector} {value}, {bias}")
+                if finish.relu:
+                    value = _positive(e, value)
+                best, taken = _larger(e, best, taken, value, i * across + j)
+        at, some = e.add(first, e.add(e.mul(r, width), q)), e.first(e.sub(width, q))
+        e.store_some(best, e.at("%out_at", at), some)
+        if finish.pools:
+            e.store_some(taken, e.at("%taken_at", at, "i8"), some, "i8")
+
+
+def _positive(e: Emitter, value: str) -> str:
+    """relu, NaN included."""
+    negative = e.new(f"fcmp olt {e.vector} {value}, zeroinitializer")
+    return e.new(f"select {e.mask} {negative}, {e.vector} zeroinitializer, {e.vector} {value}")
+
+
+def _larger(e: Emitter, best: str, taken: str, value: str, number: int) -> tuple[str, str]:
+    """Of the best so far and a value the larger one, and its number: the first of equals; NaN is
+    larger than all."""
+    if not best:
+        return value, "zeroinitializer"
+    mask, bytes_ = e.mask, f"<{e.lanes} x i8>"
+    above = e.new(f"fcmp ugt {e.vector} {value}, {best}")
+    known = e.new(f"fcmp ord {e.vector} {best}, {best}")
+    better = e.new(f"and {mask} {above}, {known}")
+    numbers = ", ".join([f"i8 {number}"] * e.lanes)
+    return (
+        e.new(f"select {mask} {better}, {e.vector} {value}, {e.vector} {best}"),
+        e.new(f"select {mask} {better}, {bytes_} <{numbers}>, {bytes_} {taken}"),
+    )
+
+
+# --- the gradient of the weights -----------------------------------------------------------
+
+
+def weight(kind: Kind, vectors: int, name: str) -> str:
+    """For each image: its planes, the gradient with its channels side by side, and their products
+    added to the totals (taps, padded channels), for so many vectors of channels at a time."""
+    e = kind.emitter()
+    with e.loop(e.sub("%last", "%first")) as counted:
+        n = e.add("%first", counted)
+        _lay_out(e, n, kind.strided)
+        if kind.pooled:
+            _put_back(e, n, "g", "%out_channels", "%turned_at", "%turned", 1)
+        else:
+            _turn(e, n)
+        _add_products(e, TILES[kind.bytes].taps[vectors], vectors)
+    return e.text(name, WEIGHT)
+
+
+def _turn(e: Emitter, n: str) -> None:
+    """The gradient of image n, place by place with its channels side by side."""
+    image, area = e.at("%g_at", e.mul(n, "%g_image")), e.mul("%out_height", "%out_width")
+    last = e.sub("%out_channels", 1)
+    with e.loop("%out_channels", e.lanes) as o, e.loop(area, e.lanes) as p:
+        some = e.first(e.sub(area, p))
+        channels = (e.smaller(e.add(o, i), last) for i in range(e.lanes))
+        rows = [e.load_some(e.at(image, e.add(e.mul(c, area), p)), some) for c in channels]
+        for i, column in enumerate(e.transposed(rows)):
+            place = e.add(e.mul(e.add(p, i), "%padded"), o)
+            e.store(column, e.at("%turned_at", place), e.vector)
+
+
+def _add_products(e: Emitter, taps: int, vectors: int) -> None:
+    """To the totals, what some taps and some channels have at all places of one image."""
+    with e.loop("%taps", taps) as tap, e.loop("%padded", vectors * e.lanes) as o:
+        seen = [
+            e.at("%planes_at", e.load(e.at("%offsets_at", e.add(tap, i), "i64"), "i64")) for i in range(taps)
+        ]
+        totals = [e.at("%total_at", e.add(e.mul(e.add(tap, i), "%padded"), o)) for i in range(taps)]
+        sums = [[e.variable(e.vector) for _ in range(vectors)] for _ in range(taps)]
+        for i in range(taps):
+            for j in range(vectors):
+                e.store(e.load(e.at(totals[i], j * e.lanes), e.vector), sums[i][j], e.vector)
+        with e.loop("%out_height") as r, e.loop("%out_width") as q:
+            g_at = e.at("%turned_at", e.add(e.mul(e.add(e.mul(r, "%out_width"), q), "%padded"), o))
+            g = [e.load(e.at(g_at, j * e.lanes), e.vector) for j in range(vectors)]
+            place = e.add(e.mul(r, "%row"), q)
+            for i in range(taps):
+                x = e.splat(e.load(e.at(seen[i], place)))
+                for j in range(vectors):
+                    total = e.load(sums[i][j], e.vector)
+                    e.store(e.multiply_add(x, g[j], total), sums[i][j], e.vector)
+        for i in range(taps):
+            for j in range(vectors):
+                e.store(e.load(sums[i][j], e.vector), e.at(totals[i], j * e.lanes), e.vector)

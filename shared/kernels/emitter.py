@@ -1,0 +1,161 @@
+"""Writing LLVM's language as one would a small program: names, loops, vectors.
+
+Variables are places on the stack, which LLVM's first pass makes registers, so that nobody who
+writes a loop has to think of phi nodes.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+Value = str | int
+"""A name, or a whole number that stands for itself."""
+
+
+class Emitter:
+    """The body of one function that takes a frame, an array of 64-bit words, and gives nothing.
+
+    kind    the elements' type, "float" or "double"
+    lanes   how many of them a vector holds
+    """
+
+    def __init__(self, dtype: np.dtype[np.floating], lanes: int) -> None:
+        self.kind = {4: "float", 8: "double"}[dtype.itemsize]
+        self.lanes = lanes
+        self.vector = f"<{lanes} x {self.kind}>"
+        self.mask = f"<{lanes} x i1>"
+        self.suffix = f"v{lanes}f{8 * dtype.itemsize}"
+        self.align = dtype.itemsize
+        self._lines: list[str] = []
+        self._places: list[str] = []
+        self._declared: set[str] = set()
+        self._fresh = itertools.count()
+
+    def text(self, name: str, frame: Sequence[str]) -> str:
+        """The module: `name` takes a frame whose words have these names."""
+        head = []
+        for k, word in enumerate(frame):
+            head += [f"  %{word}.at = getelementptr i64, ptr %frame, i64 {k}"]
+            head += [f"  %{word} = load {'ptr' if word.endswith('_at') else 'i64'}, ptr %{word}.at"]
+        lines = [*self._places, *head, *self._lines, "  ret void", "}"]
+        return "\n".join([*sorted(self._declared), f"define void @{name}(ptr noalias %frame) {{", *lines, ""])
+
+    # --- instructions ---
+
+    def say(self, *lines: str) -> None:
+        self._lines += [line if line.endswith(":") else "  " + line for line in lines]
+
+    def new(self, instruction: str) -> str:
+        name = f"%t{next(self._fresh)}"
+        self.say(f"{name} = {instruction}")
+        return name
+
+    def add(self, a: Value, b: Value) -> str:
+        return self.new(f"add nsw i64 {a}, {b}")
+
+    def sub(self, a: Value, b: Value) -> str:
+        return self.new(f"sub nsw i64 {a}, {b}")
+
+    def mul(self, a: Value, b: Value) -> str:
+        return self.new(f"mul nsw i64 {a}, {b}")
+
+    def less(self, a: Value, b: Value) -> str:
+        return self.new(f"icmp slt i64 {a}, {b}")
+
+    def smaller(self, a: Value, b: Value) -> str:
+        return self.new(f"select i1 {self.less(a, b)}, i64 {a}, i64 {b}")
+
+    def at(self, base: str, offset: Value, kind: str = "") -> str:
+        """The place of an element so many after the first."""
+        return self.new(f"getelementptr {kind or self.kind}, ptr {base}, i64 {offset}")
+
+    def load(self, place: str, kind: str = "") -> str:
+        return self.new(f"load {kind or self.kind}, ptr {place}, align {self._aligned(kind)}")
+
+    def store(self, value: str, place: str, kind: str = "") -> None:
+        self.say(f"store {kind or self.kind} {value}, ptr {place}, align {self._aligned(kind)}")
+
+    def _aligned(self, kind: str) -> int:
+        return {"i64": 8, "i8": 1}.get(kind, self.align)
+
+    # --- vectors ---
+
+    def variable(self, kind: str) -> str:
+        """A place for a value that changes."""
+        name = f"%v{next(self._fresh)}"
+        self._places.append(f"  {name} = alloca {kind}")
+        return name
+
+    def splat(self, value: str) -> str:
+        """A vector that holds one number in all its lanes."""
+        first = self.new(f"insertelement {self.vector} poison, {self.kind} {value}, i64 0")
+        return self.shuffle(first, "poison", [0] * self.lanes)
+
+    def shuffle(self, a: str, b: str, lanes: Sequence[int], kind: str = "") -> str:
+        """The lanes with these numbers of two vectors, side by side."""
+        kind, mask = kind or self.vector, ", ".join(f"i32 {lane}" for lane in lanes)
+        return self.new(f"shufflevector {kind} {a}, {kind} {b}, <{len(lanes)} x i32> <{mask}>")
+
+    def multiply_add(self, a: str, b: str, total: str) -> str:
+        """a b + total, rounded once where the processor can."""
+        name, v = f"@llvm.fmuladd.{self.suffix}", self.vector
+        self._declared.add(f"declare {v} {name}({v}, {v}, {v})")
+        return self.new(f"call {v} {name}({v} {a}, {v} {b}, {v} {total})")
+
+    def first(self, count: Value) -> str:
+        """A mask of the first so many lanes."""
+        lanes = ", ".join(f"i64 {lane}" for lane in range(self.lanes))
+        wide = f"<{self.lanes} x i64>"
+        one = self.new(f"insertelement {wide} poison, i64 {count}, i64 0")
+        most = self.shuffle(one, "poison", [0] * self.lanes, wide)
+        return self.new(f"icmp slt {wide} <{lanes}>, {most}")
+
+    def load_some(self, place: str, mask: str) -> str:
+        """The lanes of a mask; zero in the others, whose memory is not touched."""
+        name, v, m = f"@llvm.masked.load.{self.suffix}.p0", self.vector, self.mask
+        self._declared.add(f"declare {v} {name}(ptr, i32, {m}, {v})")
+        return self.new(f"call {v} {name}(ptr {place}, i32 {self.align}, {m} {mask}, {v} zeroinitializer)")
+
+    def store_some(self, value: str, place: str, mask: str, kind: str = "") -> None:
+        """The lanes of a mask; the memory of the others stays as it is."""
+        suffix = f"v{self.lanes}i8" if kind == "i8" else self.suffix
+        name, v, m = f"@llvm.masked.store.{suffix}.p0", f"<{self.lanes} x {kind or self.kind}>", self.mask
+        self._declared.add(f"declare void {name}({v}, ptr, i32, {m})")
+        self.say(f"call void {name}({v} {value}, ptr {place}, i32 {self._aligned(kind)}, {m} {mask})")
+
+    def transposed(self, rows: Sequence[str]) -> list[str]:
+        """As many vectors as each has lanes, with rows and columns exchanged: blocks first, then
+        within blocks."""
+        rows, step = list(rows), self.lanes // 2
+        while step:
+            for i in range(self.lanes):
+                if not i & step:
+                    a, b = rows[i], rows[i + step]
+                    lanes = range(self.lanes)
+                    low = [k if not k & step else self.lanes + k - step for k in lanes]
+                    high = [k + step if not k & step else self.lanes + k for k in lanes]
+                    rows[i], rows[i + step] = self.shuffle(a, b, low), self.shuffle(a, b, high)
+            step //= 2
+        return rows
+
+    # --- loops ---
+
+    @contextmanager
+    def loop(self, stop: Value, step: int = 1) -> Iterator[str]:
+        """The lines within, for an index of 0, step, ... below `stop`."""
+        k = next(self._fresh)
+        self.say(
+            f"br label %before{k}", f"before{k}:",
+            f"%some{k} = icmp sgt i64 {stop}, 0", f"br i1 %some{k}, label %body{k}, label %after{k}",
+            f"body{k}:", f"%i{k} = phi i64 [ 0, %before{k} ], [ %next{k}, %latch{k} ]",
+        )  # fmt: skip
+        yield f"%i{k}"
+        self.say(
+            f"br label %latch{k}", f"latch{k}:", f"%next{k} = add nsw i64 %i{k}, {step}",
+            f"%more{k} = icmp slt i64 %next{k}, {stop}",
+            f"br i1 %more{k}, label %body{k}, label %after{k}", f"after{k}:",
+        )  # fmt: skip
