@@ -85,12 +85,12 @@ def layout(
 
 
 class Undone(NamedTuple):
-    """A gradient as `Finish` leaves it, in the pooled sizes: what it gave (y, taken) and the window. It
-    goes to the element that was taken, if relu let it through."""
+    """Says of a gradient that it is the one by what `finish` gave: y, and which element was taken. It
+    belongs to that element, if relu let it through."""
 
     y: Any
     taken: Any
-    pool: Pair
+    finish: Finish
 
 
 class Move(NamedTuple):
@@ -146,14 +146,14 @@ def correlate(
     shared |= {"run": run, "out_image": math.prod(out.shape[1:])}
     held = []
     if undone is not None:
-        ph, pw = undone.pool
+        ph, pw = undone.finish.pool
         held.append(tap := (np.arange(ph)[:, None] * lies.row + np.arange(pw)).reshape(-1))
         shared |= {
             "start": lies.rows[0] + lies.columns[0], "down": ph * lies.row, "across": pw, "tap_at": _at(tap)
         }  # fmt: skip
     function = _function(
         convolution_source.correlate, convolution_source.CORRELATE,
-        Kind(x.dtype.name, machine.vector_bytes(), move.stride[1] > 1, undone is not None, finish),
+        _kind(x, move, undone)._replace(finish=finish),
     )  # fmt: skip
     frames = []
     for group in range(groups):
@@ -195,12 +195,12 @@ def correlate_weight(x: Any, g: Any, move: Move, groups: int, out: Any, undone: 
     }  # fmt: skip
     held = [offsets]
     if undone is not None:
-        (ph, pw), wide = undone.pool, move.places[1]
+        (ph, pw), wide = undone.finish.pool, move.places[1]
         held.append(tap := (np.arange(ph)[:, None] * wide + np.arange(pw)).reshape(-1) * padded)
         shared |= {"start": 0, "down": ph * wide * padded, "across": pw * padded, "tap_at": _at(tap)}
     function = _function(
         convolution_source.weight, convolution_source.WEIGHT,
-        Kind(x.dtype.name, machine.vector_bytes(), move.stride[1] > 1, undone is not None), vectors,
+        _kind(x, move, undone), vectors,
     )  # fmt: skip
     parts = _parts(n, taps * padded * x.itemsize)
     totals = np.zeros((groups, len(parts), taps, padded), x.dtype)
@@ -285,6 +285,11 @@ def _up(count: int, step: int) -> int:
 
 def _at(array: Any) -> int:
     return int(array.__array_interface__["data"][0])
+
+
+def _kind(x: Any, move: Move, undone: Undone | None) -> Kind:
+    gated = undone is not None and undone.finish.relu
+    return Kind(x.dtype.name, machine.vector_bytes(), move.stride[1] > 1, undone is not None, gated)
 
 
 class _Function:

@@ -52,6 +52,8 @@ class Kind(NamedTuple):
     strided  whether the columns of an image lie apart in the planes
     pooled   whether what is laid out (of weights: the gradient) comes as the gradient of what was
              pooled, with the pooled answer and its choices
+    gated    whether that counts only where the answer is above zero, as relu has it
+    gated    whether it belongs only where that answer is above zero, for relu was before the pooling
     finish   what follows (correlate alone)
     """
 
@@ -59,6 +61,7 @@ class Kind(NamedTuple):
     bytes: int
     strided: bool = False
     pooled: bool = False
+    gated: bool = False
     finish: Finish = Finish()
 
     def emitter(self) -> Emitter:
@@ -107,21 +110,25 @@ def _lay_out(e: Emitter, n: str, strided: bool) -> None:
                     e.store_some(e.load_some(e.at(source, q), some), e.at(first, q), some)
 
 
-def _put_back(e: Emitter, n: str, of: str, channels: str, target: str, size: str, step: Value) -> None:
-    """Into zeros, the pooled gradients (`of`: x or g) of image n where relu let something through:
-    each to the element that its window chose. `step`: from one channel to the next."""
+def _put_back(
+    e: Emitter, n: str, of: str, channels: str, target: str, size: str, step: Value, gated: bool
+) -> None:
+    """Into zeros, the pooled gradients (`of`: x or g) of image n, each to the element that its window
+    chose. `step`: from one channel to the next."""
     with e.loop(size) as k:
         e.store("0.0", e.at(target, k))
     height, width = f"%{of}_height", f"%{of}_width"
     with e.loop(channels) as c, e.loop(height) as r, e.loop(width) as q:
         row = e.add(e.mul(c, height), r)
         k = e.add(e.mul(n, f"%{of}_image"), e.add(e.mul(row, width), q))
-        g, y = e.load(e.at(f"%{of}_at", k)), e.load(e.at("%pooled_at", k))
+        g = e.load(e.at(f"%{of}_at", k))
         number = e.new(f"zext i8 {e.load(e.at('%choice_at', k, 'i8'), 'i8')} to i64")
         place = e.add(e.mul(c, step), e.add("%start", e.add(e.mul(r, "%down"), e.mul(q, "%across"))))
         place = e.add(place, e.load(e.at("%tap_at", number, "i64"), "i64"))
-        some = e.new(f"fcmp ogt {e.kind} {y}, 0.0")
-        e.store(e.new(f"select i1 {some}, {e.kind} {g}, {e.kind} 0.0"), e.at(target, place))
+        if gated:
+            some = e.new(f"fcmp ogt {e.kind} {e.load(e.at('%pooled_at', k))}, 0.0")
+            g = e.new(f"select i1 {some}, {e.kind} {g}, {e.kind} 0.0")
+        e.store(g, e.at(target, place))
 
 
 # --- the answer ----------------------------------------------------------------------------
@@ -135,7 +142,7 @@ def correlate(kind: Kind, name: str) -> str:
     with e.loop(e.sub("%last", "%first")) as counted:
         n = e.add("%first", counted)
         if kind.pooled:
-            _put_back(e, n, "x", "%channels", "%planes_at", "%size", "%channel")
+            _put_back(e, n, "x", "%channels", "%planes_at", "%size", "%channel", kind.gated)
         else:
             _lay_out(e, n, kind.strided)
         with e.loop("%out_channels", rows) as o:
@@ -227,7 +234,7 @@ def weight(kind: Kind, vectors: int, name: str) -> str:
         n = e.add("%first", counted)
         _lay_out(e, n, kind.strided)
         if kind.pooled:
-            _put_back(e, n, "g", "%out_channels", "%turned_at", "%turned", 1)
+            _put_back(e, n, "g", "%out_channels", "%turned_at", "%turned", 1, kind.gated)
         else:
             _turn(e, n)
         _add_products(e, TILES[kind.bytes].taps[vectors], vectors)

@@ -90,10 +90,10 @@ def _block_bytes(n: int, rows: int, kept: int, places: Pair, dtype: Any) -> int:
 
 
 def _compute_conv2d(x: Any, w: Any, b: Any = None, *, groups: int, out: Any = None, **window: Pair) -> Any:
-    move = _move_of("conv2d", x.shape[2:], w.shape[2:], **window)
+    move = move_of("conv2d", x.shape[2:], w.shape[2:], **window)
     dtype = promote(x, w) if b is None else promote(x, w, b)
     y = array_module(x).empty((x.shape[0], w.shape[0], *move.places), dtype) if out is None else out
-    if _alike(x, w, y) and move.suits(x, w, groups):
+    if alike(x, w, y) and move.suits(x, w, groups):
         return correlate(plain(x), plain(w), None if b is None else plain(b, dtype), move, groups, y)
     matrices = _matrices(w, groups)
     for block, columns in _columns(x, move, w.shape[0], groups):
@@ -107,7 +107,7 @@ def _compute_conv2d(x: Any, w: Any, b: Any = None, *, groups: int, out: Any = No
 
 
 def _conv2d_work(x: Operand, w: Operand, b: Operand = None, *, groups: int, **window: Pair) -> int:
-    move = _move_of("conv2d", x.shape[2:], w.shape[2:], **window)
+    move = move_of("conv2d", x.shape[2:], w.shape[2:], **window)
     if move.suits(x, w, groups):
         return bytes_to_correlate(x, w, move, groups)
     o, rows = w.shape[0], x.shape[1] * math.prod(move.kernel)
@@ -115,9 +115,9 @@ def _conv2d_work(x: Operand, w: Operand, b: Operand = None, *, groups: int, **wi
 
 
 def _compute_conv2d_input(g: Any, w: Any, *, size: Pair, groups: int, out: Any = None, **window: Pair) -> Any:
-    move = _move_of("conv_transpose2d", size, w.shape[2:], **window)
+    move = move_of("conv_transpose2d", size, w.shape[2:], **window)
     shape, dtype = (g.shape[0], w.shape[1] * groups, *size), promote(g, w)
-    if _alike(g, w, g if out is None else out) and (back := _back(move, g, w, groups)):
+    if alike(g, w, g if out is None else out) and (back := back_of(move, g, w, groups)):
         x = np.empty(shape, dtype) if out is None else out
         return correlate(plain(g), plain(turned_weights(w, groups)), None, back, groups, x)
     x = zeroed(array_module(g), shape, dtype, out)
@@ -131,10 +131,10 @@ def _compute_conv2d_input(g: Any, w: Any, *, size: Pair, groups: int, out: Any =
 
 
 def _conv2d_input_work(g: Operand, w: Operand, *, size: Pair, groups: int, **window: Pair) -> int:
-    move = _move_of("conv_transpose2d", size, w.shape[2:], **window)
-    if back := _back(move, g, w, groups):
+    move = move_of("conv_transpose2d", size, w.shape[2:], **window)
+    if back := back_of(move, g, w, groups):
         weights = math.prod(w.shape) * g.dtype.itemsize
-        return weights + bytes_to_correlate(g, _turned_spec(w, groups), back, groups)
+        return weights + bytes_to_correlate(g, turned_spec(w, groups), back, groups)
     rows = w.shape[1] * groups * math.prod(move.kernel)
     return _block_bytes(g.shape[0], rows + w.shape[0], rows, move.places, g.dtype)
 
@@ -143,11 +143,11 @@ def _compute_conv2d_weight(
     x: Any, g: Any, *, kernel: Pair, groups: int, out: Any = None, **window: Pair
 ) -> Any:
     """By columns, the product is made as its transpose, columns @ rows, which OpenBLAS does faster."""
-    move = _move_of("conv2d", x.shape[2:], kernel, **window)
+    move = move_of("conv2d", x.shape[2:], kernel, **window)
     c, o = x.shape[1] // groups, g.shape[1]
     dtype = promote(x, g)
     y = array_module(x).empty((o, c, *kernel), dtype) if out is None else out
-    if _alike(x, g, y) and move.suits(x, Spec((o, c, *kernel), g.dtype), groups):
+    if alike(x, g, y) and move.suits(x, Spec((o, c, *kernel), g.dtype), groups):
         return correlate_weight(plain(x), plain(g), move, groups, y)
     total = array_module(x).zeros((groups, c * math.prod(kernel), o // groups), dtype)
     for block, columns in _columns(x, move, o, groups):
@@ -157,7 +157,7 @@ def _compute_conv2d_weight(
 
 
 def _conv2d_weight_work(x: Operand, g: Operand, *, kernel: Pair, groups: int, **window: Pair) -> int:
-    move = _move_of("conv2d", x.shape[2:], kernel, **window)
+    move = move_of("conv2d", x.shape[2:], kernel, **window)
     if move.suits(x, Spec((g.shape[1], x.shape[1] // groups, *kernel), g.dtype), groups):
         return bytes_to_correlate_weight(x, g, move, groups)
     rows = x.shape[1] * math.prod(kernel)
@@ -165,7 +165,8 @@ def _conv2d_weight_work(x: Operand, g: Operand, *, kernel: Pair, groups: int, **
     return products + _block_bytes(x.shape[0], rows + g.shape[1], 0, move.places, g.dtype)
 
 
-def _move_of(call: str, image: Any, kernel: Any, stride: Pair, padding: Pair, dilation: Pair) -> Move:
+def move_of(call: str, image: Any, kernel: Any, stride: Pair, padding: Pair, dilation: Pair) -> Move:
+    """A window over images of this size; ShapeError, in the words of a call, if it does not fit."""
     places = Window(kernel, stride, padding, dilation).places(call, image)
     return Move(tuple(kernel), stride, padding, dilation, tuple(image), places)
 
@@ -174,27 +175,28 @@ def _window_of(move: Move) -> Window:
     return Window(move.kernel, move.stride, move.padding, move.dilation)
 
 
-def _alike(*arrays: Any) -> bool:
+def alike(*arrays: Any) -> bool:
     """Whether these are NumPy's arrays, all of one dtype."""
     return all(type(array) is np.ndarray and array.dtype == arrays[0].dtype for array in arrays)
 
 
-def _back(move: Move, g: Operand, w: Operand, groups: int) -> Move | None:
+def back_of(move: Move, g: Operand, w: Operand, groups: int) -> Move | None:
     """How the gradient by the answer is correlated to that by the image, if that is one for the kernels:
     a stride would need g with holes, a padding beyond the kernel's edge less than no padding."""
     back = move.turned()
     fits = move.stride == (1, 1) and min(back.padding) >= 0
-    return back if fits and back.suits(g, _turned_spec(w, groups), groups) else None
+    return back if fits and back.suits(g, turned_spec(w, groups), groups) else None
 
 
-def _turned_spec(w: Operand, groups: int) -> Spec:
+def turned_spec(w: Operand, groups: int) -> Spec:
+    """What `turned_weights` gives."""
     o, c, *kernel = w.shape
     return Spec((c * groups, o // groups, *kernel), w.dtype)
 
 
 def turned_weights(w: Any, groups: int) -> Any:
     """Weights (O, C / groups, KH, KW) for the way back: (C, O / groups, KH, KW), each kernel end to end."""
-    spec = _turned_spec(w, groups)
+    spec = turned_spec(w, groups)
     parts = w.reshape(groups, -1, *w.shape[1:]).swapaxes(1, 2)
     return parts.reshape(spec.shape)[..., ::-1, ::-1]
 

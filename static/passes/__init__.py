@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from shared.errors import SettingError
 from static.block import Block
 from static.options import LEVELS, Options
+from static.passes.convolve import finish_convolutions
 from static.passes.cse import merge_same
 from static.passes.fold import fold_constants
 from static.passes.fuse import fuse_elementwise
@@ -94,6 +95,7 @@ PASSES = (
     Pass("gather_scans", gather_scans, "fast", "weight gradients of a loop as one product behind it"),
     Pass("prune", drop_unused, "exact", "drops steps whose values nothing needs"),
     Pass("cse", merge_same, "exact", "merges steps that compute the same from the same"),
+    Pass("convolve", finish_convolutions, "fast", "relu and pooling in one step with their convolution"),
     Pass("rows", merge_rows, "fast", "products by the same weight as one product"),
     Pass("gather", gather_products, "fast", "a sum of weight gradients as one product"),
     Pass("fuse", fuse_elementwise, "fast", "makes one kernel of elementwise steps that stand together"),
