@@ -210,6 +210,58 @@ def test_products_of_independent_steps_are_one() -> None:
     assert steps([*hs, last]).count("linear") == 3
 
 
+# --- convolve ---
+
+
+def _images(count: int = 3) -> tuple[Any, Any]:
+    x = static.placeholder("float32", (None, 2, 12, 14), name="x")
+    return x, {x: np.random.default_rng(5).standard_normal((count, 2, 12, 14), np.float32)}
+
+
+LAYERS = {
+    "conv, relu, pool": (nn.Conv2d(2, 6, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
+    "conv, pool, relu": (nn.Conv2d(2, 6, 3, bias=False), nn.MaxPool2d((2, 3)), nn.ReLU()),
+    "in groups": (nn.Conv2d(2, 8, (3, 2), groups=2), nn.ReLU(), nn.MaxPool2d(3)),
+    "strided": (nn.Conv2d(2, 6, 3, stride=2), nn.ReLU(), nn.MaxPool2d(2)),
+}
+
+
+@pytest.mark.parametrize("kernels", ["kernels", "one by one"])
+@pytest.mark.parametrize("layers", LAYERS.values(), ids=list(LAYERS))
+def test_a_convolution_takes_its_relu_and_pooling_with_it(
+    layers: Any, kernels: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gradients by the weights and by the image, and those of these gradients, are the same."""
+    monkeypatch.setattr("shared.kernels.convolution.WORTH", 1 if kernels == "kernels" else 1 << 60)
+    x, feeds = _images()
+    y = nn.Sequential(*layers)(x)
+    loss = ops.sum(y * y)
+    parameters = [x, *static.trainable_variables()]
+    first = static.gradients(loss, parameters)
+    penalty = static.gradients(sum(ops.sum(g * g) for g in first), parameters)
+    agree([y, loss, *first], feeds)
+    agree([y, *first, *penalty], feeds, rtol=1e-4)
+    found = steps([loss, *first])
+    assert "conv2d_pool" in found and "conv2d_pool_weight" in found and "conv2d_pool_input" in found
+    assert not {"conv2d", "relu", "max_pool2d", "max_unpool2d"} & set(found) - {"relu"}
+
+
+def test_a_convolution_takes_a_relu_alone_and_leaves_what_others_need() -> None:
+    x, feeds = _images()
+    whole = nn.Conv2d(2, 6, 3)(x)
+    seen = ops.relu(whole)
+    overlapping = ops.max_pool2d(seen, 3, stride=2)
+    apart = ops.max_pool2d(seen, 2)
+    assert steps(seen) == ["conv2d_relu"]
+    assert steps([overlapping]) == ["conv2d_relu", "max_pool2d"]
+    assert steps([apart, seen]) == ["conv2d_relu", "max_pool2d"]
+    assert steps([apart, whole]) == ["conv2d", "relu", "max_pool2d"]
+    assert steps([apart, overlapping]) == ["conv2d_relu", "max_pool2d", "max_pool2d"]
+    gradient = static.gradients(ops.sum(apart) + ops.sum(ops.exp(whole)), [x])
+    assert "conv2d_pool" not in steps(gradient)
+    agree([apart, whole, *gradient], feeds)
+
+
 def test_effects_stay_in_order_when_steps_move(capfd: pytest.CaptureFixture[str]) -> None:
     w = static.Variable(np.ones((5, 4), np.float32))
     xs = [static.placeholder("float32", (1, 4), name=f"x{i}") for i in range(3)]
