@@ -3,11 +3,14 @@
 Each of Numba's modules holds a kernel, written as a plain Python loop, beside its twin in NumPy. The twin is
 the kernel's oracle, gives the same bits, and does the work where the kernel can not: for arrays
 of other modules, for other dtypes, and for arrays so small that loading Numba would cost more
-than it saves. Kernels run on one thread, so that the order of every sum is fixed.
+than it saves. These kernels run on one thread, so that the order of every sum is fixed.
 
 What static fuses is known only at run, so it is written as LLVM's own text: `scalars` turns ops' forms
 into instructions, `fast_math` has exp and its like, `fused` writes the loops around them, `support` looks
 at the arguments, `machine` compiles, and `store` keeps the code on disk. The ops one by one are the twin.
+
+Convolutions (`convolution`, its loops in `convolution_source`, written with `emitter`) share images among
+`threads`; their sums have an order of their own, the same for any number of these.
 """
 
 from __future__ import annotations
