@@ -170,8 +170,8 @@ print(threads.count(), hashlib.sha256(b"".join(array.tobytes() for array in foun
 """
     printed = [
         subprocess.run(
-            [sys.executable, "-c", program], env=os.environ | {"OMP_NUM_THREADS": count}, cwd=HOME, check=True,
-            capture_output=True, text=True,
+            [sys.executable, "-c", program], env=os.environ | {"OMP_NUM_THREADS": count},
+            cwd=HOME, check=True, capture_output=True, text=True,
         ).stdout.split()
         for count in ("1", "3")
     ]  # fmt: skip
