@@ -54,7 +54,7 @@ class Op:
     out       whether compute takes `out=`, a C-ordered array of the result's shape and dtype that
               it fills and gives (of several outputs a tuple, with None for those that are to be
               fresh). The bits are the same with it and without
-    inplace   the arguments that `out` may be (a ufunc's may be any)
+    inplace   the arguments that `out` may be (a ufunc's may be any); of several outputs a tuple for each
     workspace the bytes that compute allocates beside its results, by the Specs of its arguments
               and its settings; None if they are few
     ufunc     whether compute is a NumPy ufunc
@@ -80,7 +80,7 @@ class Op:
         alias: tuple[int, ...] = (),
         view: Callable[..., bool] | None = None,
         out: bool = False,
-        inplace: tuple[int, ...] = (),
+        inplace: tuple[Any, ...] = (),
         workspace: Callable[..., int] | None = None,
         scalar: str | None = None,
         check: bool = False,
@@ -174,6 +174,10 @@ class Op:
             if want and isinstance(rule, Rule):
                 names.update(rule.reads.split())
         return names
+
+    def may_be(self, output: int) -> tuple[int, ...]:
+        """The arguments over which an output may be written."""
+        return self.inplace if self.single or not self.inplace else self.inplace[output]
 
     def argument(self, position: int) -> str:
         """The name of an argument: as the rules call it, else its position."""

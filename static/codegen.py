@@ -32,10 +32,11 @@ from shared.spec import Spec, sizes_match, spec_of, str_shape
 from static.block import Step, Value, last_uses
 from static.body import BodyOp
 from static.graph import Node, Tensor
+from static.layout import Layout, lay_out
 from static.lower import lower
 from static.options import EXACT, Options
 from static.passes import Log, optimize
-from static.plan import Layout, Memory, Plan, evaluated, lay_out
+from static.plan import Memory, Plan, evaluated
 from static.prune import Selection
 from static.variables import Variable
 
@@ -220,7 +221,10 @@ class _Writer:
             if step in self.layout.views:
                 self._view(step)
             else:
-                self._step(step)
+                if step in self.layout.joins:
+                    self._joined(step)
+                else:
+                    self._step(step)
                 self._drop(step)
         self._finish()
         return "\n".join(self.lines) + "\n"
@@ -316,6 +320,18 @@ class _Writer:
         made = ", ".join(self.names.get(value, "_") for value in step.outputs)
         self._line(f"# {made} = {self._call(step)}, made with the frame", step)
 
+    def _joined(self, step: Step) -> None:
+        """What stands there already is said in a comment; the others are put beside it."""
+        others, (y,) = self.layout.joins[step], step.outputs
+        which = "the others are there already" if others else "which are there already"
+        self._line(f"# {self.names[y]} = {self._call(step)}, {which}", step)
+        for position in others:
+            x, at = step.inputs[position], self._literal(position)
+            if step.op.name == "concatenate":
+                start = sum(other.shape[0] for other in step.inputs[:position])
+                at = f"{start}:{start + x.shape[0]}"
+            self._line(f"{self.names[y]}[{at}] = {self.names[x]}", step)
+
     def _step(self, step: Step) -> None:
         op, call = step.op, self._call(step)
         if op.single and step.outputs[0].shape in ((), UNKNOWN_RANK) and self._into(step) is None:
@@ -325,7 +341,7 @@ class _Writer:
         if "_" in results:
             self.lines.append("    del _")
         for value, name in zip(step.outputs, results, strict=True):
-            if name != "_" and value.shape == () and not op.single and value not in self.layout.heads:
+            if name != "_" and value.shape == () and not op.single and self._place(value) is None:
                 self.lines.append(f"    {name} = asarray({name})")
         for value in step.outputs:
             if value in self.names:
@@ -345,12 +361,16 @@ class _Writer:
 
     def _into(self, step: Step) -> str | None:
         """Where a step is to put its results, as source text; None if into new arrays."""
-        heads, over = self.layout.heads, self.layout.over
-        places = [over.get(value, value if value in heads else None) for value in step.outputs]
+        places = [self._place(value) for value in step.outputs]
         if places.count(None) == len(places):
             return None
         names = ["None" if place is None else self.names[place] for place in places]
         return names[0] if step.op.single else f"({', '.join(names)},)"
+
+    def _place(self, value: Value) -> Value | None:
+        """The value in whose array a value is to be put; None if in a new one."""
+        layout = self.layout
+        return layout.over.get(value, value if value in layout.heads or value in layout.within else None)
 
     def _kernel(self, step: Step) -> Callable[..., Any]:
         """What computes a step: the op's own function, unless somebody watches, or the sizes that

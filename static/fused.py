@@ -43,13 +43,14 @@ class FusedOp(Op):
         """numbers: those that the kernel is handed."""
         self.recipe, self.members, self.numbers = recipe, tuple(members), tuple(numbers)
         names = tuple(f"y{i}" for i in range(len(recipe.outputs)))
+        places = tuple(tuple(inputs_followed(recipe, len(out))) for out in recipe.outputs)
         super().__init__(
             _name([member.op.name for member in members]),
             _single(self) if len(names) == 1 else _several(self),
             self._infer,
             outputs=names,
             out=True,
-            inplace=tuple(inputs_followed(recipe)),
+            inplace=places[0] if len(names) == 1 else places,
             listed=False,
             doc=f"{', '.join(member.op.name for member in members)}, in one kernel.",
         )

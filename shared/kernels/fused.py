@@ -344,10 +344,10 @@ class _Writer:
         return code.given(a.dtype, loaded)
 
 
-def inputs_followed(recipe: Recipe) -> Iterator[int]:
-    """The inputs whose shape is the outputs'."""
+def inputs_followed(recipe: Recipe, blocks: int = 1) -> Iterator[int]:
+    """The inputs whose shape is that of an output that holds so many values."""
     for i, x in enumerate(recipe.inputs):
-        if x.blocks > 1:
+        if x.blocks != blocks:
             continue
         if recipe.rank is None:
             if x.axes:

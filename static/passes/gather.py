@@ -2,13 +2,15 @@
 all their rows gives the sum.
 
 A weight that is used at every time step gets a gradient from each; a product of few rows is slow,
-and adding it up passes over the whole weight each time. A `scan` gives the rows of its steps
-stacked already, and what is left of its sum is one product.
+and adding it up passes over the whole weight each time. Putting rows under each other takes a copy,
+which pays where they are few or the weight is large (`rows.pays`); rows that something else puts
+under each other anyway cost nothing, for they are made where they shall lie (`static.layout`). A
+`scan` gives the rows of its steps stacked already, and what is left of its sum is one product.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +34,12 @@ def gather_products(block: Block, log: Log) -> Block:
     """The block with each sum of weight gradients as one of them."""
     users, makers = block.users(), block.makers()
     leaving = set(block.leaving())
-    joined = {tuple(s.inputs): s.outputs[0] for s in block.steps if _joins_rows(s)}
+    joins = [s for s in block.steps if _joins_rows(s)]
+    joined = {tuple(s.inputs): s.outputs[0] for s in joins}
+    lies: dict[Any, list[tuple[Step, int]]] = {}  # in which joins a value is, and where
+    for join in joins:
+        for number, part in enumerate(join.inputs):
+            lies.setdefault(part, []).append((join, number))
     seen: set[Step] = set()  # additions that are part of a sum: each sum is looked at once
     gone: set[Step] = set()
     instead: dict[Step, list[Step]] = {}
@@ -59,10 +66,17 @@ def gather_products(block: Block, log: Log) -> Block:
             else:
                 terms.append((value, maker))
         products = [maker for _, maker in terms if maker is not None and maker.op is linear_weight]
-        if len(products) < 2 or not pays(products[0].inputs[0], products[0].outputs[0]):
+        if len(products) < 2:
             continue
-        rest = [value for value, maker in terms if maker is None or maker.op is not linear_weight]
-        instead[step] = _as_one(step, products, rest, joined)
+        sums = [products] if pays(products[0].inputs[0], products[0].outputs[0]) else []
+        if run := _in_a_row(products, lies):
+            others = [product for product in products if product not in run]
+            sums = [run, others] if sums and len(others) > 1 else [run]
+        if not sums:
+            continue
+        products = [product for products in sums for product in products]
+        rest = [value for value, maker in terms if maker not in products]
+        instead[step] = _as_few(step, sums, rest, joined)
         gone.update(inside, products)
         log.note(
             f"{len(products)} weight gradients in one product",
@@ -86,10 +100,43 @@ def _joins_rows(step: Step) -> bool:
     return step.op is TABLE["concatenate"] and step.settings["axis"] == 0
 
 
-def _as_one(
-    root: Step, products: Sequence[Step], rest: Sequence[Value], joined: dict[tuple[Any, ...], Value]
+def _in_a_row(products: Sequence[Step], lies: Mapping[Any, Sequence[tuple[Step, int]]]) -> list[Step]:
+    """Those of the products whose rows lie under each other anyway, on both sides and in one order: the
+    longest such run, if it has at least half of them."""
+    rows: dict[Any, dict[int, Step]] = {}
+    for product in products:
+        x, g = product.inputs
+        for first, i in lies.get(x, ()):
+            for second, j in lies.get(g, ()):
+                rows.setdefault((first, second, i - j), {})[i] = product
+    longest: list[Step] = []
+    for found in rows.values():
+        run: list[Step] = []
+        for i in sorted(found):
+            run = [*run, found[i]] if i - 1 in found else [found[i]]
+            longest = max(longest, run, key=len)
+    return longest if 2 * len(longest) >= len(products) else []
+
+
+def _as_few(
+    root: Step, sums: Sequence[Sequence[Step]], rest: Sequence[Value], joined: dict[tuple[Any, ...], Value]
 ) -> list[Step]:
-    """The steps that give what `root` gave: one product of all rows, and the other terms."""
+    """The steps that give what `root` gave: a product for each of `sums`, and the other terms."""
+    steps: list[Step] = []
+    terms: list[Value] = []
+    for products in sums:
+        steps.extend(_as_one(root, products, joined))
+        terms.append(steps[-1].outputs[0])
+    total = terms[0]
+    for value in (*terms[1:], *rest):
+        steps.append(applied(TABLE["add"], [total, value], {}, root.nodes))
+        total = steps[-1].outputs[0]
+    last = steps.pop()
+    return [*steps, Step(last.op, last.inputs, last.settings, root.outputs, last.nodes)]
+
+
+def _as_one(root: Step, products: Sequence[Step], joined: dict[tuple[Any, ...], Value]) -> list[Step]:
+    """The sum of some products as a product of all their rows."""
     steps: list[Step] = []
     nodes = tuple(dict.fromkeys(node for step in (root, *products) for node in step.nodes))
     products = _in_known_order(products, joined)
@@ -102,10 +149,7 @@ def _as_one(
             known = joined[tuple(parts)] = steps[-1].outputs[0]
         sides.append(known)
     steps.append(applied(linear_weight, sides, {}, nodes))
-    for value in rest:
-        steps.append(applied(TABLE["add"], [steps[-1].outputs[0], value], {}, root.nodes))
-    last = steps.pop()
-    return [*steps, Step(last.op, last.inputs, last.settings, root.outputs, last.nodes)]
+    return steps
 
 
 def _in_known_order(

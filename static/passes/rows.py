@@ -87,6 +87,8 @@ def _independent(block: Block, group: Sequence[Step]) -> list[list[Step]]:
 
 def _merged(block: Block, together: Sequence[Step]) -> Block:
     """The block with these steps as one, and its parts as theirs."""
+    if together[0].op is TABLE["linear_input"]:  # the way back begins with the last: as on the way there
+        together = together[::-1]
     steps: list[Step] = []
     nodes = tuple(node for step in together for node in step.nodes)
     rows = [in_rows(step.inputs[0], nodes, steps) for step in together]
@@ -105,6 +107,6 @@ def _merged(block: Block, together: Sequence[Step]) -> Block:
             behind.append(Step(TABLE["reshape"], [outputs[i]], {"shape": shape}, step.outputs, step.nodes))
     steps.append(Step(parts.op, parts.inputs, parts.settings, outputs, nodes))
     gone = set(together)
-    at = block.steps.index(first)
+    at = next(i for i, step in enumerate(block.steps) if step in gone)
     kept = [step for step in block.steps if step not in gone]
     return in_order(block.with_steps([*kept[:at], *steps, *behind, *kept[at:]]))

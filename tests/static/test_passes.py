@@ -15,6 +15,7 @@ from shared import nn, ops
 from shared.errors import SettingError
 from shared.op import TABLE
 from static.passes import simplify, stabilize
+from static.passes.rows import FEW
 from tests.static.checker import checked
 
 
@@ -196,8 +197,24 @@ def test_layers_over_time_give_the_same_by_scan_and_unrolled(cell: Any, length: 
 
 def test_weight_gradients_of_unrolled_steps_are_one_product() -> None:
     fetches, _ = _recurrent(6)
-    assert steps(fetches).count("linear_weight") == 2
+    inputs, states, first_state = 1, 1, 1  # the first state lies with none of the others
+    assert steps(fetches).count("linear_weight") == inputs + states + first_state
     assert steps(fetches, without=["gather"]).count("linear_weight") == 1 + 6
+
+
+def test_weight_gradients_are_one_product_where_their_rows_lie_under_each_other() -> None:
+    """However many rows: nothing has to be copied for it."""
+    rows = 4 * FEW
+    nn.manual_seed(0)
+    layer = nn.RNN(8, 8)
+    x = static.placeholder("float32", (6, rows, 8), name="x")
+    loss = ops.sum(layer(x)[0] ** 2)
+    fetches = [loss, *static.gradients(loss, list(layer.parameters()))]
+    agree(fetches, {x: np.random.default_rng(0).standard_normal((6, rows, 8)).astype(np.float32)})
+    assert steps(fetches).count("linear_weight") == 3
+    with static.Session() as session:
+        text = session.program(fetches)
+    assert text.count("which are there already") == text.count("= concatenate(") == 4
 
 
 def test_products_of_independent_steps_are_one() -> None:

@@ -18,7 +18,7 @@ from comparisons.bench import models
 from comparisons.bench.workloads import WORKLOADS
 from shared import nn, ops, optim
 from shared.errors import UnknownSizeError
-from static.plan import ALIGNMENT, FEW, place
+from static.arena import ALIGNMENT, FEW, place
 
 
 @pytest.fixture(autouse=True)
@@ -124,6 +124,88 @@ def test_views_of_an_arena_are_made_once() -> None:
             data = np.arange(6 * n, dtype=np.float32).reshape(n, 6)
             t = np.tanh(data).reshape(n, 2, 3)
             np.testing.assert_array_equal(session.run(z, {x: data}), t.transpose(0, 2, 1) @ t)
+
+
+# --- parts of others -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("join", ["concatenate", "stack"])
+def test_what_is_put_under_each_other_is_made_in_its_place(join: str) -> None:
+    """Parts that are fed or were joined before are copied there; a part that is read later stays whole."""
+    data = np.random.default_rng(0).standard_normal((4, 5)).astype(np.float32)
+    x = static.placeholder("float32", (4, 5), name="x")
+    a, b = ops.exp(x), ops.tanh(x)
+    y = getattr(ops, join)([a, x, b])
+    z = ops.sum(y * 2, axis=0) + ops.sum(getattr(ops, join)([b, b]))
+    fetches = [z, ops.sum(a - b)]
+    with static.Session(optimize="exact") as session, static.Session(None, "exact", ["plan"]) as plain:
+        text = session.program(fetches)
+        assert f"    # {join}_1 = {join}(" in text
+        assert f"{join}_1[{1 if join == 'stack' else '4:8'}] = x" in text
+        assert f"    # {join}_2 = " not in text  # both parts lie elsewhere already
+        for _ in range(2):
+            for p, q in zip(session.run(fetches, {x: data}), plain.run(fetches, {x: data}), strict=True):
+                np.testing.assert_array_equal(p, q)
+
+
+def test_parts_that_take_the_places_of_parts_are_joined_already() -> None:
+    x = static.placeholder("float32", (6, 5), name="x")
+    parts = ops.split(ops.exp(x), 3)
+    y = ops.concatenate([ops.tanh(part) for part in parts])
+    with static.Session(optimize="exact") as session:
+        text = session.program(y @ ops.ones((5, 2)))
+        assert text.count("out=split_") == 3 and "    # concatenate_1 = " in text
+        assert session.memory(y @ ops.ones((5, 2))).arena == 128  # of 6 * 5 numbers
+        last = ops.concatenate([ops.tanh(part) for part in reversed(parts)])
+        product = last @ ops.ones((5, 2))
+        assert "    # concatenate_1 = " not in session.program(product)
+        both = session.program([y @ ops.ones((5, 2)), ops.sum(parts[1])])
+        assert both.count("out=split_") == 2  # the second part is read once more
+
+
+class Joined:
+    """A random program of parts and joins, with sizes that are known."""
+
+    def __init__(self, choices: list[int]) -> None:
+        self.choices = iter(choices)
+        x = static.placeholder("float32", (4, 3), name="x")
+        self.values = [ops.exp(x * 0.1), x]
+        for choice in self.choices:
+            self.values.append(self.step(choice % 8))
+        loss = sum((ops.sum(v * 0.5) for v in self.values[-3:]), ops.sum(x))
+        self.x, self.fetches = x, [self.pick(), self.pick(), loss, *static.gradients(loss, [x])]
+
+    def pick(self) -> Any:
+        return self.values[-1 - next(self.choices, 0) % min(len(self.values), 5)]
+
+    def step(self, choice: int) -> Any:
+        a, b = self.pick(), self.pick()
+        if choice < 2:
+            upper, lower = ops.split(ops.concatenate([a, ops.tanh(b)]), 2)
+            return [upper, lower][choice]
+        if choice < 4:
+            return ops.concatenate([ops.tanh(part) for part in ops.split(a, 2)][:: 1 if choice == 2 else -1])
+        if choice == 4:
+            return ops.sum(ops.stack([ops.exp(a * 0.1), ops.tanh(b)]), axis=0)
+        if choice == 5:
+            return ops.stack([ops.tanh(row) for row in ops.unbind(a)])
+        if choice == 6:
+            return ops.concatenate([ops.concatenate([ops.tanh(a)[:2], ops.exp(b)[1:2]]), ops.tanh(b)[3:]])
+        return a * 0.5 + b
+
+
+@given(st.lists(st.integers(0, 1000), min_size=4, max_size=24), st.sampled_from(["exact", "fast"]))
+@settings(max_examples=100, deadline=None)
+def test_parts_and_joins_give_the_same_with_and_without(choices: list[int], level: str) -> None:
+    with static.Graph().as_default() as graph:
+        program = Joined(choices)
+    data = np.random.default_rng(len(choices)).standard_normal((4, 3)).astype(np.float32)
+    with static.Session(graph, level) as a, static.Session(graph, level, ["plan"]) as b:
+        for _ in range(2):
+            pairs = zip(a.run(program.fetches, {program.x: data}), b.run(program.fetches, {program.x: data}),
+                        strict=True)  # fmt: skip
+            for p, q in pairs:
+                np.testing.assert_array_equal(p, q)
 
 
 def test_a_sum_over_a_transposed_result_keeps_its_order() -> None:
