@@ -10,7 +10,7 @@ from typing import Any
 
 from comparisons import threads
 
-PACKAGES = ("diptych", "numpy", "numba", "networkx", "matplotlib", "scikit-learn")
+PACKAGES = ("diptych", "numpy", "llvmlite", "networkx", "matplotlib", "scikit-learn")
 
 
 def describe() -> dict[str, Any]:

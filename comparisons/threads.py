@@ -14,7 +14,7 @@ import os
 import sys
 
 SETTINGS = {"OPENBLAS_NUM_THREADS": "1", "OPENBLAS_THREAD_TIMEOUT": "10", "OMP_WAIT_POLICY": "passive"}
-SHOWN = (*SETTINGS, "OMP_NUM_THREADS", "NUMBA_NUM_THREADS")
+SHOWN = (*SETTINGS, "OMP_NUM_THREADS")
 MARK = "DIPTYCH_THREADS_SETTLED_FIRST"
 """1 in the environment if `settle` came before NumPy, 0 if it came too late."""
 

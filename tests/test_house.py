@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "comparisons": {"comparisons", "dynamic", "static", "shared"},
 }
 HEAVY = {
-    "click", "comparisons", "cupy", "graphviz", "jinja2", "llvmlite", "matplotlib", "networkx", "numba",
+    "click", "comparisons", "cupy", "graphviz", "jinja2", "llvmlite", "matplotlib", "networkx",
     "onnx", "onnxruntime", "pygraphviz", "rich", "scipy", "sklearn", "torch",
 }  # fmt: skip
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -27,7 +27,7 @@ from comparisons.measure import spread
 from comparisons.threads import SETTINGS
 
 POOLS = (
-    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "NPROC", "CPU_NUM",
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC", "CPU_NUM",
 )  # fmt: skip
 """What pools of threads read their size from; NPROC is XLA's, CPU_NUM Paddle's."""
 CPU_ONLY = {
@@ -35,8 +35,8 @@ CPU_ONLY = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }  # fmt: skip
 CACHES = {
-    "DIPTYCH_CACHE": "diptych", "NUMBA_CACHE_DIR": "numba", "TORCHINDUCTOR_CACHE_DIR": "inductor",
-    "TRITON_CACHE_DIR": "triton", "JAX_COMPILATION_CACHE_DIR": "jax",
+    "DIPTYCH_CACHE": "diptych", "TORCHINDUCTOR_CACHE_DIR": "inductor", "TRITON_CACHE_DIR": "triton",
+    "JAX_COMPILATION_CACHE_DIR": "jax",
 }  # fmt: skip
 """Where systems keep what they have compiled, each in a folder of its own. TensorFlow's Session and
 Paddle keep nothing."""

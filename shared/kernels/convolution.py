@@ -21,7 +21,6 @@ and a matrix product, whose sums have another order.
 
 from __future__ import annotations
 
-import ctypes
 import math
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
@@ -31,6 +30,7 @@ import numpy as np
 
 from shared.kernels import FLOATS, convolution_source, machine, threads
 from shared.kernels.convolution_source import TILES, Finish, Kind
+from shared.kernels.machine import Routine, place
 
 Pair = tuple[int, int]
 
@@ -149,9 +149,9 @@ def correlate(
         ph, pw = undone.finish.pool
         held.append(tap := (np.arange(ph)[:, None] * lies.row + np.arange(pw)).reshape(-1))
         shared |= {
-            "start": lies.rows[0] + lies.columns[0], "down": ph * lies.row, "across": pw, "tap_at": _at(tap)
+            "start": lies.rows[0] + lies.columns[0], "down": ph * lies.row, "across": pw, "tap_at": place(tap)
         }  # fmt: skip
-    function = _function(
+    function = _routine(
         convolution_source.correlate, convolution_source.CORRELATE,
         _kind(x, move, undone)._replace(finish=finish),
     )  # fmt: skip
@@ -160,19 +160,19 @@ def correlate(
         weights = _in_blocks(w[group * o : (group + 1) * o].reshape(o, -1), tiles.rows)
         bias = np.zeros(o, x.dtype) if b is None else b[group * o : (group + 1) * o]
         held += [weights, bias]
-        own = shared | {"w_at": _at(weights), "b_at": _at(bias)}
-        own |= {"x_at": _at(x[:, group * c :]), "out_at": _at(out[:, group * o :])}
+        own = shared | {"w_at": place(weights), "b_at": place(bias)}
+        own |= {"x_at": place(x[:, group * c :]), "out_at": place(out[:, group * o :])}
         if taken is not None:
-            own["taken_at"] = _at(taken[:, group * o :])
+            own["taken_at"] = place(taken[:, group * o :])
         if undone is not None:
             own |= {
-                "pooled_at": _at(undone.y[:, group * c :]), "choice_at": _at(undone.taken[:, group * c :])
+                "pooled_at": place(undone.y[:, group * c :]), "choice_at": place(undone.taken[:, group * c :])
             }  # fmt: skip
         for images in threads.share(n):
             planes, tile = np.zeros(lies.size, x.dtype), np.empty(tiles.rows * run + ROOM, x.dtype)
             held += [planes, tile]
             own |= {"first": images.start, "last": images.stop}
-            own |= {"planes_at": _at(planes), "tile_at": _at(tile)}
+            own |= {"planes_at": place(planes), "tile_at": place(tile)}
             frames.append(function.frame(own))
     threads.run(function, frames)
     return out
@@ -190,15 +190,15 @@ def correlate_weight(x: Any, g: Any, move: Move, groups: int, out: Any, undone: 
     offsets = np.concatenate([lies.offsets, np.zeros(taps - len(lies.offsets), np.int64)])
     shared = _images(x, c, lies) | _answer(o, move, lies)
     shared |= {
-        "taps": taps, "offsets_at": _at(offsets), "padded": padded, "turned": turned,
+        "taps": taps, "offsets_at": place(offsets), "padded": padded, "turned": turned,
         "g_image": math.prod(g.shape[1:]), "g_height": g.shape[2], "g_width": g.shape[3],
     }  # fmt: skip
     held = [offsets]
     if undone is not None:
         (ph, pw), wide = undone.finish.pool, move.places[1]
         held.append(tap := (np.arange(ph)[:, None] * wide + np.arange(pw)).reshape(-1) * padded)
-        shared |= {"start": 0, "down": ph * wide * padded, "across": pw * padded, "tap_at": _at(tap)}
-    function = _function(
+        shared |= {"start": 0, "down": ph * wide * padded, "across": pw * padded, "tap_at": place(tap)}
+    function = _routine(
         convolution_source.weight, convolution_source.WEIGHT,
         _kind(x, move, undone), vectors,
     )  # fmt: skip
@@ -210,13 +210,14 @@ def correlate_weight(x: Any, g: Any, move: Move, groups: int, out: Any, undone: 
         for k, images in enumerate(parts):
             thread = (group * len(parts) + k) % len(work)
             planes, rows = room[thread]
-            own = shared | {"first": images.start, "last": images.stop, "total_at": _at(totals[group, k])}
-            own |= {"x_at": _at(x[:, group * c :]), "g_at": _at(g[:, group * o :])}
-            own |= {"planes_at": _at(planes), "turned_at": _at(rows)}
+            own = shared | {"first": images.start, "last": images.stop, "total_at": place(totals[group, k])}
+            own |= {"x_at": place(x[:, group * c :]), "g_at": place(g[:, group * o :])}
+            own |= {"planes_at": place(planes), "turned_at": place(rows)}
             if undone is not None:
                 own |= {
-                    "pooled_at": _at(undone.y[:, group * o :]), "choice_at": _at(undone.taken[:, group * o :])
-                }  # fmt: skip
+                    "pooled_at": place(undone.y[:, group * o :]),
+                    "choice_at": place(undone.taken[:, group * o :]),
+                }
             work[thread].append(function.frame(own))
     threads.run(function.each, work)
     total = totals.sum(1)[:, : len(lies.offsets), :o]
@@ -269,8 +270,8 @@ def _images(x: Any, channels: int, lies: Layout) -> dict[str, int]:
     return {
         "x_image": math.prod(x.shape[1:]), "channels": channels,
         "x_height": x.shape[2], "x_width": x.shape[3],
-        "rows_at": _at(lies.rows), "columns_at": _at(lies.columns), "channel": lies.channel,
-        "size": lies.size, "offsets_at": _at(lies.offsets), "taps": len(lies.offsets),
+        "rows_at": place(lies.rows), "columns_at": place(lies.columns), "channel": lies.channel,
+        "size": lies.size, "offsets_at": place(lies.offsets), "taps": len(lies.offsets),
     }  # fmt: skip
 
 
@@ -283,34 +284,12 @@ def _up(count: int, step: int) -> int:
     return -(-count // step) * step
 
 
-def _at(array: Any) -> int:
-    return int(array.__array_interface__["data"][0])
-
-
 def _kind(x: Any, move: Move, undone: Undone | None) -> Kind:
     gated = undone is not None and undone.finish.relu
     return Kind(x.dtype.name, machine.vector_bytes(), move.stride[1] > 1, undone is not None, gated)
 
 
-class _Function:
-    """A compiled loop nest: called with a frame, and Python's lock let go of meanwhile."""
-
-    def __init__(self, address: int, words: Sequence[str]) -> None:
-        self.call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(address)
-        self.words = words
-
-    def frame(self, values: dict[str, int]) -> Any:
-        return np.array([values.get(word, 0) for word in self.words], np.int64)
-
-    def __call__(self, frame: Any) -> None:
-        self.call(_at(frame))
-
-    def each(self, frames: Sequence[Any]) -> None:
-        for frame in frames:
-            self(frame)
-
-
 @cache
-def _function(source: Callable[..., str], words: Sequence[str], kind: Kind, *more: int) -> _Function:
+def _routine(source: Callable[..., str], words: Sequence[str], kind: Kind, *more: int) -> Routine:
     key = (source.__name__, kind, *more)
-    return _Function(machine.address(key, lambda name: source(kind, *more, name)), words)
+    return machine.routine(key, words, lambda name: source(kind, *more, name))

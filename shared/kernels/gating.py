@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from shared.kernels import FLOATS, compiled
+from shared.kernels import FLOATS, machine
+from shared.kernels.fused import Element, Input, Recipe, kernel_of
 
 LARGE = 1 << 20
-"""The number of elements from which on a pass over memory less is worth the loading of Numba: below,
+"""The number of elements from which on a pass over memory less is worth the loading of LLVM: below,
 NumPy's passes read from the cache, and every net with a relu would load it."""
 
 
@@ -23,30 +26,20 @@ def worth_gating(g: Any, y: Any) -> bool:
         and g.dtype in FLOATS
         and g.flags.c_contiguous
         and y.flags.c_contiguous
+        and not machine.available()
     )
 
 
 def gate_positive(g: Any, y: Any, out: Any = None) -> Any:
     """g where y > 0, else 0, whatever g is there; `out` may be g. Its twin is `ops.gate(g, y > 0)`."""
     out = np.empty_like(g) if out is None else out
-    if _place(out) == _place(g):
-        compiled(_cut_positive)(out.reshape(-1), y.reshape(-1))
-    else:
-        compiled(_gate_positive)(out.reshape(-1), g.reshape(-1), y.reshape(-1))
+    if not _kernel(g.dtype.name)(out, g, y):
+        np.copyto(out, np.where(y > 0, g, g.dtype.type(0)))
     return out
 
 
-def _place(array: Any) -> int:
-    """Where an array's elements begin."""
-    return array.__array_interface__["data"][0]
-
-
-def _gate_positive(out: Any, g: Any, y: Any) -> None:
-    for k in range(len(out)):
-        out[k] = g[k] if y[k] > 0 else 0
-
-
-def _cut_positive(g: Any, y: Any) -> None:
-    """The same in place. Two names for one array would keep the loop above from being vectorised."""
-    for k in range(len(g)):
-        g[k] = g[k] if y[k] > 0 else 0
+@cache
+def _kernel(dtype: str) -> Callable[..., bool]:
+    whole = Input(dtype, (True,))
+    form = Element("(a0 if a1 > 0 else 0)", (0, 1), dtype)
+    return kernel_of(Recipe(None, (whole, whole), (form,), ((2,),)))

@@ -1,6 +1,6 @@
 """Machine code from LLVM's language, as functions that Python calls with arrays.
 
-llvmlite (with which Numba compiles, too) is imported at the first kernel. A kernel is a builtin
+llvmlite is imported at the first kernel. A kernel is a builtin
 function for Python (METH_FASTCALL): a call costs a tenth of what a ufunc's does. No address stands
 in its code, so that it can be kept on disk: what it needs of Python and NumPy comes by a table.
 """
@@ -86,14 +86,40 @@ def _made(key: Hashable, source: Callable[[str], str]) -> _Method:
     return method
 
 
-def address(key: Hashable, source: Callable[[str], str]) -> int:
-    """Where the code for a key stands, for those who call it as C does: made from `source(name)`."""
+class Routine:
+    """Code that is called as C does, with a frame: an array of 64-bit words, which have names. Python's
+    lock is let go of meanwhile, and nothing is looked at: the frame has to be right."""
+
+    def __init__(self, address: int, words: Sequence[str]) -> None:
+        self.call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(address)
+        self.words = words
+
+    def frame(self, values: dict[str, int]) -> Any:
+        """The frame with these values, and zeros."""
+        return np.array([values.get(word, 0) for word in self.words], np.int64)
+
+    def __call__(self, frame: Any) -> None:
+        self.call(place(frame))
+
+    def each(self, frames: Sequence[Any]) -> None:
+        """Once for each frame."""
+        for frame in frames:
+            self(frame)
+
+
+def routine(key: Hashable, words: Sequence[str], source: Callable[[str], str]) -> Routine:
+    """The routine for a key, made from `source(name)`. Whoever calls it keeps it."""
     name = "plain_" + hashlib.sha256(repr(key).encode()).hexdigest()[:20]
     with _lock:
         start = time.perf_counter()
-        found = _loaded(source(name))(name)
+        address = _loaded(source(name))(name)
         COSTS.seconds += time.perf_counter() - start
-    return found
+    return Routine(address, words)
+
+
+def place(array: Any) -> int:
+    """Where an array's elements begin."""
+    return int(array.__array_interface__["data"][0])
 
 
 @cache

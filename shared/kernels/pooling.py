@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from shared.kernels import compiled, plain, worth_a_kernel
+from shared.kernels import plain, scatter_source, worth_a_kernel
+from shared.kernels.machine import Routine, place, routine
 from shared.kernels.scatter import zeroed
 from shared.op import array_module, put
 
@@ -17,7 +19,8 @@ def unpool(g: Any, taps: Any, window: Any, size: tuple[int, int], out: Any = Non
 
     Where windows overlap, those further down and to the right are added first.
     """
-    if not worth_a_kernel(g) or taps.max() >= window.kernel[0] * window.kernel[1]:
+    known = taps.dtype == np.uint8 and taps.max(initial=0) < window.kernel[0] * window.kernel[1]
+    if not worth_a_kernel(g) or not known:
         return unpool_twin(g, taps, window, size, out)
     (down, across), (rows, columns) = window.corners(g.shape[2:]), window.offsets()
     top, left = window.padding
@@ -25,11 +28,11 @@ def unpool(g: Any, taps: Any, window: Any, size: tuple[int, int], out: Any = Non
     width = max(size[1], int(across[-1] + columns[-1]) + 1) + left
     fits = (height, width) == tuple(size)
     padded = zeroed(np, (*g.shape[:2], height, width), g.dtype, out if fits else None)
-    compiled(_unpool)(
-        padded.reshape(-1, height * width),
-        *(plain(v.reshape(-1, *v.shape[2:])) for v in (g, taps)),
-        (down + top) * width, across + left, rows * width + columns,
-    )  # fmt: skip
+    g, taps = plain(g), plain(taps)
+    numbers = [plain(v, np.int64) for v in ((down + top) * width, across + left, rows * width + columns)]
+    places = [place(array) for array in (g, taps, *numbers, padded)]
+    sizes = g.shape[0] * g.shape[1], g.shape[2], g.shape[3], height * width
+    _routine(g.dtype.name)(np.array((*sizes, *places), np.int64))
     if fits:
         return padded
     image = padded[:, :, top : top + size[0], left : left + size[1]]
@@ -45,12 +48,6 @@ def unpool_twin(g: Any, taps: Any, window: Any, size: tuple[int, int], out: Any 
     return image
 
 
-def _unpool(planes: Any, g: Any, taps: Any, down: Any, across: Any, offsets: Any) -> None:
-    """Into images with their padding, so that every element of the kernel is over a pixel. Backwards
-    through the places, which for each pixel is forwards through the kernel: the twin's order."""
-    for at in range(len(planes)):
-        plane = planes[at]
-        for oh in range(len(down) - 1, -1, -1):
-            row, chosen, start = g[at, oh], taps[at, oh], down[oh]
-            for ow in range(len(across) - 1, -1, -1):
-                plane[start + across[ow] + offsets[chosen[ow]]] += row[ow]
+@cache
+def _routine(dtype: str) -> Routine:
+    return routine(("unpool", dtype), scatter_source.UNPOOL, lambda name: scatter_source.unpool(dtype, name))

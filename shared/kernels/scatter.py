@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from shared.kernels import compiled, plain, worth_a_kernel
+from shared.kernels import plain, scatter_source, worth_a_kernel
+from shared.kernels.machine import Routine, place, routine
 from shared.op import array_module
 
 
@@ -26,10 +29,7 @@ def scatter_rows(values: Any, index: Any, size: int, out: Any = None) -> Any:
     """
     if not worth_a_kernel(values):
         return rows_twin(values, index, size, out)
-    out = zeroed(np, (values.shape[0], size, values.shape[2]), values.dtype, out)
-    if not compiled(_rows)(out, plain(values), plain(index, np.int64)):
-        raise IndexError(f"an index is out of range for size {size}")
-    return out
+    return _scattered(scatter_source.rows, values, index, size, out)
 
 
 def scatter_along(values: Any, index: Any, size: int, out: Any = None) -> Any:
@@ -40,10 +40,8 @@ def scatter_along(values: Any, index: Any, size: int, out: Any = None) -> Any:
     """
     if not worth_a_kernel(values):
         return along_twin(values, index, size, out)
-    out = zeroed(np, (values.shape[0], size, values.shape[2]), values.dtype, out)
-    if not compiled(_along)(out, plain(values), plain(index, np.int64)):
-        raise IndexError(f"an index is out of range for size {size}")
-    return out
+    loops = scatter_source.along_last if values.shape[2] == 1 else scatter_source.along
+    return _scattered(loops, values, index, size, out)
 
 
 def rows_twin(values: Any, index: Any, size: int, out: Any = None) -> Any:
@@ -64,35 +62,20 @@ def along_twin(values: Any, index: Any, size: int, out: Any = None) -> Any:
     return out
 
 
-def _rows(out: Any, values: Any, index: Any) -> bool:
-    """Whether every index was in range; the sums are whole only then."""
+def _scattered(source: Callable[..., str], values: Any, index: Any, size: int, out: Any) -> Any:
+    """The sums, by the loops that `source` writes."""
     lead, count, trail = values.shape
-    size = out.shape[1]
-    for at in range(lead):
-        for k in range(count):
-            place = index[k]
-            if place < 0:
-                place += size
-            if place < 0 or place >= size:
-                return False
-            row, row_values = out[at, place], values[at, k]
-            for t in range(trail):
-                row[t] += row_values[t]
-    return True
+    out = zeroed(np, (lead, size, trail), values.dtype, out)
+    values, index, outside = plain(values), plain(index, np.int64), np.ones(1, np.int64)
+    if size:
+        run = _routine(source, values.dtype.name)
+        places = place(values), place(index), place(out), place(outside)
+        run(np.array((lead, count, trail, size, *places), np.int64))
+    if outside[0]:
+        raise IndexError(f"an index is out of range for size {size}")
+    return out
 
 
-def _along(out: Any, values: Any, index: Any) -> bool:
-    """Whether every index was in range; the sums are whole only then."""
-    lead, count, trail = values.shape
-    size = out.shape[1]
-    for at in range(lead):
-        plane, plane_values, plane_index = out[at], values[at], index[at]
-        for k in range(count):
-            for t in range(trail):
-                place = plane_index[k, t]
-                if place < 0:
-                    place += size
-                if place < 0 or place >= size:
-                    return False
-                plane[place, t] += plane_values[k, t]
-    return True
+@cache
+def _routine(source: Callable[..., str], dtype: str) -> Routine:
+    return routine((source.__name__, dtype), scatter_source.SCATTER, lambda name: source(dtype, name))
