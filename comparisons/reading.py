@@ -212,7 +212,7 @@ class Reading:
     happened   what happened, each a sentence or two
     means      what it means for who chooses a design
     otherwise  where the side that came off worse here is nevertheless right
-    threats    what could make this misleading, beyond what is true of every page
+    threats    what could make this misleading, beyond `EVERYWHERE` (report/on_experiment.py)
     """
 
     answer: str

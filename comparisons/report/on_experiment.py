@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -13,6 +13,14 @@ from comparisons.experiment import LEVELS, Experiment
 from comparisons.quantities import PAIR, Json, count, percent
 from comparisons.reading import Pair, Reading
 from comparisons.report.listing import Row, highlighted, side_by_side
+
+EVERYWHERE = (
+    "Both engines call the same NumPy kernels, on the CPU; the larger the arrays, the more of a step is "
+    "theirs and the less is the design's.",
+    "Static holds every parameter twice, in the model and in the session, because one model serves both "
+    "engines.",
+)
+"""What to beware of on every page."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,7 @@ def _page(name: str, entry: Json, report: Json, experiments: Mapping[str, Experi
     else:
         try:
             reading = experiments[name].read(entry["found"])
+            reading = replace(reading, threats=[*reading.threats, *EVERYWHERE])
         except (LookupError, TypeError, ValueError) as error:  # the evidence of another version
             trouble = f"Its evidence can not be read. {type(error).__name__}: {error}"
     return Page(
@@ -73,9 +82,9 @@ def command(name: str, report: Json) -> str:
 
 def _method(entry: Json) -> list[str]:
     """The level, and how far what was timed scatters."""
-    said = [LEVELS[entry["level"]]] if entry["level"] else []
     found = scatter(entry.get("found"))
-    return [*said, *(found or ["Nothing is timed here."] * (entry.get("found") is not None))]
+    timed = found or ["Nothing is timed here."] * (entry.get("found") is not None)
+    return [LEVELS[entry["level"]], *timed]
 
 
 def scatter(evidence: Any) -> list[str]:

@@ -18,6 +18,7 @@ from comparisons.quantities import (
     smaller,
     warm_pair,
 )
+from comparisons.report.on_experiment import EVERYWHERE
 from comparisons.report.on_task import parity, same_encoding
 
 
@@ -149,12 +150,7 @@ DEFENCE = {
 
 def threats(task: Json) -> list[str]:
     """What could make the page misleading."""
-    said = [
-        "Both engines call the same NumPy kernels, on the CPU; the larger the arrays, the more of a step is "
-        "theirs and the less is the design's.",
-        "Static holds every parameter twice, in the model and in the session, because one model serves both "
-        "engines.",
-    ]
+    said = [*EVERYWHERE]
     if not same_encoding(task):
         said.append(
             "The two scripts are two encodings of one task: the difference in time is first of all one "

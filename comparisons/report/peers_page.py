@@ -19,7 +19,7 @@ from comparisons.quantities import (
     spread_of,
 )
 from comparisons.reading import Reading, Table
-from comparisons.report.on_experiment import Page
+from comparisons.report.on_experiment import EVERYWHERE, Page
 
 NAME = "peers"
 PEERS = Dimension(NAME, "Other systems", "Does it hold in the systems that people use?")
@@ -78,7 +78,8 @@ def _method(found: Json) -> list[str]:
         f"Every variant runs in a process of its own, with pools of {count(settings['threads'], 'thread')}; "
         f"while one works the others are stopped. {count(settings['rounds'], 'round')} in turn, {in_each} in "
         f"each after {number(settings['warm'])} to warm up. Cold is a process that has run nothing; memory "
-        "is counted in another.",
+        "is counted in another. Of ours, static and static-loop run at `fast`, static's default level; "
+        "static-exact at the one that keeps every bit.",
     ]
     return [*said, *left_out(found)]
 
@@ -132,6 +133,7 @@ def read(found: Json) -> Reading:
             "Only the first losses are compared, within a tolerance: rounding differs between systems, and "
             "training makes that larger.",
             "CPU alone, and few cores. What people choose PyTorch or TensorFlow for is mostly elsewhere.",
+            EVERYWHERE[1],
         ],
     )
 

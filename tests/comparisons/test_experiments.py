@@ -17,12 +17,13 @@ pytest.importorskip("matplotlib")
 pytest.importorskip("jinja2")
 
 from comparisons.context import Context
-from comparisons.experiment import leveled, swapped
+from comparisons.experiment import LEVELS, leveled, swapped
 from comparisons.experiments import EXPERIMENTS
 from comparisons.quantities import OTHER, PAIR
 from comparisons.reading import Block, Pair, Reading
-from comparisons.report.on_experiment import spreads
+from comparisons.report.on_experiment import EVERYWHERE, spreads
 from comparisons.report.page import pages
+from comparisons.report.reasons import REASONS
 from shared import nn
 
 QUICK = 30.0
@@ -123,12 +124,37 @@ def test_a_page_holds_every_section_and_the_first_page_links_to_it(experiment):
     for sentence in (reading.answer, *reading.happened, *reading.means, *reading.otherwise, *reading.threats):
         assert re.sub(r"\s+", " ", sentence.replace("`", "")) in text
     assert f"python -m comparisons run {experiment.name}" in text
+    assert all(threat in text for threat in EVERYWHERE)
+    assert LEVELS[experiment.level].replace("`", "") in text
+    timed = [spread for spread in spreads(evidence(experiment)) if spread["median"] > 0]
+    assert ("Between the quartiles" if timed else "Nothing is timed here.") in text
     assert page.count("<figure>") == sum(block.kind in ("curves", "bars") for block in reading.evidence)
     table, contents = re.search(
         r"(<table.*?</table>).*(<section[^>]* id=.contents.*?</section>)", index, flags=re.DOTALL
     ).groups()
     link = f'<a href="{experiment.name}.html">'
     assert (table.count(link), contents.count(link)) == (len(reading.verdicts), 1)
+
+
+ASKED = ("control_flow", "debugging", "speed", "memory", "deployment", "state", "gradients")
+
+
+def test_the_first_page_says_which_to_choose_for_what_and_why_with_a_figure_and_a_link():
+    chosen = [next(e for e in EXPERIMENTS.values() if e.dimension == name) for name in ASKED]
+    entries = [report_of(experiment, evidence(experiment))["experiments"] for experiment in chosen]
+    report = report_of(chosen[0], {}) | {"experiments": {k: v for entry in entries for k, v in entry.items()}}
+    made = pages(report)
+    section = re.search(r'<section[^>]* id="choice">(.*?)</section>', made["index.html"], re.DOTALL).group(1)
+    answers = dict(re.findall(r'<dt><a href="#(\w+)">(.*?)</dd>', section, flags=re.DOTALL))
+    assert answers.keys() >= {*ASKED}
+    for name in ASKED:
+        said = unescape(re.sub(r"<[^>]*>", "", answers[name]))
+        assert re.search(r": (dynamic|static|either)\s", said), name
+        reasons = (*REASONS[name].values(), "do not decide it", "Nothing that was found here")
+        assert any(why.replace("`", "") in said for why in reasons), name
+        figures = re.findall(r'<a href="(\w+\.html)">[^<]+</a> \(dynamic: [^)]+; static: ', answers[name])
+        assert figures, name
+        assert {*figures} <= made.keys()
 
 
 def words(reading: Reading) -> dict[str, str]:

@@ -11,6 +11,7 @@ import pytest
 from comparisons import results
 from comparisons.quantities import ahead, break_even, seconds, size
 from comparisons.report import draw, on_glance, on_lesson, on_run, on_task
+from comparisons.report.on_experiment import EVERYWHERE
 from comparisons.report.page import pages
 from comparisons.run import engines_differ
 
@@ -290,6 +291,11 @@ def test_a_task_has_a_page_in_the_shape_of_an_experiments(report, drawn):
         assert len(re.sub(r"<[^>]*>|\s", "", parts[name])) > 30, name
     assert made.count("<figure>") == 4  # losses, phases, catching up, memory
     assert "python -m comparisons run cnn_digits" in made
+    for threat in EVERYWHERE:
+        assert threat in unescape(parts["threats"])
+    assert "<code>exact</code>" in parts["threats"]
+    assert 'optimize="exact"' in unescape(parts["method"])
+    assert "Between the quartiles" in parts["method"]
 
 
 def test_a_task_has_a_row_for_its_speed_and_one_for_its_numbers(report):
