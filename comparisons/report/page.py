@@ -46,11 +46,7 @@ def draw(report: Mapping[str, Any], folder: Path) -> Path:
 
 def pages(report: Mapping[str, Any]) -> dict[str, str]:
     """All pages as text, by file name."""
-    from comparisons.experiments import EXPERIMENTS
-
-    found = [*pages_of_tasks(report), *on_experiment.pages_of(report, EXPERIMENTS)]
-    if (peers := page_of_peers(report)) is not None:
-        found.append(peers)
+    found = pages_found(report)
     stepper, trouble = _stepper(report)
     made = {INDEX: _index(report, found, stepper is not None, trouble)}
     if stepper is not None:
@@ -59,6 +55,15 @@ def pages(report: Mapping[str, Any]) -> dict[str, str]:
     for before, page, after in zip([None, *found], found, [*found[1:], None], strict=False):
         made[page.file] = template.render(page=page, before=before, after=after, place=_place(page, found))
     return made
+
+
+def pages_found(report: Mapping[str, Any]) -> list[on_experiment.Page]:
+    """What there is a page for, beside the first one and the stepper's, in order."""
+    from comparisons.experiments import EXPERIMENTS
+
+    found = [*pages_of_tasks(report), *on_experiment.pages_of(report, EXPERIMENTS)]
+    peers = page_of_peers(report)
+    return found if peers is None else [*found, peers]
 
 
 def _place(page: on_experiment.Page, found: list[on_experiment.Page]) -> str:

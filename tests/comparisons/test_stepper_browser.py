@@ -281,6 +281,19 @@ def test_the_page_fits_and_reads_in_every_light(visit, size, scheme):
         assert _contrast(ink, paper) >= 4.5, (ink, paper)
 
 
+@pytest.mark.parametrize("size", [DESK, (1366, 768)], ids=["desk", "low desk"])
+def test_at_a_desk_the_player_hides_no_array_at_any_moment(visit, size):
+    page = visit(size)
+    below = """() => Math.max(0, ...[...document.querySelectorAll('.values li')].map(
+        item => item.getBoundingClientRect().bottom))
+        - document.querySelector('.player').getBoundingClientRect().top"""
+    moments = int(page.get_attribute("#scrubber", "max"))
+    for moment in range(1, moments + 1):
+        shown(page, moment)
+        assert page.evaluate(below) <= 2, moment  # the border of the last row
+        page.keyboard.press("ArrowRight")
+
+
 def _contrast(*colours):
     """As WCAG 2.2 defines it, of two colours `rgb(r, g, b)`."""
 
