@@ -40,13 +40,14 @@ def curves(block: Curves) -> str:
         if block.mark is not None:
             axes.axvline(block.mark[0], color=GOLD, linewidth=1, linestyle=":")
             axes.annotate(
-                block.mark[1], (block.mark[0], 1), (4, -4), xycoords=("data", "axes fraction"),
-                textcoords="offset points", va="top",
+                block.mark[1], (block.mark[0], 1), (0, 3), xycoords=("data", "axes fraction"),
+                textcoords="offset points", ha="center", va="bottom",
             )  # fmt: skip
         axes.set_xlabel(block.x_label)
         axes.set_ylabel(block.y_label)
         if len(block.series) > 1:
-            axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+            above = 1.0 if block.mark is None else 1.07  # what the mark is called stands between
+            axes.legend(loc="lower center", bbox_to_anchor=(0.5, above), ncols=2)
     return str(written[0])
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from comparisons.quantities import break_even, seconds, size
+from comparisons.quantities import break_even, count, seconds, size
 
 Json = Mapping[str, Any]
 
@@ -78,7 +78,7 @@ def losses(name: str, engines: Json) -> str:
             )  # fmt: skip
         top.set_ylabel("loss")
         _loss_axis(top, [loss for values in found.values() for loss in values if loss is not None])
-        top.legend(loc="upper right")
+        top.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
         last = top
         if len(found) == 2:
             last = axes[1]
@@ -167,14 +167,14 @@ def catching_up(name: str, engines: Json) -> str:
         if even is not None and 1 < even < steps:
             at = warm["dynamic"]["start"]["median"] + (even - 1) * warm["dynamic"]["step"]["median"]
             axes.plot(even, at, "o", color=GOLD, markersize=8, zorder=5)
-            said = f"equal after {round(even):,} steps"
+            said = f"equal after {count(round(even), 'step')}"
             axes.annotate(said, (even, at), (-10, 12), textcoords="offset points", ha="right")
         axes.set_xlim(0, steps)
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_formatter(lambda value, _: f"{value * factor:,.4g}")
         axes.set_xlabel("steps")
         axes.set_ylabel(f"time so far, {unit}")
-        axes.legend(loc="upper left")
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     return written[0]
 
 

@@ -47,20 +47,17 @@ def _raced(kin: str, task: Json, peers: Json, race: Json) -> Iterator[Block]:
     ours = next((case for case in known if case.system == "Diptych"), None)
     theirs = [case for case in known if case.system != "Diptych"]
     here = _here(task)
-    sentences = [
+    kinship = [
         f"The next of kin among the workloads raced elsewhere is the bench's `{kin}`: {race['title']}, "
         f"by plain SGD. {task['unlike']}",
         *([_stands_in(here, ours)] if here and ours else []),
-        *(_compared(theirs, ours) if ours else []),
-        *left_out(found),
-        f"How it was raced, and memory, is on {PAGE}.",
     ]
     if peers["status"] != "done":
-        sentences.append("The race did not come to its end; this is what it had found.")
-    yield Prose(TITLE, sentences)
+        kinship.append("The race did not come to its end; this is what it had found.")
+    yield Prose(TITLE, _compared(theirs, ours) if ours else [], says=" ".join(kinship))
     if known:
         yield _trade_off([*([here] if here else []), *known])
-    yield _everyone(race["found"])
+    yield _everyone(race["found"], [*left_out(found), f"How it was raced, and memory, is on {PAGE}."])
 
 
 # --- the sentences --------------------------------------------------------------------------
@@ -164,7 +161,7 @@ def _won_back(case: Case) -> str:
     return ", its start never won back" if even is None and case.first == "dynamic" else ""
 
 
-def _everyone(found: Json) -> Table:
+def _everyone(found: Json, more: Sequence[str]) -> Table:
     """A row for each that ran, the two designs of a system next to each other."""
     paired = [name for _, *pair in BOTH_DESIGNS for name in pair if name in found]
     ours = {"dynamic", "static"} & found.keys()
@@ -172,12 +169,12 @@ def _everyone(found: Json) -> Table:
     rest = [name for name in found if name not in first]
     order = [*first, *sorted(rest, key=lambda name: _place(name, rest))]
     rows = [_row(name, found[name]) for name in order]
-    says = (
+    says = [
         "Cold and warm as above. How many times as fast, or as slow, ours are, round by round; where the "
-        "rounds do not agree on it, as fast."
-    )
+        "rounds do not agree on it, as fast.", *more,
+    ]  # fmt: skip
     columns = ("", "first loss, cold", "a later step, warm", "dynamic is", "static is")
-    return Table(f"{TITLE}: all that were raced", columns, rows, says=says)
+    return Table(f"{TITLE}: all that were raced", columns, rows, says=" ".join(says))
 
 
 def _place(name: str, names: Sequence[str]) -> tuple[int, int]:

@@ -3,6 +3,7 @@ file that needs nothing else."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from itertools import groupby
@@ -127,7 +128,14 @@ def _index(report: Mapping[str, Any], found: list[on_experiment.Page], stepper: 
     )
 
 
+READABLE = 0.8
+"""Pixels for each point of a drawing, in whose width Graphviz counts, below which its words are too small."""
+
+
 def graph(svg: str, name: str) -> str:
-    """A drawn graph as an element of the page, its ids apart from those of other graphs."""
+    """A drawn graph as an element of the page, its ids apart from those of other graphs; one that is
+    wider than its place shrinks, but no further than one can read."""
     svg = svg[svg.index("<svg") :]
+    if width := re.match(r'<svg[^>]*? width="([\d.]+)pt"', svg):
+        svg = f'<svg style="min-width: {READABLE * float(width[1]):.0f}px"{svg[4:]}'
     return svg.replace('id="', f'id="{name}-')

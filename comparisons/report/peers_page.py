@@ -241,9 +241,9 @@ def ratio(found: Any) -> str:
     """How many times as fast ours is; a slowdown as one, and what the rounds do not agree on as none."""
     if found is None:
         return "-"
-    if found["low"] <= 1 <= found["high"]:
-        return "as fast"
     times = found["median"]
+    if found["low"] <= 1 <= found["high"] or 0.95 < times < 1.05:  # what would be said as 1.0
+        return "as fast"
     return f"{times:.1f} times as fast" if times >= 1 else f"{1 / times:.1f} times as slow"
 
 
