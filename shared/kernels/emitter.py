@@ -17,7 +17,7 @@ Value = str | int
 
 
 class Emitter:
-    """The body of one function that takes a frame, an array of 64-bit words, and gives nothing.
+    """The body of one function over elements of one kind.
 
     kind    the elements' type, "float" or "double"
     lanes   how many of them a vector holds
@@ -35,19 +35,19 @@ class Emitter:
         self._declared: set[str] = set()
         self._fresh = itertools.count()
 
-    def text(self, name: str, frame: Sequence[str]) -> str:
-        """The module: `name` takes a frame whose words have these names."""
-        head = []
-        for k, word in enumerate(frame):
-            head += [f"  %{word}.at = getelementptr i64, ptr %frame, i64 {k}"]
-            head += [f"  %{word} = load {'ptr' if word.endswith('_at') else 'i64'}, ptr %{word}.at"]
-        lines = [*self._places, *head, *self._lines, "  ret void", "}"]
-        return "\n".join([*sorted(self._declared), f"define void @{name}(ptr noalias %frame) {{", *lines, ""])
+    def text(self, define: str, end: Sequence[str]) -> str:
+        """The module of one function, which begins and ends with these lines."""
+        self.say(*end)
+        lines = [*self._places, *self._lines, "}"]
+        return "\n".join([*sorted(self._declared), f"{define} {{", *lines, ""])
 
     # --- instructions ---
 
     def say(self, *lines: str) -> None:
         self._lines += [line if line.endswith(":") else "  " + line for line in lines]
+
+    def label(self) -> str:
+        return f"l{next(self._fresh)}"
 
     def new(self, instruction: str) -> str:
         name = f"%t{next(self._fresh)}"

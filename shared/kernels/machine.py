@@ -196,7 +196,7 @@ def _table() -> Any:
         "answer": ctypes.cast(api.PyBool_FromLong, ctypes.c_void_p).value,
         "release": ctypes.cast(api.PyEval_SaveThread, ctypes.c_void_p).value,
         "acquire": ctypes.cast(api.PyEval_RestoreThread, ctypes.c_void_p).value,
-        **{name: addresses(f"diptych_{name}") for name in ("fits", "enter", "leave")},
+        **{name: addresses(f"diptych_{name}") for name in ("fits", "plain", "enter", "leave")},
         **{dtype.name: id(dtype) for dtype in LLVM_TYPES},
     }
     return np.array([found[entry] for entry in support.ENTRIES], np.uintp)

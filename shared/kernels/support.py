@@ -17,9 +17,9 @@ PLAIN = 0x0001 | 0x0100  # C order, aligned
 WRITABLE = PLAIN | 0x0400
 
 ENTRIES = (
-    "type", "answer", "release", "acquire", "fits", "enter", "leave", *(d.name for d in LLVM_TYPES),
+    "type", "answer", "release", "acquire", "fits", "plain", "enter", "leave", *(d.name for d in LLVM_TYPES),
 )  # fmt: skip
-"""The table: ndarray; PyBool_FromLong, PyEval_SaveThread and PyEval_RestoreThread; the three
+"""The table: ndarray; PyBool_FromLong, PyEval_SaveThread and PyEval_RestoreThread; the four
 functions below; the dtypes. Behind them stand the numbers that a kernel is handed, as doubles."""
 
 PLAN_HEAD, PLAN_EACH = 3, 5
@@ -29,7 +29,7 @@ number of axes, a bit for each axis that is as long as the loop's, and how many 
 side on its last axis. The loop's axes are the first output's, its last one by block."""
 
 SOURCE = f"""
-define internal i1 @is_plain(ptr %x, ptr %table, i64 %dtype, i64 %ndim, i32 %flags) {{
+define i1 @diptych_plain(ptr %x, ptr %table, i64 %dtype, i64 %ndim, i32 %flags) {{
   %type_at = getelementptr i8, ptr %x, i64 {HEAD - 8}
   %type = load ptr, ptr %type_at
   %array = load ptr, ptr %table
@@ -190,7 +190,7 @@ kind:
   %ndim = select i1 %any_rank, i64 -1, i64 %own_ndim
   %is_out = icmp ult i64 %i, %outs
   %flags = select i1 %is_out, i32 {WRITABLE}, i32 {PLAIN}
-  %plain = call i1 @is_plain(ptr %x, ptr %table, i64 %dtype, i64 %ndim, i32 %flags)
+  %plain = call i1 @diptych_plain(ptr %x, ptr %table, i64 %dtype, i64 %ndim, i32 %flags)
   br i1 %plain, label %kind_fits, label %refuse
 kind_fits:
   %begins = call ptr @data_of(ptr %x)

@@ -19,6 +19,7 @@ from static.passes.fold import fold_constants
 from static.passes.fuse import fuse_elementwise
 from static.passes.gather import gather_products, gather_scans
 from static.passes.hoist import hoist_from_scans
+from static.passes.pack import pack_weights
 from static.passes.prune import drop_unused
 from static.passes.rows import merge_rows
 from static.passes.simplify import simplify_algebra
@@ -98,6 +99,7 @@ PASSES = (
     Pass("convolve", finish_convolutions, "fast", "relu and pooling in one step with their convolution"),
     Pass("rows", merge_rows, "fast", "products by the same weight as one product"),
     Pass("gather", gather_products, "fast", "a sum of weight gradients as one product"),
+    Pass("pack", pack_weights, "fast", "lays a weight out once for all products of few rows with it"),
     Pass("fuse", fuse_elementwise, "fast", "makes one kernel of elementwise steps that stand together"),
 )
 """In the order in which they run."""

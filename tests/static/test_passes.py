@@ -227,6 +227,33 @@ def test_products_of_independent_steps_are_one() -> None:
     assert steps([*hs, last]).count("linear") == 3
 
 
+# --- pack ---
+
+
+@pytest.mark.parametrize("rows", [1, 5, 200])
+def test_a_weight_of_dependent_products_is_laid_out_once(rows: int) -> None:
+    """Forward, backward, and of more rows than the layout is for, which a run alone can know."""
+    rng = np.random.default_rng(2)
+    w = static.Variable(rng.standard_normal((7, 7)).astype(np.float32) / 3, name="w")
+    b = static.Variable(rng.standard_normal(7).astype(np.float32), name="b")
+    x = static.placeholder("float32", (None, 7), name="x")
+    h = x
+    for _ in range(4):
+        h = ops.tanh(ops.linear(h, w, b)) @ w
+    fetches = [h, *static.gradients(ops.sum(h * h), [x, w, b])]
+    found = steps(fetches)
+    assert found.count("pack") == 2  # of the weight and of its transpose
+    assert {"packed_linear", "packed_matmul"} <= set(found) and "linear" not in found
+    assert "pack" not in steps(fetches, without=["pack"])
+    agree(fetches, {x: rng.standard_normal((rows, 7), np.float32)}, rtol=1e-4)
+
+
+def test_one_product_or_two_lay_nothing_out() -> None:
+    w = static.Variable(np.ones((7, 7), np.float32))
+    x = static.placeholder("float32", (2, 7), name="x")
+    assert "pack" not in steps(ops.linear(ops.tanh(ops.linear(x, w)), w))
+
+
 # --- convolve ---
 
 
