@@ -9,6 +9,7 @@ turns run by run, so that whatever else the machine does meets both alike.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -34,10 +35,12 @@ class Meter:
     """A running `meter.py`; `imported` says how long its imports took."""
 
     def __init__(self, task: Task, engine: str, level: str = EXACT) -> None:
+        self._kernels = tempfile.TemporaryDirectory()  # none that another process has compiled: cold is cold
         self._said = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  closed by close()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "comparisons.meter", task.name, engine, level],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True,
+            env=os.environ | {"DIPTYCH_CACHE": self._kernels.name},
         )  # fmt: skip
         try:
             self.imported = self._answer()
@@ -67,6 +70,7 @@ class Meter:
         self._process.kill()
         self._process.communicate()
         self._said.close()
+        self._kernels.cleanup()
 
 
 @contextmanager
