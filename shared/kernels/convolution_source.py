@@ -6,7 +6,6 @@ Each is a function of a frame, 64-bit words of which those called `..._at` are p
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -65,18 +64,9 @@ class Kind(NamedTuple):
     gated: bool = False
     finish: Finish = Finish()
 
-    def emitter(self, frame: Sequence[str]) -> Emitter:
-        """One that has read the words of its frame."""
+    def emitter(self) -> Emitter:
         dtype = np.dtype(self.dtype)
-        e = Emitter(dtype, self.bytes // dtype.itemsize)
-        for k, word in enumerate(frame):
-            kind = "ptr" if word.endswith("_at") else "i64"
-            e.say(f"%{word} = load {kind}, ptr {e.at('%frame', k, 'i64')}")
-        return e
-
-
-def _text(e: Emitter, name: str) -> str:
-    return e.text(f"define void @{name}(ptr noalias %frame)", ["ret void"])
+        return Emitter(dtype, self.bytes // dtype.itemsize)
 
 
 IMAGES = (
@@ -147,7 +137,7 @@ def _put_back(
 def correlate(kind: Kind, name: str) -> str:
     """For each image: its planes, the sums of products for some channels at a time, and what follows
     while these are in the cache."""
-    e = kind.emitter(CORRELATE)
+    e = kind.emitter()
     rows = TILES[kind.bytes].rows
     with e.loop(e.sub("%last", "%first")) as counted:
         n = e.add("%first", counted)
@@ -160,7 +150,7 @@ def correlate(kind: Kind, name: str) -> str:
             left = e.smaller(e.sub("%out_channels", o), rows)
             with e.loop(left) as k:
                 _finish(e, kind.finish, n, e.add(o, k), e.at("%tile_at", e.mul(k, "%run")))
-    return _text(e, name)
+    return e.text(name, CORRELATE)
 
 
 def _sums(e: Emitter, w: str, rows: int, vectors: int) -> None:
@@ -239,7 +229,7 @@ def _larger(e: Emitter, best: str, taken: str, value: str, number: int) -> tuple
 def weight(kind: Kind, vectors: int, name: str) -> str:
     """For each image: its planes, the gradient with its channels side by side, and their products
     added to the totals (taps, padded channels), for so many vectors of channels at a time."""
-    e = kind.emitter(WEIGHT)
+    e = kind.emitter()
     with e.loop(e.sub("%last", "%first")) as counted:
         n = e.add("%first", counted)
         _lay_out(e, n, kind.strided)
@@ -248,7 +238,7 @@ def weight(kind: Kind, vectors: int, name: str) -> str:
         else:
             _turn(e, n)
         _add_products(e, TILES[kind.bytes].taps[vectors], vectors)
-    return _text(e, name)
+    return e.text(name, WEIGHT)
 
 
 def _turn(e: Emitter, n: str) -> None:

@@ -17,7 +17,8 @@ Value = str | int
 
 
 class Emitter:
-    """The body of one function over elements of one kind.
+    """The body of one function over elements of one kind: of a frame, an array of 64-bit words (`text`),
+    or of what else it is said to take (`module`).
 
     kind    the elements' type, "float" or "double"
     lanes   how many of them a vector holds
@@ -35,11 +36,20 @@ class Emitter:
         self._declared: set[str] = set()
         self._fresh = itertools.count()
 
-    def text(self, define: str, end: Sequence[str]) -> str:
+    def text(self, name: str, frame: Sequence[str]) -> str:
+        """The module of a function of a frame: `name` finds the words of it under these names."""
+        head = []
+        for k, word in enumerate(frame):
+            kind = "ptr" if word.endswith("_at") else "i64"
+            head += [f"  %{word}.at = getelementptr i64, ptr %frame, i64 {k}"]
+            head += [f"  %{word} = load {kind}, ptr %{word}.at"]
+        return self.module(f"define void @{name}(ptr noalias %frame)", ["ret void"], head)
+
+    def module(self, define: str, end: Sequence[str], head: Sequence[str] = ()) -> str:
         """The module of one function, which begins and ends with these lines."""
         self.say(*end)
-        lines = [*self._places, *self._lines, "}"]
-        return "\n".join([*sorted(self._declared), f"{define} {{", *lines, ""])
+        lines = [f"{define} {{", *self._places, *head, *self._lines, "}", ""]
+        return "\n".join([*sorted(self._declared), *lines])
 
     # --- instructions ---
 

@@ -79,7 +79,7 @@ def _source(dtype: str, vector: int, biased: bool, name: str) -> str:
             _tile(e, tile, j, masks, rest, biased)
     end = ["%yes = call ptr %answer(i64 1)", "ret ptr %yes"]
     end += ["refuse:", "%no = call ptr %answer(i64 0)", "ret ptr %no"]
-    return e.text(f"define ptr @{name}(ptr %self, ptr %arguments, i64 %given)", end)
+    return e.module(f"define ptr @{name}(ptr %self, ptr %arguments, i64 %given)", end)
 
 
 def _look(e: Emitter, dtype: str, biased: bool, wide: int) -> None:
