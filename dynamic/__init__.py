@@ -27,6 +27,7 @@ from dynamic.recompute import checkpoint
 from dynamic.tape import Node
 from dynamic.tensors import Tensor, tensor
 from dynamic.views import draw, show, to_networkx
+from shared.cuda import default_device, set_default_device
 from shared.hooks import Event, Hook, watching
 from shared.memory import keep_freed_memory
 from shared.nan import NanFinder
@@ -34,9 +35,10 @@ from shared.profiler import Profiler
 
 __all__ = [
     "ENGINE", "Event", "Hook", "NanFinder", "Node", "Profiler", "Tensor", "anomaly", "arange",
-    "checkpoint", "draw", "enable_grad", "eye", "from_dlpack", "from_numpy", "full", "grad",
-    "hessian", "hvp", "inference", "jacobian", "jvp", "linspace", "manual_seed", "no_grad", "ones",
-    "rand", "randn", "show", "tensor", "to_networkx", "value_and_grad", "vjp", "watching", "zeros",
+    "checkpoint", "default_device", "draw", "enable_grad", "eye", "from_dlpack", "from_numpy",
+    "full", "grad", "hessian", "hvp", "inference", "jacobian", "jvp", "linspace", "manual_seed",
+    "no_grad", "ones", "rand", "randn", "set_default_device", "show", "tensor", "to_networkx",
+    "value_and_grad", "vjp", "watching", "zeros",
 ]  # fmt: skip
 
 keep_freed_memory()

@@ -1,4 +1,7 @@
-"""Tensors from a shape alone, and from other libraries' arrays, by PyTorch's names."""
+"""Tensors from a shape alone, and from other libraries' arrays, by PyTorch's names.
+
+`device` is "cpu" or "cuda"; None for the default one, see `dynamic.set_default_device`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dynamic.tensors import Tensor, tensor
-from dynamic.values import cupy_module
+from shared.cuda import CudaArray, cupy
 from shared.errors import DTypeError, SettingError
 from shared.spec import as_dtype
 
@@ -39,46 +42,59 @@ def _floating(call: str, dtype: Any) -> np.dtype[Any]:
     return kind
 
 
-def zeros(*shape: Any, dtype: Any = "float32", requires_grad: bool = False) -> Tensor:
+def zeros(
+    *shape: Any, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
+) -> Tensor:
     """Zeros of a shape."""
-    return tensor(np.zeros(_sizes("zeros", shape), as_dtype(dtype)), requires_grad)
+    return tensor(np.zeros(_sizes("zeros", shape), as_dtype(dtype)), requires_grad, device=device)
 
 
-def ones(*shape: Any, dtype: Any = "float32", requires_grad: bool = False) -> Tensor:
+def ones(
+    *shape: Any, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
+) -> Tensor:
     """Ones of a shape."""
-    return tensor(np.ones(_sizes("ones", shape), as_dtype(dtype)), requires_grad)
+    return tensor(np.ones(_sizes("ones", shape), as_dtype(dtype)), requires_grad, device=device)
 
 
-def full(shape: Any, value: float, dtype: Any = "float32", requires_grad: bool = False) -> Tensor:
+def full(
+    shape: Any, value: float, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
+) -> Tensor:
     """One number, everywhere."""
-    return tensor(np.full(_sizes("full", (shape,)), value, as_dtype(dtype)), requires_grad)
+    return tensor(np.full(_sizes("full", (shape,)), value, as_dtype(dtype)), requires_grad, device=device)
 
 
-def arange(*bounds: Any, dtype: Any = None) -> Tensor:
+def arange(*bounds: Any, dtype: Any = None, device: str | None = None) -> Tensor:
     """`arange(stop)`, `arange(start, stop)` or `arange(start, stop, step)`: int64 for integers."""
-    return tensor(np.arange(*bounds), dtype=dtype if dtype else _float32_or(np.arange(*bounds).dtype))
+    numbers = np.arange(*bounds)
+    return tensor(numbers, dtype=dtype if dtype else _float32_or(numbers.dtype), device=device)
 
 
-def linspace(start: float, stop: float, steps: int, dtype: Any = "float32") -> Tensor:
+def linspace(
+    start: float, stop: float, steps: int, dtype: Any = "float32", device: str | None = None
+) -> Tensor:
     """`steps` numbers evenly from start to stop, both included."""
-    return tensor(np.linspace(start, stop, steps, dtype=as_dtype(dtype)))
+    return tensor(np.linspace(start, stop, steps, dtype=as_dtype(dtype)), device=device)
 
 
-def eye(size: int, dtype: Any = "float32") -> Tensor:
+def eye(size: int, dtype: Any = "float32", device: str | None = None) -> Tensor:
     """The identity matrix."""
-    return tensor(np.eye(size, dtype=as_dtype(dtype)))
+    return tensor(np.eye(size, dtype=as_dtype(dtype)), device=device)
 
 
-def randn(*shape: Any, dtype: Any = "float32", requires_grad: bool = False) -> Tensor:
+def randn(
+    *shape: Any, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
+) -> Tensor:
     """Numbers from the standard normal distribution; see `manual_seed`."""
     drawn = _Source.generator.standard_normal(_sizes("randn", shape), _floating("randn", dtype))
-    return tensor(drawn, requires_grad)
+    return tensor(drawn, requires_grad, device=device)
 
 
-def rand(*shape: Any, dtype: Any = "float32", requires_grad: bool = False) -> Tensor:
+def rand(
+    *shape: Any, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
+) -> Tensor:
     """Numbers evenly from [0, 1); see `manual_seed`."""
     drawn = _Source.generator.random(_sizes("rand", shape), _floating("rand", dtype))
-    return tensor(drawn, requires_grad)
+    return tensor(drawn, requires_grad, device=device)
 
 
 def _float32_or(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -93,4 +109,6 @@ def from_numpy(array: Any) -> Tensor:
 def from_dlpack(source: Any) -> Tensor:
     """A Tensor that shares the memory of another library's array (PyTorch, CuPy, JAX, ...)."""
     device = source.__dlpack_device__()[0]
-    return Tensor(np.from_dlpack(source) if int(device) == 1 else cupy_module().from_dlpack(source))
+    if int(device) == 1:
+        return Tensor(np.from_dlpack(source))
+    return Tensor(CudaArray(cupy().from_dlpack(source)))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from dynamic.tensors import Tensor
+from shared.cuda import adopted, to_device, to_host
 from shared.errors import GradientError, ShapeError
 from shared.op import array_module
 from shared.spec import str_shape
@@ -49,7 +50,7 @@ def seed_of(call: str, y: Tensor, gradient: Any) -> Tensor:
             )
         return Tensor(array_module(y.data).ones(y.shape, y.dtype))
     try:
-        seed = gradient if isinstance(gradient, Tensor) else Tensor(np.asarray(gradient, y.dtype))
+        seed = gradient if isinstance(gradient, Tensor) else _placed(gradient, y)
     except (ValueError, TypeError):
         raise GradientError(
             f"{call}: the cotangent {gradient!r} is no array of numbers; pass one of y's shape, "
@@ -61,3 +62,8 @@ def seed_of(call: str, y: Tensor, gradient: Any) -> Tensor:
             f"{str_shape(y.shape)}; they must be the same"
         )
     return seed
+
+
+def _placed(gradient: Any, y: Tensor) -> Tensor:
+    """An array or numbers as a cotangent of y's dtype, on y's device."""
+    return Tensor(to_device(np.asarray(to_host(adopted(gradient)), y.dtype), y.device))

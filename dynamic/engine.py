@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
-
-import numpy as np
 
 from dynamic.functional import grad
 from dynamic.tape import apply
 from dynamic.tensors import Tensor
-from shared import dispatch
+from shared import cuda, dispatch
+from shared.cuda import owned
 from shared.op import Op
 from shared.operators import bind
 from shared.ops.control import plain_cond, plain_scan, plain_while_loop
@@ -29,7 +28,7 @@ class DynamicEngine:
 
     def assign(self, state: State, value: Tensor) -> None:
         """At once, and without a gradient."""
-        state.data = np.array(value.data, state.dtype, order="C")
+        state.data = owned(value.data, state.dtype, beside=state.data)
 
     def gradients(self, loss: Tensor, states: Sequence[State]) -> list[Any]:
         return grad(loss, states, allow_unused=True)
@@ -42,10 +41,19 @@ class DynamicEngine:
     scan = staticmethod(plain_scan)
 
     def scope(self, value: Any) -> AbstractContextManager[None]:
+        if cuda.in_use and isinstance(value, Tensor):
+            return _beside(value)
         return dispatch.using(self)
 
     def call(self, module: Any, value: Any) -> AbstractContextManager[None]:
         return dispatch.using(self)
+
+
+@contextmanager
+def _beside(value: Tensor) -> Iterator[None]:
+    """Within the block arrays are made on the device of a Tensor."""
+    with dispatch.using(ENGINE), cuda.placing(value.device):
+        yield
 
 
 ENGINE = DynamicEngine()

@@ -123,7 +123,7 @@ def jvp(fn: Callable[..., Tensor], args: Sequence[Any], tangents: Sequence[Any])
         xs = _leaves("jvp", args)
         _check_directions("jvp", xs, tangents)
         y = _value("jvp", fn(*xs))
-        u = Tensor(np.zeros(y.shape, y.dtype), Leaf(Spec(y.shape, y.dtype)))
+        u = Tensor(array_module(y.data).zeros(y.shape, y.dtype), Leaf(Spec(y.shape, y.dtype)))
         pulled = _slopes(y, xs, u, again=True)
         total: Any = sum(ops.sum(g * t) for g, t in zip(pulled, tangents, strict=True))
         return y.detach(), _slopes(total, [u])[0]
@@ -136,7 +136,7 @@ def jacobian(fn: Callable[..., Tensor], *args: Any, create_graph: bool = False) 
         y = _value("jacobian", fn(*xs))
         rows: list[list[Any]] = [[] for _ in xs]
         for k in range(y.data.size):
-            start = np.zeros(y.data.size, y.dtype)
+            start = array_module(y.data).zeros(y.data.size, y.dtype)
             start[k] = 1
             found = _slopes(y, xs, start.reshape(y.shape), True, create_graph)
             for row, g in zip(rows, found, strict=True):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dynamic.modes import mode
+from shared.cuda import CudaArray
 from shared.errors import DiptychError, DTypeError, GradientError, RangeError, ShapeError
 from shared.source import Line, user_line
 from shared.spec import str_shape
@@ -32,6 +33,8 @@ class Change:
     order: int
     line: Line | None
 
+
+ARRAYS = (np.ndarray, CudaArray)
 
 changes: dict[int, Change] = {}
 """The last change of each changed array that is still alive, by the id of what owns its memory."""
@@ -71,7 +74,9 @@ def _refused(tensor: Any, call: str, error: Exception) -> DiptychError:
 
 
 def _owner(array: Any) -> Any:
-    """The array that owns the memory of a view."""
+    """The array that owns the memory of a view; of one on the GPU, CuPy's."""
+    if isinstance(array, CudaArray):
+        return array.array if array.base is None else array.base
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
@@ -89,8 +94,8 @@ def _note(array: Any) -> None:
 def check(node: Node) -> None:
     """GradientError if an array that the node kept was changed after it was kept."""
     for value in (*(node.inputs or ()), *node.outputs):
-        array = value if isinstance(value, np.ndarray) else getattr(value, "data", None)
-        if not isinstance(array, np.ndarray):
+        array = value if isinstance(value, ARRAYS) else getattr(value, "data", None)
+        if not isinstance(array, ARRAYS):
             continue
         changed = changes.get(id(_owner(array)))
         if changed is not None and changed.order > node.order:

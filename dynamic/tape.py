@@ -120,7 +120,7 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
             arrays.append(arg.data)
             edges.append(arg.edge)
         elif isinstance(arg, (Tensor, State)):
-            arrays.append(arg.numpy())
+            arrays.append(arg.data if isinstance(arg, Tensor) else arg.value())
             edges.append(arg.edge)
         else:
             arrays.append(operand(op, arg))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dynamic.values import Values, raw_array
-from shared import ops
+from shared import cuda, ops
+from shared.cuda import owned
 from shared.errors import DTypeError, GradientError
 from shared.op import as_array
 from shared.spec import Spec, as_dtype
@@ -61,8 +62,7 @@ class Tensor(Values):
         return type(self.edge) is not tuple
 
     def __repr__(self) -> str:
-        shown = self.data if self.device == "cpu" else self.data.get()
-        values = np.array2string(shown, separator=", ", prefix="tensor(", threshold=100)
+        values = np.array2string(self.numpy(), separator=", ", prefix="tensor(", threshold=100)
         made = "" if self.is_leaf else f", made by {self.edge[0].name}"
         leaf = ", requires_grad=True" if type(self.edge) is Leaf else ""
         return f"tensor({values}, {self.dtype}{leaf}{made})"
@@ -171,14 +171,20 @@ def _leaf(array: Any) -> Leaf:
     return Leaf(Spec(array.shape, array.dtype))
 
 
-def tensor(data: Any, requires_grad: bool = False, dtype: Any = None) -> Tensor:
+def tensor(data: Any, requires_grad: bool = False, dtype: Any = None, device: str | None = None) -> Tensor:
     """A leaf Tensor with a copy of `data`: arrays keep their dtype, Python floats become float32.
+
+    device: "cpu" or "cuda"; if None, where `data` is, if that is an array on the GPU, else the default
+    device (`dynamic.set_default_device`).
 
     Raises GradientError if a gradient is asked for on integers or bools, DTypeError for what
     does not make an array of numbers.
     """
     try:
-        array = np.array(as_array(raw_array(data), None if dtype is None else as_dtype(dtype)), order="C")
+        raw = raw_array(data)
+        if cuda.in_use or device is not None:
+            raw = _placed(raw, dtype, device)
+        array = owned(as_array(raw, None if dtype is None else as_dtype(dtype)))
     except ValueError as error:
         raise DTypeError(
             f"tensor: {str(error).rstrip('.')}; pass numbers, in rows of one length (pad the shorter ones)"
@@ -186,3 +192,14 @@ def tensor(data: Any, requires_grad: bool = False, dtype: Any = None) -> Tensor:
     if array.dtype.kind not in "biufc":
         raise DTypeError(f"tensor: {data!r} does not make an array of numbers")
     return Tensor(array, _leaf(array) if requires_grad else None)
+
+
+def _placed(data: Any, dtype: Any, device: str | None) -> Any:
+    """An array of `data` on the device that `tensor` is to make it on."""
+    data = cuda.adopted(data)
+    if isinstance(data, cuda.CudaArray):
+        device = device or "cuda"
+    else:
+        data = as_array(data, None if dtype is None else as_dtype(dtype))
+    device = cuda.default_device() if device is None else cuda.check_device("tensor", device)
+    return cuda.to_device(data, device)

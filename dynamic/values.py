@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dynamic import inplace
-from shared import dispatch, ops
+from shared import cuda, dispatch, ops
+from shared.cuda import DEVICES, check_device, device_of, owned, to_device, to_host
 from shared.errors import DTypeError, EngineError, GradientError, ShapeError
-from shared.op import Op, as_array
+from shared.op import Op, Rule, array_module, as_array
 from shared.operators import Operators
 from shared.spec import Spec, is_weak, str_shape
 from shared.state import State
@@ -34,7 +35,7 @@ class Values(Operators):
     @property
     def device(self) -> str:
         """"cpu" or "cuda"."""
-        return "cpu" if isinstance(self.data, np.ndarray) else "cuda"
+        return device_of(self.data)
 
     # --- its values ---
 
@@ -53,7 +54,7 @@ class Values(Operators):
 
     def numpy(self) -> Any:
         """The array itself, not a copy; without the history. On a GPU, a copy on the host."""
-        return self.data if isinstance(self.data, np.ndarray) else self.data.get()
+        return to_host(self.data)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
@@ -116,7 +117,9 @@ class Values(Operators):
 
     def copy_(self, other: Any) -> Any:
         """Overwrite the values with those of `other`, which broadcasts; gives the Tensor itself."""
-        inplace.change(self, "copy_", lambda a: np.copyto(a, raw_array(other), casting="same_kind"), other)
+        inplace.change(
+            self, "copy_", lambda a: array_module(a).copyto(a, raw_array(other), casting="same_kind"), other
+        )
         return self
 
     def zero_(self) -> Any:
@@ -127,12 +130,10 @@ class Values(Operators):
     # --- where it lives ---
 
     def to(self, target: Any) -> Any:
-        """On another device ("cpu", "cuda"), or in another dtype."""
-        if target == "cpu":
-            return self if self.device == "cpu" else type(self)(self.numpy())
-        if target == "cuda":
-            return type(self)(cupy_module().asarray(self.data))
-        return ops.cast(self, target)
+        """On another device ("cpu", "cuda"), or in another dtype. Gradients flow back through it."""
+        if not isinstance(target, str) or target not in DEVICES:
+            return ops.cast(self, target)
+        return self if target == self.device else _MOVES[check_device("to", target)](self)
 
     def cpu(self) -> Any:
         """On the host."""
@@ -164,22 +165,23 @@ def raw_array(value: Any) -> Any:
     return value.data if isinstance(value, Values) else value
 
 
-def cupy_module() -> Any:
-    """CuPy, or EngineError with the way to get it."""
-    try:
-        import cupy
-    except ImportError:
-        raise EngineError(
-            "to('cuda'): CuPy is not installed; install diptych[cuda12] or diptych[cuda13], by the "
-            "CUDA version of the driver"
-        ) from None
-    return cupy
+def _move(device: str, back: str) -> Op:
+    """The op that brings an array to a device; its gradient comes back."""
+    return Op(
+        f"to_{device}", lambda x: to_device(x, device), lambda x: Spec(x.shape, x.dtype),
+        [Rule(lambda g, y, x: _MOVES[back](g))], listed=False,
+    )  # fmt: skip
+
+
+_MOVES = {"cpu": _move("cpu", "cuda"), "cuda": _move("cuda", "cpu")}
 
 
 def operand(op: Op, value: Any) -> Any:
     """What `compute` takes for an argument that is no Tensor or State of ours."""
     if isinstance(value, np.ndarray):
-        return value if value.flags.c_contiguous else np.array(value, order="C")
+        if cuda.in_use:
+            value = to_device(value, cuda.default_device())
+        return value if value.flags.c_contiguous else owned(value)
     if isinstance(value, np.generic):  # some are subclasses of Python's numbers; all are weak here
         return value.item()
     if is_weak(value):
@@ -196,8 +198,8 @@ def operand(op: Op, value: Any) -> Any:
             "(session.run gives arrays that dynamic takes)"
         )
     if isinstance(value, (list, tuple)):
-        return as_array(value)
-    if hasattr(value, "__array_namespace__"):
+        return to_device(as_array(value), cuda.default_device())
+    if hasattr(value := cuda.adopted(value), "__array_namespace__"):
         return value
     kind = type(value)
     shown = repr(value) if value is None or kind is str else f"a {kind.__module__}.{kind.__qualname__}"

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.cuda import device_of, owned
 from shared.dims import Dim, Shape
 from shared.dispatch import ENGINE_OF
 from shared.errors import DiptychError, DTypeError, GradientError, RangeError, ShapeError
@@ -243,7 +244,7 @@ def put(y: Array, out: Array | None) -> Array:
 def as_array(values: Any, dtype: Any = None) -> Array:
     """An array of `values`: arrays keep their dtype, Python floats become float32."""
     if dtype is not None or hasattr(values, "dtype"):
-        return np.asarray(values, dtype=dtype)
+        return np.asarray(values, dtype=dtype) if device_of(values) == "cpu" else owned(values, dtype)
     array = np.asarray(values)
     return array.astype(np.float32) if array.dtype == np.float64 else array
 

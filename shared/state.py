@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.cuda import check_device, device_of, owned, to_device, to_host
 from shared.dispatch import ENGINE_OF, NEUTRAL, Neutral
 from shared.errors import ShapeError, StateError
 from shared.operators import Operators
@@ -26,9 +27,10 @@ class State(Operators):
     """
 
     requires_grad = False
+    _device = "cpu"
 
     def __init__(self, data: Any, name: str = "") -> None:
-        self.data: Any = None if data is None else np.array(data, order="C")
+        self.data: Any = None if data is None else owned(data)
         self.name = name
         self.grad: Any = None
 
@@ -54,6 +56,11 @@ class State(Operators):
         return self.data
 
     @property
+    def device(self) -> str:
+        """"cpu" or "cuda": where the values live, or will."""
+        return self._device if self.data is None else device_of(self.data)
+
+    @property
     def edge(self) -> State | None:
         """Where its cotangent goes on dynamic's tape: it is its own leaf."""
         return self if self.requires_grad else None
@@ -71,7 +78,7 @@ class State(Operators):
         return self.value().dtype
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        return np.array(self.value(), dtype=dtype, copy=copy)
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     def __bool__(self) -> bool:
         if self.value().size != 1:
@@ -82,8 +89,16 @@ class State(Operators):
         return bool(self.value())
 
     def numpy(self) -> Any:
-        """The array itself, not a copy."""
-        return self.value()
+        """The array itself, not a copy. On a GPU, a copy on the host."""
+        return to_host(self.value())
+
+    def to(self, device: str) -> None:
+        """Hold the values on a device ("cpu", "cuda") from now on, those to come too. A gradient is
+        forgotten."""
+        self._device = check_device("to", device)
+        self.grad = None
+        if self.data is not None:
+            self.data = to_device(self.data, device)
 
     def assign(self, value: Any) -> Any:
         """Hold `value` from now on: at once, or, for a static Tensor, when the graph runs.
@@ -100,7 +115,7 @@ class State(Operators):
         engine = ENGINE_OF[type(value)]
         if engine is None or isinstance(engine, Neutral):
             given = value.value() if isinstance(value, State) else value
-            self.data = np.array(given, self.dtype, order="C")
+            self.data = owned(given, self.dtype, beside=self.value())
             return None
         return engine.assign(self, value)
 

@@ -196,9 +196,11 @@ class _Writer:
     """Writes one program."""
 
     def __init__(self, layout: Layout, options: Options) -> None:
-        self.layout, self.options = layout, options
+        self.layout, self.options, self.device = layout, options, options.device
         self.block = block = layout.block
-        self.namespace: dict[str, Any] = {"asarray": np.asarray, "copy": _copy, "own": _own}
+        self.namespace: dict[str, Any] = {
+            "asarray": self.device.asarray, "copy": self.device.copy, "own": self.device.own
+        }  # fmt: skip
         self.bound: dict[int, str] = {}
         self.names: dict[Value, str] = {}
         self.sizes: dict[Symbol, str] = {}
@@ -293,7 +295,7 @@ class _Writer:
             key = self._bind(f"key_{name}", variable)
             self.lines.append(f"    {name} = state[{key}]")
         for value, array in block.constants.items():
-            self.names[value] = self._bind(value.name, array)
+            self.names[value] = self._bind(value.name, self.device.put(array))
             self._measure(value)
 
     def _measure(self, value: Value) -> None:
@@ -376,6 +378,8 @@ class _Writer:
         """What computes a step: the op's own function, unless somebody watches, or the sizes that
         a run brings may be such that only infer knows that they do not fit."""
         op = step.op.under(self.options) if isinstance(step.op, BodyOp) else step.op
+        if not any(True for _ in step.values()):
+            return self.device.kernel(op.compute)
         if self.options.watched:
             return _watched(op, step.node)
         if op.check and any(isinstance(size, Dim) for value in step.values() for size in value.sizes):
@@ -427,16 +431,6 @@ def _wrapped(names: Sequence[str]) -> list[str]:
         else:
             lines.append(name)
     return lines
-
-
-def _copy(array: Any) -> Any:
-    """A copy, in C order."""
-    return np.array(array, order="C")
-
-
-def _own(array: Any) -> Any:
-    """A fresh array, in C order."""
-    return array if array.flags.c_contiguous else _copy(array)
 
 
 @cache

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.cuda import device_of, to_device, to_host
 from shared.dims import Dim
 from shared.errors import CheckFailedError, DTypeError, NotFiniteError, SettingError
 from shared.op import ZERO, Joint, Op, Rule
@@ -68,7 +69,7 @@ def stop_gradient(x: Any) -> Tensor:
 
 def _print(x: Any, *data: Any, message: str, summarize: int) -> Any:
     shown = " ".join(
-        np.array2string(np.asarray(value), threshold=summarize, edgeitems=max(summarize // 2, 1))
+        np.array2string(np.asarray(to_host(value)), threshold=summarize, edgeitems=max(summarize // 2, 1))
         for value in data
     )
     print(f"{message}{shown}", file=sys.stderr)
@@ -88,8 +89,8 @@ def Print(x: Any, data: Sequence[Any], message: str = "", summarize: int = 10) -
 
 
 def _assert(condition: Any, *data: Any, message: str) -> Any:
-    if not np.all(condition):
-        shown = ", ".join(np.array2string(np.asarray(value), threshold=20) for value in data)
+    if not condition.all():
+        shown = ", ".join(np.array2string(np.asarray(to_host(value)), threshold=20) for value in data)
         raise CheckFailedError(f"Assert: {message or 'the condition does not hold'}; data: {shown or 'none'}")
     return condition
 
@@ -154,7 +155,7 @@ def py_func(
 
     def compute(*arrays: Any) -> Any:
         made = func(*[_read_only(array) for array in arrays])
-        values = tuple(np.array(v, order="C") for v in (made if many else [made]))
+        values: Any = tuple(np.array(v, order="C") for v in (made if many else [made]))
         for value, spec in zip(values, specs, strict=True):
             fits = value.dtype == spec.dtype and value.ndim == len(spec.shape)
             if not fits or not all(map(sizes_match, spec.shape, value.shape)):
@@ -162,6 +163,7 @@ def py_func(
                     f"py_func: {getattr(func, '__name__', 'the function')} gave {value.dtype} "
                     f"{value.shape} where {spec} was promised"
                 )
+        values = tuple(to_device(value, device_of(arrays[0] if arrays else None)) for value in values)
         return values if many else values[0]
 
     op = Op(
@@ -176,6 +178,6 @@ def py_func(
 def _read_only(array: Any) -> Any:
     """A copy that can not be written to: what was changed in it would change nothing else. The
     array itself may be a variable's, or memory that the next run fills anew."""
-    copy = np.array(array)
+    copy = np.array(to_host(array))
     copy.flags.writeable = False
     return copy

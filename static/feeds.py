@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from shared import cuda
 from shared.dims import UNKNOWN_RANK, Dim, Symbol
 from shared.errors import FeedError, FeedTypeError, FetchError, GraphError
 from shared.spec import str_shape
 from shared.state import State
+from static.device import CPU, Device
 from static.graph import Graph, Node, Tensor
 from static.variables import Variable
 
@@ -54,8 +56,9 @@ def _fetch(graph: Graph, fetch: Any) -> Tensor | Variable | Node:
 # --- feeds ---------------------------------------------------------------------------------
 
 
-def take_feeds(graph: Graph, feed_dict: Any) -> tuple[list[Tensor], list[Any]]:
-    """What is fed: the Tensors, and their values as arrays that fit them."""
+def take_feeds(graph: Graph, feed_dict: Any, device: Device = CPU) -> tuple[list[Tensor], list[Any]]:
+    """What is fed: the Tensors, and their values as arrays that fit them: NumPy's, or what is on
+    the GPU already where `device` is that."""
     if not isinstance(feed_dict, Mapping):
         kind = type(feed_dict).__name__
         raise FeedTypeError(f"run: feed_dict must be a dict, {{tensor: value}}, not {kind}")
@@ -66,7 +69,7 @@ def take_feeds(graph: Graph, feed_dict: Any) -> tuple[list[Tensor], list[Any]]:
         tensor = feed_key(graph, key)
         if any(tensor is other for other in fed):
             raise FeedError(f"run: {tensor.name!r} is fed twice, by itself and by its name; feed it once")
-        array = feed_value(tensor, value)
+        array = feed_value(tensor, value, device)
         check_sizes(tensor, array, sizes)
         fed.append(tensor)
         arrays.append(array)
@@ -91,25 +94,27 @@ def feed_key(graph: Graph, key: Any) -> Tensor:
     return tensor
 
 
-def feed_value(tensor: Tensor, value: Any) -> Any:
+def feed_value(tensor: Tensor, value: Any, device: Device = CPU) -> Any:
     """The fed value as an array of the Tensor's dtype, or FeedTypeError."""
     if isinstance(value, (Tensor, Variable)):
         raise FeedTypeError(
             f"run: the value of feed {tensor.name!r} is a static Tensor; a feed takes numbers, "
             "lists and arrays: run the Tensor first and feed its value"
         )
+    if cuda.in_use:
+        value = _from_gpu(value, device)
     if isinstance(value, State) or hasattr(value, "numpy"):
         value = value.numpy()
     if isinstance(value, np.ndarray) and value.dtype == tensor.dtype:
         return value if value.flags.c_contiguous else np.array(value, order="C")
     try:
-        array = np.asarray(value)
+        array = value if isinstance(value, cuda.CudaArray) else np.asarray(value)
         fits = np.can_cast(array.dtype, tensor.dtype, "same_kind") or (
             array.dtype.kind in "iub" and tensor.dtype.kind == "f"
         )
         if fits:
             converted = array.astype(tensor.dtype, order="C")
-            if tensor.dtype.kind in "iub" and not np.array_equal(converted, array):
+            if tensor.dtype.kind in "iub" and not bool((converted == array).all()):
                 fits = False
     except (ValueError, TypeError):
         fits = False
@@ -122,6 +127,12 @@ def feed_value(tensor: Tensor, value: Any) -> Any:
             f"has dtype {tensor.dtype.name}; convert it first (rows of one length, numbers of that kind)"
         )
     return converted
+
+
+def _from_gpu(value: Any, device: Device) -> Any:
+    """The array behind a value that is on the GPU, on the session's device; anything else as it is."""
+    held = cuda.adopted(getattr(value, "data", None) if hasattr(value, "numpy") else value)
+    return device.put(held) if isinstance(held, cuda.CudaArray) else value
 
 
 def check_sizes(tensor: Tensor, array: Any, sizes: dict[Symbol, tuple[int, Tensor]]) -> None:

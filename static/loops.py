@@ -202,7 +202,7 @@ def _run(
     needed: Sequence[int] | None = None,
 ) -> Any:
     """The loop itself, on arrays."""
-    width = len(loop.carry)
+    width, xp = len(loop.carry), options.device.module
     carry, xs, fixed = arrays[:width], arrays[width : width + len(loop.xs)], arrays[width + len(loop.xs) :]
     for x in xs:
         if len(x) != length:
@@ -230,7 +230,7 @@ def _run(
                 kept[i] = value if i not in kept else np.add(kept[i], value, out=kept[i])
             else:
                 if i not in kept:
-                    kept[i] = np.empty((length, *value.shape), value.dtype)
+                    kept[i] = xp.empty((length, *value.shape), value.dtype)
                 kept[i][t] = value
         check_step("scan", unsure, carry, values)
         carry = values[:width]
@@ -238,8 +238,8 @@ def _run(
         sizes = _sizes_of(loop.inputs(), [*carry, *[x[:0].sum(0) for x in xs], *fixed])
         for i in (i for i in asked if i >= width):
             shape = tuple(_size(n, sizes) for n in results[i].shape)
-            kept[i] = np.zeros(shape if i in sums else (0, *shape), results[i].dtype)
-        carry = [np.array(value) for value in carry]
+            kept[i] = xp.zeros(shape if i in sums else (0, *shape), results[i].dtype)
+        carry = [options.device.copy(value) for value in carry]
     given = [*carry, *(kept.get(i) for i in range(width, len(results)))]
     return given[0] if len(given) == 1 else tuple(given)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from static.device import CPU, Device
+
 LEVELS = ("exact", "fast")
 
 
@@ -14,11 +16,13 @@ class Options:
     level    "exact": every bit as the steps one by one; "fast": as the passes promise
     without  names of passes to leave out, or of the plan
     watched  whether each step tells the hooks of the running thread
+    device   where it is to run
     """
 
     level: str = "exact"
     without: frozenset[str] = frozenset()
     watched: bool = False
+    device: Device = CPU
 
     @property
     def plans(self) -> bool:

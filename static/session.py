@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from shared import hooks
+from shared.cuda import to_host
 from shared.errors import (
     DiptychError,
     FetchError,
@@ -25,12 +26,14 @@ from shared.spec import dtype_name, spec_of, str_shape
 from shared.state import State
 from static.block import Block
 from static.codegen import Program
+from static.device import DEVICES
 from static.feeds import feed_key, take_apart, take_feeds
 from static.graph import Graph, Node, Tensor, get_default_graph
 from static.partial import PartialRun
 from static.passes import options_for
 from static.plan import Memory
 from static.prune import select
+from static.remote import PROGRAMS
 from static.variables import Variable
 
 _default: ContextVar[Session | None] = ContextVar("default_session", default=None)
@@ -57,12 +60,20 @@ class Session:
               point would lose a number (`static.passes.stabilize`); "exact" keeps every bit
     without   names of passes to leave out: `static.PASSES` lists them; "plan" leaves out the plan of
               where values are put, so that each step makes a new array
+    device    "cpu", or "cuda" for a GPU, by CuPy: the variables' values live there, what is fed is brought
+              there in each run, and what is fetched comes back as NumPy arrays
     """
 
     def __init__(
-        self, graph: Graph | None = None, optimize: str = "fast", without: Iterable[str] = ()
+        self,
+        graph: Graph | None = None,
+        optimize: str = "fast",
+        without: Iterable[str] = (),
+        device: str = "cpu",
     ) -> None:
-        self.options = options_for(optimize, without)
+        self.options = options_for(optimize, without, device)
+        self.device = self.options.device
+        self._kind = PROGRAMS[self.device.name]
         self.graph = graph if graph is not None else get_default_graph()
         self.closed = False
         self._values: dict[Variable, Any] = {}
@@ -98,7 +109,7 @@ class Session:
         self._check_open("run")
         elements: list[Tensor | Variable | Node] = []
         rebuild = take_apart(self.graph, fetches, elements)
-        fed, arrays = take_feeds(self.graph, feed_dict or {})
+        fed, arrays = take_feeds(self.graph, feed_dict or {}, self.device)
         program = self._program(elements, fed)
         values = self._ready_values(program)
         try:
@@ -106,7 +117,7 @@ class Session:
         except Exception as error:
             raise self._explained(error, program, fed, arrays) from error
         if stores:
-            self.hold(stores)
+            self._keep(stores)
         fetched = iter(results)
         return rebuild(iter([None if isinstance(e, Node) else next(fetched) for e in elements]))
 
@@ -155,7 +166,7 @@ class Session:
             targets = [e for e in elements if not isinstance(e, Variable)]
             values = [e for e in elements if not isinstance(e, Node)]
             options = replace(self.options, watched=watched)
-            program = Program(select(self.graph, targets, fed), fed, values, options)
+            program = self._kind(select(self.graph, targets, fed), fed, values, options)
             self._programs[key] = program
         return program
 
@@ -182,14 +193,15 @@ class Session:
                     f"call: {len(values)} values for {len(fed)} feeds; give one for each, in order: {names}"
                 )
             if checked != [_signature(v) for v in values]:
-                values = tuple(take_feeds(self.graph, dict(zip(fed, values, strict=True)))[1])
+                given = dict(zip(fed, values, strict=True))
+                values = tuple(take_feeds(self.graph, given, self.device)[1])
                 checked[:] = [(v.shape, v.dtype) for v in values]
             try:
                 results, stores = program(values, self._values)
             except Exception as error:
                 raise self._explained(error, program, fed, values) from error
             if stores:
-                self.hold(stores)
+                self._keep(stores)
             if simple:
                 return results[0]
             fetched = iter(results)
@@ -218,20 +230,20 @@ class Session:
             )
         elements: list[Any] = []
         rebuild = take_apart(self.graph, fetches, elements)
-        fed, arrays = take_feeds(self.graph, feed_dict or {})
+        fed, arrays = take_feeds(self.graph, feed_dict or {}, self.device)
         known = handle.take(elements, dict(zip(fed, arrays, strict=True)))
         nodes = select(self.graph, elements, known).nodes
         made = [t for node in nodes for t in node.outputs if t not in known]
         values = self.run([*made], known)
         handle.keep(elements, {**known, **dict(zip(made, values, strict=True))})
-        given = [None if isinstance(e, Node) else np.array(handle.values[e]) for e in elements]
+        given = [None if isinstance(e, Node) else np.array(to_host(handle.values[e])) for e in elements]
         return rebuild(iter(given))
 
     # --- values ---
 
     def load(self, *holders: Any) -> None:
         """Make the variables hold what models' and optimisers' States hold now."""
-        self.hold({self.graph.lift(state): np.array(state.value(), order="C") for state in _states(holders)})
+        self._keep({self.graph.lift(state): self.device.take(state.value()) for state in _states(holders)})
 
     def store(self, *holders: Any) -> None:
         """Write the variables' values back into the States of models and optimisers."""
@@ -239,10 +251,14 @@ class Session:
         for state in _states(holders):
             variable = self.graph.lift(state)
             if variable in values:
-                state.data = np.array(values[variable])
+                state.data = DEVICES[state.device].take(values[variable])
 
     def hold(self, values: Mapping[Variable, Any]) -> None:
         """New values, all at once: a run in another thread sees all of them or none."""
+        self._keep({variable: self.device.put(value) for variable, value in values.items()})
+
+    def _keep(self, values: Mapping[Variable, Any]) -> None:
+        """The same for values that are on the session's device."""
         with self._lock:
             self._values = {**self._values, **values}
 
@@ -339,9 +355,13 @@ class InteractiveSession(Session):
     """A Session that is the default from the moment it is made until it is closed."""
 
     def __init__(
-        self, graph: Graph | None = None, optimize: str = "fast", without: Iterable[str] = ()
+        self,
+        graph: Graph | None = None,
+        optimize: str = "fast",
+        without: Iterable[str] = (),
+        device: str = "cpu",
     ) -> None:
-        super().__init__(graph, optimize, without)
+        super().__init__(graph, optimize, without, device)
         self._token = _default.set(self)
 
     def close(self) -> None:

@@ -59,7 +59,7 @@ class Variable(Operators):
 
     def initial(self) -> Any:
         """A fresh copy of the value to start from: what the State holds at that moment."""
-        return np.array(self._given if self.state is None else self.state.value(), order="C")
+        return np.array(self._given if self.state is None else self.state.numpy(), order="C")
 
     def value(self) -> Tensor:
         """The variable's value at this point of the program, as a Tensor."""

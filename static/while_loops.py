@@ -116,7 +116,7 @@ def _run_while(
 ) -> tuple[Any, ...]:
     """The loop itself, on arrays."""
     width = len(loop.carry)
-    values: Sequence[Any] = [np.array(value) for value in arrays[:width]]
+    values: Sequence[Any] = [options.device.copy(value) for value in arrays[:width]]
     asked, fixed = arrays[width : width + tests], arrays[width + tests :]
     program = loop.body.program(loop.inputs(), loop.next, options, arrays)
     record = needed is None or any(i >= width for i in needed)
@@ -128,8 +128,9 @@ def _run_while(
         before, values = values, run_body(program, [*values, *fixed])
         check_step("while_loop", unsure, before, values)
         trips += 1
-    empty = [np.empty((0, *value.shape), value.dtype) for value in values]
-    stacked = [np.stack(column) for column in zip(*history, strict=True)] if history else empty
+    xp = options.device.module
+    empty = [xp.empty((0, *value.shape), value.dtype) for value in values]
+    stacked = [xp.stack(column) for column in zip(*history, strict=True)] if history else empty
     return (*values, *(stacked if record else [None] * width))
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.cuda import to_device
 from shared.errors import SettingError, ShapeError
 from shared.ops.random import generator_state
 from shared.spec import str_shape
@@ -76,7 +77,8 @@ def settle(target: Parameter, shape: Sequence[int], default: Initialiser | None 
     They are drawn by its own initialiser, else by `default`.
     """
     if target.data is None:
-        target.data = _draw(target.initialiser or default, tuple(shape), target.kind)
+        drawn = _draw(target.initialiser or default, tuple(shape), target.kind)
+        target.data = to_device(drawn, target.device)
 
 
 def unsettled(*targets: Parameter | None) -> bool:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from os import PathLike, fspath
 from typing import Any
 
+from shared.cuda import DEVICES
 from shared.dispatch import ENGINE_OF, NEUTRAL, engine_in_charge
 from shared.errors import DTypeError
 from shared.nn.saved import Loaded, arrays_of, load_arrays, read_file, write_file
@@ -163,6 +164,26 @@ class Module:
             if state.data is not None and state.dtype.kind == "f":
                 state.data = state.data.astype(kind)
         return self
+
+    def to(self, target: Any) -> Module:
+        """Hold every Parameter and Buffer on a device ("cpu", "cuda") from now on, or in a dtype.
+
+        Those whose shape is not known yet are made there. Gradients are forgotten. An optimiser that
+        has made steps is moved by `optimizer.to(device)`.
+        """
+        if not isinstance(target, str) or target not in DEVICES:
+            return self.astype(target)
+        for _, state in self.named_states():
+            state.to(target)
+        return self
+
+    def cpu(self) -> Module:
+        """Hold everything on the host."""
+        return self.to("cpu")
+
+    def cuda(self) -> Module:
+        """Hold everything on the GPU."""
+        return self.to("cuda")
 
     def zero_grad(self) -> None:
         """Forget all gradients."""

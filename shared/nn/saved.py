@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from shared.cuda import adopted, to_device, to_host
 from shared.errors import StateError
 from shared.spec import str_shape
 from shared.state import Generator, Parameter, State
@@ -38,7 +39,7 @@ def arrays_of(paths: Paths) -> dict[str, Any]:
         if id(state) not in seen:
             seen.add(id(state))
             state.name = state.name or path
-            found[path] = np.array(state.value())
+            found[path] = np.array(state.numpy())
     return found
 
 
@@ -72,12 +73,12 @@ def load_arrays(paths: Paths, arrays: Mapping[str, Any], strict: bool, source: s
     if wrong or (strict and (missing or unexpected)):
         raise StateError(_complaint(source, strict, missing, unexpected, wrong))
     for path, state in chosen.values():
-        state.data = np.array(given[path], _kind(state))
+        state.data = to_device(np.array(given[path], _kind(state)), state.device)
     return Loaded(missing, unexpected, {})
 
 
 def _as_array(value: Any) -> Any:
-    return np.asarray(value.numpy() if hasattr(value, "numpy") else value)
+    return np.asarray(value.numpy() if hasattr(value, "numpy") else to_host(adopted(value)))
 
 
 def _kind(state: State) -> Any:

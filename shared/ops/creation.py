@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from shared import cuda
 from shared.dims import Dim, Shape, Size
 from shared.dispatch import ENGINE_OF, NEUTRAL, current_engine, tensor_engine
 from shared.errors import SettingError
@@ -30,7 +31,9 @@ class _Creation:
 
     def __init__(self, name: str, make: Callable[..., Any], infer: Callable[..., Spec]) -> None:
         self.make = make
-        self.op = Op(name, lambda **settings: make(np, **settings), infer)
+        self.op = Op(
+            name, lambda **settings: make(cuda.default_module() if cuda.in_use else np, **settings), infer
+        )
 
     def __call__(self, like: Any, **settings: Any) -> Any:
         engine = tensor_engine((like,))

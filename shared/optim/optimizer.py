@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from shared import ops
+from shared.cuda import device_of, to_device
 from shared.dispatch import tensor_engine
 from shared.errors import EngineError, GradientError, NoGradientError, SettingError
 from shared.nn.saved import arrays_of, load_arrays, read_file, write_file
+from shared.op import array_module
 from shared.optim import blocks
 from shared.optim.checks import number
 from shared.optim.clipping import clip_by_global_norm, clip_by_value
@@ -131,8 +133,7 @@ class Optimizer:
             name = self._names.get(parameter, parameter.name)
             found = self._slots[parameter] = {
                 slot: State(
-                    np.float64(start) if slot == STEP else np.full(parameter.shape, start, parameter.dtype),
-                    f"{name}/{slot}",
+                    np.float64(start) if slot == STEP else _filled(parameter, start), f"{name}/{slot}"
                 )
                 for slot, start in self.starts(self._group(parameter).settings).items()
             }
@@ -146,6 +147,16 @@ class Optimizer:
         for parameter in self.parameters:
             for state in self.slots(parameter).values():
                 yield state.name, state
+
+    def to(self, device: str) -> Optimizer:
+        """Keep what is remembered of each parameter on a device ("cpu", "cuda"), as `model.to(device)`
+        does with the parameters; an optimiser that has made no step yet follows them by itself. The
+        learning rate and the counts of steps stay on the host."""
+        for parameter in self.parameters:
+            for slot, state in self.slots(parameter).items():
+                if slot != STEP:
+                    state.to(device)
+        return self
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of all that `named_states` names, as arrays."""
@@ -192,9 +203,9 @@ class Optimizer:
             count = arrays.pop(STEP, None)
             own = t if count is None else np.asarray(count + 1)
             p = parameter.data
-            key = group, float(own), p.dtype
+            key = group, float(own), p.dtype, type(p)
             if key not in known:
-                known[key] = self._rates(group, rates[group.lr], own, p.dtype)
+                known[key] = _beside(p, self._rates(group, rates[group.lr], own, p.dtype))
             rule = self._bound(group, known[key])
             in_blocks = self.elementwise and arrays and blocks.fits(p, g, *arrays.values())
             new, moved = blocks.run(rule, p, g, arrays) if in_blocks else rule(p, g, arrays)
@@ -322,6 +333,17 @@ class Optimizer:
         if is_weak(rate) or isinstance(rate, (np.ndarray, np.generic)):
             return steps * 0.0 + float(rate)  # a number, made a value of the engine that `steps` is of
         return rate if rate.dtype == np.float64 else ops.cast(rate, "float64")
+
+
+def _filled(parameter: Any, value: float) -> Any:
+    """An array like a parameter's, and beside it, that holds one number."""
+    xp = array_module(parameter.value()) if isinstance(parameter, State) else np
+    return xp.full(parameter.shape, value, parameter.dtype)
+
+
+def _beside(p: Any, rates: Rates) -> Rates:
+    """The numbers of a step on the device of a parameter: they are kept on the host."""
+    return rates if isinstance(p, np.ndarray) else tuple([to_device(rate, device_of(p)) for rate in rates])
 
 
 def _array(value: Any) -> Any:

@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from shared.cuda import check_device
 from shared.errors import SettingError
 from static.block import Block
+from static.device import DEVICES
 from static.options import LEVELS, Options
 from static.passes.convolve import finish_convolutions
 from static.passes.cse import merge_same
@@ -109,14 +111,16 @@ CHECKS: list[Callable[[str, Block], None]] = []
 """Called with a pass's name and the block that it gave: for tests, and for who writes a pass."""
 
 
-def options_for(optimize: str, without: Iterable[str]) -> Options:
-    """The options that a Session is given; SettingError for a level or pass that does not exist."""
+def options_for(optimize: str, without: Iterable[str], device: str = "cpu") -> Options:
+    """The options that a Session is given; SettingError for a level or pass that does not exist,
+    EngineError for a device that is not there."""
     if optimize not in LEVELS:
         raise SettingError(f"Session: optimize={optimize!r} is not a level; use one of {LEVELS}")
     left_out, names = frozenset(without), [*(p.name for p in PASSES), "plan"]
     if unknown := sorted(left_out.difference(names)):
         raise SettingError(f"Session: without={unknown[0]!r} is not a pass; there are {', '.join(names)}")
-    return Options(optimize, left_out)
+    place = DEVICES[check_device("Session", device)]
+    return Options(optimize, left_out | place.left_out, device=place)
 
 
 def optimize(block: Block, options: Options, log: Log) -> Block:

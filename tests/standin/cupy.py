@@ -1,0 +1,359 @@
+"""A stand-in for CuPy: its names and its refusals, with NumPy behind them.
+
+What CuPy refuses, this refuses: to become a NumPy array unasked, to meet one in a call, NumPy's
+ufuncs but by a plain call, functions, methods and parameters that CuPy does not have
+(`surface.txt` lists those it has). It can not tell whether CuPy's own code gives the right
+numbers, nor how fast.
+
+The environment variable STANDIN_GPUS is how many GPUs it says there are (1); 0 makes it fail as
+CuPy does where there is no driver.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from weakref import WeakValueDictionary
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+__version__ = "14.2.0"
+
+_surface: dict[str, dict[str, list[str] | None]] = {"array": {}, "function": {}, "ufunc": {}}
+for _line in (Path(__file__).parent / "surface.txt").read_text(encoding="utf-8").splitlines():
+    if not _line.startswith("#"):
+        _kind, _name, *_parameters = _line.split()
+        _surface[_kind][_name] = _parameters or None
+
+_CONVERTERS = {"array", "asarray", "ascontiguousarray"}
+"""Functions whose purpose is to bring an array over."""
+_SCATTERS = {"add", "subtract", "maximum", "minimum"}
+_held = 0
+
+
+class ndarray(NDArrayOperatorsMixin):
+    """An array of the stand-in."""
+
+    __module__ = "cupy"
+
+    def __init__(self, shape: Any, dtype: Any = float) -> None:
+        _hold(self, np.empty(shape, dtype))
+
+    def __del__(self) -> None:
+        global _held
+        _held -= self.__dict__.get("_bytes", 0)
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise TypeError("Implicit conversion to a NumPy array is not allowed. Please use `.get()`")
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if function.__name__ not in _surface["function"] or not all(t is ndarray for t in types):
+            return NotImplemented
+        return _function(function.__name__)(*args, **kwargs)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Any:
+        if method != "__call__" or ufunc.__name__ not in _surface["ufunc"]:
+            return NotImplemented
+        if "out" in settings:
+            (settings["out"],) = settings["out"]
+        return _ufunc(ufunc.__name__)(*inputs, **settings)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _surface["array"] or name == "_array":
+            raise AttributeError(f"'cupy.ndarray' object has no attribute {name!r}")
+        parameters, value = _surface["array"][name], getattr(self._array, name)
+        if parameters is None:
+            return _wrapped(value)
+
+        def method(*args: Any, **settings: Any) -> Any:
+            _check(f"ndarray.{name}", parameters, settings)
+            y = value(*_bare(args), **_bare(settings))
+            return y if name in ("item", "tolist", "tobytes") else _wrapped(y)
+
+        return method
+
+    def get(self, stream: Any = None, order: str = "C") -> Any:
+        """A copy on the host."""
+        return np.array(self._array, order=order)
+
+    @property
+    def flags(self) -> Any:
+        flags = self._array.flags
+        return SimpleNamespace(c_contiguous=flags.c_contiguous, f_contiguous=flags.f_contiguous,
+                               owndata=flags.owndata)  # fmt: skip
+
+    @property
+    def base(self) -> Any:
+        """The array that owns the memory, if it is not this one."""
+        owner = _owner(self._array)
+        return None if owner is self._array else _owners.get(id(owner), self)
+
+    @property
+    def strides(self) -> Any:
+        return self._array.strides
+
+    def view(self, *args: Any) -> Any:
+        return _wrapped(self._array.view(*args))
+
+    def __getitem__(self, index: Any) -> Any:
+        return _wrapped(self._array[_bare(index)])
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._array[_bare(index)] = _bare(value)
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    def __bool__(self) -> bool:
+        return bool(self._array)
+
+    def __int__(self) -> int:
+        return int(self._array)
+
+    def __float__(self) -> float:
+        return float(self._array)
+
+    def __repr__(self) -> str:
+        return repr(self._array)
+
+    def __format__(self, spec: str) -> str:
+        return format(self._array, spec)
+
+    def __copy__(self) -> Any:
+        return self.copy()
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.copy()
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 2, 0
+
+
+_owners: WeakValueDictionary[int, ndarray] = WeakValueDictionary()
+
+
+def _owner(array: Any) -> Any:
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def _hold(holder: ndarray, array: Any) -> None:
+    global _held
+    holder.__dict__["_array"] = array
+    if array.base is None:
+        _owners[id(array)] = holder
+        holder.__dict__["_bytes"] = array.nbytes
+        _held += array.nbytes
+
+
+def _wrapped(value: Any) -> Any:
+    """NumPy's result as one of the stand-in's: CuPy gives arrays where NumPy gives scalars."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        made = ndarray.__new__(ndarray)
+        _hold(made, np.asarray(value))
+        return made
+    if isinstance(value, (tuple, list)):
+        return type(value)(_wrapped(part) for part in value)
+    return value
+
+
+def _bare(value: Any, convert: bool = False) -> Any:
+    """What arrays hold; a NumPy array in the place of one is what CuPy refuses."""
+    if isinstance(value, ndarray):
+        return value._array
+    if isinstance(value, np.ndarray) and not convert:
+        raise TypeError("Unsupported type <class 'numpy.ndarray'>")
+    if isinstance(value, (tuple, list)):
+        return type(value)(_bare(part, convert) for part in value)
+    if isinstance(value, dict):
+        return {key: _bare(part, convert) for key, part in value.items()}
+    return value
+
+
+def _check(name: str, parameters: list[str], settings: dict[str, Any]) -> None:
+    if "*" not in parameters:
+        for key in settings:
+            if key not in parameters:
+                raise TypeError(f"{name}() got an unexpected keyword argument {key!r}")
+
+
+@cache
+def _function(name: str) -> Callable[..., Any]:
+    parameters, function, convert = _surface["function"][name], getattr(np, name), name in _CONVERTERS
+
+    def call(*args: Any, **settings: Any) -> Any:
+        _check(name, parameters or [], settings)
+        return _wrapped(function(*_bare(args, convert), **_bare(settings, convert)))
+
+    return call
+
+
+class _Ufunc:
+    def __init__(self, ufunc: np.ufunc) -> None:
+        self.ufunc, self.__name__ = ufunc, ufunc.__name__
+
+    def __call__(self, *args: Any, **settings: Any) -> Any:
+        out = settings.pop("out", None)
+        known = ["dtype", "casting"]
+        known += ["axes", "axis", "keepdims", "signature", "order"] if self.ufunc.signature else []
+        if wrong := set(settings) - set(known):
+            raise TypeError(f"Wrong arguments {wrong}")
+        y = self.ufunc(*_bare(args), **settings, **({} if out is None else {"out": _bare(out)}))
+        return _wrapped(y) if out is None else out
+
+    def at(self, a: ndarray, indices: Any, b: Any = None) -> None:
+        if self.__name__ not in _SCATTERS:
+            raise NotImplementedError(f"`{self.__name__}.at` is not supported yet")
+        self.ufunc.at(_bare(a), _bare(indices), _bare(b))
+
+    def _only(self, method: str, name: str, array: ndarray, *args: Any, **settings: Any) -> Any:
+        if self.__name__ not in ("add", "multiply"):
+            raise NotImplementedError(f"`{self.__name__}.{method}` is not supported yet")
+        _check(method, ["axis", "dtype", "out", "keepdims"], settings)
+        return _wrapped(getattr(self.ufunc, method)(_bare(array), *args, **_bare(settings)))
+
+    def reduce(self, array: ndarray, *args: Any, **settings: Any) -> Any:
+        return self._only("reduce", "sum", array, *args, **settings)
+
+    def accumulate(self, array: ndarray, *args: Any, **settings: Any) -> Any:
+        return self._only("accumulate", "cumsum", array, *args, **settings)
+
+
+_ufunc = cache(lambda name: _Ufunc(getattr(np, name)))
+
+
+def __getattr__(name: str) -> Any:
+    if name in _surface["function"]:
+        return _function(name)
+    if name in _surface["ufunc"]:
+        return _ufunc(name)
+    value = getattr(np, name, None)
+    if name.startswith("_") or value is None or (callable(value) and not isinstance(value, type)):
+        raise AttributeError(f"module 'cupy' has no attribute {name!r}")
+    return value  # dtypes, and numbers such as pi
+
+
+def asnumpy(array: Any) -> Any:
+    """A copy on the host."""
+    return array.get() if isinstance(array, ndarray) else np.asarray(array)
+
+
+# --- the device ----------------------------------------------------------------------------
+
+
+class _NoDriver(RuntimeError):
+    """cudaErrorInsufficientDriver."""
+
+
+def _count() -> int:
+    found = int(os.environ.get("STANDIN_GPUS", "1"))
+    if not found:
+        raise _NoDriver("cudaErrorNoDevice: no CUDA-capable device is detected")
+    return found
+
+
+synchronized = 0
+"""How often somebody has waited for the device."""
+
+
+def _synchronize() -> None:
+    global synchronized
+    synchronized += 1
+
+
+class _Pool:
+    def used_bytes(self) -> int:
+        return _held
+
+
+_pool = _Pool()
+get_default_memory_pool = lambda: _pool  # noqa: E731
+_stream = SimpleNamespace(synchronize=_synchronize)
+cuda = SimpleNamespace(
+    runtime=SimpleNamespace(
+        getDeviceCount=_count,
+        getDeviceProperties=lambda device: {"name": b"Stand-in", "totalGlobalMem": 1 << 30},
+        runtimeGetVersion=lambda: 12090,
+        driverGetVersion=lambda: 12090,
+        CUDARuntimeError=_NoDriver,
+    ),
+    get_current_stream=lambda: _stream,
+    Device=lambda device=0: SimpleNamespace(synchronize=_synchronize, id=device),
+)
+
+
+# --- kernels -------------------------------------------------------------------------------
+
+_C = {"bool": "bool", "float32": "float", "float64": "double",
+      **{f"{u}int{n}": f"{u}int{n}_t" for n in (8, 16, 32, 64) for u in ("", "u")}}  # fmt: skip
+compiled: list[str] = []
+"""The bodies of the kernels that were made."""
+
+
+class ElementwiseKernel:
+    """Compiles the body with g++, and calls it for each element: what the text says is what is done."""
+
+    def __init__(
+        self, in_params: str, out_params: str, operation: str, name: str = "kernel", options: Any = (),
+        preamble: str = "",
+    ) -> None:  # fmt: skip
+        self.ins, self.outs = (
+            [p.split() for p in text.split(",") if p.strip()] for text in (in_params, out_params)
+        )
+        self.name = name
+        compiled.append(operation)
+        every = [*self.ins, *self.outs]
+        arguments = ", ".join(f"{_C[kind]} *{word}_" for kind, word in every)
+        loads = "".join(f"  {'const ' if i < len(self.ins) else ''}{_C[kind]} &{word} = {word}_[i];\n"
+                        for i, (kind, word) in enumerate(every))  # fmt: skip
+        self.source = (
+            f"#include <cmath>\n#include <cstdint>\nusing namespace std;\n{preamble}\n"
+            f'extern "C" void run(long n, {arguments}) {{\n for (long i = 0; i < n; ++i) {{\n{loads}'
+            f"  {operation}\n }}\n}}\n"
+        )
+        self.run = _library(self.source).run
+
+    def __call__(self, *args: Any) -> Any:
+        given = [_bare(a) for a in args[: len(self.ins)]]
+        outs = [_bare(a) for a in args[len(self.ins) :]]
+        if any(not isinstance(a, np.ndarray) for a in (*given, *outs)):
+            raise TypeError("the kernel takes arrays of this module")
+        for array, (kind, word) in zip([*given, *outs], [*self.ins, *self.outs], strict=False):
+            if array.dtype != kind:
+                raise TypeError(f"{word} is {array.dtype}, not {kind}")
+        shape = np.broadcast_shapes(*[a.shape for a in (*given, *outs)])
+        outs = outs or [np.empty(shape, kind) for kind, _ in self.outs]
+        plain = [np.ascontiguousarray(np.broadcast_to(a, shape)) for a in given]
+        made = [np.empty(shape, out.dtype) for out in outs]
+        pointers = [ctypes.c_void_p(a.ctypes.data) for a in (*plain, *made)]
+        self.run(ctypes.c_long(int(np.prod(shape))), *pointers)
+        for out, y in zip(outs, made, strict=True):
+            out[...] = y
+        done = [_wrapped(out) for out in outs]
+        return done[0] if len(done) == 1 else tuple(done)
+
+
+@cache
+def _library(source: str) -> ctypes.CDLL:
+    name = hashlib.sha256(source.encode()).hexdigest()[:24]
+    file = Path(tempfile.gettempdir()) / f"diptych-standin-{os.getuid()}" / f"{name}.so"
+    if not file.exists():
+        file.parent.mkdir(exist_ok=True)
+        part = file.with_suffix(f".{os.getpid()}.so")
+        command = ["g++", "-x", "c++", "-", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-o", str(part)]
+        done = subprocess.run(command, input=source, text=True, capture_output=True)
+        if done.returncode:
+            raise RuntimeError(re.sub(r"\s+$", "", done.stderr) + "\n" + source)
+        part.replace(file)
+    return ctypes.CDLL(str(file))
