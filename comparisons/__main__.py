@@ -37,6 +37,8 @@ def main() -> None:
 @main.command()
 @click.argument("names", nargs=-1, metavar="[TASK|EXPERIMENT]...")
 @click.option("--engine", type=click.Choice(["both", "dynamic", "static"]), default="both", show_default=True)
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True,
+              help="What the tasks are trained on; cuda is a GPU, by CuPy.")  # fmt: skip
 @click.option("--full", is_flag=True, help="Train for long, and repeat what is timed more often.")
 @click.option("--seed", default=0, show_default=True, help="Decides initial values, masks and order.")
 @click.option("--steps", type=click.IntRange(min=1), help="Training steps, instead of what each task says.")
@@ -48,14 +50,15 @@ def main() -> None:
 @click.option("--resume", is_flag=True, help="Go on with the report in the folder: what is done is kept.")
 @OUT
 def run(
-    names: tuple[str, ...], engine: str, full: bool, seed: int, steps: int | None, as_json: bool,
+    names: tuple[str, ...], engine: str, device: str, full: bool, seed: int, steps: int | None, as_json: bool,
     resume: bool, peers: str | None, python: tuple[str, ...], out: Path,
 ) -> None:  # fmt: skip
     """Train, compare, measure, and write the report.
 
     If none is named: all experiments and the quickest tasks, with --full all tasks; and `stepper`,
     which records one training step for the page that plays it. An experiment compares the engines,
-    and so does the stepper: with one engine alone there are tasks only.
+    and so does the stepper: with one engine alone there are tasks only. So it is with --device cuda:
+    experiments, the stepper and other systems run on the CPU.
 
     The exit status is 1 if the engines differ or something failed, 130 after Ctrl-C or SIGTERM (what
     was found by then is in the report).
@@ -66,14 +69,15 @@ def run(
     from comparisons.run import run as run_plan
     from comparisons.train import ENGINES
 
-    tasks, experiments = _chosen(names, full, engine)
+    tasks, experiments = _chosen(names, full, engine, device)
+    _check_device(device)
     engines = ENGINES if engine == "both" else (engine,)
-    stepper = STEPPER in names or (not names and engine == "both")
+    stepper = STEPPER in names or (not names and _together(engine, device))
     command = "python -m comparisons " + _typed()
     pythons = _pythons(python)
-    raced = full and engine == "both" and any(task.kin for task in tasks)
-    wanted = _peers(peers, engine) if peers is not None else _installed(pythons) if raced else []
-    plan = Plan(tasks, experiments, engines, seed, steps, full, stepper, command, wanted, pythons)
+    raced = full and _together(engine, device) and any(task.kin for task in tasks)
+    wanted = _peers(peers, engine, device) if peers is not None else _installed(pythons) if raced else []
+    plan = Plan(tasks, experiments, engines, seed, steps, full, stepper, command, wanted, pythons, device)
     before = None
     if resume:
         try:
@@ -191,7 +195,25 @@ def list_all() -> None:
     click.echo(f"  {STEPPER:<{width}}One training step on both engines, to be played moment by moment.")
 
 
-def _chosen(names: tuple[str, ...], full: bool, engine: str = "both") -> tuple[list[Any], list[Any]]:
+def _together(engine: str, device: str) -> bool:
+    """Whether a run is one that experiments are part of."""
+    return engine == "both" and device == "cpu"
+
+
+def _check_device(device: str) -> None:
+    """An error, before anything is run, if the device is not there."""
+    from shared.cuda import check_device
+    from shared.errors import EngineError
+
+    try:
+        check_device("run", device)
+    except EngineError as error:
+        raise click.BadParameter(error.message, param_hint="--device") from error
+
+
+def _chosen(
+    names: tuple[str, ...], full: bool, engine: str = "both", device: str = "cpu"
+) -> tuple[list[Any], list[Any]]:
     """The tasks and experiments that go by these names. If there are no names, all experiments, and
     the tasks that are quick, or all in a full run whose data is here."""
     from comparisons.experiments import EXPERIMENTS
@@ -203,9 +225,13 @@ def _chosen(names: tuple[str, ...], full: bool, engine: str = "both") -> tuple[l
             raise click.BadParameter(f"{name!r} is neither a task nor an experiment; there are {known}")
         if name not in TASKS and engine != "both":
             raise click.BadParameter(f"{name} compares the engines; run it without --engine {engine}")
+        if name not in TASKS and device != "cpu":
+            raise click.BadParameter(
+                f"{name} runs on the CPU, whose threads or memory it may count; leave out --device {device}"
+            )
     unasked = [name for name, task in TASKS.items() if task.quick or (full and _is_here(task))]
     tasks = _tasks([name for name in TASKS if name in (names or unasked)])
-    wanted = names or (EXPERIMENTS if engine == "both" else ())
+    wanted = names or (EXPERIMENTS if _together(engine, device) else ())
     return tasks, [e for name, e in EXPERIMENTS.items() if name in wanted]
 
 
@@ -225,7 +251,7 @@ def _tasks(names: Sequence[str]) -> list[Task]:
     return [TASKS[name] for name in names]
 
 
-def _peers(text: str, engine: str) -> list[str]:
+def _peers(text: str, engine: str, device: str = "cpu") -> list[str]:
     """The names in `--peers`, each known."""
     if text in ("", "none"):
         return []
@@ -233,6 +259,8 @@ def _peers(text: str, engine: str) -> list[str]:
 
     if engine != "both":
         raise click.BadParameter(f"peers are raced beside both engines; leave out --engine {engine}")
+    if device != "cpu":
+        raise click.BadParameter(f"peers are raced on the CPU; leave out --device {device}")
     wanted = [name.strip() for name in text.split(",")]
     for name in wanted:
         if name not in FAMILIES and name not in PEERS:
@@ -284,6 +312,8 @@ def _typed() -> str:
     words = [context.info_name or "run", *context.params["names"]]
     if context.params["engine"] != "both":
         words += ["--engine", context.params["engine"]]
+    if context.params["device"] != "cpu":
+        words += ["--device", context.params["device"]]
     words += ["--full"] * context.params["full"]
     for option in ("seed", "steps"):
         if context.params[option]:

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from comparisons import threads
+from shared import cuda
 
 PACKAGES = ("diptych", "numpy", "llvmlite", "networkx", "matplotlib", "scikit-learn")
 
 
-def describe() -> dict[str, Any]:
+def describe(device: str = "cpu") -> dict[str, Any]:
     """Processor, memory, system, versions, BLAS and thread settings, as JSON.
 
+    device: what it is that tasks are trained on, "cpu" or "cuda", and where that is a GPU, which one.
     load: how many processes were running or waiting, on average over the last minute; above
     zero before anything was started here, other work took part in the timings.
     """
@@ -29,6 +31,8 @@ def describe() -> dict[str, Any]:
         "blas": _blas(),
         "threads": threads.settings(),
         "settled_first": os.environ.get(threads.MARK) == "1",
+        "device": device,
+        "gpu": _gpu() if device == "cuda" else None,
         "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
     }
 
@@ -55,6 +59,15 @@ def _memory() -> int | None:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
         return None
+
+
+def _gpu() -> dict[str, Any]:
+    """The GPU's name, and the versions of CuPy and of CUDA, as 12090 is 12.9."""
+    cupy = cuda.cupy()
+    return {
+        "name": cuda.name(), "cupy": cupy.__version__, "cuda": cupy.cuda.runtime.runtimeGetVersion(),
+        "driver": cupy.cuda.runtime.driverGetVersion(),
+    }  # fmt: skip
 
 
 def _version(name: str) -> str | None:

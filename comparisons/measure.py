@@ -38,7 +38,7 @@ class Meter:
         self._kernels = tempfile.TemporaryDirectory()  # none that another process has compiled: cold is cold
         self._said = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  closed by close()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "comparisons.meter", task.name, engine, level],
+            [sys.executable, "-m", "comparisons.meter", task.name, engine, level, task.device],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True,
             env=os.environ | {"DIPTYCH_CACHE": self._kernels.name},
         )  # fmt: skip

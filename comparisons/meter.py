@@ -1,6 +1,6 @@
 """The meter: a process of its own that trains one task on one engine and times it.
 
-    python -m comparisons.meter mlp_digits static exact
+    python -m comparisons.meter mlp_digits static exact cpu
 
 It answers one JSON request per line of its input with one JSON line. A fresh process has
 imported nothing and compiled nothing, so its first run is truly cold; and because nobody else
@@ -15,7 +15,6 @@ import gc  # noqa: E402
 import importlib  # noqa: E402
 import json  # noqa: E402
 import sys  # noqa: E402
-import tracemalloc  # noqa: E402
 from time import perf_counter  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -47,21 +46,22 @@ def _time(task: Any, engine: str, level: str, seed: int) -> dict[str, Any]:
 def _memory(task: Any, engine: str, level: str, seed: int) -> dict[str, Any]:
     """Bytes that a run has allocated: before its first step, between steps, and at the highest
     point of a step. The data set, loaded before, does not count."""
+    from comparisons.memory import METERS
     from comparisons.train import Training
 
+    memory = METERS[task.device]()
     training = Training(task, engine, seed, level)
     gc.collect()
-    tracemalloc.start()
+    memory.start()
     ready, between, peaks = 0, [], []
     while (event := training.advance()) is not None:
-        now, peak = tracemalloc.get_traced_memory()
+        now, peak = memory.read()
         if event.phase == "step":
             between.append(now)
             peaks.append(peak)
         elif event.phase != "done" and not peaks:
             ready = now
-        tracemalloc.reset_peak()
-    tracemalloc.stop()
+    memory.stop()
     return {"ready": ready, "between": between, "peaks": peaks}
 
 
@@ -74,11 +74,11 @@ def _inside(task: Any, engine: str, level: str, seed: int) -> dict[str, Any]:
 
 def main() -> None:
     """Answer requests until the input ends."""
-    name, engine, level = sys.argv[1:4]
+    name, engine, level, device = sys.argv[1:5]
     imported = _import(engine)
     from comparisons.tasks import TASKS
 
-    task = TASKS[name]
+    task = TASKS[name].on(device)
     print(json.dumps(imported), flush=True)
     for line in sys.stdin:
         request = json.loads(line)

@@ -42,8 +42,10 @@ class Plan:
     full     long runs, and more repetitions of what is timed
     stepper  whether one training step is recorded, for the page that plays it
     command  what the reader types to get this again
+    device   "cpu" or "cuda", for the tasks
     peers    other systems, by family or variant, to race beside ours in the bench's workloads
     pythons  by family: the Python to run a peer in, where it is not this one
+    device   what the tasks are trained on: "cpu" or "cuda"
     """
 
     tasks: Sequence[Task]
@@ -56,6 +58,7 @@ class Plan:
     command: str = "python -m comparisons run"
     peers: Sequence[str] = ()
     pythons: Mapping[str, str] = field(default_factory=dict)
+    device: str = "cpu"
 
     @property
     def races(self) -> tuple[str, ...]:
@@ -66,8 +69,8 @@ class Plan:
     def sized(self, task: Task) -> Task:
         """The task with the number of steps that this plan gives it."""
         if self.steps is not None:
-            return task.with_steps(self.steps)
-        return task.full() if self.full else task
+            return task.on(self.device).with_steps(self.steps)
+        return task.on(self.device).full() if self.full else task.on(self.device)
 
 
 def run(
@@ -92,7 +95,8 @@ def run(
         "full": plan.full,
         "steps": plan.steps,
         "seconds": 0.0,
-        "host": host.describe(),
+        "device": plan.device,
+        "host": host.describe(plan.device),
         "planned": [task.name for task in plan.tasks] + [e.name for e in plan.experiments],
         "loops": dict(before["loops"]) if before else {},
         "tasks": {},
@@ -153,6 +157,7 @@ def unlike(plan: Plan, before: Mapping[str, Any]) -> str:
     versions = [host_["packages"] | {"Python": host_["python"]} for host_ in (machine, other)]
     for what, now, then in (
         ("the engines", list(plan.engines), before["engines"]),
+        ("the device", plan.device, before.get("device", "cpu")),
         ("the seed", plan.seed, before["seed"]),
         ("whether it is a full run", plan.full, before["full"]),
         ("the steps", plan.steps, before["steps"]),
@@ -215,6 +220,7 @@ def _entry(task: Task) -> dict[str, Any]:
         "batch_size": task.batch_size,
         "steps": task.steps,
         "goal": task.goal,
+        "device": task.device,
         "counted": task.counted,
         "kin": task.kin,
         "unlike": task.unlike,

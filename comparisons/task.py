@@ -40,6 +40,7 @@ class Task:
     tolerance   how far the losses may lie apart, as a share, where static needs another encoding
                 of the task than dynamic; None: bit for bit
     quick       whether it is run when nobody names it
+    device      where it is trained: "cpu" or "cuda"
     fetched     the data set, by the name that `fetch` knows, that must have been downloaded before;
                 "" where the data comes with what is installed
     kin         the bench's workload that is most like it, in which other systems are raced; "" if none is
@@ -66,6 +67,7 @@ class Task:
     show: Callable[[Any, Task], dict[str, Any]] | None = None
     tolerance: float | None = None
     quick: bool = False
+    device: str = "cpu"
     fetched: str = ""
     kin: str = ""
     unlike: str = ""
@@ -95,6 +97,10 @@ class Task:
     def with_steps(self, steps: int) -> Task:
         """The same task, trained for another number of steps."""
         return replace(self, steps=steps)
+
+    def on(self, device: str) -> Task:
+        """The same task, trained on another device."""
+        return replace(self, device=device)
 
     def full(self) -> Task:
         """The same task, trained for long."""

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from comparisons.task import Task
+from shared import cuda
 
 ENGINES = ("dynamic", "static")
 EXACT, FAST = "exact", "fast"
@@ -53,26 +54,44 @@ class Outcome:
     accuracy: float | None
 
 
+ON_GPU = {
+    "dynamic": (
+        "    nn.manual_seed(seed)\n    model = task.model()\n",
+        '    dynamic.set_default_device("cuda")\n    nn.manual_seed(seed)\n'
+        '    model = task.model().to("cuda")\n',
+    ),
+    "static": (f'optimize="{EXACT}"', f'optimize="{EXACT}", device="cuda"'),
+}
+"""What a training script says in one place, and what it says there where it trains on a GPU."""
+
+
 def script(task: Task, engine: str, level: str = EXACT) -> ModuleType:
-    """The module whose `train` trains such a task on this engine; at another of static's levels, the
-    same text but for the word that names it."""
+    """The module whose `train` trains such a task on this engine; on a GPU, or at another of static's
+    levels, the same text but for the words that say so."""
     module = importlib.import_module(f"comparisons.loops.{task.loop}_{engine}")
-    return module if level == EXACT else _at_level(module, level)
+    if task.device != "cpu":
+        module = _changed(module, task.device, *ON_GPU[engine])
+    if level != EXACT:
+        module = _changed(module, level, *(f'optimize="{each}"' for each in (EXACT, level)))
+    return module
 
 
-def _at_level(module: ModuleType, level: str) -> ModuleType:
-    """A copy of a static script that asks for another level."""
-    asked, wanted = (f'optimize="{each}"' for each in (EXACT, level))
+def _changed(module: ModuleType, name: str, asked: str, wanted: str) -> ModuleType:
+    """A copy of a script that says something else in one place."""
     source = inspect.getsource(module)
     if (times := source.count(asked)) != 1:
         raise ValueError(f"{module.__name__} has to say {asked} once, and says it {times} times")
     source = source.replace(asked, wanted)
-    copy = ModuleType(f"{module.__name__}_{level}", module.__doc__)
+    copy = ModuleType(f"{module.__name__}_{name}", module.__doc__)
     copy.__file__ = f"<{copy.__name__}>"
     # where a traceback, or an error that names the user's line, finds the text
     linecache.cache[copy.__file__] = (len(source), None, source.splitlines(True), copy.__file__)
     exec(compile(source, copy.__file__, "exec"), copy.__dict__)
     return copy
+
+
+WAITS: dict[str, Callable[[], None]] = {"cpu": lambda: None, "cuda": cuda.synchronize}
+"""How to wait, before the clock is read, for what a device was told to do."""
 
 
 @dataclass
@@ -93,6 +112,7 @@ class Training:
     def __post_init__(self) -> None:
         self._examples = self.task.examples  # loaded now, so that no phase is charged with it
         self._context = copy_context()
+        self._wait = WAITS[self.task.device]
         self._generator: Generator[Any, None, Any] = script(self.task, self.engine, self.level).train(
             self.task, self.seed
         )
@@ -105,9 +125,11 @@ class Training:
         try:
             said = self._context.run(next, self._generator)
         except StopIteration as end:
+            self._wait()
             seconds = perf_counter() - start
             self.outcome = self._outcome(*end.value)
             return Event(self.engine, "done", len(self.losses), None, seconds)
+        self._wait()
         seconds = perf_counter() - start
         if isinstance(said, str):
             return Event(self.engine, said, len(self.losses), None, seconds)
@@ -131,7 +153,7 @@ class Training:
         guesses, truth = np.asarray(guesses), self._examples.test_y
         return Outcome(
             self.losses,
-            {name: np.array(state.value()) for name, state in states.items()},
+            {name: np.array(state.numpy()) for name, state in states.items()},
             guesses,
             float((guesses[: len(truth)] == truth).mean()) if self.task.counted else None,
         )

@@ -24,6 +24,10 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from shared.errors import EngineError
 
 DEVICES = ("cpu", "cuda")
+MIXED = (
+    "an array on the CPU and one on the GPU in one call; move one of them first: x.to('cuda'), "
+    "model.to('cuda'), x.cpu()"
+)
 INSTALL = "install diptych[cuda12] or diptych[cuda13], by the CUDA version of the driver"
 
 
@@ -146,7 +150,9 @@ class CudaArray(NDArrayOperatorsMixin):
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise TypeError("an array on the GPU does not become a NumPy array unasked; x.get() brings a copy")
 
-    def __array_function__(self, function: Any, *_: Any) -> Any:
+    def __array_function__(self, function: Any, types: Any, *_: Any) -> Any:
+        if np.ndarray in types:
+            raise EngineError(MIXED)
         raise TypeError(
             f"NumPy's {function.__name__} was given an array on the GPU; use the function of its own module, "
             "array_module(x)"
@@ -173,6 +179,22 @@ class CudaArray(NDArrayOperatorsMixin):
             return self if y is self.array else wrapped(y)
 
         return method
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.array.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.array.dtype
+
+    @property
+    def size(self) -> int:
+        return self.array.size
+
+    @property
+    def ndim(self) -> int:
+        return self.array.ndim
 
     @property
     def flags(self) -> Flags:
@@ -255,10 +277,7 @@ def bare(value: Any) -> Any:
     if isinstance(value, CudaArray):
         return value.array
     if isinstance(value, np.ndarray):
-        raise EngineError(
-            "an array on the CPU and one on the GPU in one call; move one of them first: x.to('cuda'), "
-            "model.to('cuda'), x.cpu()"
-        )
+        raise EngineError(MIXED)
     if isinstance(value, (tuple, list)):
         return type(value)([bare(part) for part in value])
     if isinstance(value, dict):

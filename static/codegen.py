@@ -378,8 +378,8 @@ class _Writer:
         """What computes a step: the op's own function, unless somebody watches, or the sizes that
         a run brings may be such that only infer knows that they do not fit."""
         op = step.op.under(self.options) if isinstance(step.op, BodyOp) else step.op
-        if not any(True for _ in step.values()):
-            return self.device.kernel(op.compute)
+        if not any([isinstance(x, Value) for x in step.inputs]):
+            op = self.device.making(op)
         if self.options.watched:
             return _watched(op, step.node)
         if op.check and any(isinstance(size, Dim) for value in step.values() for size in value.sizes):

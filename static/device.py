@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import numpy as np
 
 from shared import cuda
+from shared.op import Op
 
 
 class Device:
@@ -17,7 +19,6 @@ class Device:
     left_out  the passes that have no place there, or "plan"
     module    whose functions make arrays there
     asarray   what makes an array of a result that may be a number
-    copy      a copy of an array that is there, in C order
     """
 
     name = "cpu"
@@ -30,6 +31,7 @@ class Device:
 
     @staticmethod
     def copy(array: Any) -> Any:
+        """A copy of an array that is here, in C order."""
         return np.array(array, order="C")
 
     def put(self, array: Any) -> Any:
@@ -45,9 +47,9 @@ class Device:
         there = self.put(array)
         return self.copy(there) if there is array else there
 
-    def kernel(self, compute: Callable[..., Any]) -> Callable[..., Any]:
-        """A function that makes arrays of settings alone, such that it makes them here."""
-        return compute
+    def making(self, op: Op) -> Op:
+        """An op that is given no array, such that it makes its arrays here."""
+        return op
 
 
 class Cuda(Device):
@@ -65,13 +67,15 @@ class Cuda(Device):
     def copy(array: Any) -> Any:
         return cuda.owned(array)
 
-    def kernel(self, compute: Callable[..., Any]) -> Callable[..., Any]:
-        def made(**settings: Any) -> Any:
-            with cuda.placing("cuda"):
-                y = compute(**settings)
+    def making(self, op: Op) -> Op:
+        def compute(*numbers: Any, **settings: Any) -> Any:
+            with cuda.placing(self.name):
+                y = op.compute(*numbers, **settings)
             return tuple(map(self.put, y)) if isinstance(y, tuple) else self.put(y)
 
-        return made
+        here = copy(op)
+        here.compute = compute
+        return here
 
 
 CPU = Device()

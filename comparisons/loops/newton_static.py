@@ -9,7 +9,7 @@ from shared import nn
 def train(task, seed):
     nn.manual_seed(seed)
     model = task.model()
-    places = [np.array(model.place.value())]
+    places = [np.array(model.place.numpy())]
     graph = static.Graph()
     with graph.as_default():
         loss = model()

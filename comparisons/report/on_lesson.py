@@ -148,9 +148,17 @@ DEFENCE = {
 }
 
 
+ON_GPU = (
+    "Both engines call the same CuPy kernels, on the GPU, which is waited for before the clock is read, so that "
+    "nothing of a step runs beside the next one's Python; the larger the arrays, the more of a step is theirs and "
+    "the less is the design's."
+)
+"""What stands on the page of a task that was trained there, in the place of what is said of the CPU."""
+
+
 def threats(task: Json) -> list[str]:
     """What could make the page misleading."""
-    said = [*EVERYWHERE]
+    said = [ON_GPU, *EVERYWHERE[1:]] if task.get("device") == "cuda" else [*EVERYWHERE]
     if not same_encoding(task):
         said.append(
             "The two scripts are two encodings of one task: the difference in time is first of all one "

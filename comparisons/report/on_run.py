@@ -164,9 +164,11 @@ def _memory(tasks: Sequence[Json]) -> str:
 def threats(report: Json) -> list[str]:
     """What could make these figures mislead."""
     host = report["host"]
+    gpu = host.get("gpu")
     said = [
-        "Both engines call the same NumPy kernels on the CPU. The difference between them is the design; "
-        "how fast either is beside another library is a different question.",
+        f"Both engines call the same {'CuPy kernels on the GPU' if gpu else 'NumPy kernels on the CPU'}. The "
+        "difference between them is the design; how fast either is beside another library is a different "
+        "question.",
         "The models are small. The larger the arrays, the more of a step the kernels fill, and the less the "
         "design weighs.",
         "Static holds every parameter twice, in the model and in the session, because one model is to "
@@ -190,9 +192,22 @@ def threats(report: Json) -> list[str]:
             f"The machine was busy with other work when this began: {load:.1f} processes on "
             f"{count(host['cores'], 'core')}. Times are longer and scatter more than on a quiet one."
         )
+    if gpu:
+        said += [
+            "Each batch is brought to the GPU within its step, on both engines. Before the clock is read the "
+            "GPU is waited for: steps that overlap with the next one's Python would be faster.",
+            "CuPy adds up in no fixed order where several values go to one place, so that two runs of one "
+            "program may differ in their last bits.",
+            "The experiments were left out: their programs compute on the CPU, and some count its threads or "
+            "its memory.",
+        ]
     if len(report["engines"]) == 1:
         said.append(f"Only {report['engines'][0]} was run.")
     return said
+
+
+def _gpu(gpu: Json) -> str:
+    return f"{gpu['name']}, by CuPy {gpu['cupy']} on CUDA {gpu['cuda'] // 1000}.{gpu['cuda'] % 1000 // 10}"
 
 
 def machine(host: Json) -> list[tuple[str, str]]:
@@ -202,6 +217,8 @@ def machine(host: Json) -> list[tuple[str, str]]:
     facts = [
         ("processor", f"{host['processor']}, {count(host['cores'], 'core')}"),
         ("memory", size(host["memory"]) if host["memory"] else "not known"),
+        *([("GPU", _gpu(host["gpu"]))] if host.get("gpu") else ()),
+        ("tasks were trained on", "the GPU" if host.get("gpu") else "the CPU"),
         ("system", host["system"]),
         ("Python", host["python"]),
         ("packages", ", ".join(f"{name} {version}" for name, version in host["packages"].items())),

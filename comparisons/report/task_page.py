@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from comparisons.dimensions import Dimension
+from comparisons.memory import METERS
 from comparisons.quantities import (
     PAIR,
     Json,
@@ -65,7 +66,7 @@ def _method(task: Json) -> list[str]:
         said.append(
             "Costs are measured in other runs, every engine in a fresh process of its own: once cold, then "
             f"{count(found['runs'], 'run')} of {count(found['steps'], 'step')} in turns, then one in which "
-            "memory is counted, by tracemalloc."
+            f"memory is counted, by {METERS[task.get('device', 'cpu')].by}."
         )
     return [*said, *scatter(task["measure"])]
 

@@ -99,6 +99,14 @@ class ndarray(NDArrayOperatorsMixin):
         return None if owner is self._array else _owners.get(id(owner), self)
 
     @property
+    def shape(self) -> Any:
+        return self._array.shape
+
+    @property
+    def dtype(self) -> Any:
+        return self._array.dtype
+
+    @property
     def strides(self) -> Any:
         return self._array.strides
 
@@ -155,6 +163,7 @@ def _hold(holder: ndarray, array: Any) -> None:
         _owners[id(array)] = holder
         holder.__dict__["_bytes"] = array.nbytes
         _held += array.nbytes
+        _allocator(array.nbytes)
 
 
 def _wrapped(value: Any) -> Any:
@@ -273,11 +282,21 @@ def _synchronize() -> None:
 
 
 class _Pool:
+    """Memory stands in NumPy's arrays here; the pool only says how much."""
+
     def used_bytes(self) -> int:
         return _held
 
+    def malloc(self, size: int) -> None: ...
+
+
+def _set_allocator(allocator: Callable[[int], Any]) -> None:
+    global _allocator
+    _allocator = allocator
+
 
 _pool = _Pool()
+_allocator: Callable[[int], Any] = _pool.malloc
 get_default_memory_pool = lambda: _pool  # noqa: E731
 _stream = SimpleNamespace(synchronize=_synchronize)
 cuda = SimpleNamespace(
@@ -288,6 +307,7 @@ cuda = SimpleNamespace(
         driverGetVersion=lambda: 12090,
         CUDARuntimeError=_NoDriver,
     ),
+    set_allocator=_set_allocator,
     get_current_stream=lambda: _stream,
     Device=lambda device=0: SimpleNamespace(synchronize=_synchronize, id=device),
 )
