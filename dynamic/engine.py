@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+import numpy as np
+
 from dynamic.functional import grad
 from dynamic.tape import apply
 from dynamic.tensors import Tensor
@@ -28,7 +30,10 @@ class DynamicEngine:
 
     def assign(self, state: State, value: Tensor) -> None:
         """At once, and without a gradient."""
-        state.data = owned(value.data, state.dtype, beside=state.data)
+        if cuda.in_use:
+            state.data = owned(value.data, state.dtype, beside=state.data)
+        else:
+            state.data = np.array(value.data, state.dtype, order="C")
 
     def gradients(self, loss: Tensor, states: Sequence[State]) -> list[Any]:
         return grad(loss, states, allow_unused=True)

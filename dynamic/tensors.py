@@ -181,10 +181,10 @@ def tensor(data: Any, requires_grad: bool = False, dtype: Any = None, device: st
     does not make an array of numbers.
     """
     try:
-        raw = raw_array(data)
         if cuda.in_use or device is not None:
-            raw = _placed(raw, dtype, device)
-        array = owned(as_array(raw, None if dtype is None else as_dtype(dtype)))
+            array = _placed(raw_array(data), dtype, device)
+        else:
+            array = np.array(as_array(raw_array(data), None if dtype is None else as_dtype(dtype)), order="C")
     except ValueError as error:
         raise DTypeError(
             f"tensor: {str(error).rstrip('.')}; pass numbers, in rows of one length (pad the shorter ones)"
@@ -195,11 +195,11 @@ def tensor(data: Any, requires_grad: bool = False, dtype: Any = None, device: st
 
 
 def _placed(data: Any, dtype: Any, device: str | None) -> Any:
-    """An array of `data` on the device that `tensor` is to make it on."""
-    data = cuda.adopted(data)
-    if isinstance(data, cuda.CudaArray):
-        device = device or "cuda"
-    else:
-        data = as_array(data, None if dtype is None else as_dtype(dtype))
-    device = cuda.default_device() if device is None else cuda.check_device("tensor", device)
-    return cuda.to_device(data, device)
+    """A copy of `data` on the device that `tensor` is to make it on."""
+    data = as_array(cuda.adopted(data), None if dtype is None else as_dtype(dtype))
+    if device is not None:
+        cuda.check_device("tensor", device)
+    elif isinstance(data, cuda.CudaArray):
+        device = "cuda"
+    there = cuda.to_device(data, device or cuda.default_device())
+    return owned(there) if there is data else there

@@ -149,9 +149,9 @@ DEFENCE = {
 
 
 ON_GPU = (
-    "Both engines call the same CuPy kernels, on the GPU, which is waited for before the clock is read, so that "
-    "nothing of a step runs beside the next one's Python; the larger the arrays, the more of a step is theirs and "
-    "the less is the design's."
+    "Both engines call the same CuPy kernels, on the GPU, which is waited for before the clock is read, so "
+    "that nothing of a step runs beside the next one's Python; the larger the arrays, the more of a step is "
+    "theirs and the less is the design's."
 )
 """What stands on the page of a task that was trained there, in the place of what is said of the CPU."""
 

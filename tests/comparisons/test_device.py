@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from comparisons.task import Task
@@ -29,6 +30,9 @@ def few_trees(task: Task) -> Task:
     return replace(task, data=lambda: Split(*(part[:24] for part in task.examples)), batch_size=8)
 
 
+APART = {"cnn_digits": 1e-5}
+"""How far a task's numbers may lie from the CPU's, as a share: its convolutions are kernels there, which
+add up in another order than a product of NumPy's."""
 HERE = [few_trees(task.with_steps(2)) for task in TASKS.values() if not task.fetched]
 
 
@@ -48,11 +52,18 @@ def test_a_task_gives_the_same_numbers_as_on_the_cpu(task: Task, engine: str) ->
         before = cupy.synchronized
         found = trained(task.on("cuda"), engine)
         assert cupy.synchronized > before + task.steps, "the clock was read before the GPU was done"
-    assert found.losses == expected.losses
+    apart = APART.get(task.name, 0.0)
+    np.testing.assert_allclose(found.losses, expected.losses, rtol=apart)
     assert found.outcome is not None and expected.outcome is not None
-    assert found.outcome.accuracy == expected.outcome.accuracy
+    assert apart or found.outcome.accuracy == expected.outcome.accuracy
     for path, array in expected.outcome.states.items():
-        assert (found.outcome.states[path] == array).all(), path
+        np.testing.assert_allclose(found.outcome.states[path], array, rtol=apart, atol=apart, err_msg=path)
+
+
+def test_the_engines_agree_on_the_gpu_to_the_bit() -> None:
+    with standin.installed():
+        one, other = (trained(TASKS["cnn_digits"].with_steps(2).on("cuda"), engine) for engine in ENGINES)
+    assert one.losses == other.losses
 
 
 def test_the_script_that_is_shown_says_where_it_trains() -> None:
