@@ -25,22 +25,24 @@ README = Path(__file__).parents[1] / "README.md"
 PICTURE = Path(__file__).with_name("report.png")
 BEGIN, END = "<!-- rows of the report, by docs/report_picture.py -->", "<!-- as far as here -->"
 
-WIDTH, LAST = 1000, "construction"
+WIDTH, LAST = 1000, "writing"
 """How wide the picture is, and the dimension of the table at the end of which it stops."""
 
 ROWS = (
-    ("concepts", "to train a classifier and ask it"),
-    ("python_if_tree", "a Python while on a computed value"),
-    ("late_shape_error", ""),
-    ("ops_in_loop", "nodes alive after"),
-    ("amortisation", "first result of an LSTM"),
-    ("lstm_text", ""),
-    ("mlp_spiral", ""),
-    ("higher_order", "derivative"),
-    ("stability", "formulas that lose"),
-    ("deployment", "a kept model, where its code is missing"),
+    ("concepts", "to train a classifier and ask it", ""),
+    ("python_if_tree", "a Python while on a computed value", ""),
+    ("late_shape_error", "", ""),
+    ("ops_in_loop", "nodes alive after", "an op written into the training loop: "),
+    ("amortisation", "first result of an LSTM", ""),
+    ("cnn_digits", "CNN: a step", "a training step of the "),
+    ("lstm_text", "character LSTM: a step", "a training step of the "),
+    ("mlp_spiral", "spiral: a step", "a training step of the network on the "),
+    ("higher_order", "derivative", ""),
+    ("stability", "formulas that lose", "textbook "),
+    ("deployment", "a kept model, where its code is missing", ""),
 )
-"""Rows of the table that the README shows, where the run has them: the page, and how the row begins."""
+"""Rows of the table that the README shows, where the run has them: the page, how the row begins, and what
+to say before it where it stands alone."""
 
 
 def rows(report: Mapping[str, Any]) -> str:
@@ -49,10 +51,10 @@ def rows(report: Mapping[str, Any]) -> str:
     cores = count(report["host"]["cores"], "core")
     said = (
         "Some rows of its table, each of which leads to a page with both codes, the evidence, what it\n"
-        f"means, and where the other side is right; of one {kind} run on {cores}:\n"
+        f"means, and where the other side is right; all of one {kind} run on {cores}:\n"
     )
-    table = "\n".join(f"| {' | '.join(cells)} |" for cells in [("", *PAIR), ("---",) * 3, *_cells(report)])
-    return f"{said}\n{table}\n"
+    table = "\n".join(f"| {' | '.join(cells)} |" for cells in [("---",) * 3, *_cells(report)])
+    return f"{said}\n| | {' | '.join(PAIR)} |\n{table}\n"
 
 
 def _cells(report: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -63,7 +65,7 @@ def _cells(report: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         equal = f"{number(steps - sum(found['unequal_steps'] for found in exact))} of {number(steps)}"
         yield 'losses equal bit for bit, at `optimize="exact"`', equal, equal
     there = [row for group in glance(report, pages_found(report)) for row in group.rows]
-    for page, begins in ROWS:
+    for page, begins, before in ROWS:
         found = next((row for row in there if _is(row, page, begins)), None)
         if found is None:
             print(f"this run has no row of {page} that begins with {begins!r}", file=sys.stderr)
@@ -71,7 +73,7 @@ def _cells(report: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         verdict = found.verdict
         marked = (f"**{text}**" if engine == verdict.ahead else text
                   for engine, text in (("dynamic", verdict.dynamic), ("static", verdict.static)))  # fmt: skip
-        yield verdict.title, *marked
+        yield f"{before}{verdict.title.removesuffix(': a step') if before else verdict.title}", *marked
 
 
 def _is(row: Row, page: str, begins: str) -> bool:
@@ -94,7 +96,11 @@ def picture(index: Path) -> bytes:
         )  # fmt: skip
         browser.close()
     made = io.BytesIO()
-    few = Image.open(io.BytesIO(shot)).convert("RGB").quantize(96, dither=Image.Dither.NONE)
+    few = (
+        Image.open(io.BytesIO(shot))
+        .convert("RGB")
+        .quantize(255, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    )
     few.save(made, "PNG", optimize=True)
     return made.getvalue()
 

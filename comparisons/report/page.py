@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from comparisons import quantities
 from comparisons.report import charts, on_choice, on_experiment, on_glance, on_run
 from comparisons.report.glossary import GLOSSARY
-from comparisons.report.peers_page import page_of_peers
+from comparisons.report.peers_page import PEERS, page_of_peers
 from comparisons.report.task_page import pages_of_tasks
 from comparisons.results import write_whole
 
@@ -122,6 +122,7 @@ def _index(report: Mapping[str, Any], found: list[on_experiment.Page], stepper: 
         contents=[(key, [*group]) for key, group in groupby(found, lambda page: page.dimension)],
         glance=glance,
         choices=on_choice.choices(glance),
+        elsewhere=next((page for page in found if page.name == PEERS.name and page.reading), None),
         turn=on_choice.why_tensorflow_2(glance),
         on_run=on_run,
         GLOSSARY=GLOSSARY,

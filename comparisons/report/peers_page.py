@@ -61,14 +61,19 @@ def page_of_peers(report: Json) -> Page | None:
     if "found" in entry:
         reading = read(entry["found"])
     full = " --full" if report["full"] else ""
-    elsewhere = "".join(f" --python {family}={path}" for family, path in entry.get("pythons", {}).items())
-    command = f"python -m comparisons run stepper --peers {','.join(entry['asked'])}{elsewhere}{full}"
+    command = f"python -m comparisons run stepper{full} {options(entry)}"
     method = _method(entry["found"]) if "found" in entry else []
     return Page(
         NAME, "Does it hold in the systems people use?",
         "The same models with the same weights on the same batches, in other systems: is the design that is "
         "ahead here ahead there?", PEERS, reading, trouble, method, command,
     )  # fmt: skip
+
+
+def options(entry: Json) -> str:
+    """What makes a run race those that were asked for."""
+    elsewhere = (f"--python {family}={path}" for family, path in entry.get("pythons", {}).items())
+    return " ".join([f"--peers {','.join(entry['asked'])}", *elsewhere])
 
 
 def _method(found: Json) -> list[str]:

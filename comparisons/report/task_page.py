@@ -25,6 +25,7 @@ from comparisons.report import figures, on_code, on_lesson, on_task
 from comparisons.report.listing import shared_lines
 from comparisons.report.on_experiment import Page, command, scatter
 from comparisons.report.on_peers import in_other_systems
+from comparisons.report.peers_page import options
 from comparisons.report.shown import shown
 
 TASKS = Dimension("tasks", "Trained on both", "Are they the same numbers, and what do they cost?")
@@ -51,9 +52,10 @@ def _page(name: str, task: Json, report: Json) -> Page:
     elif task["status"] != "done":
         trouble = "This task was interrupted before it was finished."
     said = reading(name, task, report["loops"].get(task["loop"], {}), report.get("peers"))
-    return Page(
-        name, task["title"], task["about"], TASKS, said, trouble, _method(task), command(name, report)
-    )
+    again = command(name, report)
+    if task.get("kin") and report.get("peers"):
+        again += f" {options(report['peers'])}"
+    return Page(name, task["title"], task["about"], TASKS, said, trouble, _method(task), again)
 
 
 def _method(task: Json) -> list[str]:

@@ -52,7 +52,16 @@ def test_where_the_trade_off_is_found_elsewhere_the_page_says_that_it_holds(race
     assert "So the trade-off that this workload shows here holds in PyTorch." in text
     assert "2.0 times as fast, ahead from step 8,981 on" in text
     assert "450.0 times as slow" in text
+    assert "python -m comparisons run mlp_digits --steps 3 --peers torch " in text
     assert "1.3 times as fast, ahead from step 41 on" in text  # ours, and the task's own
+
+
+def test_the_first_page_says_whether_it_holds_elsewhere(raced):
+    assert 'id="elsewhere"' not in pages(raced)["index.html"]
+    raced["peers"] = entry(**torch((2 * MS, MS), (0.02, 9.0)))
+    text = said(raced, "index.html")
+    assert "Does it hold elsewhere? In PyTorch, the design that is ahead once running is the one" in text
+    assert "ahead here in 1 of 1 case; to the first loss, in 1." in text
 
 
 def test_where_it_is_not_the_page_says_so(raced):

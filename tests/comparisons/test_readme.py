@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.comparisons.test_report import MS, doctored
+
 pytest.importorskip("sklearn")
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +43,19 @@ def test_every_file_that_is_named_is_there():
         assert (ROOT / target).is_file(), target
     for folder in re.findall(r"^\| `(\w+)/`", README, flags=re.MULTILINE):
         assert folder == "reports" or (ROOT / folder).is_dir(), folder
+
+
+def test_the_rows_of_the_report_are_written_between_their_marks(report, capsys):
+    from docs.report_picture import BEGIN, END, ROWS, rows
+
+    assert README.count(BEGIN) == README.count(END) == 1
+    doctored(report)
+    table = rows(report)
+    assert "all of one quick run on" in table
+    assert "| losses equal bit for bit, at `optimize=\"exact\"` | 6 of 6 | 6 of 6 |" in table
+    assert "| a training step of the CNN | 4.00 ms | **3.00 ms** |" in table
+    assert capsys.readouterr().err.count("this run has no row of") == len(ROWS) - 1
+    assert "**4.00 ms** | 5.00 ms" in rows(doctored(report, step=(4 * MS, 5 * MS)))
 
 
 def test_the_two_commands_stand_at_the_top():
