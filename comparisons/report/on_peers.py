@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from comparisons.quantities import Json, ahead, both, break_even, listed, seconds, smaller, spread_of
+from comparisons.quantities import Json, ahead, both, break_even, listed, seconds, spread_of
 from comparisons.reading import Block, Prose, Table
-from comparisons.report.peers_page import BOTH_DESIGNS, PAGE, Case, cases, cold, left_out, ratio
+from comparisons.report.peers_page import BOTH_DESIGNS, PAGE, Case, cases, cold, left_out, ratio, sooner
 
 TITLE = "In other systems"
 LEADS = {
@@ -74,7 +74,7 @@ def _here(task: Json) -> Case | None:
         for side in (found["engines"]["dynamic"], found.get("fast") or found["engines"]["static"])
     )  # fmt: skip
     leader = ahead(dynamic["step"], static["step"])
-    return Case("Diptych", "this task", dynamic, static, leader, smaller(cold(dynamic), cold(static)))
+    return Case("Diptych", "this task", dynamic, static, leader, sooner(dynamic, static))
 
 
 def _stands_in(here: Case, ours: Case) -> str:
@@ -136,8 +136,9 @@ def _trade_off(known: Sequence[Case]) -> Table:
         ))  # fmt: skip
         leaders += [names[case.first], names[case.step]]
     says = (
-        "Where a system offers both. Cold is the first loss of a fresh process, once; warm is the "
-        "median step and its quartiles. A gilded dot marks what is ahead, for steps by more than the spread."
+        "Where a system offers both. Cold is the first loss of a fresh process, once; warm is the median "
+        "step and its quartiles. A gilded dot marks what is ahead: of steps by more than the spread, of "
+        "first losses by more than a fifth."
     )
     columns = ("", "at once", "as a graph", "the graph is")
     return Table(f"{TITLE}: both designs of each", columns, rows, leaders, says=says)

@@ -75,6 +75,13 @@ def test_where_it_is_not_the_page_says_so(raced):
     assert "2.0 times as slow, its start never won back" in text
 
 
+def test_first_losses_that_are_near_each_other_decide_nothing(raced):
+    raced["peers"] = entry(**torch((2 * MS, MS), (0.100, 0.115)))
+    text = words(raced)
+    assert "To the first loss, cold, running ops at once is ahead in Diptych, neither is ahead in Py" in text
+    assert "this workload shows here holds in part in PyTorch." in text
+
+
 def test_systems_that_disagree_are_told_apart(raced):
     paddle = {"paddle_dynamic": side(MS, 9.0), "paddle_static": side(2 * MS, 0.02)}
     raced["peers"] = entry(**torch((2 * MS, MS), (0.02, 9.0)), **paddle)
