@@ -95,6 +95,30 @@ def test_kernels_give_what_columns_give(
         assert_close(out, wanted)
 
 
+@each_dtype
+@pytest.mark.parametrize("size", [16, 32, 64])
+def test_kernels_for_every_size_of_vectors_give_the_same(
+    size: int, dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the processor has: LLVM makes what it lacks of what there is."""
+    count_of_calls(monkeypatch)
+    window = WINDOWS["padded"]
+    for o in (5, 40):
+        x, w, b = operands(window, dtype, o=o)
+        given = settings(window)
+        wanted = by_columns("conv2d", x, w, b, **given)
+        g = rng.standard_normal(wanted.shape).astype(dtype)
+        with monkeypatch.context() as patch:
+            patch.setattr(machine, "vector_bytes", lambda: size)
+            assert_close(TABLE["conv2d"].compute(x, w, b, **given), wanted)
+            found = TABLE["conv2d_weight"].compute(x, g, kernel=window[0], **given)
+            y, taken = conv2d_pool.compute(x, w, b, **given, relu=True, pool=(2, 3))
+        assert_close(found, by_columns("conv2d_weight", x, g, kernel=window[0], **given))
+        pooled, chosen = TABLE["max_pool2d"].compute(np.maximum(wanted, 0), **pooling((2, 3)))
+        assert_close(y, pooled)
+        assert (taken == chosen).mean() > 0.999  # of two that are nearly equal either may be taken
+
+
 def test_arrays_in_another_order_and_of_two_dtypes_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     window = WINDOWS["padded"]
     x, w, b = operands(window, "float32")

@@ -35,6 +35,18 @@ def test_a_product_from_tiles_is_the_product(m: int, k: int, n: int, dtype: str)
         np.testing.assert_allclose(out, x @ b + bias, rtol=0, atol=tolerance)
 
 
+@each_dtype
+@pytest.mark.parametrize("size", [16, 32, 64])
+def test_a_product_is_the_same_for_every_size_of_vectors(
+    size: int, dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, b, bias, out = operands(21, 37, 75, dtype)
+    monkeypatch.setattr(machine, "vector_bytes", lambda: size)
+    multiply = multiplier.__wrapped__(x.dtype, True)
+    assert multiply(out, x, packed(b), bias)
+    np.testing.assert_allclose(out, x @ b + bias, rtol=0, atol=1000 * np.finfo(dtype).eps)
+
+
 def test_the_bits_of_a_row_do_not_depend_on_the_rows_beside_it() -> None:
     x, b, _, out = operands(13, 40, 50, "float32")
     tiles = packed(b)

@@ -57,7 +57,7 @@ def multiplier(dtype: Any, biased: bool) -> Callable[..., bool]:
     the tiles were made of. It gives True; or False, and has written nothing, if the arrays are not plain
     ones of this dtype and such shapes. `out` must share no memory with the others."""
     kind = np.dtype(dtype).name, machine.vector_bytes(), biased
-    return machine.function(("product", kind), lambda name: _source(*kind, name))
+    return machine.function(("product", kind), lambda name: _source(*kind, name), vectors=True)
 
 
 # --- the source ----------------------------------------------------------------------------
