@@ -99,6 +99,10 @@ class SessionError(DiptychError, RuntimeError):
     """A session that can not run: closed, empty, or none at hand."""
 
 
+class MemoryLimitError(SessionError, MemoryError):
+    """A run can not be made to hold as little as it may."""
+
+
 class NoSessionError(SessionError, ValueError):
     """A value was asked for where no session is open (TensorFlow 1's ValueError)."""
 

@@ -167,7 +167,7 @@ class BodyOp(Op):
     def under(self, options: Options) -> BodyOp:
         """The same op with its bodies compiled under these options."""
         op = copy(self)
-        op.compute = partial(self.compute, options=replace(options, watched=False))
+        op.compute = partial(self.compute, options=replace(options, watched=False, memory_limit=None))
         return op
 
 

@@ -87,7 +87,7 @@ class Program:
         """orderly: whether what will be fed is in C order."""
         self.log = Log()
         with uncollected():
-            self.block = block = optimize(lower(selection, fed, fetched), options, self.log)
+            self.block = block = optimize(lower(selection, fed, fetched), options, self.log, orderly)
             self.layout = lay_out(block, orderly, options)
             writer = _Writer(self.layout, options)
             self.source = writer.source()

@@ -17,12 +17,14 @@ class Options:
     without  names of passes to leave out, or of the plan
     watched  whether each step tells the hooks of the running thread
     device   where it is to run
+    memory_limit  the bytes that a run may hold; None if as many as it needs
     """
 
     level: str = "exact"
     without: frozenset[str] = frozenset()
     watched: bool = False
     device: Device = CPU
+    memory_limit: int | None = None
 
     @property
     def plans(self) -> bool:

@@ -62,6 +62,9 @@ class Session:
               where values are put, so that each step makes a new array
     device    "cpu", or "cuda" for a GPU, by CuPy: the variables' values live there, what is fed is brought
               there in each run, and what is fetched comes back as NumPy arrays
+    memory_limit  the bytes that a run may hold, as `memory` counts them: cheap values are computed
+              again instead of being kept, as far as that takes. All sizes must be known then.
+              MemoryLimitError, when a run is compiled, if that is not enough
     """
 
     def __init__(
@@ -70,8 +73,9 @@ class Session:
         optimize: str = "fast",
         without: Iterable[str] = (),
         device: str = "cpu",
+        memory_limit: int | None = None,
     ) -> None:
-        self.options = options_for(optimize, without, device)
+        self.options = options_for(optimize, without, device, memory_limit)
         self.device = self.options.device
         self._kind = PROGRAMS[self.device.name]
         self.graph = graph if graph is not None else get_default_graph()
@@ -360,8 +364,9 @@ class InteractiveSession(Session):
         optimize: str = "fast",
         without: Iterable[str] = (),
         device: str = "cpu",
+        memory_limit: int | None = None,
     ) -> None:
-        super().__init__(graph, optimize, without, device)
+        super().__init__(graph, optimize, without, device, memory_limit)
         self._token = _default.set(self)
 
     def close(self) -> None:

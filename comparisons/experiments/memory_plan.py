@@ -201,7 +201,8 @@ def read(found: Json) -> Reading:
             "highest point, and not what is held between steps.",
             "A new value of a variable is a fresh array on static, so that a run that fails changes nothing; "
             "dynamic's optimiser writes into the old one.",
-            "No pass of static computes anything twice to save memory. Other compilers have one.",
+            "Static is not asked to save here. With `Session(memory_limit=...)` it computes values twice, as "
+            "dynamic does by hand; an experiment of its own compares the two.",
         ],
     )  # fmt: skip
 

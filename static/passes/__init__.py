@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from shared.cuda import check_device
 from shared.errors import SettingError
@@ -23,6 +24,7 @@ from static.passes.gather import gather_products, gather_scans
 from static.passes.hoist import hoist_from_scans
 from static.passes.pack import pack_weights
 from static.passes.prune import drop_unused
+from static.passes.recompute import keep_within
 from static.passes.rows import merge_rows
 from static.passes.simplify import simplify_algebra
 from static.passes.stabilize import stabilize_numbers
@@ -111,24 +113,31 @@ CHECKS: list[Callable[[str, Block], None]] = []
 """Called with a pass's name and the block that it gave: for tests, and for who writes a pass."""
 
 
-def options_for(optimize: str, without: Iterable[str], device: str = "cpu") -> Options:
-    """The options that a Session is given; SettingError for a level or pass that does not exist,
+def options_for(
+    optimize: str, without: Iterable[str], device: str = "cpu", memory_limit: int | None = None
+) -> Options:
+    """The options that a Session is given; SettingError for a level, pass or limit that does not exist,
     EngineError for a device that is not there."""
     if optimize not in LEVELS:
         raise SettingError(f"Session: optimize={optimize!r} is not a level; use one of {LEVELS}")
     left_out, names = frozenset(without), [*(p.name for p in PASSES), "plan"]
     if unknown := sorted(left_out.difference(names)):
         raise SettingError(f"Session: without={unknown[0]!r} is not a pass; there are {', '.join(names)}")
+    if memory_limit is not None and (type(memory_limit) is not int or memory_limit <= 0):
+        raise SettingError(f"Session: memory_limit={memory_limit!r} must be an int above 0, bytes")
     place = DEVICES[check_device("Session", device)]
-    return Options(optimize, left_out | place.left_out, device=place)
+    return Options(optimize, left_out | place.left_out, device=place, memory_limit=memory_limit)
 
 
-def optimize(block: Block, options: Options, log: Log) -> Block:
-    """The block after all passes that the options ask for."""
+def optimize(block: Block, options: Options, log: Log, orderly: bool = True) -> Block:
+    """The block after all passes that the options ask for. orderly: whether what is fed is in C order."""
     level = LEVELS.index(options.level)
-    for one in PASSES:
-        if LEVELS.index(one.level) > level or one.name in options.without:
-            continue
+    passes = [one for one in PASSES if LEVELS.index(one.level) <= level and one.name not in options.without]
+    if options.memory_limit is not None and not (options.watched or block.missing):
+        # A block that lacks feeds never runs; who watches may keep what he is shown.
+        run = partial(keep_within, orderly=orderly, options=options)
+        passes.append(Pass("recompute", run, "exact", "computes again what there is no memory to keep"))
+    for one in passes:
         record = Record(one.name, len(block.steps), 0)
         log.records.append(record)
         block = one.run(block, log)
