@@ -28,10 +28,6 @@ from shared.spec import Operand, Spec, promote
 Pair = tuple[int, int]
 Arrays = tuple[Any, ...]
 
-MOST = 8
-"""Rows and columns of a window of pooling, at most."""
-
-
 def pooling(pool: Pair) -> dict[str, Any]:
     """The settings of max_pool2d for windows side by side."""
     return {"kernel": pool, "stride": pool, "padding": (0, 0), "dilation": (1, 1), "ceil": False}

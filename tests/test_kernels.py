@@ -12,7 +12,7 @@ import pytest
 
 from shared.kernels import WORTH_COMPILING
 from shared.kernels.gating import LARGE, gate_positive, worth_gating
-from shared.kernels.pooling import unpool, unpool_twin
+from shared.kernels.pooling import unpool, unpool_twin, worth_pooling
 from shared.kernels.scatter import along_twin, rows_twin, scatter_along, scatter_rows
 from shared.op import TABLE
 from shared.ops.windows import Window
@@ -39,6 +39,25 @@ def test_scatter_rows_gives_the_bits_of_its_twin(shape: Any, size: int, dtype: s
     assert_same_bits(scatter_rows(values, index, size), rows_twin(values, index, size))
     backwards = index[::-1]
     assert_same_bits(scatter_rows(values, backwards, size), rows_twin(values, backwards, size))
+
+
+@pytest.mark.parametrize("kernel", [(2, 2), (3, 2), (1, 4), (5, 8)])
+@each_dtype
+def test_pool_gives_the_bits_of_its_twin(
+    kernel: Any, dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of equals the first, and of NaN; what no window covers is left out."""
+    x = rng.integers(-3, 4, (2, 9, 43, 51)).astype(dtype)
+    x[0, 0, 3, 3:20:3] = np.nan
+    x[1, 2, :10, :10] = -np.inf
+    move = {"kernel": kernel, "stride": kernel, "padding": (0, 0), "dilation": (1, 1), "ceil": False}
+    assert worth_pooling(x, Window(**move))
+    y, taken = TABLE["max_pool2d"].compute(x, **move)
+    monkeypatch.setattr("shared.ops.pooling.worth_pooling", lambda *_: False)
+    wanted, chosen = TABLE["max_pool2d"].compute(x, **move)
+    np.testing.assert_array_equal(y, wanted)
+    np.testing.assert_array_equal(taken, chosen)
+    assert taken.dtype == chosen.dtype
 
 
 @pytest.mark.parametrize("move", [

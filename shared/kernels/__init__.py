@@ -1,6 +1,6 @@
 """Loops that NumPy has no fast word for, and those of fused ops, compiled by LLVM.
 
-`scatter`, `pooling` and `gating` hold such loops (the first two write them in `scatter_source`), each beside
+`scatter`, `pooling` and `gating` hold such loops (written in `scatter_source` and `pooling_source`), each beside
 its twin in NumPy. The twin is the kernel's oracle, gives the same bits, and does the work where the kernel
 can not: for arrays of other modules, for other dtypes, where there is no LLVM, and for arrays so small that
 loading it would cost more than it saves. They run on one thread, so that the order of every sum is fixed.

@@ -169,7 +169,7 @@ def correlate(
                 "pooled_at": place(undone.y[:, group * c :]), "choice_at": place(undone.taken[:, group * c :])
             }  # fmt: skip
         for images in threads.share(n):
-            planes, tile = np.zeros(lies.size, x.dtype), np.empty(tiles.rows * run + ROOM, x.dtype)
+            planes, tile = np.zeros(lies.size, x.dtype), np.zeros(tiles.rows * run + ROOM, x.dtype)
             held += [planes, tile]
             own |= {"first": images.start, "last": images.stop}
             own |= {"planes_at": place(planes), "tile_at": place(tile)}
@@ -205,7 +205,7 @@ def correlate_weight(x: Any, g: Any, move: Move, groups: int, out: Any, undone: 
     parts = _parts(n, taps * padded * x.itemsize)
     totals = np.zeros((groups, len(parts), taps, padded), x.dtype)
     work: list[list[Any]] = [[] for _ in threads.share(groups * len(parts))]
-    room = [(np.zeros(lies.size, x.dtype), np.empty(turned, x.dtype)) for _ in work]
+    room = [(np.zeros(lies.size, x.dtype), np.zeros(turned, x.dtype)) for _ in work]
     for group in range(groups):
         for k, images in enumerate(parts):
             thread = (group * len(parts) + k) % len(work)

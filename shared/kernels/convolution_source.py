@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from shared.kernels.emitter import Emitter, Value
+from shared.kernels.pooling_source import largest, positive
 
 Pair = tuple[int, int]
 
@@ -181,46 +182,18 @@ def _finish(e: Emitter, finish: Finish, n: str, o: str, tile: str) -> None:
     height, width = (e.new(f"sdiv i64 %out_{size}, {k}") for size, k in (("height", down), ("width", across)))
     bias = e.splat(e.load(e.at("%b_at", o)))
     first = e.add(e.mul(n, "%out_image"), e.mul(o, e.mul(height, width)))
+    def follow(value: str) -> str:
+        value = e.new(f"fadd {e.vector} {value}, {bias}")
+        return positive(e, value) if finish.relu else value
+
     with e.loop(height) as r, e.loop(width, e.lanes) as q:
-        best = taken = ""
-        for i in range(down):
-            row = e.at(tile, e.add(e.mul(e.add(e.mul(r, down), i), "%row"), e.mul(q, across)))
-            wide = e.load(row, f"<{e.lanes * across} x {e.kind}>")
-            for j in range(across):
-                value = wide
-                if across > 1:
-                    lanes = range(j, e.lanes * across, across)
-                    value = e.shuffle(wide, "poison", lanes, f"<{e.lanes * across} x {e.kind}>")
-                value = e.new(f"fadd {e.vector} {value}, {bias}")
-                if finish.relu:
-                    value = _positive(e, value)
-                best, taken = _larger(e, best, taken, value, i * across + j)
+        window = e.at(tile, e.add(e.mul(e.mul(r, down), "%row"), e.mul(q, across)))
+        rows = [e.at(window, e.mul("%row", i)) for i in range(down)]
+        best, taken = largest(e, rows, across, follow)
         at, some = e.add(first, e.add(e.mul(r, width), q)), e.first(e.sub(width, q))
         e.store_some(best, e.at("%out_at", at), some)
         if finish.pools:
             e.store_some(taken, e.at("%taken_at", at, "i8"), some, "i8")
-
-
-def _positive(e: Emitter, value: str) -> str:
-    """relu, NaN included."""
-    negative = e.new(f"fcmp olt {e.vector} {value}, zeroinitializer")
-    return e.new(f"select {e.mask} {negative}, {e.vector} zeroinitializer, {e.vector} {value}")
-
-
-def _larger(e: Emitter, best: str, taken: str, value: str, number: int) -> tuple[str, str]:
-    """Of the best so far and a value the larger one, and its number: the first of equals; NaN is
-    larger than all."""
-    if not best:
-        return value, "zeroinitializer"
-    mask, bytes_ = e.mask, f"<{e.lanes} x i8>"
-    above = e.new(f"fcmp ugt {e.vector} {value}, {best}")
-    known = e.new(f"fcmp ord {e.vector} {best}, {best}")
-    better = e.new(f"and {mask} {above}, {known}")
-    numbers = ", ".join([f"i8 {number}"] * e.lanes)
-    return (
-        e.new(f"select {mask} {better}, {e.vector} {value}, {e.vector} {best}"),
-        e.new(f"select {mask} {better}, {bytes_} <{numbers}>, {bytes_} {taken}"),
-    )
 
 
 # --- the gradient of the weights -----------------------------------------------------------

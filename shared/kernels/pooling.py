@@ -1,4 +1,4 @@
-"""What undoes choosing one element of each window."""
+"""The largest element of each window, and what undoes choosing one."""
 
 from __future__ import annotations
 
@@ -7,10 +7,48 @@ from typing import Any
 
 import numpy as np
 
-from shared.kernels import plain, scatter_source, worth_a_kernel
+from shared.kernels import machine, plain, pooling_source, scatter_source, threads, worth_a_kernel
 from shared.kernels.machine import Routine, place, routine
 from shared.kernels.scatter import zeroed
 from shared.op import array_module, put
+
+WIDEST = 8
+"""Rows and columns of a window that `pool` takes, at most."""
+
+
+def worth_pooling(x: Any, window: Any) -> bool:
+    """Whether `pool` takes these images and is worth its loading: windows stand side by side."""
+    return (
+        worth_a_kernel(x)
+        and window.kernel == window.stride
+        and (window.padding, window.dilation, window.ceil) == ((0, 0), (1, 1), False)
+        and max(window.kernel) <= WIDEST
+        and x.flags.c_contiguous
+    )
+
+
+def pool(x: Any, window: Any, y: Any, taken: Any) -> None:
+    """Into y (N, C, H // rows, W // columns), the largest of each window of x (N, C, H, W); into `taken`,
+    bytes, which element of the window it was: the first of equals; NaN is larger than all. In C order."""
+    run = _pool_routine(x.dtype.name, window.kernel)
+    row = x.shape[3] + WIDEST * machine.vector_bytes()
+    sizes = {
+        "height": x.shape[2], "width": x.shape[3], "out_height": y.shape[2], "out_width": y.shape[3],
+        "row": row, "x_at": place(x), "out_at": place(y), "taken_at": place(taken),
+    }  # fmt: skip
+    shares = threads.share(x.shape[0] * x.shape[1])
+    rooms = np.zeros((len(shares), window.kernel[0], row), x.dtype)
+    threads.run(run, [
+        run.frame(sizes | {"first": planes.start, "last": planes.stop, "rows_at": place(room)})
+        for planes, room in zip(shares, rooms, strict=True)
+    ])  # fmt: skip
+
+
+@cache
+def _pool_routine(dtype: str, kernel: tuple[int, int]) -> Routine:
+    vector = machine.vector_bytes()
+    key = "pool", dtype, vector, kernel
+    return routine(key, pooling_source.POOL, lambda name: pooling_source.pool(dtype, vector, kernel, name))
 
 
 def unpool(g: Any, taps: Any, window: Any, size: tuple[int, int], out: Any = None) -> Any:

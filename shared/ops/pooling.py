@@ -9,7 +9,7 @@ import numpy as np
 
 from shared.dims import Dim, Size
 from shared.errors import DTypeError, SettingError, ShapeError
-from shared.kernels.pooling import unpool
+from shared.kernels.pooling import pool, unpool, worth_pooling
 from shared.kernels.scatter import zeroed
 from shared.op import ZERO, Op, Rule, array_module
 from shared.ops.creation import ones
@@ -46,8 +46,12 @@ def _compute_max_pool2d(x: Any, *, out: Any = (None, None), **move: Any) -> tupl
     xp, window = array_module(x), Window(**move)
     n, c, h, w = x.shape
     oh, ow = window.places("max_pool2d", (h, w))
-    taps = list(window.taps((h, w), (oh, ow)))
     y = xp.empty((n, c, oh, ow), x.dtype) if out[0] is None else out[0]
+    if worth_pooling(x, window):
+        taken = np.empty(y.shape, np.uint8) if out[1] is None else out[1]
+        pool(x, window, y, taken)
+        return y, taken
+    taps = list(window.taps((h, w), (oh, ow)))
     y[...] = _lowest(x.dtype)
     for tap in taps:
         part = y[tap.places]

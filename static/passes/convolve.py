@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from shared.kernels.pooling import WIDEST
 from shared.op import TABLE
 from static.block import Block, Step, Value, applied, in_order
-from static.pooled import MOST, conv2d_pool, conv2d_pool_input, conv2d_pool_weight, conv2d_relu, pooling
+from static.pooled import conv2d_pool, conv2d_pool_input, conv2d_pool_weight, conv2d_relu, pooling
 
 if TYPE_CHECKING:
     from static.passes import Log
@@ -127,4 +128,4 @@ class _Chain:
 
 def _side_by_side(settings: dict[str, Any]) -> bool:
     """Whether windows neither overlap nor leave anything out between them."""
-    return settings == pooling(settings["kernel"]) and max(settings["kernel"]) <= MOST
+    return settings == pooling(settings["kernel"]) and max(settings["kernel"]) <= WIDEST
