@@ -1,0 +1,273 @@
+"""A step that shall hold less: values computed twice, by hand on dynamic, by a limit on static."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import dynamic
+import static
+from comparisons.context import Context
+from comparisons.experiment import Experiment
+from comparisons.quantities import OTHER, PAIR, ahead, percent, seconds, size, smaller
+from comparisons.reading import Curves, Json, Output, Pair, Reading, Series, Table, sized, timed
+from comparisons.snippet import source_of
+from shared import nn, ops, optim
+from shared.errors import MemoryLimitError
+
+Step = Callable[[], object]
+LAYERS = 16
+
+
+def step_dynamic(parts: int, blocks: Any, head: Any, opt: Any, x: Any, y: Any) -> Step:
+    """The author cuts the model into parts. Between two only their border is kept."""
+    size = LAYERS // parts
+    pieces = [nn.Sequential(*blocks[i : i + size]) for i in range(0, LAYERS, size)]
+
+    def step():
+        h = dynamic.tensor(x)
+        for piece in pieces:
+            h = dynamic.checkpoint(piece, h) if parts > 1 else piece(h)
+        loss = ops.cross_entropy(head(h), y)
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+        return loss.item()
+
+    return step
+
+
+def step_static(limit: int | None, blocks: Any, head: Any, opt: Any, x: Any, y: Any) -> Step:
+    """The model stays as it is. The session is told how many bytes a run may hold."""
+    x_in = static.placeholder(x.dtype, x.shape)
+    y_in = static.placeholder(y.dtype, y.shape)
+    h = x_in
+    for block in blocks:
+        h = block(h)
+    loss = ops.cross_entropy(head(h), y_in)
+    train = opt.minimize(loss)
+    session = static.Session(memory_limit=limit)
+    session.run(static.global_variables_initializer())
+    step = session.make_callable([loss, train], [x_in, y_in])
+    return lambda: step(x, y)[0].item()
+
+
+PARTS = (1, 2, 4, 8)
+SHARES = (1.0, 0.8, 0.6, 0.45)
+"""The limits, as shares of what a run holds without one."""
+NEVER = 0.1
+
+
+def run(context: Context) -> dict[str, Any]:
+    width, batch = context.pick((64, 1024), (256, 2048))
+    draw = np.random.default_rng(context.seed)
+    x, y = draw.random((batch, width), np.float32), draw.integers(0, 10, batch)
+
+    def model() -> tuple[Any, Any, Any, Any, Any]:
+        nn.manual_seed(context.seed)
+        blocks = [nn.Sequential(nn.Linear(width, width), nn.Tanh()) for _ in range(LAYERS)]
+        head = nn.Linear(width, 10)
+        opt = optim.SGD([*nn.Sequential(*blocks, head).parameters()], lr=0.1)
+        for block in blocks:  # an initialiser that waits for its layer's first input has one now
+            block(dynamic.tensor(x[:1]))
+        return blocks, head, opt, x, y
+
+    def limited(limit: int | None) -> tuple[Step, Any]:
+        with static.Graph().as_default() as graph:
+            return step_static(limit, *model()), graph
+
+    limited(None)[0]()  # kernels load
+    free = _peak(limited(None)[0])
+    limits = [int(free * share) for share in SHARES]
+    steps: dict[str, Step] = {f"parts {parts}": step_dynamic(parts, *model()) for parts in PARTS}
+    peaks = {}
+    for name, step in steps.items():
+        context.note(f"dynamic in {name}")
+        step()
+        peaks[name] = _peak(step)
+    for share, limit in zip(SHARES, limits, strict=True):
+        context.note(f"static within {share:.0%}")
+        peaks[f"limit {share}"] = _peak(limited(limit)[0])
+        steps[f"limit {share}"] = limited(limit)[0]
+    losses = {
+        "dynamic": [step_dynamic(parts, *model())() for parts in PARTS],
+        "static": [limited(limit)[0]() for limit in limits],
+    }
+    times = context.time(steps, rounds=context.pick(5, 15))
+    return {
+        "codes": {"dynamic": {"code": source_of(step_dynamic)}, "static": {"code": source_of(step_static)}},
+        "layers": LAYERS,
+        "dynamic": [
+            {"asked": n, "peak": peaks[f"parts {n}"], "time": times[f"parts {n}"], "loss": loss}
+            for n, loss in zip(PARTS, losses["dynamic"], strict=True)
+        ],
+        "static": [
+            {"asked": limit, "peak": peaks[f"limit {share}"], "time": times[f"limit {share}"], "loss": loss}
+            for share, limit, loss in zip(SHARES, limits, losses["static"], strict=True)
+        ],
+        "refused": {"limit": int(free * NEVER), "error": _refusal(limited, int(free * NEVER))},
+    }  # fmt: skip
+
+
+def _refusal(limited: Callable[[int], Any], limit: int) -> str:
+    try:
+        limited(limit)
+    except MemoryLimitError as error:
+        return error.message
+    return ""
+
+
+def _peak(step: Step) -> int:
+    """Bytes at the highest point of one step, with an arena that is made in it."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        step()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+# What is said of it.
+
+
+def read(found: Json) -> Reading:
+    least = {engine: min(found[engine], key=lambda at: at["peak"]) for engine in PAIR}
+    free = {engine: found[engine][0] for engine in PAIR}
+    leader = smaller(*(least[engine]["peak"] for engine in PAIR))
+    quicker = ahead(*(least[engine]["time"] for engine in PAIR))
+    return Reading(
+        answer=_answer(free, least),
+        verdicts=[
+            sized("least memory that a deep step was brought to", *(least[e]["peak"] for e in PAIR)),
+            timed("a deep step with that memory", *(least[e]["time"] for e in PAIR)),
+        ],
+        evidence=[
+            Pair("A network that holds less", found["codes"]["dynamic"], found["codes"]["static"],
+                 says="On dynamic the model is rewritten in parts; on static a session is made otherwise."),
+            Curves(
+                "Time for memory", "MB at the highest point", "a step takes",
+                [
+                    Series(
+                        engine, [at["peak"] / 1e6 for at in found[engine]],
+                        [at["time"]["median"] for at in found[engine]], engine,
+                        low=[at["time"]["low"] for at in found[engine]],
+                        high=[at["time"]["high"] for at in found[engine]],
+                    )
+                    for engine in PAIR
+                ],
+                unit="seconds",
+                says="To the left is less memory. Each point is a number of parts, or a limit.",
+            ),
+            Table(
+                "What was asked for, and what came of it",
+                ("asked for", "highest point", "a step takes", "first loss"),
+                [
+                    (f"{engine}{ask(at['asked'])}", size(at["peak"]), seconds(at["time"]["median"]),
+                     f"{at['loss']:.7f}")
+                    for engine, ask in (("dynamic", _parts), ("static", _within))
+                    for at in found[engine]
+                ],
+            ),
+            Output("A limit that can not be kept", {"static": found["refused"]["error"]},
+                   says=f"With {size(found['refused']['limit'])}, before anything has run."),
+        ],
+        happened=[
+            *(_happened(engine, free[engine], least[engine]) for engine in PAIR),
+            _losses(found),
+            _refused(found["refused"]),
+        ],
+        means=_means(leader, quicker),
+        otherwise=_otherwise(leader or quicker),
+        threats=[
+            "Layers that are all alike are the best case for either way.",
+            "Static's limit is for one run; variables, and what is fed, are held beside it on both engines.",
+            "The parts of dynamic are equal; better cuts may be found by who looks for them.",
+        ],
+    )  # fmt: skip
+
+
+def _change(free: Json, least: Json) -> tuple[str, str]:
+    more = least["time"]["median"] / free["time"]["median"] - 1
+    return percent(1 - least["peak"] / free["peak"]), f"{percent(abs(more))} {'more' if more > 0 else 'less'}"
+
+
+def _parts(asked: int) -> str:
+    return f" in {asked} parts" if asked > 1 else " as it is"
+
+
+def _within(asked: int) -> str:
+    return f" within {size(asked)}"
+
+
+def _answer(free: Json, least: Json) -> str:
+    said = []
+    for engine, by in (("dynamic", "by checkpoints in its code"), ("static", "by a number")):
+        saved, time = _change(free[engine], least[engine])
+        said.append(f"{engine} saved {saved} of its memory for {time} time, {by}")
+    held = any(least[engine]["peak"] < free[engine]["peak"] for engine in PAIR)
+    return f"{'Yes' if held else 'No'}: {'; '.join(said)}."
+
+
+def _refused(refused: Json) -> str:
+    if not refused["error"]:
+        return f"Asked for {size(refused['limit'])}, static kept to it."
+    return (
+        f"Asked for {size(refused['limit'])}, static named the least that it found and what holds it, and "
+        "ran nothing."
+    )
+
+
+def _happened(engine: str, free: Json, least: Json) -> str:
+    saved, time = _change(free, least)
+    return (
+        f"On {engine} a step came down from {size(free['peak'])} to {size(least['peak'])}, {saved} less, and "
+        f"took {time} time."
+    )
+
+
+def _losses(found: Json) -> str:
+    for engine in PAIR:
+        if len({at["loss"] for at in found[engine]}) > 1:
+            return f"The loss of the first step depended on the memory on {engine}."
+    return "On neither engine did any bit of the first step's loss depend on how much was kept."
+
+
+def _otherwise(leader: str | None) -> list[str]:
+    if leader is None:
+        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+    reasons = {
+        "dynamic": "On dynamic the author knows which part is cheap to compute again and which is not, and "
+        "nothing is guessed or looked for; static estimates it, and takes sizes that are known.",
+        "static": "On static nothing of the model is rewritten, the bytes are kept to as asked for, and "
+        "whether that can be is known before anything has run.",
+    }
+    return [reasons[OTHER[leader]]]
+
+
+def _means(leader: str | None, quicker: str | None) -> list[str]:
+    said = [
+        "The same trade is offered on both sides: values that a gradient will need are forgotten and "
+        "computed again. On static it is a property of the run, for the program that computes a value stands "
+        "there to be repeated; on dynamic it is one of the code, for only its author can call a part twice.",
+    ]
+    if leader is not None:
+        said.append(f"With what was tried here {leader} came to hold less than {OTHER[leader]}.")
+    if quicker is not None:
+        said.append(f"At the least memory of each, a step of {quicker} is the shorter one.")
+    return said
+
+
+EXPERIMENT = Experiment(
+    name="memory_limit",
+    title="A limit of memory",
+    question="My step does not fit into memory. Can it hold less, if it may take longer?",
+    dimension="memory",
+    run=run,
+    read=read,
+    level="fast",
+)
