@@ -140,7 +140,7 @@ class Block:
         """The steps that use each value, in order, each once."""
         found: dict[Value, list[Step]] = {}
         for step in self.steps:
-            for value in dict.fromkeys(step.values()):
+            for value in dict.fromkeys([x for x in step.inputs if isinstance(x, Value)]):
                 found.setdefault(value, []).append(step)
         return found
 

@@ -7,6 +7,7 @@ if it can be, and they have nothing left to do.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -205,14 +206,14 @@ class _Walk:
         if not self.plans or value not in layout.ordered or value not in self.until:
             return None
         found: list[Value] = []
+        lies = Counter([owner for v in step.values() for owner in layout.owners.get(v, ())])
         for position in range(len(step.inputs)) if op.ufunc else op.may_be(number):
             x = step.inputs[position] if position < len(step.inputs) else None
             if not isinstance(x, Value) or x not in layout.ordered or x.spec != value.spec:
                 continue
             if not self._ends_with(x, at) or not self._stays(x, value):
                 continue
-            others = [v for i, v in enumerate(step.inputs) if isinstance(v, Value) and i != position]
-            if op.ufunc or not any([self._meet(x, v) for v in others]):
+            if op.ufunc or lies[layout.owners[x][0]] == 1 or not self._meets_others(x, position, step):
                 found.append(x)
         return max(found, key=self._choice, default=None)
 
@@ -236,6 +237,11 @@ class _Walk:
         """Whether a value may lie where `x` does: what leaves a run needs memory for itself alone."""
         leaves = self.until[value] == self.count
         return not leaves or (x in self.whole and self.layout.owners[x][0] not in self.firm)
+
+    def _meets_others(self, x: Value, position: int, step: Step) -> bool:
+        """Whether an input may have memory in common with another one."""
+        others = [v for i, v in enumerate(step.inputs) if isinstance(v, Value) and i != position]
+        return any([self._meet(x, v) for v in others])
 
     def _meet(self, x: Value, other: Value) -> bool:
         """Whether two values may have memory in common; `x` has one owner."""

@@ -233,4 +233,6 @@ def edge_of(x: Any) -> Any:
 
 def symbols_of(node: Node) -> set[Symbol]:
     """The unknown sizes whose values a node needs at run."""
+    if not node.settings and all([isinstance(x, (Tensor, float, int)) for x in node.inputs]):
+        return set()
     return {s for dim in dims_in((node.inputs, node.settings)) for s in dim.symbols()}

@@ -21,6 +21,7 @@ from shared.errors import (
     ShapeError,
     UninitializedError,
 )
+from shared.memory import uncollected
 from shared.profiler import Profiler
 from shared.spec import dtype_name, spec_of, str_shape
 from shared.state import State
@@ -170,7 +171,8 @@ class Session:
             targets = [e for e in elements if not isinstance(e, Variable)]
             values = [e for e in elements if not isinstance(e, Node)]
             options = replace(self.options, watched=watched)
-            program = self._kind(select(self.graph, targets, fed), fed, values, options)
+            with uncollected():
+                program = self._kind(select(self.graph, targets, fed), fed, values, options)
             self._programs[key] = program
         return program
 
