@@ -11,7 +11,7 @@ import numpy as np
 
 from shared.dims import divide
 from shared.kernels.fused import Recipe, inputs_followed, kernel_of
-from shared.op import Op
+from shared.op import Op, array_module
 from shared.spec import Spec
 
 
@@ -46,7 +46,7 @@ class FusedOp(Op):
         places = tuple(tuple(inputs_followed(recipe, len(out))) for out in recipe.outputs)
         super().__init__(
             _name([member.op.name for member in members]),
-            _single(self) if len(names) == 1 else _several(self),
+            self.computing(),
             self._infer,
             outputs=names,
             out=True,
@@ -54,6 +54,10 @@ class FusedOp(Op):
             listed=False,
             doc=f"{', '.join(member.op.name for member in members)}, in one kernel.",
         )
+
+    def computing(self) -> Callable[..., Any]:
+        """What computes it."""
+        return _single(self) if len(self.recipe.outputs) == 1 else _several(self)
 
     def _infer(self, *operands: Any) -> Any:
         values: list[Any] = []
@@ -63,7 +67,7 @@ class FusedOp(Op):
         for member in self.members:
             values.append(member.op.infer(*member.on(values), **member.settings))
         found = tuple(
-            Spec(_side_by_side(values[out[0]].shape, len(out)), values[out[0]].dtype)
+            Spec(side_by_side(values[out[0]].shape, len(out)), values[out[0]].dtype)
             for out in self.recipe.outputs
         )
         return found[0] if self.single else found
@@ -75,9 +79,13 @@ class FusedOp(Op):
                 outs = self.fresh(np.broadcast_shapes(*self.shapes(plain)))
                 if kernel(*outs, *plain):
                     return outs
+        return self.one_by_one(arrays)
+
+    def one_by_one(self, arrays: Sequence[Any]) -> list[Any]:
+        """The outputs, fresh, by the ops that the kernel stands for."""
         values: list[Any] = []
         for x, array in zip(self.recipe.inputs, arrays, strict=True):
-            values += [array] if x.blocks == 1 else np.split(array, x.blocks, axis=-1)
+            values += [array] if x.blocks == 1 else array_module(array).split(array, x.blocks, axis=-1)
         for i, member in enumerate(self.members):
             try:
                 values.append(member.op.on_arrays(member.on(values), member.settings))
@@ -85,9 +93,10 @@ class FusedOp(Op):
                 error.member = i  # type: ignore[attr-defined]  # whose node the user is shown
                 raise
         return [
-            values[out[0]] if len(out) == 1 else np.concatenate([values[i] for i in out], axis=-1)
+            values[out[0]] if len(out) == 1
+            else array_module(values[out[0]]).concatenate([values[i] for i in out], axis=-1)
             for out in self.recipe.outputs
-        ]
+        ]  # fmt: skip
 
     def shapes(self, arrays: Sequence[Any]) -> list[tuple[int, ...]]:
         """Those of the values that arrays hold."""
@@ -101,7 +110,7 @@ class FusedOp(Op):
     def fresh(self, shape: tuple[int, ...]) -> list[Any]:
         """Memory for the outputs, where each value has this shape."""
         return [
-            np.empty(_side_by_side(shape, len(out)), dtype)
+            np.empty(side_by_side(shape, len(out)), dtype)
             for out, dtype in zip(self.recipe.outputs, self.dtypes(), strict=True)
         ]
 
@@ -118,7 +127,7 @@ def _block(shape: Any, blocks: int) -> Any:
     return shape if blocks == 1 else (*shape[:-1], divide(shape[-1], blocks))
 
 
-def _side_by_side(shape: Any, blocks: int) -> Any:
+def side_by_side(shape: Any, blocks: int) -> Any:
     """The shape of an array that holds so many values of this shape."""
     return shape if blocks == 1 else (*shape[:-1], shape[-1] * blocks)
 
@@ -147,7 +156,7 @@ def _single(op: FusedOp) -> Callable[..., Any]:
     many = len(op.recipe.outputs[0])
 
     def compute(*arrays: Any, out: Any = None) -> Any:
-        y = np.empty(_side_by_side(shape(arrays), many), dtype) if out is None else out
+        y = np.empty(side_by_side(shape(arrays), many), dtype) if out is None else out
         if kernel(y, *arrays):
             return y
         (found,) = op.again(kernel, arrays)
@@ -170,7 +179,7 @@ def _several(op: FusedOp) -> Callable[..., Any]:
         if any(y is None for y in out):
             whole = shape(arrays)
             ys = [
-                np.empty(_side_by_side(whole, many), dtype) if y is None else y
+                np.empty(side_by_side(whole, many), dtype) if y is None else y
                 for y, (many, dtype) in zip(out, kinds, strict=True)
             ]
         if kernel(*ys, *arrays):

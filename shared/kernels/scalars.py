@@ -11,7 +11,7 @@ import ast
 import math
 import operator
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -127,6 +127,9 @@ class Number:
 
 class Code:
     """The instructions of one element, in order. What is computed twice is written once."""
+
+    functions: Mapping[str, Callable[..., Any]]
+    """The functions of the vocabulary that it can write."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -344,6 +347,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 """The functions of the vocabulary that kernels have. Angles are missing: far from 0 they take a
 division by pi of hundreds of digits, and NumPy's own are vectors already."""
 
+Code.functions = FUNCTIONS
+
 _BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
     ast.Pow: operator.pow, ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt,
@@ -372,8 +377,8 @@ def evaluate(code: Code, tree: ast.expr, names: dict[str, Any]) -> Any:
             return -evaluate(code, operand, names)
         case ast.IfExp(test=test, body=body, orelse=orelse):
             return code.select(*(evaluate(code, part, names) for part in (test, body, orelse)))
-        case ast.Call(func=ast.Name(id=name), args=args) if name in FUNCTIONS:
-            return FUNCTIONS[name](code, *(evaluate(code, arg, names) for arg in args))
+        case ast.Call(func=ast.Name(id=name), args=args) if name in code.functions:
+            return code.functions[name](code, *(evaluate(code, arg, names) for arg in args))
         case ast.Call(func=ast.Name(id=name)):
             raise Unfit(f"kernels have no {name}")
     raise Unfit(f"{ast.unparse(tree)} is not in the vocabulary")

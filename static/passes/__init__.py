@@ -19,7 +19,7 @@ from static.options import LEVELS, Options
 from static.passes.convolve import finish_convolutions
 from static.passes.cse import merge_same
 from static.passes.fold import fold_constants
-from static.passes.fuse import fuse_elementwise
+from static.passes.fuse import fuse_elementwise, fuse_on_gpu
 from static.passes.gather import gather_products, gather_scans
 from static.passes.hoist import hoist_from_scans
 from static.passes.pack import pack_weights
@@ -108,6 +108,9 @@ PASSES = (
 )
 """In the order in which they run."""
 
+INSTEAD: dict[str, dict[str, Callable[[Block, Log], Block]]] = {"cpu": {}, "cuda": {"fuse": fuse_on_gpu}}
+"""By device, what runs in the place of a pass."""
+
 
 CHECKS: list[Callable[[str, Block], None]] = []
 """Called with a pass's name and the block that it gave: for tests, and for who writes a pass."""
@@ -140,7 +143,7 @@ def optimize(block: Block, options: Options, log: Log, orderly: bool = True) -> 
     for one in passes:
         record = Record(one.name, len(block.steps), 0)
         log.records.append(record)
-        block = one.run(block, log)
+        block = INSTEAD[options.device.name].get(one.name, one.run)(block, log)
         for check in CHECKS:
             check(one.name, block)
         record.after = len(block.steps)

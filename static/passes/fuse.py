@@ -5,8 +5,8 @@ Which ones stand together, `groups` says, and what each of them is to one elemen
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from shared.kernels import machine
@@ -14,6 +14,7 @@ from shared.kernels.fused import FLOAT, Element, Input, Recipe
 from shared.op import exact, settings_key
 from static.block import Block, Step, Value
 from static.fused import FusedOp, Member
+from static.fused_on_gpu import GpuFusedOp
 from static.passes.cells import open_cells
 from static.passes.groups import Axes, Group, Uses, grouped
 from static.passes.prune import without_unused
@@ -35,7 +36,25 @@ _Written = tuple[tuple[int, ...], ...]
 """The outputs of a Recipe."""
 
 
-def fuse_elementwise(block: Block, log: Log) -> Block:
+@dataclass(frozen=True)
+class Maker:
+    """What makes kernels.
+
+    op       the kind of op that a group becomes
+    missing  why there can be no kernels; "" if there can
+    told     what making some has cost, given what it had cost before
+    """
+
+    op: type[FusedOp]
+    missing: Callable[[], str]
+    told: Callable[[machine.Costs], str]
+
+
+ON_CPU = Maker(FusedOp, lambda: machine.available(), lambda before: f"{machine.COSTS.since(before)}")
+ON_GPU = Maker(GpuFusedOp, lambda: "", lambda before: "CUDA compiles them when they first run")
+
+
+def fuse_elementwise(block: Block, log: Log, maker: Maker = ON_CPU) -> Block:
     """The block with its groups of elementwise steps as fused steps."""
     whole, block = block, open_cells(block)
     uses = Uses(block)
@@ -44,21 +63,28 @@ def fuse_elementwise(block: Block, log: Log) -> Block:
     ]
     if not chosen:
         return whole
-    if why := machine.available():
+    if why := maker.missing():
         log.note("nothing is fused", why)
         return whole
     costs = replace(machine.COSTS)
     ops: dict[Any, FusedOp] = {}
-    made = {g.steps[-1]: _fused(g, uses, ops, log) for g in chosen}
+    made = {g.steps[-1]: _fused(g, uses, ops, log, maker) for g in chosen}
     instead = {last: step for last, (step, _) in made.items()}
     gone = {step for g in chosen for step in g.steps}.union(*(joins for _, joins in made.values()))
     kernels = len({op.recipe for op in ops.values()})
-    log.note(f"{kernels} kernels for {len(chosen)} groups", f"{machine.COSTS.since(costs)}")
+    log.note(f"{kernels} kernels for {len(chosen)} groups", maker.told(costs))
     steps = [instead.get(step, step) for step in block.steps if step in instead or step not in gone]
     return without_unused(block.with_steps(steps))
 
 
-def _fused(group: Group, uses: Uses, ops: dict[Any, FusedOp], log: Log) -> tuple[Step, list[Step]]:
+def fuse_on_gpu(block: Block, log: Log) -> Block:
+    """The same with kernels for a GPU."""
+    return fuse_elementwise(block, log, ON_GPU)
+
+
+def _fused(
+    group: Group, uses: Uses, ops: dict[Any, FusedOp], log: Log, maker: Maker
+) -> tuple[Step, list[Step]]:
     """The step that stands for a group, and what more of the program it does: joins of its values."""
     steps, single = group.steps, group.outputs()
     joins = uses.joined(group, single)
@@ -70,7 +96,7 @@ def _fused(group: Group, uses: Uses, ops: dict[Any, FusedOp], log: Log) -> tuple
     key = _key(group, loops, place, written)
     op = ops.get(key)
     if op is None:
-        op = ops[key] = FusedOp(_recipe(group, loops, place, written), *_members(group, place))
+        op = ops[key] = maker.op(_recipe(group, loops, place, written), *_members(group, place))
     before = sum([len(list(step.values())) for step in steps]), len(steps)
     log.note(
         f"{', '.join([step.op.name for step in steps])} of {steps[-1].node.name!r} become one kernel",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,8 +17,9 @@ import pytest
 
 from comparisons.task import Task
 from comparisons.tasks import TASKS
-from comparisons.train import ENGINES, FAST, Training, script
+from comparisons.train import ENGINES, EXACT, FAST, Training, script
 from shared.data import Split
+from shared.kernels import on_gpu
 from tests import standin
 
 HOME = Path(__file__).resolve().parents[2]
@@ -36,8 +38,8 @@ add up in another order than a product of NumPy's."""
 HERE = [few_trees(task.with_steps(2)) for task in TASKS.values() if not task.fetched]
 
 
-def trained(task: Task, engine: str) -> Training:
-    training = Training(task, engine)
+def trained(task: Task, engine: str, level: str = EXACT) -> Training:
+    training = Training(task, engine, level=level)
     while training.advance() is not None:
         pass
     return training
@@ -58,6 +60,18 @@ def test_a_task_gives_the_same_numbers_as_on_the_cpu(task: Task, engine: str) ->
     assert apart or found.outcome.accuracy == expected.outcome.accuracy
     for path, array in expected.outcome.states.items():
         np.testing.assert_allclose(found.outcome.states[path], array, rtol=apart, atol=apart, err_msg=path)
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="the stand-in's kernels are compiled by g++")
+@pytest.mark.parametrize("task", HERE, ids=lambda task: task.name)
+def test_at_fast_a_task_stays_as_near_as_on_the_cpu(task: Task) -> None:
+    """By the passes that have a place there, and kernels of their own."""
+    expected = trained(task, "static", FAST).losses
+    with standin.installed():
+        on_gpu.kernel_of.cache_clear()
+        found = trained(task.on("cuda"), "static", FAST).losses
+    on_gpu.kernel_of.cache_clear()
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
 def test_the_engines_agree_on_the_gpu_to_the_bit() -> None:
