@@ -129,7 +129,7 @@ def synchronize() -> None:
 
 def name() -> str:
     """What the GPU is called."""
-    found = cupy().cuda.runtime.getDeviceProperties(0)["name"]
+    found = cupy().cuda.runtime.getDeviceProperties(cupy().cuda.runtime.getDevice())["name"]
     return found.decode() if isinstance(found, bytes) else str(found)
 
 
@@ -243,6 +243,9 @@ class CudaArray(NDArrayOperatorsMixin):
 
     def __index__(self) -> int:
         return self.array.item().__index__()
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec and self.size == 1 else repr(self)
 
     def __repr__(self) -> str:
         return f"CudaArray({self.array!r})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,10 @@ import pytest
 import dynamic
 import static
 from shared import cuda, nn, ops, optim
-from shared.errors import EngineError, GradientError, ShapeError
+from shared.errors import DiptychError, EngineError, GradientError, ShapeError
+from shared.hooks import watching
+from shared.nan import NanFinder
+from shared.profiler import Profiler
 from tests import standin
 
 
@@ -181,6 +185,26 @@ def test_derivatives_by_function_transforms() -> None:
 
     for a, b in zip(found("cpu"), found("cuda"), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_hooks_are_shown_what_is_on_the_gpu() -> None:
+    profile = Profiler()
+    with watching(profile):
+        x = dynamic.tensor(X, requires_grad=True, device="cuda")
+        (x * 2).sum().backward()
+    assert "mul" in profile.table()
+    with watching(NanFinder()), pytest.raises(DiptychError, match="log"):
+        ops.log(x - 100)
+    assert "constant" in dynamic.show(x @ dynamic.tensor(X.T, device="cuda"))
+
+
+def test_a_parameter_is_drawn_anew_where_it_lives() -> None:
+    layer = nn.Linear(3, 2).to("cuda")
+    nn.init.zeros_(layer.weight)
+    assert layer.weight.device == "cuda" and not layer.weight.numpy().any()
+    layer.weight.assign(np.ones((2, 3)))
+    assert layer.weight.device == "cuda" and np.asarray(layer.weight).all()
+    assert [s.device for s in deepcopy(layer).parameters()] == ["cuda", "cuda"]
 
 
 def test_a_model_moves_with_all_that_it_keeps() -> None:

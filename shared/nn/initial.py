@@ -236,7 +236,7 @@ def _in_place(make: Callable[..., Initialiser]) -> Callable[..., Parameter]:
     def redraw(target: Parameter, *args: Any, **kwargs: Any) -> Parameter:
         target.initialiser = make(*args, **kwargs)
         if target.data is not None:
-            target.data = _draw(target.initialiser, target.shape, target.dtype)
+            target.data = to_device(_draw(target.initialiser, target.shape, target.dtype), target.device)
         return target
 
     redraw.__name__ = redraw.__qualname__ = make.__name__ + "_"

@@ -203,7 +203,8 @@ def _function(name: str) -> Callable[..., Any]:
 
     def call(*args: Any, **settings: Any) -> Any:
         _check(name, parameters or [], settings)
-        return _wrapped(function(*_bare(args, convert), **_bare(settings, convert)))
+        with np.errstate(all="ignore"):
+            return _wrapped(function(*_bare(args, convert), **_bare(settings, convert)))
 
     return call
 
@@ -218,7 +219,8 @@ class _Ufunc:
         known += ["axes", "axis", "keepdims", "signature", "order"] if self.ufunc.signature else []
         if wrong := set(settings) - set(known):
             raise TypeError(f"Wrong arguments {wrong}")
-        y = self.ufunc(*_bare(args), **settings, **({} if out is None else {"out": _bare(out)}))
+        with np.errstate(all="ignore"):  # a GPU does not warn
+            y = self.ufunc(*_bare(args), **settings, **({} if out is None else {"out": _bare(out)}))
         return _wrapped(y) if out is None else out
 
     def at(self, a: ndarray, indices: Any, b: Any = None) -> None:
@@ -302,6 +304,7 @@ _stream = SimpleNamespace(synchronize=_synchronize)
 cuda = SimpleNamespace(
     runtime=SimpleNamespace(
         getDeviceCount=_count,
+        getDevice=lambda: 0,
         getDeviceProperties=lambda device: {"name": b"Stand-in", "totalGlobalMem": 1 << 30},
         runtimeGetVersion=lambda: 12090,
         driverGetVersion=lambda: 12090,
