@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import inspect
 import os
 import re
 import subprocess
@@ -76,7 +77,7 @@ class ndarray(NDArrayOperatorsMixin):
             return _wrapped(value)
 
         def method(*args: Any, **settings: Any) -> Any:
-            _check(f"ndarray.{name}", parameters, settings)
+            _check(f"ndarray.{name}", parameters, args, settings)
             y = value(*_bare(args), **_bare(settings))
             return y if name in ("item", "tolist", "tobytes") else _wrapped(y)
 
@@ -190,11 +191,33 @@ def _bare(value: Any, convert: bool = False) -> Any:
     return value
 
 
-def _check(name: str, parameters: list[str], settings: dict[str, Any]) -> None:
-    if "*" not in parameters:
-        for key in settings:
-            if key not in parameters:
-                raise TypeError(f"{name}() got an unexpected keyword argument {key!r}")
+def _check(name: str, parameters: list[str], args: Any, settings: dict[str, Any]) -> None:
+    """Whether CuPy would take these arguments, and mean by each what NumPy means."""
+    if any(parameter.startswith("*") for parameter in parameters):
+        return
+    parameters = [] if parameters == ["-"] else parameters
+    if len(args) > len(parameters):
+        raise TypeError(f"{name}() takes {len(parameters)} positional arguments, not {len(args)}")
+    for key in settings:
+        if key not in parameters[len(args) :]:
+            raise TypeError(f"{name}() got an unexpected keyword argument {key!r}")
+    for ours, theirs in zip(_names(name)[: len(args)], parameters, strict=False):
+        if ours != theirs and len(args) > 1 and (ours, theirs) not in _ALIKE:
+            raise TypeError(f"{name}(): what NumPy calls {ours} stands in the place of {theirs}")
+
+
+_ALIKE = {("x", "array"), ("arr", "a"), ("start_or_stop", "start")}
+"""Names of NumPy and of CuPy for one and the same argument."""
+
+
+@cache
+def _names(name: str) -> list[str]:
+    """The positional parameters of one of NumPy's functions, as far as they can be known."""
+    try:
+        found = inspect.signature(getattr(np, name)).parameters.values()
+    except (AttributeError, ValueError):
+        return []
+    return [p.name for p in found if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
 @cache
@@ -202,7 +225,7 @@ def _function(name: str) -> Callable[..., Any]:
     parameters, function, convert = _surface["function"][name], getattr(np, name), name in _CONVERTERS
 
     def call(*args: Any, **settings: Any) -> Any:
-        _check(name, parameters or [], settings)
+        _check(name, parameters or [], args, settings)
         with np.errstate(all="ignore"):
             return _wrapped(function(*_bare(args, convert), **_bare(settings, convert)))
 
@@ -231,7 +254,7 @@ class _Ufunc:
     def _only(self, method: str, name: str, array: ndarray, *args: Any, **settings: Any) -> Any:
         if self.__name__ not in ("add", "multiply"):
             raise NotImplementedError(f"`{self.__name__}.{method}` is not supported yet")
-        _check(method, ["axis", "dtype", "out", "keepdims"], settings)
+        _check(method, ["axis", "dtype", "out", "keepdims"], args, settings)
         return _wrapped(getattr(self.ufunc, method)(_bare(array), *args, **_bare(settings)))
 
     def reduce(self, array: ndarray, *args: Any, **settings: Any) -> Any:
