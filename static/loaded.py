@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from shared.cuda import check_device
 from shared.errors import ArchiveError, FeedTypeError, MissingFeedError
 from static.archive import PROGRAM
 from static.encoding import damaged
@@ -16,18 +17,21 @@ from static.session import Session
 from static.unpack import unpack
 
 
-def load(path: str | os.PathLike[str]) -> Loaded:
+def load(path: str | os.PathLike[str], device: str = "cpu") -> Loaded:
     """The graph that `Graph.save` has written to `path`, with a session that holds its weights.
 
     The code that built the graph is not needed, and the file can run none: it names ops, and
     everything it says of them is checked against what they do. ArchiveError, naming the member
     and the node, for a file that is damaged, of another version, or not honestly made; OSError
     for one that can not be read. What a loaded program computes is up to whoever made it.
+
+    device: where it runs, "cpu" or "cuda", as in Session.
     """
+    check_device("load", device)
     contents = unpack(path)
     try:
         graph, inputs, outputs = Builder(contents, {**KINDS, **BODIES}).build()
-        return Loaded(graph, inputs, outputs)
+        return Loaded(graph, inputs, outputs, device)
     except ArchiveError as error:
         message = error.message
     except Exception as error:
@@ -44,9 +48,11 @@ class Loaded:
     session  holds the weights as they were saved
     """
 
-    def __init__(self, graph: Graph, inputs: dict[str, Tensor], outputs: dict[str, Tensor]) -> None:
+    def __init__(
+        self, graph: Graph, inputs: dict[str, Tensor], outputs: dict[str, Tensor], device: str = "cpu"
+    ) -> None:
         self.graph, self.inputs, self.outputs = graph, inputs, outputs
-        self.session = Session(graph)
+        self.session = Session(graph, device=device)
         self._needed = [name for name, tensor in inputs.items() if tensor.node.op is PLACEHOLDER]
         self._calls: dict[tuple[str, ...], Any] = {}
         self._call(tuple(self._needed))  # compiled now, so that the first run is as fast as the others

@@ -276,6 +276,18 @@ def test_a_checkpoint_goes_from_one_device_to_the_other(tmp_path: Any) -> None:
             saver.save(session, tmp_path / "v")
 
 
+def test_a_saved_graph_runs_on_either_device(tmp_path: Any) -> None:
+    net = model()
+    x = static.placeholder("float32", ("N", 6), name="x")
+    with nn.evaluating(net):
+        y = net(x)
+    x.graph.save(tmp_path / "net.diptych", {"y": y})
+    here, there = (static.load(tmp_path / "net.diptych", device=device) for device in ("cpu", "cuda"))
+    found = there.run(x=X)["y"]
+    assert there.session.device.name == "cuda" and type(found) is np.ndarray
+    np.testing.assert_allclose(found, here.run(x=X)["y"], rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("home", ["cpu", "cuda"], ids=lambda home: f"model on {home}")
 @pytest.mark.parametrize("device", ["cpu", "cuda"], ids=lambda device: f"session on {device}")
 def test_training_goes_on_from_engine_to_engine_and_device_to_device(home: str, device: str) -> None:
