@@ -26,6 +26,9 @@ CARRIED_FAR = {
     # the next: 1e-7 has become 1e-3 by the end, as in float64 1e-16 has become 1e-12.
     "lstm_text": 1e-2,
     "rnn_text": 1e-2,
+    # A last bit decides at times which element of a pooling window is the largest, and then other weights
+    # learn: exact itself goes 0.1 away when one bias is changed by 2e-7 at the start.
+    "cnn_digits": 0.2,
 }
 """Tasks whose training amplifies rounding beyond LEVELS_TOLERANCE, and what holds for them in float32."""
 
