@@ -97,7 +97,7 @@ class Program:
         linecache.cache[file] = (len(self.source), None, self.source.splitlines(True), file)
         exec(compile(self.source, file, "exec"), writer.namespace)
         weakref.finalize(self, linecache.cache.pop, file, None)
-        self._run = writer.namespace["program"]
+        self._run = _with_room(writer.namespace["program"])
         self._file = file
         self._sizes_at = [self.layout.known[symbol] for symbol in self.layout.symbols]
         self._shelves: dict[tuple[int, ...], Shelf] = {}
@@ -175,6 +175,26 @@ class Program:
         values = {**last.tb_frame.f_globals, **last.tb_frame.f_locals}
         given = [values[self.names[x]] if isinstance(x, Value) else x for x in step.inputs]
         return Failure(step, given, getattr(error, "member", 0))
+
+
+CHUNK = 1 << 14
+"""Bytes of a piece of the stack that CPython (from 3.11 on) keeps its functions' frames on."""
+LARGE = CHUNK // 8
+"""Bytes of a frame from which on it is kept out of a piece that others have begun."""
+
+
+def _with_room(program: Any) -> Any:
+    """The function, with a frame that leaves room for those of the functions that it calls.
+
+    A frame with hundreds of names takes up most of a piece of CPython's stack. If it ends close to the
+    end of one, each call inside maps a new piece of memory and gives it back, which takes longer than
+    most steps. Too large for any piece, it gets one of its own, with room behind it.
+    """
+    code = program.__code__
+    words = code.co_nlocals + code.co_stacksize
+    if LARGE < 8 * words < CHUNK:
+        program.__code__ = code.replace(co_stacksize=code.co_stacksize + CHUNK // 8 - words)
+    return program
 
 
 class Shelf:

@@ -19,6 +19,7 @@ from comparisons.bench.workloads import WORKLOADS
 from shared import nn, ops, optim
 from shared.errors import UnknownSizeError
 from static.arena import ALIGNMENT, FEW, place
+from static.codegen import CHUNK, LARGE
 
 
 @pytest.fixture(autouse=True)
@@ -423,3 +424,22 @@ def test_a_size_that_is_missing_is_named() -> None:
         assert session.memory(ops.tanh(ops.exp(x)) @ ops.ones((4, 2)), {"rows": 8}).peak > 8 * 4 * 4
         with pytest.raises(UnknownSizeError, match="the size rows is not known"):
             session.memory(ops.exp(x))
+
+
+# --- the frame of Python's own -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [3, 300, 900, 3000])
+def test_a_large_program_leaves_room_on_the_stack_for_what_it_calls(count: int) -> None:
+    """One whose frame almost fills a piece of CPython's stack would have a new one mapped at each call."""
+    x = static.placeholder("float32", (3,), name="x")
+    h, kept = x, []
+    for _ in range(count):
+        h = ops.cumsum(h * 0.5)
+        kept.append(h)
+    with static.Session() as session:
+        y = ops.sum(ops.stack(kept))
+        assert session.run(y, {x: np.zeros(3)}) == 0.0
+        code = programs(session)[-1]._run.__code__
+    size = 8 * (code.co_nlocals + code.co_stacksize)
+    assert not LARGE < size < CHUNK
