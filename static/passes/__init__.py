@@ -16,6 +16,7 @@ from shared.errors import SettingError
 from static.block import Block
 from static.device import DEVICES
 from static.options import LEVELS, Options
+from static.passes.columns import merge_columns
 from static.passes.convolve import finish_convolutions
 from static.passes.cse import merge_same
 from static.passes.fold import fold_constants
@@ -101,6 +102,7 @@ PASSES = (
     Pass("prune", drop_unused, "exact", "drops steps whose values nothing needs"),
     Pass("cse", merge_same, "exact", "merges steps that compute the same from the same"),
     Pass("convolve", finish_convolutions, "fast", "relu and pooling in one step with their convolution"),
+    Pass("columns", merge_columns, "fast", "products of the same input as one product"),
     Pass("rows", merge_rows, "fast", "products by the same weight as one product"),
     Pass("gather", gather_products, "fast", "a sum of weight gradients as one product"),
     Pass("pack", pack_weights, "fast", "lays a weight out once for all products of few rows with it"),

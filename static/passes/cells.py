@@ -17,13 +17,13 @@ from static.block import Block, Step, Value, applied
 
 def open_cells(block: Block) -> Block:
     """The block with plain steps in the place of cells. What a cell gives and nobody uses is left out."""
-    if not any(step.op.name in _CELLS for step in block.steps):
+    if not any(step.op.name in CELLS for step in block.steps):
         return block
     makers, users = block.makers(), block.users()
     kept = {*block.leaving(), *(value for value, _ in block.sizes.values())}
     steps: list[Step] = []
     for step in block.steps:
-        take_apart = _CELLS.get(step.op.name)
+        take_apart = CELLS.get(step.op.name)
         if take_apart is None or step.op is not TABLE.get(step.op.name) or not _known(step):
             steps.append(step)
         else:
@@ -146,7 +146,7 @@ _GATES = {
 }  # fmt: skip
 """How many values stand side by side in each of a cell's inputs."""
 
-_CELLS: dict[str, Callable[[_Writer], None]] = {
+CELLS: dict[str, Callable[[_Writer], None]] = {
     "rnn_cell": _rnn, "lstm_cell": _lstm, "lstm_cell_grad": _lstm_grad, "gru_cell": _gru,
     "gru_cell_grad": _gru_grad,
 }  # fmt: skip

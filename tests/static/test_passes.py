@@ -306,6 +306,54 @@ def test_a_convolution_takes_a_relu_alone_and_leaves_what_others_need() -> None:
     agree([apart, whole, *gradient], feeds)
 
 
+def _gates(width: int, rows: int) -> tuple[list[Any], dict[Any, Any]]:
+    """A recurrent network whose gates have a weight each."""
+    draw, times, shape = np.random.default_rng(0), 8, (width, width)
+    x = static.placeholder("float32", (times, rows, width), name="x")
+    ws = [static.Variable(draw.standard_normal(shape).astype(np.float32) * 0.3) for _ in range(4)]
+    bias = static.Variable(np.zeros(width, np.float32))
+    h = x[0]
+    for t in range(1, times):
+        gate = ops.sigmoid(ops.linear(x[t], ws[0], bias) + h @ ws[2])
+        h = gate * h + (1 - gate) * ops.tanh(ops.linear(x[t], ws[1], bias) + h @ ws[3])
+    loss = ops.sum(h * h)
+    data = {x: draw.standard_normal((times, rows, width)).astype(np.float32)}
+    return [loss, h, *static.gradients(loss, [x, *ws])], data
+
+
+def test_small_products_of_one_input_are_one() -> None:
+    fetches, data = _gates(4, 2)
+    agree(fetches, data)
+    with static.Session() as session:
+        told = session.explain(fetches)
+    assert "products with 2 weights in one, for 7 inputs (2 times): each multiplies the same" in told
+    few, many = steps(fetches, without=["pack"]), steps(fetches, without=["pack", "columns"])
+    assert many.count("matmul") - few.count("matmul") == 7
+    assert many.count("linear") == 2  # rows of all times by each weight, then by both
+    assert few.count("linear") == 1
+
+
+@pytest.mark.parametrize(("width", "rows"), [(64, 8), (128, 2)])
+def test_larger_products_of_one_input_stay_apart(width: int, rows: int) -> None:
+    fetches, _ = _gates(width, rows)
+    with static.Session() as session:
+        assert "columns: " in (told := session.explain(fetches))
+        assert "each multiplies the same" not in told
+
+
+def test_products_stay_apart_where_a_weight_comes_from_another_or_a_part_is_needed_whole() -> None:
+    w = static.Variable(np.ones((4, 4), np.float32))
+    v = static.Variable(np.ones((4, 4), np.float32))
+    x = static.placeholder("float32", (4, 4), name="x")
+    y = x @ w
+    depends = ops.tanh(y) + ops.tanh(x @ (y * 2))
+    whole = ops.sum(x @ v) + ops.sum(ops.transpose(x @ w) @ v)
+    data = {x: np.arange(16, dtype=np.float32).reshape(4, 4) / 16}
+    agree([depends, whole], data)
+    with static.Session() as session:
+        assert "each multiplies the same" not in session.explain([depends, whole])
+
+
 def test_effects_stay_in_order_when_steps_move(capfd: pytest.CaptureFixture[str]) -> None:
     w = static.Variable(np.ones((5, 4), np.float32))
     xs = [static.placeholder("float32", (1, 4), name=f"x{i}") for i in range(3)]
