@@ -80,6 +80,7 @@ def function(
 
 def _made(key: Hashable, source: Callable[[str], str], vectors: bool) -> _Method:
     start = time.perf_counter()
+    _table()  # what all kernels need is compiled while nobody else compiles
     name = "kernel_" + hashlib.sha256(repr(key).encode()).hexdigest()[:20]
     method = _Method(name.encode(), _loaded(source(name), vectors)(name), _FASTCALL, None)
     COSTS.seconds += time.perf_counter() - start
@@ -107,12 +108,15 @@ class Routine:
             self(frame)
 
 
-def routine(key: Hashable, words: Sequence[str], source: Callable[[str], str]) -> Routine:
-    """The routine for a key, made from `source(name)`. Whoever calls it keeps it."""
+def routine(
+    key: Hashable, words: Sequence[str], source: Callable[[str], str], vectors: bool = True
+) -> Routine:
+    """The routine for a key, made from `source(name)`. Whoever calls it keeps it. vectors: whether the
+    source is written in vectors already."""
     name = "plain_" + hashlib.sha256(repr(key).encode()).hexdigest()[:20]
     with _lock:
         start = time.perf_counter()
-        address = _loaded(source(name), vectors=True)(name)
+        address = _loaded(source(name), vectors)(name)
         COSTS.seconds += time.perf_counter() - start
     return Routine(address, words)
 
@@ -181,9 +185,12 @@ class _Compiler:
         return self.engine.get_function_address
 
 
-@cache
 def _compiler() -> _Compiler:
-    return _Compiler()
+    with _lock:  # two threads that come at once would make two, and LLVM mixes up what they compile
+        return _only_compiler()
+
+
+_only_compiler = cache(_Compiler)
 
 
 # --- functions for Python ------------------------------------------------------------------

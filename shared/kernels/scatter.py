@@ -78,4 +78,5 @@ def _scattered(source: Callable[..., str], values: Any, index: Any, size: int, o
 
 @cache
 def _routine(source: Callable[..., str], dtype: str) -> Routine:
-    return routine((source.__name__, dtype), scatter_source.SCATTER, lambda name: source(dtype, name))
+    key, vectors = (source.__name__, dtype), source is scatter_source.rows
+    return routine(key, scatter_source.SCATTER, lambda name: source(dtype, name), vectors)

@@ -507,11 +507,37 @@ print(machine.COSTS.compiled, machine.COSTS.read)
 """
 
 
-def in_a_process(cache: Path) -> list[str]:
+THREADS = """
+import sys, threading
+import numpy as np, static
+from shared.kernels import machine
+start = threading.Barrier(4)
+found = {}
+def run(k):
+    with static.Graph().as_default():
+        x = static.placeholder("float32", (40,))
+        y = x * x - 1
+        for _ in range(k):
+            y = y * x - 1
+        start.wait()
+        with static.Session(optimize="fast") as s:
+            found[k] = s.run(y, {x: np.full(40, 2, np.float32)})[0]
+sys.setswitchinterval(1e-6)
+threads = [threading.Thread(target=run, args=(k,)) for k in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print([float(found[k]) for k in range(4)])
+print(machine.COSTS.compiled, machine.COSTS.read)
+"""
+
+
+def in_a_process(cache: Path, script: str = SCRIPT) -> list[str]:
     home = Path(__file__).parents[2]
     environment = {**os.environ, "DIPTYCH_CACHE": str(cache), "PYTHONPATH": str(home)}
     run = subprocess.run(
-        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, env=environment, cwd=cache.parent
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment, cwd=cache.parent
     )
     assert run.returncode == 0, run.stderr
     return run.stdout.split("\n")[:2]
@@ -536,6 +562,11 @@ def test_a_second_process_reads_what_the_first_compiled(tmp_path: Path) -> None:
     blocked = tmp_path / "a file"
     blocked.write_text("")
     assert in_a_process(blocked) == [bits, "2 0"]
+
+
+def test_threads_that_compile_at_once_compile_each_thing_once(tmp_path: Path) -> None:
+    """Four kernels, and what all kernels have in common."""
+    assert in_a_process(tmp_path, THREADS) == ["[3.0, 5.0, 9.0, 17.0]", "5 0"]
 
 
 def test_kernels_can_be_asked_not_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
