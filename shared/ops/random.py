@@ -7,6 +7,7 @@ stream is Philox 4x64-10 (Salmon, Moraes, Dror and Shaw 2011), as NumPy has it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from shared.dims import Dim, Shape, Size
 from shared.errors import DTypeError, RangeError, SettingError, ShapeError
-from shared.op import ZERO, Op, Rule, array_module
+from shared.op import ZERO, Op, Rule, array_module, put
 from shared.ops.shapes import as_tensor_like
 from shared.spec import Operand, Spec, as_dtype, str_shape
 
@@ -128,11 +129,22 @@ def bernoulli(state: Any, p: Any) -> tuple[Any, Any]:
 # --- dropout -------------------------------------------------------------------------------
 
 
-def _compute_dropout(x: Any, state: Any, *, p: float) -> tuple[Any, Any, Any]:
-    drawn = _generator(state).random(x.shape, np.float32)
+def _compute_dropout(
+    x: Any, state: Any, *, p: float, out: Any = (None, None, None)
+) -> tuple[Any, Any, Any]:
+    single = x.dtype == np.float32  # then the mask may stand where the numbers were drawn
+    drawn = _generator(state).random(x.shape, np.float32, out=out[1] if single else None)
     scale = np.asarray(1 / (1 - p) if p < 1 else 0, x.dtype)
-    mask = array_module(x).asarray((drawn >= p) * scale)
-    return x * mask, mask, _moved_on(state)
+    mask = np.multiply(drawn >= p, scale, out=drawn if single else out[1])
+    mask = array_module(x).asarray(mask)
+    y = x * mask if out[0] is None else np.multiply(x, mask, out=out[0])
+    return y, mask, put(_moved_on(state), out[2])
+
+
+def _dropout_workspace(x: Spec, state: Spec, *, p: float) -> int:
+    """Of each element whether it stays; and, if it is drawn in another dtype, the number."""
+    size = math.prod(int(n) for n in x.shape)
+    return size if x.dtype == np.float32 else 5 * size
 
 
 def _infer_dropout(x: Operand, state: Operand, *, p: float) -> tuple[Spec, Spec, Spec]:
@@ -149,6 +161,9 @@ _dropout = Op(
     outputs=("y", "mask", "next"),
     constant=("mask", "next"),
     check=True,
+    out=True,
+    inplace=((0,), (), ()),
+    workspace=_dropout_workspace,
 )
 
 

@@ -20,9 +20,10 @@ Widths = tuple[tuple[Size, Size], ...]
 # --- pad, and crop, which undoes it --------------------------------------------------------
 
 
-def _compute_pad(x: Any, *, widths: Widths, value: float) -> Any:
+def _compute_pad(x: Any, *, widths: Widths, value: float, out: Any = None) -> Any:
     shape = tuple(before + size + after for size, (before, after) in zip(x.shape, widths, strict=True))
-    y = array_module(x).full(shape, value, x.dtype)
+    y = array_module(x).empty(shape, x.dtype) if out is None else out
+    y.fill(value)
     inside = zip(x.shape, widths, strict=True)
     y[tuple(slice(before, before + size) for size, (before, _) in inside)] = x
     return y
@@ -37,6 +38,7 @@ _pad = Op(
     _compute_pad,
     _infer_pad,
     [Rule(lambda g, y, x, *, widths, value: _crop(g, widths=widths))],
+    out=True,
 )
 
 

@@ -179,13 +179,17 @@ def test_memory_that_is_given_is_filled_and_changes_no_bit(case: Case, dtype: An
         for place, got, expected in zip(places, outputs(given), outputs(want), strict=True):
             assert got is place, op
             assert_same_bits(expected, got, str(op))
-        for position in range(len(inputs)) if op.ufunc else op.may_be(0):
-            x = inputs[position] if position < len(inputs) else None
-            if isinstance(x, np.ndarray) and (x.shape, x.dtype) == (want.shape, want.dtype):
-                own = [a.copy() if i == position else a for i, a in enumerate(inputs)]
-                got = op.compute(*own, **node.settings, out=own[position])
-                assert got is own[position], op
-                assert_same_bits(want, got, f"{op} over argument {position}")
+        for number, expected in enumerate(outputs(want)):
+            for position in range(len(inputs)) if op.ufunc else op.may_be(number):
+                x = inputs[position] if position < len(inputs) else None
+                if isinstance(x, np.ndarray) and (x.shape, x.dtype) == (expected.shape, expected.dtype):
+                    own = [a.copy() if i == position else a for i, a in enumerate(inputs)]
+                    over = [own[position] if i == number else None for i in range(len(outputs(want)))]
+                    out = over[0] if op.single else tuple(over)
+                    got = outputs(op.compute(*own, **node.settings, out=out))
+                    assert got[number] is own[position], op
+                    for one, each in zip(got, outputs(want), strict=True):
+                        assert_same_bits(each, one, f"{op} over argument {position}")
 
 
 def memory_like(y: Any) -> Any:
