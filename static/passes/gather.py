@@ -36,6 +36,7 @@ def gather_products(block: Block, log: Log) -> Block:
     leaving = set(block.leaving())
     joins = [s for s in block.steps if _joins_rows(s)]
     joined = {tuple(s.inputs): s.outputs[0] for s in joins}
+    joined_values = set(joined.values())
     lies: dict[Any, list[tuple[Step, int]]] = {}  # in which joins a value is, and where
     for join in joins:
         for number, part in enumerate(join.inputs):
@@ -65,7 +66,10 @@ def gather_products(block: Block, log: Log) -> Block:
                 stack.extend(reversed(maker.inputs))
             else:
                 terms.append((value, maker))
-        products = [maker for _, maker in terms if maker is not None and maker.op is linear_weight]
+        products = [
+            maker for _, maker in terms
+            if maker is not None and maker.op is linear_weight and not joined_values.issuperset(maker.inputs)
+        ]  # fmt: skip
         if len(products) < 2:
             continue
         sums = [products] if pays(products[0].inputs[0], products[0].outputs[0]) else []

@@ -14,8 +14,10 @@ import static
 from shared import nn, ops
 from shared.errors import SettingError
 from shared.op import TABLE
-from static.passes import simplify, stabilize
+from static.lower import lower
+from static.passes import Log, Record, simplify, stabilize
 from static.passes.rows import FEW
+from static.prune import select
 from tests.static.checker import checked
 
 
@@ -372,3 +374,21 @@ def test_every_pass_says_what_it_did_and_where() -> None:
     for one in static.PASSES:
         assert f"{one.name}: " in told
     assert "test_passes.py" in told and "in one product" in told
+
+@pytest.mark.parametrize("kind", ["gates", "lstm", "scan", "cnn"])
+def test_a_pass_finds_nothing_to_do_in_what_it_has_done(kind: str) -> None:
+    if kind == "cnn":
+        nn.manual_seed(0)
+        model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(18, 3))
+        x = static.placeholder("float32", (2, 1, 8, 8))
+        loss = ops.sum(ops.log(ops.softmax(model(x))))
+        fetches = [loss, *static.gradients(loss, list(model.parameters()))]
+    else:
+        fetches = _gates(4, 2)[0] if kind == "gates" else _recurrent(6 if kind == "lstm" else None)[0]
+    block = lower(select(static.get_default_graph(), fetches), (), fetches)
+    for one in static.PASSES:
+        block = one.run(block, Log([Record(one.name, 0, 0)]))
+        again = Log([Record(one.name, 0, 0)])
+        steps_again = one.run(block, again).steps
+        assert not again.records[0].changes, one.name
+        assert len(steps_again) == len(block.steps), one.name
