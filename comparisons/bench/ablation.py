@@ -20,7 +20,12 @@ from comparisons.measure import spread
 from shared import optim
 from static.block import Block
 
-PRODUCTS = ("linear", "linear_input", "linear_weight", "matmul", "conv2d", "conv2d_input", "conv2d_weight")
+PRODUCTS = (
+    "linear", "linear_input", "linear_weight", "matmul",
+    "packed_linear", "packed_linear_input", "packed_matmul",
+    "conv2d", "conv2d_input", "conv2d_weight",
+    "conv2d_relu", "conv2d_pool", "conv2d_pool_input", "conv2d_pool_weight",
+)  # fmt: skip
 """Steps that are, or hold, a product of matrices."""
 WARM = 2
 

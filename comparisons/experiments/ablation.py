@@ -21,6 +21,7 @@ SHORT = 12
 QUICK = (
     (f"an LSTM cell in a loop of {SHORT}", replace(WORKLOADS["tiny"], times=SHORT), "loop"),
     ("an RNN cell in a scan", replace(WORKLOADS["rnn"], times=20, width=64), "scan"),
+    ("a convolutional network", replace(WORKLOADS["cnn"], batch=8), "layer"),
 )
 FULL = (
     ("an LSTM cell in a loop of 50", WORKLOADS["lstm"], "loop"),
