@@ -28,6 +28,7 @@ from shared.spec import Operand, Spec, promote
 Pair = tuple[int, int]
 Arrays = tuple[Any, ...]
 
+
 def pooling(pool: Pair) -> dict[str, Any]:
     """The settings of max_pool2d for windows side by side."""
     return {"kernel": pool, "stride": pool, "padding": (0, 0), "dilation": (1, 1), "ceil": False}

@@ -53,7 +53,6 @@ class Kind(NamedTuple):
     strided  whether the columns of an image lie apart in the planes
     pooled   whether what is laid out (of weights: the gradient) comes as the gradient of what was
              pooled, with the pooled answer and its choices
-    gated    whether that counts only where the answer is above zero, as relu has it
     gated    whether it belongs only where that answer is above zero, for relu was before the pooling
     finish   what follows (correlate alone)
     """
@@ -182,6 +181,7 @@ def _finish(e: Emitter, finish: Finish, n: str, o: str, tile: str) -> None:
     height, width = (e.new(f"sdiv i64 %out_{size}, {k}") for size, k in (("height", down), ("width", across)))
     bias = e.splat(e.load(e.at("%b_at", o)))
     first = e.add(e.mul(n, "%out_image"), e.mul(o, e.mul(height, width)))
+
     def follow(value: str) -> str:
         value = e.new(f"fadd {e.vector} {value}, {bias}")
         return positive(e, value) if finish.relu else value

@@ -127,5 +127,7 @@ class _Chain:
 
 
 def _side_by_side(settings: dict[str, Any]) -> bool:
-    """Whether windows neither overlap nor leave anything out between them."""
-    return settings == pooling(settings["kernel"]) and max(settings["kernel"]) <= WIDEST
+    """Whether windows neither overlap nor leave anything out between them, and there is more than one
+    element to choose from: for `Finish`, windows of one are no pooling."""
+    kernel = settings["kernel"]
+    return settings == pooling(kernel) and 1 < max(kernel) <= WIDEST
