@@ -77,12 +77,15 @@ class Pattern:
     """What may stand instead of what, and why.
 
     changes  whether answers change: the new one is right, or finite, where the old one was not
+    floats   whether it holds for floating-point numbers alone: integers wrap around, so that -x of an
+             unsigned one, seen in a wider dtype, is not what 0 - x is there
     """
 
     old: str
     new: str
     why: str
     changes: bool = False
+    floats: bool = False
 
     def rule(self) -> Rule:
         """What rewrites a step by it."""
@@ -93,7 +96,8 @@ class Pattern:
 
         def attempt(step: Step, makers: Makers) -> Any:
             for bound in _match_step(old, step, makers, {}):
-                return _build(new, bound, step.nodes)
+                if not self.floats or _all_floats(bound):
+                    return _build(new, bound, step.nodes)
             return None
 
         return Rule(root, f"{self.old} to {self.new}", self.why, attempt, orders)
@@ -269,8 +273,15 @@ def is_dim(number: Any) -> bool:
 
 
 def _same_number(number: Any, wanted: Any) -> bool:
-    """Equal, and of the same sign where both are zero."""
+    """Equal, and of the same sign where both are zero. A complex number has two signs: it is no pattern's."""
+    if isinstance(number, complex):
+        return False
     return bool(number == wanted) and bool(np.signbit(number) == np.signbit(wanted))
+
+
+def _all_floats(bound: Bound) -> bool:
+    """Whether all arrays among what names stand for hold real or complex floats."""
+    return all([x.dtype.kind in "fc" for x in bound.values() if isinstance(x, Value)])
 
 
 # --- building ------------------------------------------------------------------------------
@@ -310,6 +321,3 @@ def _setting(tree: ast.expr, bound: Bound) -> Any:
     if isinstance(tree, ast.Tuple):
         return tuple(_setting(part, bound) for part in tree.elts)
     return ast.literal_eval(tree)
-
-
-

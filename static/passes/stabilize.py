@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from static.passes import Log
 
 
-def _stable(old: str, new: str, why: str) -> Pattern:
-    return Pattern(old, new, why, changes=True)
+def _stable(old: str, new: str, why: str, floats: bool = False) -> Pattern:
+    return Pattern(old, new, why, changes=True, floats=floats)
 
 
 PATTERNS = (
@@ -44,6 +44,7 @@ PATTERNS = (
     _stable(
         "(g / sigmoid(x)) * (sigmoid(x) * (1 - sigmoid(x)))", "g * sigmoid(-x)",
         "sigmoid may have underflowed to 0, or be 1 to the last place",
+        floats=True,
     ),
     _stable("(g / (1 + exp(x))) * exp(x)", "g * sigmoid(x)", "infinity by infinity is no number"),
     _stable(

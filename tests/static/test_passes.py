@@ -106,6 +106,21 @@ def test_a_pattern_gives_what_it_replaces(pattern: Any) -> None:
     np.testing.assert_allclose(new, old, rtol=1e-12)
 
 
+@pytest.mark.parametrize("dtypes", [("uint8", "float64"), ("int16", "uint8"), ("uint8", "uint8")], ids=str)
+def test_signs_of_unsigned_numbers_stay_where_they_are(dtypes: Any) -> None:
+    """-x of an unsigned number wraps around, which in a wider dtype is another number."""
+    x, y = (static.placeholder(dtype, (3,)) for dtype in dtypes)
+    feeds = {x: np.array([1, 2, 3], dtypes[0]), y: np.array([4, 5, 7], dtypes[1])}
+    left, right = ops.neg(x), ops.neg(y)
+    agree([x + right, x - right, y + left, y - left, left * right, left / right], feeds)
+
+
+def test_numbers_of_complex_arrays_are_left_as_they_are() -> None:
+    x = static.placeholder("complex128", (2,))
+    ys = [x * static.constant(np.ones(2, complex)), x - static.constant(np.zeros(2, complex))]
+    agree(ys, {x: [1 + 2j, -3j]})
+
+
 def _meaning(text: str, pattern: str) -> Any:
     """A pattern's text on raw arrays; what stands in the places of settings fits `pattern`."""
     places = np.linspace(0, 0.5, 6).reshape(2, 3)
@@ -290,6 +305,17 @@ def test_a_convolution_takes_its_relu_and_pooling_with_it(
     found = steps([loss, *first])
     assert "conv2d_pool" in found and "conv2d_pool_weight" in found and "conv2d_pool_input" in found
     assert not {"conv2d", "relu", "max_pool2d", "max_unpool2d"} & set(found) - {"relu"}
+
+
+@pytest.mark.parametrize("kernels", ["kernels", "one by one"])
+def test_a_window_of_one_element_is_left_to_the_pooling(
+    kernels: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.kernels.convolution.WORTH", 1 if kernels == "kernels" else 1 << 60)
+    x, feeds = _images()
+    y = ops.max_pool2d(ops.relu(nn.Conv2d(2, 6, 3)(x)), 1)
+    assert steps(y) == ["conv2d_relu", "max_pool2d"]
+    agree([y, *static.gradients(ops.sum(y * y), [x, *static.trainable_variables()])], feeds)
 
 
 def test_a_convolution_takes_a_relu_alone_and_leaves_what_others_need() -> None:
