@@ -57,6 +57,8 @@ class _Method(ctypes.Structure):
 
 COSTS = Costs()
 _lock = threading.RLock()
+if hasattr(os, "register_at_fork"):  # in a child nobody would open what another thread had locked
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 _methods: dict[Hashable, _Method] = {}  # never taken out: Python keeps pointers to them
 
 

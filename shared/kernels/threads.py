@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 from typing import Any
 
@@ -38,12 +38,38 @@ def share(items: int) -> list[range]:
 
 
 def run(work: Callable[[Any], None], parts: Sequence[Any]) -> None:
-    """`work(part)` for each part, the first of them on this thread."""
+    """`work(part)` for each part, the first of them on this thread. However this is left, no part is at
+    work any more: they write into memory that whoever called may let go of."""
     if count() == 1:
         for part in parts:
             work(part)
         return
-    others = [_pool().submit(work, part) for part in parts[1:]]
-    work(parts[0])
+    others: list[Future[None]] = []
+    try:
+        left = _begin(work, parts[1:], others)
+        for part in (*parts[:1], *left):
+            work(part)
+    finally:
+        _await(others)
     for other in others:
         other.result()
+
+
+def _begin(work: Callable[[Any], None], parts: Sequence[Any], begun: list[Future[None]]) -> Sequence[Any]:
+    """Hand parts to other threads; gives those that none takes, for there are no more new ones when the
+    interpreter is about to end."""
+    for at, part in enumerate(parts):
+        try:
+            begun.append(_pool().submit(work, part))
+        except RuntimeError:
+            return parts[at:]
+    return ()
+
+
+def _await(others: Sequence[Future[None]]) -> None:
+    """Until all are done. An interrupt that comes meanwhile is raised then."""
+    try:
+        wait(others)
+    except KeyboardInterrupt:
+        _await(others)
+        raise
