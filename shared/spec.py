@@ -78,12 +78,20 @@ def dtype_name(dtype: np.dtype[Any]) -> str:
     return _SHORT.get(kind, kind) + dtype.name[len(kind):]
 
 
+NUMBERS = "biufc"
+"""The kinds of NumPy's dtypes that an array of numbers or bools may have."""
+
+
 def as_dtype(dtype: Any) -> np.dtype[Any]:
-    """A NumPy dtype from whatever names one; `DTypeError` if nothing does."""
+    """A NumPy dtype of numbers or bools from whatever names one; `DTypeError` if nothing does. (NumPy
+    takes a shape for one: `(None, 3)` is a dtype of records there.)"""
     try:
-        return np.dtype(dtype)
-    except TypeError:
-        raise DTypeError(f"{dtype!r} is not a dtype; use a name such as 'float32'") from None
+        found = np.dtype(dtype)
+    except (TypeError, ValueError):
+        found = None
+    if found is None or found.kind not in NUMBERS:
+        raise DTypeError(f"{dtype!r} is not a dtype of numbers; use a name such as 'float32'")
+    return found
 
 
 def _weak_type(value: Any) -> Any:
@@ -159,6 +167,20 @@ def str_shape(shape: Shape) -> str:
     if shape is UNKNOWN_RANK:
         return "<unknown>"
     return f"({', '.join(str(size) for size in shape)}{',' if len(shape) == 1 else ''})"
+
+
+def in_short(value: Any) -> str:
+    """A value as an error names it: arrays and tensors by kind, dtype and shape, since their numbers would
+    fill the screen, lists of them part by part; all else as Python writes it, cut where it is long."""
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        kind = type(value)
+        return f"{kind.__module__.split('.')[0]}.{kind.__name__} {value.dtype} {str_shape(value.shape)}"
+    if isinstance(value, (tuple, list)) and 0 < len(value) <= 4:
+        left, right = "()" if isinstance(value, tuple) else "[]"
+        comma = "," if isinstance(value, tuple) and len(value) == 1 else ""
+        return f"{left}{', '.join(map(in_short, value))}{comma}{right}"
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:100]}..."
 
 
 def one_axis(name: str, axis: int, ndim: int) -> int:

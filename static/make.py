@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from shared.dims import UNKNOWN_RANK, Dim
 from shared.errors import EngineError, FetchError, GradientError, GraphError, SettingError, ShapeError
-from shared.op import Op, Rule, as_array
-from shared.spec import Spec, as_dtype, is_weak, sizes_match, str_shape
+from shared.op import Op, Rule
+from shared.spec import Spec, as_dtype, in_short, is_weak, sizes_match, str_shape
 from shared.state import State
 from static.graph import (
     CONSTANT,
@@ -23,7 +23,7 @@ from static.graph import (
     get_default_graph,
     innermost,
 )
-from static.variables import Variable
+from static.variables import Variable, starting_array
 
 
 def placeholder(dtype: Any, shape: Sequence[Any] | None = None, name: str | None = None) -> Tensor:
@@ -34,10 +34,19 @@ def placeholder(dtype: Any, shape: Sequence[Any] | None = None, name: str | None
     axes is known: such a Tensor can be reshaped, passed on, fetched, and told its shape.
     """
     graph = get_default_graph()
+    if isinstance(dtype, (tuple, list)):
+        raise SettingError(
+            f"placeholder: the dtype comes first and the shape second: placeholder({shape!r}, {dtype!r})"
+        )
+    kind = as_dtype(dtype)
     if shape is None:
-        return Node(graph, PLACEHOLDER, (), {}, [Spec(UNKNOWN_RANK, as_dtype(dtype))], name).outputs[0]
+        return Node(graph, PLACEHOLDER, (), {}, [Spec(UNKNOWN_RANK, kind)], name).outputs[0]
+    if isinstance(shape, str) or not isinstance(shape, Iterable):
+        raise SettingError(
+            f"placeholder: {shape!r} is no shape; give a tuple of sizes, as ({shape!r},), or () for a number"
+        )
     sizes = tuple(_size(graph, shape, size) for size in shape)
-    spec = Spec(sizes, as_dtype(dtype))
+    spec = Spec(sizes, kind)
     return Node(graph, PLACEHOLDER, (), {}, [spec], name).outputs[0]
 
 
@@ -81,7 +90,7 @@ class DefaultOp(Op):
 
 def constant(value: Any, dtype: Any = None, name: str | None = None) -> Tensor:
     """A Tensor that is the same in every run. Holds a copy; Python floats become float32."""
-    array = np.array(as_array(value, None if dtype is None else as_dtype(dtype)), order="C")
+    array = starting_array("constant", value, dtype)
     graph = get_default_graph()
     return Node(graph, CONSTANT, (), {"value": array}, [Spec(array.shape, array.dtype)], name).outputs[0]
 
@@ -162,6 +171,6 @@ def as_operand(graph: Graph, value: Any) -> Any:
     if isinstance(value, Spec):
         raise GradientError(f"a gradient rule uses a value ({value}) that its `reads` does not name")
     raise EngineError(
-        f"{value!r} can not be part of a graph; a static call takes static Tensors, variables, "
+        f"{in_short(value)} can not be part of a graph; a static call takes static Tensors, variables, "
         "arrays and numbers (feed a dynamic Tensor's .numpy() to a placeholder instead)"
     )

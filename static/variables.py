@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from shared.dims import Dim
-from shared.errors import SettingError, ShapeError, SymbolicValueError
+from shared.errors import DTypeError, SettingError, ShapeError, SymbolicValueError
 from shared.op import as_array
 from shared.operators import Operators
-from shared.spec import Spec, as_dtype, sizes_match, str_shape
+from shared.spec import NUMBERS, Spec, as_dtype, in_short, sizes_match, str_shape
 from shared.state import Parameter, State
 from static.graph import GROUP, INITIAL, Graph, Node, Tensor, controls, get_default_graph, innermost
 
@@ -129,7 +129,19 @@ def _starting_value(value: Any, dtype: Any) -> Any:
             f"Variable: the initial value must be an array or a number, but {value.name!r} has none until a "
             "session runs it; give np.zeros(shape), and run v.assign(tensor) once"
         )
-    return np.array(as_array(value, None if dtype is None else as_dtype(dtype)), order="C")
+    return starting_array("Variable", value, dtype)
+
+
+def starting_array(call: str, value: Any, dtype: Any) -> Any:
+    """A copy of `value` in C order; DTypeError for what does not make an array of numbers."""
+    kind = None if dtype is None else as_dtype(dtype)
+    try:
+        array = np.array(as_array(value, kind), order="C")
+    except ValueError as error:
+        raise DTypeError(f"{call}: {in_short(value)} does not make an array of numbers: {error}") from None
+    if array.dtype.kind not in NUMBERS:
+        raise DTypeError(f"{call}: {in_short(value)} does not make an array of numbers")
+    return array
 
 
 def global_variables_initializer() -> Node:

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from shared.dims import UNKNOWN_RANK, Dim, Shape, Size, divide, product
-from shared.errors import DTypeError, SettingError, ShapeError, UnknownSizeError
+from shared.errors import DTypeError, SettingError, ShapeError, SymbolicValueError, UnknownSizeError
 from shared.op import Op, Rule, array_module, as_array
 from shared.spec import (
+    NUMBERS,
     Operand,
     Spec,
+    in_short,
     many_axes,
     ndim_of,
     one_axis,
@@ -34,10 +36,15 @@ def as_tensor_like(x: Any) -> Any:
         return x
     try:
         array = as_array(x)
-    except ValueError as error:
-        raise ShapeError(f"{x!r} does not make an array: {error}") from None
-    if array.dtype.kind not in "biufc":
-        raise DTypeError(f"{x!r} is neither an array nor numbers; for several tensors use ops.stack")
+    except (ValueError, SymbolicValueError) as error:
+        if isinstance(x, (tuple, list)) and any(hasattr(part, "shape") for part in x):
+            raise ShapeError(
+                f"{in_short(x)} is no tensor but holds some; join them by ops.stack, or where a layer such "
+                "as nn.LSTM gave its output and its state, take them apart: y, state = lstm(x)"
+            ) from None
+        raise ShapeError(f"{in_short(x)} does not make an array: {error}") from None
+    if array.dtype.kind not in NUMBERS:
+        raise DTypeError(f"{in_short(x)} is neither an array nor numbers; for several tensors use ops.stack")
     return array
 
 

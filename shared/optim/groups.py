@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from shared.errors import SettingError
+from shared.spec import in_short
 from shared.state import State
 
 Settings = SimpleNamespace
@@ -43,6 +44,10 @@ def as_groups(call: str, parameters: Any) -> list[dict[str, Any]]:
         raise SettingError(f"{call}: pass the parameter groups in a list, [{{'params': ...}}, ...]")
     if hasattr(parameters, "assign") or hasattr(parameters, "parameters"):
         raise SettingError(f"{call}: pass the parameters in a list, or model.parameters()")
+    if not isinstance(parameters, Iterable):
+        if callable(parameters):
+            raise SettingError(f"{call}: the parameters are a function, not called; pass model.parameters()")
+        raise SettingError(f"{call}: {in_short(parameters)} holds no parameters; pass model.parameters()")
     given = list(parameters)
     if not given:
         raise SettingError(
