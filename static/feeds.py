@@ -106,6 +106,7 @@ def feed_value(tensor: Tensor, value: Any, device: Device = CPU) -> Any:
     if isinstance(value, State) or hasattr(value, "numpy"):
         value = value.numpy()
     if isinstance(value, np.ndarray) and value.dtype == tensor.dtype:
+        value = np.asarray(value)  # a matrix or a masked array would compute in ways of its own
         return value if value.flags.c_contiguous else np.array(value, order="C")
     try:
         array = value if isinstance(value, cuda.CudaArray) else np.asarray(value)

@@ -161,6 +161,20 @@ def test_what_is_given_out_is_never_held_or_shared() -> None:
     assert session.partial_run(handle, rest).tolist() == [3, 3]
 
 
+@pytest.mark.parametrize("kind", [np.matrix, np.ma.MaskedArray])
+def test_subclasses_of_arrays_are_fed_as_the_arrays_that_they_are(kind: Any) -> None:
+    """They would compute in ways of their own: a matrix keeps its two axes."""
+    x = static.placeholder("float32", (2, 3))
+    ys = [ops.sum(x, axis=1), x * x, ops.mean(x)]
+    array = np.arange(6, dtype=np.float32).reshape(2, 3)
+    with static.Session() as session:
+        wanted = session.run(ys, {x: array})
+        for run in (lambda fed: session.run(ys, {x: fed}), session.make_callable(ys, [x])):
+            for a, b in zip(run(array.view(kind)), wanted, strict=True):
+                assert type(a) is np.ndarray
+                np.testing.assert_array_equal(a, b)
+
+
 def test_feeding_twice_is_refused() -> None:
     x = static.placeholder("float32", (), name="x")
     with pytest.raises(ValueError, match="fed twice"):
