@@ -10,6 +10,7 @@ under each other anyway cost nothing, for they are made where they shall lie (`s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -66,9 +67,10 @@ def gather_products(block: Block, log: Log) -> Block:
                 stack.extend(reversed(maker.inputs))
             else:
                 terms.append((value, maker))
-        products = [
-            maker for _, maker in terms
-            if maker is not None and maker.op is linear_weight and not joined_values.issuperset(maker.inputs)
+        products = [  # one that is added twice stays a term
+            maker for maker, times in Counter([maker for _, maker in terms]).items()
+            if maker is not None and maker.op is linear_weight and times == 1
+            and not joined_values.issuperset(maker.inputs)
         ]  # fmt: skip
         if len(products) < 2:
             continue
@@ -106,7 +108,8 @@ def _joins_rows(step: Step) -> bool:
 
 def _in_a_row(products: Sequence[Step], lies: Mapping[Any, Sequence[tuple[Step, int]]]) -> list[Step]:
     """Those of the products whose rows lie under each other anyway, on both sides and in one order: the
-    longest such run, if it has at least half of them."""
+    longest such run, if it has at least half of them. Each is in it once,
+    though its rows may lie there twice."""
     rows: dict[Any, dict[int, Step]] = {}
     for product in products:
         x, g = product.inputs
@@ -117,7 +120,7 @@ def _in_a_row(products: Sequence[Step], lies: Mapping[Any, Sequence[tuple[Step, 
     for found in rows.values():
         run: list[Step] = []
         for i in sorted(found):
-            run = [*run, found[i]] if i - 1 in found else [found[i]]
+            run = [*run, found[i]] if i - 1 in found and found[i] not in run else [found[i]]
             longest = max(longest, run, key=len)
     return longest if 2 * len(longest) >= len(products) else []
 
@@ -162,8 +165,10 @@ def _in_known_order(
     """The products in the order in which one side of them lies under each other already, if any does."""
     for side in (1, 0):
         at = {step.inputs[side]: step for step in products}
+        if len(at) < len(products):
+            continue  # some have the same rows there: which is whose, they do not say
         for parts in joined:
-            if len(parts) == len(at) and all(part in at for part in parts):
+            if len(parts) == len(at) == len({*parts}) and all(part in at for part in parts):
                 return [at[part] for part in parts]
     return products
 

@@ -14,6 +14,7 @@ import static
 from shared import nn, ops
 from shared.errors import SettingError
 from shared.op import TABLE
+from shared.ops.linalg import linear_weight
 from static.lower import lower
 from static.passes import Log, Record, simplify, stabilize
 from static.passes.rows import FEW
@@ -232,6 +233,28 @@ def test_weight_gradients_are_one_product_where_their_rows_lie_under_each_other(
     with static.Session() as session:
         text = session.program(fetches)
     assert text.count("which are there already") == text.count("= concatenate(") == 4
+
+
+SUMS = {
+    "a product twice": ("xa xa yb", "xy ab"),
+    "the same rows with two others": ("xa xb yc", "xy"),
+    "two rows with the same others": ("xa ya zc", "ac"),
+    "rows that lie there twice": ("xa yb zc", "xxy"),
+    "both rows twice": ("xa yb", "xx aa"),
+    "both rows twice, and others": ("xa yb", "xxy aab"),
+}
+
+
+@pytest.mark.parametrize(("terms", "joins"), SUMS.values(), ids=list(SUMS))
+def test_a_sum_of_weight_gradients_has_each_as_often_as_it_was_added(terms: str, joins: str) -> None:
+    """Whatever lies under each other already."""
+    rng = np.random.default_rng(2)
+    data = {name: rng.standard_normal((3, 8 if name in "xyz" else 5), np.float32) for name in "xyzabc"}
+    p = {name: static.placeholder("float32", array.shape) for name, array in data.items()}
+    first, *rest = [linear_weight(p[x], p[g]) for x, g in terms.split()]
+    total = sum(rest, first)
+    others = [ops.sum(ops.concatenate([p[name] for name in join], 0)) for join in joins.split()]
+    agree([total, *others], {p[name]: array for name, array in data.items()})
 
 
 def test_products_of_independent_steps_are_one() -> None:
