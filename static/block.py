@@ -169,9 +169,10 @@ class Block:
 
 def in_order(block: Block) -> Block:
     """The same steps, each behind what it needs, and otherwise as they stand: for a pass that has
-    put some where it was convenient. Steps with effects stay in their order."""
+    put some where it was convenient. Steps with effects stay in their order, and before what was made
+    to wait for them; that something pure is done before, nobody can see."""
     makers = block.makers()
-    of_node = {node: step for step in block.steps for node in step.nodes}
+    effects = {node: step for step in block.steps if not step.op.pure for node in step.nodes}
     place = {step: at for at, step in enumerate(block.steps)}
     waits: list[set[int]] = []
     behind: list[list[int]] = [[] for _ in block.steps]
@@ -179,7 +180,7 @@ def in_order(block: Block) -> Block:
     for at, step in enumerate(block.steps):
         needs = {makers.get(value) for value in step.values()}
         needs |= {makers.get(block.sizes[symbol][0]) for symbol in step.symbols()}
-        needs |= {of_node.get(node) for own in step.nodes for node in own.control}
+        needs |= {effects.get(node) for own in step.nodes for node in own.control}
         if not step.op.pure:
             needs.add(effect)
             effect = step

@@ -81,6 +81,8 @@ class _Uses:
         work = product((*y.shape, x.shape[-1])) if fits else None
         if not isinstance(work, int) or work > SMALL or y in self.kept:
             return False
+        if any(node.control for node in step.nodes):
+            return False  # what it waits for may need another of the products
         if not all(map(self._early, step.inputs[1:])):
             return False
         self.first.setdefault(weight)

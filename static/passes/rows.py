@@ -71,12 +71,21 @@ def _multiplies(step: Step) -> bool:
 
 def _independent(block: Block, group: Sequence[Step]) -> list[list[Step]]:
     """The steps of a group by how many others of it stand before them on the longest way: those for
-    which that is the same can not need each other."""
+    which that is the same can not need each other. A way leads through values, through sizes that are
+    read off them, and from effect to effect."""
     inside = set(group)
-    depth: dict[Value, int] = {}
+    depth: dict[Value | Node, int] = {}  # of values, and of what has effects
     layers: dict[int, list[Step]] = {}
+    effect = 0
     for step in block.steps:
-        deepest = max((depth.get(value, 0) for value in step.values()), default=0)
+        needs = [depth.get(value, 0) for value in step.values()]
+        needs += [depth.get(node, 0) for own in step.nodes for node in own.control]
+        if block.sizes:
+            needs += [depth.get(block.sizes[symbol][0], 0) for symbol in step.symbols()]
+        deepest = max(needs, default=0)
+        if not step.op.pure:
+            deepest = effect = max(deepest, effect)
+            depth.update(dict.fromkeys(step.nodes, deepest))
         if step in inside:
             layers.setdefault(deepest, []).append(step)
             deepest += 1

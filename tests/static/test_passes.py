@@ -416,6 +416,64 @@ def test_effects_stay_in_order_when_steps_move(capfd: pytest.CaptureFixture[str]
     assert [line[0] for line in capfd.readouterr().err.splitlines()] == ["0", "1", "2"]
 
 
+def _waiting_for_a_product(x: Any, y: Any, w: Any) -> list[Any]:
+    first = ops.linear(x, w)
+    with static.control_dependencies([first]):
+        later = ops.tanh(y)
+    return [first, ops.linear(later, w)]
+
+
+def _waiting_for_a_gradient(x: Any, y: Any, w: Any) -> list[Any]:
+    first = linear_weight(x, ops.tanh(x))
+    with static.control_dependencies([first]):
+        later = ops.tanh(y)
+    return [first + linear_weight(later, y)]
+
+
+def _waiting_for_a_print(x: Any, y: Any, w: Any) -> list[Any]:
+    first = ops.linear(x, w)
+    with static.control_dependencies([static.Print(first, [])]):
+        return [first, ops.linear(y, w)]
+
+
+def _prints_after_each_other(x: Any, y: Any, w: Any) -> list[Any]:
+    first = ops.linear(x, w)
+    return [static.Print(first, []), ops.linear(static.Print(y, []), w)]
+
+
+def _as_many_as_are_above_zero(x: Any, y: Any, w: Any) -> list[Any]:
+    first = ops.linear(x, w)
+    count = first[first > 0].shape[0]
+    return [first, ops.linear(y * ops.sum(ops.full((count,), 2.0)), w)]
+
+
+def _gates_with_a_print_between(x: Any, y: Any, w: Any) -> list[Any]:
+    first, other = ops.linear(x, w), static.Variable(np.ones((8, 8), np.float32), name="other")
+    gate = ops.tanh(first)
+    with static.control_dependencies([static.Print(gate, [])]):
+        second = ops.linear(x, other)
+    return [gate * ops.tanh(second)]
+
+
+def _a_pooling_that_waits(x: Any, y: Any, w: Any) -> list[Any]:
+    seen = ops.relu(ops.conv2d(ops.reshape(x, (1, 1, 4, 4)), ops.reshape(w, (16, 1, 2, 2))))
+    with static.control_dependencies([seen]):
+        later = ops.tanh(y)
+    with static.control_dependencies([later]):
+        return [ops.max_pool2d(seen, 2), later]
+
+
+@pytest.mark.parametrize("build", [
+    _waiting_for_a_product, _waiting_for_a_gradient, _waiting_for_a_print, _prints_after_each_other,
+    _as_many_as_are_above_zero, _gates_with_a_print_between, _a_pooling_that_waits,
+], ids=lambda build: build.__name__.strip("_"))  # fmt: skip
+def test_what_waits_for_part_of_what_becomes_one_does_not_wait_for_itself(build: Any) -> None:
+    x, y = static.placeholder("float32", (2, 8)), static.placeholder("float32", (2, 8))
+    w = static.Variable(np.linspace(-1, 1, 64, dtype=np.float32).reshape(8, 8), name="w")
+    rng = np.random.default_rng(4)
+    agree(build(x, y, w), {x: rng.standard_normal((2, 8)), y: rng.standard_normal((2, 8))})
+
+
 def test_every_pass_says_what_it_did_and_where() -> None:
     fetches, _ = _recurrent(6)
     with static.Session() as session:
