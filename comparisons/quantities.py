@@ -26,15 +26,21 @@ def count(value: int, one: str, many: str | None = None) -> str:
 
 def _three(value: float) -> str:
     """Three significant digits, written out: 0.281, 4.06, 17.6, 1,235."""
-    if value >= 100:
+    rounded = _rounded(value)
+    if rounded >= 100:
         return number(value)
-    return f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 1 else f"{value:.3f}"
+    return f"{value:.1f}" if rounded >= 10 else f"{value:.2f}" if rounded >= 1 else f"{value:.3f}"
+
+
+def _rounded(value: float) -> float:
+    """What is left of a value in three digits, by which its unit is chosen: 999.7 µs are 1.00 ms."""
+    return float(f"{value:.3g}")
 
 
 def seconds(value: float) -> str:
     """A time in the unit that suits it: 281 µs, 4.06 ms, 38.2 s."""
     for unit, size_of_unit in (("s", 1.0), ("ms", 1e-3)):
-        if value >= size_of_unit:
+        if _rounded(value) >= size_of_unit:
             return f"{_three(value / size_of_unit)} {unit}"
     return f"{_three(value / 1e-6)} µs"
 
@@ -45,11 +51,11 @@ def spread_of(found: Json) -> str:
 
 
 def size(value: float) -> str:
-    """Bytes in kB, MB or GB (powers of a thousand)."""
-    for unit, size_of_unit in (("GB", 1e9), ("MB", 1e6)):
-        if value >= size_of_unit:
+    """Bytes, or kB, MB or GB (powers of a thousand)."""
+    for unit, size_of_unit in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if _rounded(value) >= size_of_unit:
             return f"{_three(value / size_of_unit)} {unit}"
-    return f"{_three(value / 1e3)} kB"
+    return count(round(value), "byte")
 
 
 def percent(share: float) -> str:

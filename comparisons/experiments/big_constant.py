@@ -126,13 +126,13 @@ def read(found: Json) -> Reading:
     peaks = {engine: cases["plain"][engine]["peak"] for engine in PAIR}
     copies = {engine: round(files["plain"][engine] / table) for engine in PAIR}
     lighter = smaller(files["plain"]["dynamic"], files["plain"]["static"])
+    sent = {way: {e: files[way][e] + table * (files[way][e] < table) for e in PAIR} for way in files}
     return Reading(
         answer=_answer(table, uses, files["plain"], copies, lighter),
         verdicts=[
-            sized(f"saved model, an array of {size(table)} used {uses} times",
-                  *(files["plain"][e] for e in PAIR)),
-            sized("saved model, such an array made one constant", *(files["once"][e] for e in PAIR)),
-            sized("memory to describe and save that model", *(peaks[e] for e in PAIR)),
+            sized(f"saved model and its array of {size(table)}, used {uses} times",
+                  *(sent["plain"][e] for e in PAIR)),
+            sized("the same, such an array made one constant", *(sent["once"][e] for e in PAIR)),
         ],
         evidence=[
             Pair("A table inside a model", found["codes"]["dynamic"], found["codes"]["static"],
@@ -159,7 +159,8 @@ def read(found: Json) -> Reading:
         otherwise=_otherwise(lighter),
         threats=[
             "The two files are not for the same use: dynamic's holds the parameters of a model whose code is "
-            "elsewhere, static's holds the whole computation.",
+            "elsewhere, static's holds the whole computation. So on the first page a file that does not hold "
+            "the table is counted with the table, which has to be sent beside it.",
             "In TensorFlow 1 constants stood inside the graph's description, which could not grow past 2 GB "
             "and was written beside every checkpoint. Here they lie behind the program, as plain arrays; "
             "there is no such limit, and the copies are the same.",
@@ -185,9 +186,10 @@ def _answer(table: int, uses: int, files: dict[str, int], copies: dict[str, int]
         return f"As much on one engine as on the other: {size(files['dynamic'])}."
     heavier = OTHER[lighter]
     why = f", since each of its {uses} uses put a copy into the file" if copies[heavier] == uses > 1 else ""
+    beside = "" if copies[lighter] else ", and the table beside it"
     return (
         f"With a table of {size(table)} used {count(uses, 'time')}, {size(files[heavier])} on "
-        f"{heavier}{why}; on {lighter} {size(files[lighter])}."
+        f"{heavier}{why}; on {lighter} {size(files[lighter])}{beside}."
     )
 
 

@@ -26,6 +26,9 @@ class Net(nn.Module):
 """The module that is there when the model is trained, and not where it is used."""
 
 
+LATER = NET.replace(".tanh()", ".relu()")
+"""What has become of the module since the model was kept."""
+
 KEEP = {
     "dynamic": """from net import Net
 
@@ -77,21 +80,24 @@ KEPT = {"dynamic": "model.safetensors", "static": "model.diptych"}
 def run(context: Context) -> dict[str, Any]:
     found: dict[str, Any] = {"net": NET, "engines": {}}
     with tempfile.TemporaryDirectory() as made:
-        here, there = Path(made, "here"), Path(made, "there")
-        here.mkdir()
-        there.mkdir()
+        here, there, later = (Path(made, name) for name in ("here", "there", "later"))
+        for folder in (here, there, later):
+            folder.mkdir()
         (here / "net.py").write_text(NET, encoding="utf-8")
+        (later / "net.py").write_text(LATER, encoding="utf-8")
         for engine in PAIR:
             context.note(f"{engine}: kept in one interpreter, used in others")
             kept = context.fresh(KEEP[engine], folder=here)
             data = (here / KEPT[engine]).read_bytes()
-            (there / KEPT[engine]).write_bytes(data)
+            for folder in (there, later):
+                (folder / KEPT[engine]).write_bytes(data)
             found["engines"][engine] = {
                 "keep": kept["code"],
                 "file": KEPT[engine],
                 "bytes": len(data),
                 "here": context.fresh(USE[engine], folder=here),
                 "there": context.fresh(USE[engine], folder=there),
+                "later": context.fresh(USE[engine], folder=later),
             }
         taken: dict[str, list[float]] = {engine: [] for engine in PAIR}
         for turn in range(context.pick(3, 11)):
@@ -111,12 +117,13 @@ def read(found: Json) -> Reading:
     able = {engine: _verdict(engines[engine]) for engine in PAIR}
     leader = runs[0] if len(runs) == 1 else None
     first = Verdict("a kept model, where its code is missing", able["dynamic"], able["static"], leader)
+    second = _since(engines)
     return Reading(
         answer=_answer(runs, engines),
         verdicts=[
             first,
+            second,
             timed("a kept model, from Python's start to its first answer", *(times[e] for e in PAIR)),
-            sized("size of a kept model", *(engines[e]["bytes"] for e in PAIR)),
         ],
         evidence=[
             Pair("Kept", *({"code": f"{found['net']}\n\n# keep.py\n{engines[e]['keep']}"} for e in PAIR),
@@ -131,16 +138,19 @@ def read(found: Json) -> Reading:
                     ("size", *(size(engines[e]["bytes"]) for e in PAIR)),
                     ("where `net` can be imported", *(_verdict(engines[e], "here") for e in PAIR)),
                     ("where it can not", *able.values()),
+                    ("where `net` has changed since", second.dynamic, second.static),
                     ("fresh interpreter to answer", *(seconds(times[e]["median"]) for e in PAIR)),
                 ],
                 [None, sized("", *(engines[e]["bytes"] for e in PAIR)).ahead, None, first.ahead,
-                 timed("", *(times[e] for e in PAIR)).ahead],
-                says="The time is that of the whole process: Python's start and the imports with it.",
+                 second.ahead, timed("", *(times[e] for e in PAIR)).ahead],
+                says="The change: `tanh` has become `relu`. The time is that of the whole process: Python's "
+                "start and the imports with it.",
             ),
         ],
         happened=[
             *(_happened(engine, engines[engine]) for engine in PAIR),
             _same(engines),
+            f"Where `net` had been changed since: on dynamic {second.dynamic}; on static {second.static}.",
             f"From the start of Python to the first answer, `net` at hand, it took "
             f"{seconds(times['dynamic']['median'])} on dynamic and {seconds(times['static']['median'])} on "
             "static.",
@@ -158,9 +168,24 @@ def read(found: Json) -> Reading:
     )  # fmt: skip
 
 
+ANSWERS = {True: "the same answer", False: "another answer, silently"}
+
+
 def _verdict(engine: Json, where: str = "there") -> str:
     done = engine[where]
     return "runs" if done["status"] == 0 else _error(done["err"])["type"]
+
+
+def _since(engines: Json) -> Verdict:
+    """What the kept model gives where its module is another one by now."""
+    answers = {}
+    for engine in PAIR:
+        here, later = (engines[engine][where] for where in ("here", "later"))
+        same = later["out"] == here["out"]
+        answers[engine] = _verdict(engines[engine], "later") if later["status"] else ANSWERS[same]
+    kept = [engine for engine in PAIR if answers[engine] == ANSWERS[True]]
+    leader = kept[0] if len(kept) == 1 else None
+    return Verdict("a kept model, its code changed since", answers["dynamic"], answers["static"], leader)
 
 
 def _error(err: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ from comparisons.bench import models
 from comparisons.bench.workloads import WORKLOADS
 from comparisons.context import Context
 from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, listed, percent, size, smaller
+from comparisons.quantities import OTHER, PAIR, ahead, listed, percent, size, smaller
 from comparisons.reading import Bars, Curves, Json, Pair, Reading, Series, Table, sized
 from comparisons.snippet import source_of
 from shared import nn, ops, optim
@@ -215,6 +215,12 @@ def _off(one: Json) -> float:
     return abs(one["foretold"] - one["static"]) / one["static"]
 
 
+def _plan_pays(one: Json) -> bool | None:
+    """Whether static holds less with its plan than without; None if the two are close."""
+    close = smaller(one["static"], one["unplanned"]) is None
+    return None if close else bool(one["static"] < one["unplanned"])
+
+
 def _least(deep: Json) -> Json:
     return min(deep["parts"], key=lambda at: at["peak"])
 
@@ -236,7 +242,10 @@ def _curve(deep: Json, part: str, unit: str, title: str) -> Curves:
 
 def _happened(one: Json, leader: str | None) -> str:
     saved = 1 - one["static"] / one["unplanned"]
-    plan = f"saves {percent(saved)}" if saved > 0 else f"costs {percent(-saved)} more"
+    if _plan_pays(one) is None:
+        plan = "makes no difference"
+    else:
+        plan = f"saves {percent(saved)}" if saved > 0 else f"costs {percent(-saved)} more"
     who = "neither holds less" if leader is None else f"{leader} holds less"
     title = one["title"][0].upper() + one["title"][1:]
     return (
@@ -248,11 +257,15 @@ def _happened(one: Json, leader: str | None) -> str:
 def _checkpoints(deep: Json, layers: int) -> str:
     first, least = deep["parts"][0], _least(deep)
     more = least["time"]["median"] / first["time"]["median"] - 1
+    if ahead(first["time"], least["time"]) is None:
+        took = "as long, within the spread"
+    else:
+        took = f"{percent(abs(more))} {'longer' if more > 0 else 'less time'}"
     whole = size(deep["whole"]["peak"])
     return (
         f"With checkpoints, dynamic's step of {layers} layers came down from {size(first['peak'])} to "
-        f"{size(least['peak'])}, in {least['parts']} parts, and took {percent(abs(more))} "
-        f"{'longer' if more > 0 else 'less time'}; static holds {whole} for the same network."
+        f"{size(least['peak'])}, in {least['parts']} parts, and took {took}; static "
+        f"holds {whole} for the same network."
     )
 
 
@@ -276,7 +289,7 @@ def _means(trained: Json, leaders: Json) -> list[str]:
         "A program that stands before it runs can be asked for its memory, and a batch size be chosen by the "
         "answer instead of by trying."
     ]
-    loses = [one["title"] for one in trained if one["static"] > one["unplanned"]]
+    loses = [one["title"] for one in trained if _plan_pays(one) is False]
     if loses:
         said.append(
             f"The plan costs more than it saves for {listed(loses)}: values of many sizes do not fill an "

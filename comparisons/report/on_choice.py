@@ -25,9 +25,9 @@ class Choice:
 
     leader   the engine to choose; None if the rows do not decide
     said     in how many rows each is ahead
-    best     the row in which the leader is furthest ahead
+    best     the row that says most for the leader
     because  why, in a sentence
-    other    the row in which the other one is furthest ahead, if there is one
+    other    the row that says most for the other one, if there is one
     """
 
     group: Group
@@ -58,11 +58,21 @@ def _choice(group: Group) -> Choice:
     return Choice(group, leader, said, furthest([group], first), because, furthest([group], OTHER[first]))
 
 
+KIND = 10.0
+"""Where one side does what the other does not, that says more than to do it this many times less."""
+
+
 def furthest(groups: Sequence[Group], engine: str) -> Cited | None:
-    """The row in which an engine is furthest ahead: by the largest factor, or where none is known the
-    first."""
+    """The row in which an engine is furthest ahead: by the largest factor, where a row of words counts
+    as `KIND`, and of equals the first."""
     rows = [row for group in groups for row in group.rows if row.verdict.ahead == engine]
-    return _cited(max(rows, key=lambda row: row.verdict.times or 0)) if rows else None
+    return _cited(max(rows, key=_weight)) if rows else None
+
+
+def _weight(row: Row) -> float:
+    verdict = row.verdict
+    of_words = not any(figure[0].isdigit() for figure in (verdict.dynamic, verdict.static))
+    return KIND if of_words else verdict.times or 0.0
 
 
 def _cited(row: Row) -> Cited:

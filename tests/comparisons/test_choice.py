@@ -59,6 +59,13 @@ def test_the_row_with_the_largest_factor_is_the_one_that_is_named():
     assert furthest(found, "static").title == "c"
 
 
+def test_what_only_one_side_does_says_more_than_a_factor_below_ten():
+    does = Verdict("a while on a value", "runs", "is refused", "dynamic")
+    for times, named in ((9, "a while on a value"), (11, "lines")):
+        found = [Group(DIMENSIONS["writing"], [Row(counted("lines", 1, times), ""), Row(does, "")])]
+        assert furthest(found, "dynamic").title == named
+
+
 def test_a_figure_that_is_as_good_as_nothing_makes_no_factor():
     nothing, something = sized("gained", 3_000, 9_000_000), sized("held", 1_000_000, 3_000_000)
     found = [Group(DIMENSIONS["memory"], [Row(nothing, ""), Row(something, "")])]

@@ -398,14 +398,18 @@ def test_a_report_that_can_not_be_read_says_what_to_do(tmp_path, text, words):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.000281, "281 µs"), (0.00406, "4.06 ms"), (0.0176, "17.6 ms"), (38.2, "38.2 s"), (1234.5, "1,234 s")],
-)
+    [(0.000281, "281 µs"), (0.00406, "4.06 ms"), (0.0176, "17.6 ms"), (38.2, "38.2 s"), (1234.5, "1,234 s"),
+     (0.0009997, "1.00 ms"), (0.9996, "1.00 s"), (9.996e-6, "10.0 µs"), (0.09996, "100 ms")],
+)  # fmt: skip
 def test_times_are_said_in_the_unit_that_suits(value, text):
     assert seconds(value) == text
 
 
 def test_sizes_are_said_in_the_unit_that_suits():
-    assert [size(n) for n in (536_000, 1_304_850, 25_300_000_000)] == ["536 kB", "1.30 MB", "25.3 GB"]
+    assert [size(n) for n in (0, 1, 432, 536_000, 1_304_850, 25_300_000_000)] == [
+        "0 bytes", "1 byte", "432 bytes", "536 kB", "1.30 MB", "25.3 GB",
+    ]
+    assert [size(n) for n in (999.4, 999_700, 999_999_999)] == ["999 bytes", "1.00 MB", "1.00 GB"]
 
 
 def test_ahead_needs_a_gap_between_the_quartiles_and_more_than_a_trifle():
