@@ -25,7 +25,7 @@ from static.options import Options
 from static.prune import select
 
 if TYPE_CHECKING:
-    from static.codegen import Program
+    from static.program import Program
     from static.variables import Variable
 
 
@@ -118,7 +118,7 @@ class Body(Graph):
     ) -> Program:
         """The compiled body; made once for each set of results. arrays: those from which comes what
         it will be fed; if all are in C order it may count on that."""
-        from static.codegen import Program
+        from static.program import Program
 
         orderly = all([array.flags.c_contiguous for array in arrays])
         key = (tuple(fed), tuple(results), options, orderly)

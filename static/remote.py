@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.cuda import to_device, to_host
-from static.codegen import Program
+from static.program import Program
 from static.variables import Variable
 
 

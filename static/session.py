@@ -26,13 +26,13 @@ from shared.profiler import Profiler
 from shared.spec import dtype_name, spec_of, str_shape
 from shared.state import State
 from static.block import Block
-from static.codegen import Program
 from static.device import DEVICES
 from static.feeds import feed_key, take_apart, take_feeds
 from static.graph import Graph, Node, Tensor, get_default_graph
 from static.partial import PartialRun
 from static.passes import options_for
 from static.plan import Memory
+from static.program import Program
 from static.prune import select
 from static.remote import PROGRAMS
 from static.variables import Variable

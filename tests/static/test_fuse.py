@@ -379,8 +379,8 @@ def test_ops_of_the_same_name_are_told_apart_by_their_forms() -> None:
 
 def fused_op() -> FusedOp:
     """A fused op of two arguments, as a program holds it."""
-    from static.codegen import Program
     from static.passes import options_for
+    from static.program import Program
     from static.prune import select
 
     a, b = (static.placeholder("float32", ("N", "M"), name=name) for name in "ab")

@@ -14,8 +14,8 @@ import pytest
 import static
 from shared import nn, ops, optim
 from shared.op import Op
-from static.codegen import Program
 from static.graph import ASSIGN, Node, Tensor
+from static.program import Program
 from static.prune import Selection, select
 
 

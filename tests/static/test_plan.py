@@ -19,7 +19,7 @@ from comparisons.bench.workloads import WORKLOADS
 from shared import nn, ops, optim
 from shared.errors import UnknownSizeError
 from static.arena import ALIGNMENT, FEW, place
-from static.codegen import CHUNK, LARGE
+from static.program import CHUNK, LARGE
 
 
 @pytest.fixture(autouse=True)
