@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import signal
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ threads.settle()  # before anything below imports NumPy
 import click  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from comparisons.task import Task
     from comparisons.watch import Watch
@@ -221,8 +222,8 @@ def _chosen(
 
     for name in names:
         if name not in TASKS and name not in EXPERIMENTS and name != STEPPER:
-            known = ", ".join((*TASKS, *EXPERIMENTS, STEPPER))
-            raise click.BadParameter(f"{name!r} is neither a task nor an experiment; there are {known}")
+            known = (*TASKS, *EXPERIMENTS, STEPPER)
+            raise click.BadParameter(f"{name!r} is neither a task nor an experiment; {_meant(name, known)}")
         if name not in TASKS and engine != "both":
             raise click.BadParameter(f"{name} compares the engines; run it without --engine {engine}")
         if name not in TASKS and device != "cpu":
@@ -235,13 +236,20 @@ def _chosen(
     return tasks, [e for name, e in EXPERIMENTS.items() if name in wanted]
 
 
+def _meant(name: str, known: Iterable[str]) -> str:
+    """The known names that are nearest to one that is not known, and where all of them stand."""
+    near = get_close_matches(name, known, cutoff=0.75)
+    guess = f"did you mean {' or '.join(near)}? " if near else ""
+    return f"{guess}`python -m comparisons list` says what there is"
+
+
 def _tasks(names: Sequence[str]) -> list[Task]:
     """The tasks of these names, or an error that says how to get what one of them needs."""
     from comparisons.tasks import TASKS
 
     for name in names:
         if name not in TASKS:
-            raise click.BadParameter(f"{name!r} is no task; there are {', '.join(TASKS)}")
+            raise click.BadParameter(f"{name!r} is no task; {_meant(name, TASKS)}")
         if not _is_here(TASKS[name]):
             data = TASKS[name].fetched
             raise click.BadParameter(

@@ -92,10 +92,13 @@ def _drift(found: Json) -> str:
             "nothing that `fast` rearranged here changes a bit of them."
         )
     apart = "beyond any number" if found["apart"] is None else f"by {found['apart']:.1e} of their size"
+    off = found["first_apart"]
+    first = f"are off those at `exact` by at most {off:.1e} of their size, within {stated}"
+    if off == 0:
+        first = "are those at `exact`, bit for bit"
     return (
-        f"The first {count(found['first'], 'loss', 'losses')} are off those at `exact` by at most "
-        f"{found['first_apart']:.1e} of their size, within {stated}; over all {number(found['steps'])} "
-        f"steps, in which training makes the smallest difference larger, {apart}."
+        f"The first {count(found['first'], 'loss', 'losses')} {first}; over all {number(found['steps'])} "
+        f"steps, in which training makes the smallest difference larger, they are off {apart}."
     )
 
 

@@ -94,12 +94,15 @@ def test_json_goes_to_stdout_alone(quick, tmp_path):
     assert "The report:" in result.stderr
 
 
-def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path):
+def test_an_unknown_name_is_refused_with_the_nearest_known_ones(tmp_path):
     result = call("run", "mlp_digit", "--out", tmp_path)
     assert result.exit_code == 2
-    assert "'mlp_digit' is neither a task nor an experiment; there are " in result.output
-    assert "mlp_digits, " in result.output
+    assert "'mlp_digit' is neither a task nor an experiment; did you mean mlp_digits" in result.output
+    assert "`python -m comparisons list` says what there is" in result.output
     assert list(tmp_path.iterdir()) == []
+    nothing = call("show", "zzz")
+    assert nothing.exit_code == 2
+    assert "'zzz' is no task; `python -m comparisons list` says" in nothing.output
 
 
 def test_report_draws_the_page_again_from_the_json_alone(report, tmp_path, monkeypatch):
@@ -225,7 +228,6 @@ def test_show_prints_the_program_of_a_step_and_draws_it(tmp_path):
     drawn = call("show", "mlp_digits", "--draw", tmp_path / "step.svg")
     assert drawn.exit_code == 0, drawn.output
     assert "<svg" in (tmp_path / "step.svg").read_text(encoding="utf-8")
-    assert "there are cnn_digits" in call("show", "nothing").output
 
 
 def test_a_task_whose_data_is_not_here_says_how_to_get_it(tmp_path, monkeypatch):

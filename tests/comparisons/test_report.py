@@ -330,6 +330,8 @@ def test_statics_levels_stand_next_to_each_other_with_how_far_they_are_apart(rep
     assert "A step of static is shorter at `exact`, by 50.0 %" in text
     assert "at most 3.0e-07 of their size, within the 0.0001 that is stated; over all 40" in text
     assert not engines_differ(report)
+    fast["losses"]["first_apart"] = 0.0
+    assert "The first 5 losses are those at `exact`, bit for bit; over all 40" in on_lesson.levels(task)
     fast["losses"] |= {"first_apart": 2e-4, "within": False}
     assert "this level does not keep its promise here" in said(report, "cnn_digits.html")
     assert engines_differ(report)
