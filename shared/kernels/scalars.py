@@ -22,11 +22,12 @@ from shared.errors import DiptychError
 BOOL, INT64 = np.dtype(bool), np.dtype(np.int64)
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 LLVM_TYPES = {
-    **{np.dtype(kind): f"i{8 * np.dtype(kind).itemsize}" for kind in "bhiqBHIQ"},
+    **{np.dtype(f"{kind}{bits}"): f"i{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)},
     BOOL: "i1", FLOAT32: "float", FLOAT64: "double",
 }  # fmt: skip
-"""The dtypes that kernels know. (Half precision is computed in single and rounded; complex numbers
-are rare: both are left to NumPy.)"""
+"""The dtypes that kernels know: the very objects that NumPy gives its arrays, of which kernels compare the
+addresses. `np.dtype("q")` equals that of an int64, and is another. (Half precision is computed in single
+and rounded; complex numbers are rare: both are left to NumPy.)"""
 
 POWERS: dict[float, Callable[[Any], Any]] = {
     1: lambda a: a,

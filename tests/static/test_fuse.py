@@ -23,6 +23,7 @@ from shared.cuda import CudaArray, to_device
 from shared.errors import DiptychError, ShapeError
 from shared.kernels import machine
 from shared.kernels.fused import Element, Input, Recipe, kernel_of
+from shared.kernels.scalars import LLVM_TYPES
 from shared.op import TABLE, Op
 from shared.ops.choosing import gate
 from static.fused import FusedOp
@@ -459,6 +460,16 @@ def test_a_kernel_refuses_what_it_was_not_made_for() -> None:
         assert not out.any()
     assert kernel(out, a, row) is True
     assert out.all()
+
+
+@pytest.mark.parametrize("dtype", [dtype.name for dtype in LLVM_TYPES])
+def test_a_kernel_takes_the_arrays_of_each_dtype(dtype: str) -> None:
+    whole = Input(dtype, (True,))
+    kernel = kernel_of(Recipe(None, (whole, whole), (Element("(a0 * a1)", (0, 1), dtype),), ((2,),)))
+    a, b = np.arange(5).astype(dtype), np.full(5, 3, dtype)
+    out = np.zeros(5, dtype)
+    assert kernel(out, a, b) is True
+    same_bits(out, a * b)
 
 
 def test_sizes_that_do_not_fit_are_an_error_of_the_users_line() -> None:
