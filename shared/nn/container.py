@@ -19,10 +19,12 @@ class _Holder(Module):
 
     def _put(self, name: str, module: Any) -> None:
         if not isinstance(module, Module):
-            raise SettingError(
-                f"{type(self).__name__}: {module!r} is no Module; wrap a function in one"
-                + (f", or make one: {module.__name__}()" if isinstance(module, type) else "")
-            )
+            way_out = "wrap a function in one"
+            if isinstance(module, type):
+                way_out += f", or make one: {module.__name__}()"
+            elif isinstance(module, (list, tuple)):
+                way_out = "give what it holds one by one, as by Sequential(*layers)"
+            raise SettingError(f"{type(self).__name__}: {module!r} is no Module; {way_out}")
         module.__dict__.setdefault("_name", name)
         self._held[name] = module
 

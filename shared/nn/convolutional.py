@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from shared import ops
@@ -53,8 +53,8 @@ class _Convolution(Module):
             self._make(in_channels)
 
     def _sizes(self, name: str, value: Sizes) -> Any:
-        sizes = (value,) * self.axes if isinstance(value, int) else tuple(value)
-        if len(sizes) != self.axes:
+        sizes = tuple(value) if isinstance(value, Iterable) else (value,) * self.axes
+        if len(sizes) != self.axes or not all(hasattr(size, "__index__") for size in sizes):
             raise SettingError(
                 f"{type(self).__name__}: {name} must be an int or {self.axes} of them, not {value!r}"
             )

@@ -67,7 +67,16 @@ def parameter(shape: Sequence[int], initialiser: Initialiser, dtype: Any = np.fl
 def waiting(
     sizes: Sequence[int | None], initialiser: Initialiser | None = None, dtype: Any = np.float32
 ) -> Parameter:
-    """A Parameter without values yet; sizes that are not known are None."""
+    """A Parameter without values yet; sizes that are not known are None.
+
+    Raises SettingError for a size that is no whole number.
+    """
+    for size in sizes:
+        if size is not None and not hasattr(size, "__index__"):
+            raise SettingError(
+                f"a parameter can not have the shape {tuple(sizes)}: {size!r} is no whole number; "
+                "divide by //, or take int(...)"
+            )
     return Parameter(None, sizes=tuple(sizes), initialiser=initialiser, kind=dtype)
 
 

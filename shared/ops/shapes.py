@@ -34,6 +34,8 @@ def as_tensor_like(x: Any) -> Any:
     """
     if hasattr(x, "shape") and not isinstance(x, np.generic):
         return x
+    if x is None:
+        raise DTypeError("None is neither an array nor numbers; does a forward() end without its return?")
     try:
         array = as_array(x)
     except (ValueError, SymbolicValueError) as error:
