@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.kernels import plain, scatter_source, worth_a_kernel
+from shared.kernels import machine, plain, scatter_source, worth_a_kernel
 from shared.kernels.machine import Routine, place, routine
 from shared.op import array_module
 
@@ -78,5 +78,5 @@ def _scattered(source: Callable[..., str], values: Any, index: Any, size: int, o
 
 @cache
 def _routine(source: Callable[..., str], dtype: str) -> Routine:
-    key, vectors = (source.__name__, dtype), source is scatter_source.rows
+    key, vectors = (source.__name__, dtype, machine.vector_bytes()), source is scatter_source.rows
     return routine(key, scatter_source.SCATTER, lambda name: source(dtype, name), vectors)
