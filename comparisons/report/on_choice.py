@@ -50,7 +50,7 @@ def _choice(group: Group) -> Choice:
     else:
         first = "dynamic"
         because = (
-            "The rows do not decide it; choose by another dimension."
+            "The rows do not decide it: what counts is which of these is your case."
             if any(group.ahead.values())
             else "Nothing that was found here speaks for either."
         )
