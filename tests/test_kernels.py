@@ -60,6 +60,13 @@ def test_pool_gives_the_bits_of_its_twin(
     assert taken.dtype == chosen.dtype
 
 
+def test_images_that_are_not_aligned_are_left_to_the_twin() -> None:
+    window = Window((2, 2), (2, 2), (0, 0))
+    x = np.ones((4, 9, 30, 40), np.float32)
+    shifted = np.frombuffer(bytes(1) + x.tobytes(), np.uint8)[1:].view(np.float32).reshape(x.shape)
+    assert worth_pooling(x, window) and not worth_pooling(shifted, window)
+
+
 @pytest.mark.parametrize("move", [
     Window((2, 2), (2, 2), (0, 0)), Window((3, 3), (1, 1), (1, 1)), Window((3, 2), (2, 1), (1, 0), (2, 3)),
     Window((3, 3), (2, 2), (0, 0), ceil=True),

@@ -7,10 +7,12 @@ small that loading it would cost more than it saves. The order of every sum is f
 
 What static fuses is known only at run, so it is written as LLVM's own text: `scalars` turns ops' forms
 into instructions, `fast_math` has exp and its like, `fused` writes the loops around them, `support` looks
-at the arguments, `machine` compiles, and `store` keeps the code on disk. The ops one by one are the twin.
+at the arguments, `machine` compiles, and `store` keeps the code on disk. The ops one by one are the twin;
+`on_gpu` writes the same loops for a GPU.
 
 Convolutions (`convolution`, its loops in `convolution_source`, written with `emitter`) share images among
-`threads`; their sums have an order of their own, the same for any number of these.
+`threads`; their sums have an order of their own, the same for any number of these. So have those of
+`products`, for a weight that is multiplied again and again.
 """
 
 from __future__ import annotations

@@ -93,14 +93,8 @@ class CudaCode(Code):
         dtype = self.common(a, b)
         return self._write(BOOL, f"{self.cast(a, dtype).ref} {_WORDS[word]} {self.cast(b, dtype).ref}")
 
-    def select(self, condition: Any, a: Any, b: Any) -> Term:
-        if not isinstance(condition, Term) or condition.dtype != BOOL:
-            raise Unfit("the condition is no array of bools")
-        if not isinstance(a, Term) and not isinstance(b, Term):
-            raise Unfit("there is no array in it")
-        dtype = self.common(a, b)
-        a, b = self.cast(a, dtype), self.cast(b, dtype)
-        return self._write(dtype, f"{condition.ref} ? {a.ref} : {b.ref}")
+    def _chosen(self, condition: Term, a: Term, b: Term) -> str:
+        return f"{condition.ref} ? {a.ref} : {b.ref}"
 
     def either(self, a: Term, b: Term) -> Term:
         return self._write(BOOL, f"{a.ref} || {b.ref}")

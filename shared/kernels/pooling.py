@@ -24,6 +24,7 @@ def worth_pooling(x: Any, window: Any) -> bool:
         and (window.padding, window.dilation, window.ceil) == ((0, 0), (1, 1), False)
         and max(window.kernel) <= WIDEST
         and x.flags.c_contiguous
+        and x.flags.aligned
     )
 
 

@@ -250,8 +250,10 @@ class Code:
         if not isinstance(a, Term) and not isinstance(b, Term):
             raise Unfit("there is no array in it")
         dtype = self.common(a, b)
-        a, b = self.cast(a, dtype), self.cast(b, dtype)
-        return self._write(dtype, f"select {condition.llvm}, {a.llvm}, {b.llvm}")
+        return self._write(dtype, self._chosen(condition, self.cast(a, dtype), self.cast(b, dtype)))
+
+    def _chosen(self, condition: Term, a: Term, b: Term) -> str:
+        return f"select {condition.llvm}, {a.llvm}, {b.llvm}"
 
     def either(self, a: Term, b: Term) -> Term:
         return self._write(BOOL, f"or {a.llvm}, {b.ref}")
