@@ -61,7 +61,10 @@ def take_feeds(graph: Graph, feed_dict: Any, device: Device = CPU) -> tuple[list
     the GPU already where `device` is that."""
     if not isinstance(feed_dict, Mapping):
         kind = type(feed_dict).__name__
-        raise FeedTypeError(f"run: feed_dict must be a dict, {{tensor: value}}, not {kind}")
+        raise FeedTypeError(
+            f"run: feed_dict must be a dict, {{tensor: value}}, not {kind}; several fetches go into one "
+            "list, run([a, b], feed_dict)"
+        )
     fed: list[Tensor] = []
     arrays: list[Any] = []
     sizes: dict[Symbol, tuple[int, Tensor]] = {}

@@ -14,6 +14,7 @@ from shared import hooks
 from shared.cuda import to_host
 from shared.errors import (
     DiptychError,
+    FeedTypeError,
     FetchError,
     MissingFeedError,
     NoSessionError,
@@ -104,6 +105,11 @@ class Session:
 
         What is fetched belongs to the caller. If anything fails, no variable has changed.
         """
+        if options is not None and not isinstance(options, RunOptions):
+            raise FeedTypeError(
+                f"run: options must be RunOptions, not {type(options).__name__}; several fetches go into one "
+                "list, run([a, b], feed_dict)"
+            )
         if options is not None and options.trace:
             profile = Profiler()
             with hooks.watching(profile):
@@ -114,7 +120,7 @@ class Session:
         self._check_open("run")
         elements: list[Tensor | Variable | Node] = []
         rebuild = take_apart(self.graph, fetches, elements)
-        fed, arrays = take_feeds(self.graph, feed_dict or {}, self.device)
+        fed, arrays = take_feeds(self.graph, {} if feed_dict is None else feed_dict, self.device)
         program = self._program(elements, fed)
         values = self._ready_values(program)
         try:
@@ -236,7 +242,7 @@ class Session:
             )
         elements: list[Any] = []
         rebuild = take_apart(self.graph, fetches, elements)
-        fed, arrays = take_feeds(self.graph, feed_dict or {}, self.device)
+        fed, arrays = take_feeds(self.graph, {} if feed_dict is None else feed_dict, self.device)
         known = handle.take(elements, dict(zip(fed, arrays, strict=True)))
         nodes = select(self.graph, elements, known).nodes
         made = [t for node in nodes for t in node.outputs if t not in known]

@@ -29,6 +29,11 @@ def run(make: Callable[[Any], Any], feed: Callable[[Any], Any] = lambda x: {x: n
     session.run(fetch, feed(x))
 
 
+def run_two(*feed: Any) -> Any:
+    x, session = x_and_session()
+    return session.run(x * 2, x * 3, *feed)
+
+
 def evaluate(fetch: Any) -> Any:
     return static.Session().run(fetch)
 
@@ -284,6 +289,10 @@ STATIC = [
             ("optimize='huge'", "'exact'")),
     Mistake("eval with no session", lambda: static.constant(1.0).eval(), ValueError,
             ("eval", "cannot evaluate", "no default session is registered", "session=")),
+    Mistake("two fetches without a list", run_two, TypeError,
+            ("feed_dict must be a dict", "not Tensor", "run([a, b], feed_dict)")),
+    Mistake("two fetches and a feed without a list", lambda: run_two({}), TypeError,
+            ("options must be RunOptions", "not dict", "run([a, b], feed_dict)")),
     Mistake("a part that was not set up", lambda: in_parts(part_that_was_not_set_up), ValueError,
             ("'mul_1:0'", "was not specified as a fetch in partial_run_setup")),
     Mistake("a feed that was not set up", lambda: in_parts(feed_that_was_not_set_up), ValueError,
