@@ -99,7 +99,7 @@ def picture(index: Path) -> bytes:
     few = (
         Image.open(io.BytesIO(shot))
         .convert("RGB")
-        .quantize(255, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        .quantize(255, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     )
     few.save(made, "PNG", optimize=True)
     return made.getvalue()
