@@ -192,8 +192,12 @@ def read(found: Json) -> Reading:
 
 
 def _change(free: Json, least: Json) -> tuple[str, str]:
+    """What was saved, and in what time: no share of it where the spread hides the difference."""
+    saved = percent(1 - least["peak"] / free["peak"])
+    if ahead(free["time"], least["time"]) is None:
+        return saved, "about as much"
     more = least["time"]["median"] / free["time"]["median"] - 1
-    return percent(1 - least["peak"] / free["peak"]), f"{percent(abs(more))} {'more' if more > 0 else 'less'}"
+    return saved, f"{percent(abs(more))} {'more' if more > 0 else 'less'}"
 
 
 def _parts(asked: int) -> str:
