@@ -7,6 +7,7 @@ as good, the product is made of the weight itself.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,9 @@ pack = Op(
 )
 
 
-def _product(name: str, dtype: np.dtype[Any], biased: bool) -> Op:
-    """`name` of the table, on what `pack` gives of its weight, too."""
+@cache
+def packed_product(name: str, dtype: np.dtype[Any], biased: bool) -> Op:
+    """`name` of the table, on what `pack` gives of its weight, too. With the op comes its kernel."""
     multiply, op, axis = multiplier(dtype, biased), TABLE[name], 0 if name == "linear" else 1
 
     def compute(x: Any, weight: Any, tiles: Any, *bias: Any, out: Any = None) -> Any:
@@ -53,14 +55,3 @@ def _product(name: str, dtype: np.dtype[Any], biased: bool) -> Op:
         f"packed_{name}", compute, infer, out=True, check=op.check, listed=False,
         doc=f"{name}(x, weight, ...), from the weight's tiles.",
     )  # fmt: skip
-
-
-_made: dict[Any, Op] = {}
-
-
-def packed_product(name: str, dtype: np.dtype[Any], biased: bool) -> Op:
-    """The op, made at its first use: with it comes its kernel."""
-    key = name, dtype, biased
-    if key not in _made:
-        _made[key] = _product(*key)
-    return _made[key]

@@ -155,7 +155,9 @@ def correlate(
         convolution_source.correlate, convolution_source.CORRELATE,
         _kind(x, move, undone)._replace(finish=finish),
     )  # fmt: skip
-    frames = []
+    shares = threads.share(n)
+    rooms = [(np.zeros(lies.size, x.dtype), np.zeros(tiles.rows * run + ROOM, x.dtype)) for _ in shares]
+    work: list[list[Any]] = [[] for _ in shares]
     for group in range(groups):
         weights = _in_blocks(w[group * o : (group + 1) * o].reshape(o, -1), tiles.rows)
         bias = np.zeros(o, x.dtype) if b is None else b[group * o : (group + 1) * o]
@@ -168,13 +170,11 @@ def correlate(
             own |= {
                 "pooled_at": place(undone.y[:, group * c :]), "choice_at": place(undone.taken[:, group * c :])
             }  # fmt: skip
-        for images in threads.share(n):
-            planes, tile = np.zeros(lies.size, x.dtype), np.zeros(tiles.rows * run + ROOM, x.dtype)
-            held += [planes, tile]
+        for images, (planes, tile), frames in zip(shares, rooms, work, strict=True):
             own |= {"first": images.start, "last": images.stop}
             own |= {"planes_at": place(planes), "tile_at": place(tile)}
             frames.append(function.frame(own))
-    threads.run(function, frames)
+    threads.run(function.each, work)
     return out
 
 
@@ -230,7 +230,7 @@ def bytes_to_correlate(x: Any, w: Any, move: Move, groups: int) -> int:
     lies, tiles = move.layout(x.shape[1] // groups), TILES[machine.vector_bytes()]
     run = _up(lies.run, tiles.vectors * machine.vector_bytes() // x.dtype.itemsize)
     weights = _up(w.shape[0] // groups, tiles.rows) * len(lies.offsets)
-    rooms = groups * len(threads.share(x.shape[0]))
+    rooms = len(threads.share(x.shape[0]))
     return int((groups * weights + rooms * (lies.size + tiles.rows * run + ROOM)) * x.dtype.itemsize)
 
 
