@@ -203,7 +203,7 @@ def _together(engine: str, device: str) -> bool:
 
 def _check_device(device: str) -> None:
     """An error, before anything is run, if the device is not there."""
-    from shared.cuda import check_device
+    from shared.device.cuda import check_device
     from shared.errors import EngineError
 
     try:

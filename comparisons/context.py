@@ -20,7 +20,7 @@ from time import perf_counter
 from typing import Any, TypeVar
 
 from comparisons.measure import spread
-from shared.hooks import Event, Hook, watching
+from shared.watch.hooks import Event, Hook, watching
 
 T = TypeVar("T")
 _HOME = Path(__file__).resolve().parents[1]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from comparisons import threads
-from shared import cuda
+from shared.device import cuda
 
 PACKAGES = ("diptych", "numpy", "llvmlite", "networkx", "matplotlib", "scikit-learn")
 

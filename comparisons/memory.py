@@ -5,7 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from typing import Any
 
-from shared.cuda import cupy
+from shared.device.cuda import cupy
 
 
 class HostMemory:

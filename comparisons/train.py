@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from comparisons.task import Task
-from shared import cuda
+from shared.device import cuda
 
 ENGINES = ("dynamic", "static")
 EXACT, FAST = "exact", "fast"

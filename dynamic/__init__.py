@@ -27,11 +27,11 @@ from dynamic.recompute import checkpoint
 from dynamic.tape import Node
 from dynamic.tensors import Tensor, tensor
 from dynamic.views import draw, show, to_networkx
-from shared.cuda import default_device, set_default_device
-from shared.hooks import Event, Hook, watching
-from shared.memory import keep_freed_memory
-from shared.nan import NanFinder
-from shared.profiler import Profiler
+from shared.device.cuda import default_device, set_default_device
+from shared.device.memory import keep_freed_memory
+from shared.watch.hooks import Event, Hook, watching
+from shared.watch.nan import NanFinder
+from shared.watch.profiler import Profiler
 
 __all__ = [
     "ENGINE", "Event", "Hook", "NanFinder", "Node", "Profiler", "Tensor", "anomaly", "arange",

@@ -16,10 +16,10 @@ from dynamic.ends import edge_of, leaf_edge, seed_of
 from dynamic.modes import changed, mode
 from dynamic.tape import Node
 from dynamic.tensors import Leaf, Tensor
-from shared import hooks
 from shared.errors import GradientError
 from shared.reverse import Walk, reverse
 from shared.spec import Spec
+from shared.watch import hooks
 
 
 def backward(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dynamic.tensors import Tensor, tensor
-from shared.cuda import CudaArray, cupy
+from shared.device.cuda import CudaArray, cupy
 from shared.errors import DTypeError, SettingError
 from shared.spec import as_dtype
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dynamic.tensors import Tensor
-from shared.cuda import adopted, to_device, to_host
+from shared.device.cuda import adopted, to_device, to_host
 from shared.errors import GradientError, ShapeError
 from shared.op import array_module
 from shared.spec import str_shape

@@ -11,8 +11,9 @@ import numpy as np
 from dynamic.functional import grad
 from dynamic.tape import apply
 from dynamic.tensors import Tensor
-from shared import cuda, dispatch
-from shared.cuda import owned
+from shared import dispatch
+from shared.device import cuda
+from shared.device.cuda import owned
 from shared.op import Op
 from shared.operators import bind
 from shared.ops.control import plain_cond, plain_scan, plain_while_loop

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dynamic.modes import mode
-from shared.cuda import CudaArray
+from shared.device.cuda import CudaArray
 from shared.errors import DiptychError, DTypeError, GradientError, RangeError, ShapeError
 from shared.source import Line, user_line
 from shared.spec import str_shape

@@ -18,13 +18,13 @@ from dynamic import inplace, watch
 from dynamic.modes import mode
 from dynamic.tensors import Tensor
 from dynamic.values import operand
-from shared import hooks
 from shared.errors import GradientError
 from shared.op import Op
 from shared.rules import Plan
 from shared.source import Line, user_line
 from shared.spec import Spec, is_weak, spec_of
 from shared.state import State
+from shared.watch import hooks
 
 next_order = itertools.count().__next__
 _new = object.__new__

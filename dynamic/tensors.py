@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dynamic.values import Values, raw_array
-from shared import cuda, ops
-from shared.cuda import owned
+from shared import ops
+from shared.device import cuda
+from shared.device.cuda import owned
 from shared.errors import DTypeError, GradientError
 from shared.op import as_array
 from shared.spec import Spec, as_dtype

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dynamic import inplace
-from shared import cuda, dispatch, ops
-from shared.cuda import DEVICES, check_device, device_of, owned, to_device, to_host
+from shared import dispatch, ops
+from shared.device import cuda
+from shared.device.cuda import DEVICES, check_device, device_of, owned, to_device, to_host
 from shared.errors import DTypeError, EngineError, GradientError, ShapeError
 from shared.op import Op, Rule, array_module, as_array
 from shared.operators import Operators

@@ -16,12 +16,12 @@ import numpy as np
 from dynamic.modes import mode
 from dynamic.tensors import Tensor
 from dynamic.values import raw_array
-from shared import hooks
 from shared.errors import DiptychError, GradientError
 from shared.op import Op
 from shared.rules import Plan
 from shared.source import user_line
 from shared.spec import str_shape
+from shared.watch import hooks
 
 if TYPE_CHECKING:
     from dynamic.tape import Node

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.cuda import device_of, owned
+from shared.device.cuda import device_of, owned
 from shared.dims import Dim, Shape
 from shared.dispatch import ENGINE_OF
 from shared.errors import DiptychError, DTypeError, GradientError, RangeError, ShapeError

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.cuda import check_device, device_of, owned, to_device, to_host
+from shared.device.cuda import check_device, device_of, owned, to_device, to_host
 from shared.dispatch import ENGINE_OF, NEUTRAL, Neutral
 from shared.errors import ShapeError, StateError
 from shared.operators import Operators

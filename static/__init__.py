@@ -10,25 +10,17 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from shared.hooks import Event, Hook, watching
-from shared.memory import keep_freed_memory
-from shared.nan import NanFinder
-from shared.profiler import Profiler
-from static.branches import case, cond
+from shared.device.memory import keep_freed_memory
+from shared.watch.hooks import Event, Hook, watching
+from shared.watch.nan import NanFinder
+from shared.watch.profiler import Profiler
+from static.compile.passes import PASSES
+from static.control.cond import case, cond
+from static.control.scan import map_fn, scan
+from static.control.while_loop import while_loop
 from static.differentiate import gradients, hessian_vector_product, jacobian
-from static.effects import (
-    Assert,
-    Print,
-    check_numerics,
-    control_dependencies,
-    identity,
-    py_func,
-    stop_gradient,
-)
 from static.engine import ENGINE
-from static.graph import Graph, Node, Tensor, get_default_graph, name_scope, reset_default_graph
-from static.loops import map_fn, scan
-from static.make import (
+from static.graph.create import (
     assign,
     assign_add,
     constant,
@@ -37,9 +29,18 @@ from static.make import (
     placeholder_with_default,
     scatter_update,
 )
-from static.passes import PASSES
-from static.sampling import random_normal, random_uniform, set_random_seed
-from static.scopes import (
+from static.graph.effects import (
+    Assert,
+    Print,
+    check_numerics,
+    control_dependencies,
+    identity,
+    py_func,
+    stop_gradient,
+)
+from static.graph.graph import Graph, Node, Tensor, get_default_graph, name_scope, reset_default_graph
+from static.graph.random import random_normal, random_uniform, set_random_seed
+from static.graph.scopes import (
     AUTO_REUSE,
     GLOBAL_VARIABLES,
     TRAINABLE_VARIABLES,
@@ -52,10 +53,9 @@ from static.scopes import (
     trainable_variables,
     variable_scope,
 )
-from static.session import InteractiveSession, RunMetadata, RunOptions, Session, get_default_session
-from static.variables import Variable, global_variables_initializer
-from static.views import draw, show, to_networkx
-from static.while_loops import while_loop
+from static.graph.variables import Variable, global_variables_initializer
+from static.look.views import draw, show, to_networkx
+from static.run.session import InteractiveSession, RunMetadata, RunOptions, Session, get_default_session
 
 if TYPE_CHECKING:
     from static.aliases import (
@@ -75,10 +75,10 @@ if TYPE_CHECKING:
         subtract,
         to_float,
     )
-    from static.estimate import summary
-    from static.loaded import Loaded, load
-    from static.onnx_export import export_onnx
-    from static.saver import Saver, latest_checkpoint
+    from static.archive.load import Loaded, load
+    from static.look.estimate import summary
+    from static.onnx.export import export_onnx
+    from static.run.saver import Saver, latest_checkpoint
 
 __all__ = [
     "AUTO_REUSE", "Assert", "ENGINE", "Event", "GLOBAL_VARIABLES", "Graph", "Hook",
@@ -98,8 +98,8 @@ __all__ = [
 ]  # fmt: skip
 
 _LATE = {
-    "Loaded": "static.loaded", "Saver": "static.saver", "export_onnx": "static.onnx_export",
-    "latest_checkpoint": "static.saver", "load": "static.loaded", "summary": "static.estimate",
+    "Loaded": "static.archive.load", "Saver": "static.run.saver", "export_onnx": "static.onnx.export",
+    "latest_checkpoint": "static.run.saver", "load": "static.archive.load", "summary": "static.look.estimate",
 } | dict.fromkeys(
     (
         "add_n", "concat", "divide", "multiply", "negative", "reduce_all", "reduce_any",

@@ -14,9 +14,19 @@ from shared.ops import ones, zeros
 from shared.reverse import Walk, reverse
 from shared.spec import sizes_match, str_shape
 from shared.state import State
-from static.graph import Call, Graph, Node, Tensor, building, current_call, edge_of, innermost, name_scope
-from static.make import as_operand, as_tensor
-from static.variables import Variable
+from static.graph.create import as_operand, as_tensor
+from static.graph.graph import (
+    Call,
+    Graph,
+    Node,
+    Tensor,
+    building,
+    current_call,
+    edge_of,
+    innermost,
+    name_scope,
+)
+from static.graph.variables import Variable
 
 
 def gradients(

@@ -11,12 +11,12 @@ from shared.op import Op
 from shared.operators import bind
 from shared.spec import spec_of
 from shared.state import State
-from static.branches import cond
-from static.graph import Graph, Node, Tensor, current_call, get_default_graph, innermost, name_scope
-from static.loops import scan
-from static.make import as_operand, group
-from static.variables import Variable
-from static.while_loops import while_loop
+from static.control.cond import cond
+from static.control.scan import scan
+from static.control.while_loop import while_loop
+from static.graph.create import as_operand, group
+from static.graph.graph import Graph, Node, Tensor, current_call, get_default_graph, innermost, name_scope
+from static.graph.variables import Variable
 
 
 class StaticEngine:
@@ -47,7 +47,7 @@ class StaticEngine:
 
     def train(self, loss: Tensor | None, assigned: Iterable[Any]) -> Node:
         """The assignments, and those that module calls which `loss`, if given, depends on have made."""
-        from static.prune import updates
+        from static.graph.select import updates
 
         return group(*assigned, *(() if loss is None else updates(loss)), name="train")
 

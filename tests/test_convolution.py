@@ -15,7 +15,13 @@ import pytest
 from shared.kernels import convolution, machine
 from shared.kernels.convolution import Move
 from shared.op import TABLE
-from static.pooled import conv2d_pool, conv2d_pool_input, conv2d_pool_weight, conv2d_relu, pooling
+from static.compile.steps.pooled import (
+    conv2d_pool,
+    conv2d_pool_input,
+    conv2d_pool_weight,
+    conv2d_relu,
+    pooling,
+)
 
 pytestmark = pytest.mark.skipif(bool(machine.available()), reason=f"no kernels here: {machine.available()}")
 HOME = Path(__file__).resolve().parent.parent

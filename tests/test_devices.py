@@ -11,11 +11,12 @@ import pytest
 
 import dynamic
 import static
-from shared import cuda, nn, ops, optim
+from shared import nn, ops, optim
+from shared.device import cuda
 from shared.errors import DiptychError, EngineError, GradientError, ShapeError
-from shared.hooks import watching
-from shared.nan import NanFinder
-from shared.profiler import Profiler
+from shared.watch.hooks import watching
+from shared.watch.nan import NanFinder
+from shared.watch.profiler import Profiler
 from tests import standin
 
 

@@ -13,9 +13,9 @@ import pytest
 import dynamic
 import static
 from shared import nn, ops
-from shared.hooks import Event, Hook, watching
-from shared.nan import NanFinder
-from shared.profiler import Profiler
+from shared.watch.hooks import Event, Hook, watching
+from shared.watch.nan import NanFinder
+from shared.watch.profiler import Profiler
 
 
 class Seen(Hook):

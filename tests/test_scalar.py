@@ -13,7 +13,7 @@ import pytest
 
 from shared import ops
 from shared.op import TABLE, VOCABULARY, Op
-from static.graph import Node, Tensor
+from static.graph.graph import Node, Tensor
 from tests.cases import all_cases
 from tests.laws.harness import draws, on_static
 

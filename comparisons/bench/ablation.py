@@ -18,7 +18,7 @@ from comparisons.bench import models
 from comparisons.bench.workloads import WORKLOADS, Workload
 from comparisons.measure import spread
 from shared import optim
-from static.block import Block
+from static.compile.block import Block
 
 PRODUCTS = (
     "linear", "linear_input", "linear_weight", "matmul",

@@ -101,7 +101,7 @@ def _with_a_cell() -> dict[str, Any]:
     """The same graph run as TensorFlow 1 would: the variable is one cell of memory, a read and an
     assignment happen when their turn comes, and any order is legal in which each node comes
     behind its inputs."""
-    from static.graph import ASSIGN, READ
+    from static.graph.graph import ASSIGN, READ
 
     graph, fetches = _built()
     nodes = graph.get_operations()

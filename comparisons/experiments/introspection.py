@@ -20,9 +20,9 @@ from comparisons.quantities import OTHER, PAIR, count, listed, number, seconds, 
 from comparisons.reading import Json, Output, Pair, Reading, Table, counted, timed
 from comparisons.snippet import attempt
 from shared import nn, ops, optim
-from shared.hooks import Event, Hook, watching
 from shared.nn.overview import FLOPS
 from shared.spec import spec_of
+from shared.watch.hooks import Event, Hook, watching
 
 CLOSE = 0.25
 """A figure that is off by no more than this share of what was measured counts as known: by so much

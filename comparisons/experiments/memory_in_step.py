@@ -18,7 +18,7 @@ from comparisons.quantities import OTHER, PAIR, percent, size, smaller
 from comparisons.reading import Curves, Json, Pair, Reading, Series, Table, sized
 from comparisons.snippet import source_of
 from shared import nn, ops, optim
-from shared.hooks import Event, Hook, watching
+from shared.watch.hooks import Event, Hook, watching
 
 Step = Callable[[], object]
 

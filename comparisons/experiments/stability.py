@@ -16,7 +16,7 @@ from comparisons.quantities import OTHER, PAIR, count, listed
 from comparisons.reading import Json, Pair, Reading, Table, counted
 from comparisons.snippet import attempt
 from shared import ops
-from static.passes.stabilize import PATTERNS
+from static.compile.passes.stabilize import PATTERNS
 
 X = np.array([0.0, 0.5, -0.5], np.float32)
 TRIED = np.array([-1000.0, 1e-8, 1000.0], np.float32)

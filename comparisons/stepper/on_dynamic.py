@@ -11,9 +11,9 @@ import numpy as np
 
 import dynamic
 from comparisons.stepper.recorder import Json, Recorder, boxes_of, parts_of
-from shared import hooks
 from shared.picture import CONSTANT, PARAMETER
 from shared.state import Parameter
+from shared.watch import hooks
 
 
 class DynamicRecorder(Recorder):

@@ -11,11 +11,11 @@ from typing import Any
 
 import static
 from comparisons.stepper.recorder import Json, Recorder, boxes_of, parts_of
-from shared import hooks
 from shared.picture import PARAMETER, VARIABLE
 from shared.source import GENERATED
 from shared.state import Parameter, State
-from static.graph import ASSIGN, GROUP, INITIAL, PLACEHOLDER, READ
+from shared.watch import hooks
+from static.graph.graph import ASSIGN, GROUP, INITIAL, PLACEHOLDER, READ
 
 
 class _Told(static.Graph):

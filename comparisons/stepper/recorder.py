@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from shared import hooks
 from shared.spec import spec_of
 from shared.state import State
+from shared.watch import hooks
 
 Json = dict[str, Any]
 

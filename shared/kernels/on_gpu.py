@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.cuda import cupy
+from shared.device.cuda import cupy
 from shared.kernels.fused import FLOAT, INT, Recipe, values_of
 from shared.kernels.scalars import BOOL, FLOAT32, FLOAT64, FUNCTIONS, Code, Number, Term, Unfit
 

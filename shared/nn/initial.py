@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.cuda import to_device
+from shared.device.cuda import to_device
 from shared.errors import SettingError, ShapeError
 from shared.ops.random import generator_state
 from shared.spec import str_shape

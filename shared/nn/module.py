@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from os import PathLike, fspath
 from typing import Any
 
-from shared.cuda import DEVICES
+from shared.device.cuda import DEVICES
 from shared.dispatch import ENGINE_OF, NEUTRAL, engine_in_charge
 from shared.errors import DTypeError
 from shared.nn.saved import Loaded, arrays_of, load_arrays, read_file, write_file

@@ -1,6 +1,6 @@
 """A model as a table: what each layer gives, how many numbers it holds, how much it computes.
 
-Nothing is computed to find out: the model is called on shapes alone (`shared.outline`).
+Nothing is computed to find out: the model is called on shapes alone (`shared.nn.outline`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from shared.dims import Dim, Shape, Size, product
 from shared.nn.module import Module, states_in
-from shared.outline import Application, Outline, watching
+from shared.nn.outline import Application, Outline, watching
 from shared.spec import Operand, Spec, str_shape
 from shared.state import Parameter
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from shared.cuda import adopted, to_device, to_host
+from shared.device.cuda import adopted, to_device, to_host
 from shared.errors import StateError
 from shared.spec import str_shape
 from shared.state import Generator, Parameter, State

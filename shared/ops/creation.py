@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from shared import cuda
+from shared.device import cuda
 from shared.dims import Dim, Shape, Size
 from shared.dispatch import ENGINE_OF, NEUTRAL, current_engine, tensor_engine
 from shared.errors import SettingError

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from shared import ops
-from shared.cuda import device_of, to_device
+from shared.device.cuda import device_of, to_device
 from shared.dispatch import tensor_engine
 from shared.errors import EngineError, GradientError, NoGradientError, SettingError
 from shared.nn.saved import arrays_of, load_arrays, read_file, write_file

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.cuda import CudaArray, to_device
+from shared.device.cuda import CudaArray, to_device
 from shared.op import Op
-from static.graph import Tensor, symbols_of
+from static.graph.graph import Tensor, symbols_of
 from tests import standin
 from tests.cases import all_cases
 from tests.cases.case import Case

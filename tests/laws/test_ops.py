@@ -12,7 +12,7 @@ import dynamic
 from shared import ops
 from shared.dims import Dim, evaluate
 from shared.op import TABLE, Op
-from static.graph import CONSTANT, Tensor, symbols_of
+from static.graph.graph import CONSTANT, Tensor, symbols_of
 from tests.cases import all_cases
 from tests.cases.case import Case
 from tests.laws.harness import (

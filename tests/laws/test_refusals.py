@@ -13,7 +13,7 @@ import pytest
 from shared.errors import DiptychError
 from shared.op import Op
 from shared.spec import sizes_match, spec_of
-from static.graph import CONSTANT, Tensor, symbols_of
+from static.graph.graph import CONSTANT, Tensor, symbols_of
 from tests.cases import all_cases
 from tests.cases.case import Case
 from tests.laws.harness import draws, on_static, outputs

@@ -14,9 +14,9 @@ from shared import models, nn, ops
 from shared.data.trees import Tree
 from shared.dims import Dim
 from shared.errors import EngineError, GradientError, SymbolicValueError
+from shared.nn.outline import Outline
 from shared.nn.overview import FLOPS
 from shared.op import TABLE
-from shared.outline import Outline
 from shared.spec import Spec
 from tests.nn.layers import normal
 

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from shared import cuda
+from shared.device import cuda
 
 FOLDER = Path(__file__).resolve().parent
 

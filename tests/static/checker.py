@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from shared.spec import spec_of
-from static.block import Block, Value
-from static.passes import CHECKS
+from static.compile.block import Block, Value
+from static.compile.passes import CHECKS
 
 
 @contextmanager

@@ -21,10 +21,10 @@ import tests.cases
 from shared import nn, ops, optim
 from shared.errors import ArchiveError, FeedTypeError, MissingFeedError, ShapeError
 from shared.op import TABLE, Op
-from static.graph import edge_of
-from static.rebuild import KINDS, MORE_KEYS, NODE_KEYS, PROGRAM_KEYS
-from static.rebuild_bodies import BODIES, PART_KEYS
-from static.vocabulary import OWN, is_ours
+from static.archive.ops import OWN, is_ours
+from static.archive.rebuild import KINDS, MORE_KEYS, NODE_KEYS, PROGRAM_KEYS
+from static.archive.rebuild_bodies import BODIES, PART_KEYS
+from static.graph.graph import edge_of
 from tests.cases.case import Case
 
 HOME = Path(__file__).resolve().parents[2]

@@ -19,14 +19,14 @@ from hypothesis import strategies as st
 
 import static
 from shared import nn, ops, optim
-from shared.cuda import CudaArray, to_device
+from shared.device.cuda import CudaArray, to_device
 from shared.errors import DiptychError, ShapeError
 from shared.kernels import machine
 from shared.kernels.fused import Element, Input, Recipe, kernel_of
 from shared.kernels.scalars import LLVM_TYPES
 from shared.op import TABLE, Op
 from shared.ops.choosing import gate
-from static.fused import FusedOp
+from static.compile.steps.fused import FusedOp
 from tests import standin
 from tests.cases import all_cases
 from tests.cases.case import Case
@@ -380,9 +380,9 @@ def test_ops_of_the_same_name_are_told_apart_by_their_forms() -> None:
 
 def fused_op() -> FusedOp:
     """A fused op of two arguments, as a program holds it."""
-    from static.passes import options_for
-    from static.program import Program
-    from static.prune import select
+    from static.compile.passes import options_for
+    from static.compile.program import Program
+    from static.graph.select import select
 
     a, b = (static.placeholder("float32", ("N", "M"), name=name) for name in "ab")
     y = ops.maximum(a * b + 1, b)

@@ -15,9 +15,9 @@ from shared import nest, nn, ops, optim
 from shared.errors import ExportError, FetchError, GraphError, UninitializedError
 from shared.models import MLP, LeNet, ResNet18, Transformer, TransformerBlock
 from shared.op import TABLE
-from static import onnx_export
-from static.body import BodyOp
-from static.onnx_ops import NO_WORDS, ROWS
+from static.control.body import BodyOp
+from static.onnx import export as onnx_export
+from static.onnx.ops import NO_WORDS, ROWS
 from tests.cases import all_cases
 from tests.cases.case import Case
 from tests.laws.harness import outputs

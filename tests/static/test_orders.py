@@ -14,9 +14,9 @@ import pytest
 import static
 from shared import nn, ops, optim
 from shared.op import Op
-from static.graph import ASSIGN, Node, Tensor
-from static.program import Program
-from static.prune import Selection, select
+from static.compile.program import Program
+from static.graph.graph import ASSIGN, Node, Tensor
+from static.graph.select import Selection, select
 
 
 def shuffled(selection: Selection, seed: int) -> Selection:

@@ -15,10 +15,10 @@ from shared import nn, ops
 from shared.errors import SettingError
 from shared.op import TABLE
 from shared.ops.linalg import linear_weight
-from static.lower import lower
-from static.passes import Log, Record, simplify, stabilize
-from static.passes.rows import FEW
-from static.prune import select
+from static.compile.lower import lower
+from static.compile.passes import Log, Record, simplify, stabilize
+from static.compile.passes.rows import FEW
+from static.graph.select import select
 from tests.static.checker import checked
 
 

@@ -18,8 +18,8 @@ from comparisons.bench import models
 from comparisons.bench.workloads import WORKLOADS
 from shared import nn, ops, optim
 from shared.errors import UnknownSizeError
-from static.arena import ALIGNMENT, FEW, place
-from static.program import CHUNK, LARGE
+from static.compile.arena import ALIGNMENT, FEW, place
+from static.compile.program import CHUNK, LARGE
 
 
 @pytest.fixture(autouse=True)

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 import static
 from shared import nn, ops, optim
 from shared.errors import MemoryLimitError, SettingError, UnknownSizeError
-from static.options import Options
-from static.passes import Log, Record
-from static.passes.recompute import keep_within
+from static.compile.options import Options
+from static.compile.passes import Log, Record
+from static.compile.passes.recompute import keep_within
 from tests.static.checker import checked
 from tests.static.test_plan import Joined, programs
 

@@ -12,7 +12,7 @@ import pytest
 
 import static
 from shared import nn, ops, optim
-from static.prune import select
+from static.graph.select import select
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,1 @@
+"""Where arrays are: the host's memory, and a GPU's."""

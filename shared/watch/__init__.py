@@ -1,0 +1,1 @@
+"""Watching ops run: hooks, and on them a profiler and a finder of NaN."""

@@ -1,0 +1,1 @@
+"""From a selection of nodes to a program that can be run."""

@@ -1,0 +1,152 @@
+"""The optimiser: passes over blocks, in one order, each of which can be left out by name.
+
+A pass takes a block and gives a better one that does the same. At `exact` it must give every bit
+that the steps one by one would give; passes that may not stand here for `fast` alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+
+from shared.device.cuda import check_device
+from shared.errors import SettingError
+from static.compile.block import Block
+from static.compile.device import DEVICES
+from static.compile.options import LEVELS, Options
+from static.compile.passes.columns import merge_columns
+from static.compile.passes.convolve import finish_convolutions
+from static.compile.passes.cse import merge_same
+from static.compile.passes.fold import fold_constants
+from static.compile.passes.fuse import fuse_elementwise, fuse_on_gpu
+from static.compile.passes.gather import gather_products, gather_scans
+from static.compile.passes.hoist import hoist_from_scans
+from static.compile.passes.pack import pack_weights
+from static.compile.passes.prune import drop_unused
+from static.compile.passes.recompute import keep_within
+from static.compile.passes.rows import merge_rows
+from static.compile.passes.simplify import simplify_algebra
+from static.compile.passes.stabilize import stabilize_numbers
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that a pass did.
+
+    what   what stood there, and what stands there now
+    why    why that is allowed, and what it saves
+    where  the user's line that made it; "" where there is none
+    """
+
+    what: str
+    why: str
+    where: str = ""
+
+
+@dataclass
+class Record:
+    """What one pass did to a block: its steps before and after, and the changes."""
+
+    name: str
+    before: int
+    after: int
+    changes: list[Change] = field(default_factory=list)
+
+
+@dataclass
+class Log:
+    """What the passes did, in their order. `session.explain(fetches)` prints it."""
+
+    records: list[Record] = field(default_factory=list)
+
+    def note(self, what: str, why: str, where: object = None) -> None:
+        """For the pass at work: one more change."""
+        self.records[-1].changes.append(Change(what, why, "" if where is None else str(where)))
+
+    def __str__(self) -> str:
+        lines = []
+        for record in self.records:
+            steps = f"{record.before} steps" if record.before == record.after else (
+                f"{record.before} steps become {record.after}"
+            )
+            lines.append(f"{record.name}: {steps}" + ("" if record.changes else ", nothing to do"))
+            for change, count in Counter(record.changes).items():
+                times = f" ({count} times)" if count > 1 else ""
+                where = f"  {change.where}" if change.where else ""
+                lines.append(f"    {change.what}{times}: {change.why}{where}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One rewriting of blocks.
+
+    level  the first level at which it runs
+    about  what it does, in a sentence
+    """
+
+    name: str
+    run: Callable[[Block, Log], Block]
+    level: str
+    about: str
+
+
+PASSES = (
+    Pass("fold", fold_constants, "fast", "computes what depends on constants alone, once"),
+    Pass("simplify", simplify_algebra, "fast", "takes out steps that do nothing or undo each other"),
+    Pass("stabilize", stabilize_numbers, "fast", "takes the form that floating point does not lose"),
+    Pass("hoist", hoist_from_scans, "fast", "computes outside of a loop what needs no step of it"),
+    Pass("gather_scans", gather_scans, "fast", "weight gradients of a loop as one product behind it"),
+    Pass("prune", drop_unused, "exact", "drops steps whose values nothing needs"),
+    Pass("cse", merge_same, "exact", "merges steps that compute the same from the same"),
+    Pass("convolve", finish_convolutions, "fast", "relu and pooling in one step with their convolution"),
+    Pass("columns", merge_columns, "fast", "products of the same input as one product"),
+    Pass("rows", merge_rows, "fast", "products by the same weight as one product"),
+    Pass("gather", gather_products, "fast", "a sum of weight gradients as one product"),
+    Pass("pack", pack_weights, "fast", "lays a weight out once for all products of few rows with it"),
+    Pass("fuse", fuse_elementwise, "fast", "makes one kernel of elementwise steps that stand together"),
+)
+"""In the order in which they run."""
+
+INSTEAD: dict[str, dict[str, Callable[[Block, Log], Block]]] = {"cpu": {}, "cuda": {"fuse": fuse_on_gpu}}
+"""By device, what runs in the place of a pass."""
+
+
+CHECKS: list[Callable[[str, Block], None]] = []
+"""Called with a pass's name and the block that it gave: for tests, and for who writes a pass."""
+
+
+def options_for(
+    optimize: str, without: Iterable[str], device: str = "cpu", memory_limit: int | None = None
+) -> Options:
+    """The options that a Session is given; SettingError for a level, pass or limit that does not exist,
+    EngineError for a device that is not there."""
+    if optimize not in LEVELS:
+        raise SettingError(f"Session: optimize={optimize!r} is not a level; use one of {LEVELS}")
+    left_out, names = frozenset(without), [*(p.name for p in PASSES), "plan"]
+    if unknown := sorted(left_out.difference(names)):
+        raise SettingError(f"Session: without={unknown[0]!r} is not a pass; there are {', '.join(names)}")
+    if memory_limit is not None and (type(memory_limit) is not int or memory_limit <= 0):
+        raise SettingError(f"Session: memory_limit={memory_limit!r} must be an int above 0, bytes")
+    place = DEVICES[check_device("Session", device)]
+    return Options(optimize, left_out | place.left_out, device=place, memory_limit=memory_limit)
+
+
+def optimize(block: Block, options: Options, log: Log, orderly: bool = True) -> Block:
+    """The block after all passes that the options ask for. orderly: whether what is fed is in C order."""
+    level = LEVELS.index(options.level)
+    passes = [one for one in PASSES if LEVELS.index(one.level) <= level and one.name not in options.without]
+    if options.memory_limit is not None and not (options.watched or block.missing):
+        # A block that lacks feeds never runs; who watches may keep what he is shown.
+        run = partial(keep_within, orderly=orderly, options=options)
+        passes.append(Pass("recompute", run, "exact", "computes again what there is no memory to keep"))
+    for one in passes:
+        record = Record(one.name, len(block.steps), 0)
+        log.records.append(record)
+        block = INSTEAD[options.device.name].get(one.name, one.run)(block, log)
+        for check in CHECKS:
+            check(one.name, block)
+        record.after = len(block.steps)
+    return block

@@ -1,0 +1,1 @@
+"""Ops that only the compiler makes: several of the graph's in one."""

@@ -1,0 +1,1 @@
+"""Graphs inside graphs: branches, loops, and their gradients."""

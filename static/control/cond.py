@@ -1,0 +1,144 @@
+"""Branches as nodes: `cond` and `case`. A run computes the branch that is chosen, and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from shared import nest
+from shared.dims import Dim
+from shared.errors import SettingError, ShapeError
+from shared.op import Joint
+from shared.spec import Spec, sizes_match
+from static.compile.options import EXACT, Options
+from static.control.body import Body, BodyOp, Part, full_gradients, replay
+from static.control.scan import graph_of, run_body
+from static.graph.create import as_tensor
+from static.graph.graph import Tensor, building
+
+
+def cond(
+    pred: Any, true_fn: Callable[..., Any], false_fn: Callable[..., Any], args: Sequence[Any] = ()
+) -> Any:
+    """`true_fn(*args)` or `false_fn(*args)`, by `pred`, one bool, when the graph runs.
+
+    Both functions are called now, once, to build their graphs. They give Tensors of the same
+    structure, shapes and dtypes, or nothing at all; what they assign is assigned only if the
+    branch is taken.
+    """
+    graph = graph_of([pred, *nest.flatten(list(args))[0]])
+    with building(graph):
+        pred = as_tensor(pred)
+        if pred.shape != () or pred.dtype != np.dtype(bool):
+            raise SettingError(f"cond: pred must be one bool, not {pred.spec}; compare, or reduce it")
+        bodies, results, builds = [], [], []
+        for fn in (true_fn, false_fn):
+            body = Body(graph)
+            with body.as_default():
+                values, build = nest.flatten(fn(*args))
+                results.append([body.operand(v) for v in values])
+            bodies.append(body)
+            builds.append(build)
+        check_alike(*results)
+        shown = len(results[0])
+        variables = dict.fromkeys([*bodies[0].assigned, *bodies[1].assigned])
+        for body, values in zip(bodies, results, strict=True):
+            with body.as_default():
+                values.extend(body.read(variable) for variable in variables)
+        outputs = _add(pred, bodies, results)
+        for variable, value in zip(variables, outputs[shown:], strict=True):
+            owner = bodies[0].owner_of(variable, outputs) or bodies[1].owner_of(variable, outputs)
+            graph.assign(variable, value, owner)
+    return builds[0](list(outputs[:shown]))
+
+
+def case(
+    pred_fn_pairs: Sequence[tuple[Any, Callable[[], Any]]], default: Callable[[], Any]
+) -> Any:
+    """What the function of the first true `pred` gives, else `default()`."""
+    if not pred_fn_pairs:
+        return default()
+    (pred, fn), *rest = pred_fn_pairs
+    return cond(pred, fn, lambda: case(rest, default))
+
+
+def check_alike(yes: list[Tensor], no: list[Tensor]) -> None:
+    """ShapeError unless two branches give the same shapes and dtypes."""
+    same = len(yes) == len(no)
+    for a, b in zip(yes, no, strict=False):
+        same = same and len(a.shape) == len(b.shape) and all(map(sizes_match, a.shape, b.shape))
+        same = same and a.dtype == b.dtype
+    if not same:
+        listed = " and ".join("(" + ", ".join(str(t.spec) for t in part) + ")" for part in (yes, no))
+        raise ShapeError(
+            f"cond: the two branches must give the same shapes and dtypes, but they give {listed}; "
+            "cast or reshape what one of them returns"
+        )
+
+
+def _joined(a: Spec, b: Spec) -> Spec:
+    """A Spec that holds for both: a size that differs is measured at run."""
+    return Spec(tuple(m if m == n else Dim() for m, n in zip(a.shape, b.shape, strict=True)), a.dtype)
+
+
+def _add(pred: Tensor, bodies: list[Body], results: list[list[Tensor]]) -> Sequence[Tensor]:
+    """The node; its inputs are pred and all that either branch captures."""
+    from static.engine import ENGINE
+
+    for body in bodies:
+        body.close()
+    if not results[0]:
+        return ()
+    outside = list(dict.fromkeys([*bodies[0].captures, *bodies[1].captures]))
+    op = cond_op(bodies, outside, results)
+    made = ENGINE.apply(op, [pred, *outside], {})
+    return [made] if op.single else made
+
+
+def cond_op(bodies: list[Body], outside: Sequence[Tensor], results: list[list[Tensor]]) -> BodyOp:
+    """The op that does one of two finished bodies, true and false, on (pred, *outside), where all
+    that either of them captured is in `outside`."""
+    places = [[i for i, t in enumerate(outside) if t in body.captures] for body in bodies]
+    fed = [[body.captures[outside[i]] for i in at] for body, at in zip(bodies, places, strict=True)]
+    specs = tuple(_joined(a.spec, b.spec) for a, b in zip(*results, strict=True))
+
+    def run(chosen: Any, *arrays: Any, options: Options = EXACT) -> Any:
+        branch = 0 if bool(chosen) else 1
+        given = [arrays[i] for i in places[branch]]
+        values = run_body(bodies[branch].program(fed[branch], results[branch], options, given), given)
+        return values[0] if len(values) == 1 else tuple(values)
+
+    def pull(g: Any, y: Any, chosen: Tensor, *args: Tensor, wanted: Any) -> list[Any]:
+        gs = (g,) if len(specs) == 1 else g
+        by = [i for i, want in enumerate(wanted[1:]) if want]
+        yes, no = (_backward(bodies[k], fed[k], places[k], results[k], gs, args, by) for k in (0, 1))
+        found = dict(zip(by, cond(chosen, yes, no), strict=True))
+        return [None, *(found.get(i) for i in range(len(args)))]
+
+    return BodyOp(
+        "cond",
+        run,
+        lambda *_: specs[0] if len(specs) == 1 else specs,
+        Joint(pull, reads=lambda wanted: set(map(str, range(len(wanted)))) | {"chosen"}),
+        outputs=tuple(f"y{i}" for i in range(len(specs))),
+        parts={
+            name: Part(bodies[k], fed[k], [1 + i for i in places[k]], results[k])
+            for k, name in enumerate(("true", "false"))
+        },
+    )
+
+
+def _backward(
+    body: Body, fed: list[Tensor], places: list[int], results: list[Tensor], gs: Sequence[Any],
+    args: Sequence[Tensor], by: list[int],
+) -> Callable[[], list[Tensor]]:  # fmt: skip
+    """The gradient of one branch: computed again and walked back, where it is chosen."""
+    def branch() -> list[Tensor]:
+        values = [as_tensor(arg) for arg in args]
+        ys = replay(body, {p: values[i] for p, i in zip(fed, places, strict=True)}, results)
+        pairs = [(y, None if g is None else as_tensor(g)) for y, g in zip(ys, gs, strict=True)]
+        return full_gradients(pairs, [values[i] for i in by])
+
+    return branch

@@ -1,0 +1,399 @@
+"""`scan` as a node: a loop over a first axis. See `while_loops` for the other kind.
+
+A loop is one node whose op holds the body as a graph. Its gradient is one more loop, which runs
+the other way; so every order of derivative exists, and loops may stand inside loops.
+
+A scan exposes what its body's rules will read as hidden outputs, stacked over the steps. They
+are there from the beginning, so that asking for a gradient changes no built node; a run computes
+those that somebody uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from shared import nest
+from shared.dims import Dim, Size, Symbol, evaluate
+from shared.errors import ShapeError
+from shared.op import Joint, Op
+from shared.ops.control import scan_length
+from shared.ops.creation import zeros
+from shared.reverse import Walk, reverse
+from shared.spec import Spec, sizes_match, spec_of
+from static.compile.options import EXACT, Options
+from static.control.body import Body, BodyOp, Part
+from static.graph.create import as_tensor, constant
+from static.graph.graph import CONSTANT, Graph, Node, Tensor, building, edge_of, get_default_graph, innermost
+
+Triple = tuple[Any, Any, Any]
+
+
+def scan(
+    fn: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: Any, length: Any = None, reverse: bool = False
+) -> tuple[Any, Any]:
+    """See `shared.ops.scan`."""
+    last, ys, _ = scan_and_sum(lambda c, x: (*fn(c, x), ()), carry, xs, length, reverse)
+    return last, ys
+
+
+def map_fn(fn: Callable[[Any], Any], elems: Any) -> Any:
+    """`fn` of each part of `elems` along the first axis, stacked."""
+    return scan(lambda carry, x: (carry, fn(x)), (), elems)[1]
+
+
+@dataclass(eq=False)
+class Loop:
+    """What a scan repeats. All are Tensors of the body: what each step is given (carry, xs), and
+    what it gives: the next carry, ys to be stacked, sums to be added up, and hidden values. What
+    stands in `xs` or `extra` and is no placeholder, the optimiser computes outside of the loop."""
+
+    body: Body
+    carry: list[Tensor]
+    xs: list[Tensor]
+    next: list[Tensor]
+    ys: list[Tensor]
+    sums: list[Tensor]
+    hidden: list[Tensor] = field(default_factory=list)
+    extra: list[Tensor] = field(default_factory=list)
+
+    @staticmethod
+    def of(part: Part) -> Loop:
+        """The loop that a scan repeats, from what the scan's op says of itself."""
+        a, b, c = part.carried, part.carried + part.columns, part.carried + part.stacked
+        given, results = list(part.inputs), list(part.results)
+        return Loop(
+            part.body, given[:a], given[a:b], results[:a], results[a:c], results[c:], list(part.hidden),
+            given[b + len(part.body.captures) :],
+        )  # fmt: skip
+
+    def fixed(self) -> list[Tensor]:
+        """What is the same in all steps."""
+        return [*self.body.captures.values(), *self.extra]
+
+    def inputs(self) -> list[Tensor]:
+        """What each step is given."""
+        return [*self.carry, *self.xs, *self.fixed()]
+
+    def unsure(self) -> list[int]:
+        """The carried values whose shape only a run can know to stay."""
+        pairs = zip(self.carry, self.next, strict=True)
+        return [i for i, (before, after) in enumerate(pairs) if before.shape != after.shape]
+
+    def parts(self, values: Sequence[Any]) -> tuple[Sequence[Any], ...]:
+        """The node's outputs as (carry, ys, sums, hidden)."""
+        a = len(self.next)
+        b = a + len(self.ys)
+        c = b + len(self.sums)
+        return values[:a], values[a:b], values[b:c], values[c:]
+
+    def specs(self, length: Size) -> Spec | tuple[Spec, ...]:
+        """What the node gives."""
+        stacked = [Spec((length, *t.shape), t.dtype) for t in (*self.ys, *self.hidden)]
+        ys, hidden = stacked[: len(self.ys)], stacked[len(self.ys) :]
+        specs = (*(t.spec for t in self.carry), *ys, *(t.spec for t in self.sums), *hidden)
+        return specs[0] if len(specs) == 1 else specs
+
+
+def scan_and_sum(
+    fn: Callable[[Any, Any], Triple], carry: Any, xs: Any, length: Any, reverse: bool
+) -> Triple:
+    """A scan whose `fn` gives (carry, y, z); the zs are added up over the steps."""
+    firsts, build_carry = nest.flatten(carry)
+    columns, build_x = nest.flatten(xs)
+    graph = graph_of([*firsts, *columns])
+    with building(graph):
+        firsts, columns = [as_tensor(v) for v in firsts], [as_tensor(v) for v in columns]
+        steps = scan_length(columns, length)
+        for column in columns[1:]:
+            if not sizes_match(column.shape[0], steps):
+                raise ShapeError(f"scan: xs of {steps} and of {column.shape[0]} steps; they must agree")
+        body = Body(graph)
+        with body.as_default():
+            inner = [body.placeholder(t.spec, "carry") for t in firsts]
+            parts = [body.placeholder(Spec(t.shape[1:], t.dtype), "x") for t in columns]
+            made = fn(build_carry(inner), build_x(parts))
+            nexts = [body.operand(v) for v in nest.flatten(made[0])[0]]
+            ys, build_y = nest.flatten(made[1])
+            sums, build_sums = nest.flatten(made[2])
+            check_invariant("scan", inner, nexts)
+            loop = Loop(body, inner, parts, nexts, *[[body.operand(v) for v in part] for part in (ys, sums)])
+        variables = carry_assigned(loop, firsts)
+        outputs = _add(graph, loop, firsts, columns, steps, reverse)
+        last, stacked, added, _ = loop.parts(outputs)
+        for variable, value in zip(variables, last[len(last) - len(variables) :], strict=True):
+            graph.assign(variable, value, body.owner_of(variable, outputs))
+    return build_carry(list(last)), build_y(list(stacked)), build_sums(list(added))
+
+
+def carry_assigned(loop: Loop, firsts: list[Tensor]) -> list[Any]:
+    """A variable that the body assigns is carried from step to step, and stored once after."""
+    body = loop.body
+    for variable, value in body.assigned.items():
+        outside = body.outer.read(variable)
+        loop.carry.append(body.captures.pop(outside))
+        loop.next.append(value)
+        firsts.append(outside)
+    return list(body.assigned)
+
+
+def _add(
+    graph: Graph, loop: Loop, firsts: Sequence[Tensor], columns: Sequence[Tensor], steps: Size, reverse: bool
+) -> Sequence[Tensor]:
+    """The node of a finished loop; gives its outputs."""
+    from static.engine import ENGINE
+
+    loop.body.close()
+    loop.hidden = _read_by_rules(loop)
+    op = scan_op(loop)
+    if not op.outputs:
+        return ()
+    arguments = [*firsts, *columns, *loop.body.captures]
+    made = ENGINE.apply(op, arguments, {"length": steps, "reverse": reverse})
+    return [made] if op.single else made
+
+
+def scan_op(loop: Loop) -> BodyOp:
+    """The op that repeats a finished loop, on (first carry, columns, captured Tensors)."""
+    names = [f"{kind}{i}" for kind, part in
+             (("carry", loop.next), ("y", loop.ys), ("sum", loop.sums), ("hidden", loop.hidden))
+             for i in range(len(part))]  # fmt: skip
+    inputs = loop.inputs()
+    count, results = len(inputs), [*loop.next, *loop.ys, *loop.sums]
+    return BodyOp(
+        "scan",
+        lambda *arrays, options=EXACT, **settings: _run(loop, arrays, options, **settings),
+        lambda *specs, length, reverse: loop.specs(length),
+        Joint(
+            lambda g, y, *args, wanted, length, reverse: _pull(loop, g, y, args, wanted, length, reverse),
+            reads=lambda wanted: {*map(str, range(count)), *loop.parts(names)[3]},
+        ),
+        outputs=tuple(names),
+        selective=True,
+        parts={
+            "body": Part(
+                loop.body, inputs, range(count), results,
+                carried=len(loop.next), columns=len(loop.xs), stacked=len(loop.ys), hidden=loop.hidden,
+            )
+        },
+    )  # fmt: skip
+
+
+def _read_by_rules(loop: Loop) -> list[Tensor]:
+    """The values inside the body that the rules of its ops may read."""
+    given = {*loop.xs, *loop.body.captures.values()}
+    found: dict[Tensor, None] = {}
+    for node in loop.body.nodes:
+        if isinstance(node.op, Op) and any(edge is not None for edge in node.edges):
+            plan = node.plan
+            read = [x for x, keep in zip(node.inputs, plan.inputs, strict=True) if keep]
+            read += [y for y, keep in zip(node.outputs, plan.outputs, strict=False) if keep]
+            for tensor in read:
+                if isinstance(tensor, Tensor) and tensor not in given and tensor.node.op is not CONSTANT:
+                    found[tensor] = None
+    return list(found)
+
+
+def _run(
+    loop: Loop, arrays: Sequence[Any], options: Options, length: int, reverse: bool,
+    needed: Sequence[int] | None = None,
+) -> Any:
+    """The loop itself, on arrays."""
+    width, xp = len(loop.carry), options.device.module
+    carry, xs, fixed = arrays[:width], arrays[width : width + len(loop.xs)], arrays[width + len(loop.xs) :]
+    for x in xs:
+        if len(x) != length:
+            raise ShapeError(f"scan: xs of {length} and of {len(x)} steps; they must agree")
+    results = [*loop.next, *loop.ys, *loop.sums, *loop.hidden]
+    asked = range(len(results)) if needed is None else sorted({*range(width), *needed})
+    stacked_from, sums = width, range(width + len(loop.ys), width + len(loop.ys) + len(loop.sums))
+    program = loop.body.program(loop.inputs(), [results[i] for i in asked], options, arrays)
+    kept: dict[int, Any] = {}
+    unsure = loop.unsure()
+    order = range(length - 1, -1, -1) if reverse else range(length)
+    for t in order:
+        step = [x[t, ...] for x in xs]
+        values = run_body(program, [*carry, *step, *fixed])
+        for i, value in zip(asked, values, strict=True):
+            if i < stacked_from:
+                continue
+            if i in kept and value.shape != (kept[i].shape if i in sums else kept[i].shape[1:]):
+                before = kept[i].shape if i in sums else kept[i].shape[1:]
+                raise ShapeError(
+                    f"scan: step {t} gives {value.shape} where the steps before gave {before}; all steps "
+                    "must agree (pad what varies, or reduce it inside the body)"
+                )
+            if i in sums:
+                kept[i] = value if i not in kept else np.add(kept[i], value, out=kept[i])
+            else:
+                if i not in kept:
+                    kept[i] = xp.empty((length, *value.shape), value.dtype)
+                kept[i][t] = value
+        check_step("scan", unsure, carry, values)
+        carry = values[:width]
+    if not length:  # no step at all: what it would have given is known from the shapes alone
+        sizes = _sizes_of(loop.inputs(), [*carry, *[x[:0].sum(0) for x in xs], *fixed])
+        for i in (i for i in asked if i >= width):
+            shape = tuple(_size(n, sizes) for n in results[i].shape)
+            kept[i] = xp.zeros(shape if i in sums else (0, *shape), results[i].dtype)
+        carry = [options.device.copy(value) for value in carry]
+    given = [*carry, *(kept.get(i) for i in range(width, len(results)))]
+    return given[0] if len(given) == 1 else tuple(given)
+
+
+def _sizes_of(tensors: Sequence[Tensor], arrays: Sequence[Any]) -> dict[Symbol, int]:
+    """The unknown sizes of Tensors, read off their arrays."""
+    return {
+        symbol: given
+        for tensor, array in zip(tensors, arrays, strict=True)
+        for size, given in zip(tensor.sizes, array.shape, strict=False)
+        if isinstance(size, Dim) and (symbol := size.symbol()) is not None
+    }
+
+
+def _size(size: Size, sizes: dict[Symbol, int]) -> int:
+    """A size as an integer; 0 for one that only a step could have measured."""
+    known = not isinstance(size, Dim) or all(symbol in sizes for symbol in size.symbols())
+    return evaluate(size, sizes) if known else 0
+
+
+def run_body(program: Any, feeds: Sequence[Any]) -> Sequence[Any]:
+    """One run of a compiled body; an error remembers the innermost node that failed, and why."""
+    try:
+        return program(feeds, {})[0]
+    except Exception as error:
+        if not hasattr(error, "failed_at"):
+            error.failed_at = program.failed_at(error)  # type: ignore[attr-defined]
+        raise
+
+
+def _pull(
+    loop: Loop, g: Any, y: Any, args: Sequence[Tensor], wanted: Sequence[bool], length: Size, backwards: bool
+) -> list[Any]:
+    """The gradient: a scan the other way, over the cotangents of one step after the other."""
+    y, g = ((y,), (g,)) if isinstance(y, (Tensor, Spec)) else (y, g)
+    width = len(loop.carry)
+    g_last, g_ys, g_sums, g_hidden = loop.parts(g)
+    hidden = dict(zip(loop.hidden, loop.parts(y)[3], strict=True))
+    columns = dict(zip(loop.xs, args[width : width + len(loop.xs)], strict=True))
+    outside = dict(zip(loop.body.captures.values(), args[width + len(loop.xs) :], strict=True))
+    graph = get_default_graph()
+    back = Body(graph)
+    stacked: list[Tensor] = []
+    parts: list[Tensor] = []
+    imported: dict[Tensor, Tensor] = {}
+
+    def slice_of(column: Tensor) -> Tensor:
+        """What one step sees of a stacked Tensor."""
+        stacked.append(column)
+        parts.append(back.placeholder(Spec(column.shape[1:], column.dtype), "x"))
+        return parts[-1]
+
+    def bring(tensor: Tensor) -> Tensor:
+        """A value of the forward body, in the backward one."""
+        if tensor not in imported:
+            if tensor in outside:
+                imported[tensor] = back.capture(outside[tensor])
+            elif tensor.node.op is CONSTANT:
+                imported[tensor] = constant(tensor.node.settings["value"])
+            else:
+                imported[tensor] = slice_of(columns[tensor] if tensor in columns else hidden[tensor])
+        return imported[tensor]
+
+    floats = [i for i, t in enumerate(loop.carry) if edge_of(t) is not None]
+    with back.as_default():
+        inner = [back.placeholder(loop.carry[i].spec, "g") for i in floats]
+        seeds = [
+            (edge_of(t), slice_of(cotangent))
+            for t, cotangent in (*zip(loop.ys, g_ys, strict=True), *zip(loop.hidden, g_hidden, strict=True))
+            if cotangent is not None
+        ]
+        added = zip(loop.sums, g_sums, strict=True)
+        seeds += [(edge_of(t), back.capture(c)) for t, c in added if c is not None]
+        seeds += [(edge_of(loop.next[i]), c) for i, c in zip(floats, inner, strict=True)]
+        targets = [t for t, want in zip(loop.inputs(), wanted, strict=True) if want]
+        leaves = {edge_of(t) for t in (*targets, *(loop.carry[i] for i in floats))}
+        found = reverse([(e, c) for e, c in seeds if e is not None], leaves, _Importing(bring))
+        nexts = [
+            found[t] if t in found else zeros(t.shape, t.dtype, like=inner[0])
+            for t in (loop.carry[i] for i in floats)
+        ]
+        g_xs = {t: found[t] for t in loop.xs if t in found}
+        g_fixed = {t: found[t] for t in outside if t in found}
+        turned = Loop(back, inner, parts, nexts, list(g_xs.values()), list(g_fixed.values()))
+    starts = [
+        zeros(args[i].shape, args[i].dtype, like=args[i]) if g_last[i] is None else g_last[i] for i in floats
+    ]
+    made = _add(graph, turned, starts, stacked, length, not backwards)
+    g_carry, g_columns, g_captured, _ = turned.parts(made)
+    result: dict[Tensor, Tensor] = {
+        **dict(zip([loop.carry[i] for i in floats], g_carry, strict=True)),
+        **dict(zip(g_xs, g_columns, strict=True)),
+        **dict(zip(g_fixed, g_captured, strict=True)),
+    }
+    return [result.get(t) for t in loop.inputs()]
+
+
+class _Importing(Walk):
+    """Back over a body, adding to another one; values cross over when a rule reads them."""
+
+    def __init__(self, bring: Callable[[Tensor], Tensor]) -> None:
+        self.bring = bring
+
+    def values(self, node: Node) -> tuple[list[Any], list[Any]]:
+        plan = node.plan
+        kept = plan.outputs or (False,) * len(node.outputs)
+        inputs = [
+            x if not isinstance(x, Tensor) else self.bring(x) if keep else x.spec
+            for x, keep in zip(node.inputs, plan.inputs, strict=True)
+        ]
+        outputs = [self.bring(y) if keep else y.spec for y, keep in zip(node.outputs, kept, strict=True)]
+        return inputs, outputs
+
+
+# --- shared by all control flow ------------------------------------------------------------
+
+
+def graph_of(values: Sequence[Any]) -> Graph:
+    """The graph that a node with these inputs goes to."""
+    for value in values:
+        if isinstance(value, Tensor):
+            return innermost(value.graph)
+    return get_default_graph()
+
+
+def check_invariant(call: str, before: Sequence[Tensor], after: list[Tensor]) -> None:
+    """What goes round must come round with the same shape and dtype."""
+    if len(before) != len(after):
+        raise ShapeError(
+            f"{call}: {len(before)} values go into the body and {len(after)} come out; return one for each, "
+            "in the same order"
+        )
+    for i, (a, b) in enumerate(zip(before, after, strict=True)):
+        drifts = len(a.shape) != len(b.shape) or any(map(_surely_differ, a.shape, b.shape))
+        if drifts or a.dtype != b.dtype:
+            raise ShapeError(_not_invariant(call, i, a.spec, b.spec))
+
+
+def _not_invariant(call: str, place: int, before: Any, after: Any) -> str:
+    return (
+        f"{call}: value {place} is not an invariant for the loop. It enters the loop with shape and dtype "
+        f"{before} and leaves the body with {after}; cast or reshape it to stay the same"
+    )
+
+
+def _surely_differ(a: Size, b: Size) -> bool:
+    """Whether two sizes differ whatever the unknown ones in them are: `n` and `n + 1`, `n` and `2 n`."""
+    difference = b - a
+    counts = difference.terms.values() if isinstance(difference, Dim) else (difference,)
+    return all([count > 0 for count in counts]) or all([count < 0 for count in counts])
+
+
+def check_step(call: str, unsure: Sequence[int], before: Sequence[Any], after: Sequence[Any]) -> None:
+    """The same at run, for the values of which only a run knows."""
+    for i in unsure:
+        if before[i].shape != after[i].shape:
+            raise ShapeError(_not_invariant(call, i, spec_of(before[i]), spec_of(after[i])))

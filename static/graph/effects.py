@@ -1,0 +1,183 @@
+"""Ops that do more than compute: they print, check, or call a user's own function.
+
+They run when something that is fetched needs them (or stands under their
+`control_dependencies`), in program order, and are never merged or dropped.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from shared.device.cuda import device_of, to_device, to_host
+from shared.dims import Dim
+from shared.errors import CheckFailedError, DTypeError, NotFiniteError, SettingError
+from shared.op import ZERO, Joint, Op, Rule
+from shared.spec import Spec, as_dtype, sizes_match
+from static.engine import ENGINE
+from static.graph.create import as_tensor
+from static.graph.graph import GROUP, Node, Tensor, controls, get_default_graph
+
+_same = Rule(lambda g, y, x, *rest, **settings: g)
+
+
+def _through(name: str, compute: Callable[..., Any]) -> Op:
+    """An op that gives its first argument on unchanged, after doing something."""
+    return Op(
+        name, compute, lambda x, *rest, **settings: x,
+        Joint(lambda g, y, *args, wanted, **settings: [g] + [None] * (len(args) - 1)),
+        alias=(0,), pure=False, listed=False,
+    )  # fmt: skip
+
+
+@contextmanager
+def control_dependencies(operations: Sequence[Any]) -> Iterator[None]:
+    """What is made within the block runs after these Tensors or operations, and makes them run."""
+    nodes = tuple(op if isinstance(op, Node) else as_tensor(op).node for op in operations)
+    token = controls.set((*controls.get(), *nodes))
+    try:
+        yield
+    finally:
+        controls.reset(token)
+
+
+# --- identity ------------------------------------------------------------------------------
+
+_identity = Op("identity", lambda x: x, lambda x: x, [_same], alias=(0,), listed=False)
+_stop_gradient = Op(
+    "stop_gradient", lambda x: x, lambda x: x, [ZERO], constant=("y",), alias=(0,), listed=False
+)
+
+
+def identity(x: Any, name: str | None = None) -> Tensor:
+    """The same value as a Tensor of its own; under `control_dependencies` it waits for them."""
+    tensor = as_tensor(x)
+    return Node(get_default_graph(), _identity, [tensor], {}, [tensor.spec], name).outputs[0]
+
+
+def stop_gradient(x: Any) -> Tensor:
+    """The same value, taken as a constant: no gradient flows back through it."""
+    return ENGINE.apply(_stop_gradient, [as_tensor(x)], {})
+
+
+# --- printing and checking -----------------------------------------------------------------
+
+
+def _print(x: Any, *data: Any, message: str, summarize: int) -> Any:
+    shown = " ".join(
+        np.array2string(np.asarray(to_host(value)), threshold=summarize, edgeitems=max(summarize // 2, 1))
+        for value in data
+    )
+    print(f"{message}{shown}", file=sys.stderr)
+    return x
+
+
+_print_op = _through("print", _print)
+
+
+def Print(x: Any, data: Sequence[Any], message: str = "", summarize: int = 10) -> Tensor:
+    """`x`, and when it runs, `message` and the values of `data` on standard error.
+
+    Only a run that needs the Tensor it gives prints: use it in place of `x`.
+    """
+    settings = {"message": message, "summarize": summarize}
+    return ENGINE.apply(_print_op, [as_tensor(x), *(as_tensor(d) for d in data)], settings)
+
+
+def _assert(condition: Any, *data: Any, message: str) -> Any:
+    if not condition.all():
+        shown = ", ".join(np.array2string(np.asarray(to_host(value)), threshold=20) for value in data)
+        raise CheckFailedError(f"Assert: {message or 'the condition does not hold'}; data: {shown or 'none'}")
+    return condition
+
+
+_assert_op = _through("assert", _assert)
+
+
+def Assert(condition: Any, data: Sequence[Any], message: str = "") -> Node:
+    """An operation that raises CheckFailedError with the values of `data` unless all of
+    `condition` is true. Put what relies on it under `control_dependencies([it])`."""
+    inputs = [as_tensor(condition), *(as_tensor(d) for d in data)]
+    made = ENGINE.apply(_assert_op, inputs, {"message": message})
+    return Node(get_default_graph(), GROUP, [made], {}, [], "Assert")
+
+
+def _check(x: Any, *, message: str) -> Any:
+    if not np.isfinite(x).all():
+        kind = "NaN" if np.isnan(x).any() else "infinity"
+        raise NotFiniteError(f"check_numerics: {message}: the value has {kind}")
+    return x
+
+
+_check_op = _through("check_numerics", _check)
+
+
+def check_numerics(x: Any, message: str) -> Tensor:
+    """`x`; NotFiniteError with `message` if a run finds NaN or infinity in it."""
+    tensor = as_tensor(x)
+    if tensor.dtype.kind not in "fc":
+        raise DTypeError(f"check_numerics: {tensor.dtype} values are always finite; pass floats")
+    return ENGINE.apply(_check_op, [tensor], {"message": message})
+
+
+OPS = (_identity, _stop_gradient, _print_op, _assert_op, _check_op)
+"""Ops that stand in no table because only this engine has them."""
+
+
+# --- a user's own function -----------------------------------------------------------------
+
+
+def py_func(
+    func: Callable[..., Any], inp: Sequence[Any], Tout: Any, shapes: Any = None, name: str | None = None
+) -> Any:
+    """`func(*arrays)` when the graph runs: any Python, on NumPy arrays. No gradient.
+
+    func gets arrays of its own, which it may keep, but not change.
+
+    Tout    the dtype that it gives, or a list of them
+    shapes  the shape that it gives, None for unknown sizes in it (or a list of shapes)
+
+    The result's dtype and shape are checked at run. A graph with one can not be saved.
+    """
+    many = isinstance(Tout, (list, tuple))
+    dtypes = [as_dtype(t) for t in (Tout if many else [Tout])]
+    if shapes is None:
+        raise SettingError("py_func: say what shapes come out, as in shapes=(None, 3); only a run could know")
+    listed = list(shapes) if many else [shapes]
+    specs = tuple(
+        Spec(tuple(Dim() if size is None else size for size in shape), dtype)
+        for shape, dtype in zip(listed, dtypes, strict=True)
+    )
+
+    def compute(*arrays: Any) -> Any:
+        made = func(*[_read_only(array) for array in arrays])
+        values: Any = tuple(np.array(v, order="C") for v in (made if many else [made]))
+        for value, spec in zip(values, specs, strict=True):
+            fits = value.dtype == spec.dtype and value.ndim == len(spec.shape)
+            if not fits or not all(map(sizes_match, spec.shape, value.shape)):
+                raise DTypeError(
+                    f"py_func: {getattr(func, '__name__', 'the function')} gave {value.dtype} "
+                    f"{value.shape} where {spec} was promised"
+                )
+        values = tuple(to_device(value, device_of(arrays[0] if arrays else None)) for value in values)
+        return values if many else values[0]
+
+    op = Op(
+        name or "py_func", compute, lambda *_: specs if many else specs[0], (),
+        outputs=tuple(f"y{i}" for i in range(len(specs))) if many else ("y",),
+        constant=tuple(f"y{i}" for i in range(len(specs))) if many else ("y",),
+        pure=False, listed=False,
+    )  # fmt: skip
+    return ENGINE.apply(op, [as_tensor(x) for x in inp], {})
+
+
+def _read_only(array: Any) -> Any:
+    """A copy that can not be written to: what was changed in it would change nothing else. The
+    array itself may be a variable's, or memory that the next run fills anew."""
+    copy = np.array(to_host(array))
+    copy.flags.writeable = False
+    return copy

@@ -1,0 +1,301 @@
+"""The graph: what shall be computed, described before anything is.
+
+It is made of `static.graph.nodes`' Nodes and Tensors, which can be had from here too. A graph only
+grows: nodes stand in the order in which they were made, which is the program order, and a built
+node never changes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shared import dispatch
+from shared.dims import Dim, Symbol
+from shared.errors import FinalizedError, GraphError
+from shared.state import State
+from static.graph.nodes import (
+    ASSIGN,
+    CONSTANT,
+    GROUP,
+    INITIAL,
+    PLACEHOLDER,
+    READ,
+    Call,
+    Node,
+    Special,
+    Tensor,
+    controls,
+    current_call,
+    edge_of,
+    symbols_of,
+)
+
+__all__ = [
+    "ASSIGN", "CONSTANT", "Call", "GROUP", "Graph", "INITIAL", "Node", "PLACEHOLDER", "READ", "Special",
+    "Tensor", "building", "controls", "current_call", "default_graph", "edge_of", "get_default_graph",
+    "innermost", "name_scope", "reset_default_graph", "symbols_of",
+]  # fmt: skip
+
+if TYPE_CHECKING:
+    from static.graph.variables import Variable
+
+
+class Graph:
+    """Nodes in program order, and the variables that they read and assign.
+
+    nodes      in the order in which they were made
+    assigns    those among them that assign to a variable
+    variables  in the order in which they were made, or first met
+    seed       from which the random ops' own seeds come; see `set_random_seed`
+
+    `with graph.as_default():` makes it the graph that new nodes go to.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.finalized = False
+        self.seed: int | None = None
+        self.collections: dict[str, list[Any]] = {}
+        self.named_variables: dict[str, Variable] = {}
+        self.variables: list[Variable] = []
+        self._seeds = 0
+        self._names: dict[str, Node] = {}
+        self._taken: set[str] = set()
+        self._counts: dict[str, int] = {}
+        self._lifted: dict[int, Variable] = {}
+        self._dims: dict[str, Dim] = {}
+        self._reads: dict[Variable, Tensor] = {}
+        self._sources: dict[Symbol, Tensor] = {}
+        self.assigns: list[Node] = []
+
+    def __repr__(self) -> str:
+        return f"<static.Graph of {len(self.nodes)} nodes, {len(self.variables)} variables>"
+
+    @contextmanager
+    def as_default(self) -> Iterator[Graph]:
+        """Within the block, and in this thread, new nodes go to this graph."""
+        from static.engine import ENGINE
+
+        scope = current_call.set(None)
+        try:
+            with default_graph(self), dispatch.using(ENGINE):
+                yield self
+        finally:
+            current_call.reset(scope)
+
+    def check_open(self, name: str) -> None:
+        """FinalizedError if nothing may be added any more, `name` for one."""
+        if self.finalized:
+            raise FinalizedError(
+                f"the graph is finalized and cannot be modified, but {name!r} was to be added: is an op "
+                "made inside the training loop? Build everything before graph.finalize()"
+            )
+
+    def add(self, node: Node) -> int:
+        """Take a new node in; gives its place in the order."""
+        self.check_open(node.name)
+        self.nodes.append(node)
+        self._names[node.name] = node
+        needed = symbols_of(node)
+        for tensor in node.outputs:
+            self.note_sizes(tensor, needed)
+        return len(self.nodes) - 1
+
+    def unique_name(self, name: str, call: Call | None) -> str:
+        """`name` inside its scope, numbered if it is taken."""
+        full = unique = name if call is None else f"{call.name}/{name}"
+        count = self._counts.get(full, 0)
+        while unique in self._taken:
+            count += 1
+            unique = f"{full}_{count}"
+        self._counts[full] = count
+        self._taken.add(unique)
+        return unique
+
+    def finalize(self) -> None:
+        """Refuse new nodes from now on: what guards a training loop against making ops in it."""
+        self.finalized = True
+
+    def get_operations(self) -> list[Node]:
+        """The nodes, in program order."""
+        return list(self.nodes)
+
+    def root(self) -> Graph:
+        """The graph that this one is, or is a body somewhere in: the one that holds variables."""
+        return self
+
+    def next_seed(self) -> int:
+        """A seed for one more random op: drawn afresh, or by the op's place from the graph's seed."""
+        self._seeds += 1
+        if self.seed is None:
+            return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
+        return int(np.random.SeedSequence([self.seed, self._seeds]).generate_state(1, np.uint64)[0])
+
+    def dim(self, name: str | None) -> Dim:
+        """An unknown size: a fresh one, or the one that goes by `name` in this graph."""
+        if name is None:
+            return Dim()
+        return self._dims.setdefault(name, Dim(name))
+
+    def note_sizes(self, tensor: Tensor, needed: Container[Symbol] = ()) -> None:
+        """Remember a Tensor as the place where its unknown sizes can be read off; but not those
+        that are needed to make it."""
+        for size in tensor.sizes:
+            symbol = size.symbol() if isinstance(size, Dim) else None
+            if symbol is not None and symbol not in needed:
+                self._sources.setdefault(symbol, tensor)
+
+    def source_of(self, symbol: Symbol) -> Tensor | None:
+        """The first Tensor made that has this unknown size on an axis: where a run reads it."""
+        return self._sources.get(symbol)
+
+    def find(self, name: str) -> Node | None:
+        """The node of this name, or None."""
+        return self._names.get(name)
+
+    def get_tensor_by_name(self, name: str) -> Tensor:
+        """The Tensor called `node:index`, such as `x:0`; GraphError if there is none."""
+        node_name, _, index = name.partition(":")
+        node = self._names.get(node_name)
+        if node is None or not index.isdigit() or int(index) >= len(node.outputs):
+            raise GraphError(
+                f"the name {name!r} can not be interpreted as a Tensor of this graph; names look "
+                f"like 'x:0' (there are {len(self.nodes)} nodes; static.show(graph) lists them)"
+            )
+        return node.outputs[int(index)]
+
+    def export_onnx(self, path: Any, outputs: Any, inputs: Any = None, session: Any = None) -> None:
+        """Write what computes `outputs` to an ONNX file; see `static.export_onnx`."""
+        from static.onnx.export import export
+
+        export(self, path, outputs, inputs, session)
+
+    def lift(self, state: State) -> Variable:
+        """The variable of this graph that stands for a Parameter, buffer or optimiser slot."""
+        from static.graph.variables import Variable
+
+        variable = self._lifted.get(id(state))
+        if variable is None:
+            with self.as_default():
+                variable = Variable(state=state, name=state.name.replace(".", "/") or None)
+            self._lifted[id(state)] = variable
+        return variable
+
+    def read(self, variable: Variable) -> Tensor:
+        """A variable's value at this point of the program."""
+        tensor = self._reads.get(variable)
+        if tensor is None:
+            scope, held = current_call.set(None), controls.set(())
+            try:
+                node = Node(self, READ, (), {"variable": variable}, [variable.spec], variable.name + "/read")
+            finally:
+                controls.reset(held)
+                current_call.reset(scope)
+            tensor = self._reads[variable] = node.outputs[0]
+        return tensor
+
+    def assign(self, variable: Variable, value: Tensor, owner: Node | None = None) -> Tensor:
+        """A node that makes `value` what the variable holds; from here on a read of it is a new
+        one, that sees this assignment.
+
+        owner: the loop or branch inside which it was asked for; it happens whenever that runs.
+        """
+        settings = {"variable": variable, "owner": owner}
+        node = Node(self, ASSIGN, (value,), settings, [variable.spec], variable.name + "/assign")
+        self.assigns.append(node)
+        self._reads.pop(variable, None)
+        return node.outputs[0]
+
+    def save(
+        self, path: str | os.PathLike[str], outputs: Any = None, inputs: Any = None, session: Any = None
+    ) -> None:
+        """Write what computes `outputs` to one file, which `static.load` runs without the code that
+        built the graph.
+
+        outputs  Tensors, or their names ("y:0"): one, a list, or a dict whose keys are to be their
+                 names; by default what the ops give that no other node uses
+        inputs   in the same forms, what a run is fed; by default the placeholders that the outputs
+                 need. What lies behind an input that is no placeholder is left out.
+        session  whose values the variables get: the default session's if None; if there is none,
+                 those that they start from, which for Parameters are those that they hold now
+
+        The file holds the program as readable JSON (the user's lines with it) and arrays, and no
+        code; it replaces an older one whole. Raises ArchiveError for a node that no archive can
+        hold, such as py_func's.
+        """
+        from static.archive.save import save_graph
+
+        save_graph(self, path, outputs, inputs, session)
+
+    def capture(self, tensor: Tensor) -> Tensor:
+        """What stands in this graph for a Tensor of a graph around it; see `Body`."""
+        raise GraphError(f"{tensor.name!r} is not of this graph")
+
+    def is_inside(self, other: Graph) -> bool:
+        """Whether this graph is `other`, or the body of a loop or branch somewhere in it."""
+        return self is other
+
+
+class _Global:
+    """The default graph of whoever sets up none."""
+
+    graph = Graph()
+
+
+_default: ContextVar[Graph | None] = ContextVar("default_graph", default=None)
+
+
+@contextmanager
+def default_graph(graph: Graph) -> Iterator[None]:
+    """Within the block, and in this thread, new nodes go to `graph`."""
+    token = _default.set(graph)
+    try:
+        yield
+    finally:
+        _default.reset(token)
+
+
+def building(graph: Graph) -> AbstractContextManager[Any]:
+    """`graph.as_default()`, unless it is the default already: then scopes stay open."""
+    return nullcontext() if get_default_graph() is graph else graph.as_default()
+
+
+def get_default_graph() -> Graph:
+    """The graph that new nodes go to: the innermost `as_default()`, else the global one."""
+    return _default.get() or _Global.graph
+
+
+def innermost(graph: Graph) -> Graph:
+    """The graph to build in where `graph` is meant: the body that is being written, if it is
+    inside `graph`, else `graph` itself."""
+    current = get_default_graph()
+    return current if current.is_inside(graph) else graph
+
+
+def reset_default_graph() -> None:
+    """Put a new, empty graph in the place of the global one."""
+    _Global.graph = Graph()
+
+
+@contextmanager
+def name_scope(name: str, module: bool = False) -> Iterator[Call]:
+    """Nodes made within the block are named, and drawn, inside `name`, which may be a path.
+
+    module: whether the block is the call of a module, for the engine's own use.
+    """
+    graph, parent = get_default_graph(), current_call.get()
+    base = graph.unique_name(name, parent)
+    call = Call(base if parent is None else base.removeprefix(parent.name + "/"), parent, module)
+    token = current_call.set(call)
+    try:
+        yield call
+    finally:
+        current_call.reset(token)
+
+

@@ -1,0 +1,150 @@
+"""Variables by name: `get_variable` and variable scopes; and collections.
+
+`variable_scope` says, where TensorFlow 1 left it to chance, whether a name is new or shared:
+without `reuse` a name that exists is an error, with `reuse=True` one that does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from shared.errors import GraphError
+from shared.spec import as_dtype
+from static.graph.graph import ASSIGN, Node, get_default_graph, name_scope
+from static.graph.variables import Variable
+
+AUTO_REUSE = "auto"
+TRAINABLE_VARIABLES, GLOBAL_VARIABLES, UPDATE_OPS = "trainable_variables", "variables", "update_ops"
+
+
+@dataclass(frozen=True)
+class VariableScope:
+    """Where `get_variable` is: a path, and whether names in it are shared."""
+
+    name: str = ""
+    reuse: bool | str = False
+    initializer: Callable[[tuple[int, ...]], Any] | None = None
+
+
+_ROOT = VariableScope()
+_current: ContextVar[VariableScope] = ContextVar("variable_scope", default=_ROOT)
+
+
+@contextmanager
+def variable_scope(
+    name: str, reuse: bool | str | None = None, initializer: Callable[[tuple[int, ...]], Any] | None = None
+) -> Iterator[VariableScope]:
+    """Variables made within the block by `get_variable` are called `name/...`.
+
+    reuse        True: they must exist already and are shared; AUTO_REUSE: shared if they exist,
+                 else made; False: they must be new. A scope inside a reusing one reuses too.
+    initializer  shape -> array, for variables that are given none
+    """
+    outer = _current.get()
+    path = f"{outer.name}/{name}" if outer.name else name
+    inherited = outer.reuse if reuse is None or outer.reuse is True else reuse
+    scope = VariableScope(path, inherited, initializer or outer.initializer)
+    token = _current.set(scope)
+    try:
+        with name_scope(name):
+            yield scope
+    finally:
+        _current.reset(token)
+
+
+def get_variable(
+    name: str,
+    shape: Sequence[int] | int | None = None,
+    dtype: Any = "float32",
+    initializer: Any = None,
+    trainable: bool = True,
+) -> Variable:
+    """The variable of this name in the current scope: made, or shared, as the scope says.
+
+    initializer: an array, or a function shape -> array; by default Glorot's uniform for two
+    axes or more (Glorot and Bengio 2010), zeros for fewer.
+    """
+    scope, graph = _current.get(), get_default_graph().root()
+    path = f"{scope.name}/{name}" if scope.name else name
+    known = graph.named_variables.get(path)
+    if known is not None:
+        if scope.reuse is False:
+            raise GraphError(
+                f"get_variable: variable {path!r} already exists, disallowed here; did you mean to "
+                "share it (variable_scope(..., reuse=True)), or to use another name?"
+            )
+        if shape is not None and known.shape != _sizes(shape):
+            raise GraphError(
+                f"get_variable: {path!r} has shape {known.shape}, and {_sizes(shape)} was asked for"
+            )
+        return known
+    if scope.reuse is True:
+        raise GraphError(
+            f"get_variable: variable {path!r} does not exist, or was not made by get_variable; did "
+            "you mean reuse=AUTO_REUSE?"
+        )
+    value = initializer if initializer is not None else scope.initializer or _glorot
+    if callable(value):
+        if shape is None:
+            raise GraphError(f"get_variable: {path!r} is new, so it needs a shape or an initial array")
+        value = value(_sizes(shape))
+    variable = Variable(np.asarray(value, as_dtype(dtype)), trainable, path)
+    graph.named_variables[path] = variable
+    return variable
+
+
+def _sizes(shape: Sequence[int] | int) -> tuple[int, ...]:
+    return (shape,) if isinstance(shape, int) else tuple(shape)
+
+
+def _glorot(shape: tuple[int, ...]) -> Any:
+    if len(shape) < 2:
+        return np.zeros(shape)
+    receptive = int(np.prod(shape[:-2]))
+    bound = np.sqrt(6 / (receptive * (shape[-2] + shape[-1])))
+    return np.random.default_rng(get_default_graph().root().next_seed()).uniform(-bound, bound, shape)
+
+
+def get_variable_scope() -> VariableScope:
+    """The scope in which `get_variable` is now."""
+    return replace(_current.get())
+
+
+# --- collections ---------------------------------------------------------------------------
+
+
+def global_variables() -> list[Variable]:
+    """Every variable of the default graph."""
+    return list(get_default_graph().root().variables)
+
+
+def trainable_variables() -> list[Variable]:
+    """The variables of the default graph that optimisers may change."""
+    return [variable for variable in get_default_graph().root().variables if variable.trainable]
+
+
+def add_to_collection(name: str, value: Any) -> None:
+    """Remember a value in the default graph under a name."""
+    get_default_graph().root().collections.setdefault(name, []).append(value)
+
+
+def get_collection(name: str) -> list[Any]:
+    """What was remembered under a name; UPDATE_OPS are the assignments that modules made when
+    they were called (running statistics), which `minimize` runs by itself."""
+    graph = get_default_graph().root()
+    built_in: dict[str, Callable[[], list[Any]]] = {
+        TRAINABLE_VARIABLES: trainable_variables,
+        GLOBAL_VARIABLES: global_variables,
+        UPDATE_OPS: lambda: [node for node in graph.assigns if _is_update(node)],
+    }
+    return [*(built_in[name]() if name in built_in else []), *graph.collections.get(name, [])]
+
+
+def _is_update(node: Node) -> bool:
+    return node.op is ASSIGN and node.call is not None and any(node.call.modules())

@@ -1,0 +1,133 @@
+"""What a run needs: the nodes behind its fetches, and which assignment each read sees.
+
+The rule for state, in one sentence: a run executes, in program order, the nodes that its
+fetches need, and a read of a variable sees the last assignment before it among those.
+
+An assignment made while a module was called (running statistics, the state of a dropout
+layer's generator) counts as being among them, for reads, when the run needs any node of that
+call; one made inside a loop or branch is part of every run of that. Whether it is also stored is
+another matter: only assignments that are fetched, by themselves or as part of a train operation,
+and those of loops and branches, outlive the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from shared.dims import Dim, Symbol
+from static.graph.graph import ASSIGN, READ, Call, Graph, Node, Tensor, symbols_of
+
+if TYPE_CHECKING:
+    from static.graph.variables import Variable
+
+
+@dataclass
+class Selection:
+    """The nodes of one run, in program order; for each read that sees an assignment, the
+    assigned Tensor; and what each variable is to hold when the run is over."""
+
+    nodes: list[Node]
+    seen: dict[Node, Tensor]
+    stores: dict[Variable, Tensor]
+
+
+def select(graph: Graph, targets: Iterable[Node | Tensor], fed: Iterable[Tensor] = ()) -> Selection:
+    """The nodes that a run of `targets` needs when the Tensors `fed` are given."""
+    stop = set(fed)
+    needed: dict[Node, None] = {}
+    calls: set[Call] = set()
+    stored: set[Node] = set()
+    stack: list[Node] = []
+
+    def need(value: Any) -> None:
+        if isinstance(value, Tensor) and value not in stop:
+            stack.append(value.node)
+
+    def walk() -> None:
+        while stack:
+            node = stack.pop()
+            if node in needed:
+                continue
+            needed[node] = None
+            if node.call is not None:
+                calls.update(node.call.modules())
+            for value in node.inputs:
+                need(value)
+            stack.extend(node.control)
+            for symbol in symbols_of(node):
+                source = defining(graph, symbol, stop)
+                if source is not None:
+                    need(source)
+            if node.op is ASSIGN:
+                stored.add(node)
+
+    for target in targets:
+        if isinstance(target, Node):
+            stack.append(target)
+        else:
+            need(target)
+    walk()
+    assigns: dict[Variable, list[Node]] = {}
+    for node in graph.assigns:
+        assigns.setdefault(node.settings["variable"], []).append(node)
+    seen: dict[Node, Tensor] = {}
+    while True:  # a read may bring in more nodes, and so more calls; both only ever grow
+        before = len(needed), len(seen)
+        stack.extend(node for node in graph.assigns if node.settings["owner"] in needed)
+        walk()
+        for read in [node for node in needed if node.op is READ]:
+            found = _last_before(read, assigns.get(read.settings["variable"], ()), stored, calls)
+            if found is not None:
+                seen[read] = found.inputs[0]
+                need(found.inputs[0])
+        walk()
+        if (len(needed), len(seen)) == before:
+            break
+    nodes = sorted(needed, key=lambda node: node.order)
+    stores = {node.settings["variable"]: node.inputs[0] for node in nodes if node in stored}
+    return Selection(nodes, seen, stores)
+
+
+def _last_before(
+    read: Node, assigns: Iterable[Node], stored: set[Node], calls: set[Call]
+) -> Node | None:
+    last = None
+    for node in assigns:
+        if node.order < read.order and (node in stored or is_update(node, calls)):
+            last = node
+    return last
+
+
+def updates(loss: Tensor) -> list[Node]:
+    """The assignments made by the module calls that `loss` depends on."""
+    graph = loss.graph
+    calls = {c for node in select(graph, [loss]).nodes if node.call for c in node.call.modules()}
+    return [node for node in graph.assigns if is_update(node, calls)]
+
+
+def is_update(node: Node, calls: set[Call]) -> bool:
+    """Whether an assignment was made during one of these calls of modules."""
+    innermost = next(node.call.modules(), None) if node.call is not None else None
+    return innermost is not None and innermost in calls
+
+
+# --- unknown sizes -------------------------------------------------------------------------
+
+
+def axis_of(tensor: Tensor, symbol: Symbol) -> int | None:
+    """The axis of a Tensor whose size is this symbol and nothing else."""
+    for axis, size in enumerate(tensor.sizes):
+        if isinstance(size, Dim) and size.symbol() is symbol:
+            return axis
+    return None
+
+
+def defining(graph: Graph, symbol: Symbol, fed: set[Tensor]) -> Tensor | None:
+    """A Tensor that has this size on one axis: a fed one if any, else the first made."""
+    for tensor in fed:
+        if axis_of(tensor, symbol) is not None:
+            return tensor
+    return graph.source_of(symbol)
+

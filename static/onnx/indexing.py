@@ -1,0 +1,205 @@
+"""Rows for ops that move elements: shapes, joining, indexing, tables, arrays made of settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shared.dims import UNKNOWN_RANK, Dim, Shape
+from shared.ops.indexing import ARRAY, EVERY, Template, _spelled_out, _stand_together
+
+if TYPE_CHECKING:
+    from static.onnx.writer import Writer
+
+FIRST, LAST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+"""Where a slice ends that goes to an end of its axis, whatever its size."""
+
+# --- shapes --------------------------------------------------------------------------------
+
+
+def _reshape(w: Writer, x: Any, *, shape: Shape) -> str:
+    """By ONNX's signs where they do: 0 for a size that stays, and -1 for one that follows."""
+    name, before = w.one(x), () if x.shape is UNKNOWN_RANK else x.shape
+    if 0 in [size for size in shape if not isinstance(size, Dim)]:
+        return w("Reshape", name, w.shape(shape), allowzero=1)
+    signs: list[Any] = []
+    for axis, size in enumerate(shape):
+        if isinstance(size, Dim) and axis < len(before) and before[axis] == size:
+            size = 0
+        elif isinstance(size, Dim) and -1 not in [s for s in signs if not isinstance(s, Dim)]:
+            size = -1
+        signs.append(size)
+    return w("Reshape", name, w.shape(signs))
+
+
+def _sum_to(w: Writer, x: Any, *, shape: Shape) -> str:
+    lead = x.ndim - len(shape)
+    axes = [*range(lead), *(lead + i for i, size in enumerate(shape) if size == 1)]
+    y = w("ReduceSum", w.one(x), w.integers(axes), keepdims=1, noop_with_empty_axes=1)
+    return w("Squeeze", y, w.integers(range(lead))) if lead else y
+
+
+def _flip(w: Writer, x: Any, *, axis: tuple[int, ...]) -> str:
+    return _slice(w, w.one(x), {i: slice(None, None, -1) for i in axis})
+
+
+def _slice(w: Writer, x: str, slices: dict[int, slice]) -> str:
+    """x cut along axes; bounds that are missing are the ends."""
+    cuts = {axis: cut for axis, cut in slices.items() if cut != EVERY}
+    if not cuts:
+        return x
+    bounds = []
+    for cut in cuts.values():
+        step = 1 if cut.step is None else cut.step
+        back = not isinstance(step, Dim) and step < 0
+        start = (LAST if back else 0) if cut.start is None else cut.start
+        bounds.append((start, (FIRST if back else LAST) if cut.stop is None else cut.stop, step))
+    starts, stops, steps = zip(*bounds, strict=True)
+    return w("Slice", x, w.shape(starts), w.shape(stops), w.integers(cuts), w.shape(steps))
+
+
+def _pad(w: Writer, x: Any, *, widths: Any, value: Any) -> str:
+    pads = [before for before, _ in widths] + [after for _, after in widths]
+    return w("Pad", w.one(x), w.shape(pads), w.one(value))
+
+
+def _split(w: Writer, x: Any, *, sizes: Shape, axis: int) -> list[str]:
+    if len(sizes) == 1:
+        return [w.one(x)]
+    return w("Split", w.one(x), w.shape(sizes), axis=axis, outputs=len(sizes))
+
+
+def _stack(w: Writer, *xs: Any, axis: int) -> str:
+    return w("Concat", *(w("Unsqueeze", x, w.integers([axis])) for x in w.given(*xs)), axis=axis)
+
+
+def _unbind(w: Writer, x: Any, *, axis: int, count: int) -> list[str | None]:
+    parts = [w.constant(np.int64(i)) if y in w.used else None for i, y in enumerate(w.node.outputs)]
+    return [None if i is None else w("Gather", w.name(x), i, axis=axis) for i in parts]
+
+
+# --- indexing ------------------------------------------------------------------------------
+
+
+def _getitem(w: Writer, x: Any, *arrays: Any, index: Template) -> str:
+    """Slices first, then what is picked, then the new axes."""
+    parts = _spelled_out(x.shape, arrays, index)
+    given, axis, place = iter(arrays), 0, 0
+    slices: dict[int, slice] = {}
+    picks: dict[int, list[str]] = {}  # index arrays by the first axis that they are for
+    widths: list[int] = []
+    kept: list[int | None] = []  # what stands in the result beside what is picked: axes, and new ones
+    for part in parts:
+        if part is None:
+            kept.append(None)
+        elif isinstance(part, slice):
+            slices[axis] = part
+            kept.append(axis)
+            axis += 1
+        elif part is not Ellipsis:
+            place = place if picks else len(kept)
+            array = next(given) if part is ARRAY else None
+            picks[axis], width = _integers(w, part if array is None else array)
+            widths.append(width)
+            axis += len(picks[axis])
+    y = _slice(w, w.name(x), slices)
+    block = 0
+    if not arrays:
+        for at, (scalar,) in sorted(picks.items(), reverse=True):
+            y = w("Gather", y, scalar, axis=at)
+    else:
+        block = max(widths)
+        place = place if _stand_together(parts) else 0
+        y = _picked(w, y, picks, block, [a for a in kept if a is not None], place - kept[:place].count(None))
+    result = kept[:place] + [-1] * block + kept[place:]
+    new = [at for at, axis in enumerate(result) if axis is None]
+    return w("Unsqueeze", y, w.integers(new)) if new else y
+
+
+def _integers(w: Writer, part: Any) -> tuple[list[str], int]:
+    """The index arrays that an int, an array of integers or a mask amounts to, one for each axis
+    that it is for; and their number of axes."""
+    if not hasattr(part, "dtype"):
+        return [w.scalar(part)], 0
+    if part.dtype.kind != "b":
+        return [w.one(part, np.int64)], part.ndim
+    if not part.ndim:
+        raise w.refusal("a mask without axes has no words in ONNX; use ops.where")
+    rows = w("NonZero", w.name(part))
+    return [w("Gather", rows, w.constant(np.int64(i)), axis=0) for i in range(part.ndim)], 1
+
+
+def _picked(
+    w: Writer, x: str, picks: dict[int, list[str]], block: int, kept: list[int], place: int
+) -> str:
+    """The elements at the index arrays, which broadcast; the axes that those make stand at `place`
+    among the kept ones."""
+    indices = [name for names in picks.values() for name in names]
+    axes = [at + i for at, names in picks.items() for i in range(len(names))]
+    if len(axes) == 1:
+        return w("Gather", x, indices[0], axis=axes[0])
+    y = w("Transpose", x, perm=[*axes, *kept])
+    total = indices[0]
+    for other in indices[1:]:
+        total = w("Add", total, other)
+    nothing = w("Sub", total, total)  # zeros of the shape that they broadcast to
+    full = [w("Unsqueeze", w("Add", name, nothing), w.integers([-1])) for name in indices]
+    y = w("GatherND", y, w("Concat", *full, axis=-1))
+    order = [*range(block, block + place), *range(block), *range(block + place, block + len(kept))]
+    return y if order == sorted(order) else w("Transpose", y, perm=order)
+
+
+# --- tables --------------------------------------------------------------------------------
+
+
+def _one_hot(w: Writer, labels: Any, *, classes: Any, dtype: Any) -> str:
+    values = w.constant(np.array([0, 1], np.float32))
+    hot = w("OneHot", w.one(labels, np.int64), w.size(classes), values, axis=-1)
+    return hot if dtype == np.float32 else w.cast(hot, dtype)
+
+
+def _scatter_sum(w: Writer, values: Any, index: Any, *, axis: int, shape: Shape) -> str:
+    empty = _full(w, shape=shape, value=0, dtype=w.dtype)
+    return w("ScatterElements", empty, w.one(index, np.int64), w.name(values), axis=axis, reduction="add")
+
+
+# --- arrays made of settings ---------------------------------------------------------------
+
+
+def _full(w: Writer, *, shape: Shape, value: Any, dtype: Any) -> str:
+    return w("Expand", w.one(value, dtype), w.shape(shape))
+
+
+def _arange(w: Writer, *, start: Any, stop: Any, step: Any, dtype: Any) -> str:
+    numbers: list[Any] = [start, stop, step]
+    if not any(isinstance(number, Dim) for number in numbers):
+        return w.constant(np.arange(*numbers, dtype=dtype))
+    y = w("Range", *(w.scalar(number) for number in numbers))
+    return y if dtype == np.int64 else w.cast(y, dtype)
+
+
+def _linspace(w: Writer, *, num: Any, **settings: Any) -> str:
+    if isinstance(num, Dim):
+        raise w.refusal(f"{num} numbers are not known to be how many; make them of ops.arange")
+    return w.constant(np.linspace(num=num, **settings))
+
+
+def _eye(w: Writer, *, n: Any, m: Any, k: int, dtype: Any) -> str:
+    if not isinstance(n, Dim) and not isinstance(m, Dim):
+        return w.constant(np.eye(n, m, k, dtype))
+    return w.cast(w("EyeLike", _full(w, shape=(n, m), value=0, dtype=np.float32), k=k), dtype)
+
+
+PLACES: dict[str, Callable[..., Any]] = {
+    "reshape": _reshape, "sum_to": _sum_to, "flip": _flip, "pad": _pad, "split": _split, "stack": _stack,
+    "unbind": _unbind,
+    "transpose": lambda w, x, *, axes: w("Transpose", w.one(x), perm=axes or None),
+    "broadcast_to": lambda w, x, *, shape: w("Expand", w.one(x), w.shape(shape)),
+    "concatenate": lambda w, *xs, axis: w("Concat", *w.given(*xs), axis=axis),
+    "getitem": _getitem, "one_hot": _one_hot, "scatter_sum": _scatter_sum,
+    "gather": lambda w, x, index, *, axis: w("GatherElements", w.name(x), w.one(index, np.int64), axis=axis),
+    "embedding": lambda w, ids, weight, *, padding: w("Gather", w.name(weight), w.one(ids, np.int64), axis=0),
+    "full": _full, "arange": _arange, "linspace": _linspace, "eye": _eye,
+}  # fmt: skip

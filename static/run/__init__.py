@@ -1,0 +1,1 @@
+"""Sessions: what is fed and fetched, the values of variables, checkpoints."""
