@@ -11,27 +11,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from shared.errors import EngineError
 
-if TYPE_CHECKING:
-    from shared.op import Op
-    from shared.state import State
-
 
 class Engine(Protocol):
-    """What `shared` asks of an engine."""
+    """What `shared` asks of an engine. (Ops and States are `Any` here: both are above this file.)"""
 
     name: str
 
-    def apply(self, op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
+    def apply(self, op: Any, args: Sequence[Any], settings: dict[str, Any]) -> Any:
         """One application of an op; at least one argument is a Tensor, a State or absent."""
 
-    def assign(self, state: State, value: Any) -> Any:
+    def assign(self, state: Any, value: Any) -> Any:
         """Make `value` what `state` holds, now or when the graph runs."""
 
-    def gradients(self, loss: Any, states: Sequence[State]) -> list[Any]:
+    def gradients(self, loss: Any, states: Sequence[Any]) -> list[Any]:
         """The derivative of a scalar `loss` by each state; None where there is none."""
 
     def train(self, loss: Any, assigned: Iterable[Any]) -> Any:
@@ -84,11 +80,19 @@ class Neutral:
 
     name = "neutral"
 
-    def apply(self, op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
+    def apply(self, op: Any, args: Sequence[Any], settings: dict[str, Any]) -> Any:
         return engine_of(*args).apply(op, args, settings)
 
 
 NEUTRAL = Neutral()
+
+
+def engine_of_type(kind: type) -> Engine:
+    """The engine that has registered a type of Tensor."""
+    engine = ENGINE_OF[kind]
+    if engine is None or isinstance(engine, Neutral):
+        raise EngineError(f"no engine has registered {kind.__name__}; import dynamic or import static first")
+    return engine
 
 
 def tensor_engine(values: Iterable[Any]) -> Engine | None:

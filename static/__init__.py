@@ -20,25 +20,18 @@ from static.control.scan import map_fn, scan
 from static.control.while_loop import while_loop
 from static.differentiate import gradients, hessian_vector_product, jacobian
 from static.engine import ENGINE
-from static.graph.create import (
-    assign,
-    assign_add,
-    constant,
-    group,
-    placeholder,
-    placeholder_with_default,
-    scatter_update,
-)
+from static.graph.create import group, identity, placeholder, placeholder_with_default
+from static.graph.default_session import get_default_session
 from static.graph.effects import (
     Assert,
     Print,
     check_numerics,
     control_dependencies,
-    identity,
     py_func,
     stop_gradient,
 )
 from static.graph.graph import Graph, Node, Tensor, get_default_graph, name_scope, reset_default_graph
+from static.graph.operands import constant
 from static.graph.random import random_normal, random_uniform, set_random_seed
 from static.graph.scopes import (
     AUTO_REUSE,
@@ -53,9 +46,15 @@ from static.graph.scopes import (
     trainable_variables,
     variable_scope,
 )
-from static.graph.variables import Variable, global_variables_initializer
+from static.graph.variables import (
+    Variable,
+    assign,
+    assign_add,
+    global_variables_initializer,
+    scatter_update,
+)
 from static.look.views import draw, show, to_networkx
-from static.run.session import InteractiveSession, RunMetadata, RunOptions, Session, get_default_session
+from static.run.session import InteractiveSession, RunMetadata, RunOptions, Session
 
 if TYPE_CHECKING:
     from static.aliases import (
@@ -110,6 +109,20 @@ _LATE = {
 )  # fmt: skip
 """What is loaded when it is first asked for: a graph can be built and run without it."""
 
+
+
+def _bound_late(module: str, name: str) -> Any:
+    """A method that is a function of a module that is loaded when it is first called."""
+
+    def method(self: Any, *args: Any, **settings: Any) -> Any:
+        return getattr(import_module(module), name)(self, *args, **settings)
+
+    method.__name__ = name
+    return method
+
+
+Graph.save = _bound_late("static.archive.save", "save")
+Graph.export_onnx = _bound_late("static.onnx.export", "export")
 keep_freed_memory()
 
 

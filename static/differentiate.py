@@ -14,7 +14,6 @@ from shared.ops import ones, zeros
 from shared.reverse import Walk, reverse
 from shared.spec import sizes_match, str_shape
 from shared.state import State
-from static.graph.create import as_operand, as_tensor
 from static.graph.graph import (
     Call,
     Graph,
@@ -26,6 +25,7 @@ from static.graph.graph import (
     innermost,
     name_scope,
 )
+from static.graph.operands import as_operand, as_tensor
 from static.graph.variables import Variable
 
 
@@ -97,7 +97,7 @@ def _wanted_edge(graph: Graph, x: Any) -> Any:
     """The edge of x; inside a loop or branch, of what stands there for an x from around it."""
     if not isinstance(x, (State, Variable, Tensor)):
         raise GradientError(f"gradients: x {x!r} must be a static Tensor, Variable or Parameter")
-    return edge_of(as_operand(graph, x))
+    return edge_of(as_operand(x, graph))
 
 
 def _seed_edge(y: Tensor) -> Any:

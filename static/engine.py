@@ -7,16 +7,17 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from shared import dispatch
-from shared.op import Op
 from shared.operators import bind
-from shared.spec import spec_of
 from shared.state import State
 from static.control.cond import cond
 from static.control.scan import scan
 from static.control.while_loop import while_loop
-from static.graph.create import as_operand, group
-from static.graph.graph import Graph, Node, Tensor, current_call, get_default_graph, innermost, name_scope
-from static.graph.variables import Variable
+from static.differentiate import gradients
+from static.graph.create import group
+from static.graph.graph import Node, Tensor, current_call, get_default_graph, innermost, name_scope
+from static.graph.operands import apply
+from static.graph.select import updates
+from static.graph.variables import Variable, lift
 
 
 class StaticEngine:
@@ -24,31 +25,20 @@ class StaticEngine:
 
     name = "static"
 
-    def apply(self, op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
-        """Describe the application: infer what comes out, add a node, give its outputs."""
-        graph = _graph_of(args)
-        inputs = [as_operand(graph, arg) for arg in args]
-        inferred = op.infer(*(spec_of(x) for x in inputs), **settings)
-        specs = (inferred,) if op.single else inferred
-        node = Node(graph, op, inputs, settings, specs, None)
-        return node.outputs[0] if op.single else node.outputs
+    apply = staticmethod(apply)
 
     def assign(self, state: State, value: Tensor) -> Tensor:
         """An assign node, that belongs to the module call in progress."""
-        variable = value.graph.lift(state)
+        variable = lift(value.graph, state)
         if value.dtype != variable.dtype:
             value = value.astype(variable.dtype)
         return value.graph.assign(variable, value)
 
     def gradients(self, loss: Tensor, states: Sequence[State]) -> list[Any]:
-        from static.differentiate import gradients
-
         return gradients(loss, list(states))
 
     def train(self, loss: Tensor | None, assigned: Iterable[Any]) -> Node:
         """The assignments, and those that module calls which `loss`, if given, depends on have made."""
-        from static.graph.select import updates
-
         return group(*assigned, *(() if loss is None else updates(loss)), name="train")
 
     cond = staticmethod(cond)
@@ -74,13 +64,6 @@ class StaticEngine:
                 yield
 
 
-def _graph_of(args: Sequence[Any]) -> Graph:
-    for arg in args:
-        if isinstance(arg, (Tensor, Variable)):
-            return innermost(arg.graph)
-    return get_default_graph()
-
-
 ENGINE = StaticEngine()
 dispatch.register(ENGINE, Tensor, Variable)
-bind(Tensor, ENGINE.apply)
+bind(Tensor, apply)

@@ -15,7 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import networkx
 import pytest
+
+from tests.rooms import EXCEPTIONS, ROOMS
 
 HOME = Path(__file__).resolve().parent.parent
 MAY_IMPORT = {
@@ -70,6 +73,84 @@ def test_imports_point_one_way(path: Path) -> None:
     for name, line in imported(ast.parse(path.read_text())):
         if name in MAY_IMPORT or name == "tests":
             assert name in MAY_IMPORT[package], f"{path}:{line}: {package} imports {name}"
+
+
+def module_of(path: Path) -> str:
+    """The name that a file is imported by."""
+    return ".".join(path.relative_to(HOME).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module_of(path): path for path in FILES}
+
+
+def known(name: str) -> str | None:
+    """The module of ours that a dotted name is, or is something in."""
+    while name and name not in MODULES:
+        name = name.rpartition(".")[0]
+    return name or None
+
+
+def imported_modules(module: str, tree: ast.AST) -> set[str]:
+    """The modules of ours that a module imports, wherever in the file: within functions, for type
+    checkers, and by name (`import_module`, and tables whose values are names of modules)."""
+    found: set[str | None] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(known(name.name) for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{module}: write imports in full"
+            found.update(known(f"{node.module}.{name.name}") for name in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in MODULES:
+            if "." in node.value:
+                found.add(node.value)
+    return {name for name in found if name is not None and name != module}
+
+
+def circles(edges: dict[str, set[str]]) -> list[list[str]]:
+    """The groups of modules that import each other, each module in one group at most."""
+    graph = networkx.DiGraph((a, b) for a, bs in edges.items() for b in bs)
+    return [sorted(group) for group in networkx.strongly_connected_components(graph) if len(group) > 1]
+
+
+EDGES = {name: imported_modules(name, ast.parse(path.read_text())) for name, path in MODULES.items()}
+
+
+def test_no_modules_import_each_other() -> None:
+    """Within functions, for type checkers and by name counted; but for the edges of `EXCEPTIONS`."""
+    assert len(EXCEPTIONS) <= 8
+    edges = {a: {b for b in bs if (a, b) not in EXCEPTIONS} for a, bs in EDGES.items()}
+    assert circles(edges) == []
+
+
+@pytest.mark.parametrize("edge", EXCEPTIONS, ids=" -> ".join)
+def test_every_exception_is_needed(edge: tuple[str, str]) -> None:
+    edges = {a: {b for b in bs if (a, b) == edge or (a, b) not in EXCEPTIONS} for a, bs in EDGES.items()}
+    assert circles(edges) != []
+
+
+def test_the_law_of_circles_sees() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+    source = "def f():\n    from static.run import session\nLATE = {'x': 'static.archive.load'}"
+    assert imported_modules("m", ast.parse(source)) == {"static.run.session", "static.archive.load"}
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_every_file_stands_in_a_room(package: str) -> None:
+    rooms = {name.split(".")[1] for name in MODULES if name.startswith(package + ".")}
+    assert rooms == set(ROOMS[package])
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_rooms_are_walked_in_one_direction(package: str) -> None:
+    floor = {f"{package}.{room}": number for number, room in enumerate(ROOMS[package])}
+
+    def room(module: str) -> str:
+        return ".".join(module.split(".")[:2])
+
+    for name, others in EDGES.items():
+        for other in others:
+            if room(name) in floor and room(other) in floor and (name, other) not in EXCEPTIONS:
+                assert floor[room(other)] <= floor[room(name)], f"{name} imports {other}, which is above it"
 
 
 @each_file

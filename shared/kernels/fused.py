@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from shared.kernels import machine, support
-from shared.kernels.scalars import BOOL, LLVM_TYPES, Code, Number, written
+from shared.kernels.expressions import written
+from shared.kernels.scalars import BOOL, LLVM_TYPES, Code, Number
 
 MOST_LEVELS = 3
 """How deep a loop nest may be: (batch, channel, pixel) beside one number for each channel is 3."""

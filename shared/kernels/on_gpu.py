@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from shared.device.cuda import cupy
+from shared.kernels.expressions import FUNCTIONS
 from shared.kernels.fused import FLOAT, INT, Recipe, values_of
-from shared.kernels.scalars import BOOL, FLOAT32, FLOAT64, FUNCTIONS, Code, Number, Term, Unfit
+from shared.kernels.scalars import BOOL, FLOAT32, FLOAT64, Code, Number, Term, Unfit
 
 C_TYPES = {
     BOOL: "bool", FLOAT32: "float", FLOAT64: "double",

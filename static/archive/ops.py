@@ -21,11 +21,11 @@ from shared.op import TABLE, Op, Rule
 from shared.ops.indexing import ARRAY
 from shared.spec import Spec, sizes_match, str_shape
 from static.control.body import BodyOp
-from static.graph import create
-from static.graph import effects
+from static.graph import create, effects
+from static.graph.variables import replace_rows
 
 PREFIX = "static."
-OWN: dict[str, Op] = {PREFIX + op.name: op for op in (*effects.OPS, create.replace_rows)}
+OWN: dict[str, Op] = {PREFIX + op.name: op for op in (*effects.OPS, replace_rows)}
 """This engine's ops that are in no table, because the other engine has another way."""
 
 
@@ -158,8 +158,11 @@ def check_settings(op: Op, arguments: Sequence[Any], settings: Mapping[str, Any]
     if isinstance(op.compute, np.ufunc):
         fits = not settings and len(arguments) == op.compute.nin
     else:
+        # An op that one node has for itself would be kept, with all that it holds, by a cache.
+        signature = _signature if op.listed else inspect.signature
+        handed_in = {"compiler": None} if isinstance(op, BodyOp) else {}
         try:
-            _signature(op.compute).bind(*arguments, **settings)
+            signature(op.compute).bind(*arguments, **settings, **handed_in)
             fits = True
         except TypeError:
             fits = False

@@ -14,7 +14,8 @@ from static.archive.ops import COND, SCAN, WHILE
 from static.archive.rebuild import Keys, Kinds, Made, Site, applied, at, check_fits, fields, tensor_at
 from static.control.body import Body, BodyOp, Part
 from static.control.cond import check_alike, cond_op
-from static.control.scan import Loop, check_invariant, scan_op
+from static.control.loop import Loop, check_invariant
+from static.control.scan import scan_op
 from static.control.while_loop import while_op
 from static.graph.graph import PLACEHOLDER, Tensor
 

@@ -55,14 +55,27 @@ Ref = list[int]
 """A Tensor in a program: the place of its node, and which of the node's outputs it is."""
 
 
-def save_graph(
+def save(
     graph: Graph,
     path: str | os.PathLike[str],
     outputs: Named | None = None,
     inputs: Named | None = None,
     session: Session | None = None,
 ) -> None:
-    """See `Graph.save`."""
+    """`graph.save(...)`: write what computes `outputs` to one file, which `static.load` runs without the
+    code that built the graph.
+
+    outputs  Tensors, or their names ("y:0"): one, a list, or a dict whose keys are to be their
+             names; by default what the ops give that no other node uses
+    inputs   in the same forms, what a run is fed; by default the placeholders that the outputs
+             need. What lies behind an input that is no placeholder is left out.
+    session  whose values the variables get: the default session's if None; if there is none,
+             those that they start from, which for Parameters are those that they hold now
+
+    The file holds the program as readable JSON (the user's lines with it) and arrays, and no
+    code; it replaces an older one whole. Raises ArchiveError for a node that no archive can
+    hold, such as py_func's.
+    """
     wanted = named_tensors("save", graph, _unused(graph) if outputs is None else outputs, "output")
     if not wanted:
         raise ArchiveError("save: there is nothing to save; name at least one output")

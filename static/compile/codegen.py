@@ -25,7 +25,7 @@ from shared.watch import hooks
 from static.compile.block import Step, Value, last_uses
 from static.compile.layout import Layout
 from static.compile.options import Options
-from static.control.body import BodyOp
+from static.control.body import BodyOp, Compiler
 from static.graph.graph import Node
 
 _USED = ("_", "feeds", "state", "frame", "program", "asarray", "copy", "own", "slice", "Ellipsis")
@@ -40,8 +40,9 @@ class Writer:
     names      those of values; `step_at`, the step that each line is for
     """
 
-    def __init__(self, layout: Layout, options: Options) -> None:
+    def __init__(self, layout: Layout, options: Options, compiler: Compiler) -> None:
         self.layout, self.options, self.device = layout, options, options.device
+        self.compiler = compiler
         self.block = block = layout.block
         self.namespace: dict[str, Any] = {
             "asarray": self.device.asarray, "copy": self.device.copy, "own": self.device.own
@@ -222,7 +223,7 @@ class Writer:
     def _kernel(self, step: Step) -> Callable[..., Any]:
         """What computes a step: the op's own function, unless somebody watches, or the sizes that
         a run brings may be such that only infer knows that they do not fit."""
-        op = step.op.under(self.options) if isinstance(step.op, BodyOp) else step.op
+        op = step.op.compiled_by(self.compiler) if isinstance(step.op, BodyOp) else step.op
         if not any([isinstance(x, Value) for x in step.inputs]):
             op = self.device.making(op)
         if self.options.watched:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import itertools
 import linecache
 import weakref
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.device.memory import uncollected
@@ -21,12 +21,14 @@ from shared.spec import Spec, sizes_match, str_shape
 from static.compile.block import Step, Value
 from static.compile.codegen import Writer
 from static.compile.layout import lay_out
+from static.compile.log import Log
 from static.compile.lower import lower
 from static.compile.options import EXACT, Options
-from static.compile.passes import Log, optimize
+from static.compile.passes import optimize
 from static.compile.plan import Memory, Plan, evaluated
+from static.control.body import Body
 from static.graph.graph import Node, Tensor
-from static.graph.select import Selection
+from static.graph.select import Selection, select
 from static.graph.variables import Variable
 
 _serial = itertools.count(1)
@@ -76,7 +78,7 @@ class Program:
         with uncollected():
             self.block = block = optimize(lower(selection, fed, fetched), options, self.log, orderly)
             self.layout = lay_out(block, orderly, options)
-            writer = Writer(self.layout, options)
+            writer = Writer(self.layout, options, BodyCompiler(options))
             self.source = writer.source()
         self.reads, self.missing = block.reads.keys(), block.missing
         self.step_at, self.names = writer.step_at, writer.names
@@ -109,6 +111,16 @@ class Program:
                     "the sizes that the variable was made for"
                 )
         return result
+
+    def results(self, feeds: Sequence[Any]) -> Sequence[Any]:
+        """The fetched values of a body, which has no variables of its own; an error remembers the
+        innermost node that failed, and why."""
+        try:
+            return self(feeds, {})[0]
+        except Exception as error:
+            if not hasattr(error, "failed_at"):
+                error.failed_at = self.failed_at(error)  # type: ignore[attr-defined]
+            raise
 
     def memory(self, sizes: Mapping[str, int]) -> Memory:
         """What a run holds where its unknown sizes, by name, are these."""
@@ -162,6 +174,28 @@ class Program:
         values = {**last.tb_frame.f_globals, **last.tb_frame.f_locals}
         given = [values[self.names[x]] if isinstance(x, Value) else x for x in step.inputs]
         return Failure(step, given, getattr(error, "member", 0))
+
+
+class BodyCompiler:
+    """Compiles the bodies of loops and branches that a program runs: see `static.control.body.Compiler`.
+
+    A body keeps its programs, one for each set of results that is asked for.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.options = replace(options, watched=False, memory_limit=None)
+        self.module, self.copy = options.device.module, options.device.copy
+
+    def body(
+        self, body: Body, fed: Sequence[Tensor], results: Sequence[Tensor], arrays: Sequence[Any]
+    ) -> Callable[[Sequence[Any]], Sequence[Any]]:
+        orderly = all([array.flags.c_contiguous for array in arrays])
+        key = (tuple(fed), tuple(results), self.options, orderly)
+        program = body.programs.get(key)
+        if program is None:
+            selection = select(body, results, fed)
+            program = body.programs[key] = Program(selection, fed, results, self.options, orderly)
+        return program.results
 
 
 CHUNK = 1 << 14

@@ -7,26 +7,23 @@ their value. A variable that is assigned inside becomes one of the body's result
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from shared import dispatch
 from shared.errors import FetchError
 from shared.op import Op
 from shared.ops.creation import zeros
 from shared.spec import Spec
-from shared.state import State
-from static.compile.options import Options
+from static.differentiate import gradients
 from static.graph.graph import PLACEHOLDER, Graph, Node, Tensor, default_graph, edge_of, symbols_of
+from static.graph.operands import apply, as_tensor, constant
 from static.graph.select import select
-
-if TYPE_CHECKING:
-    from static.compile.program import Program
-    from static.graph.variables import Variable
+from static.graph.variables import Variable
 
 
 class Body(Graph):
@@ -42,14 +39,12 @@ class Body(Graph):
         self.captures: dict[Tensor, Tensor] = {}
         self.assigned: dict[Variable, Tensor] = {}
         self.asked: set[Variable] = set()
-        self._programs: dict[Any, Program] = {}
+        self.programs: dict[Any, Any] = {}  # as compiled so far, for whoever compiles it
 
     @contextmanager
     def as_default(self) -> Iterator[Graph]:
         """Within the block new nodes go to the body; they belong to the module call in progress."""
-        from static.engine import ENGINE
-
-        with default_graph(self), dispatch.using(ENGINE):
+        with default_graph(self), dispatch.using(dispatch.engine_of_type(Tensor)):
             yield self
 
     def is_inside(self, other: Graph) -> bool:
@@ -74,9 +69,6 @@ class Body(Graph):
     def next_seed(self) -> int:
         return self.outer.next_seed()
 
-    def lift(self, state: State) -> Variable:
-        return self.outer.lift(state)
-
     def read(self, variable: Variable) -> Tensor:
         found = self.assigned.get(variable)
         return self.capture(self.outer.read(variable)) if found is None else found
@@ -95,8 +87,6 @@ class Body(Graph):
 
     def operand(self, value: Any) -> Tensor:
         """A result of the body as a Tensor of it."""
-        from static.graph.create import as_tensor
-
         if value is None:
             raise FetchError("a body must give Tensors, not None; return what the loop is to carry")
         with self.as_default():
@@ -113,20 +103,21 @@ class Body(Graph):
                 if source is not None and around is not self:
                     self.capture(source)
 
-    def program(
-        self, fed: Sequence[Tensor], results: Sequence[Tensor], options: Options, arrays: Sequence[Any]
-    ) -> Program:
-        """The compiled body; made once for each set of results. arrays: those from which comes what
-        it will be fed; if all are in C order it may count on that."""
-        from static.compile.program import Program
 
-        orderly = all([array.flags.c_contiguous for array in arrays])
-        key = (tuple(fed), tuple(results), options, orderly)
-        program = self._programs.get(key)
-        if program is None:
-            selection = select(self, results, fed)
-            program = self._programs[key] = Program(selection, fed, results, options, orderly)
-        return program
+class Compiler(Protocol):
+    """How the bodies of one run are compiled: what runs the node that holds them hands it in."""
+
+    module: Any
+    """The array module of the device: whose functions make arrays there."""
+
+    def copy(self, array: Any) -> Any:
+        """A copy of an array that is on the device, in C order."""
+
+    def body(
+        self, body: Body, fed: Sequence[Tensor], results: Sequence[Tensor], arrays: Sequence[Any]
+    ) -> Callable[[Sequence[Any]], Sequence[Any]]:
+        """The compiled body, as a function of what it is fed that gives its results. arrays: those from
+        which comes what it will be fed; if all are in C order it may count on that."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,17 +148,17 @@ class Part:
 class BodyOp(Op):
     """An op that one node has for itself, because it holds bodies: a loop, a branch.
 
-    Its compute takes `options=`, how the bodies are to be compiled.
+    Its compute takes `compiler=`, what compiles the bodies.
     """
 
     def __init__(self, *args: Any, parts: dict[str, Part], **kwargs: Any) -> None:
         super().__init__(*args, listed=False, **kwargs)
         self.parts = parts
 
-    def under(self, options: Options) -> BodyOp:
-        """The same op with its bodies compiled under these options."""
+    def compiled_by(self, compiler: Compiler) -> BodyOp:
+        """The same op with its bodies compiled by `compiler`."""
         op = copy(self)
-        op.compute = partial(self.compute, options=replace(options, watched=False, memory_limit=None))
+        op.compute = partial(self.compute, compiler=compiler)
         return op
 
 
@@ -186,20 +177,15 @@ def replay(body: Body, inside: dict[Tensor, Any], results: Sequence[Tensor]) -> 
 
 
 def _again(node: Node, made: dict[Tensor, Any]) -> Sequence[Any]:
-    from static.engine import ENGINE
-    from static.graph.create import constant
-
     if not hasattr(node.op, "infer"):
         return [constant(node.settings["value"])]
     inputs = [made[x] if isinstance(x, Tensor) else x for x in node.inputs]
-    y = ENGINE.apply(node.op, inputs, node.settings)  # type: ignore[arg-type]
+    y = apply(node.op, inputs, node.settings)  # type: ignore[arg-type]
     return [y] if node.op.single else y
 
 
 def full_gradients(pairs: Sequence[tuple[Tensor, Any]], xs: Sequence[Tensor]) -> list[Tensor]:
     """The derivatives of the ys of (y, cotangent) pairs by each x, with zeros where there is none."""
-    from static.differentiate import gradients
-
     live = [(y, g) for y, g in pairs if g is not None and edge_of(y) is not None]
     found = gradients([y for y, _ in live], list(xs), [g for _, g in live]) if live else [None] * len(xs)
     return [zeros(x.shape, x.dtype, like=x) if g is None else g for x, g in zip(xs, found, strict=True)]

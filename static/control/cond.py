@@ -12,11 +12,10 @@ from shared.dims import Dim
 from shared.errors import SettingError, ShapeError
 from shared.op import Joint
 from shared.spec import Spec, sizes_match
-from static.compile.options import EXACT, Options
-from static.control.body import Body, BodyOp, Part, full_gradients, replay
-from static.control.scan import graph_of, run_body
-from static.graph.create import as_tensor
+from static.control.body import Body, BodyOp, Compiler, Part, full_gradients, replay
+from static.control.loop import graph_of
 from static.graph.graph import Tensor, building
+from static.graph.operands import apply, as_tensor
 
 
 def cond(
@@ -85,15 +84,13 @@ def _joined(a: Spec, b: Spec) -> Spec:
 
 def _add(pred: Tensor, bodies: list[Body], results: list[list[Tensor]]) -> Sequence[Tensor]:
     """The node; its inputs are pred and all that either branch captures."""
-    from static.engine import ENGINE
-
     for body in bodies:
         body.close()
     if not results[0]:
         return ()
     outside = list(dict.fromkeys([*bodies[0].captures, *bodies[1].captures]))
     op = cond_op(bodies, outside, results)
-    made = ENGINE.apply(op, [pred, *outside], {})
+    made = apply(op, [pred, *outside], {})
     return [made] if op.single else made
 
 
@@ -104,10 +101,10 @@ def cond_op(bodies: list[Body], outside: Sequence[Tensor], results: list[list[Te
     fed = [[body.captures[outside[i]] for i in at] for body, at in zip(bodies, places, strict=True)]
     specs = tuple(_joined(a.spec, b.spec) for a, b in zip(*results, strict=True))
 
-    def run(chosen: Any, *arrays: Any, options: Options = EXACT) -> Any:
+    def run(chosen: Any, *arrays: Any, compiler: Compiler) -> Any:
         branch = 0 if bool(chosen) else 1
         given = [arrays[i] for i in places[branch]]
-        values = run_body(bodies[branch].program(fed[branch], results[branch], options, given), given)
+        values = compiler.body(bodies[branch], fed[branch], results[branch], given)(given)
         return values[0] if len(values) == 1 else tuple(values)
 
     def pull(g: Any, y: Any, chosen: Tensor, *args: Tensor, wanted: Any) -> list[Any]:

@@ -11,7 +11,6 @@ those that somebody uses.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,11 +22,11 @@ from shared.op import Joint, Op
 from shared.ops.control import scan_length
 from shared.ops.creation import zeros
 from shared.reverse import Walk, reverse
-from shared.spec import Spec, sizes_match, spec_of
-from static.compile.options import EXACT, Options
-from static.control.body import Body, BodyOp, Part
-from static.graph.create import as_tensor, constant
-from static.graph.graph import CONSTANT, Graph, Node, Tensor, building, edge_of, get_default_graph, innermost
+from shared.spec import Spec, sizes_match
+from static.control.body import Body, BodyOp, Compiler, Part
+from static.control.loop import Loop, check_invariant, check_step, graph_of
+from static.graph.graph import CONSTANT, Graph, Node, Tensor, building, edge_of, get_default_graph
+from static.graph.operands import apply, as_tensor, constant
 
 Triple = tuple[Any, Any, Any]
 
@@ -43,59 +42,6 @@ def scan(
 def map_fn(fn: Callable[[Any], Any], elems: Any) -> Any:
     """`fn` of each part of `elems` along the first axis, stacked."""
     return scan(lambda carry, x: (carry, fn(x)), (), elems)[1]
-
-
-@dataclass(eq=False)
-class Loop:
-    """What a scan repeats. All are Tensors of the body: what each step is given (carry, xs), and
-    what it gives: the next carry, ys to be stacked, sums to be added up, and hidden values. What
-    stands in `xs` or `extra` and is no placeholder, the optimiser computes outside of the loop."""
-
-    body: Body
-    carry: list[Tensor]
-    xs: list[Tensor]
-    next: list[Tensor]
-    ys: list[Tensor]
-    sums: list[Tensor]
-    hidden: list[Tensor] = field(default_factory=list)
-    extra: list[Tensor] = field(default_factory=list)
-
-    @staticmethod
-    def of(part: Part) -> Loop:
-        """The loop that a scan repeats, from what the scan's op says of itself."""
-        a, b, c = part.carried, part.carried + part.columns, part.carried + part.stacked
-        given, results = list(part.inputs), list(part.results)
-        return Loop(
-            part.body, given[:a], given[a:b], results[:a], results[a:c], results[c:], list(part.hidden),
-            given[b + len(part.body.captures) :],
-        )  # fmt: skip
-
-    def fixed(self) -> list[Tensor]:
-        """What is the same in all steps."""
-        return [*self.body.captures.values(), *self.extra]
-
-    def inputs(self) -> list[Tensor]:
-        """What each step is given."""
-        return [*self.carry, *self.xs, *self.fixed()]
-
-    def unsure(self) -> list[int]:
-        """The carried values whose shape only a run can know to stay."""
-        pairs = zip(self.carry, self.next, strict=True)
-        return [i for i, (before, after) in enumerate(pairs) if before.shape != after.shape]
-
-    def parts(self, values: Sequence[Any]) -> tuple[Sequence[Any], ...]:
-        """The node's outputs as (carry, ys, sums, hidden)."""
-        a = len(self.next)
-        b = a + len(self.ys)
-        c = b + len(self.sums)
-        return values[:a], values[a:b], values[b:c], values[c:]
-
-    def specs(self, length: Size) -> Spec | tuple[Spec, ...]:
-        """What the node gives."""
-        stacked = [Spec((length, *t.shape), t.dtype) for t in (*self.ys, *self.hidden)]
-        ys, hidden = stacked[: len(self.ys)], stacked[len(self.ys) :]
-        specs = (*(t.spec for t in self.carry), *ys, *(t.spec for t in self.sums), *hidden)
-        return specs[0] if len(specs) == 1 else specs
 
 
 def scan_and_sum(
@@ -144,15 +90,13 @@ def _add(
     graph: Graph, loop: Loop, firsts: Sequence[Tensor], columns: Sequence[Tensor], steps: Size, reverse: bool
 ) -> Sequence[Tensor]:
     """The node of a finished loop; gives its outputs."""
-    from static.engine import ENGINE
-
     loop.body.close()
     loop.hidden = _read_by_rules(loop)
     op = scan_op(loop)
     if not op.outputs:
         return ()
     arguments = [*firsts, *columns, *loop.body.captures]
-    made = ENGINE.apply(op, arguments, {"length": steps, "reverse": reverse})
+    made = apply(op, arguments, {"length": steps, "reverse": reverse})
     return [made] if op.single else made
 
 
@@ -165,7 +109,7 @@ def scan_op(loop: Loop) -> BodyOp:
     count, results = len(inputs), [*loop.next, *loop.ys, *loop.sums]
     return BodyOp(
         "scan",
-        lambda *arrays, options=EXACT, **settings: _run(loop, arrays, options, **settings),
+        lambda *arrays, compiler, **settings: _run(loop, arrays, compiler, **settings),
         lambda *specs, length, reverse: loop.specs(length),
         Joint(
             lambda g, y, *args, wanted, length, reverse: _pull(loop, g, y, args, wanted, length, reverse),
@@ -198,11 +142,11 @@ def _read_by_rules(loop: Loop) -> list[Tensor]:
 
 
 def _run(
-    loop: Loop, arrays: Sequence[Any], options: Options, length: int, reverse: bool,
+    loop: Loop, arrays: Sequence[Any], compiler: Compiler, length: int, reverse: bool,
     needed: Sequence[int] | None = None,
 ) -> Any:
     """The loop itself, on arrays."""
-    width, xp = len(loop.carry), options.device.module
+    width, xp = len(loop.carry), compiler.module
     carry, xs, fixed = arrays[:width], arrays[width : width + len(loop.xs)], arrays[width + len(loop.xs) :]
     for x in xs:
         if len(x) != length:
@@ -210,13 +154,13 @@ def _run(
     results = [*loop.next, *loop.ys, *loop.sums, *loop.hidden]
     asked = range(len(results)) if needed is None else sorted({*range(width), *needed})
     stacked_from, sums = width, range(width + len(loop.ys), width + len(loop.ys) + len(loop.sums))
-    program = loop.body.program(loop.inputs(), [results[i] for i in asked], options, arrays)
+    step_of = compiler.body(loop.body, loop.inputs(), [results[i] for i in asked], arrays)
     kept: dict[int, Any] = {}
     unsure = loop.unsure()
     order = range(length - 1, -1, -1) if reverse else range(length)
     for t in order:
         step = [x[t, ...] for x in xs]
-        values = run_body(program, [*carry, *step, *fixed])
+        values = step_of([*carry, *step, *fixed])
         for i, value in zip(asked, values, strict=True):
             if i < stacked_from:
                 continue
@@ -239,7 +183,7 @@ def _run(
         for i in (i for i in asked if i >= width):
             shape = tuple(_size(n, sizes) for n in results[i].shape)
             kept[i] = xp.zeros(shape if i in sums else (0, *shape), results[i].dtype)
-        carry = [options.device.copy(value) for value in carry]
+        carry = [compiler.copy(value) for value in carry]
     given = [*carry, *(kept.get(i) for i in range(width, len(results)))]
     return given[0] if len(given) == 1 else tuple(given)
 
@@ -258,16 +202,6 @@ def _size(size: Size, sizes: dict[Symbol, int]) -> int:
     """A size as an integer; 0 for one that only a step could have measured."""
     known = not isinstance(size, Dim) or all(symbol in sizes for symbol in size.symbols())
     return evaluate(size, sizes) if known else 0
-
-
-def run_body(program: Any, feeds: Sequence[Any]) -> Sequence[Any]:
-    """One run of a compiled body; an error remembers the innermost node that failed, and why."""
-    try:
-        return program(feeds, {})[0]
-    except Exception as error:
-        if not hasattr(error, "failed_at"):
-            error.failed_at = program.failed_at(error)  # type: ignore[attr-defined]
-        raise
 
 
 def _pull(
@@ -352,48 +286,3 @@ class _Importing(Walk):
         ]
         outputs = [self.bring(y) if keep else y.spec for y, keep in zip(node.outputs, kept, strict=True)]
         return inputs, outputs
-
-
-# --- shared by all control flow ------------------------------------------------------------
-
-
-def graph_of(values: Sequence[Any]) -> Graph:
-    """The graph that a node with these inputs goes to."""
-    for value in values:
-        if isinstance(value, Tensor):
-            return innermost(value.graph)
-    return get_default_graph()
-
-
-def check_invariant(call: str, before: Sequence[Tensor], after: list[Tensor]) -> None:
-    """What goes round must come round with the same shape and dtype."""
-    if len(before) != len(after):
-        raise ShapeError(
-            f"{call}: {len(before)} values go into the body and {len(after)} come out; return one for each, "
-            "in the same order"
-        )
-    for i, (a, b) in enumerate(zip(before, after, strict=True)):
-        drifts = len(a.shape) != len(b.shape) or any(map(_surely_differ, a.shape, b.shape))
-        if drifts or a.dtype != b.dtype:
-            raise ShapeError(_not_invariant(call, i, a.spec, b.spec))
-
-
-def _not_invariant(call: str, place: int, before: Any, after: Any) -> str:
-    return (
-        f"{call}: value {place} is not an invariant for the loop. It enters the loop with shape and dtype "
-        f"{before} and leaves the body with {after}; cast or reshape it to stay the same"
-    )
-
-
-def _surely_differ(a: Size, b: Size) -> bool:
-    """Whether two sizes differ whatever the unknown ones in them are: `n` and `n + 1`, `n` and `2 n`."""
-    difference = b - a
-    counts = difference.terms.values() if isinstance(difference, Dim) else (difference,)
-    return all([count > 0 for count in counts]) or all([count < 0 for count in counts])
-
-
-def check_step(call: str, unsure: Sequence[int], before: Sequence[Any], after: Sequence[Any]) -> None:
-    """The same at run, for the values of which only a run knows."""
-    for i in unsure:
-        if before[i].shape != after[i].shape:
-            raise ShapeError(_not_invariant(call, i, spec_of(before[i]), spec_of(after[i])))

@@ -17,20 +17,11 @@ from shared.errors import SettingError
 from shared.op import Joint
 from shared.ops.creation import zeros
 from shared.spec import Spec
-from static.compile.options import EXACT, Options
-from static.control.body import Body, BodyOp, Part, full_gradients, replay
-from static.control.scan import (
-    Loop,
-    Triple,
-    carry_assigned,
-    check_invariant,
-    check_step,
-    graph_of,
-    run_body,
-    scan_and_sum,
-)
-from static.graph.create import as_tensor
+from static.control.body import Body, BodyOp, Compiler, Part, full_gradients, replay
+from static.control.loop import Loop, check_invariant, check_step, graph_of
+from static.control.scan import Triple, carry_assigned, scan_and_sum
 from static.graph.graph import Graph, Tensor, building, edge_of
+from static.graph.operands import apply, as_tensor
 
 
 def while_loop(
@@ -74,13 +65,11 @@ def _add_while(
     graph: Graph, loop: Loop, test: Body, seen: list[Tensor], go: Tensor, firsts: list[Tensor],
     maximum: int | None,
 ) -> Sequence[Tensor]:  # fmt: skip
-    from static.engine import ENGINE
-
     loop.body.close()
     test.close()
     op = while_op(loop, test, seen, go)
     arguments = [*firsts, *test.captures, *loop.body.captures]
-    return ENGINE.apply(op, arguments, {"maximum": maximum})[: len(firsts)]
+    return apply(op, arguments, {"maximum": maximum})[: len(firsts)]
 
 
 def while_op(loop: Loop, test: Body, seen: list[Tensor], go: Tensor) -> BodyOp:
@@ -93,8 +82,8 @@ def while_op(loop: Loop, test: Body, seen: list[Tensor], go: Tensor) -> BodyOp:
     at = [*range(width), *range(len(tested), len(tested) + len(loop.body.captures))]
     return BodyOp(
         "while_loop",
-        lambda *arrays, options=EXACT, **settings: _run_while(
-            loop, test.program(tested, [go], options, arrays), len(test.captures), arrays, options, **settings
+        lambda *arrays, compiler, **settings: _run_while(
+            loop, compiler.body(test, tested, [go], arrays), len(test.captures), arrays, compiler, **settings
         ),
         lambda *_, **settings: (*specs, *(Spec((trips, *s.shape), s.dtype) for s in specs)),
         Joint(
@@ -111,24 +100,25 @@ def while_op(loop: Loop, test: Body, seen: list[Tensor], go: Tensor) -> BodyOp:
 
 
 def _run_while(
-    loop: Loop, asks: Any, tests: int, arrays: Sequence[Any], options: Options, maximum: int | None,
+    loop: Loop, asks: Callable[..., Any], tests: int, arrays: Sequence[Any], compiler: Compiler,
+    maximum: int | None,
     needed: Any = None,
 ) -> tuple[Any, ...]:
     """The loop itself, on arrays."""
     width = len(loop.carry)
-    values: Sequence[Any] = [options.device.copy(value) for value in arrays[:width]]
+    values: Sequence[Any] = [compiler.copy(value) for value in arrays[:width]]
     asked, fixed = arrays[width : width + tests], arrays[width + tests :]
-    program = loop.body.program(loop.inputs(), loop.next, options, arrays)
+    trip = compiler.body(loop.body, loop.inputs(), loop.next, arrays)
     record = needed is None or any(i >= width for i in needed)
     history: list[Sequence[Any]] = []
     unsure, trips = loop.unsure(), 0
-    while (maximum is None or trips < maximum) and bool(run_body(asks, [*values, *asked])[0]):
+    while (maximum is None or trips < maximum) and bool(asks([*values, *asked])[0]):
         if record:
             history.append(values)
-        before, values = values, run_body(program, [*values, *fixed])
+        before, values = values, trip([*values, *fixed])
         check_step("while_loop", unsure, before, values)
         trips += 1
-    xp = options.device.module
+    xp = compiler.module
     empty = [xp.empty((0, *value.shape), value.dtype) for value in values]
     stacked = [xp.stack(column) for column in zip(*history, strict=True)] if history else empty
     return (*values, *(stacked if record else [None] * width))

@@ -1,4 +1,4 @@
-"""Making Tensors and operations that are no op of the table: placeholder, constant, group."""
+"""Making Tensors and operations that are no op of the table: placeholder, group, identity."""
 
 from __future__ import annotations
 
@@ -8,22 +8,11 @@ from typing import Any
 import numpy as np
 
 from shared.dims import UNKNOWN_RANK, Dim
-from shared.errors import EngineError, FetchError, GradientError, GraphError, SettingError, ShapeError
+from shared.errors import FetchError, SettingError, ShapeError
 from shared.op import Op, Rule
-from shared.spec import Spec, as_dtype, in_short, is_weak, sizes_match, str_shape
-from shared.state import State
-from static.graph.graph import (
-    CONSTANT,
-    GROUP,
-    PLACEHOLDER,
-    Graph,
-    Node,
-    Tensor,
-    building,
-    get_default_graph,
-    innermost,
-)
-from static.graph.variables import Variable, starting_array
+from shared.spec import Spec, as_dtype, sizes_match, str_shape
+from static.graph.graph import GROUP, PLACEHOLDER, Graph, Node, Tensor, get_default_graph
+from static.graph.operands import as_tensor
 
 
 def placeholder(dtype: Any, shape: Sequence[Any] | None = None, name: str | None = None) -> Tensor:
@@ -88,13 +77,6 @@ class DefaultOp(Op):
         )  # fmt: skip
 
 
-def constant(value: Any, dtype: Any = None, name: str | None = None) -> Tensor:
-    """A Tensor that is the same in every run. Holds a copy; Python floats become float32."""
-    array = starting_array("constant", value, dtype)
-    graph = get_default_graph()
-    return Node(graph, CONSTANT, (), {"value": array}, [Spec(array.shape, array.dtype)], name).outputs[0]
-
-
 def group(*operations: Any, name: str | None = None) -> Node:
     """One operation that runs all of these (Tensors or operations); it has no value."""
     deps: list[Tensor] = []
@@ -110,67 +92,10 @@ def group(*operations: Any, name: str | None = None) -> Node:
     return made
 
 
-def assign(variable: Variable, value: Any) -> Tensor:
-    """See `Variable.assign`."""
-    return variable.assign(value)
+IDENTITY = Op("identity", lambda x: x, lambda x: x, [Rule(lambda g, y, x: g)], alias=(0,), listed=False)
 
 
-def assign_add(variable: Variable, delta: Any) -> Tensor:
-    """See `Variable.assign_add`."""
-    return variable.assign_add(delta)
-
-
-def scatter_update(variable: Variable, indices: Any, updates: Any) -> Tensor:
-    """Rows of a variable replaced: `variable[indices] = updates`, along the first axis. Of an
-    index that stands there twice, the last one counts."""
-    from static.engine import ENGINE
-
-    with building(innermost(variable.graph)):
-        rows = as_tensor(updates, variable.dtype)
-        return variable.assign(ENGINE.apply(replace_rows, [variable, as_tensor(indices), rows], {}))
-
-
-def _compute_replace_rows(x: Any, indices: Any, rows: Any) -> Any:
-    y = x.copy()
-    y[indices] = rows
-    return y
-
-
-replace_rows = Op("replace_rows", _compute_replace_rows, lambda x, *_: x, listed=False)
-
-
-def as_tensor(value: Any, dtype: Any = None) -> Tensor:
-    """`value` as a Tensor of the default graph: variables are read, arrays become constants."""
-    operand = as_operand(get_default_graph(), value)
-    return operand if isinstance(operand, Tensor) else constant(operand, dtype)
-
-
-def as_operand(graph: Graph, value: Any) -> Any:
-    """What a node of `graph` takes for an argument: a Tensor of it, or a weak number."""
-    if isinstance(value, Tensor):
-        if value.graph is not graph:
-            if graph.is_inside(value.graph):
-                return graph.capture(value)
-            raise GraphError(
-                f"Tensor {value.name!r} must be from the same graph as the others in this call; "
-                "build both inside one `with graph.as_default():`"
-            )
-        return value
-    if isinstance(value, np.generic):  # some are subclasses of Python's numbers; all are weak here
-        return value.item()
-    if is_weak(value):
-        return value
-    if isinstance(value, Variable):
-        if not graph.is_inside(value.graph):
-            raise GraphError(f"variable {value.name!r} must be from the same graph as the others")
-        return graph.read(value)
-    if isinstance(value, State):
-        return graph.read(graph.lift(value))
-    if isinstance(value, (np.ndarray, list, tuple)):
-        return constant(value)
-    if isinstance(value, Spec):
-        raise GradientError(f"a gradient rule uses a value ({value}) that its `reads` does not name")
-    raise EngineError(
-        f"{in_short(value)} can not be part of a graph; a static call takes static Tensors, variables, "
-        "arrays and numbers (feed a dynamic Tensor's .numpy() to a placeholder instead)"
-    )
+def identity(x: Any, name: str | None = None) -> Tensor:
+    """The same value as a Tensor of its own; under `control_dependencies` it waits for them."""
+    tensor = as_tensor(x)
+    return Node(get_default_graph(), IDENTITY, [tensor], {}, [tensor.spec], name).outputs[0]

@@ -16,13 +16,11 @@ import numpy as np
 from shared.device.cuda import device_of, to_device, to_host
 from shared.dims import Dim
 from shared.errors import CheckFailedError, DTypeError, NotFiniteError, SettingError
-from shared.op import ZERO, Joint, Op, Rule
+from shared.op import ZERO, Joint, Op
 from shared.spec import Spec, as_dtype, sizes_match
-from static.engine import ENGINE
-from static.graph.create import as_tensor
+from static.graph.create import IDENTITY
 from static.graph.graph import GROUP, Node, Tensor, controls, get_default_graph
-
-_same = Rule(lambda g, y, x, *rest, **settings: g)
+from static.graph.operands import apply, as_tensor
 
 
 def _through(name: str, compute: Callable[..., Any]) -> Op:
@@ -45,23 +43,14 @@ def control_dependencies(operations: Sequence[Any]) -> Iterator[None]:
         controls.reset(token)
 
 
-# --- identity ------------------------------------------------------------------------------
-
-_identity = Op("identity", lambda x: x, lambda x: x, [_same], alias=(0,), listed=False)
 _stop_gradient = Op(
     "stop_gradient", lambda x: x, lambda x: x, [ZERO], constant=("y",), alias=(0,), listed=False
 )
 
 
-def identity(x: Any, name: str | None = None) -> Tensor:
-    """The same value as a Tensor of its own; under `control_dependencies` it waits for them."""
-    tensor = as_tensor(x)
-    return Node(get_default_graph(), _identity, [tensor], {}, [tensor.spec], name).outputs[0]
-
-
 def stop_gradient(x: Any) -> Tensor:
     """The same value, taken as a constant: no gradient flows back through it."""
-    return ENGINE.apply(_stop_gradient, [as_tensor(x)], {})
+    return apply(_stop_gradient, [as_tensor(x)], {})
 
 
 # --- printing and checking -----------------------------------------------------------------
@@ -85,7 +74,7 @@ def Print(x: Any, data: Sequence[Any], message: str = "", summarize: int = 10) -
     Only a run that needs the Tensor it gives prints: use it in place of `x`.
     """
     settings = {"message": message, "summarize": summarize}
-    return ENGINE.apply(_print_op, [as_tensor(x), *(as_tensor(d) for d in data)], settings)
+    return apply(_print_op, [as_tensor(x), *(as_tensor(d) for d in data)], settings)
 
 
 def _assert(condition: Any, *data: Any, message: str) -> Any:
@@ -102,7 +91,7 @@ def Assert(condition: Any, data: Sequence[Any], message: str = "") -> Node:
     """An operation that raises CheckFailedError with the values of `data` unless all of
     `condition` is true. Put what relies on it under `control_dependencies([it])`."""
     inputs = [as_tensor(condition), *(as_tensor(d) for d in data)]
-    made = ENGINE.apply(_assert_op, inputs, {"message": message})
+    made = apply(_assert_op, inputs, {"message": message})
     return Node(get_default_graph(), GROUP, [made], {}, [], "Assert")
 
 
@@ -121,10 +110,10 @@ def check_numerics(x: Any, message: str) -> Tensor:
     tensor = as_tensor(x)
     if tensor.dtype.kind not in "fc":
         raise DTypeError(f"check_numerics: {tensor.dtype} values are always finite; pass floats")
-    return ENGINE.apply(_check_op, [tensor], {"message": message})
+    return apply(_check_op, [tensor], {"message": message})
 
 
-OPS = (_identity, _stop_gradient, _print_op, _assert_op, _check_op)
+OPS = (IDENTITY, _stop_gradient, _print_op, _assert_op, _check_op)
 """Ops that stand in no table because only this engine has them."""
 
 
@@ -172,7 +161,7 @@ def py_func(
         constant=tuple(f"y{i}" for i in range(len(specs))) if many else ("y",),
         pure=False, listed=False,
     )  # fmt: skip
-    return ENGINE.apply(op, [as_tensor(x) for x in inp], {})
+    return apply(op, [as_tensor(x) for x in inp], {})
 
 
 def _read_only(array: Any) -> Any:

@@ -7,8 +7,7 @@ node never changes.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,6 @@ import numpy as np
 from shared import dispatch
 from shared.dims import Dim, Symbol
 from shared.errors import FinalizedError, GraphError
-from shared.state import State
 from static.graph.nodes import (
     ASSIGN,
     CONSTANT,
@@ -68,7 +66,7 @@ class Graph:
         self._names: dict[str, Node] = {}
         self._taken: set[str] = set()
         self._counts: dict[str, int] = {}
-        self._lifted: dict[int, Variable] = {}
+        self.lifted: dict[int, Variable] = {}
         self._dims: dict[str, Dim] = {}
         self._reads: dict[Variable, Tensor] = {}
         self._sources: dict[Symbol, Tensor] = {}
@@ -80,11 +78,9 @@ class Graph:
     @contextmanager
     def as_default(self) -> Iterator[Graph]:
         """Within the block, and in this thread, new nodes go to this graph."""
-        from static.engine import ENGINE
-
         scope = current_call.set(None)
         try:
-            with default_graph(self), dispatch.using(ENGINE):
+            with default_graph(self), dispatch.using(dispatch.engine_of_type(Tensor)):
                 yield self
         finally:
             current_call.reset(scope)
@@ -170,23 +166,6 @@ class Graph:
             )
         return node.outputs[int(index)]
 
-    def export_onnx(self, path: Any, outputs: Any, inputs: Any = None, session: Any = None) -> None:
-        """Write what computes `outputs` to an ONNX file; see `static.export_onnx`."""
-        from static.onnx.export import export
-
-        export(self, path, outputs, inputs, session)
-
-    def lift(self, state: State) -> Variable:
-        """The variable of this graph that stands for a Parameter, buffer or optimiser slot."""
-        from static.graph.variables import Variable
-
-        variable = self._lifted.get(id(state))
-        if variable is None:
-            with self.as_default():
-                variable = Variable(state=state, name=state.name.replace(".", "/") or None)
-            self._lifted[id(state)] = variable
-        return variable
-
     def read(self, variable: Variable) -> Tensor:
         """A variable's value at this point of the program."""
         tensor = self._reads.get(variable)
@@ -212,26 +191,11 @@ class Graph:
         self._reads.pop(variable, None)
         return node.outputs[0]
 
-    def save(
-        self, path: str | os.PathLike[str], outputs: Any = None, inputs: Any = None, session: Any = None
-    ) -> None:
-        """Write what computes `outputs` to one file, which `static.load` runs without the code that
-        built the graph.
+    save: Callable[..., None]
+    """`graph.save(path, outputs, inputs, session)`: see `static.archive.save`, which binds it."""
 
-        outputs  Tensors, or their names ("y:0"): one, a list, or a dict whose keys are to be their
-                 names; by default what the ops give that no other node uses
-        inputs   in the same forms, what a run is fed; by default the placeholders that the outputs
-                 need. What lies behind an input that is no placeholder is left out.
-        session  whose values the variables get: the default session's if None; if there is none,
-                 those that they start from, which for Parameters are those that they hold now
-
-        The file holds the program as readable JSON (the user's lines with it) and arrays, and no
-        code; it replaces an older one whole. Raises ArchiveError for a node that no archive can
-        hold, such as py_func's.
-        """
-        from static.archive.save import save_graph
-
-        save_graph(self, path, outputs, inputs, session)
+    export_onnx: Callable[..., None]
+    """`graph.export_onnx(path, outputs, inputs, session)`: see `static.export_onnx`."""
 
     def capture(self, tensor: Tensor) -> Tensor:
         """What stands in this graph for a Tensor of a graph around it; see `Body`."""

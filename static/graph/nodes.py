@@ -19,6 +19,7 @@ from shared.operators import Operators
 from shared.rules import Plan
 from shared.source import Line, user_line
 from shared.spec import Spec, sizes_match
+from static.graph.default_session import get_default_session
 
 if TYPE_CHECKING:
     from static.graph.graph import Graph
@@ -70,17 +71,13 @@ class Call:
         return (call for call in self.chain() if call.module)
 
 
-class Tensor(Operators):
-    """A value that a graph describes: it has a shape and a dtype now, numbers only at run."""
+class Symbolic(Operators):
+    """What a graph describes, a Tensor or a variable: a shape and a dtype now, numbers only at run."""
 
-    __slots__ = ("node", "index", "spec", "__weakref__")
+    __slots__ = ()
 
-    def __init__(self, node: Node, index: int, spec: Spec) -> None:
-        self.node, self.index, self.spec = node, index, spec
-
-    @property
-    def graph(self) -> Graph:
-        return self.node.graph
+    graph: Any
+    spec: Spec
 
     @property
     def shape(self) -> tuple[int | Dim, ...]:
@@ -94,6 +91,46 @@ class Tensor(Operators):
     def sizes(self) -> tuple[int | Dim, ...]:
         """The sizes that are there to look at: none where even the number of axes is unknown."""
         return () if self.spec.shape is UNKNOWN_RANK else self.spec.shape
+
+    def _no_value(self, use: str) -> Any:
+        """The error for a use that needs numbers."""
+        raise NotImplementedError
+
+    def item(self) -> Any:
+        """An error: see `_no_value`."""
+        return self._no_value("item()")
+
+    def numpy(self) -> Any:
+        """An error: see `_no_value`."""
+        return self._no_value("numpy()")
+
+    def __bool__(self) -> bool:
+        return self._no_value("using a Tensor as a Python bool (if, while, and, or)")
+
+    def __float__(self) -> float:
+        return self._no_value("float()")
+
+    def __int__(self) -> int:
+        return self._no_value("int()")
+
+    def __index__(self) -> int:
+        return self._no_value("using a Tensor as an index or range()")
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        return self._no_value("making a NumPy array")
+
+
+class Tensor(Symbolic):
+    """One of a node's outputs."""
+
+    __slots__ = ("node", "index", "spec", "__weakref__")
+
+    def __init__(self, node: Node, index: int, spec: Spec) -> None:
+        self.node, self.index, self.spec = node, index, spec
+
+    @property
+    def graph(self) -> Graph:
+        return self.node.graph
 
     def set_shape(self, shape: Sequence[int | None]) -> None:
         """Say more of the shape than could be inferred; ShapeError if it contradicts what is known.
@@ -124,17 +161,7 @@ class Tensor(Operators):
 
     def eval(self, feed_dict: dict[Any, Any] | None = None, session: Any = None) -> Any:
         """This Tensor's value, from `session` or the default one."""
-        from static.run.session import get_default_session
-
         return (session or get_default_session("eval")).run(self, feed_dict)
-
-    def item(self) -> Any:
-        """An error: see `_no_value`."""
-        return self._no_value("item()")
-
-    def numpy(self) -> Any:
-        """An error: see `_no_value`."""
-        return self._no_value("numpy()")
 
     def backward(self, *_: Any, **__: Any) -> Any:
         """An error: gradients are part of the graph here."""
@@ -149,21 +176,6 @@ class Tensor(Operators):
             "none until a session runs it; use ops.where to choose between values, or run it "
             "first: session.run(tensor)"
         )
-
-    def __bool__(self) -> bool:
-        return self._no_value("using a Tensor as a Python bool (if, while, and, or)")
-
-    def __float__(self) -> float:
-        return self._no_value("float()")
-
-    def __int__(self) -> int:
-        return self._no_value("int()")
-
-    def __index__(self) -> int:
-        return self._no_value("using a Tensor as an index or range()")
-
-    def __array__(self, *_: Any, **__: Any) -> Any:
-        return self._no_value("making a NumPy array")
 
 
 class Node:

@@ -14,13 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared.dims import Dim, Symbol
 from static.graph.graph import ASSIGN, READ, Call, Graph, Node, Tensor, symbols_of
-
-if TYPE_CHECKING:
-    from static.graph.variables import Variable
+from static.graph.variables import Variable
 
 
 @dataclass

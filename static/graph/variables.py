@@ -6,16 +6,28 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import Dim
-from shared.errors import DTypeError, SettingError, ShapeError, SymbolicValueError
-from shared.op import as_array
-from shared.operators import Operators
-from shared.spec import NUMBERS, Spec, as_dtype, in_short, sizes_match, str_shape
+from shared.errors import GraphError, SettingError, ShapeError, SymbolicValueError
+from shared.op import Op
+from shared.spec import Spec, sizes_match, str_shape
 from shared.state import Parameter, State
-from static.graph.graph import GROUP, INITIAL, Graph, Node, Tensor, controls, get_default_graph, innermost
+from static.graph.create import identity
+from static.graph.default_session import get_default_session
+from static.graph.graph import (
+    GROUP,
+    INITIAL,
+    Graph,
+    Node,
+    Tensor,
+    building,
+    controls,
+    get_default_graph,
+    innermost,
+)
+from static.graph.nodes import Symbolic
+from static.graph.operands import apply, as_tensor, starting_array, way_in
 
 
-class Variable(Operators):
+class Variable(Symbolic):
     """A named value that a session holds. Used in an expression, it is read there.
 
     initial_value  an array, or (within the package) the State that the variable stands for
@@ -49,14 +61,6 @@ class Variable(Operators):
     def __repr__(self) -> str:
         return f"<static.Variable {self.name!r} {self.spec}>"
 
-    @property
-    def shape(self) -> tuple[int | Dim, ...]:
-        return self.spec.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self.spec.dtype
-
     def initial(self) -> Any:
         """A fresh copy of the value to start from: what the State holds at that moment."""
         return np.array(self._given if self.state is None else self.state.numpy(), order="C")
@@ -64,16 +68,11 @@ class Variable(Operators):
     def value(self) -> Tensor:
         """The variable's value at this point of the program, as a Tensor."""
         tensor = innermost(self.graph).read(self)
-        if controls.get():  # a read is shared by all its uses, so it is this use that waits
-            from static.graph.effects import identity
-
-            return identity(tensor)
-        return tensor
+        # A read is shared by all its uses, so it is this use that waits.
+        return identity(tensor) if controls.get() else tensor
 
     def assign(self, value: Any) -> Tensor:
         """A Tensor that, when it is run, makes `value` what the variable holds."""
-        from static.graph.create import as_tensor
-
         graph = innermost(self.graph)
         with graph.as_default():
             tensor = as_tensor(value, self.dtype)
@@ -107,17 +106,13 @@ class Variable(Operators):
 
     def eval(self, session: Any = None) -> Any:
         """The value that `session`, or the default one, holds."""
-        from static.run.session import get_default_session
-
         return (session or get_default_session("eval")).run(self)
 
-    def _no_value(self, *_: Any, **__: Any) -> Any:
+    def _no_value(self, use: str) -> Any:
         raise SymbolicValueError(
             f"the variable {self.name!r} ({self.spec}) has no value for Python: its numbers live in a "
             "session; run it first, session.run(variable), or choose with ops.where"
         )
-
-    __bool__ = __float__ = __int__ = __index__ = __array__ = _no_value
 
 
 def _starting_value(value: Any, dtype: Any) -> Any:
@@ -132,18 +127,6 @@ def _starting_value(value: Any, dtype: Any) -> Any:
     return starting_array("Variable", value, dtype)
 
 
-def starting_array(call: str, value: Any, dtype: Any) -> Any:
-    """A copy of `value` in C order; DTypeError for what does not make an array of numbers."""
-    kind = None if dtype is None else as_dtype(dtype)
-    try:
-        array = np.array(as_array(value, kind), order="C")
-    except ValueError as error:
-        raise DTypeError(f"{call}: {in_short(value)} does not make an array of numbers: {error}") from None
-    if array.dtype.kind not in NUMBERS:
-        raise DTypeError(f"{call}: {in_short(value)} does not make an array of numbers")
-    return array
-
-
 def global_variables_initializer() -> Node:
     """The operation that gives every variable of the default graph its first value.
 
@@ -152,3 +135,57 @@ def global_variables_initializer() -> Node:
     graph = get_default_graph()
     starts = [variable.initializer for variable in graph.variables]
     return Node(graph, GROUP, [node.outputs[0] for node in starts], {}, [], "init")
+
+
+def lift(graph: Graph, state: State) -> Variable:
+    """The variable of a graph that stands for a Parameter, buffer or optimiser slot; it is made where
+    the graph first meets the State."""
+    graph = graph.root()
+    variable = graph.lifted.get(id(state))
+    if variable is None:
+        with graph.as_default():
+            variable = Variable(state=state, name=state.name.replace(".", "/") or None)
+        graph.lifted[id(state)] = variable
+    return variable
+
+
+@way_in.register
+def _(value: Variable, graph: Graph) -> Tensor:
+    if not graph.is_inside(value.graph):
+        raise GraphError(f"variable {value.name!r} must be from the same graph as the others")
+    return graph.read(value)
+
+
+@way_in.register
+def _(value: State, graph: Graph) -> Tensor:
+    return graph.read(lift(graph, value))
+
+
+# --- TensorFlow's functions for a variable's methods --------------------------------------------
+
+
+def assign(variable: Variable, value: Any) -> Tensor:
+    """See `Variable.assign`."""
+    return variable.assign(value)
+
+
+def assign_add(variable: Variable, delta: Any) -> Tensor:
+    """See `Variable.assign_add`."""
+    return variable.assign_add(delta)
+
+
+def scatter_update(variable: Variable, indices: Any, updates: Any) -> Tensor:
+    """Rows of a variable replaced: `variable[indices] = updates`, along the first axis. Of an
+    index that stands there twice, the last one counts."""
+    with building(innermost(variable.graph)):
+        rows = as_tensor(updates, variable.dtype)
+        return variable.assign(apply(replace_rows, [variable, as_tensor(indices), rows], {}))
+
+
+def _compute_replace_rows(x: Any, indices: Any, rows: Any) -> Any:
+    y = x.copy()
+    y[indices] = rows
+    return y
+
+
+replace_rows = Op("replace_rows", _compute_replace_rows, lambda x, *_: x, listed=False)

@@ -1,6 +1,6 @@
 """Export to ONNX: a graph's outputs as one file that other runtimes load.
 
-Every node becomes one or a few ONNX nodes; `onnx_ops` says for each op which. Sizes that are not
+Every node becomes one or a few ONNX nodes; `static.onnx.table` says for each op which. Sizes that are not
 known until run stay unknown: they get names, and what is computed of them is computed by nodes.
 """
 
@@ -16,6 +16,7 @@ from shared.dims import UNKNOWN_RANK
 from shared.errors import ExportError, FetchError
 from static.graph.graph import PLACEHOLDER, READ, Graph, Tensor, get_default_graph
 from static.graph.select import select
+from static.onnx.table import NO_WORDS, ROWS
 from static.onnx.writer import Model, Writer
 from static.run.session import Session
 from static.run.signature import Named, named_tensors, values_of
@@ -49,9 +50,10 @@ def export_onnx(
 
 
 def export(
-    graph: Graph, path: str | os.PathLike[str], outputs: Named, inputs: Named | None, session: Session | None
-) -> None:
-    """See `export_onnx`."""
+    graph: Graph, path: str | os.PathLike[str], outputs: Named, inputs: Named | None = None,
+    session: Session | None = None,
+) -> None:  # fmt: skip
+    """`graph.export_onnx(...)`: see `export_onnx`."""
     try:
         import onnx
     except ImportError:
@@ -119,7 +121,7 @@ def _written(
     selection = select(graph, wanted.values(), given.values())
     reads = [n.settings["variable"] for n in selection.nodes if n.op is READ and n not in selection.seen]
     values = values_of(graph, list(dict.fromkeys(reads)), session)
-    writer = Writer(graph, Model(values, [*given, *wanted]))
+    writer = Writer(graph, Model(ROWS, NO_WORDS, values, [*given, *wanted]))
     writer.names.update({tensor: name for name, tensor in given.items()})
     writer.write(selection, wanted.values(), given.values())
     for variable in selection.stores:

@@ -1,9 +1,9 @@
-"""Writes the nodes of a graph as ONNX nodes; `onnx_ops` says for each op which."""
+"""Writes the nodes of a graph as ONNX nodes; `static.onnx.table` says for each op which."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -14,10 +14,13 @@ from shared.spec import Spec
 from static.control.body import Body, BodyOp
 from static.graph.graph import ASSIGN, CONSTANT, PLACEHOLDER, READ, Graph, Node, Tensor
 from static.graph.select import Selection, axis_of
-from static.onnx.ops import NO_WORDS, ROWS, SAME_VALUE
+from static.graph.variables import Variable
 
-if TYPE_CHECKING:
-    from static.graph.variables import Variable
+Row = Callable[..., Any]
+"""How an op is said in ONNX's words: see `static.onnx.table`, which has them all."""
+
+SAME_VALUE = ("identity", "stop_gradient", "placeholder_with_default")
+"""Nodes that give on what they are given, and are no ops of the table."""
 
 _FEW = 64
 """Constants of up to this many elements are written once, however often they are used."""
@@ -25,10 +28,14 @@ _OTHERWISE = "ONNX has no words for it here; build it of the ops that docs/onnx.
 
 
 class Model:
-    """What all scopes of a model share: names that are taken, constants, names of sizes."""
+    """What all scopes of a model share: the rows by which ops are said (and what to say of ops that
+    have none), names that are taken, constants, names of sizes."""
 
-    def __init__(self, values: Mapping[Variable, Any], reserved: Iterable[str]) -> None:
-        self.values = values
+    def __init__(
+        self, rows: Mapping[str, Row], no_words: Mapping[str, str], values: Mapping[Variable, Any],
+        reserved: Iterable[str],
+    ) -> None:  # fmt: skip
+        self.rows, self.no_words, self.values = rows, no_words, values
         self.taken = set(reserved)
         self.counts: dict[str, int] = {}
         self.initializers: list[Any] = []
@@ -111,9 +118,9 @@ class Writer:
         of_table = TABLE.get(op.name) is op
         if not of_table and op.pure and op.name in SAME_VALUE:
             return self.name(node.inputs[0])
-        row = ROWS.get(op.name) if of_table or isinstance(op, BodyOp) else None
+        row = self.model.rows.get(op.name) if of_table or isinstance(op, BodyOp) else None
         if row is None:
-            raise self.refusal(NO_WORDS.get(op.name, _OTHERWISE))
+            raise self.refusal(self.model.no_words.get(op.name, _OTHERWISE))
         return row(self, *node.inputs, **node.settings)
 
     def refusal(self, reason: str, node: Node | None = None) -> ExportError:

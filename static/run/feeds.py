@@ -14,7 +14,7 @@ from shared.spec import str_shape
 from shared.state import State
 from static.compile.device import CPU, Device
 from static.graph.graph import Graph, Node, Tensor
-from static.graph.variables import Variable
+from static.graph.variables import Variable, lift
 
 # --- fetches -------------------------------------------------------------------------------
 
@@ -39,7 +39,7 @@ def _fetch(graph: Graph, fetch: Any) -> Tensor | Variable | Node:
         operation = graph.find(fetch)
         return graph.get_tensor_by_name(fetch) if operation is None else operation
     if isinstance(fetch, State):
-        return graph.lift(fetch)
+        return lift(graph, fetch)
     if not isinstance(fetch, (Tensor, Variable, Node)):
         raise FetchError(
             f"run: fetch {fetch!r} has invalid type {type(fetch).__name__}; fetch Tensors, "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextvars import ContextVar, Token
+from contextvars import Token
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +17,6 @@ from shared.errors import (
     FeedTypeError,
     FetchError,
     MissingFeedError,
-    NoSessionError,
     SessionError,
     ShapeError,
     UninitializedError,
@@ -31,14 +30,13 @@ from static.compile.device import DEVICES
 from static.compile.passes import options_for
 from static.compile.plan import Memory
 from static.compile.program import Program
+from static.graph.default_session import innermost_session
 from static.graph.graph import Graph, Node, Tensor, get_default_graph
 from static.graph.select import select
-from static.graph.variables import Variable
+from static.graph.variables import Variable, lift
 from static.run.feeds import feed_key, take_apart, take_feeds
 from static.run.partial import PartialRun
 from static.run.remote import PROGRAMS
-
-_default: ContextVar[Session | None] = ContextVar("default_session", default=None)
 
 
 @dataclass
@@ -85,7 +83,7 @@ class Session:
         self._values: dict[Variable, Any] = {}
         self._programs: dict[Any, Program] = {}
         self._lock = threading.Lock()
-        self._entered: list[tuple[Token[Session | None], Any]] = []
+        self._entered: list[tuple[Token[Any], Any]] = []
 
     # --- running ---
 
@@ -255,13 +253,13 @@ class Session:
 
     def load(self, *holders: Any) -> None:
         """Make the variables hold what models' and optimisers' States hold now."""
-        self._keep({self.graph.lift(state): self.device.take(state.value()) for state in _states(holders)})
+        self._keep({lift(self.graph, state): self.device.take(state.value()) for state in _states(holders)})
 
     def store(self, *holders: Any) -> None:
         """Write the variables' values back into the States of models and optimisers."""
         values = self._values
         for state in _states(holders):
-            variable = self.graph.lift(state)
+            variable = lift(self.graph, state)
             if variable in values:
                 state.data = DEVICES[state.device].take(values[variable])
 
@@ -286,12 +284,12 @@ class Session:
         self._check_open("enter")
         scope = self.graph.as_default()
         scope.__enter__()
-        self._entered.append((_default.set(self), scope))
+        self._entered.append((innermost_session.set(self), scope))
         return self
 
     def __exit__(self, *error: object) -> None:
         token, scope = self._entered.pop()
-        _default.reset(token)
+        innermost_session.reset(token)
         scope.__exit__(None, None, None)
         self.close()
 
@@ -375,20 +373,9 @@ class InteractiveSession(Session):
         memory_limit: int | None = None,
     ) -> None:
         super().__init__(graph, optimize, without, device, memory_limit)
-        self._token = _default.set(self)
+        self._token = innermost_session.set(self)
 
     def close(self) -> None:
-        if not self.closed and _default.get() is self:
-            _default.reset(self._token)
+        if not self.closed and innermost_session.get() is self:
+            innermost_session.reset(self._token)
         super().close()
-
-
-def get_default_session(call: str = "get_default_session") -> Session:
-    """The innermost session entered with `with`; SessionError if there is none."""
-    session = _default.get()
-    if session is None:
-        raise NoSessionError(
-            f"{call}: cannot evaluate, for no default session is registered; use "
-            "`with static.Session() as s:`, or pass session=..."
-        )
-    return session

@@ -8,9 +8,10 @@ from contextlib import suppress
 from typing import Any
 
 from shared.errors import FetchError, GraphError, SessionError
+from static.graph.default_session import get_default_session
 from static.graph.graph import Graph, Tensor
 from static.graph.variables import Variable
-from static.run.session import Session, get_default_session
+from static.run.session import Session
 
 Named = Tensor | str | Sequence[Any] | Mapping[str, Any]
 """A Tensor or its name ("y:0"), several, or a dict whose keys are to be their names."""

@@ -25,6 +25,7 @@ from static.archive.ops import OWN, is_ours
 from static.archive.rebuild import KINDS, MORE_KEYS, NODE_KEYS, PROGRAM_KEYS
 from static.archive.rebuild_bodies import BODIES, PART_KEYS
 from static.graph.graph import edge_of
+from static.graph.variables import lift
 from tests.cases.case import Case
 
 HOME = Path(__file__).resolve().parents[2]
@@ -282,7 +283,7 @@ def test_values_come_from_the_session_or_the_default_one_or_the_parameters(
     other.load(layer)
     with static.Session() as session:
         session.run(static.global_variables_initializer())
-        session.run(static.assign(graph.lift(layer.weight), np.float32([[3, 4]])))
+        session.run(static.assign(lift(graph, layer.weight), np.float32([[3, 4]])))
         graph.save(paths[1], {"y": y})
         graph.save(paths[2], {"y": y}, session=other)
     found = [static.load(path).run(x=np.eye(2, dtype=np.float32))["y"].T for path in paths]

@@ -17,7 +17,7 @@ from shared.models import MLP, LeNet, ResNet18, Transformer, TransformerBlock
 from shared.op import TABLE
 from static.control.body import BodyOp
 from static.onnx import export as onnx_export
-from static.onnx.ops import NO_WORDS, ROWS
+from static.onnx.table import NO_WORDS, ROWS
 from tests.cases import all_cases
 from tests.cases.case import Case
 from tests.laws.harness import outputs

@@ -6,15 +6,15 @@ that the steps one by one would give; passes that may not stand here for `fast` 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 from shared.device.cuda import check_device
 from shared.errors import SettingError
 from static.compile.block import Block
 from static.compile.device import DEVICES
+from static.compile.log import Log, Record
 from static.compile.options import LEVELS, Options
 from static.compile.passes.columns import merge_columns
 from static.compile.passes.convolve import finish_convolutions
@@ -29,54 +29,6 @@ from static.compile.passes.recompute import keep_within
 from static.compile.passes.rows import merge_rows
 from static.compile.passes.simplify import simplify_algebra
 from static.compile.passes.stabilize import stabilize_numbers
-
-
-@dataclass(frozen=True)
-class Change:
-    """One thing that a pass did.
-
-    what   what stood there, and what stands there now
-    why    why that is allowed, and what it saves
-    where  the user's line that made it; "" where there is none
-    """
-
-    what: str
-    why: str
-    where: str = ""
-
-
-@dataclass
-class Record:
-    """What one pass did to a block: its steps before and after, and the changes."""
-
-    name: str
-    before: int
-    after: int
-    changes: list[Change] = field(default_factory=list)
-
-
-@dataclass
-class Log:
-    """What the passes did, in their order. `session.explain(fetches)` prints it."""
-
-    records: list[Record] = field(default_factory=list)
-
-    def note(self, what: str, why: str, where: object = None) -> None:
-        """For the pass at work: one more change."""
-        self.records[-1].changes.append(Change(what, why, "" if where is None else str(where)))
-
-    def __str__(self) -> str:
-        lines = []
-        for record in self.records:
-            steps = f"{record.before} steps" if record.before == record.after else (
-                f"{record.before} steps become {record.after}"
-            )
-            lines.append(f"{record.name}: {steps}" + ("" if record.changes else ", nothing to do"))
-            for change, count in Counter(record.changes).items():
-                times = f" ({count} times)" if count > 1 else ""
-                where = f"  {change.where}" if change.where else ""
-                lines.append(f"    {change.what}{times}: {change.why}{where}")
-        return "\n".join(lines)
 
 
 @dataclass(frozen=True)

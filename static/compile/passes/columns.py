@@ -11,15 +11,13 @@ much again, and nothing is done.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared.dims import product
 from shared.op import TABLE
 from static.compile.block import Block, Step, Value, applied, in_order
+from static.compile.log import Log
 from static.compile.passes.cells import CELLS
-
-if TYPE_CHECKING:
-    from static.compile.passes import Log
 
 CALL = 1 << 16
 """Bytes that are copied in the time that a product less saves: about 1 us, at 64 GB/s in the cache."""

@@ -8,11 +8,12 @@ zeros. As one step, both are made an image at a time, in the cache.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared.kernels.pooling import WIDEST
 from shared.op import TABLE
 from static.compile.block import Block, Step, Value, applied, in_order
+from static.compile.log import Log
 from static.compile.steps.pooled import (
     conv2d_pool,
     conv2d_pool_input,
@@ -20,9 +21,6 @@ from static.compile.steps.pooled import (
     conv2d_relu,
     pooling,
 )
-
-if TYPE_CHECKING:
-    from static.compile.passes import Log
 
 
 def finish_convolutions(block: Block, log: Log) -> Block:

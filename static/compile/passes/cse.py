@@ -5,13 +5,11 @@ By hash, in program order, so that one walk finds everything. Steps with effects
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared.op import exact, settings_key
 from static.compile.block import Block, Step, Value
-
-if TYPE_CHECKING:
-    from static.compile.passes import Log
+from static.compile.log import Log
 
 
 def merge_same(block: Block, log: Log) -> Block:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from shared.dims import UNKNOWN_RANK
 from shared.spec import is_weak
 from static.compile.block import Block, Step, Value
-
-if TYPE_CHECKING:
-    from static.compile.passes import Log
+from static.compile.log import Log
 
 LIMIT = 1 << 16
 """Bytes of a value up to which it is kept as a constant. A larger one, such as zeros of the size of

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from shared.dims import UNKNOWN_RANK, Dim
+from shared.kernels.expressions import literal, written
 from shared.kernels.fused import FLOAT, INT, Part
-from shared.kernels.scalars import BOOL, LLVM_TYPES, Code, Number, Unfit, literal, written
+from shared.kernels.scalars import BOOL, LLVM_TYPES, Code, Number, Unfit
 from shared.op import exact
 from static.compile.block import Step, Value
 

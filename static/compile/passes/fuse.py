@@ -7,20 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared.kernels import machine
 from shared.kernels.fused import FLOAT, Element, Input, Recipe
 from shared.op import exact, settings_key
 from static.compile.block import Block, Step, Value
+from static.compile.log import Log
 from static.compile.passes.cells import open_cells
 from static.compile.passes.groups import Axes, Group, Uses, grouped
 from static.compile.passes.prune import without_unused
 from static.compile.steps.fused import FusedOp, Member
 from static.compile.steps.fused_on_gpu import GpuFusedOp
-
-if TYPE_CHECKING:
-    from static.compile.passes import Log
 
 ALONE = (
     "bce_with_logits", "clip", "elu", "gate", "huber", "leaky_relu", "log_sigmoid", "rsqrt", "sigmoid",

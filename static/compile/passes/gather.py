@@ -13,20 +13,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared.op import TABLE
 from shared.ops.linalg import linear_weight
 from shared.spec import Spec
 from static.compile.block import Block, Step, Value, applied, in_order
+from static.compile.log import Log
 from static.compile.passes.hoist import by_rows, is_scan, loop_of
 from static.compile.passes.rows import in_rows, pays
-from static.control.scan import Loop, scan_op
+from static.control.loop import Loop
+from static.control.scan import scan_op
 from static.graph.graph import Tensor
 from static.graph.select import select
-
-if TYPE_CHECKING:
-    from static.compile.passes import Log
 
 # --- sums that stand in the program --------------------------------------------------------
 

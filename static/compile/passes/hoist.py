@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared.op import TABLE, Op
 from shared.spec import Spec, is_weak
 from static.compile.block import Block, Step, Value, applied
+from static.compile.log import Log
 from static.control.body import BodyOp
-from static.control.scan import Loop, scan_op
+from static.control.loop import Loop
+from static.control.scan import scan_op
 from static.graph.graph import CONSTANT, Node, Tensor, symbols_of
 from static.graph.select import select
-
-if TYPE_CHECKING:
-    from static.compile.passes import Log
 
 
 def hoist_from_scans(block: Block, log: Log) -> Block:

@@ -7,16 +7,13 @@ would bring the weight into its own order in each of them, which takes longer th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from shared.dims import product
 from shared.kernels import FLOATS, machine
 from shared.op import TABLE
 from static.compile.block import Block, Step, Value, applied, in_order
+from static.compile.log import Log
 from static.compile.steps.packed import MOST_ROWS, pack, packed_product
-
-if TYPE_CHECKING:
-    from static.compile.passes import Log
 
 FEWEST = 3
 """How many products pay for the layout, which costs about as much as one of them saves."""

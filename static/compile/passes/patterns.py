@@ -11,16 +11,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from shared.op import TABLE, exact
 from shared.spec import is_weak
 from static.compile.block import Block, Step, Value, applied
-
-if TYPE_CHECKING:
-    from static.compile.passes import Log
+from static.compile.log import Log
 
 Bound = dict[str, Any]
 """What the names of a pattern stand for."""

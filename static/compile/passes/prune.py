@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from static.compile.block import Block, Value
-
-if TYPE_CHECKING:
-    from static.compile.passes import Log
+from static.compile.log import Log
 
 
 def drop_unused(block: Block, log: Log) -> Block:

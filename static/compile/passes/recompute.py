@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared.dims import Dim, dims_in
 from shared.errors import MemoryLimitError, UnknownSizeError
@@ -21,12 +21,10 @@ from shared.op import TABLE
 from shared.spec import spec_of
 from static.compile.block import Block, Step, Value
 from static.compile.layout import Layout, lay_out
+from static.compile.log import Log
 from static.compile.options import Options
 from static.compile.plan import Memory, Plan
 from static.compile.steps.fused import FusedOp
-
-if TYPE_CHECKING:
-    from static.compile.passes import Log
 
 CALL, BYTES, FLOP = 2e-6, 1e-10, 2.5e-11
 """Seconds that a call takes, a byte that is read or written, and an operation of a product: those of one

@@ -7,15 +7,13 @@ product, as with the inputs of all times, or their cotangents, the rows of all c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared.dims import product
 from shared.op import TABLE
 from static.compile.block import Block, Step, Value, applied, in_order
+from static.compile.log import Log
 from static.graph.graph import Node
-
-if TYPE_CHECKING:
-    from static.compile.passes import Log
 
 FEW = 16
 """Rows up to which a product is bound by reading its weight, so that putting rows under each other

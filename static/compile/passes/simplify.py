@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from static.compile.block import Block, Step
+from static.compile.log import Log
 from static.compile.passes.patterns import Makers, Pattern, Rule, Table, rewrite
-
-if TYPE_CHECKING:
-    from static.compile.passes import Log
 
 PATTERNS = (
     Pattern("x * 1", "x", "one is neutral"),

@@ -7,13 +7,9 @@ the quotients that rules have left in it are among the patterns.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from static.compile.block import Block
+from static.compile.log import Log
 from static.compile.passes.patterns import Pattern, Table, rewrite
-
-if TYPE_CHECKING:
-    from static.compile.passes import Log
 
 
 def _stable(old: str, new: str, why: str, floats: bool = False) -> Pattern:

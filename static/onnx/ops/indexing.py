@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from shared.dims import UNKNOWN_RANK, Dim, Shape
 from shared.ops.indexing import ARRAY, EVERY, Template, _spelled_out, _stand_together
-
-if TYPE_CHECKING:
-    from static.onnx.writer import Writer
+from static.onnx.writer import Writer
 
 FIRST, LAST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 """Where a slice ends that goes to an end of its axis, whatever its size."""
@@ -192,7 +190,7 @@ def _eye(w: Writer, *, n: Any, m: Any, k: int, dtype: Any) -> str:
     return w.cast(w("EyeLike", _full(w, shape=(n, m), value=0, dtype=np.float32), k=k), dtype)
 
 
-PLACES: dict[str, Callable[..., Any]] = {
+INDEXING: dict[str, Callable[..., Any]] = {
     "reshape": _reshape, "sum_to": _sum_to, "flip": _flip, "pad": _pad, "split": _split, "stack": _stack,
     "unbind": _unbind,
     "transpose": lambda w, x, *, axes: w("Transpose", w.one(x), perm=axes or None),

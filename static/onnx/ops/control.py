@@ -4,7 +4,7 @@ every value of the graph around them by its name."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,9 +13,7 @@ from shared.spec import Spec
 from static.control.body import BodyOp, Part
 from static.graph.graph import Tensor
 from static.graph.select import select
-
-if TYPE_CHECKING:
-    from static.onnx.writer import Writer
+from static.onnx.writer import Writer
 
 
 def _written(w: Writer, part: Part, known: Mapping[Tensor, str]) -> Writer:

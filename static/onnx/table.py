@@ -1,0 +1,44 @@
+"""How each op is said in ONNX's words.
+
+A row is called with the writer, which adds nodes, and with the op's arguments and settings as
+its `compute` takes them; it gives the name of the value, or the names of several. Where ONNX has
+the very op, the row is its name in a table.
+"""
+
+from __future__ import annotations
+
+from static.onnx.ops.control import branch, repeat, repeat_while
+from static.onnx.ops.convolution import CONVOLUTION
+from static.onnx.ops.elementwise import ELEMENTWISE
+from static.onnx.ops.indexing import INDEXING
+from static.onnx.ops.normalization import NORMALIZATION
+from static.onnx.ops.pooling import POOLING
+from static.onnx.ops.products import PRODUCTS
+from static.onnx.ops.recurrent import RECURRENT
+from static.onnx.ops.reductions import REDUCTIONS
+from static.onnx.writer import Row
+
+ROWS: dict[str, Row] = {
+    **ELEMENTWISE, **REDUCTIONS, **PRODUCTS, **CONVOLUTION, **POOLING, **NORMALIZATION, **RECURRENT,
+    **INDEXING, "scan": repeat, "cond": branch, "while_loop": repeat_while,
+}  # fmt: skip
+"""By the name of the op."""
+
+_EVALUATE = "a model that is exported has done with training: build it after model.eval()"
+_NO_DRAWS = "ONNX can not draw the same numbers; draw them outside and feed them to a placeholder"
+_NO_EFFECTS = "an ONNX model only computes; export what does not depend on it"
+_NO_LOSS = "a loss belongs to training; export the model's outputs"
+_NO_GRADIENT = "it is part of a gradient; export what a forward pass gives"
+NO_WORDS = {
+    **dict.fromkeys(("batch_norm", "dropout"), _EVALUATE),
+    **dict.fromkeys(("uniform", "normal", "bernoulli"), _NO_DRAWS),
+    **dict.fromkeys(("print", "assert", "check_numerics"), _NO_EFFECTS),
+    **dict.fromkeys(
+        ("cross_entropy", "class_index", "bce", "bce_with_logits", "huber", "of_shape"), _NO_LOSS
+    ),
+    **dict.fromkeys(
+        ("adaptive_avg_unpool2d", "conv2d_weight", "crop", "gru_cell_grad", "lstm_cell_grad", "max_pick2d",
+         "max_unpool2d", "others_product", "relu_grad", "scatter_index", "sum_unpool2d"), _NO_GRADIENT,
+    ),
+}  # fmt: skip
+"""What to do about ops that are not exported."""

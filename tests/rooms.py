@@ -1,0 +1,22 @@
+"""The order of the rooms, as data: a module may import what stands in its own room or in one above it
+in this list, wherever in the file the import is. `docs/architecture.md` draws it.
+
+A room is a folder, or one file that is a room by itself.
+"""
+
+ROOMS: dict[str, tuple[str, ...]] = {
+    "shared": (
+        "source", "errors", "device", "dims", "spec", "rules", "dispatch", "op", "nest", "kernels", "ops",
+        "operators", "state", "reverse", "watch", "picture", "nn", "models", "optim", "data",
+    ),
+    "static": (
+        "graph", "differentiate", "control", "compile", "run", "look", "archive", "onnx", "aliases", "engine",
+    ),
+}  # fmt: skip
+
+EXCEPTIONS: dict[tuple[str, str], str] = {
+    ("static.graph.nodes", "static.graph.graph"): "for type checkers: a node says whose it is",
+    ("static.graph.graph", "static.graph.variables"): "for type checkers: a graph lists its variables",
+    ("shared.rules", "shared.op"): "for type checkers: a plan says of which op it is",
+}
+"""Import edges, at most eight, that may close a circle, each with its reason."""
