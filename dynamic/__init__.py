@@ -22,11 +22,11 @@ from dynamic.create import (
 )
 from dynamic.engine import ENGINE
 from dynamic.functional import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from dynamic.look import draw, show, to_networkx
 from dynamic.modes import anomaly, enable_grad, inference, no_grad
+from dynamic.node import Node
 from dynamic.recompute import checkpoint
-from dynamic.tape import Node
 from dynamic.tensors import Tensor, tensor
-from dynamic.views import draw, show, to_networkx
 from shared.device.cuda import default_device, set_default_device
 from shared.device.memory import keep_freed_memory
 from shared.watch.hooks import Event, Hook, watching

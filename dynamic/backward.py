@@ -11,39 +11,44 @@ from typing import Any
 
 import numpy as np
 
-from dynamic import watch
-from dynamic.ends import edge_of, leaf_edge, seed_of
-from dynamic.modes import changed, mode
-from dynamic.tape import Node
-from dynamic.tensors import Leaf, Tensor
+from dynamic import gradient_hooks, instrument
+from dynamic.endpoints import edge_of, leaf_edge_of, seed_of
+from dynamic.modes import in_mode, mode
+from dynamic.node import Edge, Leaf, Node
+from dynamic.tensors import Tensor
 from shared.errors import GradientError
-from shared.reverse import Walk, reverse
+from shared.reverse import ReverseVisitor, reverse
 from shared.spec import Spec
 from shared.watch import hooks
 
 
 def backward(
-    y: Tensor,
+    self: Tensor,
     gradient: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
     inputs: Sequence[Any] | None = None,
 ) -> None:
     """See `Tensor.backward`."""
-    wanted = None if inputs is None else {leaf_edge(i, x) for i, x in enumerate(inputs)}
-    found = derivatives("backward", [y], [gradient], wanted, retain_graph, create_graph)
-    for leaf, g in found.items():
+    wanted = None if inputs is None else {leaf_edge_of(i, x) for i, x in enumerate(inputs)}
+    found = derivatives("backward", [self], [gradient], wanted, retain_graph, create_graph)
+    for (leaf, _), g in found.items():
+        assert not isinstance(leaf, Node)
         if leaf.grad is None:
             leaf.grad = g
         else:
-            with changed(recording=create_graph):
+            with in_mode(recording=create_graph):
                 leaf.grad = leaf.grad + g
 
 
+backward.__doc__ = Tensor.backward.__doc__
+Tensor.backward = backward  # type: ignore[method-assign]
+
+
 def derivatives(
-    call: str, ys: Sequence[Tensor], gradients: Sequence[Any], wanted: set[Any] | None,
+    call: str, ys: Sequence[Tensor], gradients: Sequence[Any], wanted: set[Edge] | None,
     retain_graph: bool | None, create_graph: bool,
-) -> dict[Any, Tensor]:  # fmt: skip
+) -> dict[Edge, Tensor]:  # fmt: skip
     """The derivatives of the ys, each times its cotangent and summed up, by edge: of the wanted
     ones, of every leaf if None."""
     if len(ys) != len(gradients):
@@ -53,7 +58,7 @@ def derivatives(
     seeds = [(edge_of(call, y), seed_of(call, y, g)) for y, g in zip(ys, gradients, strict=True)]
     keep = create_graph if retain_graph is None else retain_graph
     if create_graph:
-        with changed(recording=True):
+        with in_mode(recording=True):
             found = reverse(seeds, wanted, _OnTensors(keep))
         tensors = {edge: g if isinstance(g, Tensor) else Tensor(g) for edge, g in found.items()}
     else:
@@ -61,27 +66,27 @@ def derivatives(
         found = reverse(raw_seeds, wanted, _OnArrays(keep))
         taken = {id(g) for _, g in raw_seeds}
         tensors = {edge: Tensor(_own(g, taken)) for edge, g in found.items()}
-    if watch.anything():
-        return {
-            edge: watch.seen(edge, 0, g) if isinstance(edge, Leaf) else g for edge, g in tensors.items()
-        }
+    if gradient_hooks.hooked:
+        for edge, g in tensors.items():
+            if isinstance(edge[0], Leaf):
+                tensors[edge] = gradient_hooks.through_hooks(*edge, g)
     return tensors
 
 
-class _OnArrays(Walk):
+class _OnArrays(ReverseVisitor):
     """Back over the tape on raw arrays."""
 
     in_place = True
 
     def __init__(self, keep: bool) -> None:
         if not keep:
-            self.done = Node.free
-        if watch.anything():
-            self.visit = watch.show
+            self.leave = Node.free
+        if gradient_hooks.hooked:
+            self.enter = _through_hooks
         if hooks.active or mode.get().tracing:
-            self.pull = watch.pull
+            self.vjp = instrument.vjp
 
-    values = staticmethod(Node.kept)  # type: ignore[assignment]
+    residuals = staticmethod(Node.residuals)  # type: ignore[assignment]
 
 
 class _OnTensors(_OnArrays):
@@ -89,8 +94,8 @@ class _OnTensors(_OnArrays):
 
     in_place = False
 
-    def values(self, node: Node) -> tuple[list[Any], list[Any]]:
-        inputs, outputs = node.kept()
+    def residuals(self, node: Node) -> tuple[list[Any], list[Any]]:
+        inputs, outputs = node.residuals()
         lifted = [
             x if edge is None or isinstance(x, Spec) else Tensor(x, edge)
             for x, edge in zip(inputs, node.edges, strict=True)
@@ -101,6 +106,14 @@ class _OnTensors(_OnArrays):
             for i, y in enumerate(outputs)
         ]  # fmt: skip
         return lifted, made
+
+
+def _through_hooks(node: Node, gs: list[Any]) -> None:
+    """Hooks of single Tensors see, and may change, the cotangents of a node's outputs."""
+    for i, g in enumerate(gs):
+        if g is not None:
+            given = gradient_hooks.through_hooks(node, i, g if isinstance(g, Tensor) else Tensor(g))
+            gs[i] = given if isinstance(g, Tensor) else given.data
 
 
 def _own(g: Any, taken: set[int]) -> Any:

@@ -36,10 +36,10 @@ def _sizes(call: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
 
 
 def _floating(call: str, dtype: Any) -> np.dtype[Any]:
-    kind = as_dtype(dtype)
-    if kind not in (np.float32, np.float64):
-        raise DTypeError(f"{call}: draws float32 or float64, not {kind}; cast what it gives, with .astype")
-    return kind
+    drawn: np.dtype[Any] = as_dtype(dtype)
+    if drawn not in (np.float32, np.float64):
+        raise DTypeError(f"{call}: draws float32 or float64, not {drawn}; cast what it gives, with .astype")
+    return drawn
 
 
 def zeros(

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from dynamic.backward import derivatives
-from dynamic.ends import edge_of
+from dynamic.endpoints import edge_of
 from dynamic.modes import enable_grad
-from dynamic.tensors import Leaf, Tensor, tensor
+from dynamic.tensors import Tensor, leaf_edge, tensor
 from shared import ops
 from shared.errors import GradientError, ShapeError
 from shared.op import array_module
-from shared.spec import Spec, str_shape
+from shared.spec import str_shape
 from shared.state import State
 
 
@@ -57,7 +57,7 @@ def _leaves(call: str, args: Sequence[Any]) -> list[Tensor]:
     for x in tensors:
         if x.dtype.kind not in "fc":
             raise GradientError(f"{call}: a derivative by {x.dtype} values does not exist; pass floats")
-    return [Tensor(x.data, Leaf(Spec(x.shape, x.dtype))) for x in tensors]
+    return [Tensor(x.data, leaf_edge(x.data)) for x in tensors]
 
 
 def _value(call: str, y: Any) -> Tensor:
@@ -123,9 +123,9 @@ def jvp(fn: Callable[..., Tensor], args: Sequence[Any], tangents: Sequence[Any])
         xs = _leaves("jvp", args)
         _check_directions("jvp", xs, tangents)
         y = _value("jvp", fn(*xs))
-        u = Tensor(array_module(y.data).zeros(y.shape, y.dtype), Leaf(Spec(y.shape, y.dtype)))
-        pulled = _slopes(y, xs, u, again=True)
-        total: Any = sum(ops.sum(g * t) for g, t in zip(pulled, tangents, strict=True))
+        u = Tensor(array_module(y.data).zeros(y.shape, y.dtype), leaf_edge(y.data))
+        products = _slopes(y, xs, u, again=True)
+        total: Any = sum(ops.sum(g * t) for g, t in zip(products, tangents, strict=True))
         return y.detach(), _slopes(total, [u])[0]
 
 

@@ -25,9 +25,9 @@ mode: ContextVar[Mode] = ContextVar("mode", default=Mode())
 
 
 @contextmanager
-def changed(**changes: Any) -> Iterator[None]:
-    """Another mode within the block."""
-    token = mode.set(replace(mode.get(), **changes))
+def in_mode(**settings: Any) -> Iterator[None]:
+    """Another mode within the block: the one there is, but for these settings."""
+    token = mode.set(replace(mode.get(), **settings))
     try:
         yield
     finally:
@@ -36,20 +36,20 @@ def changed(**changes: Any) -> Iterator[None]:
 
 def no_grad() -> Any:
     """Compute without remembering how: `with no_grad():`, or `@no_grad()` on a function."""
-    return changed(recording=False)
+    return in_mode(recording=False)
 
 
 def enable_grad() -> Any:
     """Remember again, inside a `no_grad` block."""
-    return changed(recording=True)
+    return in_mode(recording=True)
 
 
 def inference() -> Any:
     """The same as `no_grad`, by PyTorch's name: here an untracked Tensor costs nothing more."""
-    return changed(recording=False)
+    return in_mode(recording=False)
 
 
 def anomaly() -> Any:
     """Nodes remember the user's line; an error in backward, or a NaN that appears there, names
     the line that ran forward. For finding mistakes: every op is slower."""
-    return changed(tracing=True)
+    return in_mode(tracing=True)

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dynamic import inplace
-from dynamic.modes import changed, mode
-from dynamic.tape import Node
+from dynamic import versions
+from dynamic.modes import in_mode, mode
+from dynamic.node import Edge, Node
 from dynamic.tensors import Tensor
 from shared.errors import GradientError
 from shared.spec import spec_of
@@ -23,23 +23,23 @@ class Checkpoint(Node):
     def __init__(self, fn: Callable[..., Any], args: Sequence[Any], outputs: Sequence[Any]) -> None:
         edges = [arg.edge if isinstance(arg, (Tensor, State)) else None for arg in args]
         kept = [Tensor(arg.data, arg.edge) if isinstance(arg, Tensor) else arg for arg in args]
-        super().__init__(None, {}, edges, kept, outputs)  # type: ignore[arg-type]
+        super().__init__(None, {}, edges, kept, outputs)
         self.fn = fn
 
     @property
     def name(self) -> str:
         return f"checkpoint of {getattr(self.fn, '__name__', 'a function')}"
 
-    def expand(self, gs: Sequence[Any]) -> list[tuple[Any, Any]]:
+    def expand(self, gs: Sequence[Any]) -> list[tuple[Edge, Any]]:
         """Run `fn` again, recording, and give the edges of its outputs with their cotangents."""
         if self.inputs is None:
             raise GradientError(
                 "backward through a checkpoint a second time: its arguments were freed by the first; "
                 "pass retain_graph=True there"
             )
-        if inplace.changes:
-            inplace.check(self)
-        with changed(recording=True):
+        if versions.changes:
+            self.check_unchanged()
+        with in_mode(recording=True):
             made = self.fn(*self.inputs)
         ys = made if isinstance(made, (tuple, list)) else (made,)
         return [(y.edge, g) for y, g in zip(ys, gs, strict=True) if g is not None and y.edge is not None]
@@ -54,7 +54,7 @@ def checkpoint(fn: Callable[..., Any], *args: Any) -> Any:
     """
     if not mode.get().recording:
         return fn(*args)
-    with changed(recording=False):
+    with in_mode(recording=False):
         made = fn(*args)
     ys = made if isinstance(made, (tuple, list)) else (made,)
     for y in ys:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dynamic import gradient_hooks
+from dynamic.node import Edge, Leaf, Node, release
 from dynamic.values import Values, raw_array
 from shared import ops
 from shared.device import cuda
@@ -18,27 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
-class Leaf:
-    """Where gradients end: what a Tensor that requires them has for an edge."""
-
-    __slots__ = ("spec", "grad", "watch", "__weakref__")
-
-    def __init__(self, spec: Spec) -> None:
-        self.spec = spec
-        self.grad: Tensor | None = None
-
-
 class Tensor(Values):
     """A value that remembers how it was computed.
 
     data  the raw array
-    edge  where its cotangent goes: `(node, output index)` of the Node that made it, its Leaf if
-          it was made to require a gradient, or None
+    edge  where its cotangent goes: the Node that made it and which of its outputs it is, its Leaf
+          and 0 if it was made to require a gradient, or None
     """
 
     __slots__ = ("data", "edge", "__weakref__")
 
-    def __init__(self, data: Any, edge: Any = None) -> None:
+    def __init__(self, data: Any, edge: Edge | None = None) -> None:
         self.data = data
         self.edge = edge
 
@@ -58,20 +50,26 @@ class Tensor(Values):
         return self.edge is not None
 
     @property
+    def grad_fn(self) -> Node | None:
+        """The Node that made this Tensor; None for a leaf."""
+        node = None if self.edge is None else self.edge[0]
+        return node if isinstance(node, Node) else None
+
+    @property
     def is_leaf(self) -> bool:
         """Whether no op that the tape remembers made this Tensor."""
-        return type(self.edge) is not tuple
+        return self.edge is None or self.edge[0].is_leaf
 
     def __repr__(self) -> str:
         values = np.array2string(self.numpy(), separator=", ", prefix="tensor(", threshold=100)
-        made = "" if self.is_leaf else f", made by {self.edge[0].name}"
-        leaf = ", requires_grad=True" if type(self.edge) is Leaf else ""
-        return f"tensor({values}, {self.dtype}{leaf}{made})"
+        node = self.grad_fn
+        history = f", made by {node.name}" if node else ", requires_grad=True" if self.edge else ""
+        return f"tensor({values}, {self.dtype}{history})"
 
     def __reduce__(self) -> Any:
-        if not self.is_leaf:
+        if self.grad_fn is not None:
             raise GradientError(
-                f"a Tensor made by {self.edge[0].name} can not be pickled with its history; pickle "
+                f"a Tensor made by {self.grad_fn.name} can not be pickled with its history; pickle "
                 "x.detach(), or save parameters with model.save(path)"
             )
         return tensor, (self.numpy(), self.requires_grad)
@@ -80,8 +78,8 @@ class Tensor(Values):
         return Tensor(self.data, self.edge)
 
     def __deepcopy__(self, memo: Any) -> Tensor:
-        kind, arguments = self.__reduce__()
-        return kind(*arguments)
+        make, arguments = self.__reduce__()
+        return make(*arguments)
 
     # --- its history ---
 
@@ -89,32 +87,34 @@ class Tensor(Values):
     def grad(self) -> Tensor | None:
         """What backward() has added up so far: on leaves that require a gradient, and on Tensors
         whose `retain_grad()` was called."""
-        if type(self.edge) is Leaf:
-            return self.edge.grad
-        from dynamic.watch import retained
-
-        return None if self.edge is None else retained(self.edge)
+        if self.edge is None:
+            return None
+        node, index = self.edge
+        if isinstance(node, Node):
+            return node.hooks.retained.get(index) if node.hooks is not None else None
+        return node.grad
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        if type(self.edge) is not Leaf:
+        leaf = None if self.edge is None else self.edge[0]
+        if not isinstance(leaf, Leaf):
             raise GradientError(
                 "only a leaf that requires a gradient has a .grad to set; make it with "
                 "tensor(..., requires_grad=True)"
             )
-        self.edge.grad = value
+        leaf.grad = value
 
     def requires_grad_(self, on: bool = True) -> Tensor:
         """Make this leaf require a gradient, or no longer; gives the Tensor itself."""
-        if not self.is_leaf:
+        if self.grad_fn is not None:
             raise GradientError(
-                f"requires_grad_: this Tensor was made by {self.edge[0].name}; only leaves can be "
+                f"requires_grad_: this Tensor was made by {self.grad_fn.name}; only leaves can be "
                 "changed: detach() it first"
             )
         if not on:
             self.edge = None
         elif self.edge is None:
-            self.edge = _leaf(self.data)
+            self.edge = leaf_edge(self.data)
         return self
 
     def detach(self) -> Tensor:
@@ -128,9 +128,8 @@ class Tensor(Values):
     def unchain(self) -> Tensor:
         """Forget how this Tensor came to be, and free what the tape held for it: for truncated
         backpropagation. It is a constant from now on; gives the Tensor itself."""
-        from dynamic.tape import unchain
-
-        unchain(self)
+        release(self.edge)
+        self.edge = None
         return self
 
     def backward(
@@ -147,29 +146,25 @@ class Tensor(Values):
         as it goes unless `retain_graph` (by default, as `create_graph`). With `inputs`, only
         those leaves are reached, and only what leads to them is computed.
         """
-        from dynamic.backward import backward
-
-        backward(self, gradient, retain_graph, create_graph, inputs)
+        raise NotImplementedError  # `dynamic.backward`, which stands above, puts itself in this place
 
     def retain_grad(self) -> None:
         """Let backward() leave this Tensor's gradient in `.grad` though it is no leaf."""
-        from dynamic.watch import retain
-
-        retain(self)
+        gradient_hooks.retain(self)
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Callable[[], None]:
         """Call `hook(gradient)` when backward has this Tensor's gradient; what it gives, if not
         None, takes the gradient's place. Gives a function that takes the hook off again."""
-        from dynamic.watch import register
+        return gradient_hooks.register(self, hook)
 
-        return register(self, hook)
 
-def _leaf(array: Any) -> Leaf:
+def leaf_edge(array: Any) -> Edge:
+    """The edge to a new leaf, for a Tensor of this array that is to require a gradient."""
     if array.dtype.kind not in "fc":
         raise GradientError(
             f"{array.dtype} values have no gradient; use a float dtype or leave requires_grad out"
         )
-    return Leaf(Spec(array.shape, array.dtype))
+    return Leaf(Spec(array.shape, array.dtype)), 0
 
 
 def tensor(data: Any, requires_grad: bool = False, dtype: Any = None, device: str | None = None) -> Tensor:
@@ -192,7 +187,7 @@ def tensor(data: Any, requires_grad: bool = False, dtype: Any = None, device: st
         ) from None
     if array.dtype.kind not in "biufc":
         raise DTypeError(f"tensor: {data!r} does not make an array of numbers")
-    return Tensor(array, _leaf(array) if requires_grad else None)
+    return Tensor(array, leaf_edge(array) if requires_grad else None)
 
 
 def _placed(data: Any, dtype: Any, device: str | None) -> Any:

@@ -1,7 +1,6 @@
 """What a Tensor offers for its values: conversions, changes in place, devices.
 
-Apart from `Tensor` itself because none of it has to do with the tape. Below it stands what an
-argument that is no Tensor becomes.
+Apart from `Tensor` itself because none of it has to do with the tape.
 """
 
 from __future__ import annotations
@@ -11,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dynamic import inplace
-from shared import dispatch, ops
-from shared.device import cuda
-from shared.device.cuda import DEVICES, check_device, device_of, owned, to_device, to_host
-from shared.errors import DTypeError, EngineError, GradientError, ShapeError
-from shared.op import Op, Rule, array_module, as_array
+from dynamic.node import Edge
+from shared import ops
+from shared.device.cuda import DEVICES, check_device, device_of, to_device, to_host
+from shared.errors import DTypeError, ShapeError
+from shared.op import Op, Rule, array_module
 from shared.operators import Operators
-from shared.spec import Spec, is_weak, str_shape
+from shared.spec import Spec, str_shape
 from shared.state import State
 
 
@@ -27,11 +26,11 @@ class Values(Operators):
     __slots__ = ()
 
     data: Any
-    edge: Any
+    edge: Edge | None
 
     if TYPE_CHECKING:
 
-        def __init__(self, data: Any, edge: Any = None) -> None: ...
+        def __init__(self, data: Any, edge: Edge | None = None) -> None: ...
 
     @property
     def device(self) -> str:
@@ -175,36 +174,3 @@ def _move(device: str, back: str) -> Op:
 
 
 _MOVES = {"cpu": _move("cpu", "cuda"), "cuda": _move("cuda", "cpu")}
-
-
-def operand(op: Op, value: Any) -> Any:
-    """What `compute` takes for an argument that is no Tensor or State of ours."""
-    if isinstance(value, np.ndarray):
-        if cuda.in_use:
-            value = to_device(value, cuda.default_device())
-        return value if value.flags.c_contiguous else owned(value)
-    if isinstance(value, np.generic):  # some are subclasses of Python's numbers; all are weak here
-        return value.item()
-    if is_weak(value):
-        return value
-    if isinstance(value, Spec):
-        raise GradientError(
-            f"{op.name}: a gradient rule uses a value ({value}) that its `reads` does not name"
-        )
-    engine = dispatch.tensor_engine((value,))
-    if engine is not None:
-        raise EngineError(
-            f"{op.name}: a dynamic Tensor and a Tensor of the {engine.name} engine in one call: one "
-            "holds values now, the other gets them when a session runs; keep a call on one engine "
-            "(session.run gives arrays that dynamic takes)"
-        )
-    if isinstance(value, (list, tuple)):
-        return to_device(as_array(value), cuda.default_device())
-    if hasattr(value := cuda.adopted(value), "__array_namespace__"):
-        return value
-    kind = type(value)
-    shown = repr(value) if value is None or kind is str else f"a {kind.__module__}.{kind.__qualname__}"
-    raise EngineError(
-        f"{op.name}: {shown} is neither a Tensor, an array nor a number (dynamic.from_dlpack makes a "
-        "Tensor of another library's)"
-    )

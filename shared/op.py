@@ -18,7 +18,7 @@ from shared.dispatch import ENGINE_OF
 from shared.errors import DiptychError, DTypeError, GradientError, RangeError, ShapeError
 from shared.rules import ZERO as ZERO  # with Op, what one who writes an op imports
 from shared.rules import Joint as Joint
-from shared.rules import Plan, Wanted, Zero
+from shared.rules import Pullback, Wanted, Zero
 from shared.rules import Rule as Rule
 from shared.spec import (
     Operand,
@@ -103,7 +103,7 @@ class Op:
         self.ufunc = isinstance(compute, np.ufunc)
         self.inputs = _argument_names(self)
         self.__doc__ = doc
-        self.plans: dict[Wanted, Plan] = {}
+        self.pullbacks: dict[Wanted, Pullback] = {}
         _check_reads(self)
         if listed:
             TABLE[name] = self
@@ -156,12 +156,12 @@ class Op:
             return kind(f"{self.name}({listed}): {error}")
         return error
 
-    def plan(self, wanted: Wanted) -> Plan:
+    def pullback(self, wanted: Wanted) -> Pullback:
         """How to differentiate by the wanted arguments; made once for each set of them."""
-        plan = self.plans.get(wanted)
-        if plan is None:
-            plan = self.plans[wanted] = Plan(self, wanted)
-        return plan
+        pullback = self.pullbacks.get(wanted)
+        if pullback is None:
+            pullback = self.pullbacks[wanted] = Pullback(self, wanted)
+        return pullback
 
     def read_by(self, wanted: Wanted) -> set[str]:
         """The names of the values that the rules of the wanted arguments read."""

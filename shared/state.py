@@ -27,6 +27,7 @@ class State(Operators):
     """
 
     requires_grad = False
+    is_leaf = True
     _device = "cpu"
 
     def __init__(self, data: Any, name: str = "") -> None:
@@ -61,13 +62,14 @@ class State(Operators):
         return self._device if self.data is None else device_of(self.data)
 
     @property
-    def edge(self) -> State | None:
+    def edge(self) -> tuple[State, int] | None:
         """Where its cotangent goes on dynamic's tape: it is its own leaf."""
-        return self if self.requires_grad else None
+        return (self, 0) if self.requires_grad else None
 
     @property
-    def spec(self) -> Spec:
-        return Spec(self.shape, self.dtype)
+    def outputs(self) -> tuple[Spec]:
+        """What a leaf shows to the tape: the Spec of what gradients arrive for."""
+        return (Spec(self.shape, self.dtype),)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from shared import ops
 from shared.dims import Dim
 from shared.errors import GradientError, ShapeError, UnknownSizeError
 from shared.ops import ones, zeros
-from shared.reverse import Walk, reverse
+from shared.reverse import Edge, ReverseVisitor, reverse
 from shared.spec import sizes_match, str_shape
 from shared.state import State
 from static.graph.graph import (
@@ -60,9 +60,9 @@ def gradients(
         many_y = [as_tensor(y) for y in many_y]
         wanted = [_wanted_edge(graph, x) for x in many_x]
         seeds = [(_seed_edge(y), _seed(y, g)) for y, g in zip(many_y, cotangents, strict=True)]
-        walk = _Walk({edge_of(t) for t in stop_gradients or ()}, scope)
-        found = reverse(seeds, set(wanted), walk)
-        result = [found.get(edge) for edge in wanted]
+        visitor = _AddingToGraph({edge_of(t) for t in stop_gradients or ()}, scope)
+        found = reverse(seeds, {edge for edge in wanted if edge is not None}, visitor)
+        result = [None if edge is None else found.get(edge) for edge in wanted]
         if unconnected == "zero":
             zero = [zeros(x.shape, x.dtype, like=many_y[0]) for x in many_x]
             result = [z if g is None else g for z, g in zip(zero, result, strict=True)]
@@ -93,14 +93,14 @@ def hessian_vector_product(y: Any, x: Any, vector: Any) -> Tensor:
         return gradients(ops.sum(slope * vector), [x], unconnected="zero")[0]
 
 
-def _wanted_edge(graph: Graph, x: Any) -> Any:
+def _wanted_edge(graph: Graph, x: Any) -> Edge | None:
     """The edge of x; inside a loop or branch, of what stands there for an x from around it."""
     if not isinstance(x, (State, Variable, Tensor)):
         raise GradientError(f"gradients: x {x!r} must be a static Tensor, Variable or Parameter")
     return edge_of(as_operand(x, graph))
 
 
-def _seed_edge(y: Tensor) -> Any:
+def _seed_edge(y: Tensor) -> Edge:
     edge = edge_of(y)
     if edge is None:
         raise GradientError(f"gradients: {y.name!r} ({y.spec}) carries no gradient; use a float")
@@ -119,27 +119,27 @@ def _seed(y: Tensor, given: Any) -> Tensor:
     return seed
 
 
-class _Walk(Walk):
+class _AddingToGraph(ReverseVisitor):
     """Back over a graph, adding to it."""
 
     def __init__(self, stopped: set[Any], scope: Call) -> None:
         self.stopped, self.scope = stopped, scope
         self.mirrored: dict[str, Call] = {"": scope}
 
-    def visit(self, node: Node, gs: list[Any]) -> None:
+    def enter(self, node: Node, gs: list[Any]) -> None:
         """What a node's rules add stands in a scope that mirrors the node's own."""
         name = node.call.name if node.call is not None else ""
         if name not in self.mirrored:
             self.mirrored[name] = Call(name, self.scope)
         current_call.set(self.mirrored[name])
 
-    def values(self, node: Node) -> tuple[list[Any], list[Any]]:
+    def residuals(self, node: Node) -> tuple[list[Any], list[Any]]:
         """The Tensors that some rule reads, Specs for the others."""
-        plan = node.plan
+        pullback = node.pullback
         inputs = [
-            x if keep or not isinstance(x, Tensor) else x.spec
-            for x, keep in zip(node.inputs, plan.inputs, strict=True)
+            x if read or not isinstance(x, Tensor) else x.spec
+            for x, read in zip(node.inputs, pullback.reads_inputs, strict=True)
         ]
-        kept = plan.outputs or (False,) * len(node.outputs)
+        kept = pullback.reads_outputs or (False,) * len(node.outputs)
         outputs = [y if keep else y.spec for y, keep in zip(node.outputs, kept, strict=True)]
         return inputs, outputs

@@ -198,7 +198,7 @@ def _on_a_graph(call: Callable[[], None]) -> None:
 def _nodes_alive() -> int:
     """Nodes of either engine that anything still holds."""
     import static
-    from dynamic.tape import Node
+    from dynamic import Node
 
     # by the type itself: to ask an object of someone else's for its class may wake it
     return sum(type(thing) in (Node, static.Node) for thing in gc.get_objects())

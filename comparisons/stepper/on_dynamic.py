@@ -73,21 +73,17 @@ class DynamicRecorder(Recorder):
     def _backward(self, event: hooks.Event) -> None:
         self.behind += 1
         number = self.made - self.behind
-        edges = [edge for edge in self.nodes[number]().edges if edge is not None]  # type: ignore[union-attr]
+        sources = [edge[0] for edge in self.nodes[number]().edges if edge is not None]  # type: ignore[union-attr]
         seen: list[Any] = []
-        for edge, array in zip(edges, event.outputs, strict=True):
+        for source, array in zip(sources, event.outputs, strict=True):
             if not any(array is one for one in seen):  # one array for both arguments of an add
-                box = edge.name if isinstance(edge, Parameter) else self._box(edge[0])
-                self.note(array, f"gradient of {self._title(edge)}", box, "gradient")
+                box = source.name if isinstance(source, Parameter) else self._box(source)
+                self.note(array, f"gradient of {source.name}", box, "gradient")
                 seen.append(array)
         self.moment("rule", f"op{number}", event.outputs, self.line_of(event.line))
 
     def _box(self, node: Any) -> str:
         return next(f"op{i}" for i, known in enumerate(self.nodes) if known() is node)
-
-    @staticmethod
-    def _title(edge: Any) -> str:
-        return edge.name if isinstance(edge, Parameter) else edge[0].name
 
     def settle(self) -> None:
         """Draw the tape when there is one; know an update by the Parameters' new arrays."""
@@ -107,7 +103,7 @@ class DynamicRecorder(Recorder):
         while stack:
             node = stack.pop()
             found[node.order] = node
-            stack += [edge[0] for edge in node.edges if type(edge) is tuple]
+            stack += [edge[0] for edge in node.edges if edge is not None and not edge[0].is_leaf]
         self.nodes = [weakref.ref(found[order]) for order in sorted(found)]
         graph = dynamic.to_networkx(y)
         names: dict[int, str] = {}

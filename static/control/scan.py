@@ -21,7 +21,7 @@ from shared.errors import ShapeError
 from shared.op import Joint, Op
 from shared.ops.control import scan_length
 from shared.ops.creation import zeros
-from shared.reverse import Walk, reverse
+from shared.reverse import ReverseVisitor, reverse
 from shared.spec import Spec, sizes_match
 from static.control.body import Body, BodyOp, Compiler, Part
 from static.control.loop import Loop, check_invariant, check_step, graph_of
@@ -112,7 +112,7 @@ def scan_op(loop: Loop) -> BodyOp:
         lambda *arrays, compiler, **settings: _run(loop, arrays, compiler, **settings),
         lambda *specs, length, reverse: loop.specs(length),
         Joint(
-            lambda g, y, *args, wanted, length, reverse: _pull(loop, g, y, args, wanted, length, reverse),
+            lambda g, y, *args, wanted, length, reverse: _gradient(loop, g, y, args, wanted, length, reverse),
             reads=lambda wanted: {*map(str, range(count)), *loop.parts(names)[3]},
         ),
         outputs=tuple(names),
@@ -132,9 +132,9 @@ def _read_by_rules(loop: Loop) -> list[Tensor]:
     found: dict[Tensor, None] = {}
     for node in loop.body.nodes:
         if isinstance(node.op, Op) and any(edge is not None for edge in node.edges):
-            plan = node.plan
-            read = [x for x, keep in zip(node.inputs, plan.inputs, strict=True) if keep]
-            read += [y for y, keep in zip(node.outputs, plan.outputs, strict=False) if keep]
+            pullback = node.pullback
+            read = [x for x, is_read in zip(node.inputs, pullback.reads_inputs, strict=True) if is_read]
+            read += [y for y, is_read in zip(node.outputs, pullback.reads_outputs, strict=False) if is_read]
             for tensor in read:
                 if isinstance(tensor, Tensor) and tensor not in given and tensor.node.op is not CONSTANT:
                     found[tensor] = None
@@ -204,7 +204,7 @@ def _size(size: Size, sizes: dict[Symbol, int]) -> int:
     return evaluate(size, sizes) if known else 0
 
 
-def _pull(
+def _gradient(
     loop: Loop, g: Any, y: Any, args: Sequence[Tensor], wanted: Sequence[bool], length: Size, backwards: bool
 ) -> list[Any]:
     """The gradient: a scan the other way, over the cotangents of one step after the other."""
@@ -249,8 +249,10 @@ def _pull(
         seeds += [(edge_of(t), back.capture(c)) for t, c in added if c is not None]
         seeds += [(edge_of(loop.next[i]), c) for i, c in zip(floats, inner, strict=True)]
         targets = [t for t, want in zip(loop.inputs(), wanted, strict=True) if want]
-        leaves = {edge_of(t) for t in (*targets, *(loop.carry[i] for i in floats))}
-        found = reverse([(e, c) for e, c in seeds if e is not None], leaves, _Importing(bring))
+        leaves = {t: edge for t in (*targets, *(loop.carry[i] for i in floats)) if (edge := edge_of(t))}
+        live = [(edge, c) for edge, c in seeds if edge is not None]
+        reached = reverse(live, set(leaves.values()), _Importing(bring))
+        found = {t: reached[edge] for t, edge in leaves.items() if edge in reached}
         nexts = [
             found[t] if t in found else zeros(t.shape, t.dtype, like=inner[0])
             for t in (loop.carry[i] for i in floats)
@@ -271,18 +273,18 @@ def _pull(
     return [result.get(t) for t in loop.inputs()]
 
 
-class _Importing(Walk):
+class _Importing(ReverseVisitor):
     """Back over a body, adding to another one; values cross over when a rule reads them."""
 
     def __init__(self, bring: Callable[[Tensor], Tensor]) -> None:
         self.bring = bring
 
-    def values(self, node: Node) -> tuple[list[Any], list[Any]]:
-        plan = node.plan
-        kept = plan.outputs or (False,) * len(node.outputs)
+    def residuals(self, node: Node) -> tuple[list[Any], list[Any]]:
+        pullback = node.pullback
+        kept = pullback.reads_outputs or (False,) * len(node.outputs)
         inputs = [
             x if not isinstance(x, Tensor) else self.bring(x) if keep else x.spec
-            for x, keep in zip(node.inputs, plan.inputs, strict=True)
+            for x, keep in zip(node.inputs, pullback.reads_inputs, strict=True)
         ]
         outputs = [self.bring(y) if keep else y.spec for y, keep in zip(node.outputs, kept, strict=True)]
         return inputs, outputs

@@ -16,7 +16,8 @@ from shared.dims import UNKNOWN_RANK, Dim, Symbol, dims_in
 from shared.errors import ShapeError, SymbolicValueError
 from shared.op import Op
 from shared.operators import Operators
-from shared.rules import Plan
+from shared.reverse import Edge
+from shared.rules import Pullback
 from shared.source import Line, user_line
 from shared.spec import Spec, sizes_match
 from static.graph.default_session import get_default_session
@@ -209,15 +210,20 @@ class Node:
         return f"<static.Node {self.name!r} {self.op.name}>"
 
     @property
-    def edges(self) -> tuple[Any, ...]:
+    def is_leaf(self) -> bool:
+        """Whether cotangents end here: what the graph itself gives, a placeholder or a constant."""
+        return not isinstance(self.op, Op)
+
+    @property
+    def edges(self) -> tuple[Edge | None, ...]:
         """For each input where its cotangent goes, or None: what the reverse loop follows."""
         return tuple(edge_of(x) for x in self.inputs)
 
     @property
-    def plan(self) -> Plan:
+    def pullback(self) -> Pullback:
         """How to differentiate this node by all inputs that have an edge."""
         assert isinstance(self.op, Op), self
-        return self.op.plan(tuple(edge is not None for edge in self.edges))
+        return self.op.pullback(tuple(edge is not None for edge in self.edges))
 
 
 controls: ContextVar[tuple[Node, ...]] = ContextVar("controls", default=())
@@ -226,8 +232,9 @@ current_call: ContextVar[Call | None] = ContextVar("current_call", default=None)
 """The call or scope that is open."""
 
 
-def edge_of(x: Any) -> Any:
-    """Where the cotangent of a value goes: `(node, output index)`, a leaf, or None.
+def edge_of(x: Any) -> Edge | None:
+    """Where the cotangent of a value goes: the node that made it and which of its outputs it is,
+    or None.
 
     All reads of one variable have that variable as their leaf.
     """
@@ -240,7 +247,7 @@ def edge_of(x: Any) -> Any:
         return edge_of(node.inputs[0])
     if x.dtype.kind not in "fc":
         return None
-    return node.settings["variable"] if node.op is READ else x
+    return (node.settings["variable"] if node.op is READ else node), 0
 
 
 def symbols_of(node: Node) -> set[Symbol]:

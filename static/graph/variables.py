@@ -35,6 +35,8 @@ class Variable(Symbolic):
     automatic      whether a session gives it its first value without being asked
     """
 
+    is_leaf = True  # cotangents of all its reads arrive here
+
     def __init__(
         self,
         initial_value: Any = None,

@@ -125,7 +125,7 @@ def test_hooks_and_kept_gradients_do_not_keep_the_tape_alive() -> None:
         y.register_hook(lambda g, y=y: g * y.detach())
         y.retain_grad()
         (y * y).sum().backward(create_graph=True)
-        refs += [weakref.ref(y), weakref.ref(y.edge[0])]
+        refs += [weakref.ref(y), weakref.ref(y.grad_fn)]
         del x, y
     gc.collect()
     assert [ref() for ref in refs] == [None] * len(refs)
@@ -141,7 +141,7 @@ def test_a_step_frees_everything_without_the_garbage_collector() -> None:
         for create_graph in (False, True):
             hidden = model(dynamic.tensor(np.ones((3, 4), np.float32)))
             loss = ops.mean(ops.square(hidden))
-            refs = [weakref.ref(thing) for thing in (hidden, hidden.data, hidden.edge[0], loss, loss.edge[0])]
+            refs = [weakref.ref(thing) for thing in (hidden, hidden.data, hidden.grad_fn, loss, loss.grad_fn)]
             loss.backward(create_graph=create_graph)
             opt.step()
             opt.zero_grad()

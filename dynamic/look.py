@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from dynamic.node import Edge, Leaf, Node
 from dynamic.recompute import Checkpoint
-from dynamic.tape import Node
-from dynamic.tensors import Leaf, Tensor
+from dynamic.tensors import Tensor
 from shared import picture
 from shared.errors import EngineError
 from shared.picture import CONSTANT, INPUT, PARAMETER, Entry, Listing, Ref
@@ -55,7 +55,7 @@ class _Reader:
 
     def __init__(self, ys: Sequence[Tensor | State]) -> None:
         self.entries: list[Entry] = []
-        self.places: dict[int, int] = {}  # of a leaf or node, by id: all live as long as ys do
+        self.positions: dict[int, int] = {}  # of a leaf or node, by id: all live as long as ys do
         self.arrays: dict[int, Ref] = {}  # kept outputs by id: a mask, a detached value
         for node in _nodes_behind(ys):
             self._node(node)
@@ -69,7 +69,7 @@ class _Reader:
             kind, op, name = "op", node.op.name, ""
         inputs = node.inputs or (None,) * len(node.edges)  # backward has freed them
         arguments = [self._argument(x, edge) for x, edge in zip(inputs, node.edges, strict=True)]
-        place = self.places[id(node)] = len(self.entries)
+        position = self.positions[id(node)] = len(self.entries)
         specs = tuple(spec_of(y) for y in node.outputs)
         line = str(node.line) if node.line is not None else ""
         outputs = node.op.outputs or () if kind == "op" else ()
@@ -78,13 +78,12 @@ class _Reader:
         )
         for index, value in enumerate(node.outputs):
             if not isinstance(value, Spec):
-                self.arrays.setdefault(id(value), Ref(place, index, False))
+                self.arrays.setdefault(id(value), Ref(position, index, False))
 
-    def _argument(self, value: Any, edge: Any) -> Any:
-        if type(edge) is tuple:
-            return Ref(self.places[id(edge[0])], edge[1], True)
+    def _argument(self, value: Any, edge: Edge | None) -> Any:
         if edge is not None:
-            return self._leaf(edge)
+            node, index = edge
+            return Ref(self.positions[id(node)], index, True) if isinstance(node, Node) else self._leaf(node)
         if isinstance(value, (Tensor, State)):
             value = value.numpy()
         if isinstance(value, Spec) or hasattr(value, "shape"):
@@ -92,13 +91,13 @@ class _Reader:
         return value if is_weak(value) else None
 
     def _leaf(self, leaf: Leaf | State) -> Ref:
-        place = self.places.get(id(leaf))
-        if place is None:
-            place = self.places[id(leaf)] = len(self.entries)
+        position = self.positions.get(id(leaf))
+        if position is None:
+            position = self.positions[id(leaf)] = len(self.entries)
             kind = PARAMETER if isinstance(leaf, Parameter) else INPUT
             name = leaf.name if isinstance(leaf, State) else ""
-            self.entries.append(Entry(kind, kind, (leaf.spec,), name=name))
-        return Ref(place, 0, True)
+            self.entries.append(Entry(kind, kind, leaf.outputs, name=name))
+        return Ref(position, 0, True)
 
     def _constant(self, value: Any) -> Ref:
         """An array that no gradient flows to; one entry for all its uses, if a rule reads it."""
@@ -121,7 +120,8 @@ def _nodes_behind(ys: Sequence[Tensor | State]) -> list[Node]:
     stack = [y.edge for y in ys]
     while stack:
         edge = stack.pop()
-        if type(edge) is tuple and edge[0].order not in found:
-            found[edge[0].order] = edge[0]
-            stack.extend(edge[0].edges)
+        node = None if edge is None else edge[0]
+        if isinstance(node, Node) and node.order not in found:
+            found[node.order] = node
+            stack.extend(node.edges)
     return [found[order] for order in sorted(found)]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from dynamic.node import Edge, Node
 from dynamic.tensors import Tensor
 from shared.device.cuda import adopted, to_device, to_host
 from shared.errors import GradientError, ShapeError
@@ -14,7 +15,7 @@ from shared.spec import str_shape
 from shared.state import State
 
 
-def edge_of(call: str, x: Any) -> Any:
+def edge_of(call: str, x: Any) -> Edge:
     """Where the cotangent of `x` arrives."""
     if not isinstance(x, (Tensor, State)):
         raise GradientError(
@@ -29,10 +30,10 @@ def edge_of(call: str, x: Any) -> Any:
     return x.edge
 
 
-def leaf_edge(position: int, x: Any) -> Any:
+def leaf_edge_of(position: int, x: Any) -> Edge:
     """The same for one of the `inputs` of backward, which must be a leaf."""
     edge = edge_of("backward", x)
-    if type(edge) is tuple:
+    if isinstance(edge[0], Node):
         raise GradientError(
             f"backward: inputs[{position}] (shape {str_shape(x.shape)}) was made by {edge[0].name}, and "
             "`inputs` must be leaves; dynamic.grad(y, [x]) gives the gradient of any Tensor"
