@@ -14,6 +14,7 @@ from typing import Any
 
 from shared import ops
 from shared.op import ZERO, Op, Rule
+from shared.pullback import read_by
 
 PAGE = Path(__file__).with_name("ops.md")
 
@@ -161,7 +162,7 @@ def _gradients(op: Op) -> Iterator[str]:
     for i in range(count):
         rule = op.rules[i] if i < len(op.rules) else None
         if op.joint is not None or isinstance(rule, Rule):
-            read = op.read_by(tuple(k == i for k in range(count)))
+            read = read_by(op, tuple(k == i for k in range(count)))
             names = (_name(op, int(name)) if name.isdigit() else name for name in sorted(read))
             yield f"for `{_name(op, i)}` reads {_listed(names)}"
         else:

@@ -15,7 +15,7 @@ from dynamic.node import Node
 from dynamic.values import raw_array
 from shared.errors import DiptychError, GradientError
 from shared.op import Op
-from shared.rules import Cotangents, Pullback
+from shared.pullback import Cotangents, Pullback
 from shared.source import user_line
 from shared.watch import hooks
 

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from dynamic import versions
 from shared.errors import GradientError
 from shared.op import Op
-from shared.rules import Pullback
+from shared.pullback import Pullback
 from shared.source import Line
 from shared.spec import Spec, spec_of, str_shape
 from shared.state import State

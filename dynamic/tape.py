@@ -14,6 +14,7 @@ from dynamic.operands import operand
 from dynamic.tensors import Tensor
 from dynamic.versions import next_order
 from shared.op import Op
+from shared.pullback import pullback_of
 from shared.source import user_line
 from shared.spec import Spec, is_weak, spec_of
 from shared.state import State
@@ -53,7 +54,7 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
         wanted = tuple([edge is not None for edge in edges])
     if True not in wanted or not now.recording:
         return Tensor(y) if op.single else tuple([Tensor(part) for part in y])
-    pullback = op.pullbacks.get(wanted) or op.pullback(wanted)
+    pullback = op.pullbacks.get(wanted) or pullback_of(op, wanted)
 
     for i in pullback.unread_inputs:
         array = arrays[i]

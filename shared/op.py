@@ -18,8 +18,8 @@ from shared.dispatch import ENGINE_OF
 from shared.errors import DiptychError, DTypeError, GradientError, RangeError, ShapeError
 from shared.rules import ZERO as ZERO  # with Op, what one who writes an op imports
 from shared.rules import Joint as Joint
-from shared.rules import Pullback, Wanted, Zero
 from shared.rules import Rule as Rule
+from shared.rules import Wanted, Zero
 from shared.spec import (
     Operand,
     Spec,
@@ -103,7 +103,7 @@ class Op:
         self.ufunc = isinstance(compute, np.ufunc)
         self.inputs = _argument_names(self)
         self.__doc__ = doc
-        self.pullbacks: dict[Wanted, Pullback] = {}
+        self.pullbacks: dict[Wanted, Any] = {}  # see `shared.pullback`
         _check_reads(self)
         if listed:
             TABLE[name] = self
@@ -155,26 +155,6 @@ class Op:
             kind = ShapeError if isinstance(error, ValueError) else RangeError
             return kind(f"{self.name}({listed}): {error}")
         return error
-
-    def pullback(self, wanted: Wanted) -> Pullback:
-        """How to differentiate by the wanted arguments; made once for each set of them."""
-        pullback = self.pullbacks.get(wanted)
-        if pullback is None:
-            pullback = self.pullbacks[wanted] = Pullback(self, wanted)
-        return pullback
-
-    def read_by(self, wanted: Wanted) -> set[str]:
-        """The names of the values that the rules of the wanted arguments read."""
-        if self.joint is not None:
-            if not any(wanted):
-                return set()
-            reads = self.joint.reads
-            return reads(wanted) if callable(reads) else set(reads.split())
-        names: set[str] = set()
-        for rule, want in zip(self.rules, wanted, strict=False):
-            if want and isinstance(rule, Rule):
-                names.update(rule.reads.split())
-        return names
 
     def may_be(self, output: int) -> tuple[int, ...]:
         """The arguments over which an output may be written."""

@@ -11,7 +11,7 @@ from heapq import heappop, heappush
 from typing import Any, Protocol
 
 from shared import ops
-from shared.rules import Cotangents, Pullback
+from shared.pullback import Cotangents, Pullback, pullback_of
 
 
 class ReverseNode(Protocol):
@@ -116,7 +116,7 @@ def reverse(
             if pullback is not None:
                 if True not in asked or all([g is None for g in gs]):
                     continue
-                pullback = pullback.op.pullback(asked)
+                pullback = pullback_of(pullback.op, asked)
         if pullback is None:
             arriving = node.expand(gs)
             if useful is not None and wanted is not None:

@@ -6,8 +6,12 @@ A room is a folder, or one file that is a room by itself.
 
 ROOMS: dict[str, tuple[str, ...]] = {
     "shared": (
-        "source", "errors", "device", "dims", "spec", "rules", "dispatch", "op", "nest", "kernels", "ops",
-        "operators", "state", "reverse", "watch", "picture", "nn", "models", "optim", "data",
+        "source", "errors", "device", "dims", "spec", "rules", "dispatch", "op", "pullback", "nest", "kernels",
+        "ops", "operators", "state", "reverse", "watch", "picture", "nn", "models", "optim", "data",
+    ),
+    "dynamic": (
+        "modes", "versions", "node", "inplace", "values", "gradient_hooks", "tensors", "operands", "instrument",
+        "tape", "endpoints", "backward", "functional", "recompute", "look", "create", "engine",
     ),
     "static": (
         "graph", "differentiate", "control", "compile", "run", "look", "archive", "onnx", "aliases", "engine",
@@ -17,6 +21,5 @@ ROOMS: dict[str, tuple[str, ...]] = {
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("static.graph.nodes", "static.graph.graph"): "for type checkers: a node says whose it is",
     ("static.graph.graph", "static.graph.variables"): "for type checkers: a graph lists its variables",
-    ("shared.rules", "shared.op"): "for type checkers: a plan says of which op it is",
 }
 """Import edges, at most eight, that may close a circle, each with its reason."""

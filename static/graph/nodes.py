@@ -16,8 +16,8 @@ from shared.dims import UNKNOWN_RANK, Dim, Symbol, dims_in
 from shared.errors import ShapeError, SymbolicValueError
 from shared.op import Op
 from shared.operators import Operators
+from shared.pullback import Pullback, pullback_of
 from shared.reverse import Edge
-from shared.rules import Pullback
 from shared.source import Line, user_line
 from shared.spec import Spec, sizes_match
 from static.graph.default_session import get_default_session
@@ -223,7 +223,7 @@ class Node:
     def pullback(self) -> Pullback:
         """How to differentiate this node by all inputs that have an edge."""
         assert isinstance(self.op, Op), self
-        return self.op.pullback(tuple(edge is not None for edge in self.edges))
+        return pullback_of(self.op, tuple(edge is not None for edge in self.edges))
 
 
 controls: ContextVar[tuple[Node, ...]] = ContextVar("controls", default=())
