@@ -3,4 +3,12 @@
     python -m comparisons run         train everything on both engines, write the report
     python -m comparisons list        what there is to run
     python -m comparisons report      draw the pages again from report.json
+
+The rooms, in the order in which one may import:
+
+    machine, statistics, training    threads and files; numbers compared and said; a task on one engine
+    tasks, measuring, lab            what is trained; what it costs; what an experiment is made of
+    experiments, bench, stepper      one question each; races with other systems; one step, recorded
+    report, running                  pages from report.json alone; the run that writes it
+    command_line                     what can be asked for
 """

@@ -16,10 +16,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from comparisons import results
-from comparisons.quantities import PAIR, count, number
-from comparisons.report.on_glance import Row, glance
-from comparisons.report.page import draw, pages_found
+from comparisons.report.first_page.glance import Row, glance
+from comparisons.report.pages import draw, pages_found
+from comparisons.running import results
+from comparisons.statistics.quantities import PAIR, count, number
 
 README = Path(__file__).parents[1] / "README.md"
 PICTURE = Path(__file__).with_name("report.png")

@@ -16,7 +16,7 @@ from typing import Any
 import static
 from comparisons.bench import models
 from comparisons.bench.workloads import WORKLOADS, Workload
-from comparisons.measure import spread
+from comparisons.statistics.spread import spread
 from shared import optim
 from static.compile.block import Block
 

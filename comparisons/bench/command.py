@@ -12,8 +12,7 @@ from typing import Any
 
 import click
 
-from comparisons import host, results
-from comparisons.bench import race
+from comparisons.bench import chains, process, race
 from comparisons.bench.peers import (
     FAMILIES,
     GRAPH,
@@ -26,6 +25,8 @@ from comparisons.bench.peers import (
     passed_over,
 )
 from comparisons.bench.workloads import WORKLOADS
+from comparisons.machine import host
+from comparisons.machine.files import write_whole
 
 FORMAT = 1
 NAMES = (*WORKLOADS, OVERHEAD, GRAPH, PASSES)
@@ -42,7 +43,7 @@ def cores() -> int:
 def bench(
     names: Sequence[str],
     wanted: Sequence[str],
-    settings: race.Settings,
+    settings: process.Settings,
     quick: bool = False,
     watch: Callable[[str], None] = lambda text: None,
     done: Callable[[str, dict[str, Any]], None] = lambda name, report: None,
@@ -76,7 +77,7 @@ def bench(
             "steps": settings.steps,
             "threads": settings.threads,
             "environment": settings.environment(),
-            "warm": race.WARM,
+            "warm": process.WARM,
             "tolerance": race.TOLERANCE,
         },
         "not_installed": sorted(missing),
@@ -98,7 +99,7 @@ def bench(
 def _one(
     name: str,
     peers: Sequence[Peer],
-    settings: race.Settings,
+    settings: process.Settings,
     quick: bool,
     report: dict[str, Any],
     watch: Callable[[str], None],
@@ -107,11 +108,11 @@ def _one(
     entry = report["workloads"][name] = {"title": TITLES[name], "found": found}
     racers = [peer for peer in peers if name in peer.runs]
     if name == GRAPH:
-        race.growth(QUICK_SIZES if quick else SIZES, settings, found, watch)
+        chains.growth(QUICK_SIZES if quick else SIZES, settings, found, watch)
     elif name == PASSES:
-        race.ablation(QUICK_PASSES if quick else tuple(WORKLOADS), settings, found, watch)
+        chains.ablation(QUICK_PASSES if quick else tuple(WORKLOADS), settings, found, watch)
     elif name == OVERHEAD:
-        race.overhead(racers, settings, found, watch)
+        chains.overhead(racers, settings, found, watch)
     else:
         entry["goals"] = dict(WORKLOADS[name].goals)
         race.race(name, racers, settings, found, watch)
@@ -142,7 +143,7 @@ def failures(report: Mapping[str, Any]) -> list[str]:
 def save(report: Mapping[str, Any], path: Path) -> None:
     """Write the report as JSON, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    results.write_whole(path, json.dumps(report, indent=1, allow_nan=False) + "\n")
+    write_whole(path, json.dumps(report, indent=1, allow_nan=False) + "\n")
 
 
 def pythons(given: Sequence[str]) -> dict[str, str]:
@@ -177,7 +178,7 @@ def main(
     if quick:
         rounds = rounds or QUICK_ROUNDS
         steps = steps or QUICK_STEPS
-    settings = race.Settings(rounds or ROUNDS, steps, threads or cores(), where)
+    settings = process.Settings(rounds or ROUNDS, steps, threads or cores(), where)
     aside = json_file == "-"
     say = Screen(aside)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -12,7 +12,7 @@ from comparisons.bench.race import COLD_GOAL, WARM_GOAL, to_first_loss
 ABSENT = "-"
 
 
-class Table(NamedTuple):
+class TextTable(NamedTuple):
     """A heading, columns and rows of text, and sentences below."""
 
     title: str
@@ -44,12 +44,12 @@ class Table(NamedTuple):
         return Group(picture, *[Text(note, "dim") for note in self.notes])
 
 
-def tables(report: Mapping[str, Any]) -> list[Table]:
+def tables(report: Mapping[str, Any]) -> list[TextTable]:
     """All that a report has to show."""
     return [table(name, report) for name in report["workloads"]]
 
 
-def table(name: str, report: Mapping[str, Any]) -> Table:
+def table(name: str, report: Mapping[str, Any]) -> TextTable:
     """One workload."""
     entry = report["workloads"][name]
     draw = {OVERHEAD: _overhead, GRAPH: _graph, PASSES: _passes}.get(name, _race)
@@ -81,7 +81,7 @@ def heading(report: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _race(name: str, entry: Mapping[str, Any]) -> Table:
+def _race(name: str, entry: Mapping[str, Any]) -> TextTable:
     rows = []
     for peer, found in entry["found"].items():
         if "step" not in found:
@@ -106,7 +106,7 @@ def _race(name: str, entry: Mapping[str, Any]) -> Table:
         "", "step, ms", "dynamic is", "static is", "CPU, ms", "import, s", "to first loss, s: cold", "warm",
         "memory, MiB", "losses",
     ]  # fmt: skip
-    return Table(f"{name}: {entry['title']}", columns, rows, _goals(entry))
+    return TextTable(f"{name}: {entry['title']}", columns, rows, _goals(entry))
 
 
 def _warm(found: Mapping[str, Any]) -> str:
@@ -143,7 +143,7 @@ def _goals(entry: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def _overhead(name: str, entry: Mapping[str, Any]) -> Table:
+def _overhead(name: str, entry: Mapping[str, Any]) -> TextTable:
     rows = []
     for peer, found in entry["found"].items():
         if "both" not in found:
@@ -155,10 +155,10 @@ def _overhead(name: str, entry: Mapping[str, Any]) -> Table:
         ratios = [_ratio(found["ratios"].get(engine)) for engine in ("dynamic", "static")]
         rows.append([f"{peer} {found['version']}".strip(), *ways, *ratios])
     columns = ["", "forward, us", "backward, us", "both, us", "dynamic is", "static is"]
-    return Table(f"{name}: {entry['title']}", columns, rows)
+    return TextTable(f"{name}: {entry['title']}", columns, rows)
 
 
-def _graph(name: str, entry: Mapping[str, Any]) -> Table:
+def _graph(name: str, entry: Mapping[str, Any]) -> TextTable:
     rows = []
     stages = ("build", "differentiate", "compile", "run")
     for count, found in entry["found"].items():
@@ -169,10 +169,10 @@ def _graph(name: str, entry: Mapping[str, Any]) -> Table:
         rows.append([f"{int(count):,}", f"{found['nodes']:,}", *cells])
     columns = ["chain", "nodes in all", *stages]
     notes = ["In brackets: for each node. Growth is linear where these stay the same down a column."]
-    return Table(f"{name}: {entry['title']}", columns, rows, notes)
+    return TextTable(f"{name}: {entry['title']}", columns, rows, notes)
 
 
-def _passes(name: str, entry: Mapping[str, Any]) -> Table:
+def _passes(name: str, entry: Mapping[str, Any]) -> TextTable:
     """Every variant of every workload, beside the time of the one with all passes."""
     rows = []
     for workload, found in entry["found"].items():
@@ -194,7 +194,7 @@ def _passes(name: str, entry: Mapping[str, Any]) -> Table:
             )
     columns = ["", "step, ms", "of all", "compile, ms", "steps", "products", "MiB made"]
     notes = ["A pass that is left out and leaves more than 100 % is worth having; less, and it costs time."]
-    return Table(f"{name}: {entry['title']}", columns, rows, notes)
+    return TextTable(f"{name}: {entry['title']}", columns, rows, notes)
 
 
 def _spread(spread: Mapping[str, float], scale: float, digits: int) -> str:

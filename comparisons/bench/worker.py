@@ -1,4 +1,4 @@
-"""The process in which one peer trains one workload: `race.py` starts it and asks it to go on.
+"""The process in which one peer trains one workload: `process.py` starts it and asks it to go on.
 
 It answers one JSON request per line of its input with one JSON line, until the input ends. It
 runs in whatever Python has the peer, so it needs nothing but the standard library and NumPy.
@@ -19,7 +19,7 @@ from contextlib import suppress
 from time import perf_counter, process_time
 from typing import Any
 
-from comparisons.bench import memory
+from comparisons.bench import resident
 from comparisons.bench.peers import PEERS
 from comparisons.bench.workloads import WORKLOADS, Workload
 
@@ -69,12 +69,12 @@ class Worker:
         """The bytes at the highest point of some steps, beyond those of a process that has run a
         step before: so neither code nor data counts, but parameters and gradients do."""
         self._started(self.workload)[0].close()  # type: ignore[attr-defined]
-        before = memory.forget()
+        before = resident.forget()
         training, _ = self._started(self.workload)
-        memory.forget()
+        resident.forget()
         for _ in range(count):
             next(training)
-        return {"step": memory.most() - before}
+        return {"step": resident.most() - before}
 
     def chain(self, warm: int, count: int) -> dict[str, Any]:
         """Seconds per op of the chain, forward and backward."""

@@ -6,8 +6,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from comparisons.dimensions import DIMENSIONS
-from comparisons.experiment import Experiment
+from comparisons.lab.dimensions import DIMENSIONS
+from comparisons.lab.experiment import Experiment
 
 _FOUND: list[Experiment] = [
     importlib.import_module(f"{__name__}.{found.name}").EXPERIMENT for found in pkgutil.iter_modules(__path__)

@@ -10,11 +10,14 @@ import dynamic
 import static
 from comparisons.bench import ablation, models
 from comparisons.bench.workloads import WORKLOADS, Workload
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, ahead, count, listed, number, seconds, size
-from comparisons.reading import Bars, Json, Output, Pair, Reading, Table, timed
-from comparisons.snippet import source_of
+from comparisons.lab.blocks import Bars, Json, Output, Pair, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import source_of
+from comparisons.lab.verdict import timed
+from comparisons.statistics.ahead import ahead
+from comparisons.statistics.quantities import OTHER, PAIR, count, listed, number, seconds, size
 from shared import optim
 
 SHORT = 12

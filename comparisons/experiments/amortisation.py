@@ -13,12 +13,15 @@ import static
 from comparisons.bench import models
 from comparisons.bench.race import to_first_loss
 from comparisons.bench.workloads import WORKLOADS, Workload
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.measure import spread
-from comparisons.quantities import OTHER, PAIR, ahead, break_even, count, listed, number, seconds
-from comparisons.reading import Curves, Json, Pair, Reading, Series, Table, Verdict
-from comparisons.snippet import source_of
+from comparisons.lab.blocks import Curves, Json, Pair, Series, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import source_of
+from comparisons.lab.verdict import Verdict
+from comparisons.statistics.ahead import ahead, break_even
+from comparisons.statistics.quantities import OTHER, PAIR, count, listed, number, seconds
+from comparisons.statistics.spread import spread
 from shared import optim
 
 MODELS = (

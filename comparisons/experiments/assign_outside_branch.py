@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import PAIR, count, listed
-from comparisons.reading import Json, Pair, Reading, Table, Verdict
-from comparisons.snippet import attempt
+from comparisons.lab.blocks import Json, Pair, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import attempt
+from comparisons.lab.verdict import Verdict
+from comparisons.statistics.quantities import PAIR, count, listed
 
 LOSSES = (0.5, 7.0, 0.4, 0.3, 9.0)
 """Five steps, two of which shall be skipped because their loss is too large."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, listed, percent, smaller
-from comparisons.reading import Json, Pair, Reading, Table, Verdict
-from comparisons.snippet import attempt
+from comparisons.lab.blocks import Json, Pair, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import attempt
+from comparisons.lab.verdict import Verdict
+from comparisons.statistics.ahead import smaller
+from comparisons.statistics.quantities import OTHER, PAIR, listed, percent
 
 STEPS = 60
 

@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, count, size, smaller
-from comparisons.reading import Curves, Json, Pair, Reading, Series, Table, sized
-from comparisons.snippet import source_of
+from comparisons.lab.blocks import Curves, Json, Pair, Series, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import source_of
+from comparisons.lab.verdict import sized
+from comparisons.statistics.ahead import smaller
+from comparisons.statistics.quantities import OTHER, PAIR, count, size
 
 TABLE = np.random.default_rng(0).normal(size=(400, 400)).astype(np.float32) / 20
 X = np.ones((1, 3), np.float32)

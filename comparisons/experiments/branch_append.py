@@ -5,11 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import PAIR, count, listed
-from comparisons.reading import Json, Pair, Reading, Table, counted
-from comparisons.snippet import attempt
+from comparisons.lab.blocks import Json, Pair, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import attempt
+from comparisons.lab.verdict import counted
+from comparisons.statistics.quantities import PAIR, count, listed
 
 X = (3.0, -1.0, 2.0, 5.0)
 

@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from comparisons import loops
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, count, number
-from comparisons.reading import Json, Output, Pair, Reading, Table, counted
-from comparisons.snippet import attempt, source_of
+from comparisons.lab.blocks import Json, Output, Pair, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import attempt, source_of
+from comparisons.lab.verdict import counted
+from comparisons.statistics.quantities import OTHER, PAIR, count, number
+from comparisons.training import loops
 
 X = np.array([0.5, 1.0], np.float32)
 

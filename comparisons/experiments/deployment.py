@@ -6,11 +6,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.measure import spread
-from comparisons.quantities import OTHER, PAIR, count, listed, seconds, size
-from comparisons.reading import Json, Pair, Reading, Table, Verdict, sized, timed
+from comparisons.lab.blocks import Json, Pair, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.verdict import Verdict, sized, timed
+from comparisons.statistics.quantities import OTHER, PAIR, count, listed, seconds, size
+from comparisons.statistics.spread import spread
 
 NET = """from shared import nn
 

@@ -13,12 +13,14 @@ import numpy as np
 
 import dynamic
 import static
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.measure import spread
-from comparisons.quantities import OTHER, PAIR, count, listed, seconds
-from comparisons.reading import Json, Pair, Reading, Table, counted, timed
-from comparisons.snippet import source_of
+from comparisons.lab.blocks import Json, Pair, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import source_of
+from comparisons.lab.verdict import counted, timed
+from comparisons.statistics.quantities import OTHER, PAIR, count, listed, seconds
+from comparisons.statistics.spread import spread
 from shared import nn, ops, optim
 from shared.data import batches, load_digits
 from shared.errors import DiptychError

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import PAIR, count
-from comparisons.reading import Json, Pair, Reading, Verdict, counted
-from comparisons.snippet import attempt
+from comparisons.lab.blocks import Json, Pair
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import attempt
+from comparisons.lab.verdict import Verdict, counted
+from comparisons.statistics.quantities import PAIR, count
 
 START = np.array([1.0, 1.0], np.float32)
 LIMIT = 500.0

@@ -9,11 +9,14 @@ import numpy as np
 
 import dynamic
 import static
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import PAIR, ahead, count, number, seconds
-from comparisons.reading import Curves, Drawing, Json, Pair, Reading, Series, Table, Verdict, timed
-from comparisons.snippet import source_of
+from comparisons.lab.blocks import Curves, Drawing, Json, Pair, Series, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import source_of
+from comparisons.lab.verdict import Verdict, timed
+from comparisons.statistics.ahead import ahead
+from comparisons.statistics.quantities import PAIR, count, number, seconds
 from shared import ops
 
 X = np.linspace(-1, 1, 5, dtype=np.float32)

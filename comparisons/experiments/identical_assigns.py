@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import PAIR, count, listed
-from comparisons.reading import Json, Pair, Reading, Table, counted
-from comparisons.snippet import attempt
+from comparisons.lab.blocks import Json, Pair, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import attempt
+from comparisons.lab.verdict import counted
+from comparisons.statistics.quantities import PAIR, count, listed
 
 X = np.array([[1.0, 2.0, 3.0]], np.float32)
 W = np.ones((3, 2), np.float32)

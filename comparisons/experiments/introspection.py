@@ -14,11 +14,13 @@ import numpy as np
 
 import dynamic
 import static
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, count, listed, number, seconds, size
-from comparisons.reading import Json, Output, Pair, Reading, Table, counted, timed
-from comparisons.snippet import attempt
+from comparisons.lab.blocks import Json, Output, Pair, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import attempt
+from comparisons.lab.verdict import counted, timed
+from comparisons.statistics.quantities import OTHER, PAIR, count, listed, number, seconds, size
 from shared import nn, ops, optim
 from shared.nn.overview import FLOPS
 from shared.spec import spec_of

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, count
-from comparisons.reading import Json, Output, Pair, Reading, Table, Verdict
-from comparisons.snippet import source_of
+from comparisons.lab.blocks import Json, Output, Pair, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import source_of
+from comparisons.lab.verdict import Verdict
+from comparisons.statistics.quantities import OTHER, PAIR, count
 
 MEND = "return x + self.table"
 """The line where it breaks, as it stands in every code."""

@@ -12,11 +12,14 @@ import numpy as np
 
 import dynamic
 import static
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, percent, size, smaller
-from comparisons.reading import Curves, Json, Pair, Reading, Series, Table, sized
-from comparisons.snippet import source_of
+from comparisons.lab.blocks import Curves, Json, Pair, Series, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import source_of
+from comparisons.lab.verdict import sized
+from comparisons.statistics.ahead import smaller
+from comparisons.statistics.quantities import OTHER, PAIR, percent, size
 from shared import nn, ops, optim
 from shared.watch.hooks import Event, Hook, watching
 

@@ -11,11 +11,14 @@ import numpy as np
 
 import dynamic
 import static
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, ahead, percent, seconds, size, smaller
-from comparisons.reading import Curves, Json, Output, Pair, Reading, Series, Table, sized, timed
-from comparisons.snippet import source_of
+from comparisons.lab.blocks import Curves, Json, Output, Pair, Series, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import source_of
+from comparisons.lab.verdict import sized, timed
+from comparisons.statistics.ahead import ahead, smaller
+from comparisons.statistics.quantities import OTHER, PAIR, percent, seconds, size
 from shared import nn, ops, optim
 from shared.errors import MemoryLimitError
 

@@ -14,11 +14,14 @@ import dynamic
 import static
 from comparisons.bench import models
 from comparisons.bench.workloads import WORKLOADS
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, ahead, listed, percent, size, smaller
-from comparisons.reading import Bars, Curves, Json, Pair, Reading, Series, Table, sized
-from comparisons.snippet import source_of
+from comparisons.lab.blocks import Bars, Curves, Json, Pair, Series, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import source_of
+from comparisons.lab.verdict import sized
+from comparisons.statistics.ahead import ahead, smaller
+from comparisons.statistics.quantities import OTHER, PAIR, listed, percent, size
 from shared import nn, ops, optim
 
 Step = Callable[[], object]

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, count
-from comparisons.reading import Json, Pair, Reading, Verdict, counted
-from comparisons.snippet import attempt
+from comparisons.lab.blocks import Json, Pair
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import attempt
+from comparisons.lab.verdict import Verdict, counted
+from comparisons.statistics.quantities import OTHER, PAIR, count
 
 X = np.array([[0.5, 1.0, 2.0]], np.float32)
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, count
-from comparisons.reading import Json, Pair, Reading, Verdict
-from comparisons.snippet import attempt
+from comparisons.lab.blocks import Json, Pair
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import attempt
+from comparisons.lab.verdict import Verdict
+from comparisons.statistics.quantities import OTHER, PAIR, count
 
 X = np.linspace(0, 1, 128, dtype=np.float32).reshape(2, 64)
 Y = np.array([3, 7])
@@ -209,7 +211,7 @@ def _depth(case: Json) -> str:
     parts = []
     for engine in PAIR:
         error = case[engine]["error"]
-        deep = "runs to its end" if error is None else f"raises {count(error['frames'], 'call')} deep"
+        deep = "runs to its end" if error is None else f"raises {count(error['depth'], 'call')} deep"
         parts.append(f"{engine} {deep} below the script")
     return f"{'; '.join(parts)}.".replace("end below the script", "end")
 

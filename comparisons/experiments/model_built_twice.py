@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, count, listed
-from comparisons.reading import Json, Pair, Reading, Table, Verdict
-from comparisons.snippet import attempt
+from comparisons.lab.blocks import Json, Pair, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import attempt
+from comparisons.lab.verdict import Verdict
+from comparisons.statistics.quantities import OTHER, PAIR, count, listed
 
 X = np.ones((2, 8), np.float32)
 

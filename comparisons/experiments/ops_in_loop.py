@@ -9,12 +9,15 @@ from itertools import pairwise
 from time import perf_counter
 from typing import Any
 
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.measure import spread
-from comparisons.quantities import OTHER, PAIR, ahead, listed, number, seconds, size
-from comparisons.reading import Curves, Json, Pair, Reading, Series, counted, sized, timed
-from comparisons.snippet import attempt, source_of
+from comparisons.lab.blocks import Curves, Json, Pair, Series
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import attempt, source_of
+from comparisons.lab.verdict import counted, sized, timed
+from comparisons.statistics.ahead import ahead
+from comparisons.statistics.quantities import OTHER, PAIR, listed, number, seconds, size
+from comparisons.statistics.spread import spread
 
 STEPS, FULL = 150, 1_500
 WINDOWS, MARKS = 10, 5

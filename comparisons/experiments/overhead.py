@@ -8,11 +8,14 @@ import numpy as np
 
 import dynamic
 import static
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, ahead, number, seconds
-from comparisons.reading import Curves, Json, Pair, Reading, Series, Table, Verdict, timed
-from comparisons.snippet import source_of
+from comparisons.lab.blocks import Curves, Json, Pair, Series, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import source_of
+from comparisons.lab.verdict import Verdict, timed
+from comparisons.statistics.ahead import ahead
+from comparisons.statistics.quantities import OTHER, PAIR, number, seconds
 
 LENGTHS = (1, 10, 100, 1_000, 10_000)
 SIZES = (1, 100, 10_000, 100_000, 1_000_000)

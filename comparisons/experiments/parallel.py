@@ -10,11 +10,14 @@ import numpy as np
 
 import dynamic
 import static
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, ahead, listed, seconds
-from comparisons.reading import Bars, Json, Pair, Reading, Table, timed
-from comparisons.snippet import source_of
+from comparisons.lab.blocks import Bars, Json, Pair, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import source_of
+from comparisons.lab.verdict import timed
+from comparisons.statistics.ahead import ahead
+from comparisons.statistics.quantities import OTHER, PAIR, listed, seconds
 from shared import ops
 
 BRANCHES = 2

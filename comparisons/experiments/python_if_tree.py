@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import PAIR, ahead, count, number, seconds
-from comparisons.reading import Curves, Json, Pair, Reading, Series, Verdict, counted, timed
-from comparisons.snippet import attempt, source_of
+from comparisons.lab.blocks import Curves, Json, Pair, Series
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import attempt, source_of
+from comparisons.lab.verdict import Verdict, counted, timed
+from comparisons.statistics.ahead import ahead
+from comparisons.statistics.quantities import PAIR, count, number, seconds
 
 X = np.array([3.0, 4.0], np.float32)
 

@@ -9,11 +9,13 @@ import numpy as np
 
 import dynamic
 import static
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, count, number, percent, seconds
-from comparisons.reading import Bars, Json, Pair, Reading, Table, counted, timed
-from comparisons.snippet import source_of, written
+from comparisons.lab.blocks import Bars, Json, Pair, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import source_of, written
+from comparisons.lab.verdict import counted, timed
+from comparisons.statistics.quantities import OTHER, PAIR, count, number, percent, seconds
 from comparisons.tasks.lstm_lengths import Reader, lines
 from shared import ops
 

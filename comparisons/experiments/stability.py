@@ -10,11 +10,13 @@ import numpy as np
 
 import dynamic
 import static
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, count, listed
-from comparisons.reading import Json, Pair, Reading, Table, counted
-from comparisons.snippet import attempt
+from comparisons.lab.blocks import Json, Pair, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import attempt
+from comparisons.lab.verdict import counted
+from comparisons.statistics.quantities import OTHER, PAIR, count, listed
 from shared import ops
 from static.compile.passes.stabilize import PATTERNS
 

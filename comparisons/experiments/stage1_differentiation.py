@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, count, seconds
-from comparisons.reading import Drawing, Json, Pair, Reading, Table, counted, timed
-from comparisons.snippet import attempt, written
+from comparisons.lab.blocks import Drawing, Json, Pair, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import attempt, written
+from comparisons.lab.verdict import counted, timed
+from comparisons.statistics.quantities import OTHER, PAIR, count, seconds
 
 POINT, STEP = 0.5, 1e-4
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, size
-from comparisons.reading import Bars, Json, Pair, Reading, Table, counted, sized
-from comparisons.snippet import attempt, written
+from comparisons.lab.blocks import Bars, Json, Pair, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import attempt, written
+from comparisons.lab.verdict import counted, sized
+from comparisons.statistics.quantities import OTHER, PAIR, size
 
 OPS, NUMBERS = 20, 100_000
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import PAIR, seconds
-from comparisons.reading import Curves, Drawing, Json, Pair, Reading, Series, counted, timed
-from comparisons.snippet import attempt, written
+from comparisons.lab.blocks import Curves, Drawing, Json, Pair, Series
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import attempt, written
+from comparisons.lab.verdict import counted, timed
+from comparisons.statistics.quantities import PAIR, seconds
 
 
 def newton_dynamic() -> list[float]:

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, number, seconds
-from comparisons.reading import Curves, Json, Pair, Reading, Series, Verdict, counted, timed
-from comparisons.snippet import attempt, written
+from comparisons.lab.blocks import Curves, Json, Pair, Series
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import attempt, written
+from comparisons.lab.verdict import Verdict, counted, timed
+from comparisons.statistics.quantities import OTHER, PAIR, number, seconds
 
 STEPS = 300
 _RNG = np.random.default_rng(0)

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, count, number, seconds
-from comparisons.reading import Curves, Json, Pair, Reading, Series, Verdict, counted, timed
-from comparisons.snippet import source_of, written
+from comparisons.lab.blocks import Curves, Json, Pair, Series
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import source_of, written
+from comparisons.lab.verdict import Verdict, counted, timed
+from comparisons.statistics.quantities import OTHER, PAIR, count, number, seconds
 from shared import nn, ops
 
 STEPS, LENGTH = 20, 30

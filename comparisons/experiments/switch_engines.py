@@ -6,11 +6,13 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import PAIR, count, listed, number
-from comparisons.reading import Curves, Json, Pair, Reading, Series, Table, Verdict
-from comparisons.snippet import source_of
+from comparisons.lab.blocks import Curves, Json, Pair, Series, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import source_of
+from comparisons.lab.verdict import Verdict
+from comparisons.statistics.quantities import PAIR, count, listed, number
 from shared import nn, optim
 from shared.data import batches, load_digits
 

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 import dynamic
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import PAIR, count, listed
-from comparisons.reading import Json, Pair, Reading, Table, Verdict, counted
-from comparisons.snippet import attempt
+from comparisons.lab.blocks import Json, Pair, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import attempt
+from comparisons.lab.verdict import Verdict, counted
+from comparisons.statistics.quantities import PAIR, count, listed
 from shared.errors import DiptychError
 
 WORDS = np.array([[3, 1, 12]])

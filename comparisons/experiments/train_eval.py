@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, number
-from comparisons.reading import Json, Pair, Reading, Verdict, counted
-from comparisons.snippet import attempt
+from comparisons.lab.blocks import Json, Pair
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import attempt
+from comparisons.lab.verdict import Verdict, counted
+from comparisons.statistics.quantities import OTHER, PAIR, number
 
 X = np.ones((1, 8), np.float32)
 Y = np.array([1])

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, count, number
-from comparisons.reading import Json, Pair, Reading, Table, Verdict, counted
-from comparisons.snippet import attempt
+from comparisons.lab.blocks import Json, Pair, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import attempt
+from comparisons.lab.verdict import Verdict, counted
+from comparisons.statistics.quantities import OTHER, PAIR, count, number
 
 _random = np.random.default_rng(0)
 X = _random.normal(size=(100, 20)).astype(np.float32)

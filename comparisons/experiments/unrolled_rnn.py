@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, ahead, break_even, count, number, seconds
-from comparisons.reading import Curves, Json, Pair, Reading, Series, Table, timed
-from comparisons.snippet import source_of
+from comparisons.lab.blocks import Curves, Json, Pair, Series, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import source_of
+from comparisons.lab.verdict import timed
+from comparisons.statistics.ahead import ahead, break_even
+from comparisons.statistics.quantities import OTHER, PAIR, count, number, seconds
 
 BATCH, INPUTS, HIDDEN, CLASSES = 8, 8, 32, 4
 

@@ -10,11 +10,14 @@ import numpy as np
 
 import dynamic
 import static
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, ahead, count, seconds
-from comparisons.reading import Json, Output, Pair, Reading, Verdict, counted, timed
-from comparisons.snippet import attempt
+from comparisons.lab.blocks import Json, Output, Pair
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import attempt
+from comparisons.lab.verdict import Verdict, counted, timed
+from comparisons.statistics.ahead import ahead
+from comparisons.statistics.quantities import OTHER, PAIR, count, seconds
 from shared import nn, ops, optim
 
 DRAW = np.random.default_rng(0)

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.context import Context
-from comparisons.experiment import Experiment
-from comparisons.quantities import OTHER, PAIR, count, listed
-from comparisons.reading import Json, Pair, Reading, Verdict
-from comparisons.snippet import attempt
+from comparisons.lab.blocks import Json, Pair
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import attempt
+from comparisons.lab.verdict import Verdict
+from comparisons.statistics.quantities import OTHER, PAIR, count, listed
 
 ROWS = np.array([[1.0, 2.0, 3.0]], np.float32)
 

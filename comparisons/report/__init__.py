@@ -1,5 +1,5 @@
 """The pages, made from report.json alone."""
 
-from comparisons.report.page import draw
+from comparisons.report.pages import draw
 
 __all__ = ["draw"]

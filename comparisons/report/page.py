@@ -1,142 +1,81 @@
-"""The pages of one run, from its numbers: index.html, and one for each task and experiment. Each is a
-file that needs nothing else."""
+"""The page of one experiment: its reading laid out, and what is true of how it was measured."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from functools import cache
-from itertools import groupby
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from comparisons import quantities
-from comparisons.report import charts, on_choice, on_experiment, on_glance, on_run
-from comparisons.report.glossary import GLOSSARY
-from comparisons.report.peers_page import PEERS, page_of_peers
-from comparisons.report.task_page import pages_of_tasks
-from comparisons.results import write_whole
+from comparisons.lab.dimensions import Dimension
+from comparisons.lab.reading import Reading
+from comparisons.statistics.quantities import Json, count, percent
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
-INDEX = "index.html"
-STEPPER = "stepper.html"
-
-_TEMPLATES = Path(__file__).with_name("templates")
+EVERYWHERE = (
+    "Both engines call the same NumPy kernels, on the CPU; the larger the arrays, the more of a step is "
+    "theirs and the less is the design's.",
+    "Static holds every parameter twice, in the model and in the session, because one model serves both "
+    "engines.",
+)
+"""What to beware of on every page."""
 
 
-def draw(report: Mapping[str, Any], folder: Path) -> Path:
-    """Write index.html, a page for each task and experiment and the stepper's into `folder`; gives the
-    path of the first.
+@dataclass(frozen=True)
+class Page:
+    """An experiment, or a task, of a report, ready to be shown.
 
-    Pages that an earlier run left there, and that are not of this one, are removed.
+    reading  None if there is none, and `trouble` then says why in a sentence
     """
-    from comparisons.experiments import EXPERIMENTS
-    from comparisons.tasks import TASKS
 
-    folder.mkdir(parents=True, exist_ok=True)
-    made = pages(report)
-    for name, text in made.items():
-        write_whole(folder / name, text)
-    for name in (STEPPER, *(f"{name}.html" for name in (*TASKS, *EXPERIMENTS, "peers"))):
-        if name not in made:
-            (folder / name).unlink(missing_ok=True)
-    return folder / INDEX
+    name: str
+    title: str
+    question: str
+    dimension: Dimension
+    reading: Reading | None
+    trouble: str
+    method: list[str]
+    command: str
 
-
-def pages(report: Mapping[str, Any]) -> dict[str, str]:
-    """All pages as text, by file name."""
-    found = pages_found(report)
-    stepper, trouble = _stepper(report)
-    made = {INDEX: _index(report, found, stepper is not None, trouble)}
-    if stepper is not None:
-        made[STEPPER] = stepper
-    template = _environment().get_template("experiment.html")
-    for before, page, after in zip([None, *found], found, [*found[1:], None], strict=False):
-        made[page.file] = template.render(page=page, before=before, after=after, place=_place(page, found))
-    return made
+    @property
+    def file(self) -> str:
+        """The page's place beside index.html."""
+        return f"{self.name}.html"
 
 
-def pages_found(report: Mapping[str, Any]) -> list[on_experiment.Page]:
-    """What there is a page for, beside the first one and the stepper's, in order."""
-    from comparisons.experiments import EXPERIMENTS
-
-    found = [*pages_of_tasks(report), *on_experiment.pages_of(report, EXPERIMENTS)]
-    peers = page_of_peers(report)
-    return found if peers is None else [*found, peers]
-
-
-def _place(page: on_experiment.Page, found: list[on_experiment.Page]) -> str:
-    """Where a page stands among those of its dimension."""
-    beside = [other for other in found if other.dimension is page.dimension]
-    return f"{beside.index(page) + 1} of {len(beside)}"
+def command(name: str, report: Json) -> str:
+    """What makes the page of this piece again."""
+    words = ["python -m comparisons run", name]
+    words += ["--full"] * report["full"]
+    words += [f"--engine {engine}" for engine in report["engines"] if len(report["engines"]) == 1]
+    words += [f"--{option} {report[option]}" for option in ("seed", "steps") if report.get(option)]
+    return " ".join(words)
 
 
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    made = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    made.filters |= {
-        "seconds": quantities.seconds, "number": quantities.number, "prose": on_experiment.prose,
-    }  # fmt: skip
-    made.globals |= {
-        "style": (_TEMPLATES / "style.css").read_text(encoding="utf-8"),
-        "charts": charts,
-        "graph": graph,
-        "rows": on_experiment.plain_rows,
-        "sides": on_experiment.sides,
-    }
-    return made
+def scatter(evidence: Any) -> list[str]:
+    """How far what was timed scatters, in a sentence; none if nothing was."""
+    found = [spread for spread in spreads(evidence) if spread["median"] > 0]
+    if not found:
+        return []
+    widest = max(found, key=_width)
+    rounds = {spread["count"] for spread in found}
+    times = count(rounds.pop(), "time") if len(rounds) == 1 else f"{min(rounds)} to {max(rounds)} times"
+    return [
+        f"What is timed here was timed {times}, in turns. Between the quartiles of the figure that scatters "
+        f"most lie {percent(_width(widest))} of its median."
+    ]
 
 
-def _stepper(report: Mapping[str, Any]) -> tuple[str | None, str]:
-    """The stepper's page, if its step was recorded; else why not, where it was asked for."""
-    from comparisons.stepper import draw_stepper
-
-    entry = report.get("stepper")
-    if entry is None:
-        return None, ""
-    if entry["status"] == "failed":
-        return None, f"It could not be recorded. {entry['error']['type']}: {entry['error']['message']}"
-    if entry["status"] != "done":
-        return None, "It was interrupted before it was recorded."
-    try:
-        return draw_stepper(entry["found"]), ""
-    except RuntimeError as error:  # there is no Graphviz
-        return None, f"It was recorded, and can not be drawn: {error}."
-    except (LookupError, TypeError, ValueError) as error:  # the evidence of another version
-        return None, f"Its recording can not be read. {type(error).__name__}: {error}"
+def _width(spread: Json) -> float:
+    return (spread["high"] - spread["low"]) / spread["median"]
 
 
-def _index(report: Mapping[str, Any], found: list[on_experiment.Page], stepper: bool, trouble: str) -> str:
-    glance = on_glance.glance(report, found)
-    return _environment().get_template("index.html").render(
-        report=report,
-        stepper=STEPPER if stepper else None,
-        stepper_trouble=trouble,
-        contents=[(key, [*group]) for key, group in groupby(found, lambda page: page.dimension)],
-        glance=glance,
-        choices=on_choice.choices(glance),
-        elsewhere=next((page for page in found if page.name == PEERS.name and page.reading), None),
-        turn=on_choice.why_tensorflow_2(glance),
-        on_run=on_run,
-        GLOSSARY=GLOSSARY,
-    )
-
-
-READABLE = 0.8
-"""Pixels for each point of a drawing, in whose width Graphviz counts, below which its words are too small."""
-
-
-def graph(svg: str, name: str) -> str:
-    """A drawn graph as an element of the page, its ids apart from those of other graphs; one that is
-    wider than its place shrinks, but no further than one can read."""
-    svg = svg[svg.index("<svg") :]
-    if width := re.match(r'<svg[^>]*? width="([\d.]+)pt"', svg):
-        svg = f'<svg style="min-width: {READABLE * float(width[1]):.0f}px"{svg[4:]}'
-    return svg.replace('id="', f'id="{name}-')
+def spreads(found: Any) -> Iterator[Json]:
+    """All spreads of samples in some evidence."""
+    if isinstance(found, Mapping):
+        if {"median", "low", "high", "count"} == found.keys():
+            yield found
+        else:
+            for part in found.values():
+                yield from spreads(part)
+    elif isinstance(found, list):
+        for part in found:
+            yield from spreads(part)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from comparisons.task import Task
+from comparisons.training.task import Task
 
 TASKS: dict[str, Task] = {
     found.name: importlib.import_module(f"{__name__}.{found.name}").TASK

@@ -1,6 +1,6 @@
 """A convolutional network on MNIST."""
 
-from comparisons.task import Task
+from comparisons.training.task import Task
 from shared import nn, optim
 from shared.data import load_mnist
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.task import Task
+from comparisons.training.task import Task
 from shared import nn, ops, optim
 from shared.data import Split, load_digits
 from shared.nn.initial import generator

@@ -1,6 +1,6 @@
 """A two-layer network that reads digits."""
 
-from comparisons.task import Task
+from comparisons.training.task import Task
 from shared import nn, optim
 from shared.data import load_digits
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.task import Task
+from comparisons.training.task import Task
 from shared import nn, optim
 from shared.data import load_spiral
 

@@ -1,6 +1,6 @@
 """A network that is punished for steep slopes: a gradient inside the loss."""
 
-from comparisons.task import Task
+from comparisons.training.task import Task
 from shared import nn, optim
 from shared.data import load_digits
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.task import Task
+from comparisons.training.task import Task
 from shared import nn, ops, optim
 from shared.data import Split, load_sine_curve
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.task import Task
+from comparisons.training.task import Task
 from shared import nn, optim
 from shared.data import NODE_TYPES, Split, load_library_trees
 from shared.models import TreeLSTM

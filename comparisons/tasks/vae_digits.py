@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from comparisons.task import Task
+from comparisons.training.task import Task
 from shared import nn, ops, optim
 from shared.data import Split, load_digits
 from shared.nn.initial import generator

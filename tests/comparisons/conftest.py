@@ -14,9 +14,10 @@ pytest.importorskip("jinja2")
 @pytest.fixture(scope="session")
 def _short_run(tmp_path_factory):
     from comparisons.experiments import EXPERIMENTS
-    from comparisons.run import Plan, run
+    from comparisons.running.plan import Plan
+    from comparisons.running.run import run
+    from comparisons.running.watch import Watch
     from comparisons.tasks import TASKS
-    from comparisons.watch import Watch
 
     plan = Plan([TASKS["cnn_digits"], TASKS["mlp_digits"]], [EXPERIMENTS["mistakes"]], steps=3)
     return run(plan, tmp_path_factory.mktemp("reports"), Watch())

@@ -1,0 +1,143 @@
+"""Context: what an experiment is given to run with, and to measure with fairly.
+
+Each meter is a call of its own, so that none disturbs another: whatever is timed is timed alone,
+memory is counted in another call, kernels in a third.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import tempfile
+import tracemalloc
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any, TypeVar
+
+from comparisons.statistics.spread import spread
+from shared.watch.hooks import Event, Hook, watching
+
+T = TypeVar("T")
+_HOME = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Context:
+    """How an experiment is to be run, and its meters.
+
+    full   whether there is time: more sizes, more rounds
+    seed   decides everything random; `nn.manual_seed(seed)` has been called
+    note   tells who watches, in a few words, what is being done
+    """
+
+    full: bool = False
+    seed: int = 0
+    note: Callable[[str], None] = lambda text: None
+
+    def pick(self, quick: T, full: T) -> T:
+        """The one or the other, by how much time there is."""
+        return full if self.full else quick
+
+    def time(
+        self, calls: Mapping[str, Callable[[], object]], rounds: int | None = None, at_least: float = 2e-3
+    ) -> dict[str, dict[str, float]]:
+        """Seconds that one call takes, for each of `calls` by name: {median, low, high, count}.
+
+        They take turns, in alternating order, `rounds` times (default: 9, in a full run 31), after
+        one turn that does not count. In its turn a call is repeated until `at_least` seconds
+        have passed, and what counts is the mean: `low` and `high` are quartiles over rounds.
+        """
+        repeats = {}
+        for name, call in calls.items():
+            call()
+            start = perf_counter()
+            call()
+            repeats[name] = max(1, min(round(at_least / (perf_counter() - start)), 100_000))
+        samples: dict[str, list[float]] = {name: [] for name in calls}
+        for turn in range(rounds or self.pick(9, 31)):
+            gc.collect()
+            for name in [*calls] if turn % 2 == 0 else reversed([*calls]):
+                call, many = calls[name], range(repeats[name])
+                start = perf_counter()
+                for _ in many:
+                    call()
+                samples[name].append((perf_counter() - start) / repeats[name])
+        return {name: spread(found) for name, found in samples.items()}
+
+    def peak(self, call: Callable[[], object]) -> int:
+        """Bytes that were allocated at the highest point of a call, beyond what stood before it.
+
+        By tracemalloc, which sees NumPy's arrays and Python's objects but slows Python down: never
+        time in the same call. One call before does not count, so caches are filled.
+        """
+        call()
+        gc.collect()
+        tracemalloc.start()
+        try:
+            call()
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    def kernels(self, call: Callable[[], object]) -> dict[str, Any]:
+        """How many ops run in a call of either engine: {total, ops: {name: how many}}.
+
+        Dynamic's backward counts one for each node whose rules run, however many kernels those
+        call; static's gradients are ops like any other. So compare forward passes, or a call
+        with another on the same engine.
+        """
+        counter = _Counter()
+        with watching(counter):
+            call()
+        return {"total": counter.seen.total(), "ops": dict(sorted(counter.seen.items()))}
+
+    def fresh(
+        self, code: str, *arguments: str, folder: Path | None = None, timeout: float = 60
+    ) -> dict[str, Any]:
+        """Run a program in a fresh interpreter, as `script.py` in `folder` (default: an empty one).
+
+        Gives {code, out, err, status, seconds}: what it printed on standard output and error, its
+        exit status, and how long it took from start to end. It can import Diptych's packages, whose
+        files a traceback shows by their places in the project.
+        """
+        if folder is None:
+            with tempfile.TemporaryDirectory() as made:
+                return self.fresh(code, *arguments, folder=Path(made), timeout=timeout)
+        (folder / "script.py").write_text(code, encoding="utf-8")
+        environment = os.environ | {"PYTHONPATH": str(_HOME), "PYTHONIOENCODING": "utf-8"}
+        start = perf_counter()
+        done = subprocess.run(
+            [sys.executable, "script.py", *arguments], cwd=folder, env=environment, capture_output=True,
+            encoding="utf-8", timeout=timeout, check=False,
+        )  # fmt: skip
+        seconds = perf_counter() - start
+        out, err = (
+            text.replace(f"{folder}{os.sep}", "").replace(f"{_HOME}{os.sep}", "")
+            for text in (done.stdout, done.stderr)
+        )
+        return {"code": code, "out": out, "err": err, "status": done.returncode, "seconds": seconds}
+
+    def drawing(self, what: Any) -> str:
+        """A Tensor (of either engine), several, or a static graph, drawn as SVG text."""
+        import dynamic
+        import static
+        from comparisons.training.inside import drawn
+
+        some = what[0] if isinstance(what, (list, tuple)) else what
+        draw = dynamic.draw if isinstance(some, dynamic.Tensor) else static.draw
+        return drawn(lambda path: draw(what, path))
+
+
+class _Counter(Hook):
+    """Counts ops by name."""
+
+    def __init__(self) -> None:
+        self.seen: Counter[str] = Counter()
+
+    def after(self, event: Event) -> None:
+        self.seen[event.op.name] += 1

@@ -1,0 +1,1 @@
+"""The machine under a run: its threads, its description, its files."""

@@ -1,0 +1,1 @@
+"""What a training costs in time and memory, each in processes of its own."""

@@ -1,0 +1,152 @@
+"""The pages of one run, from its numbers: index.html, and one for each task and experiment. Each is a
+file that needs nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from comparisons.machine.files import write_whole
+from comparisons.report.experiment_page import pages_of_experiments
+from comparisons.report.first_page import caveats, host, opening
+from comparisons.report.first_page.choice import choices
+from comparisons.report.first_page.glance import glance
+from comparisons.report.first_page.tensorflow_2 import why_tensorflow_2
+from comparisons.report.glossary import GLOSSARY
+from comparisons.report.look import charts
+from comparisons.report.look.pairs import plain_rows, sides
+from comparisons.report.look.prose import prose
+from comparisons.report.page import Page
+from comparisons.report.peers.page import PEERS, page_of_peers
+from comparisons.report.stepper.page import draw_stepper
+from comparisons.report.tasks.page import pages_of_tasks
+from comparisons.statistics import quantities
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+INDEX = "index.html"
+STEPPER = "stepper.html"
+
+_TEMPLATES = Path(__file__).with_name("templates")
+
+
+def draw(report: Mapping[str, Any], folder: Path) -> Path:
+    """Write index.html, a page for each task and experiment and the stepper's into `folder`; gives the
+    path of the first.
+
+    Pages that an earlier run left there, and that are not of this one, are removed.
+    """
+    from comparisons.experiments import EXPERIMENTS
+    from comparisons.tasks import TASKS
+
+    folder.mkdir(parents=True, exist_ok=True)
+    made = pages(report)
+    for name, text in made.items():
+        write_whole(folder / name, text)
+    for name in (STEPPER, *(f"{name}.html" for name in (*TASKS, *EXPERIMENTS, "peers"))):
+        if name not in made:
+            (folder / name).unlink(missing_ok=True)
+    return folder / INDEX
+
+
+def pages(report: Mapping[str, Any]) -> dict[str, str]:
+    """All pages as text, by file name."""
+    found = pages_found(report)
+    stepper, trouble = _stepper(report)
+    made = {INDEX: _index(report, found, stepper is not None, trouble)}
+    if stepper is not None:
+        made[STEPPER] = stepper
+    template = _environment().get_template("experiment.html")
+    for before, page, after in zip([None, *found], found, [*found[1:], None], strict=False):
+        made[page.file] = template.render(page=page, before=before, after=after, place=_place(page, found))
+    return made
+
+
+def pages_found(report: Mapping[str, Any]) -> list[Page]:
+    """What there is a page for, beside the first one and the stepper's, in order."""
+    from comparisons.experiments import EXPERIMENTS
+
+    found = [*pages_of_tasks(report), *pages_of_experiments(report, EXPERIMENTS)]
+    peers = page_of_peers(report)
+    return found if peers is None else [*found, peers]
+
+
+def _place(page: Page, found: list[Page]) -> str:
+    """Where a page stands among those of its dimension."""
+    beside = [other for other in found if other.dimension is page.dimension]
+    return f"{beside.index(page) + 1} of {len(beside)}"
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    made = Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    made.filters |= {
+        "seconds": quantities.seconds, "number": quantities.number, "prose": prose,
+    }  # fmt: skip
+    made.globals |= {
+        "style": (_TEMPLATES / "style.css").read_text(encoding="utf-8"),
+        "charts": charts,
+        "graph": graph,
+        "rows": plain_rows,
+        "sides": sides,
+    }
+    return made
+
+
+def _stepper(report: Mapping[str, Any]) -> tuple[str | None, str]:
+    """The stepper's page, if its step was recorded; else why not, where it was asked for."""
+    entry = report.get("stepper")
+    if entry is None:
+        return None, ""
+    if entry["status"] == "failed":
+        return None, f"It could not be recorded. {entry['error']['type']}: {entry['error']['message']}"
+    if entry["status"] != "done":
+        return None, "It was interrupted before it was recorded."
+    try:
+        return draw_stepper(entry["found"]), ""
+    except RuntimeError as error:  # there is no Graphviz
+        return None, f"It was recorded, and can not be drawn: {error}."
+    except (LookupError, TypeError, ValueError) as error:  # the evidence of another version
+        return None, f"Its recording can not be read. {type(error).__name__}: {error}"
+
+
+def _index(report: Mapping[str, Any], found: list[Page], stepper: bool, trouble: str) -> str:
+    groups = glance(report, found)
+    return _environment().get_template("index.html").render(
+        report=report,
+        stepper=STEPPER if stepper else None,
+        stepper_trouble=trouble,
+        contents=[(key, [*group]) for key, group in groupby(found, lambda page: page.dimension)],
+        glance=groups,
+        choices=choices(groups),
+        elsewhere=next((page for page in found if page.name == PEERS.name and page.reading), None),
+        turn=why_tensorflow_2(groups),
+        interrupted=opening.interrupted(report),
+        opening=opening.opening(report),
+        caveats=caveats.caveats(report),
+        machine=host.facts(report["host"]),
+        GLOSSARY=GLOSSARY,
+    )
+
+
+READABLE = 0.8
+"""Pixels for each point of a drawing, in whose width Graphviz counts, below which its words are too small."""
+
+
+def graph(svg: str, name: str) -> str:
+    """A drawn graph as an element of the page, its ids apart from those of other graphs; one that is
+    wider than its place shrinks, but no further than one can read."""
+    svg = svg[svg.index("<svg") :]
+    if width := re.match(r'<svg[^>]*? width="([\d.]+)pt"', svg):
+        svg = f'<svg style="min-width: {READABLE * float(width[1]):.0f}px"{svg[4:]}'
+    return svg.replace('id="', f'id="{name}-')

@@ -1,0 +1,266 @@
+"""The page on other systems: does what was found here hold where people work?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from comparisons.lab.blocks import Table
+from comparisons.lab.dimensions import Dimension
+from comparisons.lab.reading import Reading
+from comparisons.report.page import EVERYWHERE, Page
+from comparisons.statistics.ahead import ahead, smaller
+from comparisons.statistics.quantities import PAIR, Json, count, listed, number, seconds, size, spread_of
+
+NAME = "peers"
+PEERS = Dimension(NAME, "Other systems", "Does it hold in the systems that people use?")
+"""What stands in the place of a dimension on this page."""
+
+PAGE = f"[the page on other systems]({NAME}.html)"
+"""A link to it, as a sentence has one."""
+
+BOTH_DESIGNS = (
+    ("Diptych", "dynamic", "static"),
+    ("PyTorch", "torch-eager", "torch-compile"),
+    ("Paddle", "paddle-dynamic", "paddle-static"),
+)
+"""Systems that offer both designs: a name, what runs ops at once, and what makes a graph first."""
+
+
+class Case(NamedTuple):
+    """A workload in a system that offers both designs. `step` and `first` are the design that is ahead
+    ("dynamic", "static" or None) once running, and to the first loss of a process that has run nothing."""
+
+    system: str
+    workload: str
+    eager: Json
+    graph: Json
+    step: str | None
+    first: str | None
+
+
+def page_of_peers(report: Json) -> Page | None:
+    """The page, if peers were asked for."""
+    entry = report.get(NAME)
+    if entry is None:
+        return None
+    reading, trouble = None, ""
+    if entry["status"] == "failed":
+        trouble = f"The race failed. {entry['error']['type']}: {entry['error']['message']}"
+    elif entry["status"] != "done":
+        trouble = "The race was interrupted before it was finished."
+    if "found" in entry:
+        reading = read(entry["found"])
+    full = " --full" if report["full"] else ""
+    command = f"python -m comparisons run stepper{full} {options(entry)}"
+    method = _method(entry["found"]) if "found" in entry else []
+    return Page(
+        NAME, "Does it hold in the systems people use?",
+        "The same models with the same weights on the same batches, in other systems: is the design that is "
+        "ahead here ahead there?", PEERS, reading, trouble, method, command,
+    )  # fmt: skip
+
+
+def options(entry: Json) -> str:
+    """What makes a run race those that were asked for."""
+    elsewhere = (f"--python {family}={path}" for family, path in entry.get("pythons", {}).items())
+    return " ".join([f"--peers {','.join(entry['asked'])}", *elsewhere])
+
+
+def _method(found: Json) -> list[str]:
+    settings = found["settings"]
+    in_each = count(settings["steps"], "step") if settings["steps"] else "as many steps as the workload says"
+    said = [
+        f"Every variant runs in a process of its own, with pools of {count(settings['threads'], 'thread')}; "
+        f"while one works the others are stopped. {count(settings['rounds'], 'round')} in turn, {in_each} in "
+        f"each after {number(settings['warm'])} to warm up. Cold is a process that has run nothing; memory "
+        "is counted in another. Of ours, static and static-loop run at `fast`, static's default level; "
+        "static-exact at the one that keeps every bit.",
+    ]
+    return [*said, *left_out(found)]
+
+
+def left_out(found: Json) -> list[str]:
+    """What was asked for and not raced, and why."""
+    said = []
+    if found["not_installed"]:
+        said.append(f"Not installed here, so left out: {listed(found['not_installed'])}.")
+    if slow := found.get("too_slow"):
+        said.append(f"What compiles for minutes is left out of a quick run, unless named: {listed(slow)}.")
+    return said
+
+
+# --- the reading ------------------------------------------------------------------------------
+
+
+def cold(entry: Json) -> float:
+    """Seconds of a process that has run nothing, from its model to its first loss."""
+    return float(sum(entry.get(phase, 0.0) for phase in ("build", "compile", "first")))
+
+
+ONCE = 0.2
+"""Cold times nearer than this share of each other are called equal, since each was taken once."""
+
+
+def sooner(eager: Json, graph: Json) -> str | None:
+    """The design whose first loss comes sooner, cold; None if they are close."""
+    one, other = cold(eager), cold(graph)
+    return None if abs(one - other) <= ONCE * max(one, other) else smaller(one, other)
+
+
+def cases(found: Json) -> Iterator[Case]:
+    """Every system that offers both designs, in every workload that both were measured in."""
+    for workload, entry in found["workloads"].items():
+        for system, eager, graph in BOTH_DESIGNS:
+            one, other = (entry["found"].get(name, {}) for name in (eager, graph))
+            if "step" in one and "step" in other:
+                leader = ahead(one["step"], other["step"])
+                yield Case(system, workload, one, other, leader, sooner(one, other))
+
+
+def read(found: Json) -> Reading:
+    """What the page says of a bench's report."""
+    known = list(cases(found))
+    ours = {case.workload: case for case in known if case.system == "Diptych"}
+    theirs = [case for case in known if case.system != "Diptych" and case.workload in ours]
+    return Reading(
+        answer=_answer(theirs, ours),
+        verdicts=[],
+        evidence=[*([_designs(known)] if known else []), *_races(found)],
+        happened=[*_happened(theirs, ours), *_speeds(found)],
+        means=_means(theirs, ours),
+        otherwise=[
+            "A system that is slower here may be faster where these models are not: on larger arrays, on "
+            "more cores, on an accelerator. And Diptych is made to be read."
+        ],
+        threats=[
+            "The models are the bench's: an MLP, a small CNN, and an RNN and an LSTM on characters, like the "
+            "tasks of this report but not the same ones.",
+            "Only the first losses are compared, within a tolerance: rounding differs between systems, and "
+            "training makes that larger.",
+            "CPU alone, and few cores. What people choose PyTorch or TensorFlow for is mostly elsewhere.",
+            EVERYWHERE[1],
+        ],
+    )
+
+
+def _agreeing(theirs: Sequence[Case], ours: dict[str, Case], what: str) -> int:
+    return sum(getattr(case, what) == getattr(ours[case.workload], what) for case in theirs)
+
+
+def _answer(theirs: Sequence[Case], ours: dict[str, Case]) -> str:
+    if not theirs:
+        return "No other system measured here offers both designs, so only speeds stand side by side."
+    steps, firsts = (_agreeing(theirs, ours, what) for what in ("step", "first"))
+    systems = listed(list(dict.fromkeys(case.system for case in theirs)))
+    return (
+        f"In {systems}, the design that is ahead once running is the one that is ahead here in {steps} of "
+        f"{count(len(theirs), 'case')}; to the first loss, in {firsts}."
+    )
+
+
+def _happened(theirs: Sequence[Case], ours: dict[str, Case]) -> list[str]:
+    return [
+        f"On the {case.workload}, {case.system}'s step takes {_sides(case, _step)}, Diptych's "
+        f"{_sides(ours[case.workload], _step)}; the first loss, cold, {_sides(case, cold)} there and "
+        f"{_sides(ours[case.workload], cold)} here."
+        for case in theirs
+    ]
+
+
+def _step(side: Json) -> float:
+    return float(side["step"]["median"])
+
+
+def _sides(case: Case, of: Callable[[Json], float]) -> str:
+    return f"{seconds(of(case.eager))} at once and {seconds(of(case.graph))} as a graph"
+
+
+def _speeds(found: Json) -> list[str]:
+    """The fastest of all in each workload."""
+    said = []
+    for workload, entry in found["workloads"].items():
+        timed = {name: side["step"]["median"] for name, side in entry["found"].items() if "step" in side}
+        if len(timed) > 1:
+            best = min(timed, key=timed.__getitem__)
+            said.append(f"Of all, {best} makes the shortest step on the {workload}: {seconds(timed[best])}.")
+    return said
+
+
+def _means(theirs: Sequence[Case], ours: dict[str, Case]) -> list[str]:
+    if not theirs:
+        return ["Whether the trade-off holds elsewhere can be said only where a system offers both designs."]
+    said = []
+    for what, words in (("step", "once it runs"), ("first", "to the first loss")):
+        same = _agreeing(theirs, ours, what)
+        if same == len(theirs):
+            said.append(f"What is said in this report of the designs {words} holds there too.")
+        elif same == 0:
+            said.append(f"What is said in this report of the designs {words} does not hold there.")
+        else:
+            said.append(f"What is said in this report of the designs {words} holds there in part.")
+    return said
+
+
+# --- what is shown ----------------------------------------------------------------------------
+
+
+def _designs(known: Sequence[Case]) -> Table:
+    names = {"dynamic": "at once", "static": "as a graph"}
+    rows, leaders = [], []
+    for case in known:
+        for what, leader, values in (
+            ("a step", case.step, [spread_of(side["step"]) for side in (case.eager, case.graph)]),
+            ("first loss, cold", case.first, [seconds(cold(side)) for side in (case.eager, case.graph)]),
+        ):
+            rows.append((f"{case.system}, {case.workload}: {what}", *values))
+            leaders.append(names[leader] if leader else None)
+    says = (
+        "Where a system offers both. A gilded dot marks what is ahead: for steps by more than the spread, "
+        "for the first loss, which was timed once, by more than a fifth."
+    )
+    return Table("Both designs in one system", ("", *names.values()), rows, leaders, says=says)
+
+
+def _races(found: Json) -> Iterator[Table]:
+    columns = ("", "a step", "dynamic is", "static is", "first loss, cold", "memory", "first losses")
+    for workload, entry in found["workloads"].items():
+        rows = [_row(name, side) for name, side in entry["found"].items()]
+        yield Table(
+            f"{workload}: {entry['title']}", columns, rows,
+            says="The median step and its quartiles; how many times as fast, or as slow, ours are as each.",
+        )  # fmt: skip
+
+
+def _row(name: str, side: Json) -> tuple[str, ...]:
+    if "step" not in side:
+        return (name, side.get("error", "not measured"), *["-"] * 5)
+    memory = side.get("memory")
+    return (
+        f"{name} {side.get('version', '')}".strip(),
+        spread_of(side["step"]),
+        *(ratio(side["ratios"].get(engine)) for engine in PAIR),
+        seconds(cold(side)),
+        size(memory["step"]) if memory else "-",
+        _agreement(side.get("agrees")),
+    )
+
+
+def ratio(found: Any) -> str:
+    """How many times as fast ours is; a slowdown as one, and what the rounds do not agree on as none."""
+    if found is None:
+        return "-"
+    times = found["median"]
+    if found["low"] <= 1 <= found["high"] or 0.95 < times < 1.05:  # what would be said as 1.0
+        return "as fast"
+    return f"{times:.1f} times as fast" if times >= 1 else f"{1 / times:.1f} times as slow"
+
+
+def _agreement(found: Any) -> str:
+    if found is None:
+        return "the reference"
+    if found["bitwise"]:
+        return "equal bit for bit"
+    if found["error"] is None:
+        return "not finite"
+    return f"{'within' if found['agrees'] else 'off by'} {found['error']:.0e}"

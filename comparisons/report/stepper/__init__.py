@@ -1,0 +1,1 @@
+"""The page that plays one training step, from its recording."""

@@ -1,0 +1,1 @@
+"""The page of a task: what happened, and what follows from it."""

@@ -1,0 +1,215 @@
+"""What a chapter says about its task, chosen by the task's numbers.
+
+Nothing here knows how a run came out before it is asked: each function looks at the figures
+and says what they say, and where the spread is wider than the difference it says so.
+"""
+
+from __future__ import annotations
+
+from comparisons.statistics.ahead import CLOSE, ahead, break_even, smaller
+from comparisons.statistics.quantities import OTHER, Json, count, number, percent, seconds, size
+
+
+def parity(task: Json) -> str:
+    """Whether the two engines gave the same numbers."""
+    found = task["verify"]
+    if found is None:
+        ran = list(task["engines"])
+        if len(ran) == 1:
+            return f"Only {ran[0]} ran, so there is nothing to compare its numbers with."
+        return "The training did not reach its end on both engines, so they could not be compared."
+    if found["tolerance"] is not None:
+        return _near(found)
+    if found["equal"]:
+        return (
+            f"All {count(found['steps'], 'loss', 'losses')} are the same numbers on both engines, bit for "
+            f"bit. So are the {number(found['numbers'])} numbers that were left when training ended: "
+            "weights, what the optimiser keeps, the state of generators. Whatever differs "
+            "below is therefore the design, and not the arithmetic."
+        )
+    said = ["The engines do not give the same numbers."]
+    first = found["first_difference"]
+    if first is not None:
+        said.append(
+            f"The losses part at step {first['step']} ({first['dynamic']!r} on dynamic, {first['static']!r} "
+            f"on static), and {found['unequal_steps']} of {found['steps']} differ."
+        )
+    if found["unequal_arrays"]:
+        said.append(
+            f"{len(found['unequal_arrays'])} of the {found['arrays']} arrays of final state differ, "
+            f"the first of them {found['unequal_arrays'][0]}."
+        )
+    if found["unequal_guesses"]:
+        said.append(f"{count(found['unequal_guesses'], 'test example')} got another answer.")
+    return " ".join([*said, "What follows compares the costs of two computations that are not the same."])
+
+
+def same_encoding(task: Json) -> bool:
+    """Whether both engines compute the same ops on the same arrays, so that costs can be compared."""
+    return task["verify"] is None or task["verify"]["tolerance"] is None
+
+
+def _near(found: Json) -> str:
+    """Where the engines run different encodings of one task."""
+    within = f"{found['tolerance']:g} of its size"
+    why = (
+        "The two scripts compute the same values in another order, because static takes the examples in "
+        "another form than dynamic, and floating-point sums depend on their order."
+    )
+    if found["equal"]:
+        apart = f"at most {found['apart']:.1e}" if found["apart"] else "not at all"
+        return (
+            f"All {count(found['steps'], 'loss', 'losses')} agree within {within}, which is what this task "
+            f"asks; they differ by {apart}. {why}"
+        )
+    first = found["first_difference"]
+    where = f" from step {first['step']} on" if first else ""
+    return (
+        f"The engines do not agree within {within}{where}: "
+        f"{found['unequal_steps']} of {found['steps']} losses lie further apart. {why}"
+    )
+
+
+def accuracy(task: Json) -> str:
+    """How well the trained model does, and whether that was the aim."""
+    found = {engine: e["accuracy"] for engine, e in task["engines"].items() if "accuracy" in e}
+    if not found:
+        return ""
+    values = sorted(set(found.values()))
+    tests = f"of the {number(task['examples']['test'])} {task['counted']} correctly"
+    if len(values) == 1:
+        who = "Both engines read" if len(found) == 2 else f"{next(iter(found)).capitalize()} reads"
+        said = f"{who} {percent(values[0])} {tests}"
+    else:
+        said = f"Dynamic reads {percent(found['dynamic'])}, static {percent(found['static'])} {tests}"
+    goal = task["goal"]
+    if goal is None:
+        return f"{said}."
+    if values[0] >= goal:
+        return f"{said}; the aim was {percent(goal)}."
+    return f"{said}, short of the {percent(goal)} that was the aim."
+
+
+def step_time(task: Json) -> str:
+    """Which engine makes a step in less time, once both run."""
+    warm = {engine: found["warm"] for engine, found in task["measure"]["engines"].items()}
+    if len(warm) == 1:
+        engine, found = next(iter(warm.items()))
+        return f"A step takes {engine} {seconds(found['step']['median'])}."
+    steps = {engine: found["step"] for engine, found in warm.items()}
+    times = {engine: step["median"] for engine, step in steps.items()}
+    said = f"{seconds(times['dynamic'])} on dynamic, {seconds(times['static'])} on static"
+    first = ahead(steps["dynamic"], steps["static"])
+    if first is None:
+        low, high = sorted(times.values())
+        if high - low > 0.1 * high:
+            return f"Once running, single steps scatter too widely to say which engine is faster: {said}."
+        return (
+            "Once running, a step takes as long on either engine, as far as the spread lets one see: "
+            f"{said}. The kernels are the same, and what each engine does around them is too little to "
+            "show here."
+        )
+    won = _faster(first, times[first], times[OTHER[first]])
+    if not same_encoding(task):
+        return (
+            f"Once running, {won}: {said}. Little of that is the engine's own work: dynamic computes the "
+            "examples of a batch one after the other, each in its own shape, static all of them at once, in "
+            "a layout that was made for it. Who makes that layout by hand has the same on dynamic."
+        )
+    if first == "static":
+        return (
+            f"Once running, {won}: {said}. The kernels are the same; what it saves is bookkeeping. "
+            "Dynamic records each op while it computes and walks the record back, in every step "
+            "anew; static follows a list that was written once."
+        )
+    return (
+        f"Once running, {won}: {said}. The kernels are the same, so on this machine static pays more "
+        "around them (checking feeds, copying state in and out) than its ready-made list saves."
+    )
+
+
+def _faster(engine: str, small: float, large: float) -> str:
+    if large >= 2 * small > 0:
+        return f"{engine} makes a step {large / small:.1f} times as fast"
+    return f"{engine} makes a step in {100 * (1 - small / large):.0f} % less time"
+
+
+def start_time(task: Json) -> str:
+    """What stands before the first result, and whether it comes back."""
+    warm = {engine: found["warm"] for engine, found in task["measure"]["engines"].items()}
+    if len(warm) == 1:
+        engine, found = next(iter(warm.items()))
+        return f"The first step of {engine} is done after {seconds(found['start']['median'])}."
+    dynamic, static = warm["dynamic"], warm["static"]
+    d, s = dynamic["start"]["median"], static["start"]["median"]
+    said = f"{seconds(d)} on dynamic, {seconds(s)} on static"
+    leader = ahead(dynamic["step"], static["step"])
+    if s <= d:
+        later = "dynamic's shorter steps overtake it later" if leader == "dynamic" else "it stays ahead"
+        return f"The first step is done after {said}: to describe the model first costs nothing, and {later}."
+    opening = (
+        f"The first step is done after {said}, which has to describe the model, derive its gradients "
+        "and write a program before anything is computed."
+    )
+    if leader is None:
+        return f"{opening} The later steps do not differ enough to say whether that is ever made up for."
+    even = break_even(dynamic, static)
+    if even is None:
+        return f"{opening} That is never made up for, since dynamic's later steps are the shorter ones."
+    return f"{opening} Its shorter steps have made up for that after {count(round(even), 'step')}."
+
+
+def memory(task: Json) -> str:
+    """Which engine holds more, at its highest and between steps."""
+    found = {engine: e["memory"] for engine, e in task["measure"]["engines"].items()}
+    if len(found) == 1:
+        engine, m = next(iter(found.items()))
+        return f"Within a step {engine} holds at most {size(m['peak'])}; between steps {size(m['between'])}."
+    d, s = found["dynamic"], found["static"]
+    peaks = f"{size(d['peak'])} on dynamic, {size(s['peak'])} on static"
+    less = smaller(d["peak"], s["peak"])
+    opening = (
+        f"At the highest point of a step {less} holds less: {peaks}."
+        if less
+        else f"At the highest point of a step both hold the same: {peaks}."
+    )
+    extra = s["between"] - d["between"]
+    if extra > CLOSE * s["between"]:
+        return (
+            f"{opening} Between steps static keeps {size(extra)} more: its graph and its program, and "
+            "every parameter twice, since the session has values of its own beside the model's."
+        )
+    if -extra > CLOSE * d["between"]:
+        return f"{opening} Between steps dynamic keeps {size(-extra)} more."
+    return f"{opening} Between steps they keep the same."
+
+
+def graphs(task: Json) -> str:
+    """What each engine's graph is, and how large."""
+    inside = task["inside"]
+    said = []
+    if "dynamic" in inside:
+        said.append(
+            "Dynamic's graph is a record of what has just been computed: "
+            f"{count(inside['dynamic']['nodes'], 'node')} behind one loss, written again in every step "
+            "and let go by its backward pass. It holds only what a gradient flows through."
+        )
+    if "static" in inside:
+        found = inside["static"]
+        said.append(
+            f"Static's graph is a plan, written once: {count(found['nodes'], 'node')}, of which "
+            f"{number(found['parts']['loss'])} lead to the loss. The gradients, the optimiser's step, the "
+            "evaluation and the first values of the variables are graph as well."
+        )
+    return " ".join(said)
+
+
+def program(task: Json) -> str:
+    """What static generated."""
+    lines = task["inside"]["static"]["program"].rstrip().count("\n") + 1
+    return (
+        f"A training step on static is this Python function of {count(lines, 'line')}, written by the engine "
+        "when the session first meets the fetches. One line is one kernel, with the shape that comes out and "
+        "the line of the script behind it. What stands behind `out=` has a place in memory from an earlier "
+        "run (`frame`), or is an array that nothing reads any more; others are dropped after their last use."
+    )

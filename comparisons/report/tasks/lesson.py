@@ -1,0 +1,163 @@
+"""What a page draws from a task's numbers: the answer, static's two levels, what it means, where the
+side that came off worse is nevertheless right, and what to beware of."""
+
+from __future__ import annotations
+
+from comparisons.report.page import EVERYWHERE
+from comparisons.report.tasks.happened import parity, same_encoding
+from comparisons.report.tasks.measured import both, warm_pair
+from comparisons.statistics.ahead import ahead, break_even, smaller
+from comparisons.statistics.quantities import OTHER, PAIR, Json, count, listed, number, percent, seconds
+
+
+def answer(task: Json) -> str:
+    """Whether they are the same numbers, and who is ahead in what."""
+    found = task["verify"]
+    if found is None:
+        return parity(task)
+    how = "bit for bit" if found["tolerance"] is None else f"within {found['tolerance']:g} of their size"
+    said = (
+        f"The losses are the same on both engines, {how}."
+        if found["equal"]
+        else "The engines do not give the same numbers."
+    )
+    return f"{said} {_costs(task)}" if both(task) else said
+
+
+def leaders(task: Json) -> dict[str, str | None]:
+    """Who is ahead in each of the three costs: the time of a step, the first result, memory."""
+    dynamic, static = warm_pair(task)
+    peaks = [task["measure"]["engines"][engine]["memory"]["peak"] for engine in PAIR]
+    return {
+        "step": ahead(dynamic["step"], static["step"]),
+        "start": ahead(dynamic["start"], static["start"]),
+        "memory": smaller(*peaks),
+    }
+
+
+WON = {
+    "step": "makes a step in less time",
+    "start": "has its first result sooner",
+    "memory": "holds less memory",
+}
+
+
+def _costs(task: Json) -> str:
+    found = leaders(task)
+    won = {engine: [WON[cost] for cost, leader in found.items() if leader == engine] for engine in PAIR}
+    said = [f"{engine} {listed(what)}" for engine, what in won.items() if what]
+    if not said:
+        return "Neither is ahead in time or in memory."
+    said = ["; ".join(said)]
+    return f"{said[0][0].upper()}{said[0][1:]}."
+
+
+def levels(task: Json) -> str:
+    """What static's level "fast" gains over "exact", and what it does to the losses."""
+    fast = task["measure"]["fast"]
+    exact, quick = task["measure"]["engines"]["static"]["warm"]["step"], fast["warm"]["step"]
+    said = f"{seconds(exact['median'])} at `exact`, {seconds(quick['median'])} at `fast`"
+    low, high = sorted((exact["median"], quick["median"]))
+    if ahead(exact, quick) is None:
+        gain = f"A step of static takes as long at either level, within the spread: {said}."
+    else:
+        leader = "`fast`" if quick["median"] == low else "`exact`"
+        gain = f"A step of static is shorter at {leader}, by {percent(1 - low / high)}: {said}."
+    return f"{gain} {_drift(fast['losses'])}"
+
+
+def _drift(found: Json) -> str:
+    stated = f"the {found['tolerance']:g} that is stated"
+    if not found["within"]:
+        apart = "no number" if found["first_apart"] is None else f"{found['first_apart']:.1e} of their size"
+        return (
+            f"The first {count(found['first'], 'loss', 'losses')} at `fast` are off those at `exact` by "
+            f"{apart}, more than {stated}: this level does not keep its promise here."
+        )
+    if found["apart"] == 0:
+        return (
+            f"All {count(found['steps'], 'loss', 'losses')} that were compared are the same at both levels: "
+            "nothing that `fast` rearranged here changes a bit of them."
+        )
+    apart = "beyond any number" if found["apart"] is None else f"by {found['apart']:.1e} of their size"
+    off = found["first_apart"]
+    first = f"are off those at `exact` by at most {off:.1e} of their size, within {stated}"
+    if off == 0:
+        first = "are those at `exact`, bit for bit"
+    return (
+        f"The first {count(found['first'], 'loss', 'losses')} {first}; over all {number(found['steps'])} "
+        f"steps, in which training makes the smallest difference larger, they are off {apart}."
+    )
+
+
+# --- what it means --------------------------------------------------------------------------
+
+
+def means(task: Json) -> list[str]:
+    """What follows for who chooses a design for such a model."""
+    if not both(task):
+        return []
+    found, said = leaders(task), []
+    if not same_encoding(task):
+        said.append(
+            "Examples that differ in shape are what define-by-run was made for: its script says what is done "
+            "to one of them. Define-and-run asks for one graph that serves all, and whoever has found one "
+            "has a batch at the same time."
+        )
+    if found["step"] is None:
+        said.append("For the speed of a running training, it does not matter which design one takes here.")
+    else:
+        said.append(
+            f"For a model like this that trains for long, {found['step']} is the design to choose if speed "
+            "is all that counts."
+        )
+    even = break_even(*warm_pair(task))
+    if even is not None and even > 1:
+        said.append(
+            f"Up to {count(round(even), 'step')} dynamic is done sooner, which is what counts while one "
+            "tries something, changes it and starts again."
+        )
+    return said
+
+
+def otherwise(task: Json) -> list[str]:
+    """Where the engine that came off worse is right after all."""
+    if not both(task):
+        return []
+    found = leaders(task)
+    lost = dict.fromkeys(OTHER[leader] for leader in found.values() if leader)
+    if not lost:
+        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+    return [DEFENCE[engine] for engine in PAIR if engine in lost]
+
+
+DEFENCE = {
+    "dynamic": "What dynamic spends in a step buys a script that is read from top to bottom, stops at the "
+    "line that is wrong, and can be changed between two steps.",
+    "static": "What static spends, before the first step or in what it holds, buys a whole that can be "
+    "looked through, kept in a file and run where this script is not.",
+}
+
+
+ON_GPU = (
+    "Both engines call the same CuPy kernels, on the GPU, which is waited for before the clock is read, so "
+    "that nothing of a step runs beside the next one's Python; the larger the arrays, the more of a step is "
+    "theirs and the less is the design's."
+)
+"""What stands on the page of a task that was trained there, in the place of what is said of the CPU."""
+
+
+def threats(task: Json) -> list[str]:
+    """What could make the page misleading."""
+    said = [ON_GPU, *EVERYWHERE[1:]] if task.get("device") == "cuda" else [*EVERYWHERE]
+    if not same_encoding(task):
+        said.append(
+            "The two scripts are two encodings of one task: the difference in time is first of all one "
+            "between a loop over examples and a batch, which could be written on dynamic too."
+        )
+    if task["measure"]:
+        said.append(
+            "The scripts ask static for `exact`, so that the numbers can be compared; a user would leave it "
+            "at `fast`, which stands beside it."
+        )
+    return said

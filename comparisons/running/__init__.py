@@ -1,0 +1,1 @@
+"""A whole run: its plan, its pieces, who watches, and report.json."""

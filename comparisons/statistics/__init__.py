@@ -1,0 +1,1 @@
+"""Numbers that were measured: summed up, set beside each other, and said."""

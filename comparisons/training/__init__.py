@@ -1,0 +1,1 @@
+"""A task trained on one engine, event by event, and whether both gave the same numbers."""
