@@ -17,6 +17,10 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "static": (
         "graph", "differentiate", "control", "compile", "run", "look", "archive", "onnx", "aliases", "engine",
     ),
+    "comparisons": (
+        "machine", "statistics", "training", "tasks", "measuring", "lab", "bench", "experiments", "stepper",
+        "report", "running", "command_line", "__main__",
+    ),
 }  # fmt: skip
 
 EXCEPTIONS: dict[tuple[str, str], str] = {
