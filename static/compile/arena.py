@@ -1,4 +1,4 @@
-"""Places in an arena: buffers that are needed at one time lie beside each other, others share memory."""
+"""Offsets in an arena: buffers that are needed at one time lie beside each other, others share memory."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ ALIGNMENT = 64
 """Bytes, as a cache line and the widest vector registers have."""
 FEW = 512
 """Up to how many buffers are placed by size as well, which takes time by the square of them."""
-Span = tuple[int, int]
+LiveRange = tuple[int, int]
 
 
-def place(lengths: Sequence[int], spans: Sequence[Span]) -> tuple[list[int], int]:
+def assign_offsets(lengths: Sequence[int], live: Sequence[LiveRange]) -> tuple[list[int], int]:
     """Offsets for buffers of `lengths` bytes, and the bytes of all.
 
-    spans: the first and the last step at which each is needed; where they meet, buffers do not overlap.
+    live: the first and the last step at which each is needed; where they meet, buffers do not overlap.
     """
     lengths = [-(-length // ALIGNMENT) * ALIGNMENT for length in lengths]
-    found = _in_order(lengths, spans)
+    found = _in_order(lengths, live)
     if len(lengths) <= FEW:
-        found = min(found, _by_size(lengths, spans), key=lambda each: each[1])
+        found = min(found, _by_size(lengths, live), key=lambda each: each[1])
     return found
 
 
-def _by_size(lengths: Sequence[int], spans: Sequence[Span]) -> tuple[list[int], int]:
+def _by_size(lengths: Sequence[int], live: Sequence[LiveRange]) -> tuple[list[int], int]:
     """The largest first, each into the smallest gap between those that it meets."""
     offsets, top = [0] * len(lengths), 0
     placed: list[tuple[int, int]] = []
-    for i in sorted(range(len(lengths)), key=lambda i: (-lengths[i], spans[i])):
-        first, last = spans[i]
+    for i in sorted(range(len(lengths)), key=lambda i: (-lengths[i], live[i])):
+        first, last = live[i]
         end, gap, at = 0, None, 0
         for offset, other in placed:
-            if spans[other][0] <= last and first <= spans[other][1]:
+            if live[other][0] <= last and first <= live[other][1]:
                 room = offset - end
                 if room >= lengths[i] and (gap is None or room < gap):
                     gap, at = room, end
@@ -44,18 +44,18 @@ def _by_size(lengths: Sequence[int], spans: Sequence[Span]) -> tuple[list[int], 
     return offsets, top
 
 
-def _in_order(lengths: Sequence[int], spans: Sequence[Span]) -> tuple[list[int], int]:
+def _in_order(lengths: Sequence[int], live: Sequence[LiveRange]) -> tuple[list[int], int]:
     """Step by step, each into the smallest hole that what ended before has left."""
     offsets, top = [0] * len(lengths), 0
     holes = _Holes()
     alive: list[tuple[int, int]] = []
-    for i in sorted(range(len(lengths)), key=lambda i: (spans[i][0], -lengths[i])):
-        while alive and alive[0][0] < spans[i][0]:
+    for i in sorted(range(len(lengths)), key=lambda i: (live[i][0], -lengths[i])):
+        while alive and alive[0][0] < live[i][0]:
             _, gone = heappop(alive)
             holes.add(offsets[gone], lengths[gone])
         if lengths[i]:
             offsets[i] = holes.take(lengths[i])
-            heappush(alive, (spans[i][1], i))
+            heappush(alive, (live[i][1], i))
             top = max(top, offsets[i] + lengths[i])
     return offsets, top
 

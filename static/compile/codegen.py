@@ -3,7 +3,7 @@
 The program is source text that a person can read (`session.program(fetches)` prints it): one
 line for each step, in program order, with what it gives and the user's line behind it. Kernels
 are bound before the first run, and sizes that were not known when the graph was built are read
-off the arrays that have them. Results go into the arrays of a frame where there is a place for
+off the arrays that have them. Results go into the arrays of an arena where there is a place for
 them (`static/compile/plan.py`), over an input that dies there, or into new ones, which are dropped after
 their last use.
 """
@@ -28,7 +28,7 @@ from static.compile.options import Options
 from static.control.body import BodyOp, Compiler
 from static.graph.graph import Node
 
-_USED = ("_", "feeds", "state", "frame", "program", "asarray", "copy", "own", "slice", "Ellipsis")
+_USED = ("_", "feeds", "state", "arrays", "program", "asarray", "copy", "own", "slice", "Ellipsis")
 """The names that a program uses for itself."""
 
 
@@ -62,15 +62,15 @@ class Writer:
         self.makers = block.makers()
 
     def source(self) -> str:
-        self.lines.append("def program(feeds, state, frame):")
+        self.lines.append("def program(feeds, state, arrays):")
         self._unpack()
-        self._seats()
+        self._results()
         for step in self.block.steps:
             if step in self.layout.views:
                 self._view(step)
             else:
-                if step in self.layout.joins:
-                    self._joined(step)
+                if step in self.layout.elided:
+                    self._elided(step)
                 else:
                     self._step(step)
                 self._drop(step)
@@ -150,27 +150,27 @@ class Writer:
             self.sizes[symbol] = self._name(symbol.name)
             self.lines.append(f"    {self.sizes[symbol]} = {self.names[value]}.shape[{axis}]")
 
-    def _seats(self) -> None:
-        """Name what steps give, and take what the frame holds for them."""
+    def _results(self) -> None:
+        """Name what steps give, and take the arrays that were made for them."""
         for step in self.block.steps:
             for value in step.outputs:
                 if value in self.last_use:
                     self.names[value] = self._numbered(step.op.name)
-        names = [self.names.get(value, "_") for value in self.layout.seats()]
+        names = [self.names.get(value, "_") for value in self.layout.arrays()]
         listed = _wrapped(names)
         if len(listed) == 1:
-            self.lines.append(f"    {listed[0]}, = frame")
+            self.lines.append(f"    {listed[0]}, = arrays")
         elif listed:
-            self.lines += ["    (", *(f"        {line}," for line in listed), "    ) = frame"]
+            self.lines += ["    (", *(f"        {line}," for line in listed), "    ) = arrays"]
 
     def _view(self, step: Step) -> None:
-        """What the frame has done beforehand is said in a comment."""
+        """What was done when the arrays were made is said in a comment."""
         made = ", ".join(self.names.get(value, "_") for value in step.outputs)
-        self._line(f"# {made} = {self._call(step)}, made with the frame", step)
+        self._line(f"# {made} = {self._call(step)}, made beforehand", step)
 
-    def _joined(self, step: Step) -> None:
+    def _elided(self, step: Step) -> None:
         """What stands there already is said in a comment; the others are put beside it."""
-        others, (y,) = self.layout.joins[step], step.outputs
+        others, (y,) = self.layout.elided[step], step.outputs
         which = "the others are there already" if others else "which are there already"
         self._line(f"# {self.names[y]} = {self._call(step)}, {which}", step)
         for position in others:
@@ -218,7 +218,8 @@ class Writer:
     def _place(self, value: Value) -> Value | None:
         """The value in whose array a value is to be put; None if in a new one."""
         layout = self.layout
-        return layout.over.get(value, value if value in layout.heads or value in layout.within else None)
+        own = value in layout.planned or value in layout.inside
+        return layout.in_place.get(value, value if own else None)
 
     def _kernel(self, step: Step) -> Callable[..., Any]:
         """What computes a step: the op's own function, unless somebody watches, or the sizes that
@@ -243,9 +244,9 @@ class Writer:
         self.lines[-1] += f"  # {comment}"
 
     def _drop(self, step: Step) -> None:
-        """Let go of arrays whose last use this was. Those of a frame stay."""
-        used, framed = dict.fromkeys(step.values()), self.layout.framed
-        gone = [v for v in used if self.last_use[v] is step and v in self.makers and v not in framed]
+        """Let go of arrays whose last use this was. Those that were made beforehand stay."""
+        used, resident = dict.fromkeys(step.values()), self.layout.resident
+        gone = [v for v in used if self.last_use[v] is step and v in self.makers and v not in resident]
         if gone:
             self.lines.append(f"    del {', '.join(self.names[v] for v in gone)}")
 
@@ -262,10 +263,10 @@ class Writer:
     def _leaving(self, value: Value, given: set[Value]) -> str:
         """A value that belongs to whoever gets it: copied if anything else may hold it."""
         name = self.names[value]
-        if value not in self.layout.given or value in given:
+        if value not in self.layout.escaping or value in given:
             return f"copy({name})"
         given.add(value)
-        return name if value in self.layout.ordered else f"own({name})"
+        return name if value in self.layout.contiguous else f"own({name})"
 
 
 def _wrapped(names: Sequence[str]) -> list[str]:

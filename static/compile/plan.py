@@ -1,8 +1,8 @@
 """Where the values of a program live: what one run can know of memory before it begins.
 
 `static.compile.layout` says, for all sizes at once, which values lie in an arena. `Plan` adds the sizes of
-one set of feeds: each buffer gets its place in the arena. A `Frame` is an arena with its arrays
-made, for one run at a time.
+one set of feeds: each buffer gets its offset in the arena. An activation record is an arena with its
+arrays made, for one run at a time.
 
 What leaves a run never lies in an arena: it is a fresh array, and belongs to the caller.
 """
@@ -18,7 +18,7 @@ import numpy as np
 
 from shared.dims import Dim, Symbol, evaluate
 from shared.spec import Spec
-from static.compile.arena import ALIGNMENT, place
+from static.compile.arena import ALIGNMENT, assign_offsets
 from static.compile.block import Value
 from static.compile.layout import Layout
 
@@ -45,7 +45,7 @@ class Plan:
     """A layout for one set of sizes.
 
     sizes    the unknown sizes, as integers
-    offsets  where in the arena the buffer of each head begins, and what lies within one
+    offsets  where in the arena each planned buffer begins, and what lies inside one
     bytes    the arena's size
 
     ValueError for sizes with which some value can not be.
@@ -53,14 +53,14 @@ class Plan:
 
     def __init__(self, layout: Layout, sizes: Mapping[Symbol, int]) -> None:
         self.layout, self.sizes = layout, sizes
-        heads = layout.heads
-        if any(size < 0 for value in heads for size in self.shape_of(value)):
+        planned = layout.planned
+        if any(size < 0 for value in planned for size in self.shape_of(value)):
             raise ValueError("a size came out negative")
-        lengths = [self.bytes_of(value) for value in heads]
-        spans = [(start, layout.ends[value]) for value, start in heads.items()]
-        places, self.bytes = place(lengths, spans)
-        self.offsets = dict(zip(heads, places, strict=True))
-        for value in layout.within:
+        lengths = [self.bytes_of(value) for value in planned]
+        live = [(buffer.first, buffer.last) for buffer in planned.values()]
+        offsets, self.bytes = assign_offsets(lengths, live)
+        self.offsets = dict(zip(planned, offsets, strict=True))
+        for value in layout.inside:
             self.offsets[value] = self._offset(value)
 
     def memory(self) -> Memory:
@@ -69,23 +69,24 @@ class Plan:
         ends: dict[int, int] = {}
         for at, step in enumerate(layout.block.steps):
             for value in step.outputs:
-                if layout.owners.get(value) == (value,) and value not in layout.heads:
-                    length, last = self.bytes_of(value), layout.ends[value]
+                buffer = layout.buffers.fresh(value)
+                if buffer is not None and value not in layout.planned:
+                    length = self.bytes_of(value)
                     alive += length
-                    ends[last] = ends.get(last, 0) + length
+                    ends[buffer.last] = ends.get(buffer.last, 0) + length
             work = 0
             if step.op.workspace is not None:
                 specs = [Spec(self.shape_of(x), x.dtype) if isinstance(x, Value) else x for x in step.inputs]
                 work = step.op.workspace(*specs, **evaluated(step.settings, self.sizes))
             most = max(most, alive + work)
             alive -= ends.pop(at, 0)
-        copied = [value for value in layout.block.leaving() if value not in layout.given]
+        copied = [value for value in layout.block.leaving() if value not in layout.escaping]
         return Memory(self.bytes, max(most, alive + sum(map(self.bytes_of, copied))))
 
     def _offset(self, value: Value) -> int:
-        if value in self.layout.heads:
+        if value in self.layout.planned:
             return self.offsets[value]
-        host, before = self.layout.within[value]
+        host, before = self.layout.inside[value]
         return self._offset(host) + sum(self.bytes_of(spec) for spec in before)
 
     def shape_of(self, value: Value | Spec) -> tuple[int, ...]:
@@ -94,8 +95,8 @@ class Plan:
     def bytes_of(self, value: Value | Spec) -> int:
         return math.prod(self.shape_of(value)) * value.dtype.itemsize
 
-    def frame(self) -> tuple[Any, ...]:
-        """An arena of its own, as the arrays that a program's seats are to hold."""
+    def allocate(self) -> tuple[Any, ...]:
+        """An activation record: an arena of its own, as the arrays that a program takes (`Layout.arrays`)."""
         memory = np.empty(self.bytes + ALIGNMENT, np.uint8)
         start = -memory.ctypes.data % ALIGNMENT
         shared: dict[Any, Any] = {}
@@ -113,7 +114,7 @@ class Plan:
 
     def _array(self, value: Value, arrays: Mapping[Value, Any]) -> Any:
         while value not in arrays:
-            value = self.layout.over[value]
+            value = self.layout.in_place[value]
         return arrays[value]
 
 

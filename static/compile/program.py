@@ -1,6 +1,6 @@
 """A program that can be run: compiled for some fetches and feeds, with the memory that its runs take.
 
-What it does stands in its source (`codegen.py`). Plans and frames are made for each set of sizes
+What it does stands in its source (`codegen.py`). Plans and activation records are made for each set of sizes
 that is fed, and used again by later runs.
 """
 
@@ -88,8 +88,8 @@ class Program:
         weakref.finalize(self, linecache.cache.pop, file, None)
         self._run = _with_room(writer.namespace["program"])
         self._file = file
-        self._sizes_at = [self.layout.known[symbol] for symbol in self.layout.symbols]
-        self._shelves: dict[tuple[int, ...], Shelf] = {}
+        self._sizes_at = [self.layout.feed_axes[symbol] for symbol in self.layout.symbols]
+        self._records: dict[tuple[int, ...], Records] = {}
         self._unsure = [
             variable for variable, value in block.stores.items()
             if any(isinstance(size, Dim) for size in (*value.sizes, *variable.shape))
@@ -98,10 +98,10 @@ class Program:
     def __call__(self, feeds: Sequence[Any], state: dict[Variable, Any]) -> tuple[Any, ...]:
         """The fetched values, and what each assigned variable is to hold."""
         sizes = tuple([feeds[position].shape[axis] for position, axis in self._sizes_at])
-        shelf = self._shelves.get(sizes) or self._shelf(sizes)
-        frame = shelf.take()
-        result = self._run(feeds, state, frame)
-        shelf.frames.append(frame)  # of a run that fails, the traceback keeps it
+        records = self._records.get(sizes) or self._records_for(sizes)
+        arrays = records.take()
+        result = self._run(feeds, state, arrays)
+        records.free.append(arrays)  # of a run that fails, the traceback keeps it
         for variable in self._unsure:
             given = result[1][variable].shape
             if len(given) != len(variable.shape) or not all(map(sizes_match, variable.shape, given)):
@@ -124,7 +124,7 @@ class Program:
 
     def memory(self, sizes: Mapping[str, int]) -> Memory:
         """What a run holds where its unknown sizes, by name, are these."""
-        shapes = [value.sizes for value in (*self.block.fed, *self.layout.owners)]
+        shapes = [value.sizes for value in (*self.block.fed, *self.layout.buffers.locations)]
         symbols = dict.fromkeys(symbol for dim in dims_in(shapes) for symbol in dim.symbols())
         if unknown := [symbol.name for symbol in symbols if symbol.name not in sizes]:
             raise UnknownSizeError(
@@ -132,18 +132,18 @@ class Program:
             )
         return Plan(self.layout, {symbol: sizes[symbol.name] for symbol in symbols}).memory()
 
-    def _shelf(self, sizes: tuple[int, ...]) -> Shelf:
-        """The plan for these sizes, and its frames; the one that came first makes room."""
-        shelves = self._shelves
+    def _records_for(self, sizes: tuple[int, ...]) -> Records:
+        """The plan for these sizes, and its activation records; the plan that came first makes room."""
+        kept = self._records
         known = dict(zip(self.layout.symbols, sizes, strict=True))
         try:
-            shelf = Shelf(Plan(self.layout, known))
+            records = Records(Plan(self.layout, known))
         except ValueError as error:  # a size came out negative: some step can not be done
             raise self._unfit(known, error) from None
-        while len(shelves) >= SIGNATURES:
-            shelves.pop(next(iter(shelves), sizes), None)
-        shelves[sizes] = shelf
-        return shelf
+        while len(kept) >= SIGNATURES:
+            kept.pop(next(iter(kept), sizes), None)
+        kept[sizes] = records
+        return records
 
     def _unfit(self, sizes: Mapping[Symbol, int], error: Exception) -> Exception:
         """The error of the first step that can not be done with these sizes; else the one given."""
@@ -218,16 +218,17 @@ def _with_room(program: Any) -> Any:
     return program
 
 
-class Shelf:
-    """The frames of one plan that no run is using. Several threads may run one program at once."""
+class Records:
+    """The activation records of one plan that no run is using: its free list. Several threads may run one
+    program at once, each with a record of its own."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.frames: list[tuple[Any, ...]] = []
+        self.free: list[tuple[Any, ...]] = []
 
     def take(self) -> tuple[Any, ...]:
-        """A frame for one run."""
+        """A record for one run."""
         try:
-            return self.frames.pop()
+            return self.free.pop()
         except IndexError:
-            return self.plan.frame()
+            return self.plan.allocate()

@@ -18,7 +18,7 @@ from comparisons.bench import models
 from comparisons.bench.workloads import WORKLOADS
 from shared import nn, ops, optim
 from shared.errors import UnknownSizeError
-from static.compile.arena import ALIGNMENT, FEW, place
+from static.compile.arena import ALIGNMENT, FEW, assign_offsets
 from static.compile.program import CHUNK, LARGE
 
 
@@ -52,7 +52,7 @@ def test_many_buffers_do_not_overlap_either() -> None:
 
 
 def check_places(lengths: list[int], spans: list[tuple[int, int]]) -> None:
-    offsets, total = place(lengths, spans)
+    offsets, total = assign_offsets(lengths, spans)
     ranges = [(at, at + n) for at, n in zip(offsets, lengths, strict=True)]
     assert all(at % ALIGNMENT == 0 and end <= total for at, end in ranges)
     for i, ((a, b), (first, last)) in enumerate(zip(ranges, spans, strict=True)):
@@ -276,7 +276,7 @@ def test_batch_sizes_may_change_from_run_to_run() -> None:
                 pairs = zip(planned.run([loss, *grads], feed), plain.run([loss, *grads], feed), strict=True)
             for a, b in pairs:
                 np.testing.assert_array_equal(a, b)
-        assert max(len(program._shelves) for program in programs(planned)) <= 4
+        assert max(len(program._records) for program in programs(planned)) <= 4
 
 
 def test_threads_have_an_arena_each() -> None:
@@ -336,7 +336,7 @@ def test_after_a_run_that_fails_the_next_one_is_right() -> None:
 
 @pytest.mark.parametrize("level", ["exact", "fast"])
 def test_loops_give_the_same_with_and_without(level: str) -> None:
-    """A body's program has frames of its own; what goes round is fresh. Also for a first value and
+    """A body's program has activation records of its own; what goes round is fresh. Also for a first value and
     columns that are views in another order."""
     nn.manual_seed(0)
     cell = nn.LSTMCell(4, 4)
@@ -407,7 +407,7 @@ def test_the_memory_of_a_training_step_is_known_before(name: str, level: str) ->
         feed = {x_in: x, y_in: y}
         session.run([loss, train], feed)  # compiles, and the kernels too
         for program in programs(session):
-            program._shelves.clear()
+            program._records.clear()
         gc.collect()
         tracemalloc.start()
         before = tracemalloc.get_traced_memory()[0]

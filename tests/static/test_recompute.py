@@ -73,7 +73,7 @@ def test_a_limit_holds_and_changes_no_bit(level: str, dropout: float) -> None:
     call = bound.make_callable(deep.fetches, deep.feeds)
     call(*deep.data)
     for program in programs(bound):
-        program._shelves.clear()
+        program._records.clear()
     gc.collect()
     tracemalloc.start()
     call(*deep.data)

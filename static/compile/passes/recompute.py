@@ -163,9 +163,10 @@ class _State:
         layout, spans = self.layout, {}
         for step, at in self.place.items():
             for value in step.outputs:
-                if layout.owners.get(value) == (value,):
-                    start = layout.heads.get(value, at)
-                    spans[value] = start, layout.ends[value], self.plan.bytes_of(value)
+                buffer = layout.buffers.fresh(value)
+                if buffer is not None:
+                    start = buffer.first if value in layout.planned else at
+                    spans[value] = start, buffer.last, self.plan.bytes_of(value)
         return spans
 
     def over(self, limit: int) -> tuple[int, int]:
@@ -176,15 +177,12 @@ class _State:
     def choices(self, refused: set[Value]) -> tuple[int, list[_Choice]]:
         """What could be computed again, of that which is held at the step that holds most."""
         at = max(range(len(self.held)), key=self.held.__getitem__, default=0)
-        needed = {o for v in self.block.steps[at].values() for o in self.layout.owners.get(v, (v,))}
-        inside: dict[Value, list[Value]] = {}
-        for value, owners in self.layout.owners.items():
-            for owner in owners:
-                inside.setdefault(owner, []).append(value)
+        buffers = self.layout.buffers
+        needed = {buffer.value for v in self.block.steps[at].values() for buffer in buffers.behind(v)}
         found = []
         for owner, (start, end, size) in self.spans.items():
             if start < at < end < len(self.held) and owner not in needed and owner not in refused and size:
-                choice = self._choice(owner, size, inside[owner], at)
+                choice = self._choice(owner, size, buffers.own[owner].values, at)
                 if choice is not None:
                     found.append(choice)
         return at, found
