@@ -30,11 +30,10 @@ class Operators:
 
         __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _binary
         __truediv__ = __rtruediv__ = __pow__ = __rpow__ = _binary
-        __lt__ = __le__ = __gt__ = __ge__ = __and__ = __or__ = __rand__ = __ror__ = _binary
+        __lt__ = __le__ = __gt__ = __ge__ = _binary
 
         def __neg__(self) -> Any: ...
         def __abs__(self) -> Any: ...
-        def __invert__(self) -> Any: ...
 
     def __matmul__(self, other: Any) -> Any:
         return ops.matmul(self, other)
@@ -44,6 +43,33 @@ class Operators:
 
     def __pos__(self) -> Any:
         return self
+
+    # bits of integers, the logic of bools
+    def __and__(self, other: Any) -> Any:
+        return ops.bitwise_and(self, other)
+
+    def __or__(self, other: Any) -> Any:
+        return ops.bitwise_or(self, other)
+
+    def __xor__(self, other: Any) -> Any:
+        return ops.bitwise_xor(self, other)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__  # neither minds the order
+
+    def __invert__(self) -> Any:
+        return ops.bitwise_not(self)
+
+    def __lshift__(self, other: Any) -> Any:
+        return ops.bitwise_left_shift(self, other)
+
+    def __rshift__(self, other: Any) -> Any:
+        return ops.bitwise_right_shift(self, other)
+
+    def __rlshift__(self, other: Any) -> Any:
+        return ops.bitwise_left_shift(other, self)
+
+    def __rrshift__(self, other: Any) -> Any:
+        return ops.bitwise_right_shift(other, self)
 
     # shape
     @property
@@ -103,12 +129,11 @@ METHODS = (
 OPERATORS = {
     "add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div, "pow": ops.pow,
     "eq": ops.equal, "ne": ops.not_equal, "lt": ops.less, "le": ops.less_equal,
-    "gt": ops.greater, "ge": ops.greater_equal, "and": ops.logical_and, "or": ops.logical_or,
-    "neg": ops.neg, "abs": ops.abs, "invert": ops.logical_not,
+    "gt": ops.greater, "ge": ops.greater_equal, "neg": ops.neg, "abs": ops.abs,
 }  # fmt: skip
 """The operators that are ops as they stand, by the names of their methods."""
-_REFLECTED = ("add", "sub", "mul", "truediv", "pow", "and", "or")
-_UNARY = ("neg", "abs", "invert")
+_REFLECTED = ("add", "sub", "mul", "truediv", "pow")
+_UNARY = ("neg", "abs")
 
 
 def bind(kind: type, apply: Any) -> None:

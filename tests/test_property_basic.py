@@ -94,6 +94,17 @@ def binary(draw: Any, name: str) -> Call:
     return Call(lambda x: op(x, b), [a], lambda x: numpys(x, b))
 
 
+def shift(draw: Any, name: str) -> Call:
+    """NumPy shifts bools, as numbers of 8 bits; here they have no bits to move."""
+    call = binary(draw, name)
+
+    def numpys(*arrays: Any) -> Any:
+        shifted = call.numpys(*arrays)
+        return None if shifted.dtype == np.int8 and all(a.dtype == bool for a in arrays) else shifted
+
+    return Call(call.ours, call.arrays, numpys)
+
+
 def with_setting(name: str, setting: str, values: Any) -> Callable[[Any, str], Call]:
     def make(draw: Any, _: str) -> Call:
         value = draw(values)
@@ -225,16 +236,17 @@ def repeat(draw: Any, _: str) -> Call:
 
 UNARY = (
     "neg abs sign sqrt rsqrt square exp expm1 log log1p sin cos tan tanh reciprocal floor ceil round "
-    "isnan isfinite logical_not sigmoid log_sigmoid softplus silu relu erf gelu"
+    "isnan isfinite logical_not bitwise_not sigmoid log_sigmoid softplus silu relu erf gelu"
 )
 BINARY = (
     "add sub mul div pow maximum minimum equal not_equal less less_equal greater greater_equal "
-    "logical_and logical_or logical_xor"
+    "logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor"
 )
 REDUCTIONS = "sum mean var std max min prod logsumexp norm any all"
 MAKERS: dict[str, Callable[[Any, str], Call]] = {
     **dict.fromkeys(UNARY.split(), unary),
     **dict.fromkeys(BINARY.split(), binary),
+    **dict.fromkeys(["bitwise_left_shift", "bitwise_right_shift"], shift),
     "leaky_relu": with_setting("leaky_relu", "negative_slope", st.sampled_from([0.01, 0, 2, -1, "a"])),
     "elu": with_setting("elu", "alpha", st.sampled_from([1, 0.5, 0, -1, math.inf])),
     "gelu by tanh": with_setting("gelu", "approximate", st.sampled_from(["tanh", "none", "erf"])),

@@ -17,6 +17,14 @@ from shared.ops.activations import (
     softplus,
 )
 from shared.ops.attention import attention_weights, scaled_dot_product_attention
+from shared.ops.bitwise import (
+    bitwise_and,
+    bitwise_left_shift,
+    bitwise_not,
+    bitwise_or,
+    bitwise_right_shift,
+    bitwise_xor,
+)
 from shared.ops.choosing import (
     cast,
     clip,
@@ -105,7 +113,8 @@ from shared.ops.windows import col2im, im2col
 __all__ = [
     "abs", "accuracy", "adaptive_avg_pool2d", "add", "all", "any", "arange", "argmax", "argmin",
     "attention_weights", "avg_pool1d", "avg_pool2d", "batch_norm", "bernoulli", "bilinear",
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "broadcast_to", "cast", "ceil",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "bitwise_and", "bitwise_left_shift",
+    "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "broadcast_to", "cast", "ceil",
     "clip", "col2im", "concatenate", "cond", "conv1d", "conv2d", "conv_transpose2d", "cos",
     "cosine_similarity", "cross_entropy", "cumsum", "div", "dot", "dropout", "einsum", "elu",
     "embedding", "equal", "erf", "exp", "expand_dims", "expm1", "eye", "flatten", "flip", "floor",

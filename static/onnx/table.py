@@ -7,6 +7,7 @@ the very op, the row is its name in a table.
 
 from __future__ import annotations
 
+from static.onnx.ops.bitwise import BITWISE
 from static.onnx.ops.control import branch, repeat, repeat_while
 from static.onnx.ops.convolution import CONVOLUTION
 from static.onnx.ops.elementwise import ELEMENTWISE
@@ -19,8 +20,8 @@ from static.onnx.ops.reductions import REDUCTIONS
 from static.onnx.writer import Row
 
 ROWS: dict[str, Row] = {
-    **ELEMENTWISE, **REDUCTIONS, **PRODUCTS, **CONVOLUTION, **POOLING, **NORMALIZATION, **RECURRENT,
-    **INDEXING, "scan": repeat, "cond": branch, "while_loop": repeat_while,
+    **ELEMENTWISE, **BITWISE, **REDUCTIONS, **PRODUCTS, **CONVOLUTION, **POOLING, **NORMALIZATION,
+    **RECURRENT, **INDEXING, "scan": repeat, "cond": branch, "while_loop": repeat_while,
 }  # fmt: skip
 """By the name of the op."""
 

@@ -40,6 +40,8 @@ _some = np.array([[0.0, -0.0, 1.5], [np.nan, np.inf, -np.inf]])
 _whole = np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 0.3, -0.7])
 _tied = np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])
 _mask = booleans(40, 60)
+_bits = np.array([[-1, 1, -2**63, 2**63 - 1]] * 3)
+_places = np.array([[63] * 4, [64] * 4, [-1, 0, 1, 2**40]])
 
 CASES = [
     # arithmetic
@@ -126,6 +128,36 @@ CASES = [
     _compare("logical_or", "logical_or", booleans(3, 4), booleans(3, 4)),
     _compare("logical_xor", "logical_xor", _some, _some[::-1]),
     _unary("logical_not", _some, smooth=False),
+    # bits
+    *(
+        Case(name, TABLE[name], [a, b], torch=torch_op(name), unknown=_OUTER, name=str(a.dtype))
+        for name in ("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift")
+        for a, b in (
+            (integers(-100, 100, 3, 1), integers(0, 7, 4)),
+            (integers(-2**31, 2**31, 3, 1).astype(np.int32), integers(0, 31, 4).astype(np.int32)),
+            (integers(0, 256, 3, 1).astype(np.uint8), integers(0, 7, 4).astype(np.uint8)),
+        )
+    ),
+    *(
+        Case(name, TABLE[name], [_bits, _places], unknown=_AB, name="at the ends")
+        for name in ("bitwise_left_shift", "bitwise_right_shift")
+    ),
+    Case("bitwise_right_shift", lambda a: a >> 3, [_bits.astype(np.uint64)], unknown=[("a", "b")],
+         name="unsigned by a number"),
+    Case("bitwise_left_shift", lambda a: 3 << a, [integers(0, 20, 5)], torch=lambda a: 3 << a,
+         name="of a number"),
+    Case("bitwise_not", TABLE["bitwise_not"], [integers(-100, 100, 3, 2)], torch=torch_op("bitwise_not"),
+         unknown=[("a", "b")]),
+    Case("bitwise_and", lambda a, b: (a & b) | (a ^ ~b) & 5, [integers(-9, 9, 3), integers(-9, 9, 3)],
+         torch=lambda a, b: (a & b) | (a ^ ~b) & 5, unknown=[("a",), ("a",)], name="operators"),
+    Case("logical_and", lambda a, b: (a & b) | (a ^ ~b) & True, [booleans(3, 4), booleans(3, 4)],
+         torch=lambda a, b: (a & b) | (a ^ ~b) & True, unknown=_AB, smooth=False, name="operators"),
+    *(
+        Case(name, TABLE[name], [booleans(3, 4), booleans(3, 4)], torch=torch_op(name), unknown=_AB,
+             name="bools")
+        for name in ("bitwise_and", "bitwise_or", "bitwise_xor")
+    ),
+    Case("bitwise_not", TABLE["bitwise_not"], [booleans(3)], torch=torch_op("bitwise_not"), name="bools"),
     # cast
     Case("cast", lambda x: ops.cast(x, "float64") * 2, [normal(3, 2)], unknown=[("a", "b")], name="wider"),
     Case("cast", lambda x: ops.cast(x, np.float16), [normal(3)], smooth=False, name="narrower"),
