@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from shared.kernels import convolution, machine
-from shared.kernels.convolution import Move
+from shared.kernels.convolution import Geometry
 from shared.op import TABLE
 from static.compile.steps.pooled import (
     conv2d_pool,
@@ -53,7 +53,7 @@ def operands(window: Any, dtype: str, groups: int = 1, o: int = 13) -> tuple[Any
 def by_columns(op: str, *arrays: Any, **given: Any) -> Any:
     """What an op gives without the kernels."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Move, "suits", lambda *_: False)
+        patch.setattr(Geometry, "suits", lambda *_: False)
         return TABLE[op].compute(*arrays, **given)
 
 
@@ -118,11 +118,11 @@ def test_kernels_for_every_size_of_vectors_give_the_same(
             patch.setattr(machine, "vector_bytes", lambda: size)
             assert_close(TABLE["conv2d"].compute(x, w, b, **given), wanted)
             found = TABLE["conv2d_weight"].compute(x, g, kernel=window[0], **given)
-            y, taken = conv2d_pool.compute(x, w, b, **given, relu=True, pool=(2, 3))
+            y, argmax = conv2d_pool.compute(x, w, b, **given, relu=True, pool=(2, 3))
         assert_close(found, by_columns("conv2d_weight", x, g, kernel=window[0], **given))
         pooled, chosen = TABLE["max_pool2d"].compute(np.maximum(wanted, 0), **pooling((2, 3)))
         assert_close(y, pooled)
-        assert (taken == chosen).mean() > 0.999  # of two that are nearly equal either may be taken
+        assert (argmax == chosen).mean() > 0.999  # of two that are nearly equal either may be argmax
 
 
 def test_arrays_in_another_order_and_of_two_dtypes_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,24 +160,24 @@ def test_pooling_in_the_same_pass_gives_the_bits_of_the_ops_one_by_one(
     given = settings(window, 2)
     whole = TABLE["conv2d"].compute(x, w, b, **given)
     answer = TABLE["relu"].compute(whole) if relu else whole
-    y, taken = TABLE["max_pool2d"].compute(answer, **pooling(pool))
-    finish = {"relu": relu, "pool": pool}
-    found, chosen = conv2d_pool.compute(x, w, b, **given, **finish)
+    y, argmax = TABLE["max_pool2d"].compute(answer, **pooling(pool))
+    epilogue = {"relu": relu, "pool": pool}
+    found, chosen = conv2d_pool.compute(x, w, b, **given, **epilogue)
     np.testing.assert_array_equal(found, y)
-    np.testing.assert_array_equal(chosen, taken)
+    np.testing.assert_array_equal(chosen, argmax)
     np.testing.assert_array_equal(conv2d_relu.compute(x, w, b, **given), TABLE["relu"].compute(whole))
 
     g = rng.standard_normal(y.shape).astype(dtype)
     gate = TABLE["relu_grad"].compute(g, y) if relu else g
-    back = TABLE["max_unpool2d"].compute(gate, taken, size=whole.shape[2:], **pooling(pool))
+    back = TABLE["max_unpool2d"].compute(gate, argmax, size=whole.shape[2:], **pooling(pool))
     x[1, 4, 9, 9] = 1
     size = x.shape[2:]
     np.testing.assert_array_equal(
-        conv2d_pool_input.compute(g, w, y, taken, size=size, **given, **finish),
+        conv2d_pool_input.compute(g, w, y, argmax, size=size, **given, **epilogue),
         TABLE["conv2d_input"].compute(back, w, size=size, **given),
     )
     np.testing.assert_array_equal(
-        conv2d_pool_weight.compute(x, g, y, taken, kernel=(3, 3), **given, **finish),
+        conv2d_pool_weight.compute(x, g, y, argmax, kernel=(3, 3), **given, **epilogue),
         TABLE["conv2d_weight"].compute(x, back, kernel=(3, 3), **given),
     )
 
@@ -190,11 +190,11 @@ from shared.kernels import threads
 from shared.op import TABLE
 rng = np.random.default_rng(0)
 x, w, g = (rng.standard_normal(s).astype("f4") for s in ((7, 6, 30, 30), (24, 6, 3, 3), (7, 24, 30, 30)))
-move = dict(stride=(1, 1), padding=(1, 1), dilation=(1, 1), groups=1)
+geometry = dict(stride=(1, 1), padding=(1, 1), dilation=(1, 1), groups=1)
 found = [
-    TABLE["conv2d"].compute(x, w, **move),
-    TABLE["conv2d_input"].compute(g, w, size=(30, 30), **move),
-    TABLE["conv2d_weight"].compute(x, g, kernel=(3, 3), **move),
+    TABLE["conv2d"].compute(x, w, **geometry),
+    TABLE["conv2d_input"].compute(g, w, size=(30, 30), **geometry),
+    TABLE["conv2d_weight"].compute(x, g, kernel=(3, 3), **geometry),
 ]
 print(threads.count(), hashlib.sha256(b"".join(array.tobytes() for array in found)).hexdigest())
 """

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from shared.kernels import convolution, machine, pooling, products, scatter
-from shared.kernels.convolution import Move, Undone, correlate, correlate_weight
-from shared.kernels.convolution_source import Finish
+from shared.kernels.convolution import Geometry, Unpooling, correlate, correlate_weight
+from shared.kernels.convolution_source import Epilogue
 from shared.kernels.fused import MOST_LEVELS, Element, Input, Recipe, kernel_of
 from shared.kernels.pooling import pool, unpool
 from shared.kernels.scatter import scatter_along, scatter_rows
-from shared.ops.convolution import back_of, turned_weights
+from shared.ops.convolution import flipped_weights, transposed_geometry
 from shared.ops.windows import Window
 from tests.guarded import Guarding, filled, guarded
 
@@ -72,19 +72,19 @@ def convolve(draw: Draw) -> None:
     groups, c, o, n = draw.int(1, 3), draw.int(1, 3), draw.int(1, 11), draw.int(1, 3)
     window = Window(draw.pair(1, 4), draw.pair(1, 3), draw.pair(0, 3), draw.pair(1, 2))
     image = draw.int(7, 12), draw.int(7, 37)
-    places = window.places("convolve", image)
-    move = Move(*window[:4], image, places)
+    places = window.output_size("convolve", image)
+    geometry = Geometry(*window[:4], image, places)
     x, w = draw.array(n, c * groups, *image), draw.array(o * groups, c, *window.kernel)
     size = (draw.int(1, min(8, places[0])), draw.int(1, min(8, places[1])))
-    finish = Finish(bool(draw.int(0, 1)), size)
+    epilogue = Epilogue(bool(draw.int(0, 1)), size)
     shape = n, o * groups, places[0] // size[0], places[1] // size[1]
-    y, g, taken = draw.room(*shape), draw.array(*shape), draw.room(*shape, dtype=np.uint8)
-    correlate(x, w, draw.array(o * groups), move, groups, y, finish, taken)
-    undone = Undone(y, taken, finish) if finish.pools else None
-    correlate_weight(x, g, move, groups, draw.room(*w.shape), undone)
-    if back := back_of(move, g, w, groups):
-        turned = filled(np.ascontiguousarray(turned_weights(w, groups)))
-        correlate(g, turned, None, back, groups, draw.room(*x.shape), undone=undone)
+    y, g, argmax = draw.room(*shape), draw.array(*shape), draw.room(*shape, dtype=np.uint8)
+    correlate(x, w, draw.array(o * groups), geometry, groups, y, epilogue, argmax)
+    unpooling = Unpooling(y, argmax, epilogue) if epilogue.pools else None
+    correlate_weight(x, g, geometry, groups, draw.room(*w.shape), unpooling)
+    if back := transposed_geometry(geometry, g, w, groups):
+        channels_last = filled(np.ascontiguousarray(flipped_weights(w, groups)))
+        correlate(g, channels_last, None, back, groups, draw.room(*x.shape), unpooling=unpooling)
 
 
 def pool_and_back(draw: Draw) -> None:
@@ -92,10 +92,10 @@ def pool_and_back(draw: Draw) -> None:
     image = draw.int(kernel[0], 20), draw.int(kernel[1], 70)
     window = Window(kernel, kernel, (0, 0))
     x = draw.array(draw.int(1, 3), draw.int(1, 3), *image)
-    y = draw.room(*x.shape[:2], *window.places("pool", image))
-    taken = draw.room(*y.shape, dtype=np.uint8)
-    pool(x, window, y, taken)
-    unpool(y, taken, window, image, draw.room(*x.shape))
+    y = draw.room(*x.shape[:2], *window.output_size("pool", image))
+    argmax = draw.room(*y.shape, dtype=np.uint8)
+    pool(x, window, y, argmax)
+    unpool(y, argmax, window, image, draw.room(*x.shape))
 
 
 def unpool_overlapping(draw: Draw) -> None:
@@ -103,7 +103,7 @@ def unpool_overlapping(draw: Draw) -> None:
     padding = draw.int(0, kernel[0] // 2), draw.int(0, kernel[1] // 2)
     window = Window(kernel, draw.pair(1, 3), padding, draw.pair(1, 2), bool(draw.int(0, 1)))
     image = draw.int(6, 20), draw.int(6, 40)
-    shape = draw.int(1, 3), 2, *window.places("unpool", image)
+    shape = draw.int(1, 3), 2, *window.output_size("unpool", image)
     taps = draw.whole(0, kernel[0] * kernel[1] - 1, *shape, dtype=np.uint8)
     unpool(draw.array(*shape), taps, window, image, draw.room(*shape[:2], *image))
 

@@ -50,14 +50,14 @@ def test_pool_gives_the_bits_of_its_twin(
     x = rng.integers(-3, 4, (2, 9, 43, 51)).astype(dtype)
     x[0, 0, 3, 3:20:3] = np.nan
     x[1, 2, :10, :10] = -np.inf
-    move = {"kernel": kernel, "stride": kernel, "padding": (0, 0), "dilation": (1, 1), "ceil": False}
-    assert worth_pooling(x, Window(**move))
-    y, taken = TABLE["max_pool2d"].compute(x, **move)
+    geometry = {"kernel": kernel, "stride": kernel, "padding": (0, 0), "dilation": (1, 1), "ceil": False}
+    assert worth_pooling(x, Window(**geometry))
+    y, argmax = TABLE["max_pool2d"].compute(x, **geometry)
     monkeypatch.setattr("shared.ops.pooling.worth_pooling", lambda *_: False)
-    wanted, chosen = TABLE["max_pool2d"].compute(x, **move)
+    wanted, chosen = TABLE["max_pool2d"].compute(x, **geometry)
     np.testing.assert_array_equal(y, wanted)
-    np.testing.assert_array_equal(taken, chosen)
-    assert taken.dtype == chosen.dtype
+    np.testing.assert_array_equal(argmax, chosen)
+    assert argmax.dtype == chosen.dtype
 
 
 def test_images_that_are_not_aligned_are_left_to_the_twin() -> None:
@@ -67,21 +67,21 @@ def test_images_that_are_not_aligned_are_left_to_the_twin() -> None:
     assert worth_pooling(x, window) and not worth_pooling(shifted, window)
 
 
-@pytest.mark.parametrize("move", [
+@pytest.mark.parametrize("geometry", [
     Window((2, 2), (2, 2), (0, 0)), Window((3, 3), (1, 1), (1, 1)), Window((3, 2), (2, 1), (1, 0), (2, 3)),
     Window((3, 3), (2, 2), (0, 0), ceil=True),
 ], ids=str)  # fmt: skip
 @each_dtype
-def test_unpool_gives_the_bits_of_its_twin(move: Window, dtype: str) -> None:
+def test_unpool_gives_the_bits_of_its_twin(geometry: Window, dtype: str) -> None:
     """Also of elements of the kernel that stand over padding, and of such as it does not have."""
     size = 40, 51
-    shape = (4, 13, *move.places("unpool", size))
+    shape = (4, 13, *geometry.output_size("unpool", size))
     g, taps = rng.standard_normal(shape).astype(dtype), rng.integers(0, 11, shape).astype(np.uint8)
     assert g.size >= WORTH_COMPILING
     g[0] = -0.0
-    assert_same_bits(unpool(g, taps, move, size), unpool_twin(g, taps, move, size))
+    assert_same_bits(unpool(g, taps, geometry, size), unpool_twin(g, taps, geometry, size))
     across = g.transpose(0, 2, 3, 1).copy().transpose(0, 3, 1, 2)
-    assert_same_bits(unpool(across, taps, move, size), unpool_twin(g, taps, move, size))
+    assert_same_bits(unpool(across, taps, geometry, size), unpool_twin(g, taps, geometry, size))
 
 
 @each_dtype

@@ -1,6 +1,6 @@
 """The two loop nests of `shared.kernels.convolution`, in LLVM's language.
 
-Each is a function of a frame, 64-bit words of which those called `..._at` are places in memory.
+Each is a function of its arguments, 64-bit words of which those called `..._at` are places in memory.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Pair = tuple[int, int]
 
 
 class Tiles(NamedTuple):
-    """How many sums stay in registers: of an answer, some channels (`rows`) by some vectors of places;
+    """How many sums stay in registers: of an output, some channels (`rows`) by some vectors of places;
     of weights, some vectors of channels by so many taps each."""
 
     rows: int
@@ -33,7 +33,7 @@ TILES = {
 """By the bytes of a vector."""
 
 
-class Finish(NamedTuple):
+class Epilogue(NamedTuple):
     """What follows a convolution in the same pass: relu, and the largest of each window of so many
     rows and columns, which do not overlap ((1, 1): no pooling)."""
 
@@ -45,16 +45,16 @@ class Finish(NamedTuple):
         return self.pool != (1, 1)
 
 
-class Kind(NamedTuple):
+class Variant(NamedTuple):
     """What one function is made for.
 
     dtype    of all arrays, "float32" or "float64"
     bytes    of a vector
     strided  whether the columns of an image lie apart in the planes
     pooled   whether what is laid out (of weights: the gradient) comes as the gradient of what was
-             pooled, with the pooled answer and its choices
-    gated    whether it belongs only where that answer is above zero, for relu was before the pooling
-    finish   what follows (correlate alone)
+             pooled, with the pooled output and its argmax
+    gated    whether it belongs only where that output is above zero, for relu was before the pooling
+    epilogue   what follows (correlate alone)
     """
 
     dtype: str
@@ -62,7 +62,7 @@ class Kind(NamedTuple):
     strided: bool = False
     pooled: bool = False
     gated: bool = False
-    finish: Finish = Finish()
+    epilogue: Epilogue = Epilogue()
 
     def emitter(self) -> Emitter:
         dtype = np.dtype(self.dtype)
@@ -74,24 +74,24 @@ IMAGES = (
     "planes_at", "channel", "size", "offsets_at", "taps",
 )  # fmt: skip
 """The images from `first` up to `last`: x, the elements of one, its sizes; then the layout."""
-POOLED = ("pooled_at", "choice_at", "start", "down", "across", "tap_at")
-"""Beside the gradient of what was pooled: the pooled answer, and for each element the number of the
+POOLED = ("pooled_at", "argmax_in_at", "start", "down", "across", "tap_at")
+"""Beside the gradient of what was pooled: the pooled output, and for each element the number of the
 one that it was in its window. That one stands at start + down row + across column + tap[number]."""
-ANSWER = ("out_channels", "out_height", "out_width", "row")
-"""The sizes of the answer, and the places in one of its rows in the planes."""
+OUTPUT = ("out_channels", "out_height", "out_width", "row")
+"""The sizes of the output, and the places in one of its rows in the planes."""
 CORRELATE = (
-    *IMAGES, *POOLED, *ANSWER, "w_at", "b_at", "tile_at", "run", "out_at", "out_image", "taken_at",
+    *IMAGES, *POOLED, *OUTPUT, "w_at", "b_at", "tile_at", "run", "out_at", "out_image", "argmax_at",
 )  # fmt: skip
 WEIGHT = (
-    *IMAGES, *POOLED, *ANSWER, "g_at", "g_image", "g_height", "g_width", "turned_at", "turned", "padded",
-    "total_at",
+    *IMAGES, *POOLED, *OUTPUT, "g_at", "g_image", "g_height", "g_width", "channels_last_at", "channels_last",
+    "padded", "total_at",
 )  # fmt: skip
 
 
 # --- an image into its planes --------------------------------------------------------------
 
 
-def _lay_out(e: Emitter, n: str, strided: bool) -> None:
+def _fill_planes(e: Emitter, n: str, strided: bool) -> None:
     """Image n of x, row by row."""
     image = e.at("%x_at", e.mul(n, "%x_image"))
     with e.loop("%channels") as c:
@@ -110,7 +110,7 @@ def _lay_out(e: Emitter, n: str, strided: bool) -> None:
                     e.store_some(e.load_some(e.at(source, q), some), e.at(first, q), some)
 
 
-def _put_back(
+def _unpool(
     e: Emitter, n: str, of: str, channels: str, target: str, size: str, step: Value, gated: bool
 ) -> None:
     """Into zeros, the pooled gradients (`of`: x or g) of image n, each to the element that its window
@@ -122,44 +122,44 @@ def _put_back(
         row = e.add(e.mul(c, height), r)
         k = e.add(e.mul(n, f"%{of}_image"), e.add(e.mul(row, width), q))
         g = e.load(e.at(f"%{of}_at", k))
-        number = e.new(f"zext i8 {e.load(e.at('%choice_at', k, 'i8'), 'i8')} to i64")
-        place = e.add(e.mul(c, step), e.add("%start", e.add(e.mul(r, "%down"), e.mul(q, "%across"))))
-        place = e.add(place, e.load(e.at("%tap_at", number, "i64"), "i64"))
+        number = e.new(f"zext i8 {e.load(e.at('%argmax_in_at', k, 'i8'), 'i8')} to i64")
+        offset = e.add(e.mul(c, step), e.add("%start", e.add(e.mul(r, "%down"), e.mul(q, "%across"))))
+        offset = e.add(offset, e.load(e.at("%tap_at", number, "i64"), "i64"))
         if gated:
-            some = e.new(f"fcmp ogt {e.kind} {e.load(e.at('%pooled_at', k))}, 0.0")
-            g = e.new(f"select i1 {some}, {e.kind} {g}, {e.kind} 0.0")
-        e.store(g, e.at(target, place))
+            some = e.new(f"fcmp ogt {e.element} {e.load(e.at('%pooled_at', k))}, 0.0")
+            g = e.new(f"select i1 {some}, {e.element} {g}, {e.element} 0.0")
+        e.store(g, e.at(target, offset))
 
 
-# --- the answer ----------------------------------------------------------------------------
+# --- the output ----------------------------------------------------------------------------
 
 
-def correlate(kind: Kind, name: str) -> str:
+def correlate(variant: Variant, name: str) -> str:
     """For each image: its planes, the sums of products for some channels at a time, and what follows
     while these are in the cache."""
-    e = kind.emitter()
-    rows = TILES[kind.bytes].rows
+    e = variant.emitter()
+    rows = TILES[variant.bytes].rows
     with e.loop(e.sub("%last", "%first")) as counted:
         n = e.add("%first", counted)
-        if kind.pooled:
-            _put_back(e, n, "x", "%channels", "%planes_at", "%size", "%channel", kind.gated)
+        if variant.pooled:
+            _unpool(e, n, "x", "%channels", "%planes_at", "%size", "%channel", variant.gated)
         else:
-            _lay_out(e, n, kind.strided)
+            _fill_planes(e, n, variant.strided)
         with e.loop("%out_channels", rows) as o:
-            _sums(e, e.at("%w_at", e.mul(o, "%taps")), rows, TILES[kind.bytes].vectors)
+            _sums(e, e.at("%w_at", e.mul(o, "%taps")), rows, TILES[variant.bytes].vectors)
             left = e.smaller(e.sub("%out_channels", o), rows)
             with e.loop(left) as k:
-                _finish(e, kind.finish, n, e.add(o, k), e.at("%tile_at", e.mul(k, "%run")))
+                _epilogue(e, variant.epilogue, n, e.add(o, k), e.at("%tile_at", e.mul(k, "%run")))
     return e.text(name, CORRELATE)
 
 
 def _sums(e: Emitter, w: str, rows: int, vectors: int) -> None:
-    """The answer of some channels at all places, into the tile; the weights w: tap after tap."""
+    """The output of some channels at all places, into the tile; the weights w: tap after tap."""
     with e.loop("%run", vectors * e.lanes) as p:
         planes, tile = e.at("%planes_at", p), e.at("%tile_at", p)
         sums = [[e.variable(e.vector) for _ in range(vectors)] for _ in range(rows)]
-        for place in itertools.chain(*sums):
-            e.store("zeroinitializer", place, e.vector)
+        for slot in itertools.chain(*sums):
+            e.store("zeroinitializer", slot, e.vector)
         with e.loop("%taps") as tap:
             seen = e.at(planes, e.load(e.at("%offsets_at", tap, "i64"), "i64"))
             x = [e.load(e.at(seen, j * e.lanes), e.vector) for j in range(vectors)]
@@ -175,47 +175,47 @@ def _sums(e: Emitter, w: str, rows: int, vectors: int) -> None:
                 e.store(e.load(sums[i][j], e.vector), e.at(row, j * e.lanes), e.vector)
 
 
-def _finish(e: Emitter, finish: Finish, n: str, o: str, tile: str) -> None:
+def _epilogue(e: Emitter, epilogue: Epilogue, n: str, o: str, tile: str) -> None:
     """One channel of an image from the tile to where it belongs."""
-    down, across = finish.pool
+    down, across = epilogue.pool
     height, width = (e.new(f"sdiv i64 %out_{size}, {k}") for size, k in (("height", down), ("width", across)))
     bias = e.splat(e.load(e.at("%b_at", o)))
     first = e.add(e.mul(n, "%out_image"), e.mul(o, e.mul(height, width)))
 
     def follow(value: str) -> str:
         value = e.new(f"fadd {e.vector} {value}, {bias}")
-        return positive(e, value) if finish.relu else value
+        return positive(e, value) if epilogue.relu else value
 
     with e.loop(height) as r, e.loop(width, e.lanes) as q:
         window = e.at(tile, e.add(e.mul(e.mul(r, down), "%row"), e.mul(q, across)))
         rows = [e.at(window, e.mul("%row", i)) for i in range(down)]
-        best, taken = largest(e, rows, across, follow)
+        best, argmax = largest(e, rows, across, follow)
         at, some = e.add(first, e.add(e.mul(r, width), q)), e.first(e.sub(width, q))
         e.store_some(best, e.at("%out_at", at), some)
-        if finish.pools:
-            e.store_some(taken, e.at("%taken_at", at, "i8"), some, "i8")
+        if epilogue.pools:
+            e.store_some(argmax, e.at("%argmax_at", at, "i8"), some, "i8")
 
 
 # --- the gradient of the weights -----------------------------------------------------------
 
 
-def weight(kind: Kind, vectors: int, name: str) -> str:
+def weight(variant: Variant, vectors: int, name: str) -> str:
     """For each image: its planes, the gradient with its channels side by side, and their products
     added to the totals (taps, padded channels), for so many vectors of channels at a time."""
-    e = kind.emitter()
+    e = variant.emitter()
     with e.loop(e.sub("%last", "%first")) as counted:
         n = e.add("%first", counted)
-        _lay_out(e, n, kind.strided)
-        if kind.pooled:
-            _put_back(e, n, "g", "%out_channels", "%turned_at", "%turned", 1, kind.gated)
+        _fill_planes(e, n, variant.strided)
+        if variant.pooled:
+            _unpool(e, n, "g", "%out_channels", "%channels_last_at", "%channels_last", 1, variant.gated)
         else:
-            _turn(e, n)
-        _add_products(e, TILES[kind.bytes].taps[vectors], vectors)
+            _to_channels_last(e, n)
+        _add_products(e, TILES[variant.bytes].taps[vectors], vectors)
     return e.text(name, WEIGHT)
 
 
-def _turn(e: Emitter, n: str) -> None:
-    """The gradient of image n, place by place with its channels side by side."""
+def _to_channels_last(e: Emitter, n: str) -> None:
+    """The gradient of image n, pixel by pixel with its channels side by side."""
     image, area = e.at("%g_at", e.mul(n, "%g_image")), e.mul("%out_height", "%out_width")
     last = e.sub("%out_channels", 1)
     with e.loop("%out_channels", e.lanes) as o, e.loop(area, e.lanes) as p:
@@ -223,8 +223,8 @@ def _turn(e: Emitter, n: str) -> None:
         channels = (e.smaller(e.add(o, i), last) for i in range(e.lanes))
         rows = [e.load_some(e.at(image, e.add(e.mul(c, area), p)), some) for c in channels]
         for i, column in enumerate(e.transposed(rows)):
-            place = e.add(e.mul(e.add(p, i), "%padded"), o)
-            e.store(column, e.at("%turned_at", place), e.vector)
+            offset = e.add(e.mul(e.add(p, i), "%padded"), o)
+            e.store(column, e.at("%channels_last_at", offset), e.vector)
 
 
 def _add_products(e: Emitter, taps: int, vectors: int) -> None:
@@ -239,11 +239,11 @@ def _add_products(e: Emitter, taps: int, vectors: int) -> None:
             for j in range(vectors):
                 e.store(e.load(e.at(totals[i], j * e.lanes), e.vector), sums[i][j], e.vector)
         with e.loop("%out_height") as r, e.loop("%out_width") as q:
-            g_at = e.at("%turned_at", e.add(e.mul(e.add(e.mul(r, "%out_width"), q), "%padded"), o))
+            g_at = e.at("%channels_last_at", e.add(e.mul(e.add(e.mul(r, "%out_width"), q), "%padded"), o))
             g = [e.load(e.at(g_at, j * e.lanes), e.vector) for j in range(vectors)]
-            place = e.add(e.mul(r, "%row"), q)
+            offset = e.add(e.mul(r, "%row"), q)
             for i in range(taps):
-                x = e.splat(e.load(e.at(seen[i], place)))
+                x = e.splat(e.load(e.at(seen[i], offset)))
                 for j in range(vectors):
                     total = e.load(sums[i][j], e.vector)
                     e.store(e.multiply_add(x, g[j], total), sums[i][j], e.vector)

@@ -1,6 +1,6 @@
 """Writing LLVM's language as one would a small program: names, loops, vectors.
 
-Variables are places on the stack, which LLVM's first pass makes registers, so that nobody who
+Variables are slots on the stack, which LLVM's first pass makes registers, so that nobody who
 writes a loop has to think of phi nodes.
 """
 
@@ -17,38 +17,38 @@ Value = str | int
 
 
 class Emitter:
-    """The body of one function over elements of one kind: of a frame, an array of 64-bit words (`text`),
+    """The body of one function over elements of one kind: of a arguments, an array of 64-bit words (`text`),
     or of what else it is said to take (`module`).
 
-    kind    the elements' type, "float" or "double"
+    element the elements' type, "float" or "double"
     lanes   how many of them a vector holds
     """
 
     def __init__(self, dtype: np.dtype[np.floating], lanes: int) -> None:
-        self.kind = {4: "float", 8: "double"}[dtype.itemsize]
+        self.element = {4: "float", 8: "double"}[dtype.itemsize]
         self.lanes = lanes
-        self.vector = f"<{lanes} x {self.kind}>"
+        self.vector = f"<{lanes} x {self.element}>"
         self.mask = f"<{lanes} x i1>"
         self.suffix = f"v{lanes}f{8 * dtype.itemsize}"
         self.align = dtype.itemsize
         self._lines: list[str] = []
-        self._places: list[str] = []
+        self._slots: list[str] = []
         self._declared: set[str] = set()
         self._fresh = itertools.count()
 
-    def text(self, name: str, frame: Sequence[str]) -> str:
-        """The module of a function of a frame: `name` finds the words of it under these names."""
+    def text(self, name: str, arguments: Sequence[str]) -> str:
+        """The module of a function of a arguments: `name` finds the words of it under these names."""
         head = []
-        for k, word in enumerate(frame):
+        for k, word in enumerate(arguments):
             kind = "ptr" if word.endswith("_at") else "i64"
-            head += [f"  %{word}.at = getelementptr i64, ptr %frame, i64 {k}"]
+            head += [f"  %{word}.at = getelementptr i64, ptr %arguments, i64 {k}"]
             head += [f"  %{word} = load {kind}, ptr %{word}.at"]
-        return self.module(f"define void @{name}(ptr noalias %frame)", ["ret void"], head)
+        return self.module(f"define void @{name}(ptr noalias %arguments)", ["ret void"], head)
 
     def module(self, define: str, end: Sequence[str], head: Sequence[str] = ()) -> str:
         """The module of one function, which begins and ends with these lines."""
         self.say(*end)
-        lines = [f"{define} {{", *self._places, *head, *self._lines, "}", ""]
+        lines = [f"{define} {{", *self._slots, *head, *self._lines, "}", ""]
         return "\n".join([*sorted(self._declared), *lines])
 
     # --- instructions ---
@@ -81,13 +81,13 @@ class Emitter:
 
     def at(self, base: str, offset: Value, kind: str = "") -> str:
         """The place of an element so many after the first."""
-        return self.new(f"getelementptr {kind or self.kind}, ptr {base}, i64 {offset}")
+        return self.new(f"getelementptr {kind or self.element}, ptr {base}, i64 {offset}")
 
     def load(self, place: str, kind: str = "") -> str:
-        return self.new(f"load {kind or self.kind}, ptr {place}, align {self._aligned(kind)}")
+        return self.new(f"load {kind or self.element}, ptr {place}, align {self._aligned(kind)}")
 
     def store(self, value: str, place: str, kind: str = "") -> None:
-        self.say(f"store {kind or self.kind} {value}, ptr {place}, align {self._aligned(kind)}")
+        self.say(f"store {kind or self.element} {value}, ptr {place}, align {self._aligned(kind)}")
 
     def _aligned(self, kind: str) -> int:
         return {"i64": 8, "i8": 1}.get(kind, self.align)
@@ -97,12 +97,12 @@ class Emitter:
     def variable(self, kind: str) -> str:
         """A place for a value that changes."""
         name = f"%v{next(self._fresh)}"
-        self._places.append(f"  {name} = alloca {kind}")
+        self._slots.append(f"  {name} = alloca {kind}")
         return name
 
     def splat(self, value: str) -> str:
         """A vector that holds one number in all its lanes."""
-        first = self.new(f"insertelement {self.vector} poison, {self.kind} {value}, i64 0")
+        first = self.new(f"insertelement {self.vector} poison, {self.element} {value}, i64 0")
         return self.shuffle(first, "poison", [0] * self.lanes)
 
     def shuffle(self, a: str, b: str, lanes: Sequence[int], kind: str = "") -> str:
@@ -133,7 +133,7 @@ class Emitter:
     def store_some(self, value: str, place: str, mask: str, kind: str = "") -> None:
         """The lanes of a mask; the memory of the others stays as it is."""
         suffix = f"v{self.lanes}i8" if kind == "i8" else self.suffix
-        name, v, m = f"@llvm.masked.store.{suffix}.p0", f"<{self.lanes} x {kind or self.kind}>", self.mask
+        name, v, m = f"@llvm.masked.store.{suffix}.p0", f"<{self.lanes} x {kind or self.element}>", self.mask
         self._declared.add(f"declare void {name}({v}, ptr, i32, {m})")
         self.say(f"call void {name}({v} {value}, ptr {place}, i32 {self._aligned(kind)}, {m} {mask})")
 

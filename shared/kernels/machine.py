@@ -90,24 +90,24 @@ def _made(key: Hashable, source: Callable[[str], str], vectors: bool) -> _Method
 
 
 class Routine:
-    """Code that is called as C does, with a frame: an array of 64-bit words, which have names. Python's
-    lock is let go of meanwhile, and nothing is looked at: the frame has to be right."""
+    """Code that is called as C does, with a arguments: an array of 64-bit words, which have names. Python's
+    lock is let go of meanwhile, and nothing is looked at: the arguments has to be right."""
 
     def __init__(self, address: int, words: Sequence[str]) -> None:
         self.call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(address)
         self.words = words
 
-    def frame(self, values: dict[str, int]) -> Any:
-        """The frame with these values, and zeros."""
+    def arguments(self, values: dict[str, int]) -> Any:
+        """The arguments with these values, and zeros."""
         return np.array([values.get(word, 0) for word in self.words], np.int64)
 
-    def __call__(self, frame: Any) -> None:
-        self.call(place(frame))
+    def __call__(self, arguments: Any) -> None:
+        self.call(address(arguments))
 
-    def each(self, frames: Sequence[Any]) -> None:
-        """Once for each frame."""
-        for frame in frames:
-            self(frame)
+    def each(self, calls: Sequence[Any]) -> None:
+        """Once for each arguments."""
+        for arguments in calls:
+            self(arguments)
 
 
 def routine(
@@ -123,7 +123,7 @@ def routine(
     return Routine(address, words)
 
 
-def place(array: Any) -> int:
+def address(array: Any) -> int:
     """Where an array's elements begin."""
     return int(array.__array_interface__["data"][0])
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from shared.kernels import machine, plain, pooling_source, scatter_source, threads, worth_a_kernel
-from shared.kernels.machine import Routine, place, routine
+from shared.kernels.machine import Routine, address, routine
 from shared.kernels.scatter import zeroed
 from shared.op import array_module, put
 
@@ -28,20 +28,20 @@ def worth_pooling(x: Any, window: Any) -> bool:
     )
 
 
-def pool(x: Any, window: Any, y: Any, taken: Any) -> None:
-    """Into y (N, C, H // rows, W // columns), the largest of each window of x (N, C, H, W); into `taken`,
+def pool(x: Any, window: Any, y: Any, argmax: Any) -> None:
+    """Into y (N, C, H // rows, W // columns), the largest of each window of x (N, C, H, W); into `argmax`,
     bytes, which element of the window it was: the first of equals; NaN is larger than all. In C order."""
     run = _pool_routine(x.dtype.name, window.kernel)
     row = x.shape[3] + WIDEST * machine.vector_bytes()
     sizes = {
         "height": x.shape[2], "width": x.shape[3], "out_height": y.shape[2], "out_width": y.shape[3],
-        "row": row, "x_at": place(x), "out_at": place(y), "taken_at": place(taken),
+        "row": row, "x_at": address(x), "out_at": address(y), "argmax_at": address(argmax),
     }  # fmt: skip
     shares = threads.share(x.shape[0] * x.shape[1])
-    rooms = np.zeros((len(shares), window.kernel[0], row), x.dtype)
+    scratch = np.zeros((len(shares), window.kernel[0], row), x.dtype)
     threads.run(run, [
-        run.frame(sizes | {"first": planes.start, "last": planes.stop, "rows_at": place(room)})
-        for planes, room in zip(shares, rooms, strict=True)
+        run.arguments(sizes | {"first": planes.start, "last": planes.stop, "rows_at": address(room)})
+        for planes, room in zip(shares, scratch, strict=True)
     ])  # fmt: skip
 
 
@@ -69,7 +69,7 @@ def unpool(g: Any, taps: Any, window: Any, size: tuple[int, int], out: Any = Non
     padded = zeroed(np, (*g.shape[:2], height, width), g.dtype, out if fits else None)
     g, taps = plain(g), plain(taps)
     numbers = [plain(v, np.int64) for v in ((down + top) * width, across + left, rows * width + columns)]
-    places = [place(array) for array in (g, taps, *numbers, padded)]
+    places = [address(array) for array in (g, taps, *numbers, padded)]
     sizes = g.shape[0] * g.shape[1], g.shape[2], g.shape[3], height * width
     _routine(g.dtype.name)(np.array((*sizes, *places), np.int64))
     if fits:
@@ -83,7 +83,7 @@ def unpool_twin(g: Any, taps: Any, window: Any, size: tuple[int, int], out: Any 
     xp = array_module(g)
     image = zeroed(xp, (*g.shape[:2], *size), g.dtype, out)
     for k, tap in enumerate(window.taps(size, g.shape[2:])):
-        image[tap.image] += xp.where(taps[tap.places] == k, g[tap.places], g.dtype.type(0))
+        image[tap.image] += xp.where(taps[tap.output] == k, g[tap.output], g.dtype.type(0))
     return image
 
 

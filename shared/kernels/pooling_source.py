@@ -10,7 +10,7 @@ from shared.kernels.emitter import Emitter
 
 POOL = (
     "first", "last", "x_at", "height", "width", "out_height", "out_width", "rows_at", "row", "out_at",
-    "taken_at",
+    "argmax_at",
 )  # fmt: skip
 """The planes from `first` up to `last` of x (planes, height, width), and of what they give; and room for
 the rows of a window, `row` elements each, of which the last vector may read some beyond `width`."""
@@ -30,28 +30,28 @@ def pool(dtype: str, vector: int, window: tuple[int, int], name: str) -> str:
                 some = e.first(e.sub("%width", q))
                 e.store_some(e.load_some(e.at(x, q), some), e.at(row, q), some)
         with e.loop("%out_width", e.lanes) as q:
-            best, taken = largest(
+            best, argmax = largest(
                 e, [e.at(row, e.mul(q, across)) for row in rows], across, lambda value: value
             )
-            place = e.add(e.mul(e.add(e.mul(plane, "%out_height"), r), "%out_width"), q)
+            offset = e.add(e.mul(e.add(e.mul(plane, "%out_height"), r), "%out_width"), q)
             some = e.first(e.sub("%out_width", q))
-            e.store_some(best, e.at("%out_at", place), some)
-            e.store_some(taken, e.at("%taken_at", place, "i8"), some, "i8")
+            e.store_some(best, e.at("%out_at", offset), some)
+            e.store_some(argmax, e.at("%argmax_at", offset, "i8"), some, "i8")
     return e.text(name, POOL)
 
 
 def largest(e: Emitter, rows: Sequence[str], across: int, follow: Callable[[str], str]) -> tuple[str, str]:
     """A vector of the largest of each window, whose rows begin at `rows`, and one of their numbers in
     it, as bytes; `follow` makes of the elements what is compared."""
-    wide = f"<{e.lanes * across} x {e.kind}>"
-    best = taken = ""
+    wide = f"<{e.lanes * across} x {e.element}>"
+    best = argmax = ""
     for i, row in enumerate(rows):
         run = e.load(row, wide)
         for j in range(across):
             lanes = range(j, e.lanes * across, across)
             value = follow(run if across == 1 else e.shuffle(run, "poison", lanes, wide))
-            best, taken = _larger(e, best, taken, value, i * across + j)
-    return best, taken
+            best, argmax = _larger(e, best, argmax, value, i * across + j)
+    return best, argmax
 
 
 def positive(e: Emitter, value: str) -> str:
@@ -60,7 +60,7 @@ def positive(e: Emitter, value: str) -> str:
     return e.new(f"select {e.mask} {negative}, {e.vector} zeroinitializer, {e.vector} {value}")
 
 
-def _larger(e: Emitter, best: str, taken: str, value: str, number: int) -> tuple[str, str]:
+def _larger(e: Emitter, best: str, argmax: str, value: str, number: int) -> tuple[str, str]:
     """Of the best so far and a value the larger one, and its number: the first of equals; NaN is
     larger than all."""
     if not best:
@@ -71,5 +71,5 @@ def _larger(e: Emitter, best: str, taken: str, value: str, number: int) -> tuple
     numbers, some = ", ".join([f"i8 {number}"] * e.lanes), f"<{e.lanes} x i8>"
     return (
         e.new(f"select {e.mask} {better}, {e.vector} {value}, {e.vector} {best}"),
-        e.new(f"select {e.mask} {better}, {some} <{numbers}>, {some} {taken}"),
+        e.new(f"select {e.mask} {better}, {some} <{numbers}>, {some} {argmax}"),
     )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from shared.kernels import machine, plain, scatter_source, worth_a_kernel
-from shared.kernels.machine import Routine, place, routine
+from shared.kernels.machine import Routine, address, routine
 from shared.op import array_module
 
 
@@ -69,7 +69,7 @@ def _scattered(source: Callable[..., str], values: Any, index: Any, size: int, o
     values, index, outside = plain(values), plain(index, np.int64), np.ones(1, np.int64)
     if size:
         run = _routine(source, values.dtype.name)
-        places = place(values), place(index), place(out), place(outside)
+        places = address(values), address(index), address(out), address(outside)
         run(np.array((lead, count, trail, size, *places), np.int64))
     if outside[0]:
         raise IndexError(f"an index is out of range for size {size}")

@@ -1,6 +1,6 @@
 """Loops that add to places which numbers name, in LLVM's language: for `scatter` and `pooling`.
 
-Each is a function of a frame, 64-bit words of which those called `..._at` are places in memory.
+Each is a function of its arguments, 64-bit words of which those called `..._at` are places in memory.
 """
 
 from __future__ import annotations
@@ -105,5 +105,5 @@ def _place(e: Emitter, at: str, outside: str) -> str:
 
 
 def _add(e: Emitter, to: str, value: str, kind: str = "") -> None:
-    kind = kind or e.kind
+    kind = kind or e.element
     e.store(e.new(f"fadd {kind} {e.load(to, kind)}, {e.load(value, kind)}"), to, kind)

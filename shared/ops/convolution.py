@@ -25,7 +25,7 @@ from shared.dims import Dim
 from shared.errors import SettingError, ShapeError
 from shared.kernels import plain
 from shared.kernels.convolution import (
-    Move,
+    Geometry,
     bytes_to_correlate,
     bytes_to_correlate_weight,
     correlate,
@@ -35,7 +35,7 @@ from shared.kernels.scatter import zeroed
 from shared.op import Op, Rule, array_module
 from shared.ops.reductions import sum
 from shared.ops.shapes import as_tensor_like, expand_dims, reshape, squeeze
-from shared.ops.windows import Pair, Window, cut, glue, pair
+from shared.ops.windows import Pair, Window, fold, pair, unfold
 from shared.spec import Operand, Spec, promote, sizes_match, str_shape
 
 # --- the three products --------------------------------------------------------------------
@@ -47,26 +47,26 @@ PLACES = 1024
 and the adding up of products (of the weight) cost more than memory in the cache saves."""
 
 
-def _blocks(n: int, rows: int, places: Pair, dtype: Any) -> Iterator[slice]:
-    """The images cut into blocks; `rows`: of the columns and of the product. By sizes alone, so
+def _blocks(n: int, rows: int, output: Pair, dtype: Any) -> Iterator[slice]:
+    """The images unfold into blocks; `rows`: of the columns and of the product. By sizes alone, so
     that every sum has one order on every machine."""
-    area = places[0] * places[1]
+    area = output[0] * output[1]
     size = max(BLOCK // max(rows * area * dtype.itemsize, 1), -(-PLACES // area))
     return (slice(start, min(start + size, n)) for start in range(0, n, size))
 
 
-def _columns(x: Any, move: Move, o: int, groups: int) -> Iterator[tuple[slice, Any]]:
+def _columns(x: Any, geometry: Geometry, o: int, groups: int) -> Iterator[tuple[slice, Any]]:
     """Blocks of images, and what the window sees of each: (groups, C / groups KH KW, N OH OW).
     The memory is that of the block before."""
     n, c = x.shape[:2]
-    rows = c * math.prod(move.kernel)
+    rows = c * math.prod(geometry.kernel)
     columns = None
-    for block in _blocks(n, rows + o, move.places, x.dtype):
+    for block in _blocks(n, rows + o, geometry.output, x.dtype):
         count = block.stop - block.start
         if columns is None or columns.shape[3] != count:
-            columns = array_module(x).empty((c, *move.kernel, count, *move.places), x.dtype)
-        cut(x[block], _window_of(move), columns.transpose(3, 0, 1, 2, 4, 5))
-        yield block, columns.reshape(groups, rows // groups, count * math.prod(move.places))
+            columns = array_module(x).empty((c, *geometry.kernel, count, *geometry.output), x.dtype)
+        unfold(x[block], _window_of(geometry), columns.transpose(3, 0, 1, 2, 4, 5))
+        yield block, columns.reshape(groups, rows // groups, count * math.prod(geometry.output))
 
 
 def _rows(g: Any, groups: int) -> Any:
@@ -81,24 +81,24 @@ def _matrices(w: Any, groups: int) -> Any:
     return w.reshape(groups, o // groups, c * kh * kw)
 
 
-def _block_bytes(n: int, rows: int, kept: int, places: Pair, dtype: Any) -> int:
+def _block_bytes(n: int, rows: int, kept: int, output: Pair, dtype: Any) -> int:
     """What one block takes: the rows of its columns and product, and those that are `kept` of the
     block before while the next ones are made."""
-    count = next((block.stop for block in _blocks(n, rows, places, dtype)), 0)
+    count = next((block.stop for block in _blocks(n, rows, output, dtype)), 0)
     held = rows + (kept if count < n else 0)
-    return int(held * count * places[0] * places[1] * dtype.itemsize)
+    return int(held * count * output[0] * output[1] * dtype.itemsize)
 
 
 def _compute_conv2d(x: Any, w: Any, b: Any = None, *, groups: int, out: Any = None, **window: Pair) -> Any:
-    move = move_of("conv2d", x.shape[2:], w.shape[2:], **window)
+    geometry = geometry_of("conv2d", x.shape[2:], w.shape[2:], **window)
     dtype = promote(x, w) if b is None else promote(x, w, b)
-    y = array_module(x).empty((x.shape[0], w.shape[0], *move.places), dtype) if out is None else out
-    if alike(x, w, y) and move.suits(x, w, groups):
-        return correlate(plain(x), plain(w), None if b is None else plain(b, dtype), move, groups, y)
+    y = array_module(x).empty((x.shape[0], w.shape[0], *geometry.output), dtype) if out is None else out
+    if alike(x, w, y) and geometry.suits(x, w, groups):
+        return correlate(plain(x), plain(w), None if b is None else plain(b, dtype), geometry, groups, y)
     matrices = _matrices(w, groups)
-    for block, columns in _columns(x, move, w.shape[0], groups):
+    for block, columns in _columns(x, geometry, w.shape[0], groups):
         part = y[block]
-        product = (matrices @ columns).reshape(w.shape[0], len(part), *move.places).transpose(1, 0, 2, 3)
+        product = (matrices @ columns).reshape(w.shape[0], len(part), *geometry.output).transpose(1, 0, 2, 3)
         if b is None:
             part[...] = product
         else:
@@ -107,72 +107,72 @@ def _compute_conv2d(x: Any, w: Any, b: Any = None, *, groups: int, out: Any = No
 
 
 def _conv2d_work(x: Operand, w: Operand, b: Operand = None, *, groups: int, **window: Pair) -> int:
-    move = move_of("conv2d", x.shape[2:], w.shape[2:], **window)
-    if move.suits(x, w, groups):
-        return bytes_to_correlate(x, w, move, groups)
-    o, rows = w.shape[0], x.shape[1] * math.prod(move.kernel)
-    return _block_bytes(x.shape[0], rows + o, o, move.places, x.dtype)
+    geometry = geometry_of("conv2d", x.shape[2:], w.shape[2:], **window)
+    if geometry.suits(x, w, groups):
+        return bytes_to_correlate(x, w, geometry, groups)
+    o, rows = w.shape[0], x.shape[1] * math.prod(geometry.kernel)
+    return _block_bytes(x.shape[0], rows + o, o, geometry.output, x.dtype)
 
 
 def _compute_conv2d_input(g: Any, w: Any, *, size: Pair, groups: int, out: Any = None, **window: Pair) -> Any:
-    move = move_of("conv_transpose2d", size, w.shape[2:], **window)
+    geometry = geometry_of("conv_transpose2d", size, w.shape[2:], **window)
     shape, dtype = (g.shape[0], w.shape[1] * groups, *size), promote(g, w)
-    if alike(g, w, g if out is None else out) and (back := back_of(move, g, w, groups)):
+    if alike(g, w, g if out is None else out) and (back := transposed_geometry(geometry, g, w, groups)):
         x = np.empty(shape, dtype) if out is None else out
-        return correlate(plain(g), plain(turned_weights(w, groups)), None, back, groups, x)
+        return correlate(plain(g), plain(flipped_weights(w, groups)), None, back, groups, x)
     x = zeroed(array_module(g), shape, dtype, out)
     matrices = _matrices(w, groups).swapaxes(1, 2)
-    for block in _blocks(len(g), shape[1] * math.prod(move.kernel) + w.shape[0], move.places, dtype):
+    for block in _blocks(len(g), shape[1] * math.prod(geometry.kernel) + w.shape[0], geometry.output, dtype):
         part = x[block]
         columns = matrices @ _rows(g[block], groups)
-        columns = columns.reshape(shape[1], *move.kernel, len(part), *move.places)
-        glue(columns.transpose(3, 0, 1, 2, 4, 5), _window_of(move), part)
+        columns = columns.reshape(shape[1], *geometry.kernel, len(part), *geometry.output)
+        fold(columns.transpose(3, 0, 1, 2, 4, 5), _window_of(geometry), part)
     return x
 
 
 def _conv2d_input_work(g: Operand, w: Operand, *, size: Pair, groups: int, **window: Pair) -> int:
-    move = move_of("conv_transpose2d", size, w.shape[2:], **window)
-    if back := back_of(move, g, w, groups):
+    geometry = geometry_of("conv_transpose2d", size, w.shape[2:], **window)
+    if back := transposed_geometry(geometry, g, w, groups):
         weights = math.prod(w.shape) * g.dtype.itemsize
-        return weights + bytes_to_correlate(g, turned_spec(w, groups), back, groups)
-    rows = w.shape[1] * groups * math.prod(move.kernel)
-    return _block_bytes(g.shape[0], rows + w.shape[0], rows, move.places, g.dtype)
+        return weights + bytes_to_correlate(g, flipped_spec(w, groups), back, groups)
+    rows = w.shape[1] * groups * math.prod(geometry.kernel)
+    return _block_bytes(g.shape[0], rows + w.shape[0], rows, geometry.output, g.dtype)
 
 
 def _compute_conv2d_weight(
     x: Any, g: Any, *, kernel: Pair, groups: int, out: Any = None, **window: Pair
 ) -> Any:
     """By columns, the product is made as its transpose, columns @ rows, which OpenBLAS does faster."""
-    move = move_of("conv2d", x.shape[2:], kernel, **window)
+    geometry = geometry_of("conv2d", x.shape[2:], kernel, **window)
     c, o = x.shape[1] // groups, g.shape[1]
     dtype = promote(x, g)
     y = array_module(x).empty((o, c, *kernel), dtype) if out is None else out
-    if alike(x, g, y) and move.suits(x, Spec((o, c, *kernel), g.dtype), groups):
-        return correlate_weight(plain(x), plain(g), move, groups, y)
+    if alike(x, g, y) and geometry.suits(x, Spec((o, c, *kernel), g.dtype), groups):
+        return correlate_weight(plain(x), plain(g), geometry, groups, y)
     total = array_module(x).zeros((groups, c * math.prod(kernel), o // groups), dtype)
-    for block, columns in _columns(x, move, o, groups):
+    for block, columns in _columns(x, geometry, o, groups):
         total += columns @ _rows(g[block], groups).swapaxes(1, 2)
     y.reshape(groups, o // groups, -1)[...] = total.swapaxes(1, 2)
     return y
 
 
 def _conv2d_weight_work(x: Operand, g: Operand, *, kernel: Pair, groups: int, **window: Pair) -> int:
-    move = move_of("conv2d", x.shape[2:], kernel, **window)
-    if move.suits(x, Spec((g.shape[1], x.shape[1] // groups, *kernel), g.dtype), groups):
-        return bytes_to_correlate_weight(x, g, move, groups)
+    geometry = geometry_of("conv2d", x.shape[2:], kernel, **window)
+    if geometry.suits(x, Spec((g.shape[1], x.shape[1] // groups, *kernel), g.dtype), groups):
+        return bytes_to_correlate_weight(x, g, geometry, groups)
     rows = x.shape[1] * math.prod(kernel)
     products = 2 * rows * g.shape[1] // groups * g.dtype.itemsize
-    return products + _block_bytes(x.shape[0], rows + g.shape[1], 0, move.places, g.dtype)
+    return products + _block_bytes(x.shape[0], rows + g.shape[1], 0, geometry.output, g.dtype)
 
 
-def move_of(call: str, image: Any, kernel: Any, stride: Pair, padding: Pair, dilation: Pair) -> Move:
+def geometry_of(call: str, image: Any, kernel: Any, stride: Pair, padding: Pair, dilation: Pair) -> Geometry:
     """A window over images of this size; ShapeError, in the words of a call, if it does not fit."""
-    places = Window(kernel, stride, padding, dilation).places(call, image)
-    return Move(tuple(kernel), stride, padding, dilation, tuple(image), places)
+    output = Window(kernel, stride, padding, dilation).output_size(call, image)
+    return Geometry(tuple(kernel), stride, padding, dilation, tuple(image), output)
 
 
-def _window_of(move: Move) -> Window:
-    return Window(move.kernel, move.stride, move.padding, move.dilation)
+def _window_of(geometry: Geometry) -> Window:
+    return Window(geometry.kernel, geometry.stride, geometry.padding, geometry.dilation)
 
 
 def alike(*arrays: Any) -> bool:
@@ -180,23 +180,23 @@ def alike(*arrays: Any) -> bool:
     return all(type(array) is np.ndarray and array.dtype == arrays[0].dtype for array in arrays)
 
 
-def back_of(move: Move, g: Operand, w: Operand, groups: int) -> Move | None:
+def transposed_geometry(geometry: Geometry, g: Operand, w: Operand, groups: int) -> Geometry | None:
     """How the gradient by the answer is correlated to that by the image, if that is one for the kernels:
     a stride would need g with holes, a padding beyond the kernel's edge less than no padding."""
-    back = move.turned()
-    fits = move.stride == (1, 1) and min(back.padding) >= 0
-    return back if fits and back.suits(g, turned_spec(w, groups), groups) else None
+    back = geometry.transposed()
+    fits = geometry.stride == (1, 1) and min(back.padding) >= 0
+    return back if fits and back.suits(g, flipped_spec(w, groups), groups) else None
 
 
-def turned_spec(w: Operand, groups: int) -> Spec:
-    """What `turned_weights` gives."""
+def flipped_spec(w: Operand, groups: int) -> Spec:
+    """What `flipped_weights` gives."""
     o, c, *kernel = w.shape
     return Spec((c * groups, o // groups, *kernel), w.dtype)
 
 
-def turned_weights(w: Any, groups: int) -> Any:
+def flipped_weights(w: Any, groups: int) -> Any:
     """Weights (O, C / groups, KH, KW) for the way back: (C, O / groups, KH, KW), each kernel end to end."""
-    spec = turned_spec(w, groups)
+    spec = flipped_spec(w, groups)
     parts = w.reshape(groups, -1, *w.shape[1:]).swapaxes(1, 2)
     return parts.reshape(spec.shape)[..., ::-1, ::-1]
 
@@ -224,17 +224,17 @@ def _infer_conv2d(
             f"({w.shape[1]} in each of {groups} group(s))"
         )
     _check_weight(given, w, groups, b, w.shape[0])
-    places = Window(w.shape[2:], stride, padding, dilation).places("conv2d", x.shape[2:])
-    return Spec((x.shape[0], w.shape[0], *places), promote(x, w) if b is None else promote(x, w, b))
+    output = Window(w.shape[2:], stride, padding, dilation).output_size("conv2d", x.shape[2:])
+    return Spec((x.shape[0], w.shape[0], *output), promote(x, w) if b is None else promote(x, w, b))
 
 
-def _infer_conv2d_input(g: Operand, w: Operand, *, size: Any, groups: int, **move: Any) -> Spec:
+def _infer_conv2d_input(g: Operand, w: Operand, *, size: Any, groups: int, **geometry: Any) -> Spec:
     if not sizes_match(g.shape[1], w.shape[0]):
         raise ShapeError(
             f"conv_transpose2d: x {str_shape(g.shape)} with weight {str_shape(w.shape)}: x has "
             f"{g.shape[1]} channels, the weight takes {w.shape[0]}"
         )
-    Window(w.shape[2:], **move).places("conv_transpose2d", size)
+    Window(w.shape[2:], **geometry).output_size("conv_transpose2d", size)
     return Spec((g.shape[0], w.shape[1] * groups, *size), promote(g, w))
 
 
@@ -250,14 +250,14 @@ _conv2d = Op(
     _infer_conv2d,
     [
         Rule(
-            lambda g, y, x, w, b=None, **move: _conv2d_input(g, w, size=x.shape[2:], **move),
+            lambda g, y, x, w, b=None, **geometry: _conv2d_input(g, w, size=x.shape[2:], **geometry),
             reads="w",
         ),
         Rule(
-            lambda g, y, x, w, b=None, **move: _conv2d_weight(x, g, kernel=w.shape[2:], **move),
+            lambda g, y, x, w, b=None, **geometry: _conv2d_weight(x, g, kernel=w.shape[2:], **geometry),
             reads="x",
         ),
-        Rule(lambda g, y, x, w, b=None, **move: sum(g, (0, 2, 3))),
+        Rule(lambda g, y, x, w, b=None, **geometry: sum(g, (0, 2, 3))),
     ],
     out=True,
     workspace=_conv2d_work,
@@ -269,9 +269,9 @@ _conv2d_input = Op(
     _compute_conv2d_input,
     _infer_conv2d_input,
     [
-        Rule(lambda gx, y, g, w, *, size, **move: _conv2d(gx, w, **move), reads="w"),
+        Rule(lambda gx, y, g, w, *, size, **geometry: _conv2d(gx, w, **geometry), reads="w"),
         Rule(
-            lambda gx, y, g, w, *, size, **move: _conv2d_weight(gx, g, kernel=w.shape[2:], **move),
+            lambda gx, y, g, w, *, size, **geometry: _conv2d_weight(gx, g, kernel=w.shape[2:], **geometry),
             reads="g",
         ),
     ],
@@ -286,10 +286,10 @@ _conv2d_weight = Op(
     _infer_conv2d_weight,
     [
         Rule(
-            lambda gw, y, x, g, *, kernel, **move: _conv2d_input(g, gw, size=x.shape[2:], **move),
+            lambda gw, y, x, g, *, kernel, **geometry: _conv2d_input(g, gw, size=x.shape[2:], **geometry),
             reads="g",
         ),
-        Rule(lambda gw, y, x, g, *, kernel, **move: _conv2d(x, gw, **move), reads="x"),
+        Rule(lambda gw, y, x, g, *, kernel, **geometry: _conv2d(x, gw, **geometry), reads="x"),
     ],
     out=True,
     workspace=_conv2d_weight_work,
@@ -298,7 +298,7 @@ _conv2d_weight = Op(
 # --- what users call -----------------------------------------------------------------------
 
 
-def _move(call: str, stride: Any, padding: Any, dilation: Any, groups: Any) -> dict[str, Any]:
+def _geometry(call: str, stride: Any, padding: Any, dilation: Any, groups: Any) -> dict[str, Any]:
     if isinstance(groups, bool) or not isinstance(groups, (int, np.integer)) or groups < 1:
         raise SettingError(f"{call}: groups must be an int of at least 1, not {groups!r}")
     return {
@@ -320,8 +320,9 @@ def conv2d(
     where channels do not agree or the kernel does not fit; SettingError for settings.
     """
     x, weight = as_tensor_like(x), as_tensor_like(weight)
-    move = _move("conv2d", stride, padding, dilation, groups)
-    return _conv2d(x, weight, **move) if bias is None else _conv2d(x, weight, as_tensor_like(bias), **move)
+    geometry = _geometry("conv2d", stride, padding, dilation, groups)
+    biases = () if bias is None else (as_tensor_like(bias),)
+    return _conv2d(x, weight, *biases, **geometry)
 
 
 def conv1d(
@@ -360,11 +361,11 @@ def conv_transpose2d(
     """
     x, weight = as_tensor_like(x), as_tensor_like(weight)
     bias = None if bias is None else as_tensor_like(bias)
-    move = _move("conv_transpose2d", stride, padding, dilation, groups)
+    geometry = _geometry("conv_transpose2d", stride, padding, dilation, groups)
     extra = pair("conv_transpose2d", "output_padding", output_padding, 0)
-    if any(more >= step for more, step in zip(extra, move["stride"], strict=True)):
+    if any(more >= step for more, step in zip(extra, geometry["stride"], strict=True)):
         raise SettingError(
-            f"conv_transpose2d: output_padding {extra} must be less than the stride {move['stride']}; "
+            f"conv_transpose2d: output_padding {extra} must be less than the stride {geometry['stride']}; "
             "it makes up for what a stride rounds off, and is no more than that"
         )
     given = f"conv_transpose2d: x {str_shape(tuple(x.shape))} with weight {str_shape(tuple(weight.shape))}"
@@ -372,12 +373,12 @@ def conv_transpose2d(
         raise ShapeError(f"{given}: both need 4 axes, N C H W and C O KH KW; add a batch axis?")
     channels = weight.shape[1] * groups
     _check_weight(given, weight, groups, bias, channels)
-    window = Window(weight.shape[2:], move["stride"], move["padding"], move["dilation"])
+    window = Window(weight.shape[2:], geometry["stride"], geometry["padding"], geometry["dilation"])
     size = tuple(
         (x.shape[2 + i] - 1) * window.stride[i] - 2 * window.padding[i] + window.span(i) + extra[i]
         for i in (0, 1)
     )
     if any(not isinstance(part, Dim) and part < 1 for part in size):
         raise ShapeError(f"{given}: padding {window.padding} takes all of it away; use less")
-    y = _conv2d_input(x, weight, size=size, **move)
+    y = _conv2d_input(x, weight, size=size, **geometry)
     return y if bias is None else y + reshape(bias, (1, channels, 1, 1))

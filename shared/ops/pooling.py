@@ -15,7 +15,7 @@ from shared.op import ZERO, Op, Rule, array_module
 from shared.ops.creation import ones
 from shared.ops.normalization import floating
 from shared.ops.shapes import as_tensor_like, expand_dims, squeeze
-from shared.ops.windows import Pair, Window, glue, pair
+from shared.ops.windows import Pair, Window, fold, pair
 from shared.spec import Operand, Spec, str_shape
 
 
@@ -42,19 +42,19 @@ def _lowest(dtype: np.dtype[Any]) -> float:
     return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
 
 
-def _compute_max_pool2d(x: Any, *, out: Any = (None, None), **move: Any) -> tuple[Any, Any]:
-    xp, window = array_module(x), Window(**move)
+def _compute_max_pool2d(x: Any, *, out: Any = (None, None), **geometry: Any) -> tuple[Any, Any]:
+    xp, window = array_module(x), Window(**geometry)
     n, c, h, w = x.shape
-    oh, ow = window.places("max_pool2d", (h, w))
+    oh, ow = window.output_size("max_pool2d", (h, w))
     y = xp.empty((n, c, oh, ow), x.dtype) if out[0] is None else out[0]
     if worth_pooling(x, window):
-        taken = np.empty(y.shape, np.uint8) if out[1] is None else out[1]
-        pool(x, window, y, taken)
-        return y, taken
+        argmax = np.empty(y.shape, np.uint8) if out[1] is None else out[1]
+        pool(x, window, y, argmax)
+        return y, argmax
     taps = list(window.taps((h, w), (oh, ow)))
     y[...] = _lowest(x.dtype)
     for tap in taps:
-        part = y[tap.places]
+        part = y[tap.output]
         np.maximum(part, x[tap.image], out=part)
 
     # Which one is the largest: the number of taps before the first that equals it.
@@ -62,10 +62,10 @@ def _compute_max_pool2d(x: Any, *, out: Any = (None, None), **move: Any) -> tupl
     chosen = zeroed(xp, y.shape, _tap_dtype(window), out[1])
     missed, unlike = xp.ones(y.shape, bool), xp.empty(y.shape, bool)
     for tap in taps[:-1]:
-        values, part = x[tap.image], unlike[tap.places]
+        values, part = x[tap.image], unlike[tap.output]
         if part.size != unlike.size:
             unlike[...] = True
-        np.not_equal(values, y[tap.places], out=part)
+        np.not_equal(values, y[tap.output], out=part)
         if nans:  # the first NaN is the largest
             part &= values == values
         missed &= unlike
@@ -78,18 +78,18 @@ def _tap_dtype(window: Window) -> np.dtype[Any]:
     return np.min_scalar_type(math.prod(window.kernel) - 1)
 
 
-def _infer_max_pool2d(x: Operand, **move: Any) -> tuple[Spec, Spec]:
+def _infer_max_pool2d(x: Operand, **geometry: Any) -> tuple[Spec, Spec]:
     _check_image("max_pool2d", x)
     if x.dtype.kind not in "fiu":
         raise DTypeError(f"max_pool2d: x must hold real numbers, not {x.dtype}; cast it first")
-    window = Window(**move)
+    window = Window(**geometry)
     for size, step in zip(x.shape[2:], window.dilation, strict=True):
         if not isinstance(size, Dim) and step > size > 0:
             raise ShapeError(
                 f"max_pool2d: dilation {window.dilation} steps over the whole image "
                 f"{str_shape(x.shape[2:])}; use a smaller one"
             )
-    shape = (*x.shape[:2], *window.places("max_pool2d", x.shape[2:]))
+    shape = (*x.shape[:2], *window.output_size("max_pool2d", x.shape[2:]))
     return Spec(shape, x.dtype), Spec(shape, _tap_dtype(window))
 
 
@@ -99,7 +99,7 @@ _max_pool2d = Op(
     _infer_max_pool2d,
     [
         Rule(
-            lambda g, y, x, **move: _max_unpool2d(g[0], y[1], size=x.shape[2:], **move),
+            lambda g, y, x, **geometry: _max_unpool2d(g[0], y[1], size=x.shape[2:], **geometry),
             reads="taps",
         )
     ],
@@ -112,20 +112,20 @@ _max_pool2d = Op(
 )
 
 
-def _compute_max_pick2d(x: Any, taps: Any, **move: Any) -> Any:
+def _compute_max_pick2d(x: Any, taps: Any, **geometry: Any) -> Any:
     xp = array_module(x)
     y = xp.zeros(taps.shape, x.dtype)
-    for k, tap in enumerate(Window(**move).taps(x.shape[2:], taps.shape[2:])):
-        chosen, part = taps[tap.places] == k, y[tap.places]
+    for k, tap in enumerate(Window(**geometry).taps(x.shape[2:], taps.shape[2:])):
+        chosen, part = taps[tap.output] == k, y[tap.output]
         xp.copyto(part, x[tap.image], where=chosen)
     return y
 
 
 _max_unpool2d = Op(
     "max_unpool2d",
-    lambda g, taps, *, size, out=None, **move: unpool(g, taps, Window(**move), size, out),
-    lambda g, taps, *, size, **move: Spec((*g.shape[:2], *size), g.dtype),
-    [Rule(lambda gx, y, g, taps, *, size, **move: _max_pick2d(gx, taps, **move), reads="taps"), ZERO],
+    lambda g, taps, *, size, out=None, **geometry: unpool(g, taps, Window(**geometry), size, out),
+    lambda g, taps, *, size, **geometry: Spec((*g.shape[:2], *size), g.dtype),
+    [Rule(lambda gx, y, g, taps, *, size, **geometry: _max_pick2d(gx, taps, **geometry), reads="taps"), ZERO],
     out=True,
     doc="Each element of g added to the element of an image (N, C, *size) that its window chose.",
 )
@@ -133,10 +133,10 @@ _max_unpool2d = Op(
 _max_pick2d = Op(
     "max_pick2d",
     _compute_max_pick2d,
-    lambda x, taps, **move: Spec(taps.shape, x.dtype),
+    lambda x, taps, **geometry: Spec(taps.shape, x.dtype),
     [
         Rule(
-            lambda g, y, x, taps, **move: _max_unpool2d(g, taps, size=x.shape[2:], **move),
+            lambda g, y, x, taps, **geometry: _max_unpool2d(g, taps, size=x.shape[2:], **geometry),
             reads="taps",
         ),
         ZERO,
@@ -145,8 +145,8 @@ _max_pick2d = Op(
 )
 
 
-def _compute_tap_index(taps: Any, *, size: Pair, **move: Any) -> Any:
-    xp, window = array_module(taps), Window(**move)
+def _compute_tap_index(taps: Any, *, size: Pair, **geometry: Any) -> Any:
+    xp, window = array_module(taps), Window(**geometry)
     oh, ow = taps.shape[2:]
     (down, across), (rows, columns) = window.corners((oh, ow)), window.offsets()
     index = xp.take(xp.asarray(rows * size[1] + columns), taps)
@@ -157,7 +157,7 @@ def _compute_tap_index(taps: Any, *, size: Pair, **move: Any) -> Any:
 _tap_index = Op(
     "tap_index",
     _compute_tap_index,
-    lambda taps, *, size, **move: Spec(taps.shape, np.dtype(np.int64)),
+    lambda taps, *, size, **geometry: Spec(taps.shape, np.dtype(np.int64)),
     [ZERO],
     doc="Where the element that a window chose stands in its flattened H*W image.",
 )
@@ -176,49 +176,49 @@ def max_pool2d(
     """
     kernel, step, padding = _window("max_pool2d", kernel_size, stride, padding)
     x, dilation = as_tensor_like(x), pair("max_pool2d", "dilation", dilation, 1)
-    move = {
+    geometry = {
         "kernel": kernel, "stride": step, "padding": padding, "dilation": dilation, "ceil": bool(ceil_mode),
     }  # fmt: skip
-    y, taps = _max_pool2d(x, **move)
-    return (y, _tap_index(taps, size=x.shape[2:], **move)) if return_indices else y
+    y, taps = _max_pool2d(x, **geometry)
+    return (y, _tap_index(taps, size=x.shape[2:], **geometry)) if return_indices else y
 
 
 # --- the mean ------------------------------------------------------------------------------
 
 
-def _compute_sum_pool2d(x: Any, **move: Any) -> Any:
-    window, image = Window(**move), x.shape[2:]
-    places = window.places("avg_pool2d", image)
-    y = array_module(x).zeros((*x.shape[:2], *places), x.dtype)
-    for tap in window.taps(image, places):
-        y[tap.places] += x[tap.image]
+def _compute_sum_pool2d(x: Any, **geometry: Any) -> Any:
+    window, image = Window(**geometry), x.shape[2:]
+    output = window.output_size("avg_pool2d", image)
+    y = array_module(x).zeros((*x.shape[:2], *output), x.dtype)
+    for tap in window.taps(image, output):
+        y[tap.output] += x[tap.image]
     return y
 
 
-def _infer_sum_pool2d(x: Operand, **move: Any) -> Spec:
+def _infer_sum_pool2d(x: Operand, **geometry: Any) -> Spec:
     _check_image("avg_pool2d", x)
-    return Spec((*x.shape[:2], *Window(**move).places("avg_pool2d", x.shape[2:])), x.dtype)
+    return Spec((*x.shape[:2], *Window(**geometry).output_size("avg_pool2d", x.shape[2:])), x.dtype)
 
 
-def _compute_sum_unpool2d(g: Any, *, size: Pair, **move: Any) -> Any:
-    n, c, *places = g.shape
-    xp, window = array_module(g), Window(**move)
-    columns = xp.broadcast_to(g[:, :, None, None], (n, c, *window.kernel, *places))
-    return glue(columns, window, xp.zeros((n, c, *size), g.dtype))
+def _compute_sum_unpool2d(g: Any, *, size: Pair, **geometry: Any) -> Any:
+    n, c, *output = g.shape
+    xp, window = array_module(g), Window(**geometry)
+    columns = xp.broadcast_to(g[:, :, None, None], (n, c, *window.kernel, *output))
+    return fold(columns, window, xp.zeros((n, c, *size), g.dtype))
 
 
 _sum_pool2d = Op(
     "sum_pool2d",
     _compute_sum_pool2d,
     _infer_sum_pool2d,
-    [Rule(lambda g, y, x, **move: _sum_unpool2d(g, size=x.shape[2:], **move))],
+    [Rule(lambda g, y, x, **geometry: _sum_unpool2d(g, size=x.shape[2:], **geometry))],
 )
 
 _sum_unpool2d = Op(
     "sum_unpool2d",
     _compute_sum_unpool2d,
-    lambda g, *, size, **move: Spec((*g.shape[:2], *size), g.dtype),
-    [Rule(lambda g, y, x, *, size, **move: _sum_pool2d(g, **move))],
+    lambda g, *, size, **geometry: Spec((*g.shape[:2], *size), g.dtype),
+    [Rule(lambda g, y, x, *, size, **geometry: _sum_pool2d(g, **geometry))],
 )
 
 
@@ -233,11 +233,11 @@ def avg_pool2d(
     """
     x = floating(x)
     kernel, step, padding = _window("avg_pool2d", kernel_size, stride, padding)
-    move = {"kernel": kernel, "stride": step, "padding": padding}
-    total = _sum_pool2d(x, **move)
+    geometry = {"kernel": kernel, "stride": step, "padding": padding}
+    total = _sum_pool2d(x, **geometry)
     if count_include_pad or padding == (0, 0):
         return total / (kernel[0] * kernel[1])
-    return total / _sum_pool2d(ones((1, 1, *x.shape[2:]), total.dtype, like=x), **move)
+    return total / _sum_pool2d(ones((1, 1, *x.shape[2:]), total.dtype, like=x), **geometry)
 
 
 def _windows(size: int, count: int) -> list[slice]:

@@ -1,7 +1,7 @@
 """Windows that move over images N C H W: their geometry, and im2col with its adjoint, col2im.
 
 Convolution and pooling stand on this. What a window sees is an array (N, C, KH, KW, OH, OW):
-`cut` takes an image apart into it, `glue` adds it up again.
+`unfold` takes an image apart into it, `fold` adds it up again.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ class Window(NamedTuple):
         """The length that the window covers along an axis (0 height, 1 width)."""
         return self.dilation[axis] * (self.kernel[axis] - 1) + 1
 
-    def places(self, call: str, image: Shape) -> tuple[Any, Any]:
-        """How many places it takes down and across an image (H, W); ShapeError for none."""
+    def output_size(self, call: str, image: Shape) -> tuple[Any, Any]:
+        """How many outputs it gives down and across an image (H, W); ShapeError for none."""
         if any(not isinstance(size, Dim) and size < 1 for size in image):
             raise ShapeError(f"{call}: an image {str_shape(image)} holds no pixels")
-        oh, ow = self._places(image[0], 0), self._places(image[1], 1)
+        oh, ow = self._output_size(image[0], 0), self._output_size(image[1], 1)
         if any(not isinstance(size, Dim) and size < 1 for size in (oh, ow)):
             raise ShapeError(
                 f"{call}: a kernel of {self.kernel} with dilation {self.dilation} does not fit into "
@@ -56,7 +56,7 @@ class Window(NamedTuple):
             )
         return oh, ow
 
-    def _places(self, size: Size, axis: int) -> Size:
+    def _output_size(self, size: Size, axis: int) -> Size:
         step, padding = self.stride[axis], self.padding[axis]
         room = size + 2 * padding - self.span(axis)
         if not self.ceil:
@@ -65,19 +65,19 @@ class Window(NamedTuple):
             return Dim()  # the smaller of two sizes: a run measures it
         return min(-(-room // step) + 1, (size + padding - 1) // step + 1)
 
-    def taps(self, image: Pair, places: Pair) -> Iterator[Tap]:
+    def taps(self, image: Pair, output: Pair) -> Iterator[Tap]:
         """Each place in the kernel, and where at it the window meets the image."""
         meets = [
-            [self._meet(axis, i, image[axis], places[axis]) for i in range(self.kernel[axis])]
+            [self._meet(axis, i, image[axis], output[axis]) for i in range(self.kernel[axis])]
             for axis in (0, 1)
         ]
         for i, (oh, h) in enumerate(meets[0]):
             for j, (ow, w) in enumerate(meets[1]):
                 yield Tap(i, j, (..., oh, ow), (..., h, w))
 
-    def corners(self, places: Pair) -> tuple[Any, Any]:
+    def corners(self, output: Pair) -> tuple[Any, Any]:
         """The rows and the columns of the image at which the window starts; padding is below 0."""
-        down, across = (np.arange(places[i]) * self.stride[i] - self.padding[i] for i in (0, 1))
+        down, across = (np.arange(output[i]) * self.stride[i] - self.padding[i] for i in (0, 1))
         return down, across
 
     def offsets(self) -> tuple[Any, Any]:
@@ -85,11 +85,11 @@ class Window(NamedTuple):
         rows, columns = np.indices(self.kernel).reshape(2, -1) * np.array(self.dilation)[:, None]
         return rows, columns
 
-    def _meet(self, axis: int, i: int, size: int, places: int) -> tuple[slice, slice]:
-        """At which places element i of the kernel is over the image, not its padding, and over what."""
+    def _meet(self, axis: int, i: int, size: int, output: int) -> tuple[slice, slice]:
+        """At which outputs element i of the kernel is over the image, not its padding, and over what."""
         step, offset = self.stride[axis], i * self.dilation[axis] - self.padding[axis]
         first = max(0, -(offset // step))
-        count = min(places, (size - 1 - offset) // step + 1) - first
+        count = min(output, (size - 1 - offset) // step + 1) - first
         if count < 1:
             return slice(0, 0), slice(0, 0)
         start = first * step + offset
@@ -97,73 +97,73 @@ class Window(NamedTuple):
 
 
 class Tap(NamedTuple):
-    """One element (i, j) of a kernel: the index of the places at which it is over the image, not
+    """One element (i, j) of a kernel: the index of the outputs at which it is over the image, not
     over padding, and the index of what it is over in the image."""
 
     i: int
     j: int
-    places: tuple[Any, ...]
+    output: tuple[Any, ...]
     image: tuple[Any, ...]
 
 
-def cut(x: Any, window: Window, columns: Any) -> None:
+def unfold(x: Any, window: Window, columns: Any) -> None:
     """Write what the window sees of `x`, zero where it sees padding, into `columns`."""
     for tap in window.taps(x.shape[2:], columns.shape[4:]):
-        seen, (_, rows, across) = columns[:, :, tap.i, tap.j], tap.places
-        seen[tap.places] = x[tap.image]
+        seen, (_, rows, across) = columns[:, :, tap.i, tap.j], tap.output
+        seen[tap.output] = x[tap.image]
         seen[:, :, : rows.start] = seen[:, :, rows.stop :] = 0
         seen[..., : across.start] = seen[..., across.stop :] = 0
 
 
-def glue(columns: Any, window: Window, image: Any) -> Any:
-    """Add what `cut` took apart to `image` (N, C, H, W), put back in place; gives the image."""
+def fold(columns: Any, window: Window, image: Any) -> Any:
+    """Add what `unfold` took apart to `image` (N, C, H, W), put back in place; gives the image."""
     for tap in window.taps(image.shape[2:], columns.shape[4:]):
-        image[tap.image] += columns[:, :, tap.i, tap.j][tap.places]
+        image[tap.image] += columns[:, :, tap.i, tap.j][tap.output]
     return image
 
 
 # --- im2col and col2im ---------------------------------------------------------------------
 
 
-def _compute_im2col(x: Any, **move: Any) -> Any:
-    window = Window(**move)
+def _compute_im2col(x: Any, **geometry: Any) -> Any:
+    window = Window(**geometry)
     n, c, *image = x.shape
-    places = window.places("im2col", tuple(image))
-    columns = array_module(x).empty((n, c, *window.kernel, *places), x.dtype)
-    cut(x, window, columns)
-    return columns.reshape(n, c * window.kernel[0] * window.kernel[1], places[0] * places[1])
+    output = window.output_size("im2col", tuple(image))
+    columns = array_module(x).empty((n, c, *window.kernel, *output), x.dtype)
+    unfold(x, window, columns)
+    return columns.reshape(n, c * window.kernel[0] * window.kernel[1], output[0] * output[1])
 
 
-def _infer_im2col(x: Operand, **move: Any) -> Spec:
+def _infer_im2col(x: Operand, **geometry: Any) -> Spec:
     if len(x.shape) != 4:
         raise ShapeError(f"im2col: x {str_shape(x.shape)} needs 4 axes, N C H W; add a batch axis?")
-    window = Window(**move)
-    oh, ow = window.places("im2col", x.shape[2:])
+    window = Window(**geometry)
+    oh, ow = window.output_size("im2col", x.shape[2:])
     return Spec((x.shape[0], x.shape[1] * (window.kernel[0] * window.kernel[1]), oh * ow), x.dtype)
 
 
-def _compute_col2im(columns: Any, *, size: Pair, **move: Any) -> Any:
-    window = Window(**move)
-    places = window.places("col2im", size)
+def _compute_col2im(columns: Any, *, size: Pair, **geometry: Any) -> Any:
+    window = Window(**geometry)
+    output = window.output_size("col2im", size)
     n, channels = columns.shape[0], columns.shape[1] // (window.kernel[0] * window.kernel[1])
     image = array_module(columns).zeros((n, channels, *size), columns.dtype)
-    return glue(columns.reshape(n, channels, *window.kernel, *places), window, image)
+    return fold(columns.reshape(n, channels, *window.kernel, *output), window, image)
 
 
-def _infer_col2im(columns: Operand, *, size: tuple[Size, Size], **move: Any) -> Spec:
-    window = Window(**move)
+def _infer_col2im(columns: Operand, *, size: tuple[Size, Size], **geometry: Any) -> Spec:
+    window = Window(**geometry)
     given = f"col2im: columns {str_shape(columns.shape)}"
     if len(columns.shape) != 3:
         raise ShapeError(f"{given} need 3 axes, (N, C KH KW, OH OW), as im2col gives them")
-    oh, ow = window.places("col2im", size)
-    n, rows, places = columns.shape
+    oh, ow = window.output_size("col2im", size)
+    n, rows, output = columns.shape
     taps = window.kernel[0] * window.kernel[1]
     if not isinstance(rows, Dim) and rows % taps:
         raise ShapeError(f"{given}: {rows} rows do not hold whole kernels of {window.kernel}")
-    if not sizes_match(places, oh * ow):
+    if not sizes_match(output, oh * ow):
         raise ShapeError(
             f"{given}: over an image {str_shape(size)} the window takes {oh} x {ow} places, which "
-            f"is not {places}; give col2im the settings that im2col had"
+            f"is not {output}; give col2im the settings that im2col had"
         )
     return Spec((n, divide(rows, taps), *size), columns.dtype)
 
@@ -172,14 +172,14 @@ _im2col = Op(
     "im2col",
     _compute_im2col,
     _infer_im2col,
-    [Rule(lambda g, y, x, **move: _col2im(g, size=x.shape[2:], **move))],
+    [Rule(lambda g, y, x, **geometry: _col2im(g, size=x.shape[2:], **geometry))],
 )
 
 _col2im = Op(
     "col2im",
     _compute_col2im,
     _infer_col2im,
-    [Rule(lambda g, y, columns, *, size, **move: _im2col(g, **move))],
+    [Rule(lambda g, y, columns, *, size, **geometry: _im2col(g, **geometry))],
 )
 
 

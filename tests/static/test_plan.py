@@ -336,7 +336,7 @@ def test_after_a_run_that_fails_the_next_one_is_right() -> None:
 
 @pytest.mark.parametrize("level", ["exact", "fast"])
 def test_loops_give_the_same_with_and_without(level: str) -> None:
-    """A body's program has activation records of its own; what goes round is fresh. Also for a first value and
+    """A body's program has records of its own; what goes round is fresh. Also for a first value and
     columns that are views in another order."""
     nn.manual_seed(0)
     cell = nn.LSTMCell(4, 4)

@@ -17,7 +17,7 @@ from static.compile.device import DEVICES
 from static.compile.log import Log, Record
 from static.compile.options import LEVELS, Options
 from static.compile.passes.columns import merge_columns
-from static.compile.passes.convolve import finish_convolutions
+from static.compile.passes.convolve import fuse_epilogues
 from static.compile.passes.cse import merge_same
 from static.compile.passes.fold import fold_constants
 from static.compile.passes.fuse import fuse_elementwise, fuse_on_gpu
@@ -53,7 +53,7 @@ PASSES = (
     Pass("gather_scans", gather_scans, "fast", "weight gradients of a loop as one product behind it"),
     Pass("prune", drop_unused, "exact", "drops steps whose values nothing needs"),
     Pass("cse", merge_same, "exact", "merges steps that compute the same from the same"),
-    Pass("convolve", finish_convolutions, "fast", "relu and pooling in one step with their convolution"),
+    Pass("convolve", fuse_epilogues, "fast", "relu and pooling in one step with their convolution"),
     Pass("columns", merge_columns, "fast", "products of the same input as one product"),
     Pass("rows", merge_rows, "fast", "products by the same weight as one product"),
     Pass("gather", gather_products, "fast", "a sum of weight gradients as one product"),

@@ -23,7 +23,7 @@ from static.compile.steps.pooled import (
 )
 
 
-def finish_convolutions(block: Block, log: Log) -> Block:
+def fuse_epilogues(block: Block, log: Log) -> Block:
     """The block with each convolution's relu and max pooling in one step with it, where nothing else
     needs what is between them."""
     users, leaving = block.users(), set(block.leaving()) | {v for v, _ in block.sizes.values()}
@@ -79,8 +79,8 @@ class _Chain:
     def pooled(self) -> dict[Step, Sequence[Step]] | None:
         """What stands in the place of which step; None if anything else needs what is between."""
         assert self.pool is not None
-        finish = {"relu": self.relu is not None, "pool": self.pool.settings["kernel"]}
-        settings = self.conv.settings | finish
+        epilogue = {"relu": self.relu is not None, "pool": self.pool.settings["kernel"]}
+        settings = self.conv.settings | epilogue
         nodes = self.nodes(self.pool, self.relu, self.conv)
         made = Step(conv2d_pool, self.conv.inputs, settings, self.pool.outputs, nodes)
         instead: dict[Step, Sequence[Step]] = {self.conv: (), self.pool: (made,)}
@@ -114,14 +114,14 @@ class _Chain:
     def _backward(self, step: Step, g: Value, pooled: Any, settings: dict[str, Any]) -> Sequence[Step] | None:
         """A step that reads the gradient by the image, on that by the pooled one; None if it can not be."""
         assert self.pool is not None
-        y, taken = self.pool.outputs
+        y, argmax = self.pool.outputs
         x, w = self.conv.inputs[:2]
         if step.op is TABLE["conv2d_weight"] and step.inputs == (x, g):
             settings = {**settings, "kernel": step.settings["kernel"]}
-            return [Step(conv2d_pool_weight, [x, pooled, y, taken], settings, step.outputs, step.nodes)]
+            return [Step(conv2d_pool_weight, [x, pooled, y, argmax], settings, step.outputs, step.nodes)]
         if step.op is TABLE["conv2d_input"] and step.inputs == (g, w):
             settings = {**settings, "size": step.settings["size"]}
-            return [Step(conv2d_pool_input, [pooled, w, y, taken], settings, step.outputs, step.nodes)]
+            return [Step(conv2d_pool_input, [pooled, w, y, argmax], settings, step.outputs, step.nodes)]
         if step.op is TABLE["sum"] and step.settings["axis"] == (0, 2, 3):
             if self.relu is None:
                 return [step.with_inputs([pooled])]
@@ -132,6 +132,6 @@ class _Chain:
 
 def _side_by_side(settings: dict[str, Any]) -> bool:
     """Whether windows neither overlap nor leave anything out between them, and there is more than one
-    element to choose from: for `Finish`, windows of one are no pooling."""
+    element to choose from: for `Epilogue`, windows of one are no pooling."""
     kernel = settings["kernel"]
     return settings == pooling(kernel) and 1 < max(kernel) <= WIDEST

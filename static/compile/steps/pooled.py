@@ -14,15 +14,15 @@ import numpy as np
 
 from shared.kernels import plain
 from shared.kernels.convolution import (
-    Undone,
+    Unpooling,
     bytes_to_correlate,
     bytes_to_correlate_weight,
     correlate,
     correlate_weight,
 )
-from shared.kernels.convolution_source import Finish
+from shared.kernels.convolution_source import Epilogue
 from shared.op import TABLE, Op
-from shared.ops.convolution import alike, back_of, move_of, turned_spec, turned_weights
+from shared.ops.convolution import alike, flipped_spec, flipped_weights, geometry_of, transposed_geometry
 from shared.spec import Operand, Spec, promote
 
 Pair = tuple[int, int]
@@ -46,33 +46,33 @@ def _pooled(shape: Any, pool: Pair) -> tuple[Any, ...]:
 
 
 def _forward(
-    x: Any, w: Any, b: Any, groups: int, finish: Finish, window: dict[str, Pair], outs: Arrays
+    x: Any, w: Any, b: Any, groups: int, epilogue: Epilogue, window: dict[str, Pair], outs: Arrays
 ) -> Arrays:
-    """y and taken (None without pooling), in `outs` where these are given."""
-    move = move_of("conv2d", x.shape[2:], w.shape[2:], **window)
+    """y and argmax (None without pooling), in `outs` where these are given."""
+    geometry = geometry_of("conv2d", x.shape[2:], w.shape[2:], **window)
     dtype = promote(x, w) if b is None else promote(x, w, b)
-    if alike(x, w) and x.dtype == dtype and move.suits(x, w, groups):
-        shape = _pooled((len(x), len(w), *move.places), finish.pool)
-        y, taken = outs
+    if alike(x, w) and x.dtype == dtype and geometry.suits(x, w, groups):
+        shape = _pooled((len(x), len(w), *geometry.output), epilogue.pool)
+        y, argmax = outs
         y = np.empty(shape, dtype) if y is None else y
-        if finish.pools and taken is None:
-            taken = np.empty(shape, np.uint8)
+        if epilogue.pools and argmax is None:
+            argmax = np.empty(shape, np.uint8)
         b = None if b is None else plain(b, dtype)
-        correlate(plain(x), plain(w), b, move, groups, y, finish, taken)
-        return y, taken
+        correlate(plain(x), plain(w), b, geometry, groups, y, epilogue, argmax)
+        return y, argmax
     y = TABLE["conv2d"].compute(x, w, *(() if b is None else (b,)), groups=groups, **window)
-    if finish.relu:
-        y = TABLE["relu"].compute(y, out=outs[0] if not finish.pools else y)
-    return TABLE["max_pool2d"].compute(y, out=outs, **pooling(finish.pool)) if finish.pools else (y, None)
+    if epilogue.relu:
+        y = TABLE["relu"].compute(y, out=outs[0] if not epilogue.pools else y)
+    return TABLE["max_pool2d"].compute(y, out=outs, **pooling(epilogue.pool)) if epilogue.pools else (y, None)
 
 
 def _forward_work(
     x: Operand, w: Operand, b: Operand = None, *, groups: int, relu: bool = True, pool: Pair = (1, 1),
     **window: Pair,
 ) -> int:  # fmt: skip
-    move = move_of("conv2d", x.shape[2:], w.shape[2:], **window)
-    if move.suits(x, w, groups):
-        return bytes_to_correlate(x, w, move, groups)
+    geometry = geometry_of("conv2d", x.shape[2:], w.shape[2:], **window)
+    if geometry.suits(x, w, groups):
+        return bytes_to_correlate(x, w, geometry, groups)
     spec, work = _whole(x, w, b, groups, window), TABLE["conv2d"].workspace
     assert work is not None
     return work(x, w, b, groups=groups, **window) + _bytes(spec)
@@ -88,14 +88,14 @@ def _infer_pool(
     x: Operand, w: Operand, b: Operand = None, *, groups: int, relu: bool, pool: Pair, **window: Pair
 ) -> tuple[Spec, Spec]:
     spec = _whole(x, w, b, groups, window)
-    y, taken = TABLE["max_pool2d"].infer(spec, **pooling(pool))
-    return y, taken
+    y, argmax = TABLE["max_pool2d"].infer(spec, **pooling(pool))
+    return y, argmax
 
 
 conv2d_relu = Op(
     "conv2d_relu",
     lambda x, w, b=None, *, groups, out=None, **window: _forward(
-        x, w, b, groups, Finish(True), window, (out, None)
+        x, w, b, groups, Epilogue(True), window, (out, None)
     )[0],
     lambda x, w, b=None, *, groups, **window: _whole(x, w, b, groups, window),
     out=True,
@@ -108,11 +108,11 @@ conv2d_relu = Op(
 conv2d_pool = Op(
     "conv2d_pool",
     lambda x, w, b=None, *, groups, relu, pool, out=(None, None), **window: _forward(
-        x, w, b, groups, Finish(relu, pool), window, out
+        x, w, b, groups, Epilogue(relu, pool), window, out
     ),
     _infer_pool,
-    outputs=("y", "taken"),
-    constant=("taken",),
+    outputs=("y", "argmax"),
+    constant=("argmax",),
     out=True,
     workspace=_forward_work,
     check=True,
@@ -123,61 +123,62 @@ conv2d_pool = Op(
 # --- gradients -----------------------------------------------------------------------------
 
 
-def _unpooled(g: Any, y: Any, taken: Any, finish: Finish, size: Pair) -> Any:
+def _unpooled(g: Any, y: Any, argmax: Any, epilogue: Epilogue, size: Pair) -> Any:
     """The gradient by what the convolution gave."""
-    if finish.relu:
+    if epilogue.relu:
         g = TABLE["relu_grad"].compute(g, y)
-    return TABLE["max_unpool2d"].compute(g, taken, size=size, **pooling(finish.pool))
+    return TABLE["max_unpool2d"].compute(g, argmax, size=size, **pooling(epilogue.pool))
 
 
 def _compute_input(
-    g: Any, w: Any, y: Any, taken: Any, *, size: Pair, groups: int, relu: bool, pool: Pair,
+    g: Any, w: Any, y: Any, argmax: Any, *, size: Pair, groups: int, relu: bool, pool: Pair,
     out: Any = None, **window: Pair,
 ) -> Any:  # fmt: skip
-    move = move_of("conv_transpose2d", size, w.shape[2:], **window)
-    if alike(g, w, y) and (back := back_of(move, g, w, groups)):
+    geometry = geometry_of("conv_transpose2d", size, w.shape[2:], **window)
+    if alike(g, w, y) and (back := transposed_geometry(geometry, g, w, groups)):
         x = np.empty((len(g), w.shape[1] * groups, *size), g.dtype) if out is None else out
-        undone = Undone(plain(y), plain(taken), Finish(relu, pool))
-        return correlate(plain(g), plain(turned_weights(w, groups)), None, back, groups, x, undone=undone)
-    g = _unpooled(g, y, taken, Finish(relu, pool), move.places)
+        unpooling = Unpooling(plain(y), plain(argmax), Epilogue(relu, pool))
+        flipped = plain(flipped_weights(w, groups))
+        return correlate(plain(g), flipped, None, back, groups, x, unpooling=unpooling)
+    g = _unpooled(g, y, argmax, Epilogue(relu, pool), geometry.output)
     return TABLE["conv2d_input"].compute(g, w, size=size, groups=groups, out=out, **window)
 
 
 def _input_work(
-    g: Operand, w: Operand, y: Operand, taken: Operand, *, size: Pair, groups: int, relu: bool, pool: Pair,
+    g: Operand, w: Operand, y: Operand, argmax: Operand, *, size: Pair, groups: int, relu: bool, pool: Pair,
     **window: Pair,
 ) -> int:  # fmt: skip
-    move = move_of("conv_transpose2d", size, w.shape[2:], **window)
-    if back := back_of(move, g, w, groups):
+    geometry = geometry_of("conv_transpose2d", size, w.shape[2:], **window)
+    if back := transposed_geometry(geometry, g, w, groups):
         weights = math.prod(w.shape) * g.dtype.itemsize
-        return weights + bytes_to_correlate(g, turned_spec(w, groups), back, groups)
-    whole, work = Spec((*g.shape[:2], *move.places), g.dtype), TABLE["conv2d_input"].workspace
+        return weights + bytes_to_correlate(g, flipped_spec(w, groups), back, groups)
+    whole, work = Spec((*g.shape[:2], *geometry.output), g.dtype), TABLE["conv2d_input"].workspace
     assert work is not None
     return _bytes(whole) + work(whole, w, size=size, groups=groups, **window)
 
 
 def _compute_weight(
-    x: Any, g: Any, y: Any, taken: Any, *, kernel: Pair, groups: int, relu: bool, pool: Pair,
+    x: Any, g: Any, y: Any, argmax: Any, *, kernel: Pair, groups: int, relu: bool, pool: Pair,
     out: Any = None, **window: Pair,
 ) -> Any:  # fmt: skip
-    move = move_of("conv2d", x.shape[2:], kernel, **window)
+    geometry = geometry_of("conv2d", x.shape[2:], kernel, **window)
     shape = (g.shape[1], x.shape[1] // groups, *kernel)
-    if alike(x, g, y) and move.suits(x, Spec(shape, g.dtype), groups):
+    if alike(x, g, y) and geometry.suits(x, Spec(shape, g.dtype), groups):
         w = np.empty(shape, g.dtype) if out is None else out
-        undone = Undone(plain(y), plain(taken), Finish(relu, pool))
-        return correlate_weight(plain(x), plain(g), move, groups, w, undone)
-    g = _unpooled(g, y, taken, Finish(relu, pool), move.places)
+        unpooling = Unpooling(plain(y), plain(argmax), Epilogue(relu, pool))
+        return correlate_weight(plain(x), plain(g), geometry, groups, w, unpooling)
+    g = _unpooled(g, y, argmax, Epilogue(relu, pool), geometry.output)
     return TABLE["conv2d_weight"].compute(x, g, kernel=kernel, groups=groups, out=out, **window)
 
 
 def _weight_work(
-    x: Operand, g: Operand, y: Operand, taken: Operand, *, kernel: Pair, groups: int, relu: bool, pool: Pair,
+    x: Operand, g: Operand, y: Operand, argmax: Operand, *, kernel: Pair, groups: int, relu: bool, pool: Pair,
     **window: Pair,
 ) -> int:  # fmt: skip
-    move = move_of("conv2d", x.shape[2:], kernel, **window)
-    if move.suits(x, Spec((g.shape[1], x.shape[1] // groups, *kernel), g.dtype), groups):
-        return bytes_to_correlate_weight(x, g, move, groups)
-    whole, work = Spec((*g.shape[:2], *move.places), g.dtype), TABLE["conv2d_weight"].workspace
+    geometry = geometry_of("conv2d", x.shape[2:], kernel, **window)
+    if geometry.suits(x, Spec((g.shape[1], x.shape[1] // groups, *kernel), g.dtype), groups):
+        return bytes_to_correlate_weight(x, g, geometry, groups)
+    whole, work = Spec((*g.shape[:2], *geometry.output), g.dtype), TABLE["conv2d_weight"].workspace
     assert work is not None
     return _bytes(whole) + work(x, whole, kernel=kernel, groups=groups, **window)
 
@@ -185,23 +186,23 @@ def _weight_work(
 conv2d_pool_input = Op(
     "conv2d_pool_input",
     _compute_input,
-    lambda g, w, y, taken, *, size, groups, relu, pool, **window: Spec(
+    lambda g, w, y, argmax, *, size, groups, relu, pool, **window: Spec(
         (g.shape[0], w.shape[1] * groups, *size), promote(g, w)
     ),
     out=True,
     workspace=_input_work,
     listed=False,
-    doc="The gradient of conv2d_pool by x; g is that by its answer y.",
+    doc="The gradient of conv2d_pool by x; g is that by its output y.",
 )
 
 conv2d_pool_weight = Op(
     "conv2d_pool_weight",
     _compute_weight,
-    lambda x, g, y, taken, *, kernel, groups, relu, pool, **window: Spec(
+    lambda x, g, y, argmax, *, kernel, groups, relu, pool, **window: Spec(
         (g.shape[1], x.shape[1] // groups, *kernel), promote(x, g)
     ),
     out=True,
     workspace=_weight_work,
     listed=False,
-    doc="The gradient of conv2d_pool by w; g is that by its answer y.",
+    doc="The gradient of conv2d_pool by w; g is that by its output y.",
 )
