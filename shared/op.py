@@ -8,6 +8,7 @@ Tensor hands the call to that engine; on raw arrays it just computes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,28 @@ TABLE: dict[str, Op] = {}
 """Every op there is, by name. The laws run over it."""
 
 
+@dataclass(frozen=True, slots=True)
+class PlannerHints:
+    """What only a planner of memory reads (static's `compile` room): none of it changes what an op gives.
+
+    view      of an op that, of a first argument in C order, always gives views and looks at no
+              element: whether they are in C order as well, by its settings
+    inplace   the arguments that `out` may be (a ufunc's may be any); of several outputs a tuple for each
+    workspace the bytes that compute allocates beside its results, by the Specs of its arguments
+              and its settings; None if they are few
+    selective whether compute takes `needed=`, the positions of the outputs that somebody uses, and
+              may give None for the others
+    """
+
+    view: Callable[..., bool] | None = None
+    inplace: tuple[Any, ...] = ()
+    workspace: Callable[..., int] | None = None
+    selective: bool = False
+
+
+NO_HINTS = PlannerHints()
+
+
 class Op:
     """One op. See the module's docstring; `docs/ops.md` lists them all.
 
@@ -50,20 +73,14 @@ class Op:
     outputs   the outputs' names; None if their count depends on the settings
     constant  names of outputs that carry no gradient (indices, masks, generator state)
     alias     arguments whose memory an output may share
-    view      of an op that, of a first argument in C order, always gives views and looks at no
-              element: whether they are in C order as well, by its settings
     out       whether compute takes `out=`, a C-ordered array of the result's shape and dtype that
               it fills and gives (of several outputs a tuple, with None for those that are to be
               fresh). The bits are the same with it and without
-    inplace   the arguments that `out` may be (a ufunc's may be any); of several outputs a tuple for each
-    workspace the bytes that compute allocates beside its results, by the Specs of its arguments
-              and its settings; None if they are few
+    hints     what a planner of memory may know beside
     ufunc     whether compute is a NumPy ufunc
     scalar    elementwise ops: the expression of one element, with {0}, {1} for the arguments
     check     whether compute alone would take arguments that infer refuses, so that infer must
               look at them first
-    selective whether compute takes `needed=`, the positions of the outputs that somebody uses, and
-              may give None for the others
     pure      False for an op that does more than compute (prints, checks, calls a user's function):
               no optimisation may merge, move or drop it
     listed    False for an op that one node has for itself (a loop with its body)
@@ -79,13 +96,10 @@ class Op:
         outputs: tuple[str, ...] | None = ("y",),
         constant: tuple[str, ...] = (),
         alias: tuple[int, ...] = (),
-        view: Callable[..., bool] | None = None,
         out: bool = False,
-        inplace: tuple[Any, ...] = (),
-        workspace: Callable[..., int] | None = None,
         scalar: str | None = None,
         check: bool = False,
-        selective: bool = False,
+        hints: PlannerHints = NO_HINTS,
         pure: bool = True,
         listed: bool = True,
         doc: str = "",
@@ -97,9 +111,8 @@ class Op:
         self.rules = () if isinstance(rules, Joint) else tuple(rules)
         self.outputs, self.single = outputs, outputs is not None and len(outputs) == 1
         self.constant = constant
-        self.alias, self.view, self.scalar, self.check = alias, view, scalar, check
-        self.out, self.inplace, self.workspace = out, inplace, workspace
-        self.selective, self.pure, self.listed = selective, pure, listed
+        self.alias, self.out, self.scalar, self.check = alias, out, scalar, check
+        self.hints, self.pure, self.listed = hints, pure, listed
         self.ufunc = isinstance(compute, np.ufunc)
         self.inputs = _argument_names(self)
         self.__doc__ = doc
@@ -158,7 +171,8 @@ class Op:
 
     def may_be(self, output: int) -> tuple[int, ...]:
         """The arguments over which an output may be written."""
-        return self.inplace if self.single or not self.inplace else self.inplace[output]
+        inplace = self.hints.inplace
+        return inplace if self.single or not inplace else inplace[output]
 
     def argument(self, position: int) -> str:
         """The name of an argument: as the rules call it, else its position."""
@@ -272,7 +286,8 @@ def elementwise(
     joint = rules[0] if rules and isinstance(rules[0], Joint) else None
     return Op(
         name, compute, infer, joint or [rule for rule in rules if not isinstance(rule, Joint)],
-        out=ufunc is not None if out is None else out, inplace=inplace, scalar=scalar, doc=doc,
+        out=ufunc is not None if out is None else out, scalar=scalar,
+        hints=PlannerHints(inplace=inplace) if inplace else NO_HINTS, doc=doc,
     )  # fmt: skip
 
 

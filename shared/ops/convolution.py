@@ -32,7 +32,7 @@ from shared.kernels.convolution import (
     correlate_weight,
 )
 from shared.kernels.scatter import zeroed
-from shared.op import Op, Rule, array_module
+from shared.op import Op, PlannerHints, Rule, array_module
 from shared.ops.reductions import sum
 from shared.ops.shapes import as_tensor_like, expand_dims, reshape, squeeze
 from shared.ops.windows import Pair, Window, fold, pair, unfold
@@ -260,7 +260,7 @@ _conv2d = Op(
         Rule(lambda g, y, x, w, b=None, **geometry: sum(g, (0, 2, 3))),
     ],
     out=True,
-    workspace=_conv2d_work,
+    hints=PlannerHints(workspace=_conv2d_work),
     check=True,
 )
 
@@ -276,7 +276,7 @@ _conv2d_input = Op(
         ),
     ],
     out=True,
-    workspace=_conv2d_input_work,
+    hints=PlannerHints(workspace=_conv2d_input_work),
     check=True,
 )
 
@@ -292,7 +292,7 @@ _conv2d_weight = Op(
         Rule(lambda gw, y, x, g, *, kernel, **geometry: _conv2d(x, gw, **geometry), reads="x"),
     ],
     out=True,
-    workspace=_conv2d_weight_work,
+    hints=PlannerHints(workspace=_conv2d_weight_work),
 )
 
 # --- what users call -----------------------------------------------------------------------

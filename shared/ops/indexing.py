@@ -16,7 +16,7 @@ import numpy as np
 from shared.dims import Dim, Shape, Size
 from shared.errors import DiptychError, DTypeError, RangeError, SettingError, ShapeError
 from shared.kernels.scatter import scatter_rows, zeroed
-from shared.op import Joint, Op, array_module, as_array
+from shared.op import Joint, Op, PlannerHints, array_module, as_array
 from shared.ops.ranges import slice_size
 from shared.ops.shapes import as_tensor_like, reshape
 from shared.spec import Operand, Spec, broadcast_shapes, one_axis, sizes_match, spec_of, str_shape
@@ -173,7 +173,7 @@ _getitem = Op(
         reads=_arrays_only,
     ),
     alias=(0,),
-    view=_is_leading,
+    hints=PlannerHints(view=_is_leading),
     doc="`x[index]`: the index is a template, which is a setting, and the arrays that fill it.",
 )
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from shared.dims import Dim, Shape, Size, divide
 from shared.errors import SettingError, ShapeError, UnknownSizeError
-from shared.op import Joint, Op, array_module
+from shared.op import Joint, Op, PlannerHints, array_module
 from shared.ops.creation import zeros
 from shared.ops.shapes import as_sizes, as_tensor_like, c_order
 from shared.spec import Operand, Spec, one_axis, promote, shape_of, sizes_match, str_shape
@@ -103,7 +103,7 @@ _unbind = Op(
     Joint(lambda g, y, x, *, wanted, axis, count: (_stack(*_present(g, y, x), axis=axis),)),
     outputs=None,
     alias=(0,),
-    view=lambda *, axis, count: axis == 0,
+    hints=PlannerHints(view=lambda *, axis, count: axis == 0),
 )
 
 
@@ -162,7 +162,7 @@ _split = Op(
     Joint(lambda g, y, x, *, wanted, sizes, axis: (concatenate(_present(g, y, x), axis),)),
     outputs=None,
     alias=(0,),
-    view=lambda *, sizes, axis: axis == 0,
+    hints=PlannerHints(view=lambda *, sizes, axis: axis == 0),
 )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from shared.dims import Dim, Shape, Size, product
 from shared.errors import DTypeError, SettingError, ShapeError
-from shared.op import Joint, Op, Rule, array_module, put
+from shared.op import Joint, Op, PlannerHints, Rule, array_module, put
 from shared.ops.choosing import cast
 from shared.ops.creation import ones
 from shared.ops.elementwise import exp, neg, sqrt
@@ -46,7 +46,7 @@ _softmax = Op(
     lambda x, *, axis: Spec(x.shape, x.dtype),
     [Rule(lambda g, y, x, *, axis: y * (g - sum(g * y, axis, keepdims=True)), reads="y")],
     out=True,
-    inplace=(0,),
+    hints=PlannerHints(inplace=(0,)),
 )
 
 
@@ -70,7 +70,7 @@ _log_softmax = Op(
     lambda x, *, axis: Spec(x.shape, x.dtype),
     [Rule(lambda g, y, x, *, axis: g - exp(y) * sum(g, axis, keepdims=True), reads="y")],
     out=True,
-    inplace=(0,),
+    hints=PlannerHints(inplace=(0,)),
 )
 
 

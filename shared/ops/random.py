@@ -15,7 +15,7 @@ import numpy as np
 
 from shared.dims import Dim, Shape, Size
 from shared.errors import DTypeError, RangeError, SettingError, ShapeError
-from shared.op import ZERO, Op, Rule, array_module, put
+from shared.op import ZERO, Op, PlannerHints, Rule, array_module, put
 from shared.ops.shapes import as_tensor_like
 from shared.spec import Operand, Spec, as_dtype, str_shape
 
@@ -162,8 +162,7 @@ _dropout = Op(
     constant=("mask", "next"),
     check=True,
     out=True,
-    inplace=((0,), (), ()),
-    workspace=_dropout_workspace,
+    hints=PlannerHints(inplace=((0,), (), ()), workspace=_dropout_workspace),
 )
 
 

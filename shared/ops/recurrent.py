@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from shared.errors import DTypeError, SettingError, ShapeError
-from shared.op import Joint, Op
+from shared.op import Joint, Op, PlannerHints
 from shared.ops.activations import relu, relu_grad, sigmoid
 from shared.ops.creation import zeros
 from shared.ops.elementwise import add, tanh
@@ -75,7 +75,7 @@ def _rnn_cell_rule(
 
 _rnn_cell = Op(
     "rnn_cell", _compute_rnn_cell, _infer_rnn_cell, Joint(_rnn_cell_rule, reads="y"),
-    out=True, inplace=(0, 1),
+    out=True, hints=PlannerHints(inplace=(0, 1)),
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from shared.dims import UNKNOWN_RANK, Dim, Shape, Size, divide, product
 from shared.errors import DTypeError, SettingError, ShapeError, SymbolicValueError, UnknownSizeError
-from shared.op import Op, Rule, array_module, as_array
+from shared.op import Op, PlannerHints, Rule, array_module, as_array
 from shared.spec import (
     NUMBERS,
     Operand,
@@ -85,7 +85,7 @@ _reshape = Op(
     _infer_reshape,
     [Rule(lambda g, y, x, *, shape: reshape(g, x.shape))],
     alias=(0,),
-    view=lambda *, shape: True,
+    hints=PlannerHints(view=lambda *, shape: True),
 )
 
 
@@ -161,7 +161,7 @@ _transpose = Op(
     lambda x, *, axes: Spec(tuple(x.shape[axis] for axis in axes), x.dtype),
     [Rule(lambda g, y, x, *, axes: transpose(g, tuple(axes.index(i) for i in range(len(axes)))))],
     alias=(0,),
-    view=lambda *, axes: axes == tuple(range(len(axes))),
+    hints=PlannerHints(view=lambda *, axes: axes == tuple(range(len(axes)))),
 )
 
 
@@ -198,7 +198,7 @@ _flip = Op(
     lambda x, *, axis: x,
     [Rule(lambda g, y, x, *, axis: _flip(g, axis=axis))],
     alias=(0,),
-    view=lambda *, axis: not axis,
+    hints=PlannerHints(view=lambda *, axis: not axis),
 )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from shared.dims import Dim, Shape, Size
 from shared.errors import DTypeError, SettingError, ShapeError
-from shared.op import Op, Rule, array_module
+from shared.op import Op, PlannerHints, Rule, array_module
 from shared.ops.shapes import as_sizes, as_tensor_like, broadcast_to, reshape
 from shared.spec import Operand, Spec, one_axis, str_shape
 
@@ -55,7 +55,7 @@ _crop = Op(
     ),
     [Rule(lambda g, y, x, *, widths: _pad(g, widths=widths, value=0))],
     alias=(0,),
-    view=lambda *, widths: not any(map(any, widths[1:])),
+    hints=PlannerHints(view=lambda *, widths: not any(map(any, widths[1:]))),
     doc="The middle of x: as many elements taken off each end of each axis as pad has put there.",
 )
 

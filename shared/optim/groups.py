@@ -19,7 +19,7 @@ Schedule = Callable[[Any], Any]
 
 
 @dataclass(eq=False)
-class Group:
+class ParameterGroup:
     """Parameters that are trained alike.
 
     parameters  in the order in which they were given

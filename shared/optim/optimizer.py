@@ -14,11 +14,11 @@ from shared.dispatch import tensor_engine
 from shared.errors import EngineError, GradientError, NoGradientError, SettingError
 from shared.nn.saved import arrays_of, load_arrays, read_file, write_file
 from shared.op import array_module
-from shared.optim import blocks
+from shared.optim import chunks
 from shared.optim.checks import number
 from shared.optim.clipping import clip_by_global_norm, clip_by_value
-from shared.optim.groups import Group, Schedule, Settings, as_groups, named, unique
-from shared.spec import is_weak
+from shared.optim.groups import ParameterGroup, Schedule, Settings, as_groups, named, unique
+from shared.optim.schedules import rate_after
 from shared.state import State
 
 Slots = dict[str, Any]
@@ -49,7 +49,7 @@ class Optimizer:
     """
 
     elementwise = False
-    """Whether `rule` treats each element by itself, so that large arrays may be cut in blocks."""
+    """Whether `rule` treats each element by itself, so that large arrays may be cut in chunks."""
 
     def __init__(
         self,
@@ -67,10 +67,10 @@ class Optimizer:
         self.steps = State(np.float64(0), "steps")
         self.defaults = self._settings(settings)
         self.lr, self._schedule = self._rate_state("lr", lr)
-        self.groups: list[Group] = []
+        self.groups: list[ParameterGroup] = []
         self.minimized = False
         self._names: dict[Any, str] = {}
-        self._group_of: dict[Any, Group] = {}
+        self._group_of: dict[Any, ParameterGroup] = {}
         self._slots: dict[Any, dict[str, State]] = {}
         for group in as_groups(self._kind, parameters):
             self.add_param_group(group)
@@ -111,7 +111,7 @@ class Optimizer:
         lr, schedule = self.lr, self._schedule
         if "lr" in group:
             lr, schedule = self._rate_state(f"groups.{index}.lr", group["lr"])
-        added = Group([], lr, schedule, self._settings({**vars(self.defaults), **own}))
+        added = ParameterGroup([], lr, schedule, self._settings({**vars(self.defaults), **own}))
         for name, parameter in named(self._kind, group["params"]):
             if parameter in self._group_of:
                 raise SettingError(f"{self._kind}: {self._names[parameter]} stands in the parameters twice")
@@ -194,7 +194,8 @@ class Optimizer:
                 "operation that opt.minimize(loss) gives makes the step)"
             )
         schedules = self.learning_rates()
-        rates = {lr: _raw(self._rate(schedules[lr], lr.data, self.steps.data)) for lr in schedules}
+        steps = self.steps.data
+        rates = {lr: _raw(rate_after(self._kind, steps, schedules[lr], lr.data)) for lr in schedules}
         t = np.asarray(self.steps.data + 1)
         known: dict[Any, Rates] = {}
         for parameter, g in zip(ready, self._clipped([_raw(p.grad) for p in ready]), strict=True):
@@ -207,8 +208,8 @@ class Optimizer:
             if key not in known:
                 known[key] = _beside(p, self._rates(group, rates[group.lr], own, p.dtype))
             rule = self._bound(group, known[key])
-            in_blocks = self.elementwise and arrays and blocks.fits(p, g, *arrays.values())
-            new, moved = blocks.run(rule, p, g, arrays) if in_blocks else rule(p, g, arrays)
+            in_chunks = self.elementwise and arrays and chunks.fits(p, g, *arrays.values())
+            new, moved = chunks.run(rule, p, g, arrays) if in_chunks else rule(p, g, arrays)
             parameter.data = _array(new)
             for name, value in moved.items():
                 states[name].data = _array(value)
@@ -263,7 +264,7 @@ class Optimizer:
     def _assign(self, pairs: Sequence[tuple[Any, Any]]) -> list[Any]:
         """The assignments of one step, by the type of the gradients."""
         schedules = self.learning_rates()
-        rates = {lr: self._rate(schedules[lr], lr, self.steps) for lr in schedules}
+        rates = {lr: rate_after(self._kind, self.steps, schedules[lr], lr) for lr in schedules}
         t: Any = self.steps + 1
         known: dict[Any, Rates] = {}
         done = []
@@ -291,7 +292,7 @@ class Optimizer:
         self.check(h)
         return h
 
-    def _group(self, parameter: Any) -> Group:
+    def _group(self, parameter: Any) -> ParameterGroup:
         """The group of a parameter; the first for one that came with a gradient of its own."""
         return self._group_of.get(parameter, self.groups[0])
 
@@ -302,10 +303,10 @@ class Optimizer:
             gradients, _ = clip_by_global_norm(gradients, self.clip_norm)
         return gradients
 
-    def _rates(self, group: Group, lr: Any, t: Any, dtype: Any) -> Rates:
+    def _rates(self, group: ParameterGroup, lr: Any, t: Any, dtype: Any) -> Rates:
         return tuple(ops.cast(rate, dtype) for rate in self.rates(lr, t, group.settings))
 
-    def _bound(self, group: Group, rates: Rates) -> blocks.Rule:
+    def _bound(self, group: ParameterGroup, rates: Rates) -> chunks.Update:
         """The rule with all but its arrays filled in."""
         return lambda p, g, slots: self.rule(p, g, slots, rates, group.settings)
 
@@ -315,24 +316,12 @@ class Optimizer:
         """The State that holds a learning rate, and the schedule that decides it, if any."""
         if not callable(lr):
             return State(np.float64(number(self._kind, name, lr)), name), None
-        first = number(self._kind, f"{name}(0)", _raw(self._rate(lr, None, np.float64(0))))
+        first = number(self._kind, f"{name}(0)", _raw(rate_after(self._kind, np.float64(0), lr, None)))
         return State(np.float64(first), name), lr
 
     def learning_rates(self) -> dict[State, Schedule | None]:
         """Every learning rate, with its schedule."""
         return {self.lr: self._schedule} | {group.lr: group.schedule for group in self.groups}
-
-    def _rate(self, schedule: Schedule | None, lr: Any, steps: Any) -> Any:
-        """The rate of the step after `steps` finished ones: 0-d float64."""
-        if schedule is None:
-            return lr
-        rate = schedule(steps)
-        shape = getattr(rate, "shape", () if is_weak(rate) else None)
-        if shape is None or tuple(shape):
-            raise SettingError(f"{self._kind}: a schedule gives one number, but {schedule!r} gave {rate!r}")
-        if is_weak(rate) or isinstance(rate, (np.ndarray, np.generic)):
-            return steps * 0.0 + float(rate)  # a number, made a value of the engine that `steps` is of
-        return rate if rate.dtype == np.float64 else ops.cast(rate, "float64")
 
 
 def _filled(parameter: Any, value: float) -> Any:

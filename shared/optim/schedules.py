@@ -18,9 +18,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from shared import ops
 from shared.errors import SettingError
 from shared.optim.checks import number
+from shared.spec import is_weak
+
+
+def rate_after(call: str, steps: Any, schedule: Callable[[Any], Any] | None, lr: Any) -> Any:
+    """The rate of the step after `steps` finished ones, as a 0-d float64 of the engine that `steps` is of:
+    what the schedule says, or `lr` where there is none."""
+    if schedule is None:
+        return lr
+    rate = schedule(steps)
+    shape = getattr(rate, "shape", () if is_weak(rate) else None)
+    if shape is None or tuple(shape):
+        raise SettingError(f"{call}: a schedule gives one number, but {schedule!r} gave {rate!r}")
+    if is_weak(rate) or isinstance(rate, (np.ndarray, np.generic)):
+        return steps * 0.0 + float(rate)  # a number, made a value of the engine that `steps` is of
+    return rate if rate.dtype == np.float64 else ops.cast(rate, "float64")
 
 
 @dataclass(frozen=True)

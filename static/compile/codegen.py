@@ -199,7 +199,7 @@ class Writer:
         op = step.op
         arguments = [self._operand(x) for x in step.inputs]
         arguments += [f"{key}={self._literal(value)}" for key, value in step.settings.items()]
-        if op.selective:
+        if op.hints.selective:
             used = [i for i, value in enumerate(step.outputs) if value in self.last_use]
             arguments.append(f"needed={self._literal(tuple(used))}")
         into = self._into(step)

@@ -108,7 +108,8 @@ class _Decisions:
         values = [base for base in bases if isinstance(base, Value)]
         behind = tuple(dict.fromkeys(buffer for base in values for buffer in buffers.behind(base)))
         base = buffers[bases[0]]
-        surely = op.view is not None and bases[0] in layout.contiguous and op.view(**step.settings)
+        view = op.hints.view
+        surely = view is not None and bases[0] in layout.contiguous and view(**step.settings)
         cuts = surely and _cuts(step) and base.fills
         for number, value in enumerate(step.outputs):
             part = base.part if len(bases) == len(behind) == 1 else None
@@ -123,7 +124,7 @@ class _Decisions:
         layout, op = self.layout, step.op
         arrays = list(step.values())
         for number, value in enumerate(step.outputs):
-            if value.shape is UNKNOWN_RANK or (op.selective and value not in self.until):
+            if value.shape is UNKNOWN_RANK or (op.hints.selective and value not in self.until):
                 self.buffers.put(at, value, Location())  # nobody knows how much, or nothing at all
                 continue
             flat = len(value.shape) < 2
@@ -262,7 +263,7 @@ class _Decisions:
             )  # fmt: skip
         layout.resident.update(layout.planned, layout.inside)
         for step in self.block.steps:
-            if step.op.view is not None and self._is_beforehand(step):
+            if step.op.hints.view is not None and self._is_beforehand(step):
                 layout.views[step] = step.inputs[0]
                 layout.resident.update(step.outputs)
             else:

@@ -75,9 +75,9 @@ class Plan:
                     alive += length
                     ends[buffer.last] = ends.get(buffer.last, 0) + length
             work = 0
-            if step.op.workspace is not None:
+            if step.op.hints.workspace is not None:
                 specs = [Spec(self.shape_of(x), x.dtype) if isinstance(x, Value) else x for x in step.inputs]
-                work = step.op.workspace(*specs, **evaluated(step.settings, self.sizes))
+                work = step.op.hints.workspace(*specs, **evaluated(step.settings, self.sizes))
             most = max(most, alive + work)
             alive -= ends.pop(at, 0)
         copied = [value for value in layout.block.leaving() if value not in layout.escaping]

@@ -18,7 +18,7 @@ import numpy as np
 from shared import nest
 from shared.dims import Dim, Size, Symbol, evaluate
 from shared.errors import ShapeError
-from shared.op import Joint, Op
+from shared.op import Joint, Op, PlannerHints
 from shared.ops.control import scan_length
 from shared.ops.creation import zeros
 from shared.reverse import ReverseVisitor, reverse
@@ -116,7 +116,7 @@ def scan_op(loop: Loop) -> BodyOp:
             reads=lambda wanted: {*map(str, range(count)), *loop.parts(names)[3]},
         ),
         outputs=tuple(names),
-        selective=True,
+        hints=PlannerHints(selective=True),
         parts={
             "body": Part(
                 loop.body, inputs, range(count), results,

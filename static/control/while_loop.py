@@ -14,7 +14,7 @@ import numpy as np
 from shared import nest
 from shared.dims import Dim
 from shared.errors import SettingError
-from shared.op import Joint
+from shared.op import Joint, PlannerHints
 from shared.ops.creation import zeros
 from shared.spec import Spec
 from static.control.body import Body, BodyOp, Compiler, Part, full_gradients, replay
@@ -91,7 +91,7 @@ def while_op(loop: Loop, test: Body, seen: list[Tensor], go: Tensor) -> BodyOp:
             reads=lambda wanted: {*map(str, range(len(wanted))), *names[width:]},
         ),
         outputs=tuple(names),
-        selective=True,
+        hints=PlannerHints(selective=True),
         parts={
             "cond": Part(test, tested, range(len(tested)), [go]),
             "body": Part(loop.body, repeated, at, loop.next, width),

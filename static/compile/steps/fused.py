@@ -11,7 +11,7 @@ import numpy as np
 
 from shared.dims import divide
 from shared.kernels.fused import Recipe, inputs_followed, kernel_of
-from shared.op import Op, array_module
+from shared.op import Op, PlannerHints, array_module
 from shared.spec import Spec
 
 
@@ -50,7 +50,7 @@ class FusedOp(Op):
             self._infer,
             outputs=names,
             out=True,
-            inplace=places[0] if len(names) == 1 else places,
+            hints=PlannerHints(inplace=places[0] if len(names) == 1 else places),
             listed=False,
             doc=f"{', '.join(member.op.name for member in members)}, in one kernel.",
         )

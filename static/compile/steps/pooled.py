@@ -21,7 +21,7 @@ from shared.kernels.convolution import (
     correlate_weight,
 )
 from shared.kernels.convolution_source import Epilogue
-from shared.op import TABLE, Op
+from shared.op import TABLE, Op, PlannerHints
 from shared.ops.convolution import alike, flipped_spec, flipped_weights, geometry_of, transposed_geometry
 from shared.spec import Operand, Spec, promote
 
@@ -73,7 +73,7 @@ def _forward_work(
     geometry = geometry_of("conv2d", x.shape[2:], w.shape[2:], **window)
     if geometry.suits(x, w, groups):
         return bytes_to_correlate(x, w, geometry, groups)
-    spec, work = _whole(x, w, b, groups, window), TABLE["conv2d"].workspace
+    spec, work = _whole(x, w, b, groups, window), TABLE["conv2d"].hints.workspace
     assert work is not None
     return work(x, w, b, groups=groups, **window) + _bytes(spec)
 
@@ -99,7 +99,7 @@ conv2d_relu = Op(
     )[0],
     lambda x, w, b=None, *, groups, **window: _whole(x, w, b, groups, window),
     out=True,
-    workspace=_forward_work,
+    hints=PlannerHints(workspace=_forward_work),
     check=True,
     listed=False,
     doc="relu(conv2d(x, w, b)) in one pass.",
@@ -114,7 +114,7 @@ conv2d_pool = Op(
     outputs=("y", "argmax"),
     constant=("argmax",),
     out=True,
-    workspace=_forward_work,
+    hints=PlannerHints(workspace=_forward_work),
     check=True,
     listed=False,
     doc="The largest of each window of conv2d(x, w, b), after relu or not, and which one it was.",
@@ -152,7 +152,7 @@ def _input_work(
     if back := transposed_geometry(geometry, g, w, groups):
         weights = math.prod(w.shape) * g.dtype.itemsize
         return weights + bytes_to_correlate(g, flipped_spec(w, groups), back, groups)
-    whole, work = Spec((*g.shape[:2], *geometry.output), g.dtype), TABLE["conv2d_input"].workspace
+    whole, work = Spec((*g.shape[:2], *geometry.output), g.dtype), TABLE["conv2d_input"].hints.workspace
     assert work is not None
     return _bytes(whole) + work(whole, w, size=size, groups=groups, **window)
 
@@ -178,7 +178,7 @@ def _weight_work(
     geometry = geometry_of("conv2d", x.shape[2:], kernel, **window)
     if geometry.suits(x, Spec((g.shape[1], x.shape[1] // groups, *kernel), g.dtype), groups):
         return bytes_to_correlate_weight(x, g, geometry, groups)
-    whole, work = Spec((*g.shape[:2], *geometry.output), g.dtype), TABLE["conv2d_weight"].workspace
+    whole, work = Spec((*g.shape[:2], *geometry.output), g.dtype), TABLE["conv2d_weight"].hints.workspace
     assert work is not None
     return _bytes(whole) + work(x, whole, kernel=kernel, groups=groups, **window)
 
@@ -190,7 +190,7 @@ conv2d_pool_input = Op(
         (g.shape[0], w.shape[1] * groups, *size), promote(g, w)
     ),
     out=True,
-    workspace=_input_work,
+    hints=PlannerHints(workspace=_input_work),
     listed=False,
     doc="The gradient of conv2d_pool by x; g is that by its output y.",
 )
@@ -202,7 +202,7 @@ conv2d_pool_weight = Op(
         (g.shape[1], x.shape[1] // groups, *kernel), promote(x, g)
     ),
     out=True,
-    workspace=_weight_work,
+    hints=PlannerHints(workspace=_weight_work),
     listed=False,
     doc="The gradient of conv2d_pool by w; g is that by its output y.",
 )

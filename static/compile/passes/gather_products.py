@@ -4,30 +4,21 @@ all their rows gives the sum.
 A weight that is used at every time step gets a gradient from each; a product of few rows is slow,
 and adding it up passes over the whole weight each time. Putting rows under each other takes a copy,
 which pays where they are few or the weight is large (`rows.pays`); rows that something else puts
-under each other anyway cost nothing, for they are made where they shall lie (`static.compile.layout`). A
-`scan` gives the rows of its steps stacked already, and what is left of its sum is one product.
+under each other anyway cost nothing, for they are made where they shall lie (`static.compile.layout`).
+What a `scan` adds up is gathered by `gather_scans`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.op import TABLE
 from shared.ops.linalg import linear_weight
-from shared.spec import Spec
 from static.compile.block import Block, Step, Value, applied, in_order
 from static.compile.log import Log
-from static.compile.passes.hoist import by_rows, is_scan, loop_of
 from static.compile.passes.rows import in_rows, pays
-from static.control.loop import Loop
-from static.control.scan import scan_op
-from static.graph.graph import Tensor
-from static.graph.select import select
-
-# --- sums that stand in the program --------------------------------------------------------
 
 
 def gather_products(block: Block, log: Log) -> Block:
@@ -170,77 +161,3 @@ def _in_known_order(
             if len(parts) == len(at) == len({*parts}) and all(part in at for part in parts):
                 return [at[part] for part in parts]
     return products
-
-
-# --- what a scan gives ---------------------------------------------------------------------
-
-
-def gather_scans(block: Block, log: Log) -> Block:
-    """The block with scans that stack what products are made of, and one product behind each."""
-    return block.with_steps(
-        new for step in block.steps for new in (_stacked(step, log) if is_scan(step) else (step,))
-    )
-
-
-def _stacked(step: Step, log: Log) -> Sequence[Step]:
-    """A scan and, behind it, the products over all its steps.
-
-    Weight gradients that it adds up, with the other sums over rows that are stacked for them, and
-    products with a weight that it stacks and does not itself use.
-    """
-    loop = loop_of(step)
-    carry, ys, sums, hidden = loop.parts(step.outputs)
-    inputs = step.inputs[len(loop.carry) :]
-    outside = dict(zip(loop.fixed(), inputs[len(loop.xs) :], strict=True))
-    columns: dict[Any, Value] = dict(zip(loop.xs, inputs, strict=False))
-    columns.update(zip(loop.ys, ys, strict=True))
-    rows = {x for t in loop.sums if t.node.op is linear_weight for x in t.node.inputs}
-    if not rows or not rows.isdisjoint(outside):
-        return [step]
-    pairs = [*zip(loop.ys, ys, strict=True), *zip(loop.sums, sums, strict=True)]
-    behind = [
-        (t, v) for t, v in pairs
-        if t.node.op is linear_weight
-        or _sum_of(t, rows)
-        or (_product_of(t, rows, outside) and _unused(t, loop))
-    ]  # fmt: skip
-    gone = {value for _, value in behind}
-    gives = [x for t in loop.sums if t.node.op is linear_weight for x in t.node.inputs if x not in columns]
-    more = {t: Value(Spec((step.settings["length"], *t.shape), t.dtype), step.op.name) for t in gives}
-    columns.update(more)
-    kept_ys = [(t, v) for t, v in zip(loop.ys, ys, strict=True) if v not in gone]
-    kept_sums = [(t, v) for t, v in zip(loop.sums, sums, strict=True) if v not in gone]
-    turned = replace(loop, ys=[*(t for t, _ in kept_ys), *more], sums=[t for t, _ in kept_sums])
-    outputs = [*carry, *(v for _, v in kept_ys), *more.values(), *(v for _, v in kept_sums), *hidden]
-    made = [Step(scan_op(turned), step.inputs, step.settings, outputs, step.nodes)]
-    for tensor, value in behind:
-        node = tensor.node
-        given = [columns[x] if x in columns else outside[x] for x in node.inputs]
-        made.append(Step(node.op, given, node.settings, [value], (*step.nodes, node)))  # type: ignore[arg-type]
-        log.note(
-            f"{node.op.name} in one behind its loop",
-            "over the rows of all steps it is what the steps give together", node.line,
-        )  # fmt: skip
-    return made
-
-
-def _product_of(tensor: Tensor, rows: set[Any], fixed: Container[Any]) -> bool:
-    """Whether a value is a product of some of these rows with what is the same in all steps."""
-    first, *rest = tensor.node.inputs or (None,)
-    return first in rows and by_rows(tensor.node) and all(x in fixed for x in rest)
-
-
-def _sum_of(tensor: Tensor, rows: set[Any]) -> bool:
-    """Whether a value is the sum over the leading axes of some of these rows."""
-    node = tensor.node
-    if node.op is not TABLE["sum_to"] or node.inputs[0] not in rows:
-        return False
-    shape = node.settings["shape"]
-    return len(shape) < len(node.inputs[0].shape) and node.inputs[0].shape[-len(shape) :] == shape
-
-
-def _unused(tensor: Tensor, loop: Loop) -> bool:
-    """Whether the steps themselves do not need a value that they give."""
-    results = [*loop.next, *loop.sums, *loop.hidden]
-    needed = select(loop.body, [*results, *loop.ys], loop.inputs()).nodes
-    return not any(x is tensor for x in (*results, *(x for node in needed for x in node.inputs)))
