@@ -21,15 +21,15 @@ from static.compile.passes.convolve import fuse_epilogues
 from static.compile.passes.cse import merge_same
 from static.compile.passes.fold import fold_constants
 from static.compile.passes.fuse import fuse_elementwise, fuse_on_gpu
-from static.compile.passes.gather_products import gather_products
-from static.compile.passes.gather_scans import gather_scans
 from static.compile.passes.hoist import hoist_from_scans
 from static.compile.passes.pack import pack_weights
 from static.compile.passes.prune import drop_unused
 from static.compile.passes.recompute import keep_within
 from static.compile.passes.rows import merge_rows
+from static.compile.passes.scan_weight_gradients import gather_scans
 from static.compile.passes.simplify import simplify_algebra
 from static.compile.passes.stabilize import stabilize_numbers
+from static.compile.passes.weight_gradients import gather_products
 
 
 @dataclass(frozen=True)

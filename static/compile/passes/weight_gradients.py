@@ -5,7 +5,7 @@ A weight that is used at every time step gets a gradient from each; a product of
 and adding it up passes over the whole weight each time. Putting rows under each other takes a copy,
 which pays where they are few or the weight is large (`rows.pays`); rows that something else puts
 under each other anyway cost nothing, for they are made where they shall lie (`static.compile.layout`).
-What a `scan` adds up is gathered by `gather_scans`.
+What a `scan` adds up is in `scan_weight_gradients.py`.
 """
 
 from __future__ import annotations
