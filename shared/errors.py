@@ -31,6 +31,10 @@ class DTypeError(DiptychError, TypeError):
     """A dtype that the call can not take."""
 
 
+class ArgumentError(DiptychError, TypeError):
+    """A call with more arguments than it takes, or fewer."""
+
+
 class SettingError(DiptychError, ValueError):
     """A setting (axis, stride, probability, ...) outside what the call allows."""
 

@@ -7,6 +7,7 @@ Tensor hands the call to that engine; on raw arrays it just computes.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,15 @@ import numpy as np
 from shared.device.cuda import device_of, owned
 from shared.dims import Dim, Shape
 from shared.dispatch import ENGINE_OF
-from shared.errors import DiptychError, DTypeError, GradientError, RangeError, ShapeError
+from shared.errors import (
+    ArgumentError,
+    DiptychError,
+    DTypeError,
+    GradientError,
+    RangeError,
+    SettingError,
+    ShapeError,
+)
 from shared.rules import ZERO as ZERO  # with Op, what one who writes an op imports
 from shared.rules import Joint as Joint
 from shared.rules import Rule as Rule
@@ -115,6 +124,7 @@ class Op:
         self.hints, self.pure, self.listed = hints, pure, listed
         self.ufunc = isinstance(compute, np.ufunc)
         self.inputs = _argument_names(self)
+        self.fewest, self.most = _arity(self)
         self.__doc__ = doc
         self.pullbacks: dict[Wanted, Any] = {}  # see `shared.pullback`
         _check_reads(self)
@@ -125,11 +135,32 @@ class Op:
         return f"<op {self.name}>"
 
     def __call__(self, *args: Any, **settings: Any) -> Any:
+        if len(args) != self.most:
+            self._check_count(args, settings)
         for arg in args:
             engine = ENGINE_OF[type(arg)]
             if engine is not None:
+                if settings and "out" in settings:
+                    raise SettingError(
+                        f"{self.name}: out= is for raw arrays alone; of Tensors each result is a new one: "
+                        f"write y = {self.name}(...)"
+                    )
                 return engine.apply(self, args, settings)
         return self.on_arrays([a if type(a) is np.ndarray else _operand(a) for a in args], settings)
+
+    def _check_count(self, args: Sequence[Any], settings: dict[str, Any]) -> None:
+        """ArgumentError unless there are as many arguments as compute takes; its settings, if they may
+        stand among the arguments, are counted with them."""
+        written = getattr(self.compute, "__code__", None)
+        positional = written.co_varnames[: written.co_argcount] if written is not None else ()
+        count = len(args) + sum(name in positional for name in settings if name != "out")
+        if self.fewest <= count and (self.most is None or count <= self.most):
+            return
+        more = "" if self.most == self.fewest else " or more" if self.most is None else f" to {self.most}"
+        takes = f"{self.fewest}{more} argument(s) ({', '.join(self.inputs)})"
+        raise ArgumentError(
+            f"{self.name}: takes {takes}, not {len(args)}; settings go by name, and so does out="
+        )
 
     def on_arrays(self, args: Sequence[Array], settings: dict[str, Any]) -> Any:
         """Compute on raw arrays and weak numbers; the result is an array or a tuple of them."""
@@ -195,6 +226,18 @@ def _argument_names(op: Op) -> tuple[str, ...]:
     if code is not None:
         return tuple(name for name in code.co_varnames[: code.co_argcount] if name != "out")
     return ("x",) if len(op.rules) < 2 else tuple("abcdefgh"[: len(op.rules)])
+
+
+def _arity(op: Op) -> tuple[int, int | None]:
+    """The fewest and the most arguments that an op takes; None for any number of them."""
+    if isinstance(op.compute, np.ufunc):
+        return op.compute.nin, op.compute.nin
+    written = getattr(op.compute, "__code__", None)
+    if written is None:
+        return 0, None
+    most = written.co_argcount - ("out" in written.co_varnames[: written.co_argcount])
+    fewest = written.co_argcount - len(op.compute.__defaults__ or ())
+    return fewest, None if written.co_flags & inspect.CO_VARARGS else most
 
 
 def _check_reads(op: Op) -> None:

@@ -13,8 +13,9 @@ import pytest
 import dynamic
 import static
 from shared import ops
-from shared.errors import DTypeError, SettingError, ShapeError, UnknownSizeError
-from shared.op import TABLE
+from shared.errors import ArgumentError, DTypeError, SettingError, ShapeError, UnknownSizeError
+from shared.op import TABLE, Op
+from shared.state import Parameter
 
 F23, F34, I3, B3 = ("float32", (2, 3)), ("float32", (3, 4)), ("int32", (3,)), ("bool", (3,))
 
@@ -195,3 +196,42 @@ def test_unbinding_an_axis_whose_size_is_not_known_is_refused() -> None:
 def test_the_internal_ops_of_choosing_refuse_masks_of_numbers() -> None:
     with pytest.raises(DTypeError, match="gate: the mask must be bool"):
         TABLE["gate"](np.ones(3), np.ones(3))
+
+
+# --- too many arguments, or too few --------------------------------------------------------
+
+EXACT_COUNTS = [op for op in TABLE.values() if op.most is not None]
+
+
+@pytest.mark.parametrize("op", EXACT_COUNTS, ids=lambda op: op.name)
+def test_an_argument_too_many_or_too_few_is_refused_and_nothing_is_written(op: Op) -> None:
+    """NumPy's ufuncs would take one more for `out`: h, a leaf even, would be overwritten."""
+    h = np.full((2, 3), 7, np.float32)
+    arrays = [np.ones((2, 3), np.float32)] * op.most  # type: ignore[operator]
+    for make in (np.asarray, dynamic.tensor, lambda a: dynamic.tensor(a, requires_grad=True)):
+        given = [make(a) for a in arrays]
+        last = dynamic.from_numpy(h).requires_grad_() if make is not np.asarray else h
+        for args in ([*given, last], given[: op.fewest - 1] if op.fewest else [last]):
+            with pytest.raises(ArgumentError, match=f"^{op.name}: takes .* not {len(args)}; settings go by"):
+                op(*args)
+    with static.Graph().as_default() as graph:
+        tensors = [static.placeholder("float32", (2, 3)) for _ in range(len(arrays) + 1)]
+        with pytest.raises(ArgumentError):
+            op(*tensors)
+    assert len(graph.nodes) == len(tensors)
+    np.testing.assert_array_equal(h, 7)
+
+
+@pytest.mark.parametrize("op", [op for op in EXACT_COUNTS if op.out and op.most == 1], ids=lambda op: op.name)
+def test_out_is_taken_by_name_and_of_raw_arrays_alone(op: Op) -> None:
+    x = np.full((2, 2), 0.5, np.float32)
+    with static.Graph().as_default():
+        described = static.placeholder("float32", (2, 2))
+    for tensor in (dynamic.tensor(x), described, Parameter(x)):
+        with pytest.raises(SettingError, match=rf"^{op.name}: out= is for raw arrays alone"):
+            op(tensor, out=np.zeros_like(x))
+
+
+def test_out_of_a_raw_array_is_filled() -> None:
+    out = np.zeros(2, np.float32)
+    assert ops.tanh(np.ones(2, np.float32), out=out) is out and out[0] == np.tanh(np.float32(1))
