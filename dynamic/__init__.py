@@ -7,6 +7,15 @@
     x.grad
 """
 
+try:
+    from shared import HOME as _HOME  # noqa: F401
+except ImportError as _error:
+    raise ImportError(
+        f"dynamic needs Diptych's package `shared`, and `import shared` gives another one ({_error}); rename "
+        "that folder, or run from another one"
+    ) from None
+
+
 from dynamic.create import (
     arange,
     eye,

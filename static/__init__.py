@@ -7,6 +7,15 @@
         session.run(y, feed_dict={x: [[1.0, 2.0, 3.0]]})
 """
 
+try:
+    from shared import HOME as _HOME  # noqa: F401
+except ImportError as _error:
+    raise ImportError(
+        f"static needs Diptych's package `shared`, and `import shared` gives another one ({_error}); rename "
+        "that folder, or run from another one"
+    ) from None
+
+
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 

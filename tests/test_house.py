@@ -191,6 +191,25 @@ def test_an_engine_loads_alone_and_light(engine: str, other: str, tmp_path: Path
     assert not loaded & (HEAVY | {other})
 
 
+@pytest.mark.parametrize("engine", ["dynamic", "static"])
+def test_a_folder_of_the_users_that_hides_ours_is_named(engine: str, tmp_path: Path) -> None:
+    """Theirs comes first on the path; the file of it is in the words."""
+
+    def words(folder: str, command: str) -> str:
+        home = tmp_path / folder
+        (home / folder).mkdir(parents=True)
+        (home / folder / "__init__.py").write_text("")
+        path = f"import sys; sys.path.insert(0, {str(HOME)!r}); sys.path.insert(0, {str(home)!r}); "
+        return subprocess.run([sys.executable, "-c", path + command], capture_output=True, text=True).stderr
+
+    told = words("shared", f"import {engine}")
+    assert f"{engine} needs Diptych's package `shared`" in told
+    assert str(tmp_path / "shared" / "shared" / "__init__.py") in told
+    assert "rename that folder" in told
+    told = words(engine, "import shared")
+    assert f"`import {engine}` gives {tmp_path / engine / engine / '__init__.py'}" in told
+
+
 # --- names ---------------------------------------------------------------------------------
 
 

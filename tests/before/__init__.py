@@ -1,0 +1,1 @@
+"""Files that were written before `static` and `shared` stood in rooms: see `test_before.py`."""
