@@ -1,0 +1,286 @@
+"""What a line of a program may be: the table that the writer draws from.
+
+A template is Python with holes. `{f}` is any floating value, `{m}` one with two axes, `{v}` one with
+one, `{t}` one with at least one, `{s}` a single number; `{i}` and `{b}` are integers and bools; `{n}`
+is a size, `{k}` a Python number, `{p}` a positive one, `{x}` an axis. Whether a line fits the values
+that it meets (shapes, axes, ranges) the table does not say: the writer tries it on `dynamic`, and drops
+it if that refuses.
+
+A template with an `item` belongs to a kind of fault that has a name (see `known.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Template:
+    """One way to write a line."""
+
+    text: str
+    item: str = ""
+
+
+def _lines(text: str, item: str = "") -> list[Template]:
+    return [Template(line.strip(), item) for line in text.strip().splitlines()]
+
+
+NUMBERS = ("2.0", "0.5", "-1.5", "3", "1", "-0.25", "0.1", "True")
+POSITIVE = ("1", "2", "3", "0.5", "4")
+DTYPES = ('"float64"', '"float32"', '"int64"', '"int32"', '"bool"', '"uint8"')
+
+FLOATS = _lines("""
+    {f} + {f}
+    {f} * {f}
+    {f} - {f}
+    -{f}
+    {f} / (1.5 + {f} * {f})
+    {f} * {k}
+    {k} - {f}
+    {f} / {p}
+    {k} / (2 + ops.abs({f}))
+    {f} ** 2
+    {f} ** 3
+    (1 + ops.square({f})) ** {k}
+    (0.5 + ops.abs({f})) ** {f}
+    ops.abs({f})
+    ops.sin({f})
+    ops.cos({f})
+    ops.tan(0.5 * ops.sin({f}))
+    ops.tanh({f})
+    ops.sigmoid({f})
+    ops.exp(-ops.square({f}))
+    ops.exp(ops.sin({f}))
+    ops.expm1(ops.sin({f}))
+    ops.log(1.5 + ops.sin({f}))
+    ops.log(1 + ops.exp({f}))
+    ops.log1p(ops.square({f}))
+    ops.sqrt(1 + ops.square({f}))
+    ops.sqrt(ops.square({f}) + 0.1)
+    ops.sqrt(ops.square({f}))
+    ops.rsqrt(1 + ops.square({f}))
+    ops.reciprocal(1.5 + ops.sin({f}))
+    ops.reciprocal(ops.reciprocal(2.0 + ops.sin({f})))
+    -(-{f})
+    ops.exp(ops.log(1.5 + ops.sin({f})))
+    ops.erf({f})
+    ops.normal_cdf({f})
+    ops.relu({f})
+    ops.elu({f})
+    ops.gelu({f})
+    ops.gelu({f}, approximate="tanh")
+    ops.silu({f})
+    ops.softplus({f})
+    ops.log_sigmoid({f})
+    ops.leaky_relu({f})
+    ops.floor({f}) * {f}
+    ops.ceil({f}) + {f}
+    ops.round({f}) * 0.5
+    ops.sign({f}) * {f}
+    ops.maximum({f}, {f})
+    ops.minimum({f}, {k})
+    ops.clip({f}, -0.5, 0.75)
+    ops.where({b}, {f}, {f})
+    ops.where({f} > {k}, {f}, {k})
+    ops.where({f} > 0, 1.0, 0.0) * {f}
+    ops.sum({f})
+    ops.sum({t}, axis={x})
+    ops.sum({t}, axis={x}, keepdims=True)
+    ops.mean({f})
+    ops.mean({t}, axis={x})
+    ops.var({t}, axis={x})
+    ops.std({t}, axis={x})
+    ops.max({t}, axis={x})
+    ops.min({t}, axis={x}, keepdims=True)
+    ops.prod({t}, axis={x})
+    ops.norm({t}, axis={x})
+    ops.logsumexp({t}, axis={x})
+    ops.cumsum({t}, axis={x})
+    ops.softmax({t}, axis={x})
+    ops.log_softmax({t}, axis={x})
+    ops.log(ops.softmax({t}, axis={x}))
+    ops.log(ops.sum(ops.exp({t}), axis={x}))
+    ops.layer_norm({m}, {v}, {v})
+    ({t} - ops.mean({t}, axis={x}, keepdims=True)) / ops.sqrt(ops.var({t}, axis={x}, keepdims=True) + 0.1)
+    {m} @ {m}
+    {m} @ {v}
+    ops.matmul({m}, {t})
+    {m} @ ops.transpose({m})
+    ops.transpose({m}) @ {m}
+    ops.linear({m}, {m})
+    ops.linear({m}, {m}, {v})
+    ops.outer({v}, {v})
+    ops.dot({v}, {v})
+    ops.einsum("ij,kj->ik", {m}, {m})
+    ops.einsum("ij,ij->j", {m}, {m})
+    ops.tensordot({m}, {m}, axes=1)
+    ops.tril({m})
+    ops.triu({m})
+    ops.bilinear({m}, {m}, ops.reshape(ops.sin(ops.arange(18.0)), (2, 3, 3)))
+    ops.cosine_similarity({m}, {m})
+    ops.transpose({f})
+    ops.swapaxes({m}, 0, 1)
+    ops.flatten({t})
+    ops.reshape({t}, (-1,))
+    ops.reshape({t}, ({t}.shape[0], -1))
+    ops.expand_dims({f}, 0)
+    ops.expand_dims({t}, -1)
+    ops.squeeze(ops.expand_dims({t}, {x}), {x})
+    ops.flip({t}, {x})
+    ops.broadcast_to({f}, {f}.shape)
+    ops.sum_to({f} * {f}, {f}.shape)
+    ops.tile({t}, 2)
+    ops.repeat({t}, 2, axis={x})
+    ops.pad({m}, ((1, 0), (0, 2)))
+    ops.concatenate([{t}, {t}], axis={x})
+    ops.stack([{f}, {f}], axis=0)
+    ops.stack([{f}, {k} * {f}], axis=-1)
+    ops.split({t}, 1, {x})[0]
+    ops.unbind({t}, {x})[-1]
+    {t}[0]
+    {t}[-1]
+    {t}[1:]
+    {t}[:-1]
+    {t}[::2]
+    {t}[::-1]
+    {t}[1:] * {t}[:-1]
+    {m}[:, 0]
+    {m}[:, ::-1]
+    {m}[:, 1:]
+    {m}[None, :, -1]
+    ops.take({t}, {i}, axis=0)
+    {t}[{i}]
+    ops.embedding({i}, {m})
+    ops.gather({m}, ops.expand_dims({i}, 1), axis=1)
+    ops.scatter_add({m}, ops.expand_dims({i}, 1), {m}[:, :1], axis=1)
+    ops.one_hot({i}, 4) * {p}
+    ops.cast({i}, "float64") * {f}
+    ops.cast({b}, "float64") + {f}
+    ops.cast({f}, "float64")
+    {f} * {i}
+    {f} + {b}
+    ops.cross_entropy({m}, {i})
+    ops.nll_loss(ops.log_softmax({m}, axis=1), {i})
+    ops.mse_loss({f}, {f})
+    ops.l1_loss({f}, {f})
+    ops.huber_loss({f}, {f})
+    ops.kl_div(ops.log_softmax({m}, axis=1), ops.softmax({m}, axis=1))
+    ops.binary_cross_entropy(ops.sigmoid({f}), ops.sigmoid({f}))
+    ops.binary_cross_entropy_with_logits({f}, ops.sigmoid({f}))
+    ops.rnn_cell({m}, {m}, {m}, {m}, {v}, {v})
+    ops.scaled_dot_product_attention({m}, {m}, {m})
+    ops.zeros_like({f}) + {f}
+    ops.ones_like({f}) * {f}
+    ops.ones((2, 1)) * {f}
+    ops.full_like({f}, {k}) * {f}
+    ops.linspace(0.0, 1.0, 3) * {f}
+    ops.eye(3) * {f}
+    ops.stop_gradient({f}) * {f}
+    ops.conv1d(ops.expand_dims({m}, 1), ops.reshape(ops.linspace(-1.0, 1.0, 4), (2, 1, 2)))
+    ops.avg_pool1d(ops.expand_dims({m}, 1), 2)
+    ops.max_pool1d(ops.expand_dims({m}, 1), 2)
+    ops.conv2d(ops.expand_dims({m}, (0, 1)), ops.reshape(ops.linspace(-1.0, 1.0, 4), (1, 1, 2, 2)))
+    ops.max_pool2d(ops.expand_dims({m}, (0, 1)), 2)
+    ops.avg_pool2d(ops.expand_dims({m}, (0, 1)), 2)
+    ops.adaptive_avg_pool2d(ops.expand_dims({m}, (0, 1)), 1)
+    ops.conv_transpose2d(ops.expand_dims({m}, (0, 1)), ops.reshape(ops.linspace(-1.0, 1.0, 4), (1, 1, 2, 2)))
+    ops.batch_norm({m}, None, None, {v}, {v}, training=True)[0]
+    ops.permute({m}, (1, 0))
+""")  # fmt: skip
+
+SIZED = _lines("""
+    {t} * {n}
+    {f} / {n}
+    ops.sum({t}) / {n}
+    {t}[:{n}]
+    {t}[{n}:]
+    {m}[:, :{n}]
+    ops.broadcast_to({s}, ({n},))
+    ops.reshape({t}, ({n}, -1))
+    ops.reshape({t}, (-1, {n}))
+    ops.tile({t}, {n})
+    ops.arange({n}) * {s}
+    ops.zeros(({n}, 2)) + {s}
+    ops.one_hot({i}, {n}) * {p}
+    ops.full(({n},), {k}) * {s}
+    ops.sum(ops.reshape({t}, ({n}, -1)), axis=1)
+""")  # fmt: skip
+
+INTS = _lines("""
+    {i} + {i}
+    {i} * {i}
+    {i} - {k}
+    {i} % 3
+    ops.argmax({t}, axis={x})
+    ops.argmin({t}, axis={x})
+    ops.cast({f} > 0, "int64")
+    ops.cast({f} * 2, "int32")
+    ops.sum({i})
+    ops.sum({f} > {k})
+    ops.clip({i}, 0, 2)
+    ops.where({b}, {i}, {i})
+    ops.cumsum({i}, axis=0)
+    {i}[::-1]
+    ops.maximum({i}, 1)
+    ops.abs({i})
+    ops.bitwise_and({i}, 1)
+    ops.bitwise_or({i}, {i})
+    ops.bitwise_xor({i}, 5)
+    ops.bitwise_not({i})
+    ops.bitwise_left_shift({i} & 3, 2)
+    ops.bitwise_right_shift({i}, 1)
+""") + _lines("""
+    {i} & {i}
+    {i} | 1
+    ~{i}
+    {i} & 3
+""", item="C11")  # fmt: skip
+
+BOOLS = _lines("""
+    {f} > {k}
+    {f} < {f}
+    {i} == {i}
+    {i} != {k}
+    {f} >= {f}
+    ops.isfinite({f})
+    ops.logical_and({b}, {b})
+    ops.logical_or({b}, {b})
+    ops.logical_not({b})
+    ops.logical_xor({b}, {b})
+    {b} & {b}
+    {b} | {b}
+    ~{b}
+    ops.any({b})
+    ops.all({f} > -5.0)
+    ops.isnan({f})
+""")
+
+PREDICATES = ("ops.sum({f}) > {k}", "ops.max({f}) < 1.0", "ops.any({b})", "ops.sum({i}) > 2", "{o} > 1")
+"""What a branch is chosen by: one bool."""
+
+RAGGED = _lines(
+    """
+    {t}[{t} > {k}]
+    {v}[{v} > {k}] ** 3
+    {m}[ops.sum({m}, axis=1) > 0]
+""",
+    item="B7",
+)
+"""Lines whose result has a size that the values say."""
+
+UNKNOWN = _lines(
+    """
+    ops.cosine_similarity({m}, {m}) * ops.sum({m}, axis=1)
+    ops.scatter_add({m}, ops.expand_dims({i}, 1), np.float64(0.5), axis=1)
+""",
+    item="A2",
+) + _lines(
+    """
+    {f} if {t}.shape[0] == 1 else {f} * 2
+    ops.trace({m})
+    ops.trace({m} @ ops.transpose({m}))
+""",
+    item="A3",
+)
+"""Lines that have been sensitive to what is known of sizes."""

@@ -1,0 +1,25 @@
+"""Kinds of fault that are known and not mended yet: the grammar leaves out what shows them.
+
+Each has programs in `corpus/`, and a test asserts that they still fail: what is mended must leave this
+table. It is empty when the law holds.
+"""
+
+from __future__ import annotations
+
+KNOWN: dict[str, str] = {
+    "A1": "arithmetic on sizes loses its brackets when it is written as source",
+    "A2": "sizes that broadcasting invents, and that no node defines, end in a KeyError",
+    "A3": "a comparison with an unknown size is False without a word",
+    "B4": "the updates of layers with state are dropped inside the bodies of control flow",
+    "B6": "the gradient by the output of stop_gradient is None",
+    "B7": "gradients through control flow whose inner sizes or trips vary",
+    "C8": "updates in place of a Parameter",
+    "C12": "a checkpoint draws another mask",
+    "C13": "loss += y is refused",
+    "D14": "sums over a leading axis add one by one",
+    "D15": "formulas that lose their digits at the edges of float32",
+    "D16": "float16 overflows in the middle of a formula",
+    "D17": "a loss by hand is infinite at `fast`",
+    "D18": "Python floats and NumPy scalars in promotion",
+    "E23": "a setting that is changed after the graph was built is ignored",
+}

@@ -1,0 +1,78 @@
+"""A program: the text of a Python file that checks itself, and what came of running it."""
+
+from __future__ import annotations
+
+import itertools
+import linecache
+import signal
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+_serial = itertools.count()
+
+
+class Fault(AssertionError):
+    """A program whose runs do not agree. `kind` says in a few words what with what."""
+
+    def __init__(self, kind: str, told: str = "") -> None:
+        super().__init__(f"{kind}: {told}" if told else kind)
+        self.kind = kind
+
+
+@dataclass(frozen=True)
+class Program:
+    """family  the part of the law that wrote it
+    source  a Python file that raises if the law is broken
+    items   the named kinds of fault that its lines could show"""
+
+    family: str
+    source: str
+    items: frozenset[str] = frozenset()
+
+    def run(self, seconds: int = 60) -> str | None:
+        """None if all is well, else what is wrong: the last lines of the error."""
+        name = f"<program {next(_serial)}>"
+        linecache.cache[name] = (len(self.source), None, self.source.splitlines(True), name)
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"), _limit(seconds):
+                warnings.simplefilter("ignore")
+                exec(compile(self.source, name, "exec"), {"__name__": "program"})
+        except Exception as error:
+            return signature(error)
+        finally:
+            linecache.cache.pop(name, None)
+        return None
+
+
+def signature(error: BaseException) -> str:
+    """An error in one line, with the place in the engine that raised it."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "/tests/" not in f.filename]
+    place = f" at {'/'.join(frames[-1].filename.split('/')[-2:])}:{frames[-1].name}" if frames else ""
+    told = str(error).strip().split("\n")[0] if not isinstance(error, Fault) else str(error)
+    return f"{type(error).__name__}: {told[:600]}{'' if isinstance(error, Fault) else place}"
+
+
+@contextmanager
+def _limit(seconds: int) -> Iterator[None]:
+    """An error in what runs longer. In the main thread, where there are alarms; else no limit."""
+
+    def late(*_: Any) -> None:
+        raise TimeoutError(f"ran longer than {seconds} s")
+
+    try:
+        before = signal.signal(signal.SIGALRM, late)
+    except (ValueError, AttributeError):
+        yield
+        return
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
