@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 from docs.ops_page import PAGE, page
+from tests import HOME
 
 
 def test_the_page_of_ops_is_up_to_date() -> None:
@@ -22,4 +22,4 @@ from shared.op import TABLE
 headings = {line.split()[1] for line in page().splitlines() if line.startswith("### ")}
 assert headings >= {*ops.__all__, *TABLE}, {*ops.__all__, *TABLE} - headings
 """
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=HOME)

@@ -18,9 +18,9 @@ from types import ModuleType
 import networkx
 import pytest
 
+from tests import HOME
 from tests.rooms import EXCEPTIONS, ROOMS
 
-HOME = Path(__file__).resolve().parent.parent
 MAY_IMPORT = {
     "shared": {"shared"},
     "dynamic": {"dynamic", "shared"},

@@ -1,7 +1,7 @@
 """exp, log, tanh and their like as straight-line arithmetic, so that loops over them vectorise.
 
 Each takes and gives a term (float32 or float64), and is exact at NaN, infinities and both zeros. Errors,
-in units in the last place, over the whole range (tests/test_fast_math.py measures them): exp, log and
+in units in the last place, over the whole range (`test_fast_math.py` measures them): exp, log and
 log1p 2, expm1 3, tanh and erf 4. The methods are those of any handbook (Muller, Elementary Functions, 2016):
 reduction to a short interval in two steps of ln 2 (Cody and Waite 1980), and there the Taylor
 series, which is short enough to need no fitted coefficients.

@@ -47,9 +47,9 @@ class Pass:
 
 
 PASSES = (
+    Pass("stabilize", stabilize_numbers, "fast", "takes the form that floating point does not lose"),
     Pass("fold", fold_constants, "fast", "computes what depends on constants alone, once"),
     Pass("simplify", simplify_algebra, "fast", "takes out steps that do nothing or undo each other"),
-    Pass("stabilize", stabilize_numbers, "fast", "takes the form that floating point does not lose"),
     Pass("hoist", hoist_from_scans, "fast", "computes outside of a loop what needs no step of it"),
     Pass("gather_scans", gather_scans, "fast", "weight gradients of a loop as one product behind it"),
     Pass("prune", drop_unused, "exact", "drops steps whose values nothing needs"),

@@ -105,7 +105,8 @@ class Pattern:
 class Rule:
     """One way to rewrite the steps of an op.
 
-    attempt  gives None, the value to take instead, or the steps whose last one makes it
+    attempt  gives None, the value to take instead, the steps whose last one makes it, or steps
+             and value, which are as good as the table can make them
     heads    what must make the inputs, in one of these ways (`Makers.head`); () for anything
     """
 
@@ -143,12 +144,13 @@ class Table:
         return found
 
 
-def rewrite(block: Block, table: Table, log: Log) -> Block:
+def rewrite(block: Block, table: Table, log: Log, makers: Makers | None = None) -> Block:
     """The block with every step rewritten for which the table knows something better.
 
-    One walk in program order: what a step is made of is rewritten before it.
+    One walk in program order: what a step is made of is rewritten before it. makers: what is to know of
+    each step that is written.
     """
-    makers = Makers(block)
+    makers = makers or Makers(block)
     instead: dict[Value, Any] = {}
     kept: list[Step] = []
 
@@ -158,13 +160,14 @@ def rewrite(block: Block, table: Table, log: Log) -> Block:
             found = rule.attempt(step, makers)
             if found is None:
                 continue
-            more = found if isinstance(found, list) else []
-            value = more[-1].outputs[0] if more else found
+            more, value = found if isinstance(found, tuple) else (found, None)
+            if value is None:
+                more, value = (found, found[-1].outputs[0]) if isinstance(found, list) else ([], found)
             if not _fits(value, step.outputs[0]):
                 continue
             log.note(rule.what, rule.why, step.node.line)
             for one in more:
-                write(one, rounds - 1)
+                write(one, 0 if isinstance(found, tuple) else rounds - 1)
             instead[step.outputs[0]] = instead.get(value, value) if isinstance(value, Value) else value
             return
         makers.add(step)

@@ -1,15 +1,24 @@
 """Rewrites for numbers that floating point would lose: `log(softmax(x))` becomes `log_softmax(x)`.
 
 Op by op the left sides overflow, or cancel, or divide zero by zero where the right sides are
-exact; so these change answers, always to better ones. A gradient is graph like any other here, so
-the quotients that rules have left in it are among the patterns.
+exact; so these change answers, always to better ones. What stands side by side is a pattern. What
+has come further, through slices, picked labels, sums and products, is found by what its values are
+made of (`traits`) and written anew by their logarithms (`scaled`). A gradient is graph like any other
+here: the quotient that `log` leaves in it is taken together with what it is multiplied by later.
 """
 
 from __future__ import annotations
 
-from static.compile.block import Block
+from collections.abc import Callable
+from typing import Any
+
+from static.compile.block import Block, Step, Value
 from static.compile.log import Log
-from static.compile.passes.patterns import Pattern, Table, rewrite
+from static.compile.passes.inside import through
+from static.compile.passes.patterns import Makers, Pattern, Rule, Table, rewrite
+from static.compile.passes.scaled import scaled
+from static.compile.passes.traits import Known, meets
+from static.compile.passes.writer import Unsaid, Writer
 
 
 def _stable(old: str, new: str, why: str, floats: bool = False) -> Pattern:
@@ -19,10 +28,10 @@ def _stable(old: str, new: str, why: str, floats: bool = False) -> Pattern:
 PATTERNS = (
     _stable("log(softmax(x, axis=a))", "log_softmax(x, axis=a)", "log of a softmax that underflowed is -inf"),
     _stable("log(sigmoid(x))", "log_sigmoid(x)", "log of a sigmoid that underflowed is -inf"),
+    _stable("log(1 - sigmoid(x))", "log_sigmoid(-x)", "1 less a sigmoid that is 1 is 0", floats=True),
+    _stable("log1p(-sigmoid(x))", "log_sigmoid(-x)", "1 less a sigmoid that is 1 is 0", floats=True),
     _stable("log(1 + exp(x))", "softplus(x)", "exp overflows where the result is x itself"),
     _stable("log1p(exp(x))", "softplus(x)", "exp overflows where the result is x itself"),
-    _stable("log(1 + x)", "log1p(x)", "1 + x loses a small x"),
-    _stable("exp(x) - 1", "expm1(x)", "near 0 the difference loses all digits"),
     _stable(
         "log(sum(exp(x), axis=a, keepdims=k))", "logsumexp(x, axis=a, keepdims=k)",
         "exp overflows where the result is near the largest x",
@@ -31,42 +40,86 @@ PATTERNS = (
         "exp(x) / sum(exp(x), axis=(a,), keepdims=True)", "softmax(x, axis=a)",
         "exp overflows where the quotient is at most 1",
     ),
-    # what their gradients leave when each rule is applied by itself
-    _stable("(g / softmax(x, axis=a)) * softmax(x, axis=a)", "g", "softmax may have underflowed to 0"),
-    _stable(
-        "softmax(x, axis=a) * (g / softmax(x, axis=a) - t)", "g - softmax(x, axis=a) * t",
-        "softmax may have underflowed to 0",
-    ),
-    _stable(
-        "(g / sigmoid(x)) * (sigmoid(x) * (1 - sigmoid(x)))", "g * sigmoid(-x)",
-        "sigmoid may have underflowed to 0, or be 1 to the last place",
-        floats=True,
-    ),
-    _stable("(g / (1 + exp(x))) * exp(x)", "g * sigmoid(x)", "infinity by infinity is no number"),
-    _stable(
-        "broadcast_to(reshape(g / sum(exp(x), axis=a, keepdims=False), shape=s), shape=t) * exp(x)",
-        "broadcast_to(reshape(g, shape=s), shape=t)"
-        " * exp(x - broadcast_to(reshape(logsumexp(x, axis=a, keepdims=False), shape=s), shape=t))",
-        "infinity by infinity is no number",
-    ),
-    _stable(
-        "broadcast_to(g / sum(exp(x), axis=a, keepdims=True), shape=t) * exp(x)",
-        "broadcast_to(g, shape=t) * exp(x - logsumexp(x, axis=a, keepdims=True))",
-        "infinity by infinity is no number",
-    ),
-    _stable(
-        "broadcast_to(sum_to(-(g / sum(exp(x), axis=(a,), keepdims=True) * softmax(x, axis=a)), shape=s),"
-        " shape=t) * exp(x) + g / sum(exp(x), axis=(a,), keepdims=True) * exp(x)",
-        "softmax(x, axis=a) * (g - sum(g * softmax(x, axis=a), axis=(a,), keepdims=True))",
-        "infinity by infinity is no number",
-    ),
-    _stable("(g / exp(x)) * exp(x)", "g", "exp may have underflowed to 0"),
+    _stable("1 / (1 + exp(-x))", "sigmoid(x)", "exp overflows where the quotient is at most 1"),
+    _stable("reciprocal(1 + exp(-x))", "sigmoid(x)", "exp overflows where the quotient is at most 1"),
+    _stable("exp(x) / (1 + exp(x))", "sigmoid(x)", "exp overflows where the quotient is at most 1"),
+    _stable("exp(x) - 1", "expm1(x)", "near 0 the difference loses all digits"),
+    _stable("sqrt(square(x))", "abs(x)", "a square overflows where its root does not"),
+    _stable("sqrt(x * x)", "abs(x)", "a square overflows where its root does not"),
+    _stable("sqrt(x ** 2)", "abs(x)", "a square overflows where its root does not"),
 )  # fmt: skip
 """Beside each other: what floating point loses, and what is exact."""
 
-TABLE = Table(pattern.rule() for pattern in PATTERNS)
+LAST = (_stable("log(1 + x)", "log1p(x)", "1 + x loses a small x"),)
+"""Where nothing better is known of x."""
+
+
+def _log(w: Writer, step: Step) -> Value | None:
+    value = step.inputs[0]
+    traits = w.known.of_value(value)
+    if not (traits.above or traits.below):
+        return None
+    found = scaled(w, value)
+    return w.log(found, step.outputs[0]) if found.terms else None
+
+
+def _log1p(w: Writer, step: Step) -> Value | None:
+    """log(1 + exp(L)) = softplus(L)."""
+    value = step.inputs[0]
+    traits = w.known.of_value(value)
+    if not (traits.pure and traits.above) or traits.below:
+        return None
+    found = scaled(w, value)
+    return w("softplus", w.log(found, value)) if found.terms else None
+
+
+def _div(w: Writer, step: Step) -> Value | None:
+    a, b = step.inputs
+    above, below = w.known.of_value(a), w.known.of_value(b)
+    if not (meets(above.above, below.above) or meets(below.below, above.below)):
+        return None
+    found = w.times(scaled(w, a), scaled(w, b), -1)
+    return w.product(found, step.outputs[0])
+
+
+def _mul(w: Writer, step: Step) -> Value | None:
+    for h, u in (step.inputs, step.inputs[::-1]):
+        if isinstance(u, Value) and meets(w.known.of_value(u).above, w.known.of_value(h).below):
+            found = through(w, h, u)
+            maker = w.known.of(found, "mul")
+            plain = maker is not None and maker.inputs in (step.inputs, step.inputs[::-1])
+            return None if plain else found
+    return None
+
+
+def _carried(op: str, what: str, why: str, find: Callable[[Writer, Step], Value | None]) -> Rule:
+    def attempt(step: Step, makers: Makers) -> Any:
+        assert isinstance(makers, Known)
+        writer = Writer(makers, step.nodes)
+        try:
+            value = find(writer, step)
+        except Unsaid:
+            value = None
+        same = value is not None and value.spec == step.outputs[0].spec
+        return writer.done(value if same else None)
+
+    return Rule(op, what, why, attempt)
+
+
+_NO_NUMBERS = "0 by 0 and infinity by infinity are no numbers"
+
+TABLE = Table(
+    [
+        *(pattern.rule() for pattern in PATTERNS),
+        _carried("log", "log of what is made of exponentials", "they may go to 0 or infinity before", _log),
+        _carried("log1p", "log1p of an exponential of x", "exp overflows where the result is near x", _log1p),
+        _carried("div", "a quotient of exponentials", _NO_NUMBERS, _div),
+        _carried("mul", "a quotient of exponentials, in a product", _NO_NUMBERS, _mul),
+        *(pattern.rule() for pattern in LAST),
+    ]
+)  # fmt: skip
 
 
 def stabilize_numbers(block: Block, log: Log) -> Block:
-    """The block with every pattern of the table applied."""
-    return rewrite(block, TABLE, log)
+    """The block with every rule of the table applied."""
+    return rewrite(block, TABLE, log, Known(block))

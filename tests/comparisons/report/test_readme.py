@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
+from tests import HOME
 from tests.comparisons.report.test_report import MS, doctored
 
 pytest.importorskip("sklearn")
 
-ROOT = Path(__file__).parents[3]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = (HOME / "README.md").read_text(encoding="utf-8")
 SHARED, DYNAMIC, STATIC, *ALONE = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 
 
@@ -40,9 +39,9 @@ def test_each_engine_alone_does_what_is_shown(capsys):
 
 def test_every_file_that_is_named_is_there():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert (ROOT / target).is_file(), target
+        assert (HOME / target).is_file(), target
     for folder in re.findall(r"^\| `(\w+)/`", README, flags=re.MULTILINE):
-        assert folder == "reports" or (ROOT / folder).is_dir(), folder
+        assert folder == "reports" or (HOME / folder).is_dir(), folder
 
 
 def test_the_rows_of_the_report_are_written_between_their_marks(report, capsys):

@@ -20,9 +20,7 @@ from comparisons.training.drive import ENGINES, EXACT, FAST, Training, script
 from comparisons.training.task import Task
 from shared.data import Split
 from shared.kernels import on_gpu
-from tests import standin
-
-HOME = Path(__file__).resolve().parents[3]
+from tests import HOME, standin
 
 
 def few_trees(task: Task) -> Task:

@@ -1,0 +1,90 @@
+"""Products with sums, slices and views of quotients, taken inside: where log sends a cotangent back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from static.compile.block import Step, Value
+from static.compile.passes.scaled import scaled
+from static.compile.passes.traits import meets
+from static.compile.passes.writer import Writer
+
+
+def through(w: Writer, h: Any, u: Value) -> Value:
+    """h * u, where h is a sum, a slice, ... of quotients: the product is taken inside, as far as it goes."""
+    if not meets(w.known.of_value(u).above, w.known.of_value(h).below):
+        return w("mul", h, u)
+    x = scaled(w, h, whole=False)
+    if x.below:
+        return w.product(w.times(x, scaled(w, u, whole=False)), w("mul", h, u))
+    w.look()
+    step = w.known.steps[h]
+    inside = _THROUGH.get(step.op.name)
+    found = None if inside is None else inside(w, step, h, u)
+    return w("mul", h, u) if found is None else found
+
+
+_Through = Callable[[Writer, Step, Value, Value], Value | None]
+
+
+def _each(w: Writer, step: Step, h: Value, u: Value) -> Value:
+    return w(step.op.name, *[through(w, x, u) for x in step.inputs])
+
+
+def _one_of_two(w: Writer, step: Step, h: Value, u: Value) -> Value:
+    a, b = step.inputs
+    if w.known.of_value(a).below:
+        return w(step.op.name, through(w, a, u), b)
+    return w("mul", a, through(w, b, u))
+
+
+def _inside(back: Callable[[Writer, Step, Value], Value]) -> _Through:
+    """Of an op that moves the elements of its first argument: `back` gives u in their places."""
+
+    def taken(w: Writer, step: Step, h: Value, u: Value) -> Value | None:
+        if u.spec != h.spec:
+            return None
+        x, *others = step.inputs
+        return w(step.op.name, through(w, x, back(w, step, u)), *others, **step.settings)
+
+    return taken
+
+
+def _parts(w: Writer, step: Step, h: Value, u: Value) -> Value | None:
+    if u.spec != h.spec:
+        return None
+    axis = step.settings["axis"]
+    if step.op.name == "stack":
+        parts = w("unbind", u, axis=axis, count=len(step.inputs))
+    else:
+        parts = w("split", u, sizes=tuple([x.shape[axis] for x in step.inputs]), axis=axis)
+    return w(step.op.name, *[through(w, x, part) for x, part in zip(step.inputs, parts, strict=True)],
+             **step.settings)  # fmt: skip
+
+
+def _turned(w: Writer, step: Step, u: Value) -> Value:
+    axes = step.settings["axes"]
+    return w("transpose", u, axes=tuple([axes.index(i) for i in range(len(axes))]))
+
+
+def _chosen(w: Writer, step: Step, h: Value, u: Value) -> Value:
+    if step.op.name == "gate":
+        return w("gate", through(w, step.inputs[0], u), step.inputs[1])
+    mask, a, b = step.inputs
+    return w("where", mask, through(w, a, u), through(w, b, u))
+
+
+_THROUGH: dict[str, _Through] = {
+    "add": _each, "sub": _each, "neg": _each, "mul": _one_of_two, "div": _one_of_two,
+    "concatenate": _parts, "stack": _parts, "gate": _chosen, "where": _chosen,
+    "broadcast_to": lambda w, step, h, u: through(w, step.inputs[0], u),
+    "sum_to": _inside(lambda w, step, u: u),
+    "reshape": _inside(lambda w, step, u: w("reshape", u, shape=step.inputs[0].shape)),
+    "transpose": _inside(_turned),
+    "flip": _inside(lambda w, step, u: w("flip", u, **step.settings)),
+    "scatter_index": _inside(
+        lambda w, step, u: w("getitem", u, *step.inputs[1:], index=step.settings["index"])
+    ),
+    "scatter_sum": _inside(lambda w, step, u: w("gather", u, step.inputs[1], axis=step.settings["axis"])),
+}  # fmt: skip
