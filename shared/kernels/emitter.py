@@ -17,8 +17,8 @@ Value = str | int
 
 
 class Emitter:
-    """The body of one function over elements of one kind: of a arguments, an array of 64-bit words (`text`),
-    or of what else it is said to take (`module`).
+    """The body of one function over elements of one type: of its arguments, 64-bit words in an
+    array (`text`), or of what else it is said to take (`module`).
 
     element the elements' type, "float" or "double"
     lanes   how many of them a vector holds
@@ -37,12 +37,12 @@ class Emitter:
         self._fresh = itertools.count()
 
     def text(self, name: str, arguments: Sequence[str]) -> str:
-        """The module of a function of a arguments: `name` finds the words of it under these names."""
+        """The module of a function of its arguments: `name` finds the words of it under these names."""
         head = []
         for k, word in enumerate(arguments):
-            kind = "ptr" if word.endswith("_at") else "i64"
+            type_ = "ptr" if word.endswith("_at") else "i64"
             head += [f"  %{word}.at = getelementptr i64, ptr %arguments, i64 {k}"]
-            head += [f"  %{word} = load {kind}, ptr %{word}.at"]
+            head += [f"  %{word} = load {type_}, ptr %{word}.at"]
         return self.module(f"define void @{name}(ptr noalias %arguments)", ["ret void"], head)
 
     def module(self, define: str, end: Sequence[str], head: Sequence[str] = ()) -> str:
@@ -79,25 +79,25 @@ class Emitter:
     def smaller(self, a: Value, b: Value) -> str:
         return self.new(f"select i1 {self.less(a, b)}, i64 {a}, i64 {b}")
 
-    def at(self, base: str, offset: Value, kind: str = "") -> str:
+    def at(self, base: str, offset: Value, element: str = "") -> str:
         """The place of an element so many after the first."""
-        return self.new(f"getelementptr {kind or self.element}, ptr {base}, i64 {offset}")
+        return self.new(f"getelementptr {element or self.element}, ptr {base}, i64 {offset}")
 
-    def load(self, place: str, kind: str = "") -> str:
-        return self.new(f"load {kind or self.element}, ptr {place}, align {self._aligned(kind)}")
+    def load(self, place: str, element: str = "") -> str:
+        return self.new(f"load {element or self.element}, ptr {place}, align {self._aligned(element)}")
 
-    def store(self, value: str, place: str, kind: str = "") -> None:
-        self.say(f"store {kind or self.element} {value}, ptr {place}, align {self._aligned(kind)}")
+    def store(self, value: str, place: str, element: str = "") -> None:
+        self.say(f"store {element or self.element} {value}, ptr {place}, align {self._aligned(element)}")
 
-    def _aligned(self, kind: str) -> int:
-        return {"i64": 8, "i8": 1}.get(kind, self.align)
+    def _aligned(self, element: str) -> int:
+        return {"i64": 8, "i8": 1}.get(element, self.align)
 
     # --- vectors ---
 
-    def variable(self, kind: str) -> str:
+    def variable(self, element: str) -> str:
         """A place for a value that changes."""
         name = f"%v{next(self._fresh)}"
-        self._slots.append(f"  {name} = alloca {kind}")
+        self._slots.append(f"  {name} = alloca {element}")
         return name
 
     def splat(self, value: str) -> str:
@@ -105,10 +105,10 @@ class Emitter:
         first = self.new(f"insertelement {self.vector} poison, {self.element} {value}, i64 0")
         return self.shuffle(first, "poison", [0] * self.lanes)
 
-    def shuffle(self, a: str, b: str, lanes: Sequence[int], kind: str = "") -> str:
+    def shuffle(self, a: str, b: str, lanes: Sequence[int], element: str = "") -> str:
         """The lanes with these numbers of two vectors, side by side."""
-        kind, mask = kind or self.vector, ", ".join(f"i32 {lane}" for lane in lanes)
-        return self.new(f"shufflevector {kind} {a}, {kind} {b}, <{len(lanes)} x i32> <{mask}>")
+        element, mask = element or self.vector, ", ".join(f"i32 {lane}" for lane in lanes)
+        return self.new(f"shufflevector {element} {a}, {element} {b}, <{len(lanes)} x i32> <{mask}>")
 
     def multiply_add(self, a: str, b: str, total: str) -> str:
         """a b + total, rounded once where the processor can."""
@@ -130,12 +130,13 @@ class Emitter:
         self._declared.add(f"declare {v} {name}(ptr, i32, {m}, {v})")
         return self.new(f"call {v} {name}(ptr {place}, i32 {self.align}, {m} {mask}, {v} zeroinitializer)")
 
-    def store_some(self, value: str, place: str, mask: str, kind: str = "") -> None:
+    def store_some(self, value: str, place: str, mask: str, element: str = "") -> None:
         """The lanes of a mask; the memory of the others stays as it is."""
-        suffix = f"v{self.lanes}i8" if kind == "i8" else self.suffix
-        name, v, m = f"@llvm.masked.store.{suffix}.p0", f"<{self.lanes} x {kind or self.element}>", self.mask
+        suffix = f"v{self.lanes}i8" if element == "i8" else self.suffix
+        name, m = f"@llvm.masked.store.{suffix}.p0", self.mask
+        v = f"<{self.lanes} x {element or self.element}>"
         self._declared.add(f"declare void {name}({v}, ptr, i32, {m})")
-        self.say(f"call void {name}({v} {value}, ptr {place}, i32 {self._aligned(kind)}, {m} {mask})")
+        self.say(f"call void {name}({v} {value}, ptr {place}, i32 {self._aligned(element)}, {m} {mask})")
 
     def transposed(self, rows: Sequence[str]) -> list[str]:
         """As many vectors as each has lanes, with rows and columns exchanged: blocks first, then

@@ -90,8 +90,8 @@ def _made(key: Hashable, source: Callable[[str], str], vectors: bool) -> _Method
 
 
 class Routine:
-    """Code that is called as C does, with a arguments: an array of 64-bit words, which have names. Python's
-    lock is let go of meanwhile, and nothing is looked at: the arguments has to be right."""
+    """Code that is called as C does, with its arguments in an array of 64-bit words, which have names.
+    Python's lock is let go of meanwhile, and nothing is looked at: the arguments have to be right."""
 
     def __init__(self, address: int, words: Sequence[str]) -> None:
         self.call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(address)
@@ -105,7 +105,7 @@ class Routine:
         self.call(address(arguments))
 
     def each(self, calls: Sequence[Any]) -> None:
-        """Once for each arguments."""
+        """Once for each array of arguments."""
         for arguments in calls:
             self(arguments)
 
@@ -138,11 +138,11 @@ def vector_bytes() -> int:
 def _loaded(text: str, vectors: bool = False) -> Callable[[str], int]:
     """A function that gives the addresses of what the text defines; `vectors`: see `compile`."""
     compiler = _compiler()
-    place = hashlib.sha256(f"{compiler.identity}{' vectors' * vectors}\n{text}".encode()).hexdigest()
-    code = store.read(place)
+    key = hashlib.sha256(f"{compiler.identity}{' vectors' * vectors}\n{text}".encode()).hexdigest()
+    code = store.read(key)
     if code is None:
         code = compiler.compile(text, vectors)
-        store.write(place, code)
+        store.write(key, code)
         COSTS.compiled += 1
     else:
         COSTS.read += 1
@@ -246,8 +246,8 @@ def _fields_hold() -> bool:
     """Whether an array's fields are where kernels read them."""
     array = np.arange(6, dtype=np.float32).reshape(2, 3)
 
-    def read(kind: Any, place: int) -> Any:
-        return kind.from_address(id(array) + place).value
+    def read(ctype: Any, offset: int) -> Any:
+        return ctype.from_address(id(array) + offset).value
 
     sizes = read(ctypes.c_void_p, support.SIZES)
     return (

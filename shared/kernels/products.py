@@ -56,8 +56,8 @@ def multiplier(dtype: Any, biased: bool) -> Callable[..., bool]:
     """The kernel `multiply(out, x, tiles)`, or with a bias (N,) behind: out (M, N) is x (M, K) times what
     the tiles were made of. It gives True; or False, and has written nothing, if the arrays are not plain
     ones of this dtype and such shapes. `out` must share no memory with the others."""
-    kind = np.dtype(dtype).name, machine.vector_bytes(), biased
-    return machine.function(("product", kind), lambda name: _source(*kind, name), vectors=True)
+    variant = np.dtype(dtype).name, machine.vector_bytes(), biased
+    return machine.function(("product", variant), lambda name: _source(*variant, name), vectors=True)
 
 
 # --- the source ----------------------------------------------------------------------------
@@ -92,8 +92,8 @@ def _look(e: Emitter, dtype: str, biased: bool, wide: int) -> None:
     sizes = {"w": str(wide)}
     for position, (name, letters) in enumerate(axes.items()):
         array = e.new(f"load ptr, ptr {e.at('%arguments', position, 'ptr')}")
-        kind, flags = support.ENTRIES.index(dtype), support.PLAIN if position else support.WRITABLE
-        looked = f"ptr {array}, ptr {table}, i64 {kind}, i64 {len(letters)}, i32 {flags}"
+        number, flags = support.ENTRIES.index(dtype), support.PLAIN if position else support.WRITABLE
+        looked = f"ptr {array}, ptr {table}, i64 {number}, i64 {len(letters)}, i32 {flags}"
         _demand(e, e.new(f"call i1 %plain({looked})"))
         e.say(f"%{name} = load ptr, ptr {e.at(array, support.DATA, 'i8')}")
         shape = e.new(f"load ptr, ptr {e.at(array, support.SIZES, 'i8')}")

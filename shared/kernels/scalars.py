@@ -258,9 +258,9 @@ class Code:
 
     def _intrinsic(self, name: str, *values: Term) -> Term:
         dtype = values[0].dtype
-        kind, full = LLVM_TYPES[dtype], f"llvm.{name}.f{8 * dtype.itemsize}"
-        self.declared.add(f"declare {kind} @{full}({', '.join([kind] * len(values))})")
-        return self._write(dtype, f"call {kind} @{full}({', '.join(v.llvm for v in values)})")
+        type_, full = LLVM_TYPES[dtype], f"llvm.{name}.f{8 * dtype.itemsize}"
+        self.declared.add(f"declare {type_} @{full}({', '.join([type_] * len(values))})")
+        return self._write(dtype, f"call {type_} @{full}({', '.join(v.llvm for v in values)})")
 
     def root(self, x: Any) -> Term:
         return self._intrinsic("sqrt", self.floating(x))

@@ -104,6 +104,6 @@ def _place(e: Emitter, at: str, outside: str) -> str:
     return e.new(f"select i1 {inside}, i64 {place}, i64 0")
 
 
-def _add(e: Emitter, to: str, value: str, kind: str = "") -> None:
-    kind = kind or e.element
-    e.store(e.new(f"fadd {kind} {e.load(to, kind)}, {e.load(value, kind)}"), to, kind)
+def _add(e: Emitter, to: str, value: str, element: str = "") -> None:
+    element = element or e.element
+    e.store(e.new(f"fadd {element} {e.load(to, element)}, {e.load(value, element)}"), to, element)
