@@ -15,7 +15,7 @@ from shared.op import exact, settings_key
 from static.compile.block import Block, Step, Value
 from static.compile.log import Log
 from static.compile.passes.cells import open_cells
-from static.compile.passes.groups import Axes, Group, Uses, grouped
+from static.compile.passes.groups import Axes, FusionGroup, Uses, grouped
 from static.compile.passes.prune import without_unused
 from static.compile.steps.fused import FusedOp, Member
 from static.compile.steps.fused_on_gpu import GpuFusedOp
@@ -81,7 +81,7 @@ def fuse_on_gpu(block: Block, log: Log) -> Block:
 
 
 def _fused(
-    group: Group, uses: Uses, ops: dict[Any, FusedOp], log: Log, maker: Maker
+    group: FusionGroup, uses: Uses, ops: dict[Any, FusedOp], log: Log, maker: Maker
 ) -> tuple[Step, list[Step]]:
     """The step that stands for a group, and what more of the program it does: joins of its values."""
     steps, single = group.steps, group.outputs()
@@ -107,7 +107,7 @@ def _fused(
 
 
 def _arrays(
-    group: Group, outputs: Sequence[Sequence[Value]], cuts: dict[Value, tuple[Value, int, int]]
+    group: FusionGroup, outputs: Sequence[Sequence[Value]], cuts: dict[Value, tuple[Value, int, int]]
 ) -> tuple[list[Value], _Loops, dict[Value, int]]:
     """The arrays that the kernel of a group reads; its rank and inputs, as in a Recipe; and the
     numbers of all values.
@@ -146,7 +146,7 @@ def _flattened(rank: int, axes: list[Axes]) -> tuple[int | None, list[Axes]]:
     return None, [(True,) if (rank and any(own)) or not rank else () for own in axes]
 
 
-def _key(group: Group, loops: _Loops, place: dict[Value, int], written: _Written) -> Any:
+def _key(group: FusionGroup, loops: _Loops, place: dict[Value, int], written: _Written) -> Any:
     """What tells the op of a group from others: whatever its kernel or a member depends on."""
     told: list[Any] = [loops, written]
     for step, form in zip(group.steps, group.forms, strict=True):
@@ -157,7 +157,7 @@ def _key(group: Group, loops: _Loops, place: dict[Value, int], written: _Written
     return tuple(told)
 
 
-def _recipe(group: Group, loops: _Loops, place: dict[Value, int], written: _Written) -> Recipe:
+def _recipe(group: FusionGroup, loops: _Loops, place: dict[Value, int], written: _Written) -> Recipe:
     """What the kernel of a group is to do."""
     rank, inputs = loops
     elements = []
@@ -170,7 +170,7 @@ def _recipe(group: Group, loops: _Loops, place: dict[Value, int], written: _Writ
     return Recipe(rank, inputs, tuple(elements), written)
 
 
-def _members(group: Group, place: dict[Value, int]) -> tuple[list[Member], list[float]]:
+def _members(group: FusionGroup, place: dict[Value, int]) -> tuple[list[Member], list[float]]:
     """The ops that a kernel stands for, and the numbers that it is handed."""
     members, numbers = [], []
     for step, form in zip(group.steps, group.forms, strict=True):

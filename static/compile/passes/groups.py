@@ -23,7 +23,7 @@ LONGEST = 64
 Axes = tuple[bool, ...]
 
 
-class Group:
+class FusionGroup:
     """Steps that shall be one.
 
     shape   of what they give, and of the loop
@@ -41,7 +41,7 @@ class Group:
         self.used: dict[Value, int] = {}
         self.open = True
 
-    def take(self, other: Group) -> None:
+    def take(self, other: FusionGroup) -> None:
         """Become both; no step of either uses what the other gives."""
         self.steps += other.steps
         self.forms += other.forms
@@ -65,7 +65,7 @@ class Uses:
         """By how many steps a value is used, and one more if it is needed elsewhere."""
         return len(self.users.get(value, ())) + (value in self.elsewhere)
 
-    def cuts(self, group: Group) -> dict[Value, tuple[Value, int, int]]:
+    def cuts(self, group: FusionGroup) -> dict[Value, tuple[Value, int, int]]:
         """Of what a group reads, the values that are equal parts of another along its last axis: of
         which, the number of the part, and of how many."""
         found = {}
@@ -78,7 +78,7 @@ class Uses:
                 found[v] = maker.inputs[0], maker.outputs.index(v), len(sizes)
         return found
 
-    def joined(self, group: Group, values: list[Value]) -> list[Step]:
+    def joined(self, group: FusionGroup, values: list[Value]) -> list[Step]:
         """The steps that put some of these values of a group side by side along the last axis, and are
         all that uses them outside of it."""
         inside, found = set(group.steps), dict[Step, None]()
@@ -95,10 +95,10 @@ class Uses:
         return list(found)
 
 
-def grouped(block: Block, uses: Uses) -> list[Group]:
+def grouped(block: Block, uses: Uses) -> list[FusionGroup]:
     """All groups; a step that can be fused and finds no other is one by itself."""
-    group_of: dict[Value, Group] = {}
-    found: list[Group] = []
+    group_of: dict[Value, FusionGroup] = {}
+    found: list[FusionGroup] = []
     for step in block.steps:
         values = dict.fromkeys(step.values())
         around = dict.fromkeys([group_of[v] for v in values if v in group_of])
@@ -108,7 +108,7 @@ def grouped(block: Block, uses: Uses) -> list[Group]:
                 group.open = False
             continue
         y = step.outputs[0]
-        joining: list[Group] = []
+        joining: list[FusionGroup] = []
         for group in around:
             if group.open and group.shape == y.shape and _may_join([*joining, group], step, values, uses):
                 joining.append(group)
@@ -119,7 +119,7 @@ def grouped(block: Block, uses: Uses) -> list[Group]:
             for group in others:
                 home.take(group)
         else:
-            home, others = Group(y.shape), []
+            home, others = FusionGroup(y.shape), []
             found.append(home)
         _add(home, step, form, values, uses)
         for group in others:
@@ -128,7 +128,7 @@ def grouped(block: Block, uses: Uses) -> list[Group]:
     return [group for group in found if group.steps]
 
 
-def _may_join(groups: list[Group], step: Step, values: dict[Value, None], uses: Uses) -> bool:
+def _may_join(groups: list[FusionGroup], step: Step, values: dict[Value, None], uses: Uses) -> bool:
     """Whether the step and these groups make a kernel that is worth having."""
     if sum([len(group.steps) for group in groups]) >= LONGEST:
         return False
@@ -148,7 +148,7 @@ def _may_join(groups: list[Group], step: Step, values: dict[Value, None], uses: 
     return _depth(len(shape), kinds) <= MOST_LEVELS
 
 
-def _add(home: Group, step: Step, form: Form, values: dict[Value, None], uses: Uses) -> None:
+def _add(home: FusionGroup, step: Step, form: Form, values: dict[Value, None], uses: Uses) -> None:
     """One more step, which joins the group."""
     home.steps.append(step)
     home.forms.append(form)

@@ -85,7 +85,7 @@ class Pattern:
     changes: bool = False
     floats: bool = False
 
-    def rule(self) -> Rule:
+    def rule(self) -> Rewrite:
         """What rewrites a step by it."""
         old, new = (ast.parse(text, mode="eval").body for text in (self.old, self.new))
         root, arguments, _ = _call(old)
@@ -98,11 +98,11 @@ class Pattern:
                     return _build(new, bound, step.nodes)
             return None
 
-        return Rule(root, f"{self.old} to {self.new}", self.why, attempt, orders)
+        return Rewrite(root, f"{self.old} to {self.new}", self.why, attempt, orders)
 
 
 @dataclass(frozen=True)
-class Rule:
+class Rewrite:
     """One way to rewrite the steps of an op.
 
     attempt  gives None, the value to take instead, the steps whose last one makes it, or steps
@@ -117,17 +117,17 @@ class Rule:
     heads: tuple[tuple[str, ...], ...] = ()
 
 
-class Table:
+class RewriteTable:
     """Rules, found by the op of a step and by what makes its inputs: most steps fit none, and that
     is one look into a dict."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        self.rules: dict[str, list[Rule]] = {}
+    def __init__(self, rules: Iterable[Rewrite]) -> None:
+        self.rules: dict[str, list[Rewrite]] = {}
         for rule in rules:
             self.rules.setdefault(rule.op, []).append(rule)
-        self._known: dict[tuple[str, ...], list[Rule]] = {}
+        self._known: dict[tuple[str, ...], list[Rewrite]] = {}
 
-    def candidates(self, step: Step, makers: Makers) -> list[Rule]:
+    def candidates(self, step: Step, makers: Makers) -> list[Rewrite]:
         """The rules that may fit a step."""
         rules = self.rules.get(step.op.name)
         if rules is None:
@@ -144,7 +144,7 @@ class Table:
         return found
 
 
-def rewrite(block: Block, table: Table, log: Log, makers: Makers | None = None) -> Block:
+def rewrite(block: Block, table: RewriteTable, log: Log, makers: Makers | None = None) -> Block:
     """The block with every step rewritten for which the table knows something better.
 
     One walk in program order: what a step is made of is rewritten before it. makers: what is to know of

@@ -6,7 +6,7 @@ from typing import Any
 
 from static.compile.block import Block, Step
 from static.compile.log import Log
-from static.compile.passes.patterns import Makers, Pattern, Rule, Table, rewrite
+from static.compile.passes.patterns import Makers, Pattern, Rewrite, RewriteTable, rewrite
 
 PATTERNS = (
     Pattern("x * 1", "x", "one is neutral"),
@@ -49,14 +49,14 @@ def _transposed_twice(step: Step, makers: Makers) -> Any:
     return [Step(step.op, before.inputs, {"axes": axes}, step.outputs, step.nodes)]
 
 
-TABLE = Table(
+TABLE = RewriteTable(
     [
         *(pattern.rule() for pattern in PATTERNS),
         *(
-            Rule(name, f"{name} that changes nothing", "what comes out is what went in", _unchanged)
+            Rewrite(name, f"{name} that changes nothing", "what comes out is what went in", _unchanged)
             for name in ("reshape", "broadcast_to", "sum_to", "cast")
         ),
-        Rule("transpose", "a transpose of a transpose", "axes are put in order once", _transposed_twice),
+        Rewrite("transpose", "a transpose of a transpose", "axes are put in order once", _transposed_twice),
     ]
 )
 

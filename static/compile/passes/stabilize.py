@@ -15,7 +15,7 @@ from typing import Any
 from static.compile.block import Block, Step, Value
 from static.compile.log import Log
 from static.compile.passes.inside import through
-from static.compile.passes.patterns import Makers, Pattern, Rule, Table, rewrite
+from static.compile.passes.patterns import Makers, Pattern, Rewrite, RewriteTable, rewrite
 from static.compile.passes.scaled import scaled
 from static.compile.passes.traits import Known, meets
 from static.compile.passes.writer import Unsaid, Writer
@@ -92,7 +92,7 @@ def _mul(w: Writer, step: Step) -> Value | None:
     return None
 
 
-def _carried(op: str, what: str, why: str, find: Callable[[Writer, Step], Value | None]) -> Rule:
+def _carried(op: str, what: str, why: str, find: Callable[[Writer, Step], Value | None]) -> Rewrite:
     def attempt(step: Step, makers: Makers) -> Any:
         assert isinstance(makers, Known)
         writer = Writer(makers, step.nodes)
@@ -103,12 +103,12 @@ def _carried(op: str, what: str, why: str, find: Callable[[Writer, Step], Value 
         same = value is not None and value.spec == step.outputs[0].spec
         return writer.done(value if same else None)
 
-    return Rule(op, what, why, attempt)
+    return Rewrite(op, what, why, attempt)
 
 
 _NO_NUMBERS = "0 by 0 and infinity by infinity are no numbers"
 
-TABLE = Table(
+TABLE = RewriteTable(
     [
         *(pattern.rule() for pattern in PATTERNS),
         _carried("log", "log of what is made of exponentials", "they may go to 0 or infinity before", _log),
