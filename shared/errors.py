@@ -121,6 +121,24 @@ class DataError(DiptychError, OSError, ValueError):
     __str__ = DiptychError.__str__
 
 
+class DiskError(DiptychError, OSError):
+    """A file that the disk refuses to write, or to give. `errno` and `filename` are those of the OSError."""
+
+    __str__ = DiptychError.__str__
+
+
+class MissingFileError(DiskError, FileNotFoundError):
+    """A file to be read, or a folder to be written to, that is not there."""
+
+    __str__ = DiptychError.__str__
+
+
+class DeniedError(DiskError, PermissionError):
+    """A file or folder that may not be read, or not be written to."""
+
+    __str__ = DiptychError.__str__
+
+
 class ArchiveError(DiptychError, ValueError):
     """A graph that no archive can hold, or an archive that is damaged, or was not honestly made."""
 

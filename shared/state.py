@@ -149,9 +149,17 @@ class Buffer(State):
     """A State that is kept but not trained: running statistics, counters."""
 
 
+class Slot(State):
+    """What an optimiser remembers of a Parameter, `parameter`, under a name of its own, `slot`."""
+
+    def __init__(self, data: Any, parameter: Any, slot: str, name: str) -> None:
+        super().__init__(data, name)
+        self.parameter, self.slot = parameter, slot
+
+
 class Generator(Buffer):
     """The state of a layer's own random numbers: uint64 (2,). PyTorch's checkpoints have none."""
 
 
-for _kind in (State, Parameter, Buffer, Generator):
+for _kind in (State, Parameter, Buffer, Slot, Generator):
     ENGINE_OF[_kind] = NEUTRAL

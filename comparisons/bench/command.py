@@ -26,7 +26,7 @@ from comparisons.bench.peers import (
 )
 from comparisons.bench.workloads import WORKLOADS
 from comparisons.machine import host
-from comparisons.machine.files import write_whole
+from shared import files
 
 FORMAT = 1
 NAMES = (*WORKLOADS, OVERHEAD, GRAPH, PASSES)
@@ -143,7 +143,7 @@ def failures(report: Mapping[str, Any]) -> list[str]:
 def save(report: Mapping[str, Any], path: Path) -> None:
     """Write the report as JSON, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, json.dumps(report, indent=1, allow_nan=False) + "\n")
+    files.write(path, json.dumps(report, indent=1, allow_nan=False) + "\n", "bench")
 
 
 def pythons(given: Sequence[str]) -> dict[str, str]:
@@ -180,6 +180,8 @@ def main(
         steps = steps or QUICK_STEPS
     settings = process.Settings(rounds or ROUNDS, steps, threads or cores(), where)
     aside = json_file == "-"
+    if json_file is not None and not aside:
+        files.check_writable(Path(json_file).parent, "--json")
     say = Screen(aside)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

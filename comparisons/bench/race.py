@@ -5,11 +5,9 @@ While one process works the others are stopped, so that no thread pool of theirs
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
 from comparisons.bench import resident
@@ -17,6 +15,7 @@ from comparisons.bench.peers import Peer
 from comparisons.bench.process import ENGINES, WARM, PeerError, Process, Settings, new_caches
 from comparisons.bench.workloads import WORKLOADS
 from comparisons.statistics.spread import spread
+from shared import files
 
 WARM_STARTS = 3
 """How many processes start with what the first one has compiled."""
@@ -52,8 +51,8 @@ def race(
     agrees                 {with, steps, error, bitwise, agrees}: its first losses beside another's
     error                  what a peer said that failed; it has no other entries then
     """
-    with tempfile.TemporaryDirectory() as folder:
-        caches = {peer.name: new_caches(Path(folder) / peer.name) for peer in peers}
+    with files.scratch() as folder:
+        caches = {peer.name: new_caches(folder / peer.name) for peer in peers}
         _steps(name, peers, settings, caches, found, watch)
         for peer in peers:
             if "error" not in found[peer.name]:

@@ -30,7 +30,21 @@ OUT = click.option(
 )  # fmt: skip
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Group(click.Group):
+    """What the disk refuses is said in a line, as what the user mistook is."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            from shared.errors import DiskError
+
+            if not isinstance(error, DiskError):
+                raise
+            raise click.ClickException(error.message) from error
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """The same models on a define-by-run and a define-and-run engine, measured and written up."""
 
@@ -70,6 +84,7 @@ def run(
     from comparisons.running.run import engines_differ, failures
     from comparisons.running.run import run as run_plan
     from comparisons.training.drive import ENGINES
+    from shared.files import check_writable
 
     tasks, experiments = chosen(names, full, engine, device)
     check_device(device)
@@ -91,6 +106,7 @@ def run(
             raise click.ClickException(
                 f"the report in {out} is of another run ({difference}); give its settings, or no --resume"
             )
+    check_writable(out, "--out")  # now, and not after the first hour
     terminated = signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: see run_plan
     try:
         report = run_plan(plan, out, _watch(as_json), before)

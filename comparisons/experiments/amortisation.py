@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
@@ -22,7 +21,7 @@ from comparisons.lab.verdict import Verdict
 from comparisons.statistics.ahead import ahead, break_even
 from comparisons.statistics.quantities import OTHER, PAIR, count, listed, number, seconds
 from comparisons.statistics.spread import spread
-from shared import optim
+from shared import files, optim
 
 MODELS = (
     ("a dense network", WORKLOADS["mlp"], "layer"),
@@ -112,9 +111,9 @@ def _fresh(context: Context, peer: str, workload: str) -> dict[str, Any]:
     """Seconds to static's first loss, imports apart, in a process that finds no kernel on disk, and
     in later ones, which find what that one has compiled."""
     taken = []
-    with tempfile.TemporaryDirectory() as cache:
+    with files.scratch() as cache:
         for _ in range(1 + context.pick(1, 5)):
-            done = context.fresh(FRESH, cache, peer, workload)
+            done = context.fresh(FRESH, str(cache), peer, workload)
             if done["status"]:
                 raise RuntimeError(done["err"])
             taken.append(to_first_loss(json.loads(done["out"])))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +16,7 @@ from comparisons.lab.snippet import source_of
 from comparisons.lab.verdict import sized
 from comparisons.statistics.ahead import smaller
 from comparisons.statistics.quantities import OTHER, PAIR, count, size
+from shared import files
 
 TABLE = np.random.default_rng(0).normal(size=(400, 400)).astype(np.float32) / 20
 X = np.ones((1, 3), np.float32)
@@ -112,7 +112,7 @@ def run(context: Context) -> dict[str, Any]:
 
 def _weighed(context: Context, function: Callable[[str, int], Any], uses: int) -> dict[str, int]:
     """Bytes of the file that was saved, and of memory at the highest point on the way there."""
-    with tempfile.TemporaryDirectory() as folder:
+    with files.scratch() as folder:
         path = os.path.join(folder, "model")
         peak = context.peak(lambda: function(path, uses))
         return {"file": os.path.getsize(path), "peak": peak}

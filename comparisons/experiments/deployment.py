@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from comparisons.lab.blocks import Json, Pair, Table
@@ -13,6 +11,7 @@ from comparisons.lab.reading import Reading
 from comparisons.lab.verdict import Verdict, sized, timed
 from comparisons.statistics.quantities import OTHER, PAIR, count, listed, seconds, size
 from comparisons.statistics.spread import spread
+from shared import files
 
 NET = """from shared import nn
 
@@ -81,8 +80,8 @@ KEPT = {"dynamic": "model.safetensors", "static": "model.diptych"}
 
 def run(context: Context) -> dict[str, Any]:
     found: dict[str, Any] = {"net": NET, "engines": {}}
-    with tempfile.TemporaryDirectory() as made:
-        here, there, later = (Path(made, name) for name in ("here", "there", "later"))
+    with files.scratch() as made:
+        here, there, later = (made / name for name in ("here", "there", "later"))
         for folder in (here, there, later):
             folder.mkdir()
         (here / "net.py").write_text(NET, encoding="utf-8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from contextlib import chdir
 from typing import Any
 
@@ -16,6 +15,7 @@ from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
 from comparisons.lab.verdict import Verdict
 from comparisons.statistics.quantities import OTHER, PAIR, count, listed
+from shared import files
 
 X = np.ones((2, 8), np.float32)
 
@@ -97,7 +97,7 @@ def fresh_static() -> dict[str, Any]:
 
 
 def run(context: Context) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+    with files.scratch() as folder, chdir(folder):
         on_dynamic = attempt(twice_dynamic)
         return {
             "twice": {"dynamic": on_dynamic, "static": attempt(twice_static)},

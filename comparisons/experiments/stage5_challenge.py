@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,7 @@ from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of, written
 from comparisons.lab.verdict import Verdict, counted, timed
 from comparisons.statistics.quantities import OTHER, PAIR, count, number, seconds
-from shared import nn, ops
+from shared import files, nn, ops
 
 STEPS, LENGTH = 20, 30
 WAVE = np.sin(np.linspace(0, 8 * np.pi, 200)).astype(np.float32)
@@ -100,8 +98,8 @@ def _resumed(engine: str) -> list[float]:
     """Those of one that is stopped in the middle, and goes on from two files, model and optimiser."""
     model, opt = _made()
     losses = TRAIN[engine](model, opt, STEPS)
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder) / name for name in ("model.safetensors", "optimizer.safetensors")]
+    with files.scratch() as folder:
+        paths = [folder / name for name in ("model.safetensors", "optimizer.safetensors")]
         model.save(paths[0])
         opt.save(paths[1])
         nn.manual_seed(1)

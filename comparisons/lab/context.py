@@ -10,7 +10,6 @@ import gc
 import os
 import subprocess
 import sys
-import tempfile
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -20,6 +19,7 @@ from time import perf_counter
 from typing import Any, TypeVar
 
 from comparisons.statistics.spread import spread
+from shared import files
 from shared.watch.hooks import Event, Hook, watching
 
 T = TypeVar("T")
@@ -106,8 +106,8 @@ class Context:
         files a traceback shows by their places in the project.
         """
         if folder is None:
-            with tempfile.TemporaryDirectory() as made:
-                return self.fresh(code, *arguments, folder=Path(made), timeout=timeout)
+            with files.scratch() as made:
+                return self.fresh(code, *arguments, folder=made, timeout=timeout)
         (folder / "script.py").write_text(code, encoding="utf-8")
         environment = os.environ | {"PYTHONPATH": str(_HOME), "PYTHONIOENCODING": "utf-8"}
         start = perf_counter()

@@ -22,6 +22,7 @@ from comparisons.statistics.spread import spread
 from comparisons.training.drive import EXACT, FAST
 from comparisons.training.task import Task
 from comparisons.training.verify import levels_apart
+from shared import files
 
 QUICK = {"runs": 5, "steps": 40}
 FULL = {"runs": 15, "steps": 100}
@@ -36,12 +37,13 @@ class Meter:
     """A running `meter.py`; `imported` says how long its imports took."""
 
     def __init__(self, task: Task, engine: str, level: str = EXACT) -> None:
-        self._kernels = tempfile.TemporaryDirectory()  # none that another process has compiled: cold is cold
+        self._ends = ExitStack()
+        kernels = self._ends.enter_context(files.scratch())  # none that another has compiled: cold is cold
         self._said = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  closed by close()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "comparisons.measuring.meter", task.name, engine, level, task.device],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True,
-            env=os.environ | {"DIPTYCH_CACHE": self._kernels.name},
+            env=os.environ | {"DIPTYCH_CACHE": str(kernels)},
         )  # fmt: skip
         try:
             self.imported = self._answer()
@@ -71,7 +73,7 @@ class Meter:
         self._process.kill()
         self._process.communicate()
         self._said.close()
-        self._kernels.cleanup()
+        self._ends.close()
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from comparisons.machine.files import write_whole
 from comparisons.report.experiment_page import pages_of_experiments
 from comparisons.report.first_page import caveats, host, opening
 from comparisons.report.first_page.choice import choices
@@ -25,6 +24,7 @@ from comparisons.report.peers.page import PEERS, page_of_peers
 from comparisons.report.stepper.page import draw_stepper
 from comparisons.report.tasks.page import pages_of_tasks
 from comparisons.statistics import quantities
+from shared import files
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -47,7 +47,7 @@ def draw(report: Mapping[str, Any], folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     made = pages(report)
     for name, text in made.items():
-        write_whole(folder / name, text)
+        files.write(folder / name, text, "report")
     for name in (STEPPER, *(f"{name}.html" for name in (*TASKS, *EXPERIMENTS, "peers"))):
         if name not in made:
             (folder / name).unlink(missing_ok=True)

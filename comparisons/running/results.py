@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from comparisons.machine.files import write_whole
+from shared import files
 
 FORMAT = 2
 NAME = "report.json"
@@ -21,7 +21,7 @@ def save(report: dict[str, Any], folder: Path) -> Path:
     """Write the report, all of it or nothing: a reader never meets half a file."""
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / NAME
-    write_whole(target, json.dumps(report, indent=1, allow_nan=False) + "\n")
+    files.write(target, json.dumps(report, indent=1, allow_nan=False) + "\n", "report")
     return target
 
 
@@ -29,7 +29,8 @@ def load(folder: Path) -> dict[str, Any]:
     """The report in a folder, or ResultsError with the way out."""
     source = folder / NAME
     try:
-        report = json.loads(source.read_text(encoding="utf-8"))
+        with files.reading(source, "report"):
+            report = json.loads(source.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ResultsError(f"there is no {NAME} in {folder}; {_AGAIN}, or say where with --out") from None
     except ValueError as error:

@@ -6,7 +6,6 @@ and its local variables are looked at where it stands.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from comparisons.training.drive import Training
 from comparisons.training.task import Task
+from shared import files
 
 
 def look_inside(task: Task, engine: str, seed: int = 0) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _purposes(graph: Any, loss: Any, train_op: Any) -> dict[str, int]:
 
 def drawn(draw: Callable[[str], Any]) -> str:
     """The SVG that `draw(path)` writes."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "graph.svg"
+    with files.scratch() as folder:
+        path = folder / "graph.svg"
         draw(str(path))
         return path.read_text(encoding="utf-8")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import secrets
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from shared.errors import DataError
+from shared import files
+from shared.errors import DataError, DiskError
 
 TIMEOUT = 30
 """Seconds without a byte after which a mirror is given up."""
@@ -21,15 +20,7 @@ _CHUNK = 1 << 16
 
 def data_directory() -> Path:
     """Where downloaded data sets are kept: `DIPTYCH_DATA`, or the platform's cache directory."""
-    if chosen := os.environ.get("DIPTYCH_DATA"):
-        return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "diptych"
+    return files.cache_directory("DIPTYCH_DATA")
 
 
 @dataclass(frozen=True)
@@ -75,28 +66,39 @@ def fetch(remote: Remote) -> Path:
 
 def _download(remote: Remote, address: str, path: Path) -> str | None:
     """Put the file at `path` if this mirror gives the right one; else say what was wrong."""
-    from http.client import HTTPException
-    from urllib.request import Request, urlopen
-
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = open(part, "xb")  # noqa: SIM115, closed below
+        with files.replacing(path, "fetch") as file:
+            if reason := _received(remote, address, file):
+                raise _Refused(reason)
+            file.flush()
+            if reason := _wrong(remote, Path(file.name)):
+                raise _Refused(reason)
+    except _Refused as refused:
+        return str(refused)
     except OSError as error:
         raise DataError(
             f"{path.parent} can not be written to ({error.strerror}); set DIPTYCH_DATA to one that can be"
         ) from error
+    return None
+
+
+class _Refused(Exception):
+    """What a mirror gave is not the file, for this reason."""
+
+
+def _received(remote: Remote, address: str, file: IO[bytes]) -> str | None:
+    """Ask a mirror, and copy its answer to a file; what went wrong on the way, if anything."""
+    from http.client import HTTPException
+    from urllib.request import Request, urlopen
+
     try:
-        with file, urlopen(Request(address, headers={"User-Agent": "diptych"}), timeout=TIMEOUT) as answer:
-            reason = _receive(remote, answer, file)
-        reason = reason or _wrong(remote, part)
-        if reason is None:
-            os.replace(part, path)
-        return reason
+        with urlopen(Request(address, headers={"User-Agent": "diptych"}), timeout=TIMEOUT) as answer:
+            return _receive(remote, answer, file)
+    except DiskError:
+        raise
     except (OSError, HTTPException, ValueError) as error:
         return f"failed ({error})"
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _receive(remote: Remote, answer: Any, file: IO[bytes]) -> str | None:
@@ -109,7 +111,8 @@ def _receive(remote: Remote, answer: Any, file: IO[bytes]) -> str | None:
             done += len(chunk)
             if done > most:
                 return f"sent more than {most:,} bytes, which the file can not have"
-            file.write(chunk)
+            with files.reading(remote.name, "fetch", "written"):
+                file.write(chunk)
             progress.show(done)
     if announced and done < announced:
         return f"stopped after {done:,} of {announced:,} bytes"

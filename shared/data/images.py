@@ -137,7 +137,10 @@ def fetch_data_set(name: str) -> Path:
 
 def is_here(name: str) -> bool:
     """Whether all files of a data set have been downloaded; not whether they are right."""
-    return all((data_directory() / remote.name).exists() for remote in DATA_SETS[name])
+    try:
+        return all((data_directory() / remote.name).exists() for remote in DATA_SETS[name])
+    except OSError:  # there is no home, or its folder is closed to us
+        return False
 
 
 # --- how they are read ---------------------------------------------------------------------

@@ -84,7 +84,8 @@ def _made(key: Hashable, source: Callable[[str], str], vectors: bool) -> _Method
     start = time.perf_counter()
     _table()  # what all kernels need is compiled while nobody else compiles
     name = "kernel_" + hashlib.sha256(repr(key).encode()).hexdigest()[:20]
-    method = _Method(name.encode(), _loaded(source(name), vectors)(name), _FASTCALL, None)
+    (address,) = _loaded(source(name), [name], vectors)
+    method = _Method(name.encode(), address, _FASTCALL, None)
     COSTS.seconds += time.perf_counter() - start
     return method
 
@@ -118,7 +119,7 @@ def routine(
     name = "plain_" + hashlib.sha256(repr(key).encode()).hexdigest()[:20]
     with _lock:
         start = time.perf_counter()
-        address = _loaded(source(name), vectors)(name)
+        (address,) = _loaded(source(name), [name], vectors)
         COSTS.seconds += time.perf_counter() - start
     return Routine(address, words)
 
@@ -135,18 +136,19 @@ def vector_bytes() -> int:
     return 64 if features.get("avx512f") else 32 if features.get("avx") else 16
 
 
-def _loaded(text: str, vectors: bool = False) -> Callable[[str], int]:
-    """A function that gives the addresses of what the text defines; `vectors`: see `compile`."""
+def _loaded(text: str, names: Sequence[str], vectors: bool = False) -> list[int]:
+    """The addresses of what the text defines under these names; `vectors`: see `compile`."""
     compiler = _compiler()
     key = hashlib.sha256(f"{compiler.identity}{' vectors' * vectors}\n{text}".encode()).hexdigest()
-    code = store.read(key)
-    if code is None:
-        code = compiler.compile(text, vectors)
-        store.write(key, code)
-        COSTS.compiled += 1
-    else:
+    code = store.read(key, compiler.identity)
+    if code is not None:
         COSTS.read += 1
-    return compiler.load(code)
+        return compiler.load(code, names)
+    code = compiler.compile(text, vectors)
+    COSTS.compiled += 1
+    addresses = compiler.load(code, names)
+    store.write(key, compiler.identity, code)
+    return addresses
 
 
 class _Compiler:
@@ -180,11 +182,14 @@ class _Compiler:
         passes.getModulePassManager().run(module, passes)
         return bytes(self.machine.emit_object(module))
 
-    def load(self, code: bytes) -> Callable[[str], int]:
-        """Make object code ready to run; a function that gives the address of a name in it."""
+    def load(self, code: bytes, names: Sequence[str]) -> list[int]:
+        """Make object code ready to run; the addresses of names in it, each of which is there."""
         self.engine.add_object_file(self.llvm.object_file.ObjectFileRef.from_data(code))
         self.engine.finalize_object()
-        return self.engine.get_function_address
+        found = [self.engine.get_function_address(name) for name in names]
+        if not all(found):
+            raise RuntimeError(f"LLVM has made code without {names[found.index(0)]!r}, which is not called")
+        return found
 
 
 def _compiler() -> _Compiler:
@@ -201,13 +206,14 @@ _only_compiler = cache(_Compiler)
 @cache
 def _table() -> Any:
     """The addresses that kernels look up, as an array: it is what Python hands a kernel as `self`."""
-    api, addresses = ctypes.pythonapi, _loaded(support.SOURCE)
+    api, names = ctypes.pythonapi, ("fits", "plain", "enter", "leave")
+    addresses = _loaded(support.SOURCE, [f"diptych_{name}" for name in names])
     found: dict[str, Any] = {
         "type": id(np.ndarray),
         "answer": ctypes.cast(api.PyBool_FromLong, ctypes.c_void_p).value,
         "release": ctypes.cast(api.PyEval_SaveThread, ctypes.c_void_p).value,
         "acquire": ctypes.cast(api.PyEval_RestoreThread, ctypes.c_void_p).value,
-        **{name: addresses(f"diptych_{name}") for name in ("fits", "plain", "enter", "leave")},
+        **dict(zip(names, addresses, strict=True)),
         **{dtype.name: id(dtype) for dtype in LLVM_TYPES},
     }
     return np.array([found[entry] for entry in support.ENTRIES], np.uintp)

@@ -1,56 +1,70 @@
 """Object code on disk, so that a second process need not compile: `DIPTYCH_CACHE`, or the user's cache.
 
-Files are named by a hash of all that the code depends on. They are written whole and then renamed,
-so that writers at the same time do no harm, and begin with their own checksum, so that one that was
-damaged is compiled again.
+Files are named by a hash of all that the code depends on, and written whole. Each begins with a checksum of
+its name, of the processor and the versions that it was made for, and of the code: what is damaged, or stands
+under another's name, is compiled again. Where they take more than `LIMIT`, those go that were not used for
+longest.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import sys
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-_HEADER = b"diptych kernel 1\n"
+from shared import files
+from shared.errors import DiskError
+
+LIMIT = 128 * 2**20
+"""Bytes that all kernels together may take; a kernel takes some thousands."""
+
+_HEADER = b"diptych kernel 2\n"
 _DIGEST = 32
 
 
 def directory() -> Path:
     """Where kernels are kept: `DIPTYCH_CACHE`, or the platform's cache directory."""
-    if chosen := os.environ.get("DIPTYCH_CACHE"):
-        return Path(chosen) / "kernels"
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "diptych" / "kernels"
+    return files.cache_directory("DIPTYCH_CACHE") / "kernels"
 
 
-def read(name: str) -> bytes | None:
-    """What was written under this name; None if nothing was, or it is not whole."""
+def read(name: str, identity: str) -> bytes | None:
+    """The code that was written under this name for this machine; None if there is none, or it is not
+    what was written."""
     try:
-        content = (directory() / name).read_bytes()
-    except (OSError, RuntimeError):  # there is no home
+        path = directory() / name
+        content = path.read_bytes()
+        with suppress(OSError):
+            os.utime(path)  # used now
+    except OSError:  # or there is no home
         return None
-    head, digest = content[: len(_HEADER)], content[len(_HEADER) : len(_HEADER) + _DIGEST]
-    body = content[len(_HEADER) + _DIGEST :]
-    return body if head == _HEADER and digest == hashlib.sha256(body).digest() else None
+    head, body = content[: len(_HEADER) + _DIGEST], content[len(_HEADER) + _DIGEST :]
+    return body if head == _head(name, identity, body) else None
 
 
-def write(name: str, body: bytes) -> None:
+def write(name: str, identity: str, body: bytes) -> None:
     """Keep it; where nothing can be written, it is compiled in every process."""
-    with suppress(OSError, RuntimeError):
+    with suppress(DiskError, OSError):
         place = directory()
         place.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=place, prefix=".new-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(_HEADER + hashlib.sha256(body).digest() + body)
-            os.replace(temporary, place / name)
-        except OSError:
-            os.unlink(temporary)
+        files.write(place / name, _head(name, identity, body) + body, "kernels", lasting=False)
+        _forget(place)
+
+
+def _head(name: str, identity: str, body: bytes) -> bytes:
+    said = f"{len(name)} {name} {len(identity)} {identity} ".encode()
+    return _HEADER + hashlib.sha256(said + body).digest()
+
+
+def _forget(place: Path) -> None:
+    """Remove what was not used for longest, until three quarters of the limit are left."""
+    with os.scandir(place) as entries:
+        found = [(entry.stat(), entry.path) for entry in entries if not entry.name.startswith(".")]
+    total = sum(about.st_size for about, _ in found)
+    if total <= LIMIT:
+        return
+    for about, path in sorted(found, key=lambda pair: pair[0].st_mtime):
+        files.remove(path, "kernels")
+        total -= about.st_size
+        if total <= LIMIT * 3 // 4:
+            return

@@ -19,6 +19,7 @@ from shared.nn.activation import (
 )
 from shared.nn.attentive import MultiheadAttention
 from shared.nn.cells import GRUCell, LSTMCell, RNNCell
+from shared.nn.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from shared.nn.container import ModuleDict, ModuleList, Sequential
 from shared.nn.convolutional import Conv1d, Conv2d, ConvTranspose2d
 from shared.nn.initial import manual_seed
@@ -43,11 +44,11 @@ from shared.state import Buffer, Generator, Parameter
 
 __all__ = [
     "AdaptiveAvgPool2d", "AvgPool1d", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d",
-    "BatchNorm2d", "Buffer", "Conv1d", "Conv2d", "ConvTranspose2d", "CosineSimilarity",
+    "BatchNorm2d", "Buffer", "Checkpoint", "Conv1d", "Conv2d", "ConvTranspose2d", "CosineSimilarity",
     "CrossEntropyLoss", "Dropout", "ELU", "Embedding", "Flatten", "GELU", "GRU", "GRUCell",
     "Generator", "HuberLoss", "Identity", "KLDivLoss", "L1Loss", "LSTM", "LSTMCell", "LayerNorm",
     "LeakyReLU", "Linear", "LogSoftmax", "MSELoss", "MaxPool1d", "MaxPool2d", "Module",
     "ModuleDict", "ModuleList", "MultiheadAttention", "NLLLoss", "Parameter", "RNN", "RNNCell",
     "ReLU", "Sequential", "SiLU", "Sigmoid", "Softmax", "Softplus", "Summary", "Tanh", "evaluating",
-    "forget_gate_bias_", "init", "manual_seed", "summary",
+    "forget_gate_bias_", "init", "load_checkpoint", "manual_seed", "save_checkpoint", "summary",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 from shared.device.cuda import DEVICES
 from shared.dispatch import ENGINE_OF, NEUTRAL, engine_in_charge
 from shared.errors import DTypeError
-from shared.nn.saved import Loaded, arrays_of, load_arrays, read_file, write_file
+from shared.nn.saved import Loaded, arrays_of, load_arrays, read_own, write_file
 from shared.spec import as_dtype
 from shared.state import Buffer, Parameter, State
 
@@ -208,11 +208,11 @@ class Module:
     def save(self, path: str | PathLike[str], metadata: Mapping[str, str] | None = None) -> None:
         """Write `state_dict()` and some words of text to a safetensors file, which replaces the
         one there in one move."""
-        write_file(path, self.state_dict(), {"model": type(self).__name__, **(metadata or {})})
+        write_file(path, self.state_dict(), {"model": type(self).__name__, **(metadata or {})}, "save")
 
     def load(self, path: str | PathLike[str], strict: bool = True) -> Loaded:
         """Load a safetensors file of this model's, or of the same one in PyTorch."""
-        arrays, metadata = read_file(path)
+        arrays, metadata = read_own(path, "load")
         found = load_arrays(self.state_paths(), arrays, strict, f"load {fspath(path)}")
         return found._replace(metadata=metadata)
 

@@ -8,16 +8,19 @@ checkpoint without one is complete all the same, and the layer goes on with the 
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from shared import files, interrupts
 from shared.device.cuda import adopted, to_device, to_host
 from shared.errors import StateError
 from shared.spec import str_shape
 from shared.state import Generator, Parameter, State
+
+CHECKPOINT = "diptych checkpoint"
+"""What the metadata of a file say under `format`, if `nn.save_checkpoint` or a Saver wrote it."""
 
 Paths = Iterable[tuple[str, State]]
 """States with their paths. A State that stands in two places (tied weights) comes twice."""
@@ -72,8 +75,10 @@ def load_arrays(paths: Paths, arrays: Mapping[str, Any], strict: bool, source: s
     unexpected = [path for path in given if path not in known]
     if wrong or (strict and (missing or unexpected)):
         raise StateError(_complaint(source, strict, missing, unexpected, wrong))
-    for path, state in chosen.values():
-        state.data = to_device(np.array(given[path], _kind(state)), state.device)
+    values = [(s, to_device(np.array(given[path], _kind(s)), s.device)) for path, s in chosen.values()]
+    with interrupts.deferred():
+        for state, value in values:
+            state.data = value
     return Loaded(missing, unexpected, {})
 
 
@@ -125,33 +130,48 @@ def _listed(names: list[str], between: str = ", ", most: int = 20) -> str:
 # --- files ---------------------------------------------------------------------------------
 
 
-def write_file(path: str | os.PathLike[str], arrays: Mapping[str, Any], metadata: Mapping[str, str]) -> None:
+def packed(arrays: Mapping[str, Any], metadata: Mapping[str, str] | None = None) -> bytes:
+    """Arrays and words as a safetensors file holds them."""
+    from safetensors.numpy import save
+
+    # What is not in C order would be written as it lies, without a word of that.
+    plain = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
+    return save(plain, None if metadata is None else {str(k): str(v) for k, v in metadata.items()})
+
+
+def write_file(
+    path: str | os.PathLike[str], arrays: Mapping[str, Any], metadata: Mapping[str, str], call: str = "save"
+) -> None:
     """Write a safetensors file, whole or not at all: whoever reads `path` meanwhile, and whoever
     comes after a crash, finds the old file or the new one."""
-    from safetensors.numpy import save_file
-
-    target = os.fspath(path)
-    temporary = f"{target}.{secrets.token_hex(4)}.partial"
-    try:
-        save_file(dict(arrays), temporary, {str(k): str(v) for k, v in metadata.items()})
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    finally:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
+    files.write(path, packed(arrays, metadata), call)
 
 
-def read_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """The arrays and the metadata of a safetensors file; StateError if it is not a whole one."""
+def read_own(path: str | os.PathLike[str], call: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """`read_file` of a model's or optimiser's own file: StateError for a checkpoint of both."""
+    arrays, metadata = read_file(path, call)
+    if metadata.get("format") == CHECKPOINT:
+        raise StateError(
+            f"{call}: {os.fspath(path)} is a checkpoint; nn.load_checkpoint(path, model, optimizer) reads it, or "
+            "its model alone, nn.load_checkpoint(path, model)"
+        )
+    return arrays, metadata
+
+
+def read_file(
+    path: str | os.PathLike[str], call: str = "load"
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The arrays and the metadata of a safetensors file; StateError if it is not a whole one, DiskError if
+    it can not be read."""
     from safetensors import SafetensorError, safe_open
 
+    name = files.as_path(path, call)
     try:
-        with safe_open(os.fspath(path), framework="np") as file:
+        with files.reading(name, call), open(name, "rb"), safe_open(name, framework="np") as file:
             names = file.keys()  # the file itself can not be iterated over
             return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
     except (SafetensorError, TypeError) as error:
         raise StateError(
-            f"load: {os.fspath(path)} is not a whole safetensors file of dtypes that NumPy has "
+            f"{call}: {name} is not a whole safetensors file of dtypes that NumPy has "
             f"({error}); copy it anew, or save it again"
         ) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,15 +11,15 @@ import numpy as np
 from shared import ops
 from shared.device.cuda import device_of, to_device
 from shared.dispatch import tensor_engine
-from shared.errors import EngineError, GradientError, NoGradientError, SettingError
-from shared.nn.saved import arrays_of, load_arrays, read_file, write_file
+from shared.errors import EngineError, GradientError, NoGradientError, SettingError, StateError
+from shared.nn.saved import arrays_of, load_arrays, read_own, write_file
 from shared.op import array_module
 from shared.optim import chunks
 from shared.optim.checks import number
 from shared.optim.clipping import clip_by_global_norm, clip_by_value
 from shared.optim.groups import ParameterGroup, Schedule, Settings, as_groups, named, unique
 from shared.optim.schedules import rate_after
-from shared.state import State
+from shared.state import Slot, State
 
 Slots = dict[str, Any]
 Rates = tuple[Any, ...]
@@ -70,6 +70,7 @@ class Optimizer:
         self.groups: list[ParameterGroup] = []
         self.minimized = False
         self._names: dict[Any, str] = {}
+        self._wishes: dict[Any, str] = {}  # of those that were given no name
         self._group_of: dict[Any, ParameterGroup] = {}
         self._slots: dict[Any, dict[str, State]] = {}
         for group in as_groups(self._kind, parameters):
@@ -116,6 +117,8 @@ class Optimizer:
             if parameter in self._group_of:
                 raise SettingError(f"{self._kind}: {self._names[parameter]} stands in the parameters twice")
             wish = name or parameter.name
+            if not name:
+                self._wishes[parameter] = wish
             self._names[parameter] = unique(wish, self._names.values(), len(self._names))
             self._group_of[parameter] = added
             added.parameters.append(parameter)
@@ -132,21 +135,23 @@ class Optimizer:
         if found is None:
             name = self._names.get(parameter, parameter.name)
             found = self._slots[parameter] = {
-                slot: State(
-                    np.float64(start) if slot == STEP else _filled(parameter, start), f"{name}/{slot}"
+                slot: Slot(
+                    np.float64(start) if slot == STEP else _filled(parameter, start),
+                    parameter, slot, f"{name}/{slot}",
                 )
                 for slot, start in self.starts(self._group(parameter).settings).items()
-            }
+            }  # fmt: skip
         return found
 
-    def named_states(self) -> Iterator[tuple[str, State]]:
-        """The learning rates, the step count and all slots, with names."""
+    def named_states(self, path: Callable[[Any], str] | None = None) -> Iterator[tuple[str, State]]:
+        """The learning rates, the step count and all slots, with names; `path` gives a parameter's, if it
+        is not to be the one that it had when the optimiser was given it."""
         for state in self.learning_rates():
             yield state.name, state
         yield "steps", self.steps
         for parameter in self.parameters:
-            for state in self.slots(parameter).values():
-                yield state.name, state
+            for slot, state in self.slots(parameter).items():
+                yield (state.name if path is None else f"{path(parameter)}/{slot}"), state
 
     def to(self, device: str) -> Optimizer:
         """Keep what is remembered of each parameter on a device ("cpu", "cuda"), as `model.to(device)`
@@ -163,17 +168,31 @@ class Optimizer:
         return arrays_of(self.named_states())
 
     def load_state_dict(self, arrays: Mapping[str, Any]) -> None:
-        """Take over what `state_dict` gave; StateError, and no change, if it does not fit."""
-        load_arrays(self.named_states(), arrays, True, f"{self._kind}.load_state_dict")
+        """Take over what `state_dict` gave; StateError, and no change, if it does not fit, or if nothing but
+        their order tells two parameters apart."""
+        self._load(arrays, f"{self._kind}.load_state_dict")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write `state_dict()` to a safetensors file, which replaces the one before it whole."""
-        write_file(path, self.state_dict(), {"optimizer": self._kind})
+        write_file(path, self.state_dict(), {"optimizer": self._kind}, f"{self._kind}.save")
 
     def load(self, path: str | os.PathLike[str]) -> None:
-        """Take over what `save` wrote; StateError, and no change, if it does not fit."""
-        arrays, _ = read_file(path)
-        load_arrays(self.named_states(), arrays, True, f"{self._kind}.load: {os.fspath(path)}")
+        """Take over what `save` wrote, as `load_state_dict` does."""
+        arrays, _ = read_own(path, f"{self._kind}.load")
+        self._load(arrays, f"{self._kind}.load: {os.fspath(path)}")
+
+    def _load(self, arrays: Mapping[str, Any], source: str) -> None:
+        alike: dict[Any, Any] = {}
+        for parameter in self.parameters:
+            kind = self._wishes.get(parameter, parameter), tuple(parameter.shape)
+            if (other := alike.setdefault(kind, parameter)) is not parameter and self.slots(parameter):
+                raise StateError(
+                    f"{source}: nothing but their order tells {self._names[other]} and "
+                    f"{self._names[parameter]} apart, so one might get what belongs to the other; make the "
+                    "optimiser from (name, parameter) pairs, or keep it by nn.save_checkpoint(path, model, "
+                    "optimizer), which goes by the places in the model"
+                )
+        load_arrays(self.named_states(), arrays, True, source)
 
     # --- training ---
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from shared import files
 from shared.errors import SettingError
 from shared.picture.collapse import put_into_boxes
 from shared.picture.dot import by_dot, by_pygraphviz, dot_source
@@ -33,7 +34,7 @@ def draw(graph: Any, path: str, limit: int = LIMIT) -> str:
     is laid out plainly here. The same graph gives the same file. Raises SettingError for another
     ending, and for .png and .pdf where there is no Graphviz.
     """
-    target = Path(path)
+    target = Path(files.as_path(path, "draw"))
     form = target.suffix.lower()
     if form not in FORMS:
         raise SettingError(f"draw: {str(path)!r} ends in {form!r}; use one of {', '.join(FORMS)}")
@@ -42,7 +43,7 @@ def draw(graph: Any, path: str, limit: int = LIMIT) -> str:
     boxes = put_into_boxes(tidied(graph), limit)
     labels = [label_of(boxes.graph, box) for box in boxes.boxes]
     source = dot_source(boxes, labels)
-    target.with_suffix(".dot").write_text(source, encoding="utf-8")
+    files.write(target.with_suffix(".dot"), source, "draw")
     if form == ".dot":
         return str(target)
     picture = by_dot(source, form[1:])
@@ -56,5 +57,5 @@ def draw(graph: Any, path: str, limit: int = LIMIT) -> str:
             f"package (its wheel brings Graphviz: pip install pygraphviz); or draw to .svg. The DOT "
             f"text is in {str(target.with_suffix('.dot'))!r}"
         )
-    target.write_bytes(picture)
+    files.write(target, picture, "draw")
     return str(target)

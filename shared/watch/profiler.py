@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared import files
 from shared.watch.hooks import Event, Hook
 
 
@@ -103,8 +104,7 @@ class Profiler(Hook):
 
     def save_trace(self, path: str) -> None:
         """Write `trace()` to a file."""
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump(self.trace(), file)
+        files.write(path, json.dumps(self.trace()), "save_trace")
 
 
 def _size(values: Sequence[Any]) -> int:

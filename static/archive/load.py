@@ -22,7 +22,7 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> Loaded:
 
     The code that built the graph is not needed, and the file can run none: it names ops, and
     everything it says of them is checked against what they do. ArchiveError, naming the member
-    and the node, for a file that is damaged, of another version, or not honestly made; OSError
+    and the node, for a file that is damaged, of another version, or not honestly made; DiskError
     for one that can not be read. What a loaded program computes is up to whoever made it.
 
     device: where it runs, "cpu" or "cuda", as in Session.

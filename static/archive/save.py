@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from shared import files
 from shared.dims import UNKNOWN_RANK, Dim, Size
 from shared.errors import ArchiveError, DiptychError
+from shared.nn.saved import packed
 from shared.op import Op
 from shared.spec import Spec
 from static.archive.encoding import DEPTH, DTYPES, Writing, text
@@ -109,7 +109,7 @@ def save(
         "nodes": nodes,
     }
     weights = {variable.name: value for variable, value in values.items()}
-    _write(Path(path), _json(program) + "\n", weights, writer.constants)
+    _write(path, _json(program) + "\n", weights, writer.constants)
 
 
 def _unused(graph: Graph) -> list[Tensor]:
@@ -336,7 +336,9 @@ def _flat(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def _write(path: Path, program: str, weights: Mapping[str, Any], constants: Mapping[str, Any]) -> None:
+def _write(
+    path: files.PathLike, program: str, weights: Mapping[str, Any], constants: Mapping[str, Any]
+) -> None:
     """The archive, in the place of an older one whole: a crash leaves either or the other."""
     import zipfile
     import zlib
@@ -348,26 +350,17 @@ def _write(path: Path, program: str, weights: Mapping[str, Any], constants: Mapp
             "write loops with static.scan instead of unrolling them"
         )
     deflated = len(zlib.compress(members[PROGRAM])) * RATIO > len(members[PROGRAM])
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
-    try:
-        with zipfile.ZipFile(partial, "x") as file:
-            for name, content in members.items():
-                about = zipfile.ZipInfo(name)  # no time of day: the same graph makes the same bytes
-                about.external_attr, about.create_system = 0o644 << 16, 3
-                kind = zipfile.ZIP_DEFLATED if name == PROGRAM and deflated else zipfile.ZIP_STORED
-                file.writestr(about, content, kind)
-        with open(partial, "rb+") as whole:
-            os.fsync(whole.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with files.replacing(path, "save") as whole, zipfile.ZipFile(whole, "w") as file:
+        for name, content in members.items():
+            about = zipfile.ZipInfo(name)  # no time of day: the same graph makes the same bytes
+            about.external_attr, about.create_system = 0o644 << 16, 3
+            kind = zipfile.ZIP_DEFLATED if name == PROGRAM and deflated else zipfile.ZIP_STORED
+            file.writestr(about, content, kind)
 
 
 def _tensors(arrays: Mapping[str, Any]) -> bytes:
     """Arrays as safetensors."""
-    from safetensors.numpy import save
-
     for name, array in arrays.items():
         if DTYPES.get(array.dtype.name) != array.dtype or array.dtype == np.complex128:
             raise ArchiveError(f"save: the array {name!r} is {array.dtype}, which safetensors does not have")
-    return save({name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()})
+    return packed(arrays)

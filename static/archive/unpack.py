@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from shared import files
 from shared.errors import ArchiveError
 from static.archive.encoding import damaged
 from static.archive.save import CONSTANTS, FORMAT, PROGRAM, PROGRAM_LIMIT, RATIO, VERSION, WEIGHTS
@@ -30,8 +31,8 @@ class Contents(NamedTuple):
 
 def unpack(path: str | os.PathLike[str]) -> Contents:
     """The contents of the archive at `path`; ArchiveError, naming the member, if it is not whole."""
-    name = os.fspath(path)
-    with open(name, "rb") as file:
+    name = files.as_path(path, "load")
+    with files.reading(name, "load"), open(name, "rb") as file:
         try:
             members = _members(file, os.fstat(file.fileno()).st_size)
         except ArchiveError as error:

@@ -7,11 +7,11 @@ known until run stay unknown: they get names, and what is computed of them is co
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from shared import files
 from shared.dims import UNKNOWN_RANK
 from shared.errors import ExportError, FetchError
 from static.graph.graph import PLACEHOLDER, READ, Graph, Tensor, get_default_graph
@@ -67,7 +67,7 @@ def export(
         writer.nodes.append(onnx.helper.make_node("Identity", [writer.name(tensor)], [name], name))
     made = onnx.helper.make_graph(
         writer.nodes,
-        Path(path).stem,
+        Path(files.as_path(path, "export_onnx")).stem,
         [writer.described(name, tensor.spec) for name, tensor in given.items()],
         [writer.described(name, tensor.spec) for name, tensor in wanted.items()],
         writer.model.initializers,
@@ -86,7 +86,7 @@ def export(
             f"export_onnx: onnx's checker refuses the model: {error}; ONNX may not have the op for these "
             "dtypes: cast before it"
         ) from None
-    _replace(Path(path), model.SerializeToString())
+    files.write(path, model.SerializeToString(), "export_onnx")
 
 
 def _asked(
@@ -142,13 +142,3 @@ def _version() -> str:
         return version("diptych")
     except PackageNotFoundError:  # run from a checkout
         return ""
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """The file with this content, in the place of an older one whole."""
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)

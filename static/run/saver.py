@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from shared import files
 from shared.errors import DataError, StateError
-from shared.nn.saved import read_file, write_file
+from shared.nn.checkpoint import read_checkpoint, write_checkpoint
+from shared.nn.saved import CHECKPOINT, read_file
 from shared.spec import str_shape
+from shared.state import Buffer, Parameter, Slot
 from static.graph.graph import get_default_graph
 from static.graph.variables import Variable
 from static.run.session import Session
@@ -19,73 +22,131 @@ INDEX = "checkpoint.json"
 
 
 class Saver:
-    """Saves and restores variables by their names (all of the default graph, unless told which).
+    """Saves and restores variables (all of the default graph, unless told which): those of a model and its
+    optimiser by their paths, so that `nn.load_checkpoint` reads them too, others by their names.
 
-    max_to_keep: how many checkpoints stay; older ones are deleted as new ones are written.
+    max_to_keep: how many checkpoints stay; older ones are deleted as new ones are written. 0: all.
     """
 
     def __init__(self, var_list: Sequence[Variable] | None = None, max_to_keep: int = 5) -> None:
         self.variables = list(var_list) if var_list is not None else list(get_default_graph().variables)
         self.max_to_keep = max_to_keep
 
-    def save(self, session: Session, path: str | os.PathLike[str], global_step: int | None = None) -> str:
+    def save(self, session: Session, path: files.PathLike, global_step: int | None = None) -> str:
         """Write `path`, or `path-step`; gives the file's path.
 
-        The file replaces an older one of its name whole: a crash leaves either or the other.
+        The file is that of `nn.save_checkpoint`, and replaces an older one of its name whole: a crash leaves
+        either or the other. Which files there are stands in `checkpoint.json` beside them: a new one is
+        listed before it is written, as the oldest, so that none is ever forgotten.
         """
-        target = Path(f"{os.fspath(path)}-{int(global_step)}" if global_step is not None else path)
+        step = None if global_step is None else int(global_step)
+        name = files.as_path(path, "Saver.save")
+        target = Path(name if step is None else f"{name}-{step}")
         values = session.run(list(self.variables))
-        write_file(target, {v.name: a for v, a in zip(self.variables, values, strict=True)}, {})
-        kept = [name for name in _read_index(target.parent) if name != target.name] + [target.name]
+        arrays = dict(zip(_keys(self.variables), values, strict=True))
+        kept = _read_index(target.parent, "Saver.save")
+        if target.name not in kept:
+            _write_index(target.parent, kept := [target.name, *kept])
+        facts: dict[str, Any] = {"step": step, "extra": {}, "by": "Saver"}
+        write_checkpoint(target, arrays, facts | _parts(self.variables), "Saver.save")
+        kept = [name for name in kept if name != target.name] + [target.name]
         gone = kept[: max(len(kept) - self.max_to_keep, 0)] if self.max_to_keep else []
-        _write_index(target.parent, kept[len(gone) :])
         for name in gone:
-            (target.parent / name).unlink(missing_ok=True)
+            files.remove(target.parent / name, "Saver.save")
+        _write_index(target.parent, kept[len(gone) :])
         return str(target)
 
-    def restore(self, session: Session, path: str | os.PathLike[str]) -> None:
-        """Make the variables hold what was saved; StateError, and no change, if one is missing
-        there or has another shape or dtype."""
-        if not os.path.isfile(path):
+    def restore(self, session: Session, path: files.PathLike) -> None:
+        """Make the variables hold what was saved, here or by `nn.save_checkpoint`; StateError, and no
+        change, if one is missing there or has another shape or dtype."""
+        if not os.path.isfile(files.as_path(path, "Saver.restore")):
             raise DataError(
                 f"restore: there is no checkpoint {os.fspath(path)}; static.latest_checkpoint(directory) "
                 "gives the one that was written last"
             )
-        saved, _ = read_file(path)
-        values = {v: saved[v.name] for v in self.variables if v.name in saved}
+        saved = _named(self.variables, path)
         for variable in self.variables:
-            if variable not in values:
+            if variable.name not in saved:
                 has = ", ".join(sorted(saved)[:8]) + (", ..." if len(saved) > 8 else "")
                 raise StateError(
                     f"restore: Key {variable.name!r} not found in checkpoint {os.fspath(path)}, which has "
                     f"{has}; was the model built twice in one graph?"
                 )
-            value = values[variable]
+            value = saved[variable.name]
             if value.shape != variable.shape or value.dtype != variable.dtype:
                 raise StateError(
                     f"restore: {variable.name!r} is {variable.dtype} {str_shape(variable.shape)} in the "
                     f"graph, but {value.dtype} {str_shape(value.shape)} in {os.fspath(path)}; build the "
                     "graph with the sizes that were saved, or leave the variable out of var_list"
                 )
-        session.hold(values)
+        session.hold({variable: saved[variable.name] for variable in self.variables})
 
 
-def latest_checkpoint(directory: str | os.PathLike[str]) -> str | None:
+# --- names ---------------------------------------------------------------------------------
+
+
+def _keys(variables: Sequence[Variable]) -> list[str]:
+    """What the variables are called in a checkpoint. Of two that would be called alike, such as the counts
+    of two optimisers, the second is numbered, as its name in the graph is."""
+    found: dict[str, None] = {}
+    for variable in variables:
+        key, count = _key(variable), 1
+        while (unique := key if count == 1 else f"{key}~{count}") in found:
+            count += 1
+        found[unique] = None
+    return list(found)
+
+
+def _key(variable: Variable) -> str:
+    state = variable.state
+    if isinstance(state, Slot) and state.parameter.name:
+        return f"optimizer/{state.parameter.name}/{state.slot}"
+    if state is None or not state.name:
+        return f"variable/{variable.name}"
+    return f"{'model' if isinstance(state, (Parameter, Buffer)) else 'optimizer'}/{state.name}"
+
+
+def _parts(variables: Sequence[Variable]) -> dict[str, str]:
+    """Which parts of a checkpoint there are; of which classes, a graph does not know."""
+    return {key.partition("/")[0]: "" for key in _keys(variables)}
+
+
+def _named(variables: Sequence[Variable], path: files.PathLike) -> Mapping[str, Any]:
+    """The arrays of a checkpoint by the variables' names; what belongs to none of them, by its own."""
+    arrays, about = read_file(path, "Saver.restore")
+    if about.get("format") != CHECKPOINT:  # as Savers wrote until there were checkpoints
+        return arrays
+    arrays, _ = read_checkpoint(path, "Saver.restore")
+    names = dict(zip(_keys(variables), [variable.name for variable in variables], strict=True))
+    return {names.get(key, key.partition("/")[2]): array for key, array in arrays.items()}
+
+
+# --- which there are -----------------------------------------------------------------------
+
+
+def latest_checkpoint(directory: files.PathLike) -> str | None:
     """The path of the checkpoint that was written last in a directory, or None."""
-    names = _read_index(Path(directory))
+    names = _read_index(Path(files.as_path(directory, "latest_checkpoint")), "latest_checkpoint")
     return str(Path(directory) / names[-1]) if names else None
 
 
-def _read_index(directory: Path) -> list[str]:
+def _read_index(directory: Path, call: str) -> list[str]:
+    """The names of the checkpoints in a directory, the oldest first."""
+    index = directory / INDEX
     try:
-        names: Any = json.loads((directory / INDEX).read_text())
-    except (OSError, ValueError):
+        with files.reading(index, call):
+            names: Any = json.loads(index.read_bytes())
+    except FileNotFoundError:
         return []
-    return [name for name in names if isinstance(name, str) and (directory / name).is_file()]
+    except ValueError as error:
+        names = error
+    if not isinstance(names, list) or not all(isinstance(n, str) and n == Path(n).name for n in names):
+        raise DataError(
+            f"{call}: {index} should be a list of the files beside it, and is not; delete it: the "
+            "checkpoints stay, and Saver.restore reads each by its path"
+        )
+    return [name for name in names if (directory / name).is_file()]
 
 
 def _write_index(directory: Path, names: Sequence[str]) -> None:
-    """The list of checkpoints, replaced whole."""
-    partial = directory / f".{INDEX}.{os.getpid()}.partial"
-    partial.write_text(json.dumps(list(names)))
-    os.replace(partial, directory / INDEX)
+    files.write(directory / INDEX, json.dumps(list(names)), "Saver.save")
