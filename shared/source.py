@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import linecache
 import os
 import sys
@@ -11,6 +12,8 @@ from typing import NamedTuple
 
 _HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _OURS = tuple(os.path.join(_HOME, package) + os.sep for package in ("shared", "dynamic", "static"))
+_WITH = contextlib.contextmanager.__code__.co_filename
+"""Frames of Python's own between a `with` and what is done at its end: the user's line is further out."""
 GENERATED = "<diptych"
 """How the file names of generated programs begin; their frames are ours, not the user's."""
 
@@ -32,7 +35,7 @@ class Line(NamedTuple):
 
 @cache
 def _is_ours(file: str) -> bool:
-    return file.startswith(GENERATED) or os.path.abspath(file).startswith(_OURS)
+    return file == _WITH or file.startswith(GENERATED) or os.path.abspath(file).startswith(_OURS)
 
 
 def user_line() -> Line | None:

@@ -152,8 +152,8 @@ def read_own(path: str | os.PathLike[str], call: str) -> tuple[dict[str, Any], d
     arrays, metadata = read_file(path, call)
     if metadata.get("format") == CHECKPOINT:
         raise StateError(
-            f"{call}: {os.fspath(path)} is a checkpoint; nn.load_checkpoint(path, model, optimizer) reads it, or "
-            "its model alone, nn.load_checkpoint(path, model)"
+            f"{call}: {os.fspath(path)} is a checkpoint; nn.load_checkpoint(path, model, optimizer) reads "
+            "it, and nn.load_checkpoint(path, model) its model alone"
         )
     return arrays, metadata
 

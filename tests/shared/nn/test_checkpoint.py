@@ -205,7 +205,7 @@ def test_what_a_checkpoint_can_not_hold_is_refused(tmp_path: Path, arguments: An
 def test_a_file_that_is_no_checkpoint_or_a_later_one_is_named(tmp_path: Path) -> None:
     model, opt = made()
     model.save(tmp_path / "model")
-    with pytest.raises(StateError, match="is no checkpoint of save_checkpoint or a Saver; what model.save"):
+    with pytest.raises(StateError, match=r"is no checkpoint of save_checkpoint or a Saver; what model\.save"):
         nn.load_checkpoint(tmp_path / "model", model)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("shared.nn.checkpoint.VERSION", 2)
