@@ -16,7 +16,7 @@ import pytest
 
 import dynamic
 import static
-from comparisons import results
+from comparisons.running import results
 from shared import files, nn, ops, optim
 from shared.data import download
 from shared.errors import DataError, DiskError

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 import dynamic
 import static
-from comparisons.__main__ import main
+from comparisons.command_line.commands import main
 from shared import files, nn, ops, optim
 from shared.data import data_directory
 from shared.errors import DataError, DiptychError, DiskError, SettingError
@@ -154,7 +154,7 @@ def test_a_report_that_can_not_be_written_is_said_before_the_first_work(
     def work(*_: Any) -> Any:
         raise AssertionError("this is work")
 
-    monkeypatch.setattr("comparisons.run.run", work)
+    monkeypatch.setattr("comparisons.running.run.run", work)
     monkeypatch.setattr("comparisons.bench.command.bench", work)
     (tmp_path / "file").write_text("")
     found = CliRunner().invoke(main, [*command, str(tmp_path / "file" / "inside" / "out")])

@@ -1,8 +1,7 @@
-"""One file for model, optimiser and loader: on either engine, whole, by paths; older files still load."""
+"""One file for model, optimiser and loader: on either engine, whole, by paths. (Older ones: tests/before.)"""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,6 @@ from shared.data import DataLoader, TensorDataset
 from shared.errors import SettingError, StateError
 from shared.nn.saved import read_file
 from tests.nn.layers import normal
-
-OLD = Path(__file__).parent.parent / "old_files"
-"""What was written before there were checkpoints: after three steps of `trained`."""
 
 X = np.random.RandomState(1).randn(6, 3).astype("float32")
 
@@ -216,19 +212,6 @@ def test_a_file_that_is_no_checkpoint_or_a_later_one_is_named(tmp_path: Path) ->
     for load in (model.load, opt.load):
         with pytest.raises(StateError, match=r"is a checkpoint; nn.load_checkpoint\(path, model"):
             load(tmp_path / "run")
-
-
-def test_files_from_before_there_were_checkpoints_still_load(tmp_path: Path) -> None:
-    model, opt = made()
-    model.load(OLD / "model.safetensors")
-    opt.load(OLD / "adam.safetensors")
-    assert trained(model, opt, 3) == WHOLE[3:]
-    shutil.copytree(OLD, tmp_path / "old")
-    path = static.latest_checkpoint(tmp_path / "old")
-    assert path == str(tmp_path / "old" / "saver-3")
-    run = Run(*made())
-    run.saver.restore(run.session, path)
-    assert run.steps(3) == WHOLE[3:]
 
 
 def test_what_is_not_in_c_order_is_saved_as_it_reads(tmp_path: Path) -> None:
