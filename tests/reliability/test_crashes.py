@@ -21,7 +21,7 @@ from shared import files, nn, ops, optim
 from shared.data import download
 from shared.errors import DataError, DiskError
 from shared.kernels import store
-from tests.disks import Counting, Failing, Stopping, on
+from tests.reliability.disks import Counting, Failing, Stopping, on
 
 CONTENT = bytes(range(256)) * 40
 

@@ -1,6 +1,6 @@
 """Real kills: processes that write without end get SIGKILL at any moment, again and again.
 
-    python -m tests.kills 500
+    python -m tests.reliability.kills 500
 
 After each kill the folder holds the last state that the process said was written, or the one that it was
 writing; a training that goes on from it has the losses of one that nothing stopped; and once the next process
@@ -24,7 +24,7 @@ import numpy as np
 
 import dynamic
 from shared import files, nn, ops, optim
-from tests.test_crashes import WRITERS, Writer, left
+from tests.reliability.test_crashes import WRITERS, Writer, left
 
 X = np.random.RandomState(0).randn(8, 4).astype("float32")
 

@@ -22,7 +22,7 @@ from shared.data import data_directory
 from shared.errors import DataError, DiptychError, DiskError, SettingError
 from shared.kernels import machine, store
 
-HOME = Path(__file__).resolve().parent.parent
+HOME = Path(__file__).resolve().parents[2]
 compiles = pytest.mark.skipif(bool(machine.available()), reason=f"no kernels here: {machine.available()}")
 
 
