@@ -172,6 +172,24 @@ class Dim:
             total += count
         return total
 
+    def replaced(self, sizes: Mapping[Symbol, Size]) -> Size:
+        """The size with others in the places of its symbols, where there are others."""
+
+        def value(part: Size | Atom) -> Size:
+            if isinstance(part, Symbol):
+                return sizes[part] if part in sizes else Dim(part)
+            if isinstance(part, Quotient):
+                return divide(value(part.top), value(part.bottom))
+            return part.replaced(sizes) if isinstance(part, Dim) else part
+
+        total: Size = 0
+        for atoms, count in self.terms.items():
+            term: Size = count
+            for atom in atoms:
+                term = term * value(atom)
+            total = total + term
+        return total
+
     def source(self, name: Callable[[Symbol], str]) -> str:
         """A Python expression for this size; `name` gives the name of each symbol."""
 

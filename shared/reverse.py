@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
 from heapq import heappop, heappush
+from operator import attrgetter
 from typing import Any, Protocol
 
 from shared import ops
@@ -53,6 +54,9 @@ class ReverseVisitor:
         weak numbers, and Specs for what no rule reads."""
         raise NotImplementedError
 
+    edges: Callable[[Any], Sequence[Edge | None]] | None = None
+    """If not None, asked for a node's edges; `node.edges` are what it says where it is None."""
+
     enter: Callable[[Any, list[Any]], None] | None = None
     """If not None, called with a node and its cotangents, all arrived, before its rules run."""
 
@@ -71,7 +75,8 @@ def reverse(
     seeds: the edges to start from and their cotangents.
     """
     arriving = list(seeds)
-    useful = None if wanted is None else leading_to(wanted, (edge for edge, _ in arriving))
+    edges_of = visitor.edges
+    useful = None if wanted is None else leading_to(wanted, (edge for edge, _ in arriving), edges_of)
     found: dict[Edge, Any] = {}
     pending: dict[Any, list[Any]] = {}  # by node, the cotangents of its outputs; leaves stay to the end
     waiting: list[tuple[int, Any]] = []  # a heap of the nodes among them, the latest first
@@ -105,7 +110,7 @@ def reverse(
         gs = pending.pop(node)
         if enter is not None:
             enter(node, gs)
-        edges, pullback = node.edges, node.pullback
+        edges, pullback = node.edges if edges_of is None else edges_of(node), node.pullback
         if useful is not None and wanted is not None:
             for index, g in enumerate(gs):
                 if g is not None and (node, index) in wanted:
@@ -120,7 +125,7 @@ def reverse(
         if pullback is None:
             arriving = node.expand(gs)
             if useful is not None and wanted is not None:
-                useful |= leading_to(wanted, [edge for edge, _ in arriving])
+                useful |= leading_to(wanted, [edge for edge, _ in arriving], edges_of)
         else:
             inputs, outputs = residuals(node)
             g, y = (gs[0], outputs[0]) if pullback.op.single else (tuple(gs), outputs)
@@ -150,9 +155,12 @@ def fit(g: Any, like: Any) -> Any:
     return g
 
 
-def leading_to(wanted: set[Edge], starts: Iterable[Edge]) -> set[Edge]:
+def leading_to(
+    wanted: set[Edge], starts: Iterable[Edge], edges_of: Callable[[Any], Sequence[Edge | None]] | None = None
+) -> set[Edge]:
     """The edges, among those met on the way back from `starts`, from which a wanted one is
     reached; the wanted ones that are met count too."""
+    edges_of = edges_of or attrgetter("edges")
     nodes: dict[int, Any] = {}
     useful: set[Edge] = set()
     stack = list(starts)
@@ -163,9 +171,9 @@ def leading_to(wanted: set[Edge], starts: Iterable[Edge]) -> set[Edge]:
         node = edge[0]
         if not node.is_leaf and node.order not in nodes:
             nodes[node.order] = node
-            stack.extend(before for before in node.edges if before is not None)
+            stack.extend(before for before in edges_of(node) if before is not None)
     for order in sorted(nodes):
         node = nodes[order]
-        if node.pullback is None or any(edge in useful for edge in node.edges):
+        if node.pullback is None or any(edge in useful for edge in edges_of(node)):
             useful.update((node, index) for index in range(len(node.outputs)))
     return useful

@@ -10,6 +10,7 @@ import numpy as np
 from shared import ops
 from shared.dims import Dim
 from shared.errors import GradientError, ShapeError, UnknownSizeError
+from shared.op import Op
 from shared.ops import ones, zeros
 from shared.reverse import Edge, ReverseVisitor, reverse
 from shared.spec import sizes_match, str_shape
@@ -38,7 +39,8 @@ def gradients(
 ) -> list[Any]:
     """Tensors for the derivative of `ys` (their sum, if several) by each of `xs`.
 
-    xs may be Tensors, Variables and Parameters; None stands for one that ys do not depend on.
+    xs may be Tensors, Variables and Parameters; None stands for one that ys do not depend on, and for
+    one that is no float. Where nothing flows further back, as behind stop_gradient, one may still ask.
     The result is graph like any other, so gradients of gradients need nothing more.
     grad_ys        the cotangents to start from (ones where None)
     stop_gradients Tensors taken as constants: nothing flows through them
@@ -58,9 +60,11 @@ def gradients(
     graph = innermost(graph)
     with building(graph), name_scope("gradients") as scope:
         many_y = [as_tensor(y) for y in many_y]
-        wanted = [_wanted_edge(graph, x) for x in many_x]
+        targets = [_target(graph, x) for x in many_x]
+        wanted = [_place_of(t) for t in targets]
         seeds = [(_seed_edge(y), _seed(y, g)) for y, g in zip(many_y, cotangents, strict=True)]
-        visitor = _AddingToGraph({edge_of(t) for t in stop_gradients or ()}, scope)
+        ends = {t: edge for t in (*targets, *many_y) if edge_of(t) is None and (edge := _place_of(t))}
+        visitor = _AddingToGraph({edge_of(t) for t in stop_gradients or ()}, ends, scope)
         found = reverse(seeds, {edge for edge in wanted if edge is not None}, visitor)
         result = [None if edge is None else found.get(edge) for edge in wanted]
         if unconnected == "zero":
@@ -93,15 +97,20 @@ def hessian_vector_product(y: Any, x: Any, vector: Any) -> Tensor:
         return gradients(ops.sum(slope * vector), [x], unconnected="zero")[0]
 
 
-def _wanted_edge(graph: Graph, x: Any) -> Edge | None:
-    """The edge of x; inside a loop or branch, of what stands there for an x from around it."""
+def _target(graph: Graph, x: Any) -> Tensor:
+    """x as a Tensor; inside a loop or branch, what stands there for an x from around it."""
     if not isinstance(x, (State, Variable, Tensor)):
         raise GradientError(f"gradients: x {x!r} must be a static Tensor, Variable or Parameter")
-    return edge_of(as_operand(x, graph))
+    return as_operand(x, graph)
+
+
+def _place_of(x: Tensor) -> Edge | None:
+    """Where a cotangent of x would arrive, be it that none goes on from there."""
+    return edge_of(x) or ((x.node, x.index) if isinstance(x.node.op, Op) and x.dtype.kind in "fc" else None)
 
 
 def _seed_edge(y: Tensor) -> Edge:
-    edge = edge_of(y)
+    edge = _place_of(y)
     if edge is None:
         raise GradientError(f"gradients: {y.name!r} ({y.spec}) carries no gradient; use a float")
     return edge
@@ -116,15 +125,27 @@ def _seed(y: Tensor, given: Any) -> Tensor:
             f"gradients: the cotangent of {y.name!r} has shape {str_shape(seed.shape)}, the Tensor "
             f"{str_shape(y.shape)}; they must be the same"
         )
-    return seed
+    return shaped_like(seed, y)
+
+
+def shaped_like(g: Tensor, y: Tensor) -> Tensor:
+    """A cotangent, whose sizes may be unknown in another way, with those of the value that it is of."""
+    return g if g.shape == y.shape else ops.reshape(g, y.shape)
 
 
 class _AddingToGraph(ReverseVisitor):
-    """Back over a graph, adding to it."""
+    """Back over a graph, adding to it. ends: the edges of Tensors that are asked for although nothing
+    flows through what made them."""
 
-    def __init__(self, stopped: set[Any], scope: Call) -> None:
-        self.stopped, self.scope = stopped, scope
+    def __init__(self, stopped: set[Any], ends: dict[Tensor, Edge], scope: Call) -> None:
+        self.stopped, self.ends, self.scope = {*stopped, *ends.values()}, ends, scope
         self.mirrored: dict[str, Call] = {"": scope}
+
+    def edges(self, node: Node) -> tuple[Edge | None, ...]:
+        if not self.ends:
+            return node.edges
+        ends = [self.ends.get(x) if isinstance(x, Tensor) else None for x in node.inputs]
+        return tuple([edge or end for edge, end in zip(node.edges, ends, strict=True)])
 
     def enter(self, node: Node, gs: list[Any]) -> None:
         """What a node's rules add stands in a scope that mirrors the node's own."""
@@ -135,7 +156,8 @@ class _AddingToGraph(ReverseVisitor):
 
     def residuals(self, node: Node) -> tuple[list[Any], list[Any]]:
         """The Tensors that some rule reads, Specs for the others."""
-        pullback = node.pullback
+        assert isinstance(node.op, Op), node
+        pullback = node.op.pullback(tuple([edge is not None for edge in self.edges(node)]))
         inputs = [
             x if read or not isinstance(x, Tensor) else x.spec
             for x, read in zip(node.inputs, pullback.reads_inputs, strict=True)

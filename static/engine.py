@@ -28,11 +28,12 @@ class StaticEngine:
     apply = staticmethod(apply)
 
     def assign(self, state: State, value: Tensor) -> Tensor:
-        """An assign node, that belongs to the module call in progress."""
+        """An assign node, that belongs to the module call in progress: one is an update of it."""
         variable = lift(value.graph, state)
         if value.dtype != variable.dtype:
             value = value.astype(variable.dtype)
-        return value.graph.assign(variable, value)
+        call = current_call.get()
+        return value.graph.assign(variable, value, update=call is not None and any(call.modules()))
 
     def gradients(self, loss: Tensor, states: Sequence[State]) -> list[Any]:
         return gradients(loss, list(states))

@@ -255,7 +255,8 @@ def _assign(site: Site) -> Made:
     variable, entry = _variable(site), site.entry
     check_fits("the value", site.inputs[0].spec, variable.spec)
     owner = at(site.nodes, entry["owner"], "node") if "owner" in entry else None
-    return ASSIGN, {"variable": variable, "owner": owner}, [variable.spec]
+    settings = {"variable": variable, "owner": owner, "update": entry.get("update", False)}
+    return ASSIGN, settings, [variable.spec]
 
 
 def _group(site: Site) -> Made:
@@ -276,7 +277,7 @@ KINDS: Kinds = {
     PREFIX + PLACEHOLDER.name: (_placeholder, {}),
     PREFIX + CONSTANT.name: (_constant, {"array": str}),
     PREFIX + READ.name: (_read, {"variable": str}),
-    PREFIX + ASSIGN.name: (_assign, {"variable": str, "owner": int}),
+    PREFIX + ASSIGN.name: (_assign, {"variable": str, "owner": int, "update": bool}),
     PREFIX + GROUP.name: (_group, {}),
     DEFAULT: (_default, {}),
     SET_SHAPE: (_set_shape, {}),

@@ -138,7 +138,7 @@ def _with_seen(graph: Graph, selection: Selection) -> list[Node]:
     calls = {call for node in nodes if node.call is not None for call in node.call.modules()}
     assigns: dict[tuple[Variable, Tensor], list[Node]] = {}
     for node in graph.assigns:
-        if node in nodes or is_update(node, calls):
+        if node in nodes or is_update(node, calls, nodes):
             assigns.setdefault((node.settings["variable"], node.inputs[0]), []).append(node)
     for read, tensor in selection.seen.items():
         before = [n for n in assigns[read.settings["variable"], tensor] if n.order < read.order]
@@ -230,6 +230,8 @@ class _Writer:
             owner = node.settings.get("owner")
             if owner is not None and owner in orders:
                 more["owner"] = orders[owner]
+                if node.settings["update"]:
+                    more["update"] = True
         elif op is CONSTANT:
             more["array"] = key = str(len(self.constants))
             self.constants[key] = node.settings["value"]

@@ -17,12 +17,9 @@ from typing import Any, Protocol
 from shared import dispatch
 from shared.errors import FetchError
 from shared.op import Op
-from shared.ops.creation import zeros
 from shared.spec import Spec
-from static.differentiate import gradients
-from static.graph.graph import PLACEHOLDER, Graph, Node, Tensor, default_graph, edge_of, symbols_of
-from static.graph.operands import apply, as_tensor, constant
-from static.graph.select import select
+from static.graph.graph import PLACEHOLDER, Graph, Node, Tensor, controls, default_graph, symbols_of
+from static.graph.operands import apply, as_tensor
 from static.graph.variables import Variable
 
 
@@ -31,6 +28,8 @@ class Body(Graph):
 
     captures  Tensors of the graphs around it, and the placeholders that stand for them
     assigned  the variables that were assigned inside, and the Tensors that they are to hold
+    asked     those among them that were assigned otherwise than as updates of modules
+    awaited   what was made around, and must have run before something inside
     """
 
     def __init__(self, outer: Graph) -> None:
@@ -39,6 +38,7 @@ class Body(Graph):
         self.captures: dict[Tensor, Tensor] = {}
         self.assigned: dict[Variable, Tensor] = {}
         self.asked: set[Variable] = set()
+        self.awaited: dict[Node, None] = {}
         self.programs: dict[Any, Any] = {}  # as compiled so far, for whoever compiles it
 
     @contextmanager
@@ -63,6 +63,16 @@ class Body(Graph):
                 inside = self.captures[outer] = self.placeholder(outer.spec, tensor.node.name)
         return inside
 
+    def waits_for(self, nodes: Sequence[Node]) -> tuple[Node, ...]:
+        """Inside, a node waits for others inside. For those around, the node that has the body does."""
+        self.awaited.update(dict.fromkeys(node for node in nodes if node.graph is not self))
+        return super().waits_for(nodes)
+
+    @property
+    def pure(self) -> bool:
+        """Whether the body only computes."""
+        return all(node.op.pure for node in self.nodes if isinstance(node.op, Op))
+
     def root(self) -> Graph:
         return self.outer.root()
 
@@ -73,17 +83,14 @@ class Body(Graph):
         found = self.assigned.get(variable)
         return self.capture(self.outer.read(variable)) if found is None else found
 
-    def assign(self, variable: Variable, value: Tensor, owner: Node | None = None) -> Tensor:
+    def assign(
+        self, variable: Variable, value: Tensor, owner: Node | None = None, update: bool = False
+    ) -> Tensor:
         self.read(variable)  # where nothing is assigned, the value that came in stays
         self.assigned[variable] = value
-        if variable.state is None or owner is not None:
+        if not update:
             self.asked.add(variable)
         return value
-
-    def owner_of(self, variable: Variable, outputs: Sequence[Tensor]) -> Node | None:
-        """The node with whose runs the variable changes, if a user asked for it inside. (Modules'
-        own updates belong to the call of the module instead.)"""
-        return outputs[0].node if variable in self.asked else None
 
     def operand(self, value: Any) -> Tensor:
         """A result of the body as a Tensor of it."""
@@ -123,7 +130,7 @@ class Compiler(Protocol):
 @dataclass(frozen=True, eq=False)
 class Part:
     """One of the bodies that an op holds, for those who look inside. The parts say all that the op
-    was made of, so that it can be made again.
+    was made of, so that it can be made again: see `static.control.replay`.
 
     inputs     the body's placeholders, and `arguments`, the positions of the node's inputs that
                they stand for
@@ -148,12 +155,20 @@ class Part:
 class BodyOp(Op):
     """An op that one node has for itself, because it holds bodies: a loop, a branch.
 
-    Its compute takes `compiler=`, what compiles the bodies.
+    Its compute takes `compiler=`, what compiles the bodies. If it does more than compute, it does all of
+    that whenever it runs, whoever needs which of its outputs.
+
+    remake  makes such an op of other parts; gives the inputs for it, too, where it is given those that
+            the parts' `arguments` mean
     """
 
-    def __init__(self, *args: Any, parts: dict[str, Part], **kwargs: Any) -> None:
-        super().__init__(*args, listed=False, **kwargs)
-        self.parts = parts
+    def __init__(
+        self, *args: Any, parts: dict[str, Part], remake: Callable[..., tuple[BodyOp, list[Tensor]]],
+        **kwargs: Any,
+    ) -> None:  # fmt: skip
+        pure = all(part.body.pure for part in parts.values())
+        super().__init__(*args, pure=pure, listed=False, **kwargs)
+        self.parts, self.remake = parts, remake
 
     def compiled_by(self, compiler: Compiler) -> BodyOp:
         """The same op with its bodies compiled by `compiler`."""
@@ -161,31 +176,12 @@ class BodyOp(Op):
         op.compute = partial(self.compute, compiler=compiler)
         return op
 
-
-def replay(body: Body, inside: dict[Tensor, Any], results: Sequence[Tensor]) -> list[Any]:
-    """Build what a body does once more in the graph at hand, on other inputs.
-
-    inside: what to take for the body's placeholders.
-    """
-    made: dict[Tensor, Any] = dict(inside)
-    for node in select(body, results, list(inside)).nodes:
-        if node.outputs and node.outputs[0] in made:
-            continue
-        for old, new in zip(node.outputs, _again(node, made), strict=True):
-            made[old] = new
-    return [made[tensor] for tensor in results]
-
-
-def _again(node: Node, made: dict[Tensor, Any]) -> Sequence[Any]:
-    if not hasattr(node.op, "infer"):
-        return [constant(node.settings["value"])]
-    inputs = [made[x] if isinstance(x, Tensor) else x for x in node.inputs]
-    y = apply(node.op, inputs, node.settings)  # type: ignore[arg-type]
-    return [y] if node.op.single else y
-
-
-def full_gradients(pairs: Sequence[tuple[Tensor, Any]], xs: Sequence[Tensor]) -> list[Tensor]:
-    """The derivatives of the ys of (y, cotangent) pairs by each x, with zeros where there is none."""
-    live = [(y, g) for y, g in pairs if g is not None and edge_of(y) is not None]
-    found = gradients([y for y, _ in live], list(xs), [g for _, g in live]) if live else [None] * len(xs)
-    return [zeros(x.shape, x.dtype, like=x) if g is None else g for x, g in zip(xs, found, strict=True)]
+    def made(self, inputs: Sequence[Any], settings: dict[str, Any]) -> Sequence[Tensor]:
+        """The outputs of a node of it, which waits for what anything in its bodies waits for."""
+        awaited = [node for part in self.parts.values() for node in part.body.awaited]
+        held = controls.set((*controls.get(), *awaited))
+        try:
+            y = apply(self, inputs, settings)
+        finally:
+            controls.reset(held)
+        return [y] if self.single else y

@@ -12,10 +12,11 @@ from shared.dims import Dim
 from shared.errors import SettingError, ShapeError
 from shared.op import Joint
 from shared.spec import Spec, sizes_match
-from static.control.body import Body, BodyOp, Compiler, Part, full_gradients, replay
+from static.control.body import Body, BodyOp, Compiler, Part
 from static.control.loop import graph_of
+from static.control.replay import full_gradients, replay
 from static.graph.graph import Tensor, building
-from static.graph.operands import apply, as_tensor
+from static.graph.operands import as_tensor
 
 
 def cond(
@@ -48,8 +49,8 @@ def cond(
                 values.extend(body.read(variable) for variable in variables)
         outputs = _add(pred, bodies, results)
         for variable, value in zip(variables, outputs[shown:], strict=True):
-            owner = bodies[0].owner_of(variable, outputs) or bodies[1].owner_of(variable, outputs)
-            graph.assign(variable, value, owner)
+            update = not any(variable in body.asked for body in bodies)
+            graph.assign(variable, value, value.node, update)
     return builds[0](list(outputs[:shown]))
 
 
@@ -88,10 +89,13 @@ def _add(pred: Tensor, bodies: list[Body], results: list[list[Tensor]]) -> Seque
         body.close()
     if not results[0]:
         return ()
-    outside = list(dict.fromkeys([*bodies[0].captures, *bodies[1].captures]))
-    op = cond_op(bodies, outside, results)
-    made = apply(op, [pred, *outside], {})
-    return [made] if op.single else made
+    outside = _captured(bodies)
+    return cond_op(bodies, outside, results).made([pred, *outside], {})
+
+
+def _captured(bodies: Sequence[Body]) -> list[Tensor]:
+    """What any of the bodies takes from around."""
+    return list(dict.fromkeys(tensor for body in bodies for tensor in body.captures))
 
 
 def cond_op(bodies: list[Body], outside: Sequence[Tensor], results: list[list[Tensor]]) -> BodyOp:
@@ -99,7 +103,11 @@ def cond_op(bodies: list[Body], outside: Sequence[Tensor], results: list[list[Te
     that either of them captured is in `outside`."""
     places = [[i for i, t in enumerate(outside) if t in body.captures] for body in bodies]
     fed = [[body.captures[outside[i]] for i in at] for body, at in zip(bodies, places, strict=True)]
-    specs = tuple(_joined(a.spec, b.spec) for a, b in zip(*results, strict=True))
+    single = len(results[0]) == 1
+
+    def infer(*_: Any) -> Any:
+        specs = tuple(_joined(a.spec, b.spec) for a, b in zip(*results, strict=True))
+        return specs[0] if single else specs
 
     def run(chosen: Any, *arrays: Any, compiler: Compiler) -> Any:
         branch = 0 if bool(chosen) else 1
@@ -108,7 +116,7 @@ def cond_op(bodies: list[Body], outside: Sequence[Tensor], results: list[list[Te
         return values[0] if len(values) == 1 else tuple(values)
 
     def pull(g: Any, y: Any, chosen: Tensor, *args: Tensor, wanted: Any) -> list[Any]:
-        gs = (g,) if len(specs) == 1 else g
+        gs = (g,) if single else g
         by = [i for i, want in enumerate(wanted[1:]) if want]
         yes, no = (_backward(bodies[k], fed[k], places[k], results[k], gs, args, by) for k in (0, 1))
         found = dict(zip(by, cond(chosen, yes, no), strict=True))
@@ -117,14 +125,22 @@ def cond_op(bodies: list[Body], outside: Sequence[Tensor], results: list[list[Te
     return BodyOp(
         "cond",
         run,
-        lambda *_: specs[0] if len(specs) == 1 else specs,
+        infer,
         Joint(pull, reads=lambda wanted: set(map(str, range(len(wanted)))) | {"chosen"}),
-        outputs=tuple(f"y{i}" for i in range(len(specs))),
+        outputs=tuple(f"y{i}" for i in range(len(results[0]))),
         parts={
             name: Part(bodies[k], fed[k], [1 + i for i in places[k]], results[k])
             for k, name in enumerate(("true", "false"))
         },
+        remake=_remake,
     )
+
+
+def _remake(parts: dict[str, Part], inputs: Sequence[Tensor]) -> tuple[BodyOp, list[Tensor]]:
+    bodies = [part.body for part in parts.values()]
+    outside = _captured(bodies)
+    op = cond_op(bodies, outside, [list(part.results) for part in parts.values()])
+    return op, [inputs[0], *outside]
 
 
 def _backward(
@@ -134,8 +150,8 @@ def _backward(
     """The gradient of one branch: computed again and walked back, where it is chosen."""
     def branch() -> list[Tensor]:
         values = [as_tensor(arg) for arg in args]
-        ys = replay(body, {p: values[i] for p, i in zip(fed, places, strict=True)}, results)
-        pairs = [(y, None if g is None else as_tensor(g)) for y, g in zip(ys, gs, strict=True)]
+        made = replay(body, {p: values[i] for p, i in zip(fed, places, strict=True)}, results)
+        pairs = [(made[y], None if g is None else as_tensor(g)) for y, g in zip(results, gs, strict=True)]
         return full_gradients(pairs, [values[i] for i in by])
 
     return branch

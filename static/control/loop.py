@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.dims import Dim, Size
+from shared.dims import Dim, Size, dims_in
 from shared.errors import ShapeError
+from shared.op import Op
 from shared.spec import Spec, spec_of
 from static.control.body import Body, Part
-from static.graph.graph import Graph, Tensor, get_default_graph, innermost
+from static.graph.graph import Graph, Node, Tensor, get_default_graph, innermost
 
 
 @dataclass(eq=False)
 class Loop:
-    """What a scan repeats. All are Tensors of the body: what each step is given (carry, xs), and
-    what it gives: the next carry, ys to be stacked, sums to be added up, and hidden values. What
-    stands in `xs` or `extra` and is no placeholder, the optimiser computes outside of the loop."""
+    """What a loop repeats. All are Tensors of the body: what each step is given (carry, xs), and
+    what it gives: the next carry, ys to be stacked, sums to be added up, and hidden values, which are
+    stacked for the loop's gradient. What stands in `xs` or `extra` and is no placeholder, the optimiser
+    computes outside of the loop."""
 
     body: Body
     carry: list[Tensor]
@@ -38,6 +40,22 @@ class Loop:
             given[b + len(part.body.captures) :],
         )  # fmt: skip
 
+    def again(self) -> bool:
+        """Whether the gradient makes each step again, from the carried values before it, which are what
+        is hidden then: for a loop of whose values some have a size that a step brings about, so that
+        those of several steps can not be stacked."""
+        return {*self.hidden} <= {*self.carry} and self.varies()
+
+    def varies(self) -> bool:
+        """Whether a value that the rules have to do with has a size that a step brings about."""
+        given = {symbol for t in self.inputs() for dim in dims_in(t.sizes) for symbol in dim.symbols()}
+        for node in differentiable(self.body):
+            values = [x for x in (*node.inputs, *node.outputs) if isinstance(x, Tensor)]
+            sizes = dims_in([*(t.sizes for t in values), node.inputs, node.settings])
+            if not given.issuperset([symbol for dim in sizes for symbol in dim.symbols()]):
+                return True
+        return False
+
     def fixed(self) -> list[Tensor]:
         """What is the same in all steps."""
         return [*self.body.captures.values(), *self.extra]
@@ -45,6 +63,10 @@ class Loop:
     def inputs(self) -> list[Tensor]:
         """What each step is given."""
         return [*self.carry, *self.xs, *self.fixed()]
+
+    def results(self) -> list[Tensor]:
+        """What each step gives."""
+        return [*self.next, *self.ys, *self.sums, *self.hidden]
 
     def unsure(self) -> list[int]:
         """The carried values whose shape only a run can know to stay."""
@@ -64,6 +86,14 @@ class Loop:
         ys, hidden = stacked[: len(self.ys)], stacked[len(self.ys) :]
         specs = (*(t.spec for t in self.carry), *ys, *(t.spec for t in self.sums), *hidden)
         return specs[0] if len(specs) == 1 else specs
+
+
+def differentiable(body: Body) -> list[Node]:
+    """The nodes of a body through which a cotangent may go."""
+    return [
+        node for node in body.nodes
+        if isinstance(node.op, Op) and any(edge is not None for edge in node.edges)
+    ]  # fmt: skip
 
 
 def graph_of(values: Sequence[Any]) -> Graph:

@@ -15,7 +15,7 @@ import numpy as np
 
 from shared.device.cuda import device_of, to_device, to_host
 from shared.dims import Dim
-from shared.errors import CheckFailedError, DTypeError, NotFiniteError, SettingError
+from shared.errors import CheckFailedError, DTypeError, GraphError, NotFiniteError, SettingError
 from shared.op import ZERO, Joint, Op
 from shared.spec import Spec, as_dtype, sizes_match
 from static.graph.create import IDENTITY
@@ -34,13 +34,28 @@ def _through(name: str, compute: Callable[..., Any]) -> Op:
 
 @contextmanager
 def control_dependencies(operations: Sequence[Any]) -> Iterator[None]:
-    """What is made within the block runs after these Tensors or operations, and makes them run."""
-    nodes = tuple(op if isinstance(op, Node) else as_tensor(op).node for op in operations)
+    """What is made within the block runs after these Tensors or operations, and makes them run.
+
+    As in TensorFlow 2's control flow: if some were made outside of the loop or branch in which the block
+    stands, it is the whole loop or branch that waits for them, and makes them run, whatever it does then.
+    """
+    nodes = tuple([_node_of(operation) for operation in operations])
     token = controls.set((*controls.get(), *nodes))
     try:
         yield
     finally:
         controls.reset(token)
+
+
+def _node_of(operation: Any) -> Node:
+    if not isinstance(operation, Node):
+        return as_tensor(operation).node
+    if not get_default_graph().is_inside(operation.graph):
+        raise GraphError(
+            f"control_dependencies: the operation {operation.name!r} is of another graph, or of a loop or "
+            "branch that this is not inside of; wait for what the loop gives"
+        )
+    return operation
 
 
 _stop_gradient = Op(
@@ -112,6 +127,9 @@ def check_numerics(x: Any, message: str) -> Tensor:
         raise DTypeError(f"check_numerics: {tensor.dtype} values are always finite; pass floats")
     return apply(_check_op, [tensor], {"message": message})
 
+
+LOOKING = (_print_op, _assert_op, _check_op)
+"""Those that give their first argument on, and have looked at it when it was computed."""
 
 OPS = (IDENTITY, _stop_gradient, _print_op, _assert_op, _check_op)
 """Ops that stand in no table because only this engine has them."""

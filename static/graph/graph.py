@@ -7,7 +7,7 @@ node never changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -179,13 +179,17 @@ class Graph:
             tensor = self._reads[variable] = node.outputs[0]
         return tensor
 
-    def assign(self, variable: Variable, value: Tensor, owner: Node | None = None) -> Tensor:
+    def assign(
+        self, variable: Variable, value: Tensor, owner: Node | None = None, update: bool = False
+    ) -> Tensor:
         """A node that makes `value` what the variable holds; from here on a read of it is a new
         one, that sees this assignment.
 
-        owner: the loop or branch inside which it was asked for; it happens whenever that runs.
+        owner   the node with whose runs it happens: the loop or branch inside which it was asked for
+        update  whether a module has asked for it, of its own State: then runs of the owner see it,
+                and only those that are asked to, store it
         """
-        settings = {"variable": variable, "owner": owner}
+        settings = {"variable": variable, "owner": owner, "update": update}
         node = Node(self, ASSIGN, (value,), settings, [variable.spec], variable.name + "/assign")
         self.assigns.append(node)
         self._reads.pop(variable, None)
@@ -200,6 +204,10 @@ class Graph:
     def capture(self, tensor: Tensor) -> Tensor:
         """What stands in this graph for a Tensor of a graph around it; see `Body`."""
         raise GraphError(f"{tensor.name!r} is not of this graph")
+
+    def waits_for(self, nodes: Sequence[Node]) -> tuple[Node, ...]:
+        """Those of some nodes for which a new one of this graph can wait; see `Body` for the others."""
+        return tuple([node for node in nodes if node.graph is self])
 
     def is_inside(self, other: Graph) -> bool:
         """Whether this graph is `other`, or the body of a loop or branch somewhere in it."""

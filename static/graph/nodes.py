@@ -200,7 +200,7 @@ class Node:
         self.graph, self.op, self.settings = graph, op, settings
         self.inputs = tuple(inputs)
         self.call = current_call.get()
-        self.control = tuple(node for node in controls.get() if node.graph is graph)
+        self.control = graph.waits_for(controls.get())
         self.line = user_line()
         self.name = graph.unique_name(name or op.name, self.call)
         self.outputs = tuple(Tensor(self, i, spec) for i, spec in enumerate(specs))

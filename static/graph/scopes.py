@@ -16,7 +16,7 @@ import numpy as np
 
 from shared.errors import GraphError
 from shared.spec import as_dtype
-from static.graph.graph import ASSIGN, Node, get_default_graph, name_scope
+from static.graph.graph import Node, get_default_graph, name_scope
 from static.graph.variables import Variable
 
 AUTO_REUSE = "auto"
@@ -135,8 +135,8 @@ def add_to_collection(name: str, value: Any) -> None:
 
 
 def get_collection(name: str) -> list[Any]:
-    """What was remembered under a name; UPDATE_OPS are the assignments that modules made when
-    they were called (running statistics), which `minimize` runs by itself."""
+    """What was remembered under a name; UPDATE_OPS are the assignments that modules made when they
+    were called (running statistics), be it inside a loop or branch; `minimize` runs them by itself."""
     graph = get_default_graph().root()
     built_in: dict[str, Callable[[], list[Any]]] = {
         TRAINABLE_VARIABLES: trainable_variables,
@@ -147,4 +147,4 @@ def get_collection(name: str) -> list[Any]:
 
 
 def _is_update(node: Node) -> bool:
-    return node.op is ASSIGN and node.call is not None and any(node.call.modules())
+    return node.settings["update"] or (node.call is not None and any(node.call.modules()))
