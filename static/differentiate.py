@@ -12,6 +12,7 @@ from shared.dims import Dim
 from shared.errors import GradientError, ShapeError, UnknownSizeError
 from shared.op import Op
 from shared.ops import ones, zeros
+from shared.pullback import pullback_of
 from shared.reverse import Edge, ReverseVisitor, reverse
 from shared.spec import sizes_match, str_shape
 from shared.state import State
@@ -157,7 +158,7 @@ class _AddingToGraph(ReverseVisitor):
     def residuals(self, node: Node) -> tuple[list[Any], list[Any]]:
         """The Tensors that some rule reads, Specs for the others."""
         assert isinstance(node.op, Op), node
-        pullback = node.op.pullback(tuple([edge is not None for edge in self.edges(node)]))
+        pullback = pullback_of(node.op, tuple([edge is not None for edge in self.edges(node)]))
         inputs = [
             x if read or not isinstance(x, Tensor) else x.spec
             for x, read in zip(node.inputs, pullback.reads_inputs, strict=True)

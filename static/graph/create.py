@@ -87,8 +87,9 @@ def group(*operations: Any, name: str | None = None) -> Node:
             deps.extend(operation.outputs if operation.op is not GROUP else operation.inputs)
         else:
             deps.append(operation)
-    made = Node(get_default_graph(), GROUP, deps, {}, [], name)
-    made.control += tuple(n for op in operations if isinstance(op, Node) for n in op.control)
+    graph = get_default_graph()
+    made = Node(graph, GROUP, [as_tensor(tensor) for tensor in deps], {}, [], name)
+    made.control += graph.waits_for([n for op in operations if isinstance(op, Node) for n in op.control])
     return made
 
 
