@@ -12,7 +12,7 @@ import dynamic
 import static
 from shared import ops
 
-X, I = 3.0, 4
+X, WHOLE = 3.0, 4
 
 
 def slopes(build: Any) -> list[Any]:
@@ -22,7 +22,7 @@ def slopes(build: Any) -> list[Any]:
         found = build(x, i)
         with static.Session(optimize="exact") as session:
             session.run(static.global_variables_initializer())
-            return [None if g is None else float(session.run(g, {x: X, i: I})) for g in found]
+            return [None if g is None else float(session.run(g, {x: X, i: WHOLE})) for g in found]
 
 
 def stopped(x: Any) -> Any:

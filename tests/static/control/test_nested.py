@@ -137,6 +137,20 @@ def check_differences(run: Body, place: Any, found: list[Any]) -> None:
     np.testing.assert_allclose(along(*by[2:]), (steep_up - steep_down) / (2 * h), rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.parametrize("names", [("map",), ("map", "while"), ("scan", "cond")], ids="-".join)
+def test_derivatives_of_what_varies_are_kept_in_files(names: Any, tmp_path: Any) -> None:
+    with static.Graph().as_default() as graph:
+        xs = [static.placeholder("float64", (None,), name=name) for name in "xw"]
+        built = derivatives(
+            lambda y, xs: static.gradients(y, xs, unconnected="zero"), nested(names, leaf), *xs
+        )
+        with static.Session() as session:
+            want = session.run(built, {xs[0]: XS[0], xs[1]: W})
+        graph.save(tmp_path / "kept", outputs=built)
+    got = static.load(tmp_path / "kept")(x=XS[0], w=W)
+    assert all((a == b).all() for a, b in zip(want, got.values(), strict=True))
+
+
 CASES = [(names, leaf) for names in NESTS] + [((name,), plain) for name in KINDS]
 WAYS = [("exact", (None,)), ("fast", (3,)), ("fast", (None,)), ("exact", (3,))]
 """Levels and sizes. Each case is tried in one way, as compiling is what takes time."""

@@ -12,6 +12,7 @@ import pytest
 import dynamic
 import static
 from shared import nn, ops, optim
+from shared.state import Buffer
 
 Body = Callable[[Any], Any]
 rng = np.random.default_rng(11)
@@ -117,3 +118,46 @@ def test_layers_in_bodies_are_trained_as_dynamic_trains_them(names: Any) -> None
         for a, b in zip(held, kept, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
         assert (held[2] == kept[2]).all() and (held[3] == kept[3]).all()
+
+
+def test_a_read_behind_a_loop_sees_what_layers_in_it_have_updated_also_from_a_file(tmp_path: Any) -> None:
+    """The loss alone stores nothing."""
+    layers = Layers()
+    with static.Graph().as_default() as graph:
+        x = static.placeholder("float32", ("T", 5, 6), name="x")
+        y = scanned(layers, x)
+        left = scanned(layers.norm, x)  # not needed by what is asked for below, so nothing sees it
+        mean = layers.norm.running_mean + 0.0
+        with static.Session() as session:
+            session.run(static.global_variables_initializer())
+            seen = session.run([y, mean], {x: STEPS[0]})[1]
+            assert (session.run(layers.norm.running_mean) == 0).all() and (session.run(mean) == 0).all()
+            assert (session.run([y, left, mean], {x: STEPS[0]})[2] != seen).any()
+        graph.save(tmp_path / "kept", outputs={"y": y, "mean": mean})
+    eager = Layers()
+    scanned(eager, dynamic.tensor(STEPS[0], dtype="float32"))
+    kept = static.load(tmp_path / "kept")(x=STEPS[0].astype(np.float32))["mean"]
+    np.testing.assert_allclose(seen, eager.norm.running_mean.numpy(), rtol=1e-6)
+    assert (kept == seen).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_assigned_by_hand_in_a_body_is_stored_whenever_that_runs(kind: str) -> None:
+    state = Buffer(np.zeros(6, np.float32))
+
+    def body(row: Any) -> Any:
+        state.assign(state + ops.sum(row, axis=0))
+        return row * 0.5
+
+    with static.Graph().as_default():
+        x = static.placeholder("float32", ("T", 5, 6))
+        y = KINDS[kind](body, x)
+        with static.Session(optimize="exact") as session:
+            session.run(static.global_variables_initializer())
+            for step in STEPS:
+                session.run(y, {x: step})
+            got = session.run(state)
+    state.assign(np.zeros(6, np.float32))
+    for step in STEPS:
+        KINDS[kind](body, dynamic.tensor(step, dtype="float32"))
+    assert (got == state.numpy()).all()

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 
 import static
@@ -91,7 +90,7 @@ def test_an_operation_of_a_body_can_not_be_waited_for_outside_of_it() -> None:
         return e
 
     static.map_fn(body, x())
-    with pytest.raises(ValueError, match="control_dependencies.*wait for what the loop gives"):
+    with pytest.raises(ValueError, match=r"control_dependencies.*wait for what the loop gives"):
         waits_for(made[0])(x())
 
 
