@@ -143,9 +143,9 @@ def py_func(
 ) -> Any:
     """`func(*arrays)` when the graph runs: any Python, on NumPy arrays. No gradient.
 
-    func gets arrays of its own, which it may keep, but not change. It is called once where it stands, and once
-    more by a gradient that makes what it stands in again: of a branch, of a while_loop, and of a scan
-    in which sizes vary.
+    func gets arrays of its own, which it may keep, but not change. It is called once where it stands, and
+    again by a gradient that makes what it stands in again: of a branch, of a while_loop, and of a scan in
+    which sizes vary.
 
     Tout    the dtype that it gives, or a list of them
     shapes  the shape that it gives, None for unknown sizes in it (or a list of shapes)
