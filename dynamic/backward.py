@@ -62,7 +62,7 @@ def derivatives(
             found = reverse(seeds, wanted, _OnTensors(keep))
         tensors = {edge: g if isinstance(g, Tensor) else Tensor(g) for edge, g in found.items()}
     else:
-        raw_seeds = [(edge, g.data) for edge, g in seeds]
+        raw_seeds = [(edge, g.array) for edge, g in seeds]
         found = reverse(raw_seeds, wanted, _OnArrays(keep))
         taken = {id(g) for _, g in raw_seeds}
         tensors = {edge: Tensor(_own(g, taken)) for edge, g in found.items()}
@@ -113,7 +113,7 @@ def _through_hooks(node: Node, gs: list[Any]) -> None:
     for i, g in enumerate(gs):
         if g is not None:
             given = gradient_hooks.through_hooks(node, i, g if isinstance(g, Tensor) else Tensor(g))
-            gs[i] = given if isinstance(g, Tensor) else given.data
+            gs[i] = given if isinstance(g, Tensor) else given.array
 
 
 def _own(g: Any, taken: set[int]) -> Any:

@@ -44,12 +44,12 @@ def leaf_edge_of(position: int, x: Any) -> Edge:
 def seed_of(call: str, y: Tensor, gradient: Any) -> Tensor:
     """The cotangent to start from, of y's shape and dtype."""
     if gradient is None:
-        if y.data.size != 1:
+        if y.array.size != 1:
             raise GradientError(
                 f"{call}: y has shape {str_shape(y.shape)}, so it has no single derivative; "
                 "reduce it to one number (y.sum(), y.mean()), or pass the cotangent to start from"
             )
-        return Tensor(array_module(y.data).ones(y.shape, y.dtype))
+        return Tensor(array_module(y.array).ones(y.shape, y.dtype))
     try:
         seed = gradient if isinstance(gradient, Tensor) else _placed(gradient, y)
     except (ValueError, TypeError):

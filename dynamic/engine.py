@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from dynamic import inplace
 from dynamic.functional import grad
 from dynamic.tape import apply
 from dynamic.tensors import Tensor
+from dynamic.values import raw_array
 from shared import dispatch
 from shared.device import cuda
 from shared.device.cuda import owned
@@ -32,9 +34,14 @@ class DynamicEngine:
     def assign(self, state: State, value: Tensor) -> None:
         """At once, and without a gradient."""
         if cuda.in_use:
-            state.data = owned(value.data, state.dtype, beside=state.data)
+            state.data = owned(value.array, state.dtype, beside=state.data)
         else:
-            state.data = np.array(value.data, state.dtype, order="C")
+            state.data = np.array(value.array, state.dtype, order="C")
+
+    def change(self, state: State, call: str, write: Any, written: Sequence[Any]) -> None:
+        """By the rule for Tensors: see `dynamic.inplace.change`."""
+        arrays = [raw_array(value) for value in written]
+        inplace.change(state, state.data, call, lambda array: write(array, *arrays), written)
 
     def gradients(self, loss: Tensor, states: Sequence[State]) -> list[Any]:
         return grad(loss, states, allow_unused=True)

@@ -57,7 +57,7 @@ def _leaves(call: str, args: Sequence[Any]) -> list[Tensor]:
     for x in tensors:
         if x.dtype.kind not in "fc":
             raise GradientError(f"{call}: a derivative by {x.dtype} values does not exist; pass floats")
-    return [Tensor(x.data, leaf_edge(x.data)) for x in tensors]
+    return [Tensor(x.array, leaf_edge(x.array)) for x in tensors]
 
 
 def _value(call: str, y: Any) -> Tensor:
@@ -88,7 +88,7 @@ def _slopes(
     else:
         found = [None] * len(xs)
     return [
-        Tensor(array_module(x.data).zeros(x.shape, x.dtype)) if g is None else g
+        Tensor(array_module(x.array).zeros(x.shape, x.dtype)) if g is None else g
         for x, g in zip(xs, found, strict=True)
     ]
 
@@ -123,7 +123,7 @@ def jvp(fn: Callable[..., Tensor], args: Sequence[Any], tangents: Sequence[Any])
         xs = _leaves("jvp", args)
         _check_directions("jvp", xs, tangents)
         y = _value("jvp", fn(*xs))
-        u = Tensor(array_module(y.data).zeros(y.shape, y.dtype), leaf_edge(y.data))
+        u = Tensor(array_module(y.array).zeros(y.shape, y.dtype), leaf_edge(y.array))
         products = _slopes(y, xs, u, again=True)
         total: Any = sum(ops.sum(g * t) for g, t in zip(products, tangents, strict=True))
         return y.detach(), _slopes(total, [u])[0]
@@ -135,8 +135,8 @@ def jacobian(fn: Callable[..., Tensor], *args: Any, create_graph: bool = False) 
         xs = list(args) if create_graph else _leaves("jacobian", args)
         y = _value("jacobian", fn(*xs))
         rows: list[list[Any]] = [[] for _ in xs]
-        for k in range(y.data.size):
-            start = array_module(y.data).zeros(y.data.size, y.dtype)
+        for k in range(y.array.size):
+            start = array_module(y.array).zeros(y.array.size, y.dtype)
             start[k] = 1
             found = _slopes(y, xs, start.reshape(y.shape), True, create_graph)
             for row, g in zip(rows, found, strict=True):
@@ -152,7 +152,7 @@ def hessian(fn: Callable[[Any], Tensor], x: Any) -> Tensor:
 
     def slope(at: Tensor) -> Tensor:
         y = _value("hessian", fn(at))
-        if y.data.size != 1:
+        if y.array.size != 1:
             raise ShapeError(
                 f"hessian: fn must give one number, not a Tensor of shape {str_shape(y.shape)}; reduce it "
                 "(.sum(), .mean()), or take the jacobian of a gradient"

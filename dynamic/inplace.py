@@ -1,4 +1,4 @@
-"""Changing a Tensor's array in place, where no gradient is put at risk unnoticed.
+"""Changing the array of a Tensor or Parameter in place, where no gradient is put at risk unnoticed.
 
 An array that was changed after the tape kept it would give a wrong gradient without a word. So
 changes are refused while the tape records what they would break, and those that are made are
@@ -7,7 +7,7 @@ written down in `dynamic.versions`, where backward looks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dynamic.modes import mode
@@ -16,33 +16,42 @@ from shared.errors import DiptychError, DTypeError, GradientError, RangeError, S
 from shared.spec import str_shape
 
 
-def change(tensor: Any, call: str, write: Callable[[Any], None], written: Any = None) -> None:
-    """Let `write` change the Tensor's array, if no gradient is put at risk unnoticed: neither that
-    of the Tensor, nor that of the value that is `written` into it."""
-    if getattr(written, "edge", None) is not None and mode.get().recording:
+def change(
+    x: Any, array: Any, call: str, write: Callable[[Any], None], written: Sequence[Any] = ()
+) -> None:
+    """Let `write` change the array of a Tensor or Parameter, if no gradient is put at risk unnoticed:
+    neither that of x, nor those of the values that are `written` into it."""
+    if mode.get().recording:
+        _check_gradients(x, array, call, written)
+    if not array.flags.writeable:
+        raise GradientError(f"{call}: this Tensor is a read-only view (broadcast); clone() it first")
+    try:
+        write(array)
+    except (ValueError, TypeError, IndexError) as error:
+        raise _refused(array, call, error) from None
+    record_change(array)
+
+
+def _check_gradients(x: Any, array: Any, call: str, written: Sequence[Any]) -> None:
+    """GradientError if a change of x would lose a gradient, or make a wrong one."""
+    for value in written:
+        if getattr(value, "edge", None) is not None:
+            raise GradientError(
+                f"{call}: what is written (shape {str_shape(value.shape)}) carries a gradient, which a "
+                "change in place would lose; write x = x + y for a new Tensor, or write y.detach()"
+            )
+    if x.edge is not None:
+        what = "a leaf that requires a gradient" if x.is_leaf else "a value that the tape remembers"
         raise GradientError(
-            f"{call}: what is written (shape {str_shape(written.shape)}) carries a gradient, which a change "
-            "in place would lose; write x = x + y for a new Tensor, or write y.detach()"
-        )
-    if tensor.edge is not None and mode.get().recording:
-        what = "a leaf that requires a gradient" if tensor.is_leaf else "a value that the tape remembers"
-        raise GradientError(
-            f"{call}: {what} (shape {str_shape(tensor.shape)}) can not be changed in place while "
+            f"{call}: {what} (shape {str_shape(array.shape)}) can not be changed in place while "
             "the tape records; write y = x + ... for a new Tensor, or update it under "
             "`with dynamic.no_grad():`"
         )
-    if not tensor.data.flags.writeable:
-        raise GradientError(f"{call}: this Tensor is a read-only view (broadcast); clone() it first")
-    try:
-        write(tensor.data)
-    except (ValueError, TypeError, IndexError) as error:
-        raise _refused(tensor, call, error) from None
-    record_change(tensor.data)
 
 
-def _refused(tensor: Any, call: str, error: Exception) -> DiptychError:
+def _refused(array: Any, call: str, error: Exception) -> DiptychError:
     """The error to raise for what NumPy raised: what was written does not fit."""
-    told = f"{call}: x is {tensor.dtype} {str_shape(tensor.shape)}"
+    told = f"{call}: x is {array.dtype} {str_shape(array.shape)}"
     if isinstance(error, IndexError):
         return RangeError(f"{told}: {error}")
     text = f"{told} and stays so: {error}; convert what is written, or write y = x + ... for a new Tensor"

@@ -22,7 +22,7 @@ class Checkpoint(Node):
 
     def __init__(self, fn: Callable[..., Any], args: Sequence[Any], outputs: Sequence[Any]) -> None:
         edges = [arg.edge if isinstance(arg, (Tensor, State)) else None for arg in args]
-        kept = [Tensor(arg.data, arg.edge) if isinstance(arg, Tensor) else arg for arg in args]
+        kept = [Tensor(arg.array, arg.edge) if isinstance(arg, Tensor) else arg for arg in args]
         super().__init__(None, {}, edges, kept, outputs)
         self.fn = fn
 
@@ -64,7 +64,7 @@ def checkpoint(fn: Callable[..., Any], *args: Any) -> Any:
                 "fn what is no computation on Tensors"
             )
     node = Checkpoint(fn, args, [spec_of(y) for y in ys])
-    tensors = [Tensor(y.data, (node, i) if y.dtype.kind == "f" else None) for i, y in enumerate(ys)]
+    tensors = [Tensor(y.array, (node, i) if y.dtype.kind == "f" else None) for i, y in enumerate(ys)]
     return type(made)(tensors) if isinstance(made, (tuple, list)) else tensors[0]
 
 

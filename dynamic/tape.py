@@ -33,13 +33,13 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
     edges: list[Edge | None] = []
     for arg in args:
         if type(arg) is Tensor:
-            arrays.append(arg.data)
+            arrays.append(arg.array)
             edges.append(arg.edge)
         elif isinstance(arg, State):
             arrays.append(arg.value())
             edges.append(arg.edge)
         elif isinstance(arg, Tensor):
-            arrays.append(arg.data)
+            arrays.append(arg.array)
             edges.append(arg.edge)
         else:
             arrays.append(operand(op, arg))
@@ -50,6 +50,8 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
     wanted: tuple[bool, ...]
     if len(edges) == 2:
         wanted = edges[0] is not None, edges[1] is not None
+    elif len(edges) == 1:
+        wanted = (edges[0] is not None,)
     else:
         wanted = tuple([edge is not None for edge in edges])
     if True not in wanted or not now.recording:
@@ -80,7 +82,7 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
         node.order = next_order()
         node.hooks = None
         made: Any = _new(Tensor)
-        made.data = y
+        made.array = y
         made.edge = (node, 0)
     else:
         kept = pullback.reads_outputs or (False,) * len(y)

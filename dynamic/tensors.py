@@ -15,6 +15,7 @@ from shared.device.cuda import owned
 from shared.errors import DTypeError, GradientError
 from shared.op import as_array
 from shared.spec import Spec, as_dtype
+from shared.state import check_fits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,26 +24,37 @@ if TYPE_CHECKING:
 class Tensor(Values):
     """A value that remembers how it was computed.
 
-    data  the raw array
-    edge  where its cotangent goes: the Node that made it and which of its outputs it is, its Leaf
-          and 0 if it was made to require a gradient, or None
+    array  the raw array; `data` is the same, and looks at what it is set to
+    edge   where its cotangent goes: the Node that made it and which of its outputs it is, its Leaf
+           and 0 if it was made to require a gradient, or None
     """
 
-    __slots__ = ("data", "edge", "__weakref__")
+    __slots__ = ("array", "edge", "__weakref__")
 
-    def __init__(self, data: Any, edge: Edge | None = None) -> None:
-        self.data = data
+    def __init__(self, array: Any, edge: Edge | None = None) -> None:
+        self.array = array
         self.edge = edge
 
     # --- what it is ---
 
     @property
+    def data(self) -> Any:
+        """The raw array. Another of the same shape and dtype may be set in its place: what was computed
+        from the old one keeps that."""
+        return self.array
+
+    @data.setter
+    def data(self, array: Any) -> None:
+        check_fits("x.data", array, self)
+        self.array = array
+
+    @property
     def shape(self) -> tuple[int, ...]:
-        return self.data.shape
+        return self.array.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return self.data.dtype
+        return self.array.dtype
 
     @property
     def requires_grad(self) -> bool:
@@ -75,7 +87,7 @@ class Tensor(Values):
         return tensor, (self.numpy(), self.requires_grad)
 
     def __copy__(self) -> Tensor:
-        return Tensor(self.data, self.edge)
+        return Tensor(self.array, self.edge)
 
     def __deepcopy__(self, memo: Any) -> Tensor:
         make, arguments = self.__reduce__()
@@ -102,6 +114,8 @@ class Tensor(Values):
                 "only a leaf that requires a gradient has a .grad to set; make it with "
                 "tensor(..., requires_grad=True)"
             )
+        if value is not None:
+            check_fits("x.grad", value.array if isinstance(value, Tensor) else value, self)
         leaf.grad = value
 
     def requires_grad_(self, on: bool = True) -> Tensor:
@@ -114,12 +128,12 @@ class Tensor(Values):
         if not on:
             self.edge = None
         elif self.edge is None:
-            self.edge = leaf_edge(self.data)
+            self.edge = leaf_edge(self.array)
         return self
 
     def detach(self) -> Tensor:
         """The same array without the history."""
-        return Tensor(self.data)
+        return Tensor(self.array)
 
     def clone(self) -> Tensor:
         """A copy of the values that gradients flow through."""

@@ -5,67 +5,65 @@ Apart from `Tensor` itself because none of it has to do with the tape.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from dynamic import inplace
-from dynamic.node import Edge
+from dynamic.modes import mode
+from dynamic.node import Edge, Node
 from shared import ops
 from shared.device.cuda import DEVICES, check_device, device_of, to_device, to_host
 from shared.errors import DTypeError, ShapeError
-from shared.op import Op, Rule, array_module
-from shared.operators import Operators
+from shared.inplace import InPlace
+from shared.op import Op, Rule
 from shared.spec import Spec, str_shape
 from shared.state import State
 
 
-class Values(Operators):
-    """The half of Tensor that needs `data` alone."""
+class Values(InPlace):
+    """The half of Tensor that needs its array alone."""
 
     __slots__ = ()
 
-    data: Any
+    array: Any
     edge: Edge | None
-
-    if TYPE_CHECKING:
-
-        def __init__(self, data: Any, edge: Edge | None = None) -> None: ...
 
     @property
     def device(self) -> str:
         """"cpu" or "cuda"."""
-        return device_of(self.data)
+        return device_of(self.array)
 
     # --- its values ---
 
     def item(self) -> Any:
         """The one element, as a Python number."""
-        if self.data.size != 1:
+        if self.array.size != 1:
             raise ShapeError(
-                f"item: a Tensor of shape {str_shape(self.shape)} has {self.data.size} elements, not one; "
+                f"item: a Tensor of shape {str_shape(self.shape)} has {self.array.size} elements, not one; "
                 "reduce it (.sum(), .mean()), index one of them, or take all with .tolist()"
             )
-        return self.data.item()
+        return self.array.item()
 
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers."""
-        return self.data.tolist()
+        return self.array.tolist()
 
     def numpy(self) -> Any:
         """The array itself, not a copy; without the history. On a GPU, a copy on the host."""
-        return to_host(self.data)
+        return to_host(self.array)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     def __bool__(self) -> bool:
-        if self.data.size != 1:
+        if self.array.size != 1:
             raise ShapeError(
                 f"the truth of a Tensor of shape {str_shape(self.shape)} is not one bool; reduce it "
                 "first (ops.any, ops.all), or choose elementwise with ops.where"
             )
-        return bool(self.data)
+        return bool(self.array)
 
     def __float__(self) -> float:
         return float(self.item())
@@ -74,58 +72,38 @@ class Values(Operators):
         return int(self.item())
 
     def __index__(self) -> int:
-        if self.data.size != 1 or self.data.dtype.kind not in "iu":
+        if self.array.size != 1 or self.array.dtype.kind not in "iu":
             raise DTypeError(
                 f"a Tensor of {self.dtype} and shape {str_shape(self.shape)} is no index for Python; only "
                 "one integer is: int(x) makes one of a float"
             )
-        return self.data.item()
+        return self.array.item()
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec and self.data.size == 1 else repr(self)
+        return format(self.item(), spec) if spec and self.array.size == 1 else repr(self)
 
     def __contains__(self, value: Any) -> bool:
-        return value.data in self.data if isinstance(value, Values) else value in self.data
+        return value.array in self.array if isinstance(value, Values) else value in self.array
 
     def __dlpack__(self, **options: Any) -> Any:
-        return self.data.__dlpack__(**options)
+        return self.array.__dlpack__(**options)
 
     def __dlpack_device__(self) -> Any:
-        return self.data.__dlpack_device__()
+        return self.array.__dlpack_device__()
 
     # --- in place ---
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        key = tuple(raw_array(part) for part in index) if isinstance(index, tuple) else raw_array(index)
-        inplace.change(self, "x[...] = v", lambda array: array.__setitem__(key, raw_array(value)), value)
+    def _change(self, call: str, write: Callable[..., Any], *written: Any) -> None:
+        arrays = [raw_array(value) for value in written]
+        inplace.change(self, self.array, call, lambda array: write(array, *arrays), written)
 
-    def _update(self, call: str, ufunc: np.ufunc, other: Any) -> Any:
-        inplace.change(self, call, lambda a: ufunc(a, raw_array(other), out=a, casting="same_kind"), other)
-        return self
-
-    def __iadd__(self, other: Any) -> Any:  # type: ignore[misc]
-        return self._update("x += y", np.add, other)
-
-    def __isub__(self, other: Any) -> Any:  # type: ignore[misc]
-        return self._update("x -= y", np.subtract, other)
-
-    def __imul__(self, other: Any) -> Any:  # type: ignore[misc]
-        return self._update("x *= y", np.multiply, other)
-
-    def __itruediv__(self, other: Any) -> Any:  # type: ignore[misc]
-        return self._update("x /= y", np.true_divide, other)
-
-    def copy_(self, other: Any) -> Any:
-        """Overwrite the values with those of `other`, which broadcasts; gives the Tensor itself."""
-        inplace.change(
-            self, "copy_", lambda a: array_module(a).copyto(a, raw_array(other), casting="same_kind"), other
-        )
-        return self
-
-    def zero_(self) -> Any:
-        """Overwrite the values with zeros; gives the Tensor itself."""
-        inplace.change(self, "zero_", lambda array: array.fill(0))
-        return self
+    def _update(self, name: str, other: Any) -> Any:
+        """Of what the tape remembers `x += y` makes a new Tensor, x + y, that takes x's name; not of a
+        view, for the array that it shows would stay as it is."""
+        if self.edge is not None and mode.get().recording and isinstance(node := self.edge[0], Node):
+            if node.pullback is None or not node.pullback.op.alias:
+                return getattr(self, f"__{name}__")(other)
+        return super()._update(name, other)
 
     # --- where it lives ---
 
@@ -162,7 +140,7 @@ def raw_array(value: Any) -> Any:
     """The array of a Tensor or State; anything else as it is."""
     if isinstance(value, State):
         return value.value()
-    return value.data if isinstance(value, Values) else value
+    return value.array if isinstance(value, Values) else value
 
 
 def _move(device: str, back: str) -> Op:

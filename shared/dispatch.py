@@ -27,6 +27,10 @@ class Engine(Protocol):
     def assign(self, state: Any, value: Any) -> Any:
         """Make `value` what `state` holds, now or when the graph runs."""
 
+    def change(self, state: Any, call: str, write: Any, written: Sequence[Any]) -> None:
+        """`write(array, *arrays)` on the array of a state and on those of the values that are `written`
+        into it, in place and now; or an error that names the call."""
+
     def gradients(self, loss: Any, states: Sequence[Any]) -> list[Any]:
         """The derivative of a scalar `loss` by each state; None where there is none."""
 

@@ -35,6 +35,10 @@ class ArgumentError(DiptychError, TypeError):
     """A call with more arguments than it takes, or fewer."""
 
 
+class AssignmentError(DiptychError, TypeError):
+    """Something was put in a place that is for things of another kind."""
+
+
 class SettingError(DiptychError, ValueError):
     """A setting (axis, stride, probability, ...) outside what the call allows."""
 

@@ -12,18 +12,20 @@ from typing import Any
 import numpy as np
 
 from shared.device.cuda import check_device, device_of, owned, to_device, to_host
-from shared.dispatch import ENGINE_OF, NEUTRAL, Neutral
-from shared.errors import ShapeError, StateError
-from shared.operators import Operators
-from shared.spec import Spec, str_shape
+from shared.dispatch import ENGINE_OF, NEUTRAL, Neutral, engine_of
+from shared.errors import AssignmentError, DTypeError, ShapeError, StateError
+from shared.inplace import InPlace
+from shared.spec import Spec, in_short, str_shape
 
 
-class State(Operators):
-    """An array with a name. `assign` is the one way to change it that both engines share.
+class State(InPlace):
+    """An array with a name. `assign` is the one way to change it that both engines share; in `dynamic`
+    it can be changed in place too, where no gradient is put at risk.
 
-    data   the array; None while a layer does not know its shape yet
+    data   the array; None while a layer does not know its shape yet. Set to another, it looks whether
+           that is of the same shape and dtype
     name   its path in the model, such as `conv1.weight`
-    grad   in `dynamic`, the gradient that backward() has left here, as a Tensor
+    grad   in `dynamic`, the gradient that backward() has left here, as a Tensor; what is set must fit
     """
 
     requires_grad = False
@@ -31,9 +33,9 @@ class State(Operators):
     _device = "cpu"
 
     def __init__(self, data: Any, name: str = "") -> None:
-        self.data: Any = None if data is None else owned(data)
+        self._data: Any = None if data is None else owned(data)
+        self._grad: Any = None
         self.name = name
-        self.grad: Any = None
 
     def __repr__(self) -> str:
         kind = type(self).__name__
@@ -47,14 +49,40 @@ class State(Operators):
         if path.endswith(self.name.rpartition(".")[2]) and not self.name.endswith(f".{path}"):
             self.name = path
 
+    @property
+    def data(self) -> Any:
+        return self._data
+
+    @data.setter
+    def data(self, array: Any) -> None:
+        if not _alike(array, self._data):
+            check_fits(f"{self.name or 'a parameter'}.data", array, self if self._data is not None else array)
+        self._data = array
+
+    @property
+    def grad(self) -> Any:
+        return self._grad
+
+    @grad.setter
+    def grad(self, gradient: Any) -> None:
+        if gradient is not None and not _alike(getattr(gradient, "array", gradient), self._data):
+            own = hasattr(gradient, "__array_namespace__")
+            array = gradient if own else getattr(gradient, "data", gradient)
+            check_fits(f"{self.name or 'a parameter'}.grad", array, self)
+        self._grad = gradient
+
+    def hold(self, array: Any) -> None:
+        """Hold `array` from now on, whatever its shape and dtype: for who makes the State another one."""
+        self._data = array
+
     def value(self) -> Any:
         """The array, or StateError while its shape is not known."""
-        if self.data is None:
+        if self._data is None:
             raise StateError(
                 f"{self.name or 'a parameter'} has no value yet: its layer learns the shape when "
                 "it is first called; call the model once, or give the layer its input size"
             )
-        return self.data
+        return self._data
 
     @property
     def device(self) -> str:
@@ -100,7 +128,7 @@ class State(Operators):
         self._device = check_device("to", device)
         self.grad = None
         if self.data is not None:
-            self.data = to_device(self.data, device)
+            self._data = to_device(self.data, device)
 
     def assign(self, value: Any) -> Any:
         """Hold `value` from now on: at once, or, for a static Tensor, when the graph runs.
@@ -117,9 +145,35 @@ class State(Operators):
         engine = ENGINE_OF[type(value)]
         if engine is None or isinstance(engine, Neutral):
             given = value.value() if isinstance(value, State) else value
-            self.data = owned(given, self.dtype, beside=self.value())
+            self._data = owned(given, self.dtype, beside=self.value())
             return None
         return engine.assign(self, value)
+
+    def _change(self, call: str, write: Callable[..., Any], *written: Any) -> None:
+        self.value()
+        engine_of(*written).change(self, call, write, written)
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Whether two values are arrays of one kind, dtype and shape: seen at once, as it is of each gradient."""
+    return type(a) is type(b) and a is not None and a.dtype is b.dtype and a.shape == b.shape
+
+
+def check_fits(place: str, array: Any, x: Any) -> None:
+    """Raise an error unless `array` is an array of the shape and dtype of x, to whose `place` it shall go."""
+    if not hasattr(array, "__array_namespace__"):
+        raise AssignmentError(
+            f"{place}: is an array, not {in_short(array)}; of a Tensor take its .data, and of numbers make "
+            "an array; x.assign(value) and, under no_grad, x.copy_(value) take either"
+        )
+    if tuple(array.shape) != tuple(x.shape):
+        raise ShapeError(
+            f"{place}: has shape {str_shape(x.shape)}, not {str_shape(array.shape)}; they must be the same"
+        )
+    if array.dtype != x.dtype:
+        raise DTypeError(
+            f"{place}: is {x.dtype}, not {array.dtype}; cast it first, with .astype({str(x.dtype)!r})"
+        )
 
 
 class Parameter(State):

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from shared import dispatch
+from shared.errors import SymbolicValueError
 from shared.operators import bind
 from shared.state import State
 from static.control.cond import cond
@@ -34,6 +35,15 @@ class StaticEngine:
             value = value.astype(variable.dtype)
         call = current_call.get()
         return value.graph.assign(variable, value, update=call is not None and any(call.modules()))
+
+    def change(self, state: State, call: str, write: Any, written: Sequence[Any]) -> None:
+        """Outside of graphs a Parameter is changed as it is; to a graph it is a variable."""
+        if dispatch.tensor_engine(written) is self or dispatch.engine_in_charge() is self:
+            raise SymbolicValueError(
+                f"{call}: in a graph {state.name or 'a parameter'} is a variable, which changes when a "
+                "session runs an assignment: step = p.assign(p - y), session.run(step)"
+            )
+        write(state.data, *[value.value() if isinstance(value, State) else value for value in written])
 
     def gradients(self, loss: Tensor, states: Sequence[State]) -> list[Any]:
         return gradients(loss, list(states))

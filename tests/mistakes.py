@@ -88,8 +88,8 @@ def write_into_a_leaf() -> None:
     x[0] = 1
 
 
-def add_to_what_the_tape_holds() -> None:
-    y = leaf(3) * 2
+def add_to_a_view_of_what_the_tape_holds() -> None:
+    y = (leaf(3) * 2)[1:]
     y *= 2
 
 
@@ -223,7 +223,7 @@ DYNAMIC = [
             ("x += y", "leaf that requires a gradient", "(3,)", "with dynamic.no_grad():")),
     Mistake("writing into a leaf", write_into_a_leaf, RuntimeError,
             ("x[...] = v", "leaf that requires a gradient", "with dynamic.no_grad():")),
-    Mistake("changing what the tape holds", add_to_what_the_tape_holds, RuntimeError,
+    Mistake("changing a view of what the tape holds", add_to_a_view_of_what_the_tape_holds, RuntimeError,
             ("x *= y", "a value that the tape remembers", "write y = x + ...")),
     Mistake("changing what backward needs", change_what_backward_needs, RuntimeError,
             ("backward through mul", "(3,)", "changed in place since, at mistakes.py", "x += 1", "clone()")),

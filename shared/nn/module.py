@@ -10,9 +10,9 @@ from typing import Any
 
 from shared.device.cuda import DEVICES
 from shared.dispatch import ENGINE_OF, NEUTRAL, engine_in_charge
-from shared.errors import DTypeError
+from shared.errors import AssignmentError, DTypeError
 from shared.nn.saved import Loaded, arrays_of, load_arrays, read_own, write_file
-from shared.spec import as_dtype
+from shared.spec import as_dtype, in_short
 from shared.state import Buffer, Parameter, State
 
 
@@ -33,6 +33,9 @@ class Module:
         return self.__dict__.get("_name") or type(self).__name__
 
     def __setattr__(self, key: str, value: Any) -> None:
+        before = self.__dict__.get(key)
+        if value is not None and isinstance(before, (State, Module)):
+            _check_replaces(f"{type(self).__name__}.{key}", before, value)
         object.__setattr__(self, key, value)
         for path, child in modules_in(key, value):
             child.__dict__.setdefault("_name", path)
@@ -162,7 +165,7 @@ class Module:
             if isinstance(state, Parameter):
                 state.kind = kind
             if state.data is not None and state.dtype.kind == "f":
-                state.data = state.data.astype(kind)
+                state.hold(state.data.astype(kind))
         return self
 
     def to(self, target: Any) -> Module:
@@ -257,6 +260,18 @@ def evaluating(model: Module) -> Iterator[Module]:
     finally:
         for module, training in before:
             module.training = training
+
+
+def _check_replaces(place: str, before: Any, value: Any) -> None:
+    """AssignmentError if what stands in the place would no longer be trained, saved or found."""
+    kind = next(kind for kind in (Parameter, Buffer, State, Module) if isinstance(before, kind))
+    if isinstance(value, kind):
+        return
+    raise AssignmentError(
+        f"{place}: a {kind.__name__} stands there, and {in_short(value)} is none, so it would no longer be "
+        f"trained, saved or found; put a {kind.__name__} in its place, or None"
+        + ("" if kind is Module else ", or overwrite what it holds: .assign(value)")
+    )
 
 
 def _in(kind: type, key: str, value: Any) -> Iterator[tuple[str, Any]]:

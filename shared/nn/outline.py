@@ -95,6 +95,9 @@ class OutlineEngine:
     def assign(self, state: State, value: Outline) -> None:
         """Nothing: there is no value to hold."""
 
+    def change(self, state: State, call: str, write: Any, written: Sequence[Any]) -> None:
+        """Nothing either."""
+
     def gradients(self, loss: Outline, states: Sequence[State]) -> list[Any]:
         raise GradientError("an outline has no values, and so no derivatives; use an engine's Tensor")
 

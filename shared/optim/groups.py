@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from shared.errors import SettingError
+from shared.optim.checks import number
 from shared.spec import in_short
 from shared.state import State
 
@@ -18,20 +20,43 @@ Schedule = Callable[[Any], Any]
 """The learning rate of the step that follows `step` finished ones: see `schedules.py`."""
 
 
-@dataclass(eq=False)
-class ParameterGroup:
+class HasRate:
+    """What has a learning rate: an optimiser, or a group of its parameters.
+
+    lr        the 0-d float64 State that holds the rate; a number that is set to it goes into the State
+    schedule  what decides the rate instead, step by step, or None
+    """
+
+    def __init__(self, lr: State, schedule: Schedule | None) -> None:
+        self._lr, self.schedule = lr, schedule
+
+    @property
+    def lr(self) -> State:
+        return self._lr
+
+    @lr.setter
+    def lr(self, rate: Any) -> None:
+        if rate is self._lr:  # `opt.lr *= 0.5` has changed it in place, and puts it back
+            return
+        if self.schedule is not None:
+            raise SettingError(
+                f"lr: {in_short(self.schedule)} decides the rate of each step, and would overwrite "
+                f"{in_short(rate)}; make the optimiser with a number as lr to set it by hand"
+            )
+        self._lr.data = np.array(number("lr", "the learning rate", rate))
+
+
+class ParameterGroup(HasRate):
     """Parameters that are trained alike.
 
     parameters  in the order in which they were given
-    lr          the 0-d float64 State that holds the group's learning rate
-    schedule    what decides the rate instead, step by step, or None
     settings    the other hyperparameters, as the optimiser's rule takes them
     """
 
-    parameters: list[Any]
-    lr: State
-    schedule: Schedule | None
-    settings: Settings
+    def __init__(self, lr: State, schedule: Schedule | None, settings: Settings) -> None:
+        super().__init__(lr, schedule)
+        self.parameters: list[Any] = []
+        self.settings = settings
 
 
 def as_groups(call: str, parameters: Any) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from shared.op import array_module
 from shared.optim import chunks
 from shared.optim.checks import number
 from shared.optim.clipping import clip_by_global_norm, clip_by_value
-from shared.optim.groups import ParameterGroup, Schedule, Settings, as_groups, named, unique
+from shared.optim.groups import HasRate, ParameterGroup, Schedule, Settings, as_groups, named, unique
 from shared.optim.schedules import rate_after
 from shared.state import Slot, State
 
@@ -28,7 +28,7 @@ STEP = "step"
 """The slot that counts a parameter's own steps, for optimisers whose rule depends on them."""
 
 
-class Optimizer:
+class Optimizer(HasRate):
     """Changes Parameters by their gradients. Subclasses write `check`, `starts`, `rates`, `rule`.
 
     parameters  Parameters, `(name, Parameter)` pairs, or a list of groups: dicts with the
@@ -41,9 +41,9 @@ class Optimizer:
 
     A parameter whose `requires_grad` is False, or that has no gradient, is left as it is.
 
-    opt.lr      a 0-d float64 State that the rule reads: `opt.lr.assign(x)` changes the rate (in
-                static followed by `session.load(opt.lr)`) and nothing is built again. Under a
-                schedule it is not read: it tells the rate that the last step was made with
+    opt.lr      a 0-d float64 State that the rule reads: `opt.lr = x` changes the rate (in static
+                followed by `session.load(opt.lr)`) and nothing is built again. Under a schedule it
+                is not read: it tells the rate that the last step was made with
     opt.steps   how many steps were made: a 0-d float64 State
     opt.groups  the parameter groups; groups without an `lr` of their own share `opt.lr`
     """
@@ -66,7 +66,7 @@ class Optimizer:
         self.clip_norm, self.clip_value = clip_norm, clip_value
         self.steps = State(np.float64(0), "steps")
         self.defaults = self._settings(settings)
-        self.lr, self._schedule = self._rate_state("lr", lr)
+        super().__init__(*self._rate_state("lr", lr))
         self.groups: list[ParameterGroup] = []
         self.minimized = False
         self._names: dict[Any, str] = {}
@@ -109,10 +109,10 @@ class Optimizer:
             raise SettingError(
                 f"{self._kind}: parameter group {index} has the key {unknown[0]!r}; it can have {known}"
             )
-        lr, schedule = self.lr, self._schedule
+        lr, schedule = self.lr, self.schedule
         if "lr" in group:
             lr, schedule = self._rate_state(f"groups.{index}.lr", group["lr"])
-        added = ParameterGroup([], lr, schedule, self._settings({**vars(self.defaults), **own}))
+        added = ParameterGroup(lr, schedule, self._settings({**vars(self.defaults), **own}))
         for name, parameter in named(self._kind, group["params"]):
             if parameter in self._group_of:
                 raise SettingError(f"{self._kind}: {self._names[parameter]} stands in the parameters twice")
@@ -340,7 +340,7 @@ class Optimizer:
 
     def learning_rates(self) -> dict[State, Schedule | None]:
         """Every learning rate, with its schedule."""
-        return {self.lr: self._schedule} | {group.lr: group.schedule for group in self.groups}
+        return {self.lr: self.schedule} | {group.lr: group.schedule for group in self.groups}
 
 
 def _filled(parameter: Any, value: float) -> Any:

@@ -164,6 +164,12 @@ class Tensor(Symbolic):
         """This Tensor's value, from `session` or the default one."""
         return (session or get_default_session("eval")).run(self, feed_dict)
 
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise SymbolicValueError(
+            f"x[...] = v: {self.name!r} describes a value, which never changes; make another of it, with "
+            "ops.where, ops.concatenate or ops.scatter_add"
+        )
+
     def backward(self, *_: Any, **__: Any) -> Any:
         """An error: gradients are part of the graph here."""
         raise SymbolicValueError(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from shared.errors import GraphError, SettingError, ShapeError, SymbolicValueError
+from shared.inplace import InPlace
 from shared.op import Op
 from shared.spec import Spec, sizes_match, str_shape
 from shared.state import Parameter, State
@@ -27,7 +28,7 @@ from static.graph.nodes import Symbolic
 from static.graph.operands import apply, as_tensor, starting_array, way_in
 
 
-class Variable(Symbolic):
+class Variable(Symbolic, InPlace):
     """A named value that a session holds. Used in an expression, it is read there.
 
     initial_value  an array, or (within the package) the State that the variable stands for
@@ -88,6 +89,13 @@ class Variable(Symbolic):
             if tensor.dtype != self.dtype:
                 tensor = tensor.astype(self.dtype)
         return graph.assign(self, tensor)
+
+    def _change(self, call: str, write: Any, *written: Any) -> None:
+        raise SymbolicValueError(
+            f"{call}: the variable {self.name!r} changes when a session runs an assignment, and not before: "
+            "step = v.assign(y), v.assign_add(y), v.assign_sub(y) or, of single rows, "
+            "static.scatter_update(v, indices, rows); session.run(step)"
+        )
 
     def assign_add(self, delta: Any) -> Tensor:
         """`assign(self + delta)`."""

@@ -132,10 +132,10 @@ def test_setting_items_of_a_constant_changes_it() -> None:
 
 
 @pytest.mark.parametrize("middle", [False, True])
-def test_in_place_on_what_the_tape_remembers_is_an_error_not_a_silent_rebind(middle: bool) -> None:
+def test_writing_into_what_the_tape_remembers_is_an_error(middle: bool) -> None:
     x = dynamic.tensor([1.0, 2.0], requires_grad=True)
     y = x * 2 if middle else x
-    for change in (lambda: y.__iadd__(1), lambda: y.__setitem__(0, 5.0), lambda: y.zero_()):
+    for change in (lambda: y.fill_(1), lambda: y.__setitem__(0, 5.0), lambda: y.zero_()):
         with pytest.raises(RuntimeError, match="no_grad") as caught:
             change()
         assert "test_tensor.py" in str(caught.value)

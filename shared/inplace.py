@@ -1,0 +1,98 @@
+"""Changing in place: Python's operators (`x += y`) and PyTorch's methods (`x.copy_(y)`), for what
+holds an array or stands for one.
+
+Whoever mixes this in says in `_change` whether its array may be written to, and notes that it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from shared.op import array_module
+from shared.operators import Operators
+
+IN_PLACE = {
+    "add": ("x += y", np.add), "sub": ("x -= y", np.subtract), "mul": ("x *= y", np.multiply),
+    "truediv": ("x /= y", np.true_divide), "pow": ("x **= y", np.power), "matmul": ("x @= y", np.matmul),
+    "and": ("x &= y", np.bitwise_and), "or": ("x |= y", np.bitwise_or), "xor": ("x ^= y", np.bitwise_xor),
+    "lshift": ("x <<= y", np.left_shift), "rshift": ("x >>= y", np.right_shift),
+}  # fmt: skip
+"""The operators, by the names of their methods: how they are written, and what fills the array."""
+
+
+class InPlace(Operators):
+    """Mixed into the Tensors of `dynamic`, into States and into variables."""
+
+    __slots__ = ()
+
+    def _change(self, call: str, write: Callable[..., Any], *written: Any) -> None:
+        """Call `write(array, *arrays)` on the own array and on those of the values that are `written` into
+        it, or raise an error that names the call."""
+        raise NotImplementedError
+
+    def _update(self, name: str, other: Any) -> Any:
+        """What one of the operators of `IN_PLACE` gives."""
+        call, ufunc = IN_PLACE[name]
+        self._change(call, lambda array, y: ufunc(array, y, out=array, casting="same_kind"), other)
+        return self
+
+    def __iadd__(self, other: Any) -> Any:  # type: ignore[misc]
+        return self._update("add", other)
+
+    def __isub__(self, other: Any) -> Any:  # type: ignore[misc]
+        return self._update("sub", other)
+
+    def __imul__(self, other: Any) -> Any:  # type: ignore[misc]
+        return self._update("mul", other)
+
+    def __itruediv__(self, other: Any) -> Any:  # type: ignore[misc]
+        return self._update("truediv", other)
+
+    def __ipow__(self, other: Any) -> Any:  # type: ignore[misc]
+        return self._update("pow", other)
+
+    def __imatmul__(self, other: Any) -> Any:
+        return self._update("matmul", other)
+
+    def __iand__(self, other: Any) -> Any:
+        return self._update("and", other)
+
+    def __ior__(self, other: Any) -> Any:
+        return self._update("or", other)
+
+    def __ixor__(self, other: Any) -> Any:
+        return self._update("xor", other)
+
+    def __ilshift__(self, other: Any) -> Any:
+        return self._update("lshift", other)
+
+    def __irshift__(self, other: Any) -> Any:
+        return self._update("rshift", other)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if isinstance(index, tuple):
+            self._change("x[...] = v", lambda array, v, *key: array.__setitem__(key, v), value, *index)
+        else:
+            self._change("x[...] = v", lambda array, v, key: array.__setitem__(key, v), value, index)
+
+    def copy_(self, other: Any) -> Any:
+        """Overwrite the values with those of `other`, which broadcasts; gives the thing itself."""
+        self._change("copy_", _copy, other)
+        return self
+
+    def fill_(self, value: Any) -> Any:
+        """Overwrite the values with one number; gives the thing itself."""
+        self._change("fill_", lambda array, v: _copy(array, array_module(v).reshape(v, ())), value)
+        return self
+
+    def zero_(self) -> Any:
+        """Overwrite the values with zeros; gives the thing itself."""
+        self._change("zero_", lambda array: array.fill(0))
+        return self
+
+
+def _copy(array: Any, values: Any) -> None:
+    array_module(array).copyto(array, values, casting="same_kind")
