@@ -75,26 +75,26 @@ class Pattern:
     """What may stand instead of what, and why.
 
     changes  whether answers change: the new one is right, or finite, where the old one was not
-    floats   whether it holds for floating-point numbers alone: integers wrap around, so that -x of an
-             unsigned one, seen in a wider dtype, is not what 0 - x is there
+    kinds    the kinds of dtypes for which it holds, if not for all: integers wrap around, so that -x of an
+             unsigned one, seen in a wider dtype, is not what 0 - x is there; complex numbers have no order
     """
 
     old: str
     new: str
     why: str
     changes: bool = False
-    floats: bool = False
+    kinds: str = ""
 
     def rule(self) -> Rewrite:
         """What rewrites a step by it."""
-        old, new = (ast.parse(text, mode="eval").body for text in (self.old, self.new))
+        old, new = (_Numbers().visit(ast.parse(text, mode="eval").body) for text in (self.old, self.new))
         root, arguments, _ = _call(old)
         wanted = tuple(_head(argument) for argument in arguments)
         orders = (wanted, wanted[::-1]) if root in _COMMUTE else (wanted,)
 
         def attempt(step: Step, makers: Makers) -> Any:
             for bound in _match_step(old, step, makers, {}):
-                if not self.floats or _all_floats(bound):
+                if not self.kinds or _all_of(self.kinds, bound):
                     return _build(new, bound, step.nodes)
             return None
 
@@ -184,6 +184,16 @@ def _fits(new: Any, old: Value) -> bool:
 
 
 # --- matching ------------------------------------------------------------------------------
+
+
+class _Numbers(ast.NodeTransformer):
+    """Makes a number of a sign and a number, which is what Python parses `-1` as."""
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
+            return ast.Constant(-node.operand.value)  # type: ignore[operator]
+        return node
 
 
 def _head(tree: ast.expr) -> str:
@@ -280,9 +290,9 @@ def _same_number(number: Any, wanted: Any) -> bool:
     return bool(number == wanted) and bool(np.signbit(number) == np.signbit(wanted))
 
 
-def _all_floats(bound: Bound) -> bool:
-    """Whether all arrays among what names stand for hold real or complex floats."""
-    return all([x.dtype.kind in "fc" for x in bound.values() if isinstance(x, Value)])
+def _all_of(kinds: str, bound: Bound) -> bool:
+    """Whether all arrays among what names stand for hold numbers of these kinds."""
+    return all([x.dtype.kind in kinds for x in bound.values() if isinstance(x, Value)])
 
 
 # --- building ------------------------------------------------------------------------------

@@ -8,19 +8,22 @@ from static.compile.block import Block, Step
 from static.compile.log import Log
 from static.compile.passes.patterns import Makers, Pattern, Rewrite, RewriteTable, rewrite
 
+REAL = "biuf"
+"""The kinds of real numbers. A product of complex infinities by one is NaN."""
+
 PATTERNS = (
-    Pattern("x * 1", "x", "one is neutral"),
-    Pattern("x / 1", "x", "one is neutral"),
-    Pattern("x - 0", "x", "zero is neutral"),
-    Pattern("x ** 1", "x", "the first power is the number itself"),
-    Pattern("x ** 2", "square(x)", "a product costs less than a power"),
-    Pattern("x ** 0.5", "sqrt(x)", "a root costs less than a power"),
-    Pattern("x ** -1", "reciprocal(x)", "a quotient costs less than a power"),
+    Pattern("x * 1", "x", "one is neutral", kinds=REAL),
+    Pattern("x / 1", "x", "one is neutral", kinds=REAL),
+    Pattern("x - 0", "x", "zero is neutral", kinds=REAL),
+    Pattern("x ** 1", "x", "the first power is the number itself", kinds=REAL),
+    Pattern("x ** 2", "square(x)", "a product costs less than a power", kinds=REAL),
+    Pattern("x ** 0.5", "sqrt(x)", "a root costs less than a power", kinds=REAL),
+    Pattern("x ** -1", "reciprocal(x)", "a quotient costs less than a power", kinds=REAL),
     Pattern("-(-x)", "x", "two signs undo each other"),
-    Pattern("x + (-y)", "x - y", "a sign less to change", floats=True),
-    Pattern("x - (-y)", "x + y", "a sign less to change", floats=True),
-    Pattern("(-x) * (-y)", "x * y", "two signs undo each other", floats=True),
-    Pattern("(-x) / (-y)", "x / y", "two signs undo each other", floats=True),
+    Pattern("x + (-y)", "x - y", "a sign less to change", kinds="f"),
+    Pattern("x - (-y)", "x + y", "a sign less to change", kinds="f"),
+    Pattern("(-x) * (-y)", "x * y", "two signs undo each other", kinds="f"),
+    Pattern("(-x) / (-y)", "x / y", "two signs undo each other", kinds="f"),
     Pattern("reshape(reshape(x, shape=a), shape=b)", "reshape(x, shape=b)", "only the last shape counts"),
     Pattern("sum_to(sum_to(x, shape=a), shape=b)", "sum_to(x, shape=b)", "one sum instead of two"),
     Pattern(

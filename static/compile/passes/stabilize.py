@@ -21,15 +21,15 @@ from static.compile.passes.traits import Known, meets
 from static.compile.passes.writer import Unsaid, Writer
 
 
-def _stable(old: str, new: str, why: str, floats: bool = False) -> Pattern:
-    return Pattern(old, new, why, changes=True, floats=floats)
+def _stable(old: str, new: str, why: str) -> Pattern:
+    return Pattern(old, new, why, changes=True, kinds="f")
 
 
 PATTERNS = (
     _stable("log(softmax(x, axis=a))", "log_softmax(x, axis=a)", "log of a softmax that underflowed is -inf"),
     _stable("log(sigmoid(x))", "log_sigmoid(x)", "log of a sigmoid that underflowed is -inf"),
-    _stable("log(1 - sigmoid(x))", "log_sigmoid(-x)", "1 less a sigmoid that is 1 is 0", floats=True),
-    _stable("log1p(-sigmoid(x))", "log_sigmoid(-x)", "1 less a sigmoid that is 1 is 0", floats=True),
+    _stable("log(1 - sigmoid(x))", "log_sigmoid(-x)", "1 less a sigmoid that is 1 is 0"),
+    _stable("log1p(-sigmoid(x))", "log_sigmoid(-x)", "1 less a sigmoid that is 1 is 0"),
     _stable("log(1 + exp(x))", "softplus(x)", "exp overflows where the result is x itself"),
     _stable("log1p(exp(x))", "softplus(x)", "exp overflows where the result is x itself"),
     _stable(

@@ -57,7 +57,7 @@ class Known(Makers):
         if find is None or step.op is not TABLE.get(step.op.name):
             return
         self.same[key_of(step.op.name, step.inputs, step.settings)] = step
-        if step.outputs[0].dtype.kind == "f" and all([v.shape is not UNKNOWN_RANK for v in step.values()]):
+        if _of_one_dtype(step) and all([v.shape is not UNKNOWN_RANK for v in step.values()]):
             traits = find(step, self)
             if traits.above or traits.below:
                 self.traits.update(dict.fromkeys(step.outputs, traits))
@@ -110,6 +110,16 @@ class Known(Makers):
             found[None] = found.get(None, 0.0) + times * value
 
 
+def _of_one_dtype(step: Step) -> bool:
+    """Whether all that is computed with is of the same real dtype; indices and masks are not."""
+    dtype, name = step.outputs[0].dtype, step.op.name
+    inputs = step.inputs[1:] if name == "where" else step.inputs[:1] if name in _INDEXED else step.inputs
+    return dtype.kind == "f" and all([x.dtype == dtype for x in inputs if isinstance(x, Value)])
+
+
+_INDEXED = ("getitem", "gather", "scatter_index", "scatter_sum", "gate")
+
+
 def meets(above: int, below: int) -> bool:
     """Whether what stands above and below a fraction line may lose what the quotient is: all pairs but
     a number from 0 to 1 over one that overflowed, which is 0."""
@@ -140,9 +150,10 @@ def complement(step: Step, known: Known) -> tuple[str, Value] | None:
         return None
     maker = known.steps.get(value)
     if maker is not None and maker.op.name in ("sigmoid", "tanh"):
-        return maker.op.name, maker.inputs[0]
-    squared = _squared_tanh(value, known)
-    return None if squared is None else ("tanh squared", squared)
+        name, x = maker.op.name, maker.inputs[0]
+    else:
+        name, x = "tanh squared", _squared_tanh(value, known)
+    return (name, x) if x is not None and x.dtype == value.dtype else None
 
 
 def _squared_tanh(value: Value, known: Known) -> Value | None:
