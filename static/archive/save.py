@@ -24,6 +24,7 @@ from shared.spec import Spec
 from static.archive.encoding import DEPTH, DTYPES, Writing, text
 from static.archive.ops import PREFIX, SET_SHAPE, check_settings, name_of
 from static.control.body import BodyOp, Part
+from static.graph.assignments import is_update
 from static.graph.create import DefaultOp
 from static.graph.graph import (
     ASSIGN,
@@ -37,7 +38,7 @@ from static.graph.graph import (
     Special,
     Tensor,
 )
-from static.graph.select import Selection, is_update, select
+from static.graph.select import Selection, select
 from static.graph.variables import Variable
 from static.run.session import Session
 from static.run.signature import Named, named_tensors, values_of

@@ -1,22 +1,14 @@
-"""What a run needs: the nodes behind its fetches, and which assignment each read sees.
-
-The rule for state, in one sentence: a run executes, in program order, the nodes that its
-fetches need, and a read of a variable sees the last assignment before it among those.
-
-An update, which a module makes of its own State while it is called (running statistics, the state
-of a dropout layer's generator), counts as being among them, for reads, when the run needs any node
-of that call; if that was inside a loop or branch, when the run needs that. Any other assignment
-inside a loop or branch is part of every run of it. Whether an update is also stored is another
-matter: only where it is fetched, by itself or as part of a train operation, does it outlive the run.
-"""
+"""What a run needs: the nodes behind its fetches, with the assignments that their reads see (the rule is
+in `assignments.py`)."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from shared.dims import Dim, Symbol
+from static.graph.assignments import is_update, reaching
 from static.graph.graph import ASSIGN, READ, Call, Graph, Node, Tensor, symbols_of
 from static.graph.variables import Variable
 
@@ -76,7 +68,7 @@ def select(graph: Graph, targets: Iterable[Node | Tensor], fed: Iterable[Tensor]
         stack.extend(n for n in graph.assigns if n.settings["owner"] in needed and not n.settings["update"])
         walk()
         for read in [node for node in needed if node.op is READ]:
-            found = _last_before(read, assigns.get(read.settings["variable"], ()), stored, calls, needed)
+            found = reaching(read, assigns.get(read.settings["variable"], ()), stored, calls, needed)
             if found is not None:
                 seen[read] = found.inputs[0]
                 need(found.inputs[0])
@@ -88,31 +80,12 @@ def select(graph: Graph, targets: Iterable[Node | Tensor], fed: Iterable[Tensor]
     return Selection(nodes, seen, stores)
 
 
-def _last_before(
-    read: Node, assigns: Iterable[Node], stored: set[Node], calls: set[Call], needed: Container[Node]
-) -> Node | None:
-    last = None
-    for node in assigns:
-        if node.order < read.order and (node in stored or is_update(node, calls, needed)):
-            last = node
-    return last
-
-
 def updates(loss: Tensor) -> list[Node]:
     """The updates by the module calls that `loss` depends on."""
     graph = loss.graph
     needed = dict.fromkeys(select(graph, [loss]).nodes)
     calls = {c for node in needed if node.call for c in node.call.modules()}
     return [node for node in graph.assigns if is_update(node, calls, needed)]
-
-
-def is_update(node: Node, calls: set[Call], needed: Container[Node]) -> bool:
-    """Whether an assignment was made during one of these calls of modules, or is an update that was
-    made inside one of the loops and branches among the nodes that are needed."""
-    if node.settings["owner"] is not None:
-        return node.settings["update"] and node.settings["owner"] in needed
-    innermost = next(node.call.modules(), None) if node.call is not None else None
-    return innermost is not None and innermost in calls
 
 
 # --- unknown sizes -------------------------------------------------------------------------
