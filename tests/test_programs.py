@@ -21,7 +21,18 @@ from tests.programs.program import Fault, Program
 from tests.programs.search import kind_of, search, smallest
 
 CORPUS = Path(agree.__file__).parent / "corpus"
-SHORT = {"composed": 40, "trained": 12, "eager": 30, "edge": 15, "stable": 8, "long": 3, "promoted": 30}
+SHORT = {
+    "composed": 40,
+    "trained": 12,
+    "effects": 30,
+    "protocols": 20,
+    "sessions": 4,
+    "eager": 30,
+    "edge": 15,
+    "stable": 8,
+    "long": 3,
+    "promoted": 30,
+}
 """How many programs of each family belong to the suite: some 20 seconds on one core."""
 
 

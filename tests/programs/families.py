@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from tests.programs import composed, eager, numbers, trained
+from tests.programs import composed, eager, effects, numbers, protocols, sessions, trained
 from tests.programs.choices import Choices, numbers_of
 from tests.programs.program import Program
 
@@ -14,7 +14,10 @@ FAMILIES: dict[str, tuple[Write, int]] = {
     "composed": (composed.write, 12),
     "trained": (trained.write, 4),
     "eager": (eager.write, 2),
+    "effects": (effects.write, 2),
     "edge": (numbers.write_edge, 1),
+    "protocols": (protocols.write, 1),
+    "sessions": (sessions.write, 1),
     "stable": (numbers.write_stable, 1),
     "long": (numbers.write_long, 1),
     "promoted": (numbers.write_promoted, 1),

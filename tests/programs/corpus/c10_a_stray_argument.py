@@ -1,0 +1,5 @@
+"""C10: a stray argument."""
+
+from tests.programs.protocols import unharmed
+
+unharmed("tanh")

@@ -1,0 +1,5 @@
+"""E22: feeds in any order."""
+
+from tests.programs.sessions import orders
+
+orders(3)
