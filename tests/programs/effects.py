@@ -137,8 +137,8 @@ def _same(what: str, got: Ran, want: Ran) -> None:
 
 EXPRESSIONS = ("x", "{t} + 1.0", "v * 2.0", "w + {t}", "v + w", "{t} * 0.5", "x - v", "{t} * {t} * 0.1")
 STATEMENTS = (
-    "E.put(v, {e})", "E.put(w, {e})", "E.add(v, {e})", "E.identity({e})", "E.say({e}, '{n}')", "E.add(w, 0.5)",
-    "E.identity(v)", "E.identity({e}, name='{n}')",
+    "E.put(v, {e})", "E.put(w, {e})", "E.add(v, {e})", "E.identity({e})", "E.say({e}, '{n}')",
+    "E.add(w, 0.5)", "E.identity(v)", "E.identity({e}, name='{n}')",
 )  # fmt: skip
 NAMED = (
     'E.get_variable("u", (), initializer=E.ones)', 'E.variable(1.0, "v")', 'E.variable(1.0, "z")',

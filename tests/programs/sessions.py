@@ -150,7 +150,8 @@ def _check_dot(name: str, text: str) -> None:
 # --- the grammar ---------------------------------------------------------------------------
 
 UPDATES = (
-    ("v.assign(slow(v) + x)", "n * 1.0"), ("v.assign_add(x)", "n * 1.0"), ("v.assign_sub(x)", "n * -1.0"), ("v.assign(v + 2 * x)", "n * 2.0"),
+    ("v.assign(slow(v) + x)", "n * 1.0"), ("v.assign_add(x)", "n * 1.0"),
+    ("v.assign_sub(x)", "n * -1.0"), ("v.assign(v + 2 * x)", "n * 2.0"),
     ("static.assign_add(v, x)", "n * 1.0"), ("static.group(v.assign_add(x))", "n * 1.0"),
     ("v.assign(ops.scan(lambda c, e: (c + e, None), v * 1.0, ops.stack([x, x]))[0])", "n * 2.0"),
     ("static.scatter_update(v, [0, 1, 2, 3], v + x)", "n * 1.0"),
