@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from dynamic.values import raw_array
 from shared import dispatch
 from shared.device import cuda
 from shared.device.cuda import owned
+from shared.interrupts import within
 from shared.op import Op
 from shared.operators import bind
 from shared.ops.control import plain_cond, plain_scan, plain_while_loop
@@ -54,19 +55,13 @@ class DynamicEngine:
     scan = staticmethod(plain_scan)
 
     def scope(self, value: Any) -> AbstractContextManager[None]:
+        """Arrays are made on the device of a Tensor."""
         if cuda.in_use and isinstance(value, Tensor):
-            return _beside(value)
+            return within(dispatch.charge(self), *cuda.placing(value.device).changes)
         return dispatch.using(self)
 
     def call(self, module: Any, value: Any) -> AbstractContextManager[None]:
         return dispatch.using(self)
-
-
-@contextmanager
-def _beside(value: Tensor) -> Iterator[None]:
-    """Within the block arrays are made on the device of a Tensor."""
-    with dispatch.using(ENGINE), cuda.placing(value.device):
-        yield
 
 
 ENGINE = DynamicEngine()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
+
+from shared.interrupts import within
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,19 @@ class Mode:
 mode: ContextVar[Mode] = ContextVar("mode", default=Mode())
 
 
-@contextmanager
-def in_mode(**settings: Any) -> Iterator[None]:
+class in_mode(within):
     """Another mode within the block: the one there is, but for these settings."""
-    token = mode.set(replace(mode.get(), **settings))
-    try:
-        yield
-    finally:
-        mode.reset(token)
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__()
+        self.settings = settings
+
+    def on(self) -> None:
+        self.changes = ((mode, replace(mode.get(), **self.settings)),)
+        super().on()
+
+    def again(self) -> in_mode:
+        return in_mode(**self.settings)
 
 
 def no_grad() -> Any:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from shared import dispatch
 from shared.errors import SymbolicValueError
+from shared.interrupts import within
 from shared.operators import bind
 from shared.state import State
 from static.control.cond import cond
@@ -15,7 +16,7 @@ from static.control.scan import scan
 from static.control.while_loop import while_loop
 from static.differentiate import gradients
 from static.graph.create import group
-from static.graph.graph import Node, Tensor, current_call, get_default_graph, innermost, name_scope
+from static.graph.graph import Node, Tensor, call_within, current_call, get_default_graph, innermost
 from static.graph.operands import apply
 from static.graph.select import updates
 from static.graph.variables import Variable, lift
@@ -60,19 +61,15 @@ class StaticEngine:
         graph = innermost(value.graph)
         return dispatch.using(self) if graph is get_default_graph() else graph.as_default()
 
-    @contextmanager
-    def call(self, module: Any, value: Tensor | None) -> Iterator[None]:
+    def call(self, module: Any, value: Tensor | None) -> within:
         """Nodes made while a module is called belong to that call."""
         graph = get_default_graph() if value is None else innermost(value.graph)
         if current_call.get() is None:
             for path, state in module.named_states():
                 state.called(path)
-        if graph is get_default_graph():
-            with dispatch.using(self), name_scope(module.name, module=True):
-                yield
-        else:
-            with graph.as_default(), name_scope(module.name, module=True):
-                yield
+        default = [dispatch.charge(self)] if graph is get_default_graph() else graph.defaults()
+        parent = dict(default).get(current_call, current_call.get())
+        return within(*default, *call_within(graph, module.name, parent, module=True).changes)
 
 
 ENGINE = StaticEngine()

@@ -6,12 +6,12 @@ has had, and on nothing else: not on a thread, nor on whether the epoch was resu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
+
+from shared.interrupts import within
 
 
 class _Example:
@@ -24,14 +24,9 @@ class _Example:
 _example: ContextVar[_Example | None] = ContextVar("example", default=None)
 
 
-@contextmanager
-def making(seed: int, epoch: int, index: int) -> Iterator[None]:
+def making(seed: int, epoch: int, index: int) -> within:
     """Within the block, draws are those of this example in this epoch."""
-    token = _example.set(_Example(seed, epoch, index))
-    try:
-        yield
-    finally:
-        _example.reset(token)
+    return within((_example, _Example(seed, epoch, index)))
 
 
 class Draws:

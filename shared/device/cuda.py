@@ -12,8 +12,7 @@ refuses arrays of both kinds in one call. A result of one number stays on the GP
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from functools import cache
 from typing import Any
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from shared.errors import EngineError
+from shared.interrupts import within
 
 DEVICES = ("cpu", "cuda")
 MIXED = (
@@ -58,14 +58,9 @@ def set_default_device(device: str) -> None:
     _default.set(check_device("set_default_device", device))
 
 
-@contextmanager
-def placing(device: str) -> Iterator[None]:
+def placing(device: str) -> within:
     """Another default device within the block."""
-    token = _default.set(device)
-    try:
-        yield
-    finally:
-        _default.reset(token)
+    return within((_default, device))
 
 
 def default_module() -> Any:

@@ -8,10 +8,10 @@ more than the arithmetic of most ops. A training step asks for the same sizes ag
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
+
+from shared.interrupts import Block
 
 LARGEST = (32 << 20) - (1 << 13)
 """Bytes: the largest array that glibc learns from, less its own bookkeeping."""
@@ -28,17 +28,23 @@ def keep_freed_memory() -> None:
     np.empty(LARGEST, np.uint8)
 
 
-@contextmanager
-def uncollected() -> Iterator[None]:
+class uncollected(Block):
     """Within the block Python does not look for garbage: for work that makes much and drops little.
 
     The collector would look through all of it again each time that it has grown by a quarter.
     """
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
+
+    def __init__(self) -> None:
+        self.was = False
+
+    def on(self) -> None:
+        self.was = gc.isenabled()
+        gc.disable()
+
+    def off(self, late: bool = False) -> None:
+        if self.was:
+            gc.enable()
+        self.was = False
+
+    def again(self) -> uncollected:
+        return uncollected()

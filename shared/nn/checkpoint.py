@@ -111,7 +111,7 @@ def load_checkpoint(
                 loader.load_state_dict(facts["loader"])
         except BaseException:
             for state, data in changed:
-                state.data = data
+                state.hold(data)
             raise
     extra = {name.removeprefix("extra/"): a for name, a in arrays.items() if name.startswith("extra/")}
     return Checkpoint(facts["step"], {**facts["extra"], **extra})

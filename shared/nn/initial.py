@@ -8,8 +8,7 @@ layer's `initialiser=`; `xavier_uniform_(parameter, gain=2)` draws a Parameter a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import wraps
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 
 from shared.device.cuda import to_device
 from shared.errors import SettingError, ShapeError
+from shared.interrupts import within
 from shared.ops.random import generator_state
 from shared.spec import str_shape
 from shared.state import Generator, Parameter
@@ -40,18 +40,13 @@ def manual_seed(seed: int) -> None:
     _Source.generator = np.random.default_rng(seed)
 
 
-@contextmanager
-def undrawn() -> Iterator[None]:
+def undrawn() -> within:
     """Parameters made within the block hold zeros that were never drawn: for a model whose
     values are about to be loaded, or whose shapes alone matter.
 
     The operating system gives such zeros memory only once they are touched.
     """
-    token = _drawing.set(False)
-    try:
-        yield
-    finally:
-        _drawing.reset(token)
+    return within((_drawing, False))
 
 
 # --- making Parameters ---------------------------------------------------------------------

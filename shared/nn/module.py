@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from os import PathLike, fspath
 from typing import Any
 
 from shared.device.cuda import DEVICES
 from shared.dispatch import ENGINE_OF, NEUTRAL, engine_in_charge
 from shared.errors import AssignmentError, DTypeError
+from shared.interrupts import Block, deferred
 from shared.nn.saved import Loaded, arrays_of, load_arrays, read_own, write_file
 from shared.spec import as_dtype, in_short
 from shared.state import Buffer, Parameter, State
@@ -160,12 +160,13 @@ class Module:
         kind = as_dtype(dtype)
         if kind.kind != "f":
             raise DTypeError(f"astype: a model's dtype must be floating point, not {kind}")
-        for _, state in self.named_states():
-            state.grad = None
-            if isinstance(state, Parameter):
-                state.kind = kind
-            if state.data is not None and state.dtype.kind == "f":
-                state.hold(state.data.astype(kind))
+        with deferred():
+            for _, state in self.named_states():
+                state.grad = None
+                if isinstance(state, Parameter):
+                    state.kind = kind
+                if state.data is not None and state.dtype.kind == "f":
+                    state.hold(state.data.astype(kind))
         return self
 
     def to(self, target: Any) -> Module:
@@ -176,8 +177,9 @@ class Module:
         """
         if not isinstance(target, str) or target not in DEVICES:
             return self.astype(target)
-        for _, state in self.named_states():
-            state.to(target)
+        with deferred():
+            for _, state in self.named_states():
+                state.to(target)
         return self
 
     def cpu(self) -> Module:
@@ -250,16 +252,24 @@ class Hook:
         self.remove()
 
 
-@contextmanager
-def evaluating(model: Module) -> Iterator[Module]:
+class evaluating(Block):
     """Evaluation mode within the block; afterwards each module is as it was."""
-    before = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield model
-    finally:
-        for module, training in before:
+
+    def __init__(self, model: Module) -> None:
+        self.model = model
+        self.before: list[tuple[Module, bool]] = []
+
+    def on(self) -> Module:
+        self.before = [(module, module.training) for module in self.model.modules()]
+        return self.model.eval()
+
+    def off(self, late: bool = False) -> None:
+        for module, training in self.before:
             module.training = training
+        self.before = []
+
+    def again(self) -> evaluating:
+        return evaluating(self.model)
 
 
 def _check_replaces(place: str, before: Any, value: Any) -> None:

@@ -7,8 +7,7 @@ through, and the work in it counted, without doing any of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 from shared import dispatch, nest
 from shared.dims import Size
 from shared.errors import EngineError, GradientError, SymbolicValueError
+from shared.interrupts import within
 from shared.op import Op
 from shared.operators import Operators, bind
 from shared.ops.control import scan_length
@@ -117,26 +117,17 @@ class OutlineEngine:
         """One step, which counts as many times as there are steps."""
         inputs, build = nest.flatten(xs)
         steps = scan_length(inputs, length)
-        token = _times.set(_times.get() * steps)
-        try:
+        with within((_times, _times.get() * steps)):
             carry, y = fn(carry, build([_outline(x.shape[1:], x.dtype) for x in inputs]))
-        finally:
-            _times.reset(token)
         values, together = nest.flatten(y)
         return carry, together([_outline((steps, *value.shape), value.dtype) for value in values])
 
     def scope(self, value: Outline) -> Any:
         return dispatch.using(self)
 
-    @contextmanager
-    def call(self, module: Any, value: Outline | None) -> Iterator[None]:
+    def call(self, module: Any, value: Outline | None) -> within:
         """Keep the chain of module calls in progress."""
-        token = _calls.set((*_calls.get(), module))
-        try:
-            with dispatch.using(self):
-                yield
-        finally:
-            _calls.reset(token)
+        return within((_calls, (*_calls.get(), module)), dispatch.charge(self))
 
 
 def _outline(shape: Sequence[Size], dtype: Any) -> Outline:
@@ -156,15 +147,9 @@ def _operand(value: Any) -> Operand:
     raise EngineError(f"{value!r} and an outline in one call; an outline goes with arrays and numbers")
 
 
-@contextmanager
-def watching(watcher: Watcher) -> Iterator[None]:
+def watching(watcher: Watcher) -> within:
     """Within the block, call `watcher` for each op that is applied to an Outline."""
-    token = _watcher.set(watcher)
-    try:
-        with dispatch.using(ENGINE):
-            yield
-    finally:
-        _watcher.reset(token)
+    return within((_watcher, watcher), dispatch.charge(ENGINE))
 
 
 ENGINE = OutlineEngine()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from shared import ops
+from shared import interrupts, ops
 from shared.device.cuda import device_of, to_device
 from shared.dispatch import tensor_engine
 from shared.errors import EngineError, GradientError, NoGradientError, SettingError, StateError
@@ -157,10 +157,11 @@ class Optimizer(HasRate):
         """Keep what is remembered of each parameter on a device ("cpu", "cuda"), as `model.to(device)`
         does with the parameters; an optimiser that has made no step yet follows them by itself. The
         learning rate and the counts of steps stay on the host."""
-        for parameter in self.parameters:
-            for slot, state in self.slots(parameter).items():
-                if slot != STEP:
-                    state.to(device)
+        with interrupts.deferred():
+            for parameter in self.parameters:
+                for slot, state in self.slots(parameter).items():
+                    if slot != STEP:
+                        state.to(device)
         return self
 
     def state_dict(self) -> dict[str, Any]:
@@ -204,7 +205,8 @@ class Optimizer(HasRate):
     def step(self) -> None:
         """Change every parameter that has a `.grad`, now (define-by-run).
 
-        No array is written to that a tape or a caller may hold: parameters get new ones.
+        No array is written to that a tape or a caller may hold: parameters get new ones. Ctrl-C waits until
+        the step is made: no parameter is a step ahead of another.
         """
         ready = [p for p in self.parameters if p.requires_grad and p.grad is not None]
         if not ready:
@@ -212,6 +214,10 @@ class Optimizer(HasRate):
                 "step: no parameter has a gradient; call loss.backward() first (in a static graph, the "
                 "operation that opt.minimize(loss) gives makes the step)"
             )
+        with interrupts.deferred():
+            self._step(ready)
+
+    def _step(self, ready: Sequence[Any]) -> None:
         schedules = self.learning_rates()
         steps = self.steps.data
         rates = {lr: _raw(rate_after(self._kind, steps, schedules[lr], lr.data)) for lr in schedules}

@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.interrupts import within
 from shared.op import Op
 from shared.source import Line
 
@@ -65,17 +66,27 @@ def hooks() -> tuple[Hook, ...]:
     return _mine.get()
 
 
-@contextmanager
-def watching(*new: Hook) -> Iterator[tuple[Hook, ...]]:
-    """Call these hooks around every op within the block."""
-    active.extend(new)
-    token = _mine.set((*_mine.get(), *new))
-    try:
-        yield new
-    finally:
-        _mine.reset(token)
-        for hook in new:
-            active.remove(hook)
+class watching(within):
+    """Call these hooks around every op within the block, which `as` gives."""
+
+    def __init__(self, *new: Hook) -> None:
+        super().__init__((_mine, (*_mine.get(), *new)), gives=new)
+        self.listed: list[Hook] = []
+
+    def on(self) -> tuple[Hook, ...]:
+        self.listed = list(self.gives)
+        active.extend(self.listed)
+        return super().on()
+
+    def off(self, late: bool = False) -> None:
+        super().off(late)
+        while self.listed:
+            if self.listed[-1] in active:
+                active.remove(self.listed[-1])
+            self.listed.pop()
+
+    def again(self) -> watching:
+        return watching(*self.gives)
 
 
 @contextmanager

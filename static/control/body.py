@@ -7,18 +7,17 @@ their value. A variable that is assigned inside becomes one of the body's result
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from shared import dispatch
 from shared.errors import FetchError
 from shared.op import Op
 from shared.spec import Spec
-from static.graph.graph import PLACEHOLDER, Graph, Node, Tensor, controls, default_graph, symbols_of
+from static.graph.graph import PLACEHOLDER, Graph, Node, Tensor, controls, current_call, symbols_of
 from static.graph.operands import apply, as_tensor
 from static.graph.variables import Variable
 
@@ -41,11 +40,9 @@ class Body(Graph):
         self.awaited: dict[Node, None] = {}
         self.programs: dict[Any, Any] = {}  # as compiled so far, for whoever compiles it
 
-    @contextmanager
-    def as_default(self) -> Iterator[Graph]:
-        """Within the block new nodes go to the body; they belong to the module call in progress."""
-        with default_graph(self), dispatch.using(dispatch.engine_of_type(Tensor)):
-            yield self
+    def defaults(self) -> list[tuple[ContextVar[Any], Any]]:
+        """New nodes belong to the module call in progress."""
+        return [pair for pair in super().defaults() if pair[0] is not current_call]
 
     def is_inside(self, other: Graph) -> bool:
         return self is other or self.outer.is_inside(other)

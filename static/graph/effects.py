@@ -7,8 +7,7 @@ They run when something that is fetched needs them (or stands under their
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy as np
 from shared.device.cuda import device_of, to_device, to_host
 from shared.dims import Dim
 from shared.errors import CheckFailedError, DTypeError, GraphError, NotFiniteError, SettingError
+from shared.interrupts import block, within
 from shared.op import ZERO, Joint, Op
 from shared.spec import Spec, as_dtype, sizes_match
 from static.graph.create import IDENTITY
@@ -32,19 +32,15 @@ def _through(name: str, compute: Callable[..., Any]) -> Op:
     )  # fmt: skip
 
 
-@contextmanager
-def control_dependencies(operations: Sequence[Any]) -> Iterator[None]:
+@block
+def control_dependencies(operations: Sequence[Any]) -> within:
     """What is made within the block runs after these Tensors or operations, and makes them run.
 
     As in TensorFlow 2's control flow: if some were made outside of the loop or branch in which the block
     stands, it is the whole loop or branch that waits for them, and makes them run, whatever it does then.
     """
     nodes = tuple([_node_of(operation) for operation in operations])
-    token = controls.set((*controls.get(), *nodes))
-    try:
-        yield
-    finally:
-        controls.reset(token)
+    return within((controls, (*controls.get(), *nodes)))
 
 
 def _node_of(operation: Any) -> Node:

@@ -7,8 +7,8 @@ node never changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Container, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ import numpy as np
 from shared import dispatch
 from shared.dims import Dim, Symbol
 from shared.errors import FinalizedError, GraphError
+from shared.interrupts import block, within
 from static.graph.nodes import (
     ASSIGN,
     CONSTANT,
@@ -36,7 +37,7 @@ from static.graph.nodes import (
 
 __all__ = [
     "ASSIGN", "CONSTANT", "Call", "GROUP", "Graph", "INITIAL", "Node", "PLACEHOLDER", "READ", "Special",
-    "Tensor", "building", "controls", "current_call", "default_graph", "edge_of", "get_default_graph",
+    "Tensor", "building", "call_within", "controls", "current_call", "edge_of", "get_default_graph",
     "innermost", "name_scope", "reset_default_graph", "symbols_of",
 ]  # fmt: skip
 
@@ -75,15 +76,14 @@ class Graph:
     def __repr__(self) -> str:
         return f"<static.Graph of {len(self.nodes)} nodes, {len(self.variables)} variables>"
 
-    @contextmanager
-    def as_default(self) -> Iterator[Graph]:
+    @block
+    def as_default(self) -> within:
         """Within the block, and in this thread, new nodes go to this graph."""
-        scope = current_call.set(None)
-        try:
-            with default_graph(self), dispatch.using(dispatch.engine_of_type(Tensor)):
-                yield self
-        finally:
-            current_call.reset(scope)
+        return within(*self.defaults(), gives=self)
+
+    def defaults(self) -> list[tuple[ContextVar[Any], Any]]:
+        """What makes it the default: `within` takes it."""
+        return [(current_call, None), (_default, self), dispatch.charge(dispatch.engine_of_type(Tensor))]
 
     def check_open(self, name: str) -> None:
         """FinalizedError if nothing may be added any more, `name` for one."""
@@ -170,12 +170,8 @@ class Graph:
         """A variable's value at this point of the program."""
         tensor = self._reads.get(variable)
         if tensor is None:
-            scope, held = current_call.set(None), controls.set(())
-            try:
+            with within((current_call, None), (controls, ())):
                 node = Node(self, READ, (), {"variable": variable}, [variable.spec], variable.name + "/read")
-            finally:
-                controls.reset(held)
-                current_call.reset(scope)
             tensor = self._reads[variable] = node.outputs[0]
         return tensor
 
@@ -223,16 +219,6 @@ class _Global:
 _default: ContextVar[Graph | None] = ContextVar("default_graph", default=None)
 
 
-@contextmanager
-def default_graph(graph: Graph) -> Iterator[None]:
-    """Within the block, and in this thread, new nodes go to `graph`."""
-    token = _default.set(graph)
-    try:
-        yield
-    finally:
-        _default.reset(token)
-
-
 def building(graph: Graph) -> AbstractContextManager[Any]:
     """`graph.as_default()`, unless it is the default already: then scopes stay open."""
     return nullcontext() if get_default_graph() is graph else graph.as_default()
@@ -255,19 +241,16 @@ def reset_default_graph() -> None:
     _Global.graph = Graph()
 
 
-@contextmanager
-def name_scope(name: str, module: bool = False) -> Iterator[Call]:
-    """Nodes made within the block are named, and drawn, inside `name`, which may be a path.
+@block
+def name_scope(name: str) -> within:
+    """Nodes made within the block are named, and drawn, inside `name`, which may be a path."""
+    return call_within(get_default_graph(), name, current_call.get())
 
-    module: whether the block is the call of a module, for the engine's own use.
-    """
-    graph, parent = get_default_graph(), current_call.get()
+
+def call_within(graph: Graph, name: str, parent: Call | None, module: bool = False) -> within:
+    """A name scope in a graph and in another call. module: whether it is the call of a module."""
     base = graph.unique_name(name, parent)
     call = Call(base if parent is None else base.removeprefix(parent.name + "/"), parent, module)
-    token = current_call.set(call)
-    try:
-        yield call
-    finally:
-        current_call.reset(token)
+    return within((current_call, call), gives=call)
 
 

@@ -6,8 +6,7 @@ without `reuse` a name that exists is an error, with `reuse=True` one that does 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from shared.errors import GraphError
+from shared.interrupts import block, within
 from shared.spec import as_dtype
-from static.graph.graph import Node, get_default_graph, name_scope
+from static.graph.graph import Node, call_within, current_call, get_default_graph
 from static.graph.variables import Variable
 
 AUTO_REUSE = "auto"
@@ -36,10 +36,10 @@ _ROOT = VariableScope()
 _current: ContextVar[VariableScope] = ContextVar("variable_scope", default=_ROOT)
 
 
-@contextmanager
+@block
 def variable_scope(
     name: str, reuse: bool | str | None = None, initializer: Callable[[tuple[int, ...]], Any] | None = None
-) -> Iterator[VariableScope]:
+) -> within:
     """Variables made within the block by `get_variable` are called `name/...`.
 
     reuse        True: they must exist already and are shared; AUTO_REUSE: shared if they exist,
@@ -50,12 +50,8 @@ def variable_scope(
     path = f"{outer.name}/{name}" if outer.name else name
     inherited = outer.reuse if reuse is None or outer.reuse is True else reuse
     scope = VariableScope(path, inherited, initializer or outer.initializer)
-    token = _current.set(scope)
-    try:
-        with name_scope(name):
-            yield scope
-    finally:
-        _current.reset(token)
+    names = call_within(get_default_graph(), name, current_call.get())
+    return within((_current, scope), *names.changes, gives=scope)
 
 
 def get_variable(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextvars import Token
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +20,7 @@ from shared.errors import (
     ShapeError,
     UninitializedError,
 )
+from shared.interrupts import deferred, within
 from shared.spec import dtype_name, spec_of, str_shape
 from shared.state import State
 from shared.watch import hooks
@@ -83,7 +83,7 @@ class Session:
         self._values: dict[Variable, Any] = {}
         self._programs: dict[Any, Program] = {}
         self._lock = threading.Lock()
-        self._entered: list[tuple[Token[Any], Any]] = []
+        self._entered: list[within] = []
 
     # --- running ---
 
@@ -258,10 +258,11 @@ class Session:
     def store(self, *holders: Any) -> None:
         """Write the variables' values back into the States of models and optimisers."""
         values = self._values
-        for state in _states(holders):
-            variable = lift(self.graph, state)
-            if variable in values:
-                state.data = DEVICES[state.device].take(values[variable])
+        with deferred():
+            for state in _states(holders):
+                variable = lift(self.graph, state)
+                if variable in values:
+                    state.data = DEVICES[state.device].take(values[variable])
 
     def hold(self, values: Mapping[Variable, Any]) -> None:
         """New values, all at once: a run in another thread sees all of them or none."""
@@ -282,15 +283,17 @@ class Session:
 
     def __enter__(self) -> Session:
         self._check_open("enter")
-        scope = self.graph.as_default()
-        scope.__enter__()
-        self._entered.append((innermost_session.set(self), scope))
+        self._entered.append(within((innermost_session, self), *self.graph.defaults()))
+        try:
+            self._entered[-1].__enter__()
+        except BaseException:
+            self._entered.pop()
+            raise
         return self
 
     def __exit__(self, *error: object) -> None:
-        token, scope = self._entered.pop()
-        innermost_session.reset(token)
-        scope.__exit__(None, None, None)
+        block = self._entered.pop()  # now it is held here alone
+        block.__exit__()
         self.close()
 
     def _check_open(self, call: str) -> None:
