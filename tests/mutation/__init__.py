@@ -1,0 +1,16 @@
+"""Mutation testing: wrong lines are planted one at a time, and the suite has to notice each.
+
+`python -m tests.mutation` plants them in a copy of this tree and says which it caught; `--help` says what
+else there is. The mutations are data: `rules` (derivatives), `forms` (what kernels are made of), `memory`
+(whose memory a result may share or take), `infers` (shapes and dtypes, foretold), `rewritings` (patterns),
+`passes` (passes, plans of memory, settings). Which tests are to catch a kind stands in `mutation.TESTS`.
+"""
+
+from __future__ import annotations
+
+from tests.mutation import forms, infers, memory, passes, rewritings, rules
+from tests.mutation.mutation import Mutation
+
+MUTATIONS: list[Mutation] = [
+    *rewritings.MUTATIONS, *passes.MUTATIONS, *rules.MUTATIONS, *forms.MUTATIONS, *memory.MUTATIONS, *infers.MUTATIONS,
+]  # fmt: skip

@@ -1,0 +1,171 @@
+"""Wrong derivatives."""
+
+from __future__ import annotations
+
+from tests.mutation.mutation import Mutation, rows
+
+ELEMENTWISE = rows("rule", "shared/ops/elementwise.py", [
+    ('"sub", np.subtract', "neg(g)", "g", "sub"),
+    ('"mul", np.multiply', 'g * b, reads="b"', 'g * a, reads="a"', "mul"),
+    ('"mul", np.multiply', 'g * a, reads="a"', 'g * b, reads="b"', "mul"),
+    ("def _div_rule", "share = g / b", "share = g * b", "div"),
+    ("def _div_rule", "neg(share * y)", "share * y", "div"),
+    ('"neg", np.negative', "neg(g)", "g", "neg"),
+    ('"reciprocal", lambda', "neg(g * (y * y))", "g * (y * y)", "reciprocal"),
+    ('"abs", np.absolute', "g * sign(x)", "g * abs(sign(x))", "abs"),
+    ("def _by_base", "gate(g, False)", "gate(g, True)", "pow"),
+    ("def _by_base", "g * (a * 2) if b == 2", "g * a if b == 2", "pow"),
+    ("def _by_base", "(pow(a, b - 1) * b)", "pow(a, b - 1)", "pow"),
+    ("def _by_base", "(pow(base, b - 1) * b)", "(pow(base, b) * b)", "pow"),
+    ("def _by_exponent", "g * (y * (math.log(a)", "g * (y * (math.log2(a)", "pow"),
+    ("def _by_exponent", "g * (y * log(where(", "g * (log(where(", "pow"),
+    ('"sqrt", np.sqrt', "g / (y * 2)", "g / y", "sqrt"),
+    ('"rsqrt", lambda', "y * y * y * -0.5", "y * y * -0.5", "rsqrt"),
+    ('"square", np.square', "g * (x * 2)", "g * x", "square"),
+    ('"exp", np.exp', "g * y", "g * (y + 1)", "exp"),
+    ('"expm1", np.expm1', "Rule(lambda g, y, x: g * ", "Rule(lambda g, y, x: g * y * ", "expm1"),
+    ('"log", np.log', "g / x", "g * x", "log"),
+    ('"log1p", np.log1p', "g / (x + 1)", "g / (x + 2)", "log1p"),
+    ('"sin", np.sin', "cos(x)", "sin(x)", "sin"),
+    ('"cos", np.cos', "neg(g * sin(x))", "g * sin(x)", "cos"),
+    ('"tan", np.tan', "(y * y + 1)", "(y * y - 1)", "tan"),
+    ('"tanh", np.tanh', "Rule(lambda g, y, x: g * ", "Rule(lambda g, y, x: g * y * ", "tanh"),
+])  # fmt: skip
+
+CHOOSING = rows("rule", "shared/ops/choosing.py", [
+    ('"gate", _compute_gate', "gate(g, mask)", "g + 0", "gate"),
+    ('"where", _compute_where', "gate(g, mask)", "gate(g, logical_not(mask))", "where"),
+    ('"where", _compute_where', "gate(g, logical_not(mask))", "g + 0", "where"),
+    ('"maximum", np.maximum', "greater(a, b)", "less(a, b)", "maximum"),
+    ('"maximum", np.maximum', "_share(g, less(a, b)", "_share(g, greater(a, b)", "maximum"),
+    ('"minimum", np.minimum', "less(a, b)", "greater(a, b)", "minimum"),
+    ("def _inside", "greater_equal(x, low)", "less_equal(x, low)", "clip"),
+    ('"min(max({0}, {1}), {2})"', "logical_and(less(x, low)", "logical_and(greater(x, low)", "clip"),
+    ('"min(max({0}, {1}), {2})"', "logical_or(greater(x, high)", "logical_or(less(x, high)", "clip"),
+    ("def _share", "g * 0.5", "g * 1.5", "maximum or minimum"),
+])  # fmt: skip
+
+SHAPES = [
+    *rows("rule", "shared/ops/shapes.py", [
+        ("_transpose = Op(", "axes.index(i)", "axes[i]", "transpose"),
+        ("_flip = Op(", "[Rule(lambda g, y, x, *, axis: _flip(g, axis=axis))]", "[Rule(lambda g, y, x, *, axis: g + 0)]",
+         "flip"),
+        ("_sum_to = Op(", "broadcast_to(g, x.shape)", "broadcast_to(g * 2, x.shape)", "sum_to"),
+    ]),
+    *rows("rule", "shared/ops/joining.py", [
+        ("_concatenate = Op(", "split(g, [x.shape[axis] for x in xs], axis)",
+         "split(g, [x.shape[axis] for x in xs], axis)[::-1]", "concatenate"),
+        ("def _stack_rule", "count=len(xs))", "count=len(xs))[::-1]", "stack"),
+        ("_unbind = Op(", "_stack(*_present(g, y, x), axis=axis)", "_stack(*_present(g, y, x)[::-1], axis=axis)", "unbind"),
+        ("_split = Op(", "concatenate(_present(g, y, x), axis)", "concatenate(_present(g, y, x)[::-1], axis)", "split"),
+        ("def _present", "zeros(like.shape", "1 + zeros(like.shape", "split or unbind"),
+    ]),
+    *rows("rule", "shared/ops/indexing.py", [
+        ('"getitem",\n', "scatter_index(g, *args[1:]", "scatter_index(g * 2, *args[1:]", "getitem"),
+        ('"scatter_index",\n', "_getitem(g, *args[1:]", "_getitem(g * 2, *args[1:]", "scatter_index"),
+    ]),
+    *rows("rule", "shared/ops/lookup.py", [
+        ("_gather = Op(", "_scatter_sum(g, index", "_scatter_sum(g * 2, index", "gather"),
+        ("_scatter_sum = Op(", "_gather(g, index", "_gather(g * 2, index", "scatter_sum"),
+        ("def _embedding_rule", "g, 0)", "g, 1)", "embedding"),
+    ]),
+    *rows("rule", "shared/ops/tiling.py", [
+        ("_pad = Op(", "_crop(g, widths=widths)", "_crop(g * 2, widths=widths)", "pad"),
+        ("_crop = Op(", "_pad(g, widths=widths, value=0)", "_pad(g, widths=widths, value=1)", "pad or crop"),
+    ]),
+]  # fmt: skip
+
+PRODUCTS = [
+    *rows("rule", "shared/ops/linalg.py", [
+        ("_matmul = Op(", "matmul(g, swapaxes(b, -1, -2))", "matmul(g * 2, swapaxes(b, -1, -2))", "matmul"),
+        ("def _matmul_second", "matmul(swapaxes(a, -1, -2), g)", "matmul(swapaxes(a, -1, -2), -g)", "matmul"),
+        ("_linear = Op(", "linear_input(g, weight)", "linear_input(g * 2, weight)", "linear"),
+        ("_linear = Op(", "linear_weight(x, g)", "linear_weight(x, g * 2)", "linear"),
+        ("_linear = Op(", "bias=None: g)", "bias=None: g * 2)", "linear"),
+        ("linear_input = Op(", "_linear(gx, weight)", "_linear(gx * 2, weight)", "linear"),
+        ("linear_input = Op(", "linear_weight(gx, g)", "linear_weight(gx, g * 2)", "linear"),
+        ("linear_weight = Op(", "linear_input(g, gw)", "linear_input(g * 2, gw)", "linear"),
+        ("linear_weight = Op(", "_linear(x, gw)", "_linear(x * 2, gw)", "linear"),
+        ("def _triangle", "return op(g, diagonal=diagonal)", "return op(g, diagonal=diagonal + 1)", "tril or triu"),
+    ]),
+    *rows("rule", "shared/ops/contraction.py", [
+        ("def _cotangent", "if j != k)]", "if j > k)]", "einsum"),
+        ("def _cotangent", "found = where(reshape(diagonal, sides), found, 0)",
+         "found = where(reshape(diagonal, sides), found, found)", "einsum or trace"),
+    ]),
+    *rows("rule", "shared/ops/products.py", [
+        ("_prod = reduction(", "* others_product(x, axis=axis)", "* others_product(x + 1, axis=axis)", "prod"),
+        ("def _rule(", "others_product(x, *vs, g, axis=axis) if", "others_product(x, *vs, g * 2, axis=axis) if", "prod"),
+    ]),
+    *rows("rule", "shared/ops/convolution.py", [
+        ("_conv2d = Op(", "_conv2d_input(g, w", "_conv2d_input(g * 2, w", "conv2d or conv1d"),
+        ("_conv2d = Op(", "_conv2d_weight(x, g", "_conv2d_weight(x * 2, g", "conv2d or conv1d"),
+        ("_conv2d = Op(", "sum(g, (0, 2, 3))", "sum(g * 2, (0, 2, 3))", "conv2d or conv1d"),
+        ("_conv2d_input = Op(", "_conv2d(gx, w", "_conv2d(gx * 2, w", "conv"),
+        ("_conv2d_weight = Op(", "_conv2d(x, gw", "_conv2d(x * 2, gw", "conv"),
+    ]),
+]  # fmt: skip
+
+REDUCTIONS = [
+    *rows("rule", "shared/ops/reductions.py", [
+        ("def _mean_rule", "g if count == 0 else g / count", "g", "mean"),
+        ("def _var_rule", "g * 2 / _divisor", "g / _divisor", "var"),
+        ("def _std_rule", "or_zero(g, y) / _divisor", "or_zero(g, y) * 2 / _divisor", "std"),
+        ("def _extreme_rule", "x.shape, axis) / count", "x.shape, axis) * count * 2", "max or min"),
+        ("_cumsum = Op(", "flip(cumsum(flip(g, axis), axis), axis)", "cumsum(g, axis)", "cumsum"),
+    ]),
+    *rows("rule", "shared/ops/norms.py", [
+        ("def _logsumexp_rule", "* exp(x -", "* exp(0.5 * x -", "logsumexp"),
+        ("def _norm_rule", "pow(y, p - 1)", "pow(y, p)", "norm"),
+    ]),
+    *rows("rule", "shared/ops/normalization.py", [
+        ("def _batch_norm_rule", "g_weight = by_centred * inv_std", "g_weight = by_centred", "batch_norm"),
+        ("def _batch_norm_rule", "neg(g_bias * scale)", "g_bias * scale", "batch_norm"),
+        ("def _layer_norm_rule", "inner = gy if weight is None else gy * weight", "inner = gy", "layer_norm"),
+    ]),
+    *rows("rule", "shared/ops/losses.py", [
+        ("def _cross_entropy_rule", "found = slope * (", "found = slope * 2 * (", "cross_entropy"),
+        ("def _cross_entropy_rule", "through = p * g_slope - p *", "through = p * g_slope + p *", "cross_entropy"),
+    ]),
+    *rows("rule", "shared/ops/distances.py", [
+        ("_huber = elementwise(", "minimum(d, delta), -delta)", "minimum(d, delta), 0)", "huber"),
+        ("_bce = elementwise(", "(p - t)", "(p + t)", "bce or entropy"),
+        ("_bce = elementwise(", "_bce(p, 1) - _bce(p, 0)", "_bce(p, 0) - _bce(p, 1)", "bce or entropy"),
+    ]),
+]  # fmt: skip
+
+RECURRENT = [
+    *rows("rule", "shared/ops/recurrent.py", [
+        ("def _rnn_cell_rule", "g * (1 - y * y)", "g * (1 - y)", "rnn_cell"),
+        ("def _lstm_slopes", "1 - n * n", "1 - n", "lstm_cell"),
+        ("def _compute_lstm_cell_grad", "of_f *= d * c", "of_f *= d * n", "lstm_cell"),
+        ("def _compute_lstm_cell_grad", "d *= f\n", "d *= i\n", "lstm_cell"),
+        ("def _lstm_cell_grad_rule", "of_f = a_f * d * c * (1 - 2 * f)", "of_f = a_f * d * c * (1 - f)", "lstm_cell"),
+        ("def _lstm_cell_grad_rule", "- 2 * n * a_n * d * i", "- n * a_n * d * i", "lstm_cell"),
+    ]),
+    *rows("rule", "shared/ops/gru.py", [
+        ("def _compute_gru_cell_grad", "a_u *= 1 - u", "a_u *= u", "gru_cell"),
+        ("def _compute_gru_cell_grad", "g_zh[..., 2 * size :] *= r", "g_zh[..., 2 * size :] *= u", "gru_cell"),
+        ("def _gru_cell_grad_rule", "neg(of_h) - 2 * n", "neg(of_h) - n", "gru_cell"),
+        ("def _through_gru_gates", "a_n = g_n * (1 - n * n)", "a_n = g_n * (1 - n)", "gru_cell"),
+    ]),
+]  # fmt: skip
+
+POOLING = [
+    *rows("rule", "shared/ops/pooling.py", [
+        ("_max_pool2d = Op(", "_max_unpool2d(g[0], y[1]", "_max_unpool2d(g[0] * 2, y[1]", "max_pool"),
+        ("_max_unpool2d = Op(", "_max_pick2d(gx, taps", "_max_pick2d(gx * 2, taps", "max_pool or max_unpool"),
+        ("_sum_pool2d = Op(", "_sum_unpool2d(g, size", "_sum_unpool2d(g * 2, size", "pool"),
+        ("_sum_unpool2d = Op(", "_sum_pool2d(g, **", "_sum_pool2d(g * 2, **", "pool"),
+        ("_adaptive_avg_pool2d = Op(", "_adaptive_avg_unpool2d(g, size", "_adaptive_avg_unpool2d(g * 2, size", "adaptive"),
+    ]),
+    *rows("rule", "shared/ops/windows.py", [
+        ("_im2col = Op(", "_col2im(g, size", "_col2im(g * 2, size", "im2col"),
+        ("_col2im = Op(", "_im2col(g, **", "_im2col(g * 2, **", "col2im"),
+    ]),
+    *rows("rule", "shared/ops/random.py", [("_dropout = Op(", "g[0] * y[1]", "g[0] * 1", "dropout")]),
+]  # fmt: skip
+
+MUTATIONS: list[Mutation] = [
+    *ELEMENTWISE, *CHOOSING, *SHAPES, *PRODUCTS, *REDUCTIONS, *RECURRENT, *POOLING,
+]  # fmt: skip
