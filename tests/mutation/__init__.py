@@ -12,5 +12,6 @@ from tests.mutation import forms, infers, memory, passes, rewritings, rules
 from tests.mutation.mutation import Mutation
 
 MUTATIONS: list[Mutation] = [
-    *rewritings.MUTATIONS, *passes.MUTATIONS, *rules.MUTATIONS, *forms.MUTATIONS, *memory.MUTATIONS, *infers.MUTATIONS,
+    *rewritings.MUTATIONS, *passes.MUTATIONS, *rules.MUTATIONS, *forms.MUTATIONS, *memory.MUTATIONS,
+    *infers.MUTATIONS,
 ]  # fmt: skip

@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--kind", choices=sorted(TESTS), help="only those of a kind")
     parser.add_argument("--file", help="only those whose file has this in its name")
     parser.add_argument("--from", dest="first", type=int, default=0, help="number of the first one")
-    parser.add_argument("--to", dest="last", type=int, default=len(MUTATIONS), help="number behind the last one")
+    parser.add_argument("--to", dest="last", type=int, default=len(MUTATIONS), help="and of the next")
     given = parser.parse_args(arguments)
     chosen = [
         (number, one) for number, one in enumerate(MUTATIONS)
@@ -59,8 +59,8 @@ def copied(folder: Path) -> Path:
 
 
 def is_caught(one: Mutation, tree: Path) -> bool:
-    """Whether a test of its kind fails with it. pytest's 1 is a test that failed, its 2 an import that
-    did; that no test was chosen (5) is an error of the table."""
+    """Whether a test of its kind fails with it. pytest's 1 is a test that failed, its 2 and 4 an import
+    that did; that no test was chosen (5), or that there is no such test, is an error of the table."""
     whole = one.read(tree)
     file = tree / one.file
     made = file.stat().st_mtime_ns
@@ -75,7 +75,7 @@ def is_caught(one: Mutation, tree: Path) -> bool:
     finally:
         file.write_text(whole, encoding="utf-8")
         os.utime(file, ns=(made, made))  # what Python has compiled of it is known by this time
-    if run.returncode not in (0, 1, 2, 4):
+    if run.returncode not in (0, 1, 2, 4) or b"not found: " in run.stderr:
         raise RuntimeError(f"{one}: pytest gave {run.returncode}\n{run.stdout.decode()[-2000:]}")
     return run.returncode != 0
 

@@ -7,15 +7,18 @@ from tests.mutation.mutation import Mutation, rows
 MUTATIONS: list[Mutation] = [
     *rows("infer", "shared/ops/shapes.py", [
         ("def _infer_reshape", "return Spec(shape, x.dtype)", "return Spec(shape[::-1], x.dtype)", "reshape"),
-        ("_transpose = Op(", "x.shape[axis] for axis in axes", "x.shape[axes[axis]] for axis in axes", "transpose"),
-        ("def _infer_broadcast_to", "return Spec(shape, x.dtype)", "return Spec(shape_of(x), x.dtype)", "broadcast_to"),
+        ("_transpose = Op(", "x.shape[axis] for axis in axes", "x.shape[axes[axis]] for axis in axes",
+         "transpose"),
+        ("def _infer_broadcast_to", "return Spec(shape, x.dtype)", "return Spec(shape_of(x), x.dtype)",
+         "broadcast_to"),
         ("def _infer_sum_to", "return Spec(shape, x.dtype)", "return Spec(x.shape, x.dtype)", "sum_to"),
     ]),
     *rows("infer", "shared/ops/joining.py", [
         ("def _infer_concatenate", "total = total + shape[axis]", "total = shape[axis]", "concatenate"),
         ("def _infer_concatenate", "promote(*xs)", "xs[0].dtype", "concatenate"),
         ("def _infer_stack", "len(xs), *first[axis:]", "len(xs) + 1, *first[axis:]", "stack"),
-        ("_unbind = Op(", "x.shape[:axis], *x.shape[axis + 1 :]", "x.shape[:axis], *x.shape[axis:][:-1]", "unbind"),
+        ("_unbind = Op(", "x.shape[:axis], *x.shape[axis + 1 :]", "x.shape[:axis], *x.shape[axis:][:-1]",
+         "unbind"),
         ("def _infer_split", "size, *x.shape[axis + 1 :]), x.dtype) for size in sizes)",
          "size, *x.shape[axis + 1 :]), x.dtype) for size in sizes[::-1])", "split"),
     ]),
@@ -28,7 +31,8 @@ MUTATIONS: list[Mutation] = [
     *rows("infer", "shared/ops/lookup.py", [
         ("def _infer_gather", "return Spec(index.shape, x.dtype)", "return Spec(x.shape, x.dtype)", "gather"),
         ("_one_hot = Op(", "(*labels.shape, classes), dtype", "(classes, *labels.shape), dtype", "one_hot"),
-        ("def _infer_embedding", "*weight.shape[1:]), weight.dtype", "*weight.shape[1:]), ids.dtype", "embedding"),
+        ("def _infer_embedding", "*weight.shape[1:]), weight.dtype", "*weight.shape[1:]), ids.dtype",
+         "embedding"),
     ]),
     *rows("infer", "shared/ops/tiling.py", [
         ("def _infer_pad", "b + size + a for", "b + size + b for", "pad"),
@@ -42,16 +46,19 @@ MUTATIONS: list[Mutation] = [
         ("def reduced", "tuple(1 if i in axes", "tuple(2 if i in axes", "sum or max"),
     ]),
     *rows("infer", "shared/ops/linalg.py", [
-        ("def _infer_matmul", "(*stretched, a.shape[-2], b.shape[-1])", "(*stretched, b.shape[-1], a.shape[-2])", "matmul"),
+        ("def _infer_matmul", "(*stretched, a.shape[-2], b.shape[-1])",
+         "(*stretched, b.shape[-1], a.shape[-2])", "matmul"),
         ("def _infer_linear(", "(*x.shape[:-1], *rows)", "(*x.shape[:-1], x.shape[-1])", "linear"),
-        ("def _infer_linear_weight", "(g.shape[-1], x.shape[-1])", "(x.shape[-1], g.shape[-1])", "linear_weight"),
+        ("def _infer_linear_weight", "(g.shape[-1], x.shape[-1])", "(x.shape[-1], g.shape[-1])",
+         "linear_weight"),
     ]),
     *rows("infer", "shared/ops/contraction.py", [
         ("def _infer_einsum", "_parts(subscripts)[1]", "sorted(_parts(subscripts)[1])", "einsum"),
     ]),
     *rows("infer", "shared/ops/windows.py", [
         ("def _output_size", "return room // step + 1", "return room // step + 2", "im2col or conv2d"),
-        ("def _infer_im2col", "window.kernel[0] * window.kernel[1]", "window.kernel[0] * window.kernel[0]", "im2col"),
+        ("def _infer_im2col", "window.kernel[0] * window.kernel[1]", "window.kernel[0] * window.kernel[0]",
+         "im2col"),
     ]),
     *rows("infer", "shared/ops/convolution.py", [
         ("def _infer_conv2d_weight", "x.shape[1] // groups", "x.shape[1]", "conv"),
@@ -59,29 +66,35 @@ MUTATIONS: list[Mutation] = [
     ]),
     *rows("infer", "shared/ops/normalization.py", [
         ("def _infer_layer_norm", "(*x.shape[:lead], *(1,) * len(shape))", "x.shape[:lead]", "layer_norm"),
-        ("def _infer_batch_norm", "one = Spec((channels,), x.dtype)", "one = Spec((1,), x.dtype)", "batch_norm"),
+        ("def _infer_batch_norm", "one = Spec((channels,), x.dtype)", "one = Spec((1,), x.dtype)",
+         "batch_norm"),
     ]),
     *rows("infer", "shared/ops/losses.py", [
-        ("def _infer_cross_entropy", 'y = labels.shape if reduction == "none" else ()', "y = labels.shape", "cross_entropy"),
+        ("def _infer_cross_entropy", 'y = labels.shape if reduction == "none" else ()', "y = labels.shape",
+         "cross_entropy"),
     ]),
     *rows("infer", "shared/ops/recurrent.py", [
         ("def _infer_lstm_cell(", "Spec(z.shape, z.dtype)", "Spec(c.shape, z.dtype)", "lstm_cell"),
     ]),
     *rows("infer", "shared/ops/gru.py", [
-        ("def _infer_gru_cell(", "Spec(zx.shape, promote(zx, zh))", "Spec(h.shape, promote(zx, zh))", "gru_cell"),
+        ("def _infer_gru_cell(", "Spec(zx.shape, promote(zx, zh))", "Spec(h.shape, promote(zx, zh))",
+         "gru_cell"),
     ]),
     *rows("infer", "shared/ops/pooling.py", [
-        ("def _infer_adaptive_avg_pool2d", "(*x.shape[:2], *places)", "(*x.shape[:2], *places[::-1])", "adaptive"),
+        ("def _infer_adaptive_avg_pool2d", "(*x.shape[:2], *places)", "(*x.shape[:2], *places[::-1])",
+         "adaptive"),
         ("def _infer_sum_pool2d", "x.shape[2:])), x.dtype)", "x.shape[2:])[::-1]), x.dtype)", "avg_pool"),
     ]),
     *rows("infer", "shared/ops/choosing.py", [
         ("def _where_dtype", "return promote(a, b)", "return promote(b)", "where"),
-        ("def _clip_dtype", "ufunc_dtype(\"clip\", np.maximum, (x, low))", "ufunc_dtype(\"clip\", np.maximum, (x, x))",
+        ("def _clip_dtype", "ufunc_dtype(\"clip\", np.maximum, (x, low))",
+         "ufunc_dtype(\"clip\", np.maximum, (x, x))",
          "clip"),
     ]),
     *rows("infer", "shared/spec.py", [
         ("def broadcast_shapes", "or shape[axis] == 1:", "or shape[axis] == 0:", "add or mul"),
         ("def float_dtype", "np.exp, (operand,)", "np.negative, (operand,)", "sigmoid or exp or rsqrt"),
-        ("def promote", "_weak_type(x)(0) if is_weak(x)", "np.float64(0) if is_weak(x)", "where or concatenate"),
+        ("def promote", "_weak_type(x)(0) if is_weak(x)", "np.float64(0) if is_weak(x)",
+         "where or concatenate"),
     ]),
 ]  # fmt: skip

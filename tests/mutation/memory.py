@@ -6,6 +6,12 @@ from tests.mutation.mutation import Mutation, rows
 
 FRESH = "alias=(),"
 
+
+def taking(*positions: object) -> str:
+    """`out=True` with hints that results may be written over arguments."""
+    return f"out=True, hints=__import__('shared.op').op.PlannerHints(inplace={positions!r}),"
+
+
 MUTATIONS: list[Mutation] = [
     *rows("memory", "shared/ops/shapes.py", [
         ("_reshape = Op(", "alias=(0,),", FRESH, "reshape"),
@@ -35,24 +41,22 @@ MUTATIONS: list[Mutation] = [
     *rows("memory", "shared/ops/distances.py", [("_of_shape = Op(", "alias=(0,),", FRESH, "")]),
     *rows("memory", "shared/ops/lookup.py", [
         ("def _compute_scatter_sum", "y = zeroed(array_module(values), shape, values.dtype, out)",
-         "y = zeroed(array_module(values), shape, values.dtype, None) if out is None else out", "scatter or gather"),
+         "y = zeroed(array_module(values), shape, values.dtype, None) if out is None else out",
+         "scatter or gather"),
     ]),
     *rows("memory", "shared/ops/linalg.py", [
-        ("_matmul = Op(", "out=True,", "out=True, hints=__import__('shared.op').op.PlannerHints(inplace=(0, 1)),",
-         "matmul"),
-        ("_linear = Op(", "out=True,", "out=True, hints=__import__('shared.op').op.PlannerHints(inplace=(0,)),", "linear"),
-        ("def _compute_linear(", "y = np.add(y, bias, out=y if bias.dtype == y.dtype else to)", "y = np.add(y, bias)",
-         "linear"),
+        ("_matmul = Op(", "out=True,", taking(0, 1), "matmul"),
+        ("_linear = Op(", "out=True,", taking(0), "linear"),
+        ("def _compute_linear(", "y = np.add(y, bias, out=y if bias.dtype == y.dtype else to)",
+         "y = np.add(y, bias)", "linear"),
     ]),
     *rows("memory", "shared/ops/recurrent.py", [
-        ("_lstm_cell = Op(", "out=True,",
-         "out=True, hints=__import__('shared.op').op.PlannerHints(inplace=((), (1,), (0,))),", "lstm_cell"),
-        ("def _compute_lstm_cell(", "gates = np.multiply(z, 0.5, out=out[2]", "gates = np.multiply(z, 0.5, out=None",
-         "lstm_cell"),
+        ("_lstm_cell = Op(", "out=True,", taking((), (1,), (0,)), "lstm_cell"),
+        ("def _compute_lstm_cell(", "gates = np.multiply(z, 0.5, out=out[2]",
+         "gates = np.multiply(z, 0.5, out=None", "lstm_cell"),
     ]),
     *rows("memory", "shared/ops/gru.py", [
-        ("_gru_cell = Op(", "out=True,",
-         "out=True, hints=__import__('shared.op').op.PlannerHints(inplace=((2,), (1,))),", "gru_cell"),
+        ("_gru_cell = Op(", "out=True,", taking((2,), (1,)), "gru_cell"),
     ]),
     *rows("memory", "shared/ops/reductions.py", [
         ("_cumsum = Op(", "out=True,", "out=True, alias=(0,), view=None,", "cumsum"),
@@ -60,7 +64,8 @@ MUTATIONS: list[Mutation] = [
     ]),
     *rows("memory", "shared/ops/choosing.py", [
         ('"where", _compute_where', "inplace=(1,)", "inplace=(0, 1, 2)", "where"),
-        ("def _compute_where", "np.negative(mask.view(np.int8)), out=to", "np.negative(mask.view(np.int8)), out=None",
+        ("def _compute_where", "np.negative(mask.view(np.int8)), out=to",
+         "np.negative(mask.view(np.int8)), out=None",
          "where"),
     ]),
     *rows("memory", "shared/ops/elementwise.py", [

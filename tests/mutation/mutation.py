@@ -8,22 +8,33 @@ from pathlib import Path
 NEAR = 2500
 """How far behind its landmark the text of a mutation may stand."""
 
-COMPILE = "tests/static/compile/"
-PATTERNS = (f"{COMPILE}test_patterns.py", f"{COMPILE}test_stabilize.py", f"{COMPILE}test_passes.py")
-PASSES = (f"{COMPILE}test_passes.py", f"{COMPILE}test_random_graphs.py", "tests/static/control/test_control.py")
+COMPILE = "tests/static/compile/test_"
+OPS = "tests/shared/ops/test_ops_"
 LAWS = "tests/laws/test_ops.py::test_"
 
 TESTS: dict[str, tuple[str, ...]] = {
-    "pattern": PATTERNS,
-    "pass": PASSES,
-    "plan": (f"{COMPILE}test_plan.py", f"{COMPILE}test_recompute.py", f"{COMPILE}test_random_graphs.py"),
-    "rule": (f"{LAWS}derivatives_agree_with_finite_differences", f"{LAWS}each_derivative_alone_is_what_it_is_among_all",
-             f"{LAWS}each_output_alone_sends_back_its_share"),
-    "form": (f"{COMPILE}test_fuse.py",),
-    "memory": (f"{LAWS}compute_gives_fresh_arrays_in_c_order", f"{LAWS}memory_that_is_given_is_filled_and_changes_no_bit"),
-    "infer": (f"{LAWS}infer_says_what_compute_gives", f"{LAWS}static_gives_the_bits_that_dynamic_gives"),
-    "setting": (f"{COMPILE}test_passes.py", "tests/test_property_basic.py", "tests/test_indexing.py",
-                "tests/test_ops_values.py", "tests/test_ops_errors_basic.py", f"{COMPILE}test_fuse.py"),
+    "pattern": (f"{COMPILE}patterns.py", f"{COMPILE}passes.py"),
+    "logarithm": (f"{COMPILE}stabilize.py", f"{COMPILE}patterns.py"),
+    "pass": (f"{COMPILE}passes.py", f"{COMPILE}random_graphs.py", "tests/static/control/test_control.py"),
+    "plan": (f"{COMPILE}plan.py", f"{COMPILE}recompute.py", f"{COMPILE}random_graphs.py"),
+    "form": (f"{COMPILE}fuse.py",),
+    "rule": (
+        f"{LAWS}derivatives_agree_with_finite_differences",
+        f"{LAWS}each_derivative_alone_is_what_it_is_among_all",
+        f"{LAWS}each_output_alone_sends_back_its_share",
+    ),
+    "memory": (
+        f"{LAWS}compute_gives_fresh_arrays_in_c_order",
+        f"{LAWS}memory_that_is_given_is_filled_and_changes_no_bit",
+    ),
+    "infer": (
+        f"{LAWS}infer_says_what_compute_gives",
+        f"{LAWS}static_gives_the_bits_that_dynamic_gives",
+    ),
+    "setting": (
+        f"{OPS}values.py", f"{OPS}errors_basic.py", "tests/shared/ops/test_indexing.py",
+        "tests/shared/ops/test_property_basic.py", f"{COMPILE}passes.py", f"{COMPILE}fuse.py",
+    ),
 }  # fmt: skip
 """By kind, the tests that CONTRIBUTING promises will catch it."""
 

@@ -15,7 +15,8 @@ PASSES = [
         ("def _computed", "if not step.op.pure or", "if"),
         ("def _computed", "> LIMIT for", "> LIMIT * 1000 for"),
         ("def _computed", "a.shape == v.shape and a.dtype == v.dtype", "True"),
-        ("def _computed", "is_weak(x) or x in constants for", "is_weak(x) or x in constants or len(step.inputs) > 1 for"),
+        ("def _computed", "is_weak(x) or x in constants for",
+         "is_weak(x) or x in constants or len(step.inputs) > 1 for"),
     ]),
     *rows("pass", "static/compile/passes/prune.py", [
         ("def without_unused", "not step.op.pure or any(", "any("),
@@ -55,7 +56,8 @@ PASSES = [
         ("def _side_by_side", "return", "return True or"),
     ]),
     *rows("pass", "static/compile/block.py", [
-        ("def in_order", "if not step.op.pure:\n            needs.add(effect)", "if False:\n            needs.add(effect)"),
+        ("def in_order", "if not step.op.pure:\n            needs.add(effect)",
+         "if False:\n            needs.add(effect)"),
     ]),
 ]  # fmt: skip
 
@@ -72,10 +74,12 @@ CELLS = [
 
 FUSION = [
     *rows("form", "static/compile/passes/groups.py", [
-        ("def grouped", "for group in around:\n                group.open = False", "for group in ():\n                group.open = False",
+        ("def grouped", "for group in around:\n                group.open = False",
+         "for group in ():\n                group.open = False",
          "not case"),
         ("def cuts", "all(size == sizes[0] for size in sizes)", "True", "not case"),
-        ("def joined", "v.shape == group.shape and v not in self.elsewhere", "v.shape == group.shape", "not case"),
+        ("def joined", "v.shape == group.shape and v not in self.elsewhere", "v.shape == group.shape",
+         "not case"),
         ("def axes_of", "follows.append(size == shape[before + axis])", "follows.append(True)", "not case"),
     ]),
     *rows("form", "static/compile/passes/forms.py", [
@@ -109,7 +113,8 @@ SETTINGS = [
     *rows("setting", "shared/op.py", [
         ("def exact", "return (type(value).__name__, repr(value))", 'return ("number", value)',
          "numbers or number or told_apart or look_the_same"),
-        ("def exact", 'return ("slice", exact((value.start, value.stop, value.step)))', 'return ("slice",)', ""),
+        ("def exact", 'return ("slice", exact((value.start, value.stop, value.step)))', 'return ("slice",)',
+         ""),
         ("def settings_key", "for name in sorted(settings)", "for name in sorted(settings)[:1]", ""),
     ]),
     *rows("setting", "shared/spec.py", [
@@ -129,7 +134,8 @@ SETTINGS = [
         ("def _widths", "w < 0 for pair", "w < -9 for pair", ""),
     ]),
     *rows("setting", "shared/ops/indexing.py", [
-        ("def getitem", "isinstance(index, tuple) else (index,)", "isinstance(index, (tuple, list)) else (index,)", ""),
+        ("def getitem", "isinstance(index, tuple) else (index,)",
+         "isinstance(index, (tuple, list)) else (index,)", ""),
         ("def take", "x, axis = reshape(x, -1), 0", "axis = 0", ""),
     ]),
 ]  # fmt: skip

@@ -7,7 +7,8 @@ from tests.mutation.mutation import Mutation, rows
 SIMPLIFY = rows("pattern", "static/compile/passes/simplify.py", [
     # The three of which it is said that they once passed all tests.
     ("PATTERNS = (", 'Pattern("x * 1"', 'Pattern("sqrt(square(x))", "x", ""),\n    Pattern("x * 1"'),
-    ("PATTERNS = (", 'Pattern("x * 1"', 'Pattern("reciprocal(reciprocal(x))", "x", ""),\n    Pattern("x * 1"'),
+    ("PATTERNS = (", 'Pattern("x * 1"',
+     'Pattern("reciprocal(reciprocal(x))", "x", ""),\n    Pattern("x * 1"'),
     ("PATTERNS = (", 'Pattern("-(-x)", "x"', 'Pattern("-(-x)", "-x"'),
     # And their kind.
     ("PATTERNS = (", 'Pattern("x * 1"', 'Pattern("x + 0", "x", ""),\n    Pattern("x * 1"'),
@@ -38,13 +39,17 @@ SIMPLIFY = rows("pattern", "static/compile/passes/simplify.py", [
      'Pattern("(-x) * (-y)", "x * y", "two signs undo each other")'),
     ("PATTERNS = (", '"sum_to(x, shape=b)", "one sum', '"sum_to(x, shape=a)", "one sum'),
     ("PATTERNS = (", '"reshape(x, shape=b)", "only', '"reshape(x, shape=a)", "only'),
-    ("_unchanged)\n", '("reshape", "broadcast_to", "sum_to", "cast")', '("reshape", "broadcast_to", "sum_to", "cast", "neg")'),
-    ("_unchanged)\n", '("reshape", "broadcast_to", "sum_to", "cast")', '("reshape", "broadcast_to", "sum_to", "cast", "flip")'),
-    ("def _transposed_twice", 'before.settings["axes"][axis] for axis in axes', "axes[axis] for axis in axes"),
-    ("def _transposed_twice", "if axes == tuple(range(len(axes))):\n        return before", "if True:\n        return before"),
+    ("_unchanged)\n", '("reshape", "broadcast_to", "sum_to", "cast")',
+     '("reshape", "broadcast_to", "sum_to", "cast", "neg")'),
+    ("_unchanged)\n", '("reshape", "broadcast_to", "sum_to", "cast")',
+     '("reshape", "broadcast_to", "sum_to", "cast", "flip")'),
+    ("def _transposed_twice", 'before.settings["axes"][axis] for axis in axes',
+     "axes[axis] for axis in axes"),
+    ("def _transposed_twice", "if axes == tuple(range(len(axes))):\n        return before",
+     "if True:\n        return before"),
 ])  # fmt: skip
 
-STABILIZE = rows("pattern", "static/compile/passes/stabilize.py", [
+STABILIZE = rows("logarithm", "static/compile/passes/stabilize.py", [
     ("PATTERNS = (", '"log_softmax(x, axis=a)", "log of', '"softmax(x, axis=a)", "log of'),
     ("PATTERNS = (", '"log_sigmoid(x)"', '"log_sigmoid(-x)"'),
     ("PATTERNS = (", '"log(1 - sigmoid(x))", "log_sigmoid(-x)"', '"log(1 - sigmoid(x))", "log_sigmoid(x)"'),
@@ -63,7 +68,7 @@ STABILIZE = rows("pattern", "static/compile/passes/stabilize.py", [
 ])  # fmt: skip
 
 SCALED = [
-    *rows("pattern", "static/compile/passes/scaled.py", [
+    *rows("logarithm", "static/compile/passes/scaled.py", [
         ("def _neg", "-1.0 * (x.factor or 1.0)", "(x.factor or 1.0)"),
         ("def _power", "count * power for", "count * abs(power) for"),
         ("def _sub", 'w("mul", x, -2.0)', 'w("mul", x, 2.0)'),
@@ -76,22 +81,24 @@ SCALED = [
         ("def _returns", "== list(range(len(axes)))", "!= []"),
         ("def _add", "if w.known.is_one(a) or w.known.is_one(b):", "if True:"),
     ]),
-    *rows("pattern", "static/compile/passes/traits.py", [
+    *rows("logarithm", "static/compile/passes/traits.py", [
         ("def complement", "x.dtype == value.dtype", "True"),
-        ("def _of_one_dtype", 'dtype.kind == "f" and all([x.dtype == dtype', 'dtype.kind == "f" or all([x.dtype == dtype'),
+        ("def _of_one_dtype", 'dtype.kind == "f" and all([x.dtype == dtype',
+         'dtype.kind == "f" or all([x.dtype == dtype'),
         ("def _squared_tanh", "inside[0] is inside[-1]", "True"),
         ("def _power", "if not x.pure or power is None", "if power is None"),
     ]),
-    *rows("pattern", "static/compile/passes/writer.py", [
+    *rows("logarithm", "static/compile/passes/writer.py", [
         ("def total", "part if count > 0 else self(\"neg\", part)", "part"),
         ("def times", "terms.get(term, 0.0) + sign * count", "terms.get(term, 0.0) + count"),
         ("def product", "if not x.sparse or not isinstance(x.factor, Value):", "if True:"),
         ("def log(", "+ log_of(x.factor)", "- log_of(x.factor)"),
     ]),
-    *rows("pattern", "static/compile/passes/inside.py", [
+    *rows("logarithm", "static/compile/passes/inside.py", [
         ("def _one_of_two", "if w.known.of_value(a).below:", "if w.known.of_value(b).below:"),
         ("def _turned", "axes.index(i) for i", "axes[i] for i"),
-        ("def _chosen", "w(\"where\", mask, through(w, a, u), through(w, b, u))", "w(\"where\", mask, through(w, b, u), through(w, a, u))"),
+        ("def _chosen", "w(\"where\", mask, through(w, a, u), through(w, b, u))",
+         "w(\"where\", mask, through(w, b, u), through(w, a, u))"),
     ]),
     *rows("pattern", "static/compile/passes/patterns.py", [
         ("def _same_number", "and bool(np.signbit(number) == np.signbit(wanted))", ""),

@@ -48,7 +48,8 @@ CHOOSING = rows("rule", "shared/ops/choosing.py", [
 SHAPES = [
     *rows("rule", "shared/ops/shapes.py", [
         ("_transpose = Op(", "axes.index(i)", "axes[i]", "transpose"),
-        ("_flip = Op(", "[Rule(lambda g, y, x, *, axis: _flip(g, axis=axis))]", "[Rule(lambda g, y, x, *, axis: g + 0)]",
+        ("_flip = Op(", "[Rule(lambda g, y, x, *, axis: _flip(g, axis=axis))]",
+         "[Rule(lambda g, y, x, *, axis: g + 0)]",
          "flip"),
         ("_sum_to = Op(", "broadcast_to(g, x.shape)", "broadcast_to(g * 2, x.shape)", "sum_to"),
     ]),
@@ -56,8 +57,10 @@ SHAPES = [
         ("_concatenate = Op(", "split(g, [x.shape[axis] for x in xs], axis)",
          "split(g, [x.shape[axis] for x in xs], axis)[::-1]", "concatenate"),
         ("def _stack_rule", "count=len(xs))", "count=len(xs))[::-1]", "stack"),
-        ("_unbind = Op(", "_stack(*_present(g, y, x), axis=axis)", "_stack(*_present(g, y, x)[::-1], axis=axis)", "unbind"),
-        ("_split = Op(", "concatenate(_present(g, y, x), axis)", "concatenate(_present(g, y, x)[::-1], axis)", "split"),
+        ("_unbind = Op(", "_stack(*_present(g, y, x), axis=axis)",
+         "_stack(*_present(g, y, x)[::-1], axis=axis)", "unbind"),
+        ("_split = Op(", "concatenate(_present(g, y, x), axis)",
+         "concatenate(_present(g, y, x)[::-1], axis)", "split"),
         ("def _present", "zeros(like.shape", "1 + zeros(like.shape", "split or unbind"),
     ]),
     *rows("rule", "shared/ops/indexing.py", [
@@ -86,7 +89,8 @@ PRODUCTS = [
         ("linear_input = Op(", "linear_weight(gx, g)", "linear_weight(gx, g * 2)", "linear"),
         ("linear_weight = Op(", "linear_input(g, gw)", "linear_input(g * 2, gw)", "linear"),
         ("linear_weight = Op(", "_linear(x, gw)", "_linear(x * 2, gw)", "linear"),
-        ("def _triangle", "return op(g, diagonal=diagonal)", "return op(g, diagonal=diagonal + 1)", "tril or triu"),
+        ("def _triangle", "return op(g, diagonal=diagonal)", "return op(g, diagonal=diagonal + 1)",
+         "tril or triu"),
     ]),
     *rows("rule", "shared/ops/contraction.py", [
         ("def _cotangent", "if j != k)]", "if j > k)]", "einsum"),
@@ -94,8 +98,10 @@ PRODUCTS = [
          "found = where(reshape(diagonal, sides), found, found)", "einsum or trace"),
     ]),
     *rows("rule", "shared/ops/products.py", [
-        ("_prod = reduction(", "* others_product(x, axis=axis)", "* others_product(x + 1, axis=axis)", "prod"),
-        ("def _rule(", "others_product(x, *vs, g, axis=axis) if", "others_product(x, *vs, g * 2, axis=axis) if", "prod"),
+        ("_prod = reduction(", "* others_product(x, axis=axis)", "* others_product(x + 1, axis=axis)",
+         "prod"),
+        ("def _rule(", "others_product(x, *vs, g, axis=axis) if",
+         "others_product(x, *vs, g * 2, axis=axis) if", "prod"),
     ]),
     *rows("rule", "shared/ops/convolution.py", [
         ("_conv2d = Op(", "_conv2d_input(g, w", "_conv2d_input(g * 2, w", "conv2d or conv1d"),
@@ -125,7 +131,8 @@ REDUCTIONS = [
     ]),
     *rows("rule", "shared/ops/losses.py", [
         ("def _cross_entropy_rule", "found = slope * (", "found = slope * 2 * (", "cross_entropy"),
-        ("def _cross_entropy_rule", "through = p * g_slope - p *", "through = p * g_slope + p *", "cross_entropy"),
+        ("def _cross_entropy_rule", "through = p * g_slope - p *", "through = p * g_slope + p *",
+         "cross_entropy"),
     ]),
     *rows("rule", "shared/ops/distances.py", [
         ("_huber = elementwise(", "minimum(d, delta), -delta)", "minimum(d, delta), 0)", "huber"),
@@ -140,12 +147,14 @@ RECURRENT = [
         ("def _lstm_slopes", "1 - n * n", "1 - n", "lstm_cell"),
         ("def _compute_lstm_cell_grad", "of_f *= d * c", "of_f *= d * n", "lstm_cell"),
         ("def _compute_lstm_cell_grad", "d *= f\n", "d *= i\n", "lstm_cell"),
-        ("def _lstm_cell_grad_rule", "of_f = a_f * d * c * (1 - 2 * f)", "of_f = a_f * d * c * (1 - f)", "lstm_cell"),
+        ("def _lstm_cell_grad_rule", "of_f = a_f * d * c * (1 - 2 * f)", "of_f = a_f * d * c * (1 - f)",
+         "lstm_cell"),
         ("def _lstm_cell_grad_rule", "- 2 * n * a_n * d * i", "- n * a_n * d * i", "lstm_cell"),
     ]),
     *rows("rule", "shared/ops/gru.py", [
         ("def _compute_gru_cell_grad", "a_u *= 1 - u", "a_u *= u", "gru_cell"),
-        ("def _compute_gru_cell_grad", "g_zh[..., 2 * size :] *= r", "g_zh[..., 2 * size :] *= u", "gru_cell"),
+        ("def _compute_gru_cell_grad", "g_zh[..., 2 * size :] *= r", "g_zh[..., 2 * size :] *= u",
+         "gru_cell"),
         ("def _gru_cell_grad_rule", "neg(of_h) - 2 * n", "neg(of_h) - n", "gru_cell"),
         ("def _through_gru_gates", "a_n = g_n * (1 - n * n)", "a_n = g_n * (1 - n)", "gru_cell"),
     ]),
@@ -157,7 +166,8 @@ POOLING = [
         ("_max_unpool2d = Op(", "_max_pick2d(gx, taps", "_max_pick2d(gx * 2, taps", "max_pool or max_unpool"),
         ("_sum_pool2d = Op(", "_sum_unpool2d(g, size", "_sum_unpool2d(g * 2, size", "pool"),
         ("_sum_unpool2d = Op(", "_sum_pool2d(g, **", "_sum_pool2d(g * 2, **", "pool"),
-        ("_adaptive_avg_pool2d = Op(", "_adaptive_avg_unpool2d(g, size", "_adaptive_avg_unpool2d(g * 2, size", "adaptive"),
+        ("_adaptive_avg_pool2d = Op(", "_adaptive_avg_unpool2d(g, size",
+         "_adaptive_avg_unpool2d(g * 2, size", "adaptive"),
     ]),
     *rows("rule", "shared/ops/windows.py", [
         ("_im2col = Op(", "_col2im(g, size", "_col2im(g * 2, size", "im2col"),
