@@ -174,6 +174,21 @@ def test_a_form_and_its_gradient_are_right_near_and_far(name: str, known: bool) 
 
 
 @pytest.mark.parametrize("name", FORMS)
+def test_second_derivatives_are_those_of_exact_where_nothing_is_lost(name: str) -> None:
+    x = static.placeholder("float64", (2, 3))
+    y = FORMS[name](x)
+    (slope,) = static.gradients(ops.sum(y * y + y), [x])
+    (curve,) = static.gradients(ops.sum(ops.sin(slope)), [x])
+    fetches = [slope] if curve is None else [slope, curve]
+    found = []
+    for level, without in (("exact", ()), ("fast", ("fuse",))):
+        with static.Session(optimize=level, without=without) as session, checked():
+            found.append(session.run(fetches, {x: NEAR}))
+    for want, got in zip(*found, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("name", FORMS)
 def test_a_form_of_constants_is_as_good(name: str) -> None:
     """Nothing is folded before it is stable."""
     want, _ = oracle(name, FAR, weights)
