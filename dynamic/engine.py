@@ -12,7 +12,7 @@ from dynamic import inplace
 from dynamic.functional import grad
 from dynamic.tape import apply
 from dynamic.tensors import Tensor
-from dynamic.values import raw_array
+from dynamic.values import check_detached, raw_array
 from shared import dispatch
 from shared.device import cuda
 from shared.device.cuda import owned
@@ -43,6 +43,8 @@ class DynamicEngine:
         """By the rule for Tensors: see `dynamic.inplace.change`."""
         arrays = [raw_array(value) for value in written]
         inplace.change(state, state.data, call, lambda array: write(array, *arrays), written)
+
+    check_detached = staticmethod(check_detached)
 
     def gradients(self, loss: Tensor, states: Sequence[State]) -> list[Any]:
         return grad(loss, states, allow_unused=True)

@@ -8,14 +8,14 @@ import numpy as np
 
 from dynamic import gradient_hooks
 from dynamic.node import Edge, Leaf, Node, release
-from dynamic.values import Values, raw_array
+from dynamic.values import Values, check_detached, raw_array
 from shared import ops
 from shared.device import cuda
 from shared.device.cuda import owned
-from shared.errors import DTypeError, GradientError
+from shared.errors import DTypeError, GradientError, ShapeError
 from shared.op import as_array
 from shared.spec import Spec, as_dtype
-from shared.state import check_fits
+from shared.state import State, check_fits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -187,14 +187,18 @@ def tensor(data: Any, requires_grad: bool = False, dtype: Any = None, device: st
     device: "cpu" or "cuda"; if None, where `data` is, if that is an array on the GPU, else the default
     device (`dynamic.set_default_device`).
 
-    Raises GradientError if a gradient is asked for on integers or bools, DTypeError for what
-    does not make an array of numbers.
+    Raises GradientError if a gradient is asked for on integers or bools, or if `data` carries one, which a
+    copy would lose; DTypeError for what does not make an array of numbers.
     """
+    if isinstance(data, (Tensor, State)):
+        check_detached("tensor", data)
     try:
         if cuda.in_use or device is not None:
             array = _placed(raw_array(data), dtype, device)
         else:
             array = np.array(as_array(raw_array(data), None if dtype is None else as_dtype(dtype)), order="C")
+    except ShapeError:
+        raise
     except ValueError as error:
         raise DTypeError(
             f"tensor: {str(error).rstrip('.')}; pass numbers, in rows of one length (pad the shorter ones)"

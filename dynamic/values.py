@@ -15,7 +15,7 @@ from dynamic.modes import mode
 from dynamic.node import Edge, Node
 from shared import ops
 from shared.device.cuda import DEVICES, check_device, device_of, to_device, to_host
-from shared.errors import DTypeError, ShapeError
+from shared.errors import DTypeError, GradientError, ShapeError
 from shared.inplace import InPlace
 from shared.op import Op, Rule
 from shared.spec import Spec, str_shape
@@ -55,6 +55,7 @@ class Values(InPlace):
         return to_host(self.array)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        check_detached("a NumPy array", self)
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     def __bool__(self) -> bool:
@@ -86,6 +87,7 @@ class Values(InPlace):
         return value.array in self.array if isinstance(value, Values) else value in self.array
 
     def __dlpack__(self, **options: Any) -> Any:
+        check_detached("__dlpack__", self)
         return self.array.__dlpack__(**options)
 
     def __dlpack_device__(self) -> Any:
@@ -134,6 +136,16 @@ class Values(InPlace):
 
     def masked_fill(self, mask: Any, value: float) -> Any:
         return ops.where(mask, value, self)
+
+
+def check_detached(call: str, x: Any) -> None:
+    """GradientError if a copy of the values of x, a Tensor or Parameter, would lose a gradient unasked."""
+    if x.edge is not None and mode.get().recording:
+        raise GradientError(
+            f"{call}: made of a value (shape {str_shape(x.shape)}) that carries a gradient, which would be "
+            "lost; compute with ops, which keep it (ops.stack joins a list); where it is not wanted, write "
+            "x.detach() or x.numpy(), or compute under `with dynamic.no_grad():`"
+        )
 
 
 def raw_array(value: Any) -> Any:

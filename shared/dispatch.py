@@ -31,6 +31,9 @@ class Engine(Protocol):
         """`write(array, *arrays)` on the array of a state and on those of the values that are `written`
         into it, in place and now; or an error that names the call."""
 
+    def check_detached(self, call: str, state: Any) -> None:
+        """GradientError if whoever takes the values out of a state would lose its gradient unasked."""
+
     def gradients(self, loss: Any, states: Sequence[Any]) -> list[Any]:
         """The derivative of a scalar `loss` by each state; None where there is none."""
 
@@ -115,12 +118,15 @@ def engine_of(*values: Any) -> Engine:
 
 def current_engine() -> Engine:
     """The engine that answers where no argument is a Tensor."""
-    engine = _current.get()
-    if engine is not None:
-        return engine
-    if not _registered:
+    engine = engine_at_hand()
+    if engine is None:
         raise EngineError("no engine is loaded to do this; import dynamic or import static first")
-    return _registered[0]
+    return engine
+
+
+def engine_at_hand() -> Engine | None:
+    """The same; None where no engine is loaded."""
+    return _current.get() or (_registered[0] if _registered else None)
 
 
 def engine_in_charge() -> Engine | None:

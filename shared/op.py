@@ -34,6 +34,7 @@ from shared.spec import (
     Operand,
     Spec,
     broadcast_shapes,
+    in_short,
     is_weak,
     promote,
     spec_of,
@@ -278,10 +279,25 @@ def put(y: Array, out: Array | None) -> Array:
     return out
 
 
+def _holds_tensors(values: Sequence[Any]) -> bool:
+    """Whether a list holds Tensors or Parameters, in lists within it too."""
+    kinds = set(map(type, values))
+    if any(ENGINE_OF[kind] is not None for kind in kinds):
+        return True
+    nested = list in kinds or tuple in kinds
+    return nested and any(isinstance(part, (list, tuple)) and _holds_tensors(part) for part in values)
+
+
 def as_array(values: Any, dtype: Any = None) -> Array:
     """An array of `values`: arrays keep their dtype, Python floats become float32."""
     if dtype is not None or hasattr(values, "dtype"):
         return np.asarray(values, dtype=dtype) if device_of(values) == "cpu" else owned(values, dtype)
+    if isinstance(values, (list, tuple)) and _holds_tensors(values):
+        raise ShapeError(
+            f"{in_short(values)} is no tensor but holds some; join them by ops.stack, which keeps their "
+            "gradients, or where a layer such as nn.LSTM gave its output and its state, take them apart: "
+            "y, state = lstm(x)"
+        )
     array = np.asarray(values)
     return array.astype(np.float32) if array.dtype == np.float64 else array
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from shared import ops
 from shared.dims import Dim, Size, product
+from shared.numpy_calls import NumPyCalls
 
 
-class Operators:
+class Operators(NumPyCalls):
     """Mixed into the Tensors of both engines and into Parameters.
 
     Arithmetic and comparisons are elementwise and broadcast; `==` too, and so hashing is by
@@ -17,7 +18,6 @@ class Operators:
     """
 
     __slots__ = ()
-    __array_ufunc__ = None  # so that `ndarray * Tensor` comes to our __rmul__
     __array_priority__ = 1000
     __hash__ = object.__hash__
 

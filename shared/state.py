@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from shared.device.cuda import check_device, device_of, owned, to_device, to_host
-from shared.dispatch import ENGINE_OF, NEUTRAL, Neutral, engine_of
+from shared.dispatch import ENGINE_OF, NEUTRAL, Neutral, engine_at_hand, engine_of
 from shared.errors import AssignmentError, DTypeError, ShapeError, StateError
 from shared.inplace import InPlace
 from shared.spec import Spec, in_short, str_shape
@@ -108,6 +108,8 @@ class State(InPlace):
         return self.value().dtype
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if self.requires_grad and (engine := engine_at_hand()) is not None:
+            engine.check_detached("a NumPy array", self)
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     def __bool__(self) -> bool:

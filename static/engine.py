@@ -46,6 +46,14 @@ class StaticEngine:
             )
         write(state.data, *[value.value() if isinstance(value, State) else value for value in written])
 
+    def check_detached(self, call: str, state: State) -> None:
+        """Outside of graphs a Parameter is what it holds; in a graph it is a variable."""
+        if dispatch.engine_in_charge() is self:
+            raise SymbolicValueError(
+                f"{call}: in a graph {state.name or 'a parameter'} is a variable, whose values a session "
+                "has; compute with ops (ops.stack joins a list), or take what it starts from: p.numpy()"
+            )
+
     def gradients(self, loss: Tensor, states: Sequence[State]) -> list[Any]:
         return gradients(loss, list(states))
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from shared.dims import UNKNOWN_RANK, Dim, Shape, Size, divide, product
-from shared.errors import DTypeError, SettingError, ShapeError, SymbolicValueError, UnknownSizeError
+from shared.errors import DTypeError, SettingError, ShapeError, UnknownSizeError
 from shared.op import Op, PlannerHints, Rule, array_module, as_array
 from shared.spec import (
     NUMBERS,
@@ -38,12 +38,9 @@ def as_tensor_like(x: Any) -> Any:
         raise DTypeError("None is neither an array nor numbers; does a forward() end without its return?")
     try:
         array = as_array(x)
-    except (ValueError, SymbolicValueError) as error:
-        if isinstance(x, (tuple, list)) and any(hasattr(part, "shape") for part in x):
-            raise ShapeError(
-                f"{in_short(x)} is no tensor but holds some; join them by ops.stack, or where a layer such "
-                "as nn.LSTM gave its output and its state, take them apart: y, state = lstm(x)"
-            ) from None
+    except ShapeError:
+        raise
+    except ValueError as error:
         raise ShapeError(f"{in_short(x)} does not make an array: {error}") from None
     if array.dtype.kind not in NUMBERS:
         raise DTypeError(f"{in_short(x)} is neither an array nor numbers; for several tensors use ops.stack")

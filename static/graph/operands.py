@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.errors import DTypeError, EngineError, GradientError, GraphError
+from shared.errors import DTypeError, EngineError, GradientError, GraphError, ShapeError
 from shared.op import Op, as_array
 from shared.spec import NUMBERS, Spec, as_dtype, in_short, is_weak, spec_of
 from static.graph.graph import CONSTANT, Graph, Node, Tensor, get_default_graph, innermost
@@ -96,6 +96,8 @@ def starting_array(call: str, value: Any, dtype: Any) -> Any:
     kind = None if dtype is None else as_dtype(dtype)
     try:
         array = np.array(as_array(value, kind), order="C")
+    except ShapeError:
+        raise
     except ValueError as error:
         raise DTypeError(f"{call}: {in_short(value)} does not make an array of numbers: {error}") from None
     if array.dtype.kind not in NUMBERS:
