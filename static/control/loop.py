@@ -125,10 +125,14 @@ def _not_invariant(call: str, place: int, before: Any, after: Any) -> str:
 
 
 def _surely_differ(a: Size, b: Size) -> bool:
-    """Whether two sizes differ whatever the unknown ones in them are: `n` and `n + 1`, `n` and `2 n`."""
+    """Whether two sizes differ whatever the unknown ones in them are: `n` and `n + 1`; and `n` and `2 n`,
+    which are the same for nothing at all alone. (A size that is known to be 0 may be `n` again.)"""
     difference = b - a
-    counts = difference.terms.values() if isinstance(difference, Dim) else (difference,)
-    return all([count > 0 for count in counts]) or all([count < 0 for count in counts])
+    if not isinstance(difference, Dim):
+        return difference != 0
+    grows = [count > 0 for count in difference.terms.values()]
+    unknown = isinstance(a, Dim) and isinstance(b, Dim)
+    return len(set(grows)) == 1 and (unknown or () in difference.terms)
 
 
 def check_step(call: str, unsure: Sequence[int], before: Sequence[Any], after: Sequence[Any]) -> None:
