@@ -16,6 +16,7 @@ from shared.dispatch import ENGINE_OF, NEUTRAL, Neutral, engine_at_hand, engine_
 from shared.errors import AssignmentError, DTypeError, ShapeError, StateError
 from shared.inplace import InPlace
 from shared.spec import Spec, in_short, str_shape
+from shared.trial import about_to_assign
 
 
 class State(InPlace):
@@ -144,6 +145,7 @@ class State(InPlace):
                 f"assign: {self.name or 'the state'} has shape {str_shape(self.shape)}, the "
                 f"value {str_shape(tuple(value.shape))}; they must be the same"
             )
+        about_to_assign(self)
         engine = ENGINE_OF[type(value)]
         if engine is None or isinstance(engine, Neutral):
             given = value.value() if isinstance(value, State) else value

@@ -15,6 +15,7 @@ from shared.errors import SettingError
 from shared.ops.creation import zeros
 from shared.ops.joining import stack
 from shared.spec import sizes_match
+from shared.trial import trial
 
 
 def _engine(*structures: Any) -> Engine | None:
@@ -92,9 +93,10 @@ def plain_scan(
         carry, y = fn(carry, build([x[t] for x in inputs]))
         values, together = nest.flatten(y)
         ys.append(values)
-    if together is None:  # no step at all: one is made on zeros, to learn what a y looks like
+    if together is None:  # no step at all: one is tried on zeros, to learn what a y looks like
         blank = [zeros(x.shape[1:], x.dtype, like=x) for x in inputs]
-        values, together = nest.flatten(fn(carry, build(blank))[1])
+        with trial():
+            values, together = nest.flatten(fn(carry, build(blank))[1])
         return carry, together([zeros((0, *y.shape), y.dtype, like=y) for y in values])
     if reverse:
         ys.reverse()

@@ -143,6 +143,8 @@ def _compute_getitem(x: Any, *arrays: Any, index: Template) -> Any:
         axis = _rows_axis(x.shape, arrays, index)
         if axis is not None and x.size:  # take is faster, and gives C order
             return x.take(arrays[0].astype(np.intp, copy=False), axis=axis)
+        if any(array.dtype.kind == "b" and not array.size for array in arrays):
+            _infer_getitem(spec_of(x), *map(spec_of, arrays), index=index)  # NumPy takes any
         return array_module(x).asarray(x[_fill(index, arrays)], order="C")
     except IndexError as error:
         _infer_getitem(spec_of(x), *map(spec_of, arrays), index=index)

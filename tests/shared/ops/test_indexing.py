@@ -20,6 +20,8 @@ MISTAKES = [
     ("two Ellipses", lambda x: x[..., ...], SettingError, "only one Ellipsis"),
     ("a mask that does not fit", lambda x: x[[True, False]], ShapeError,
      "a mask of shape (2,) stands at axis 0"),
+    ("a mask of nothing", lambda x: x[np.zeros(0, bool)], ShapeError,
+     "a mask of shape (0,) stands at axis 0"),
     ("arrays that do not broadcast", lambda x: x[[0, 1], [0, 1, 2]], ShapeError,
      "(2,) and (3,) do not broadcast"),
     ("a step of zero", lambda x: x[::0], SettingError, "can not be zero"),

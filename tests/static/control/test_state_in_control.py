@@ -141,6 +141,22 @@ def test_a_read_behind_a_loop_sees_what_layers_in_it_have_updated_also_from_a_fi
     assert (kept == seen).all()
 
 
+def test_a_loop_over_nothing_updates_nothing_on_either_engine() -> None:
+    layers, x = Layers(), np.zeros((0, 5, 6), np.float32)
+    before = [state.numpy().copy() for state in layers.kept]
+    ys = ops.scan(lambda c, row: (c, layers(row)), (), dynamic.tensor(x))[1]
+    assert ys.shape == (0, 5, 6)
+    with static.Graph().as_default():
+        p = static.placeholder("float32", ("T", 5, 6))
+        train = optim.SGD(layers.parameters, lr=0.1).minimize(ops.sum(mapped(layers, p)))
+        with static.Session() as session:
+            session.run(static.global_variables_initializer())
+            session.run(train, {p: x})
+            after = session.run(layers.kept)
+    for was, eager, kept in zip(before, layers.kept, after, strict=True):
+        assert (was == eager.numpy()).all() and (was == kept).all()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_assigned_by_hand_in_a_body_is_stored_whenever_that_runs(kind: str) -> None:
     state = Buffer(np.zeros(6, np.float32))
