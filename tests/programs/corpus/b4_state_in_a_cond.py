@@ -1,6 +1,6 @@
 """B4: state in a cond."""
 
-from tests.programs.trained import train
+from tests.programs.training import train
 
 
 def make(nn):

@@ -1,6 +1,6 @@
 """C12: dropout in a checkpoint."""
 
-from tests.programs.trained import train
+from tests.programs.training import train
 
 
 def make(nn):

@@ -1,6 +1,6 @@
 """E23: a model that goes quiet."""
 
-from tests.programs.trained import train
+from tests.programs.training import train
 
 
 def make(nn):
