@@ -10,7 +10,6 @@ KNOWN: dict[str, str] = {
     "A1": "arithmetic on sizes loses its brackets when it is written as source",
     "A2": "sizes that broadcasting invents, and that no node defines, end in a KeyError",
     "A3": "a comparison with an unknown size is False without a word",
-    "C9": "a Tensor with a gradient becomes an array without a word",
     "C12": "a checkpoint draws another mask",
     "D14": "sums over a leading axis add one by one",
     "D15": "formulas that lose their digits at the edges of float32",
