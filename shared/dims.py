@@ -1,9 +1,13 @@
 """Sizes that are not known until run, and arithmetic on them.
 
-A `Dim` is a polynomial with integer coefficients over atoms. An atom is a `Symbol` (one
-unknown size) or a `Quotient` (a floor division that does not come out even for all sizes).
-Polynomials have one normal form, so `n * 2 + n == 3 * n` holds without knowing n, and
-`(n * 784) // n` is the plain integer 784.
+A `Dim` is a polynomial with integer coefficients over atoms (`shared.atoms`): unknown sizes, and
+what functions make of sizes (a floor division that does not come out even for all sizes, what two
+sizes broadcast to). Polynomials have one normal form, so `n * 2 + n == 3 * n` holds without knowing
+n, and `(n * 784) // n` is the plain integer 784.
+
+What two sizes are to each other may be open until run. Python's comparisons say what holds for all
+sizes, and raise UnknownSizeError where that is open; `same_size` asks something else, which is never
+open: whether two sizes are known to be the same.
 """
 
 from __future__ import annotations
@@ -12,66 +16,29 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Union
 
+import numpy as np
+
+from shared import polynomials
+from shared.atoms import FUNCTIONS, Atom, Derived, Symbol, in_order
 from shared.errors import SettingError, UnknownSizeError
+from shared.polynomials import Bounds, Terms
 
 Size = Union[int, "Dim"]
 Shape = tuple[Size, ...]
-_serial = itertools.count()
-
-
-class Symbol:
-    """One unknown size. Two symbols are the same only if they are the same object."""
-
-    __slots__ = ("name", "serial")
-
-    def __init__(self, name: str | None = None) -> None:
-        self.serial = next(_serial)
-        self.name = name or f"n{self.serial}"
-
-    def __repr__(self) -> str:
-        return self.name
-
-    @property
-    def key(self) -> tuple[int, object]:
-        return (0, self.serial)
-
-
-class Quotient:
-    """`top // bottom` where the division can not be carried out on the polynomials."""
-
-    __slots__ = ("top", "bottom")
-
-    def __init__(self, top: Size, bottom: Size) -> None:
-        self.top, self.bottom = top, bottom
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Quotient) and (self.top, self.bottom) == (other.top, other.bottom)
-
-    def __hash__(self) -> int:
-        return hash((self.top, self.bottom))
-
-    def __repr__(self) -> str:
-        return f"({self.top} // {self.bottom})"
-
-    @property
-    def key(self) -> tuple[int, object]:
-        return (1, repr(self))
-
-
-Atom = Symbol | Quotient
-Terms = dict[tuple[Atom, ...], int]
 
 
 class Dim:
-    """A size known only at run. Supports `+ - * //` with ints and Dims, `==` and `hash`."""
+    """A size known only at run. Supports `+ - * // %` with ints and Dims, `hash`, and comparisons
+    where they are the same whatever the size is (no size is below zero)."""
 
     __slots__ = ("terms", "_hash")
+    __array_ufunc__ = None  # so that NumPy's integers leave `integer * n` to us
 
     def __init__(self, atom: Atom | str | None = None) -> None:
-        if not isinstance(atom, (Symbol, Quotient)):
+        if not isinstance(atom, (Symbol, Derived)):
             atom = Symbol(atom)
         self.terms: Terms = {(atom,): 1}
-        self._hash = hash(frozenset(self.terms.items()))
+        self._hash = 0
 
     @staticmethod
     def _of(terms: Terms) -> Size:
@@ -82,7 +49,7 @@ class Dim:
             return terms[()]
         made = object.__new__(Dim)
         made.terms = terms
-        made._hash = hash(frozenset(terms.items()))
+        made._hash = 0
         return made
 
     def __add__(self, other: Size) -> Size:
@@ -108,35 +75,96 @@ class Dim:
         return self * -1
 
     def __sub__(self, other: Size) -> Size:
-        return self + other * -1
+        return self + other * -1 if _terms(other) is not None else NotImplemented
 
     def __rsub__(self, other: Size) -> Size:
         return self * -1 + other
 
     def __floordiv__(self, other: Size) -> Size:
-        return divide(self, other)
+        return divide(self, other) if _terms(other) is not None else NotImplemented
 
     def __rfloordiv__(self, other: Size) -> Size:
-        return divide(other, self)
+        return divide(other, self) if _terms(other) is not None else NotImplemented
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Dim) and self.terms == other.terms
+    def __mod__(self, other: Size) -> Size:
+        return self - self // other * other
+
+    def __rmod__(self, other: Size) -> Size:
+        return other - other // self * self
+
+    # --- comparing ---
 
     def __hash__(self) -> int:
+        if not self._hash:  # Python has one hash for -1 and -2, and for what is made of them
+            self._hash = hash(repr(self.key))
         return self._hash
 
-    def _unknown(self, *_: object) -> bool:
-        raise UnknownSizeError(
-            f"the size {self} is not known until a session runs the graph, so Python can not "
-            "compare it or use it as an int here; give the placeholder a fixed size, or let "
-            "an op take the size as it is"
+    def __eq__(self, other: object) -> bool:
+        right = _terms(other)
+        if right is None:
+            return NotImplemented
+        if self.terms == right:
+            return True
+        low, high = self._less(right)
+        if (low is None or low <= 0) and (high is None or high >= 0):
+            raise self._undecided(f"whether the size {self} is {other} is")
+        return False
+
+    def _less(self, right: Terms) -> Bounds:
+        """Between which integers `self - right` lies, for all sizes."""
+        difference = self + Dim._of({atoms: -count for atoms, count in right.items()})
+        return polynomials.bounds(_terms(difference) or {})
+
+    def _ordered(self, other: object, sign: int, least: int, words: str) -> bool:
+        """Whether sign * (self - other) is at least `least`."""
+        right = _terms(other)
+        if right is None:
+            return NotImplemented
+        low, high = self._less(right)
+        if sign < 0:
+            low, high = None if high is None else -high, None if low is None else -low
+        if low is not None and low >= least:
+            return True
+        if high is not None and high < least:
+            return False
+        raise self._undecided(f"whether the size {self} is {words} {other} is")
+
+    def __lt__(self, other: object) -> bool:
+        return self._ordered(other, -1, 1, "less than")
+
+    def __le__(self, other: object) -> bool:
+        return self._ordered(other, -1, 0, "at most")
+
+    def __gt__(self, other: object) -> bool:
+        return self._ordered(other, 1, 1, "more than")
+
+    def __ge__(self, other: object) -> bool:
+        return self._ordered(other, 1, 0, "at least")
+
+    def __bool__(self) -> bool:
+        return self != 0
+
+    def _undecided(self, what: str) -> UnknownSizeError:
+        return UnknownSizeError(
+            f"{what} not known until a session runs the graph, so Python can not compare it or use it as "
+            "an int here; give the placeholder a fixed size, ask isinstance(size, int) first, or let an op "
+            "take the size as it is"
         )
 
-    __lt__ = __le__ = __gt__ = __ge__ = __bool__ = _unknown
+    def _unknown(self, *_: object) -> Any:
+        raise self._undecided(f"the size {self} is")
+
     __index__ = __int__ = __float__ = _unknown
+
+    # --- looking inside ---
 
     def __repr__(self) -> str:
         return self.source(repr)
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells this size from every other: see `shared.atoms.key_of`."""
+        return tuple(sorted((tuple([a.key for a in atoms]), count) for atoms, count in self.terms.items()))
 
     def symbols(self) -> Iterator[Symbol]:
         """Every symbol that the value of this size depends on."""
@@ -145,42 +173,36 @@ class Dim:
                 if isinstance(atom, Symbol):
                     yield atom
                 else:
-                    for part in (atom.top, atom.bottom):
+                    for part in atom.parts:
                         if isinstance(part, Dim):
                             yield from part.symbols()
 
     def symbol(self) -> Symbol | None:
         """The symbol, if this size is one symbol and nothing else."""
-        if len(self.terms) == 1:
-            ((atoms, count),) = self.terms.items()
-            if count == 1 and len(atoms) == 1 and isinstance(atoms[0], Symbol):
-                return atoms[0]
-        return None
+        atom = self.atom()
+        return atom if isinstance(atom, Symbol) else None
+
+    def atom(self) -> Atom | None:
+        """The atom, if this size is one and nothing else."""
+        return polynomials.alone(self.terms)
 
     def evaluate(self, sizes: Mapping[Symbol, int]) -> int:
         """The integer, once every symbol has one."""
+        return polynomials.value(self.terms, sizes)
 
-        def value(atom: Atom) -> int:
-            if isinstance(atom, Symbol):
-                return sizes[atom]
-            return evaluate(atom.top, sizes) // evaluate(atom.bottom, sizes)
-
-        total = 0
-        for atoms, count in self.terms.items():
-            for atom in atoms:
-                count *= value(atom)
-            total += count
-        return total
+    def source(self, name: Callable[[Symbol], str]) -> str:
+        """A Python expression for this size; `name` gives the name of each symbol. A sum stands in
+        brackets."""
+        return polynomials.source(self.terms, name)
 
     def replaced(self, sizes: Mapping[Symbol, Size]) -> Size:
         """The size with others in the places of its symbols, where there are others."""
 
-        def value(part: Size | Atom) -> Size:
-            if isinstance(part, Symbol):
-                return sizes[part] if part in sizes else Dim(part)
-            if isinstance(part, Quotient):
-                return divide(value(part.top), value(part.bottom))
-            return part.replaced(sizes) if isinstance(part, Dim) else part
+        def value(atom: Atom) -> Size:
+            if isinstance(atom, Symbol):
+                return sizes[atom] if atom in sizes else Dim(atom)
+            parts = [part.replaced(sizes) if isinstance(part, Dim) else part for part in atom.parts]
+            return derived(atom.function, *parts)
 
         total: Size = 0
         for atoms, count in self.terms.items():
@@ -189,25 +211,6 @@ class Dim:
                 term = term * value(atom)
             total = total + term
         return total
-
-    def source(self, name: Callable[[Symbol], str]) -> str:
-        """A Python expression for this size; `name` gives the name of each symbol."""
-
-        def text(part: Size | Atom) -> str:
-            if isinstance(part, Symbol):
-                return name(part)
-            if isinstance(part, Quotient):
-                return f"({text(part.top)} // {text(part.bottom)})"
-            return part.source(name) if isinstance(part, Dim) else str(part)
-
-        pieces = []
-        for atoms, count in self.terms.items():
-            factors = [text(atom) for atom in atoms]
-            if count != 1 or not factors:
-                factors.insert(0, str(count))
-            pieces.append("*".join(factors))
-        joined = " + ".join(pieces).replace("+ -", "- ")
-        return f"({joined})" if len(pieces) > 1 else joined
 
 
 class UnknownRank:
@@ -234,18 +237,48 @@ UNKNOWN_RANK: Any = UnknownRank()
 def _terms(value: object) -> Terms | None:
     if isinstance(value, Dim):
         return value.terms
-    if isinstance(value, int):
-        return {(): value}
+    if isinstance(value, (int, np.integer)):
+        return {(): int(value)} if value else {}
     return None
+
+
+def least(size: Size) -> int | None:
+    """What a size is at least, whatever the unknown ones in it are; None if it may be below any number."""
+    return polynomials.bounds(size.terms)[0] if isinstance(size, Dim) else size
+
+
+# --- whether two sizes are known to be the same ----------------------------------------------------
+
+
+def same_size(a: Size, b: Size) -> bool:
+    """Whether two sizes are the same whatever the unknown ones in them are; False where only some
+    runs would make them so. (`sizes_match` asks whether they may be the same.)"""
+    if a is b:
+        return True
+    if isinstance(a, Dim):
+        return isinstance(b, Dim) and a.terms == b.terms
+    return not isinstance(b, Dim) and a == b
+
+
+def same_shape(a: Shape, b: Shape) -> bool:
+    """The same of two shapes."""
+    if a is b:
+        return True
+    if a is UNKNOWN_RANK or b is UNKNOWN_RANK or len(a) != len(b):
+        return False
+    return all([x is y or same_size(x, y) for x, y in zip(a, b, strict=True)])
+
+
+# --- arithmetic that may give plain integers ---------------------------------------------------------
 
 
 def divide(top: Size, bottom: Size) -> Size:
     """`top // bottom`, carried out exactly where it comes out even for every size."""
-    if isinstance(top, int) and isinstance(bottom, int):
+    if not isinstance(top, Dim) and not isinstance(bottom, Dim):
         return top // bottom
-    if bottom == 0:
+    if same_size(bottom, 0):
         raise SettingError(f"division of the size {top} by zero")
-    if top == bottom:
+    if same_size(top, bottom):
         return 1
     above, below = _terms(top), _terms(bottom)
     assert above is not None and below is not None
@@ -264,7 +297,42 @@ def divide(top: Size, bottom: Size) -> Size:
             result[tuple(rest)] = m // n
         else:
             return Dim._of(result)
-    return Dim(Quotient(top, bottom))
+    return Dim(Derived("//", _whole(top), _whole(bottom)))
+
+
+def stretched(*sizes: Size) -> Size:
+    """What sizes broadcast to, where they do: a size of 1 gives way to any other."""
+    parts: list[Size] = []
+    for size in sizes:
+        atom = size.atom() if isinstance(size, Dim) else None
+        if isinstance(atom, Derived) and atom.function == "broadcast":
+            parts.extend(atom.parts)
+        elif not same_size(size, 1):
+            parts.append(size)
+    known = [part for part in parts if not isinstance(part, Dim)]
+    if known:
+        return known[0]
+    parts = in_order(parts)
+    return 1 if not parts else parts[0] if len(parts) == 1 else Dim(Derived("broadcast", *parts))
+
+
+def derived(function: str, *parts: Any) -> Size:
+    """A function of `shared.atoms` of sizes, by its name, in its simplest form."""
+    if function == "//":
+        return divide(*parts)
+    if function == "broadcast":
+        return stretched(*parts)
+    if not any(isinstance(part, Dim) for part in parts):
+        return FUNCTIONS[function].of(*parts)
+    if function == "range" and same_size(parts[0], 0) and same_size(parts[2], 1):
+        low = least(parts[1])
+        if low is not None and low >= 0:
+            return _whole(parts[1])
+    return Dim(Derived(function, *[None if part is None else _whole(part) for part in parts]))
+
+
+def _whole(size: Size) -> Size:
+    return size if isinstance(size, Dim) else int(size)
 
 
 def evaluate(value: Size, sizes: Mapping[Symbol, int]) -> int:

@@ -362,7 +362,7 @@ def exact(value: Any) -> Any:
     if isinstance(value, slice):
         return ("slice", exact((value.start, value.stop, value.step)))
     if isinstance(value, Dim):
-        return value
+        return ("Dim", value.key)
     if isinstance(value, (bool, int, float, complex)):
         return (type(value).__name__, repr(value))
     return (type(value).__name__, value)

@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import Any, Protocol
 
 from shared import ops
+from shared.dims import same_shape
 from shared.pullback import Cotangents, Pullback, pullback_of
 
 
@@ -135,7 +136,8 @@ def reverse(
                 cotangents = vjp(node, pullback, g, y, inputs)
             for position, cotangent in cotangents:
                 like = inputs[position]
-                if cotangent.shape != like.shape or cotangent.dtype is not like.dtype:
+                fits = cotangent.shape == like.shape if in_place else same_shape(cotangent.shape, like.shape)
+                if not fits or cotangent.dtype is not like.dtype:
                     cotangent = fit(cotangent, like)
                 arriving.append((edges[position], cotangent))
         if leave is not None:
@@ -148,7 +150,7 @@ def reverse(
 
 def fit(g: Any, like: Any) -> Any:
     """A cotangent in the shape and dtype of its argument: undoes broadcasting and promotion."""
-    if g.shape != like.shape:
+    if not same_shape(g.shape, like.shape):
         g = ops.sum_to(g, like.shape)
     if g.dtype is not like.dtype and g.dtype != like.dtype:
         g = ops.cast(g, like.dtype)

@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import UNKNOWN_RANK, Dim, Shape, Size, product
+from shared.dims import UNKNOWN_RANK, Dim, Shape, Size, product, same_shape, same_size, stretched
 from shared.errors import DTypeError, SettingError, ShapeError
 
 _SHORT = {"float": "f", "int": "i", "uint": "u", "bool": "bool", "complex": "c"}
 
 
-@dataclass(slots=True, unsafe_hash=True)
+@dataclass(slots=True, unsafe_hash=True, eq=False)
 class Spec:
-    """Shape and dtype of an array. Never changed after it is made.
+    """Shape and dtype of an array. Never changed after it is made. Two are equal if they are known to
+    be the same.
 
     It answers to `.shape .dtype .ndim .size` as an array does, so a gradient rule can be
     handed a Spec wherever it needs no values.
@@ -26,6 +27,11 @@ class Spec:
 
     shape: Shape
     dtype: np.dtype[Any]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Spec):
+            return NotImplemented
+        return self.dtype == other.dtype and same_shape(self.shape, other.shape)
 
     @property
     def ndim(self) -> int:
@@ -134,31 +140,24 @@ def float_dtype(operand: Operand) -> np.dtype[Any]:
 def broadcast_shapes(name: str, *operands: Operand) -> Shape:
     """The shape that operands broadcast to, by NumPy's rules.
 
-    A size of one stretches. An unknown size beside a known one above 1 takes the known one
-    (a run checks it). Two different unknown sizes give a size that the run measures.
+    A size of one stretches. An unknown size beside a known one takes the known one (a run checks
+    it). Two different unknown sizes give the one that is not 1, whichever that will be.
     """
     shapes = [shape_of(x) for x in operands]
     width = max((len(shape) for shape in shapes), default=0)
+    if all([same_shape(shape, shapes[0]) for shape in shapes]):
+        return shapes[0] if shapes else ()
     result: list[Size] = []
     for axis in range(-width, 0):
-        size: Size = 1
-        for shape in shapes:
-            if len(shape) < -axis or shape[axis] == size or shape[axis] == 1:
-                continue
-            other = shape[axis]
-            if size == 1 and isinstance(size, int):
-                size = other
-            elif isinstance(size, Dim) and isinstance(other, Dim):
-                size = Dim()
-            elif isinstance(size, Dim):
-                size = other
-            elif not isinstance(other, Dim):
-                listed = " and ".join(str_shape(shape) for shape in shapes)
-                raise ShapeError(
-                    f"{name}: shapes {listed} do not broadcast: sizes {size} and {other} on "
-                    f"axis {axis} differ and neither is 1; reshape or expand_dims one of them"
-                )
-        result.append(size)
+        sizes = [shape[axis] for shape in shapes if len(shape) >= -axis and not same_size(shape[axis], 1)]
+        known = [size for size in sizes if not isinstance(size, Dim)]
+        if differing := [size for size in known[1:] if size != known[0]]:
+            listed = " and ".join(str_shape(shape) for shape in shapes)
+            raise ShapeError(
+                f"{name}: shapes {listed} do not broadcast: sizes {known[0]} and {differing[0]} on "
+                f"axis {axis} differ and neither is 1; reshape or expand_dims one of them"
+            )
+        result.append(stretched(*sizes))
     return tuple(result)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import Dim, Shape, Size, product
+from shared.dims import Dim, Shape, Size, product, stretched
 from shared.nn.module import Module, states_in
 from shared.nn.outline import Application, Outline, watching
 from shared.spec import Operand, Spec, str_shape
@@ -37,8 +37,7 @@ def _einsum(args: Sequence[Operand], made: Sequence[Spec], settings: dict[str, A
     sizes: dict[str, Size] = {}
     for term, x in zip(settings["subscripts"].partition("->")[0].split(","), args, strict=True):
         for letter, size in zip(term, x.shape, strict=True):
-            if sizes.get(letter, 1) == 1:
-                sizes[letter] = size
+            sizes[letter] = stretched(sizes.get(letter, 1), size)
     return len(args) * product(tuple(sizes.values())) if len(args) > 1 else 0
 
 

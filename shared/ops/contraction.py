@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import Dim, Size
+from shared.dims import Dim, Size, same_shape, same_size, stretched
 from shared.errors import SettingError, ShapeError
 from shared.op import Joint, Op, array_module
 from shared.ops.choosing import where
-from shared.ops.creation import eye, ones
+from shared.ops.creation import eye
 from shared.ops.elementwise import add
-from shared.ops.shapes import as_tensor_like, expand_dims, reshape
+from shared.ops.ranges import smaller
+from shared.ops.shapes import as_tensor_like, broadcast_to, expand_dims, reshape
 from shared.spec import Operand, Spec, promote, sizes_match, str_shape
 
 # --- reading subscripts --------------------------------------------------------------------
@@ -84,13 +85,9 @@ def _label_sizes(xs: Sequence[Operand], subscripts: str) -> dict[str, Size]:
             own[letter] = size if isinstance(known, Dim) else known
         for letter, size in own.items():
             known = sizes.setdefault(letter, size)
-            if known == size or size == 1:
-                continue
-            if known == 1 or isinstance(known, Dim):
-                both = isinstance(known, Dim) and isinstance(size, Dim)
-                sizes[letter] = Dim() if both else size
-            elif not isinstance(size, Dim):
+            if not (sizes_match(known, size) or known == 1 or size == 1):
                 raise _differ(xs, subscripts, letter, known, size)
+            sizes[letter] = stretched(known, size)
     return sizes
 
 
@@ -140,11 +137,14 @@ def _cotangent(g: Any, xs: Sequence[Any], k: int, subscripts: str) -> Any:
     term, shape = terms[k], xs[k].shape
     labels = "".join(dict.fromkeys(term))
     given = [(output, g), *((terms[j], x) for j, x in enumerate(xs) if j != k)]
-    for letter in labels:
-        size = shape[term.index(letter)]
-        if not _has_size(given, letter, size, output):  # summed over: every element gets the same
-            given.append((letter, ones((size,), g.dtype, like=g)))
-    found = einsum(",".join(t for t, _ in given) + "->" + labels, *(x for _, x in given))
+    sizes = {letter: [x.shape[t.index(letter)] for t, x in given if letter in t] for letter in labels}
+    there = "".join(letter for letter in labels if sizes[letter])
+    found = einsum(",".join(t for t, _ in given) + "->" + there, *(x for _, x in given))
+    if there != labels:  # summed over: every element gets the same
+        found = expand_dims(found, [i for i, letter in enumerate(labels) if not sizes[letter]])
+    whole = tuple(stretched(shape[term.index(letter)], *sizes[letter]) for letter in labels)
+    if not same_shape(found.shape, whole):
+        found = broadcast_to(found, whole)
     for position, letter in enumerate(term):
         first = term.index(letter)
         if first != position:  # a diagonal was read: nothing else gets anything
@@ -153,14 +153,6 @@ def _cotangent(g: Any, xs: Sequence[Any], k: int, subscripts: str) -> Any:
             diagonal = eye(shape[position], dtype="bool", like=g)
             found = where(reshape(diagonal, sides), found, 0)
     return found
-
-
-def _has_size(given: Sequence[tuple[str, Any]], letter: str, size: Size, output: str) -> bool:
-    """Whether the other factors already give a label its full size. The output always does."""
-    if letter in output:
-        return True
-    sizes = [x.shape[term.index(letter)] for term, x in given if letter in term]
-    return any(other == size or (size == 1 and isinstance(size, int)) for other in sizes)
 
 
 _einsum = Op(
@@ -199,13 +191,13 @@ def einsum(subscripts: str, *xs: Any) -> Any:
 
 
 def trace(x: Any) -> Any:
-    """The sum of the main diagonal of the last two axes."""
+    """The sum of the main diagonal of the last two axes, which may differ in size."""
     x = as_tensor_like(x)
     if len(x.shape) < 2:
         raise ShapeError(f"trace: {str_shape(x.shape)} has no diagonal; it needs 2 axes")
     rows, columns = x.shape[-2:]
-    if not sizes_match(rows, columns):
-        side = min(rows, columns)
+    if not same_size(rows, columns):
+        side = smaller(rows, columns)
         x = x[..., :side, :side]
     return einsum("...ii->...", x)
 

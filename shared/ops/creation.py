@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from shared.device import cuda
-from shared.dims import Dim, Shape, Size
+from shared.dims import Dim, Shape, Size, same_size
 from shared.dispatch import ENGINE_OF, NEUTRAL, current_engine, tensor_engine
 from shared.errors import SettingError
 from shared.op import Op, array_module, as_array
@@ -125,7 +125,7 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, *, li
         raise SettingError(
             f"arange: {numbers} must be finite, and integers beside a size that is not known yet"
         )
-    if numbers[2] == 0:
+    if same_size(numbers[2], 0):
         raise SettingError("arange: the step can not be zero")
     kind = as_dtype(dtype if dtype is not None else "int64" if whole else "float32")
     return _arange(like, start=numbers[0], stop=numbers[1], step=numbers[2], dtype=kind)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.dims import same_shape
 from shared.errors import DTypeError, RangeError, SettingError, ShapeError
 from shared.op import ZERO, Op, Rule, elementwise
 from shared.ops.activations import sigmoid
@@ -59,7 +60,7 @@ _of_shape = Op(
 def of_shape(call: str, target: Any, x: Any) -> Any:
     """`target`, or ShapeError unless it has the shape of `x`. Sizes that are unknown are compared
     when the graph runs, lest they broadcast."""
-    if tuple(target.shape) == tuple(x.shape):
+    if same_shape(tuple(target.shape), tuple(x.shape)):
         return target
     return _of_shape(target, x, call=call)
 
@@ -235,7 +236,7 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any
     x1, x2 = as_tensor_like(x1), as_tensor_like(x2)
     shape = broadcast_shapes("cosine_similarity", spec_of(x1), spec_of(x2))
     axis = one_axis("cosine_similarity", axis, len(shape))
-    x1, x2 = (x if tuple(x.shape) == shape else broadcast_to(x, shape) for x in (x1, x2))
+    x1, x2 = (x if same_shape(tuple(x.shape), shape) else broadcast_to(x, shape) for x in (x1, x2))
 
     def length(x: Any) -> Any:
         return sqrt(maximum(sum(square(x), axis), eps * eps))

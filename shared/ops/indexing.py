@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from shared.dims import Dim, Shape, Size
+from shared.dims import Dim, Shape, Size, same_size
 from shared.errors import DiptychError, DTypeError, RangeError, SettingError, ShapeError
 from shared.kernels.scatter import scatter_rows, zeroed
 from shared.op import Joint, Op, PlannerHints, array_module, as_array
@@ -69,6 +69,10 @@ def _spelled_out(shape: Shape, arrays: tuple[Operand, ...], index: Template) -> 
     return (*index[: places[0]], *(rest or (Ellipsis,)), *index[places[0] + 1 :])
 
 
+class _Counted(Spec):
+    """The integers that a mask amounts to: as many as it has that are true."""
+
+
 def _infer_getitem(x: Operand, *arrays: Operand, index: Template) -> Spec:
     """NumPy's rules: advanced indices (arrays, and ints beside them) broadcast together; the
     axes they make stand where the first of them stood, or in front if others part them."""
@@ -90,7 +94,7 @@ def _infer_getitem(x: Operand, *arrays: Operand, index: Template) -> Spec:
             axis += axes
     if arrays:
         at = place if _stand_together(parts) else 0
-        basic[at:at] = broadcast_shapes("getitem (its index arrays)", *picked)
+        basic[at:at] = _together(picked)
     return Spec(tuple(basic), x.dtype)
 
 
@@ -114,7 +118,17 @@ def _integers(part: Any, arrays: Iterator[Operand], shape: Shape, axis: int) -> 
             f"getitem: a mask of shape {str_shape(array.shape)} stands at axis {axis} of "
             f"{str_shape(shape)}, where the sizes are {str_shape(covered)}; they must be the same"
         )
-    return Spec((Dim(),), np.dtype(np.intp)), len(array.shape)
+    return _Counted((Dim(),), np.dtype(np.intp)), len(array.shape)
+
+
+def _together(picked: Sequence[Operand]) -> Shape:
+    """What advanced indices broadcast to. Where one of them is a mask's, a run measures what comes out,
+    since nothing else has the size that the mask alone has."""
+    shape = broadcast_shapes("getitem (its index arrays)", *picked)
+    counted = [x.shape[0] for x in picked if isinstance(x, _Counted)]
+    if len(picked) == 1 or not counted or not isinstance(shape[-1], Dim):
+        return shape
+    return (*shape[:-1], Dim())
 
 
 def _stand_together(parts: Template) -> bool:
@@ -285,7 +299,7 @@ def _index_part(part: Any) -> Any:
         return part
     if isinstance(part, slice):
         bounds = [_bound(value) for value in (part.start, part.stop, part.step)]
-        if bounds[2] == 0:
+        if bounds[2] is not None and same_size(bounds[2], 0):
             raise SettingError("getitem: the step of a slice can not be zero")
         return slice(*bounds)
     if isinstance(part, (list, tuple, range)):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.dims import same_size
 from shared.errors import DTypeError, RangeError, SettingError, ShapeError
 from shared.op import ZERO, Op, Rule, array_module, put
 from shared.ops.choosing import cast, equal, where
@@ -37,7 +38,7 @@ def _check_labels(call: str, scores: Operand, labels: Operand) -> None:
         )
     if scores.dtype.kind != "f":
         raise DTypeError(f"{given}: logits must be floating point, not {scores.dtype}; cast them first")
-    if not scores.shape or scores.shape[-1] == 0:
+    if not scores.shape or same_size(scores.shape[-1], 0):
         raise ShapeError(f"{given}: logits need an axis of classes, the last, that is not empty")
     lead = scores.shape[:-1]
     if len(lead) != len(labels.shape) or not all(map(sizes_match, lead, labels.shape)):

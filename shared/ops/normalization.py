@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import Dim, Shape, Size, product
+from shared.dims import Dim, Shape, Size, product, same_size
 from shared.errors import DTypeError, SettingError, ShapeError
 from shared.op import Joint, Op, PlannerHints, Rule, array_module, put
 from shared.ops.choosing import cast
@@ -190,7 +190,7 @@ def _infer_batch_norm(
     bias: Operand = None, *, momentum: float, eps: float,
 ) -> tuple[Spec, ...]:  # fmt: skip
     _check_batch_norm(x, running_mean, running_var, weight, bias)
-    if _count(x) == 0:
+    if same_size(_count(x), 0):
         raise ShapeError(f"batch_norm: x {str_shape(x.shape)} has no elements to take statistics of")
     channels, given = x.shape[1], [value for value in (x, weight, bias) if value is not None]
     one = Spec((channels,), x.dtype)
@@ -299,7 +299,7 @@ def _infer_layer_norm(
             f"layer_norm: the last axes of x {str_shape(x.shape)} are not the normalised shape "
             f"{str_shape(shape)}"
         )
-    if product(shape) == 0:
+    if same_size(product(shape), 0):
         raise ShapeError(f"layer_norm: x {str_shape(x.shape)} has no elements to take statistics of")
     for name, value in (("weight", weight), ("bias", bias)):
         if value is not None and not _same(value.shape, shape):

@@ -17,7 +17,7 @@ from shared.dims import Dim, Shape, Size
 from shared.errors import DTypeError, RangeError, SettingError, ShapeError
 from shared.op import ZERO, Op, PlannerHints, Rule, array_module, put
 from shared.ops.shapes import as_tensor_like
-from shared.spec import Operand, Spec, as_dtype, str_shape
+from shared.spec import Operand, Spec, as_dtype, sizes_match, str_shape
 
 STATE = np.dtype(np.uint64)
 
@@ -40,7 +40,7 @@ def _moved_on(state: Any) -> Any:
 
 
 def _check_state(name: str, state: Operand) -> None:
-    if tuple(state.shape) != (2,) or state.dtype != STATE:
+    if len(state.shape) != 1 or not sizes_match(state.shape[0], 2) or state.dtype != STATE:
         raise ShapeError(
             f"{name}: the generator state must be uint64 (2,), not {state.dtype} "
             f"{str_shape(state.shape)}; make one with generator_state(seed)"

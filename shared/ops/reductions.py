@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import Dim, Shape, Size, product
+from shared.dims import Dim, Shape, Size, product, same_shape, same_size
 from shared.errors import SettingError, ShapeError
 from shared.op import ZERO, Op, Rule, put
-from shared.ops.choosing import cast, equal, gate, maximum, not_equal, where
+from shared.ops.choosing import cast, equal, gate, less, maximum, not_equal, where
+from shared.ops.creation import zeros
+from shared.ops.ranges import at_least
 from shared.ops.shapes import as_tensor_like, broadcast_to, c_order, flip, reshape
 from shared.spec import Operand, Spec, many_axes, one_axis, str_shape
 
@@ -36,7 +38,7 @@ def restore(value: Any, shape: Shape, axes: tuple[int, ...]) -> Any:
     if axes == tuple(range(len(axes))):
         return value  # leading axes come back by themselves
     kept = reduced(shape, axes, keepdims=True)
-    return value if tuple(value.shape) == kept else reshape(value, kept)
+    return value if same_shape(tuple(value.shape), kept) else reshape(value, kept)
 
 
 def count_of(shape: Shape, axes: tuple[int, ...]) -> Size:
@@ -54,7 +56,7 @@ def reduction(
     """An op that reduces over the axes in its setting `axis`; `dtype` says what comes out."""
 
     def infer(x: Operand, *, axis: tuple[int, ...], keepdims: bool, **settings: Any) -> Spec:
-        if needs_elements and builtins.any(x.shape[i] == 0 for i in axis):
+        if needs_elements and builtins.any(same_size(x.shape[i], 0) for i in axis):
             raise ShapeError(
                 f"{name}: nothing to choose from: {str_shape(x.shape)} has no elements along axis {axis}"
             )
@@ -125,7 +127,7 @@ def _compute_mean(x: Any, *, axis: tuple[int, ...], keepdims: bool, out: Any = N
 
 def _mean_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
     count = count_of(x.shape, axis)
-    return broadcast_to(restore(g if count == 0 else g / count, x.shape, axis), x.shape)
+    return broadcast_to(restore(g / at_least(count, 1), x.shape, axis), x.shape)
 
 
 _mean = reduction("mean", _compute_mean, Rule(_mean_rule), _mean_dtype)
@@ -140,10 +142,13 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 # --- variance ------------------------------------------------------------------------------
 
 
-def _divisor(shape: Shape, axes: tuple[int, ...], correction: int) -> Any:
-    """By what the sum of squares is divided; NaN where too few elements are left."""
+def _shared_out(g: Any, shape: Shape, axes: tuple[int, ...], correction: int) -> Any:
+    """g / (n - correction); NaN where too few elements are left."""
     left = count_of(shape, axes) - correction
-    return left if isinstance(left, Dim) or left > 0 else math.nan
+    if isinstance(left, Dim):
+        zero = zeros((), g.dtype, like=g)
+        return g / where(less(zero, left), zero + at_least(left, 1), math.nan)
+    return g / (left if left > 0 else math.nan)
 
 
 def _compute_var(
@@ -153,13 +158,13 @@ def _compute_var(
     total = centred.sum(axis=axis, keepdims=True)
     centred -= total / builtins.max(count_of(x.shape, axis), 1)
     centred *= centred
-    y = centred.sum(axis=axis, keepdims=keepdims) / _divisor(x.shape, axis, correction)
+    y = _shared_out(centred.sum(axis=axis, keepdims=keepdims), x.shape, axis, correction)
     y = y.astype(_mean_dtype(x), copy=False)
     return c_order(y) if out is None else put(y, out)
 
 
 def _var_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool, correction: int) -> Any:
-    scale = g * 2 / _divisor(x.shape, axis, correction)
+    scale = _shared_out(g * 2, x.shape, axis, correction)
     return (x - mean(x, axis, keepdims=True)) * restore(scale, x.shape, axis)
 
 
@@ -189,7 +194,7 @@ def _compute_std(x: Any, *, out: Any = None, **settings: Any) -> Any:
 
 def _std_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool, correction: int) -> Any:
     """(x - mean) / ((n - correction) std); 0 where all elements are equal, as PyTorch takes it."""
-    scale = or_zero(g, y) / _divisor(x.shape, axis, correction)
+    scale = _shared_out(or_zero(g, y), x.shape, axis, correction)
     return (x - mean(x, axis, keepdims=True)) * restore(scale, x.shape, axis)
 
 
@@ -257,7 +262,7 @@ def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 def _place_of(name: str) -> Op:
     def infer(x: Operand, *, axis: int, keepdims: bool) -> Spec:
-        if x.shape[axis] == 0:
+        if same_size(x.shape[axis], 0):
             raise ShapeError(f"{name}: {str_shape(x.shape)} has no elements along axis {axis}")
         return Spec(reduced(x.shape, (axis,), keepdims), np.dtype(np.intp))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import UNKNOWN_RANK, Dim, Shape, Size, divide, product
+from shared.dims import UNKNOWN_RANK, Dim, Shape, Size, divide, product, same_shape, same_size
 from shared.errors import DTypeError, SettingError, ShapeError, UnknownSizeError
 from shared.op import Op, PlannerHints, Rule, array_module, as_array
 from shared.spec import (
@@ -103,7 +103,7 @@ def reshape(x: Any, shape: Sequence[Size] | Size) -> Any:
         rest = product(tuple(size for axis, size in enumerate(target) if axis != free[0]))
         total = product(x.shape)
         known = not (isinstance(rest, Dim) or isinstance(total, Dim))
-        if len(free) > 1 or rest == 0 or (known and total % rest):  # type: ignore[operator]
+        if len(free) > 1 or same_size(rest, 0) or (known and total % rest):
             raise ShapeError(
                 f"reshape: {str_shape(x.shape)} does not go into {str_shape(target)}; "
                 "one size may be -1, and the others must divide the number of elements"
@@ -211,7 +211,7 @@ def flip(x: Any, axis: int | Sequence[int] | None = None) -> Any:
 def _infer_broadcast_to(x: Operand, *, shape: Shape) -> Spec:
     lead = len(shape) - ndim_of(x)
     if lead < 0 or any(
-        not sizes_match(have, want) and have != 1
+        not sizes_match(have, want) and not same_size(have, 1)
         for have, want in zip(shape_of(x), shape[lead:], strict=True)
     ):
         raise ShapeError(
@@ -265,7 +265,7 @@ def _compute_sum_to(x: Any, *, shape: Shape) -> Any:
 def _infer_sum_to(x: Operand, *, shape: Shape) -> Spec:
     lead = ndim_of(x) - len(shape)
     if lead < 0 or any(
-        not sizes_match(have, want) and want != 1
+        not sizes_match(have, want) and not same_size(want, 1)
         for have, want in zip(shape_of(x)[lead:], shape, strict=True)
     ):
         raise ShapeError(f"sum_to: {str_shape(shape)} does not broadcast to {str_shape(x.shape)}")
@@ -289,4 +289,4 @@ def sum_to(x: Any, shape: Sequence[Size] | Size) -> Any:
     """
     x = as_tensor_like(x)
     target = shape if type(shape) is tuple else as_sizes("sum_to", shape)
-    return x if target == tuple(x.shape) else _sum_to(x, shape=target)
+    return x if same_shape(target, tuple(x.shape)) else _sum_to(x, shape=target)

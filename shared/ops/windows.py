@@ -14,6 +14,7 @@ import numpy as np
 from shared.dims import Dim, Shape, Size, divide
 from shared.errors import SettingError, ShapeError
 from shared.op import Op, Rule, array_module
+from shared.ops.ranges import smaller
 from shared.ops.shapes import as_tensor_like
 from shared.spec import Operand, Spec, sizes_match, str_shape
 
@@ -61,9 +62,7 @@ class Window(NamedTuple):
         room = size + 2 * padding - self.span(axis)
         if not self.ceil:
             return room // step + 1
-        if isinstance(room, Dim) or isinstance(size, Dim):
-            return Dim()  # the smaller of two sizes: a run measures it
-        return min(-(-room // step) + 1, (size + padding - 1) // step + 1)
+        return smaller(-(-room // step) + 1, (size + padding - 1) // step + 1)
 
     def taps(self, image: Pair, output: Pair) -> Iterator[Tap]:
         """Each place in the kernel, and where at it the window meets the image."""

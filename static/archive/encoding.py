@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import UNKNOWN_RANK, Dim, Quotient, Size, Symbol, divide
+from shared.atoms import FUNCTIONS, Atom, Symbol
+from shared.dims import UNKNOWN_RANK, Dim, Size, derived, same_size
 from shared.errors import ArchiveError
 from shared.ops.indexing import ARRAY
 from shared.spec import Spec, str_shape
@@ -30,6 +31,8 @@ DEPTH = 16
 WIDTH = 1000
 """How many terms a size may have, and how many characters a name or line."""
 AXES = 64
+PARTS = {"//": 2, "range": 3, "slice": 4}
+"""Of how many sizes functions of sizes are. (What sizes broadcast to may be of any number.)"""
 WHOLE = 2**64
 """Integers lie between minus this and this."""
 
@@ -97,7 +100,8 @@ class Writing:
         return symbol in self._names
 
     def size(self, size: Size, new: bool = False, depth: int = 0) -> Any:
-        """An int, a name, or `["+", ...]`, `["*", ...]`, `["//", a, b]` of such.
+        """An int, a name, or `["+", ...]`, `["*", ...]`, or `["//", a, b]` of such, and the like for each
+        of `shared.atoms.FUNCTIONS`.
 
         new: whether sizes that were not written before may be among them
         """
@@ -114,10 +118,11 @@ class Writing:
         terms.sort(key=repr)
         return terms[0] if len(terms) == 1 else ["+", *terms]
 
-    def _atom(self, atom: Symbol | Quotient, new: bool, depth: int) -> Any:
+    def _atom(self, atom: Atom, new: bool, depth: int) -> Any:
         if isinstance(atom, Symbol):
             return self.symbol(atom, new)
-        return ["//", self.size(atom.top, new, depth + 1), self.size(atom.bottom, new, depth + 1)]
+        parts = [None if part is None else self.size(part, new, depth + 1) for part in atom.parts]
+        return [atom.function, *(sorted(parts, key=repr) if atom.function == "broadcast" else parts)]
 
     def spec(self, spec: Spec) -> list[Any]:
         """The dtype's name, and the sizes, or null where not even the number of axes is known."""
@@ -179,14 +184,27 @@ class Reading:
         if not isinstance(given, list) or not 2 < len(given) <= WIDTH + 1 or depth > DEPTH:
             raise damaged(f"{given!r:.80} is no size: an int, a name, or a sum of products of these")
         sign, *parts = given
+        if isinstance(sign, str) and sign in FUNCTIONS:
+            return self._function(sign, parts, new, depth)
         sizes = [self.size(part, new, depth + 1) for part in parts]
-        if sign == "//" and len(sizes) == 2:
-            return divide(sizes[0], sizes[1])
         if sign == "*" and not any(isinstance(size, Dim) and len(size.terms) > 1 for size in sizes):
             return math.prod(sizes)
         if sign == "+":
             return sum(sizes)
         raise damaged(f"{given!r:.80} is no size: an int, a name, or a sum of products of these")
+
+    def _function(self, name: str, given: list[Any], new: bool, depth: int) -> Size:
+        """A function of sizes, with as many parts as it takes."""
+        open_at = (1, 2) if name == "slice" else ()
+        parts: list[Any] = [
+            None if part is None and i in open_at else self.size(part, new, depth + 1)
+            for i, part in enumerate(given)
+        ]
+        if len(parts) != PARTS.get(name, len(parts)):
+            raise damaged(f"{[name, *given]!r:.80} is no size: {name!r} takes {PARTS[name]} parts")
+        if name != "broadcast" and same_size(parts[-1], 0):
+            raise damaged(f"{[name, *given]!r:.80} is no size, but a division by zero or a step of none")
+        return derived(name, *parts)
 
     def spec(self, given: Any) -> Spec:
         """A Spec that nothing determines: of a placeholder or variable."""
@@ -213,15 +231,19 @@ class Reading:
         return Spec(tuple(self._same(written, found, inferred) for written, found in pairs), inferred.dtype)
 
     def _same(self, written: Any, found: Size, inferred: Spec) -> Size:
-        symbol = found.symbol() if isinstance(found, Dim) else None
-        if symbol is not None and symbol not in self._bound and isinstance(written, str):
-            assert isinstance(found, Dim)
+        if isinstance(found, Dim) and isinstance(written, str) and self._is_new(found, written):
             return self._known[written] if written in self._known else self._bind(written, found)
         size = self.size(written)
         below = not isinstance(size, Dim) and size < 0
-        if isinstance(size, Dim) != isinstance(found, Dim) or size != found or below:
+        if not same_size(size, found) or below:
             raise damaged(f"the op gives {inferred!s:.200}, where the size {found} is written as {size}")
         return size
+
+    def _is_new(self, found: Dim, written: str) -> bool:
+        """Whether inference has made a size of its own. One that follows from others may have a name in an
+        archive of before they were written as what they are."""
+        symbol = found.symbol()
+        return written not in self._known if symbol is None else symbol not in self._bound
 
     def value(self, given: Any, depth: int = 0) -> Any:
         """A setting or a weak number."""

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shared.dims import UNKNOWN_RANK, Dim, Symbol, dims_in
+from shared.atoms import Symbol
+from shared.dims import UNKNOWN_RANK, Dim, dims_in
 from shared.op import Op
 from shared.spec import Spec, spec_of
 

@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import UNKNOWN_RANK, Dim, Symbol
+from shared.atoms import NAMES, Symbol
+from shared.dims import Dim
 from shared.op import Op
 from shared.spec import spec_of
 from shared.watch import hooks
@@ -28,7 +29,7 @@ from static.compile.options import Options
 from static.control.body import BodyOp, Compiler
 from static.graph.graph import Node
 
-_USED = ("_", "feeds", "state", "arrays", "program", "asarray", "copy", "own", "slice", "Ellipsis")
+_USED = ("_", "feeds", "state", "arrays", "program", "asarray", "copy", "own", "slice", "Ellipsis", *NAMES)
 """The names that a program uses for itself."""
 
 
@@ -182,14 +183,14 @@ class Writer:
 
     def _step(self, step: Step) -> None:
         op, call = step.op, self._call(step)
-        if op.single and step.outputs[0].shape in ((), UNKNOWN_RANK) and self._into(step) is None:
+        if op.single and not step.outputs[0].sizes and self._into(step) is None:
             call = f"asarray({call})"
         results = [self.names.get(value, "_") for value in step.outputs]
         self._line(f"{', '.join(results)}{'' if op.single else ','} = {call}", step)
         if "_" in results:
             self.lines.append("    del _")
         for value, name in zip(step.outputs, results, strict=True):
-            if name != "_" and value.shape == () and not op.single and self._place(value) is None:
+            if name != "_" and not value.sizes and not op.single and self._place(value) is None:
                 self.lines.append(f"    {name} = asarray({name})")
         for value in step.outputs:
             if value in self.names:

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.dims import UNKNOWN_RANK, Dim, Symbol, dims_in
+from shared.atoms import Symbol
+from shared.dims import UNKNOWN_RANK, Dim, dims_in, same_shape, same_size
 from shared.op import TABLE
 from shared.spec import Spec
 from static.compile.block import Block, Step, Value, last_uses
@@ -116,7 +117,7 @@ class _Decisions:
             location = Location(behind, (step, number) if cuts and part is None else part)
             if surely:
                 layout.contiguous.add(value)
-                location.fills = op.single and base.fills and value.spec.size == bases[0].spec.size
+                location.fills = op.single and base.fills and same_size(value.spec.size, bases[0].spec.size)
             buffers.put(at, value, location)
 
     def _make(self, at: int, step: Step) -> None:
@@ -200,7 +201,7 @@ class _Decisions:
         if parts != [(cutter, i) for i in range(first, last)] or others or not self._can_host(buffer):
             return False
         for x, place, spec in zip(step.inputs, places, specs[first:last], strict=True):
-            if place.buffers != (buffer,) or x.dtype != y.dtype or x.spec.size != spec.size:
+            if place.buffers != (buffer,) or x.dtype != y.dtype or not same_size(x.spec.size, spec.size):
                 return False
             if x not in layout.contiguous or not _fits(x, step):
                 return False
@@ -314,4 +315,4 @@ def _stacks(step: Step) -> bool:
 
 def _fits(x: Value, join: Step) -> bool:
     """Whether a part is sure to have the sizes that what it is part of has there."""
-    return (x.shape if _stacks(join) else x.shape[1:]) == join.outputs[0].shape[1:]
+    return same_shape(x.shape if _stacks(join) else x.shape[1:], join.outputs[0].shape[1:])

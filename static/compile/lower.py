@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from shared.dims import Dim, Symbol
+from shared.atoms import Symbol
+from shared.dims import Dim
+from shared.errors import UnknownSizeError
 from shared.op import Op
 from static.compile.block import Block, Step, Value
 from static.graph.graph import ASSIGN, CONSTANT, INITIAL, PLACEHOLDER, READ, Node, Tensor
@@ -55,9 +57,7 @@ def lower(selection: Selection, fed: Sequence[Tensor], fetched: Sequence[Tensor 
     results = tuple(
         found[v] if isinstance(v, Tensor) else stores[v] if v in stores else read(v) for v in fetched
     )
-    made = [value for step in steps for value in step.outputs]
-    wanted = {symbol for step in steps for symbol in step.symbols()}
-    sizes = _sizes(wanted, [*given, *missing.values(), *constants, *made])
+    sizes = _sizes([*given, *missing.values(), *constants], steps)
     return Block(given, missing, reads, constants, steps, results, stores, sizes)
 
 
@@ -70,14 +70,30 @@ def _step(
     return Step(op, inputs, settings, outputs, (node,))
 
 
-def _sizes(wanted: set[Symbol], values: Sequence[Value]) -> dict[Symbol, tuple[Value, int]]:
-    """For each unknown size the first value that has it as an axis."""
-    sizes: dict[Symbol, tuple[Value, int]] = {}
-    for value in values if wanted else ():
-        for axis, size in enumerate(value.sizes):
-            symbol = size.symbol() if isinstance(size, Dim) else None
-            if symbol is not None and symbol in wanted:
-                sizes.setdefault(symbol, (value, axis))
-    return sizes
+def _sizes(given: Sequence[Value], steps: Sequence[Step]) -> dict[Symbol, tuple[Value, int]]:
+    """For each unknown size that a step needs, the first value that has it as an axis; UnknownSizeError
+    where none has it by then."""
+    found: dict[Symbol, tuple[Value, int]] = {}
+    needed: dict[Symbol, tuple[Value, int]] = {}
+
+    def meet(values: Sequence[Value]) -> None:
+        for value in values:
+            for axis, size in enumerate(value.sizes):
+                symbol = size.symbol() if isinstance(size, Dim) else None
+                if symbol is not None:
+                    found.setdefault(symbol, (value, axis))
+
+    meet(given)
+    for step in steps:
+        for symbol in step.symbols():
+            if symbol not in found:
+                raise UnknownSizeError(
+                    f"run: node {step.node.name!r} needs the size {symbol}, but no Tensor has it by then; "
+                    "take sizes from the shapes of Tensors",
+                    step.node.line,
+                )
+            needed[symbol] = found[symbol]
+        meet(step.outputs)
+    return needed
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from shared import nest
-from shared.dims import Dim
+from shared.dims import Dim, same_size
 from shared.errors import SettingError, ShapeError
 from shared.op import Joint
 from shared.spec import Spec, sizes_match
@@ -80,7 +80,8 @@ def check_alike(yes: list[Tensor], no: list[Tensor]) -> None:
 
 def _joined(a: Spec, b: Spec) -> Spec:
     """A Spec that holds for both: a size that differs is measured at run."""
-    return Spec(tuple(m if m == n else Dim() for m, n in zip(a.shape, b.shape, strict=True)), a.dtype)
+    sizes = zip(a.shape, b.shape, strict=True)
+    return Spec(tuple(m if same_size(m, n) else Dim() for m, n in sizes), a.dtype)
 
 
 def _add(pred: Tensor, bodies: list[Body], results: list[list[Tensor]]) -> Sequence[Tensor]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.dims import Dim, Size, dims_in
+from shared.dims import Dim, Size, dims_in, same_shape
 from shared.errors import ShapeError
 from shared.op import Op
 from shared.spec import Spec, spec_of
@@ -71,7 +71,7 @@ class Loop:
     def unsure(self) -> list[int]:
         """The carried values whose shape only a run can know to stay."""
         pairs = zip(self.carry, self.next, strict=True)
-        return [i for i, (before, after) in enumerate(pairs) if before.shape != after.shape]
+        return [i for i, (before, after) in enumerate(pairs) if not same_shape(before.shape, after.shape)]
 
     def parts(self, values: Sequence[Any]) -> tuple[Sequence[Any], ...]:
         """The node's outputs as (carry, ys, sums, hidden)."""

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import Dim, Size, Symbol, evaluate
+from shared.atoms import Symbol
+from shared.dims import Dim, Size, evaluate
 from shared.errors import ShapeError
 from static.control.body import Compiler
 from static.control.loop import Loop, check_step

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from shared.dims import UNKNOWN_RANK, Dim, Shape, Size, Symbol
+from shared.atoms import Symbol
+from shared.dims import UNKNOWN_RANK, Dim, Shape, Size, same_shape
 from shared.op import Op
 from shared.ops.creation import zeros
 from shared.spec import Spec
@@ -95,7 +96,9 @@ def _tell(old: Tensor, new: Tensor) -> None:
 def _fits(op: BodyOp, inputs: Sequence[Tensor]) -> bool:
     """Whether what a loop or branch would be given has the sizes for which it was made."""
     return all(
-        tensor.shape == shape for part in op.parts.values() for tensor, shape in _given(part, inputs)
+        same_shape(tensor.shape, shape)
+        for part in op.parts.values()
+        for tensor, shape in _given(part, inputs)
     )
 
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shared import dispatch
-from shared.dims import Dim, Symbol
+from shared.atoms import Symbol
+from shared.dims import Dim, dims_in
 from shared.errors import FinalizedError, GraphError
 from shared.interrupts import block, within
 from static.graph.nodes import (
@@ -100,7 +101,7 @@ class Graph:
         self._names[node.name] = node
         needed = symbols_of(node)
         for tensor in node.outputs:
-            self.note_sizes(tensor, needed)
+            self.note_sizes(tensor, needed, node.inputs)
         return len(self.nodes) - 1
 
     def unique_name(self, name: str, call: Call | None) -> str:
@@ -139,13 +140,18 @@ class Graph:
             return Dim()
         return self._dims.setdefault(name, Dim(name))
 
-    def note_sizes(self, tensor: Tensor, needed: Container[Symbol] = ()) -> None:
+    def note_sizes(
+        self, tensor: Tensor, needed: Container[Symbol] = (), inputs: Sequence[Any] = ()
+    ) -> None:
         """Remember a Tensor as the place where its unknown sizes can be read off; but not those
-        that are needed to make it."""
+        that are needed to make it, or that came with what it was made of."""
         for size in tensor.sizes:
             symbol = size.symbol() if isinstance(size, Dim) else None
-            if symbol is not None and symbol not in needed:
-                self._sources.setdefault(symbol, tensor)
+            if symbol is None or symbol in self._sources or symbol in needed:
+                continue
+            shapes = [x.sizes for x in inputs if isinstance(x, Tensor)]
+            if not any(symbol in dim.symbols() for dim in dims_in(shapes)):
+                self._sources[symbol] = tensor
 
     def source_of(self, symbol: Symbol) -> Tensor | None:
         """The first Tensor made that has this unknown size on an axis: where a run reads it."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared import nest
-from shared.dims import Dim, Shape, Size, Symbol, product
+from shared.atoms import Symbol
+from shared.dims import Dim, Shape, Size, product
 from shared.errors import FetchError
 from shared.nn.overview import FLOPS
 from shared.spec import Operand, Spec, spec_of

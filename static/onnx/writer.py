@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import UNKNOWN_RANK, Dim, Quotient, Size, Symbol
+from shared.atoms import Atom, Symbol
+from shared.dims import UNKNOWN_RANK, Dim, Size
 from shared.errors import ExportError
 from shared.op import TABLE, Op
 from shared.spec import Spec
@@ -15,6 +16,7 @@ from static.control.body import Body, BodyOp
 from static.graph.graph import ASSIGN, CONSTANT, PLACEHOLDER, READ, Graph, Node, Tensor
 from static.graph.select import Selection, axis_of
 from static.graph.variables import Variable
+from static.onnx.sizes import WRITTEN
 
 Row = Callable[..., Any]
 """How an op is said in ONNX's words: see `static.onnx.table`, which has them all."""
@@ -84,7 +86,7 @@ class Writer:
         self.nodes: list[Any] = []
         self.names: dict[Tensor, str] = {}
         self.used: set[Tensor] = set()
-        self._sizes: dict[Dim, str] = {}
+        self._sizes: dict[Any, str] = {}
         self._given: list[Tensor] = []
 
     def write(self, selection: Selection, results: Iterable[Tensor], given: Iterable[Tensor]) -> None:
@@ -234,10 +236,13 @@ class Writer:
         """A size as an int64 vector of one."""
         if not isinstance(size, Dim):
             return self.integers([size])
-        if size not in self._sizes:
-            symbol = size.symbol()
-            self._sizes[size] = self._polynomial(size) if symbol is None else self._measured(symbol)
-        return self._sizes[size]
+        if size.key not in self._sizes:
+            atom = size.atom()
+            self._sizes[size.key] = self._polynomial(size) if atom is None else self._atom(atom)
+        return self._sizes[size.key]
+
+    def _atom(self, atom: Atom) -> str:
+        return self._measured(atom) if isinstance(atom, Symbol) else WRITTEN[atom.function](self, *atom.parts)
 
     def _measured(self, symbol: Symbol) -> str:
         """The size of an axis of an input, if one has it, else of the Tensor that was first to."""
@@ -251,18 +256,12 @@ class Writer:
         for atoms, count in size.terms.items():
             term = ""
             for atom in atoms:
-                factor = self._quotient(atom) if isinstance(atom, Quotient) else self.size(Dim(atom))
+                factor = self.size(Dim(atom))
                 term = self("Mul", term, factor) if term else factor
             if count != 1 or not term:
                 term = self("Mul", term, self.integers([count])) if term else self.integers([count])
             total = self("Add", total, term) if total else term
         return total
-
-    def _quotient(self, atom: Quotient) -> str:
-        """ONNX's Div rounds towards zero; with the remainder taken off, which has the divisor's
-        sign, nothing is left to round."""
-        top, bottom = self.size(atom.top), self.size(atom.bottom)
-        return self("Div", self("Sub", top, self("Mod", top, bottom)), bottom)
 
     def described(self, name: str, spec: Spec) -> Any:
         """The name, dtype and shape of an input or output."""

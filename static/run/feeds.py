@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from shared.atoms import Symbol
 from shared.device import cuda
-from shared.dims import UNKNOWN_RANK, Dim, Symbol
+from shared.dims import UNKNOWN_RANK, Dim
 from shared.errors import FeedError, FeedTypeError, FetchError, GraphError
 from shared.spec import str_shape
 from shared.state import State

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shared.dims import UNKNOWN_RANK, divide
+from shared.dims import UNKNOWN_RANK, divide, same_shape, same_size
 from shared.op import TABLE
 from static.compile.block import Block, Step, Value, applied
 
@@ -40,7 +40,8 @@ def _known(step: Step) -> bool:
     shapes = [v.shape[:-1] for v in values]
     gates = _GATES[step.op.name]
     sizes = [divide(v.shape[-1], count) for v, count in zip(values, gates, strict=False) if v.shape]
-    return all(shape == shapes[0] for shape in shapes) and all(size == sizes[0] for size in sizes)
+    alike = all(same_shape(shape, shapes[0]) for shape in shapes)
+    return alike and all(same_size(size, sizes[0]) for size in sizes)
 
 
 class _Writer:

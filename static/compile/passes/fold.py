@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from shared.dims import UNKNOWN_RANK
-from shared.spec import is_weak
+from shared.spec import is_weak, spec_of
 from static.compile.block import Block, Step, Value
 from static.compile.log import Log
 
@@ -46,7 +46,7 @@ def _computed(step: Step, constants: dict[Value, Any]) -> tuple[Any, ...] | None
     except Exception:  # it will fail in the same way at run, where the user's line can be named
         return None
     made = (y,) if step.op.single else y
-    fits = all(a.shape == v.shape and a.dtype == v.dtype for a, v in zip(made, step.outputs, strict=True))
+    fits = all(spec_of(a) == v.spec for a, v in zip(made, step.outputs, strict=True))
     return made if fits else None
 
 

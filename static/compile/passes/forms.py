@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import UNKNOWN_RANK, Dim
+from shared.dims import UNKNOWN_RANK, Dim, same_shape, same_size
 from shared.kernels.expressions import literal, written
 from shared.kernels.fused import FLOAT, INT, Part
 from shared.kernels.scalars import BOOL, LLVM_TYPES, Code, Number, Unfit
@@ -81,7 +81,7 @@ def _known(step: Step, dtype: np.dtype[Any], hand: bool) -> tuple[Form | None, b
 def _part(number: Any, handed: tuple[Part, ...]) -> Any:
     """What stands for a number. An integer is handed only beside floats alone: whether it fits into
     an integer, its value must say."""
-    if number not in SHAPING:
+    if not isinstance(number, Dim) and number not in SHAPING:
         if FLOAT in handed and type(number) is float:
             return FLOAT
         if INT in handed and type(number) is int and abs(number) <= MOST:
@@ -117,9 +117,9 @@ def _tried(
 
 def _fits(own: Any, shape: Any) -> bool:
     """Whether each axis has the size of the loop's axis there, or 1."""
-    return own == shape or all(
+    return same_shape(own, shape) or all(
         [
-            size == whole or (size == 1 and not isinstance(size, Dim))
+            same_size(size, whole) or same_size(size, 1)
             for size, whole in zip(own, shape[len(shape) - len(own) :], strict=True)
         ]
     )

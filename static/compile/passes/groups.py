@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from shared.dims import Dim
+from shared.dims import same_shape, same_size
 from shared.kernels.fused import MOST_ARRAYS, MOST_LEVELS, levels
 from shared.op import TABLE
 from static.compile.block import Block, Step, Value
@@ -71,10 +71,10 @@ class Uses:
         found = {}
         for v in group.reads:
             maker = self.makers.get(v)
-            if maker is None or maker.op is not TABLE["split"] or v.shape != group.shape:
+            if maker is None or maker.op is not TABLE["split"] or not same_shape(v.shape, group.shape):
                 continue
             sizes, axis = maker.settings["sizes"], maker.settings["axis"]
-            if axis == len(group.shape) - 1 and all(size == sizes[0] for size in sizes):
+            if axis == len(group.shape) - 1 and all(same_size(size, sizes[0]) for size in sizes):
                 found[v] = maker.inputs[0], maker.outputs.index(v), len(sizes)
         return found
 
@@ -87,7 +87,7 @@ class Uses:
             if step.op is not TABLE["concatenate"] or step.settings["axis"] != len(group.shape) - 1:
                 continue
             if len(set(parts)) == len(parts) and all(
-                v in values and v.shape == group.shape and v not in self.elsewhere
+                v in values and same_shape(v.shape, group.shape) and v not in self.elsewhere
                 and [user for user in self.users[v] if user not in inside] == [step]
                 for v in parts
             ):
@@ -110,7 +110,8 @@ def grouped(block: Block, uses: Uses) -> list[FusionGroup]:
         y = step.outputs[0]
         joining: list[FusionGroup] = []
         for group in around:
-            if group.open and group.shape == y.shape and _may_join([*joining, group], step, values, uses):
+            fits = group.open and same_shape(group.shape, y.shape)
+            if fits and _may_join([*joining, group], step, values, uses):
                 joining.append(group)
             else:
                 group.open = False
@@ -175,15 +176,15 @@ def _depth(rank: int, kinds: frozenset[Axes]) -> int:
 def axes_of(own: Any, shape: Any) -> Axes:
     """Which axes of a value go along with the loop. An axis that is 1 for all does as its
     neighbour does, so that one loop can run over both."""
-    if own == shape:
+    if same_shape(own, shape):
         return (True,) * len(shape)
     before = len(shape) - len(own)
     follows: list[bool] = []
     for axis, size in enumerate(own):
-        if isinstance(shape[before + axis], Dim) or shape[before + axis] != 1:
-            follows.append(size == shape[before + axis])
+        if not same_size(shape[before + axis], 1):
+            follows.append(same_size(size, shape[before + axis]))
         elif follows or before:
             follows.append(follows[-1] if follows else False)
         else:
-            follows.append(all(a == b for a, b in zip(own[1:2], shape[1:2], strict=True)))
+            follows.append(all(map(same_size, own[1:2], shape[1:2])))
     return tuple(follows)

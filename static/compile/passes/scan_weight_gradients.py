@@ -7,6 +7,7 @@ from collections.abc import Container, Sequence
 from dataclasses import replace
 from typing import Any
 
+from shared.dims import same_shape
 from shared.op import TABLE
 from shared.ops.linalg import linear_weight
 from shared.spec import Spec
@@ -80,7 +81,7 @@ def _sum_of(tensor: Tensor, rows: set[Any]) -> bool:
     if node.op is not TABLE["sum_to"] or node.inputs[0] not in rows:
         return False
     shape = node.settings["shape"]
-    return len(shape) < len(node.inputs[0].shape) and node.inputs[0].shape[-len(shape) :] == shape
+    return len(shape) < len(node.inputs[0].shape) and same_shape(node.inputs[0].shape[-len(shape) :], shape)
 
 
 def _unused(tensor: Tensor, loop: Loop) -> bool:

@@ -7,12 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import UNKNOWN_RANK, Dim, Shape
+from shared.dims import UNKNOWN_RANK, Dim, Shape, same_size
 from shared.ops.indexing import ARRAY, EVERY, Template, _spelled_out, _stand_together
+from static.onnx.sizes import ends
 from static.onnx.writer import Writer
-
-FIRST, LAST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
-"""Where a slice ends that goes to an end of its axis, whatever its size."""
 
 # --- shapes --------------------------------------------------------------------------------
 
@@ -24,7 +22,7 @@ def _reshape(w: Writer, x: Any, *, shape: Shape) -> str:
         return w("Reshape", name, w.shape(shape), allowzero=1)
     signs: list[Any] = []
     for axis, size in enumerate(shape):
-        if isinstance(size, Dim) and axis < len(before) and before[axis] == size:
+        if isinstance(size, Dim) and axis < len(before) and same_size(before[axis], size):
             size = 0
         elif isinstance(size, Dim) and -1 not in [s for s in signs if not isinstance(s, Dim)]:
             size = -1
@@ -34,8 +32,13 @@ def _reshape(w: Writer, x: Any, *, shape: Shape) -> str:
 
 def _sum_to(w: Writer, x: Any, *, shape: Shape) -> str:
     lead = x.ndim - len(shape)
-    axes = [*range(lead), *(lead + i for i, size in enumerate(shape) if size == 1)]
-    y = w("ReduceSum", w.one(x), w.integers(axes), keepdims=1, noop_with_empty_axes=1)
+    axes = w.integers([*range(lead), *(lead + i for i, size in enumerate(shape) if same_size(size, 1))])
+    have = x.shape[lead:]
+    unsure = [i for i, n in enumerate(shape) if isinstance(n, Dim) and not same_size(n, have[i])]
+    if unsure:  # those that a run finds to be 1
+        ones = w("Equal", w.shape([shape[i] for i in unsure]), w.integers([1]))
+        axes = w("Concat", axes, w("Compress", w.integers([lead + i for i in unsure]), ones), axis=0)
+    y = w("ReduceSum", w.one(x), axes, keepdims=1, noop_with_empty_axes=1)
     return w("Squeeze", y, w.integers(range(lead))) if lead else y
 
 
@@ -48,12 +51,7 @@ def _slice(w: Writer, x: str, slices: dict[int, slice]) -> str:
     cuts = {axis: cut for axis, cut in slices.items() if cut != EVERY}
     if not cuts:
         return x
-    bounds = []
-    for cut in cuts.values():
-        step = 1 if cut.step is None else cut.step
-        back = not isinstance(step, Dim) and step < 0
-        start = (LAST if back else 0) if cut.start is None else cut.start
-        bounds.append((start, (FIRST if back else LAST) if cut.stop is None else cut.stop, step))
+    bounds = [ends(cut.start, cut.stop, cut.step) for cut in cuts.values()]
     starts, stops, steps = zip(*bounds, strict=True)
     return w("Slice", x, w.shape(starts), w.shape(stops), w.integers(cuts), w.shape(steps))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.dims import Dim
+from shared.dims import Dim, same_shape, same_size
 from static.onnx.writer import Row, Writer
 
 
@@ -35,10 +35,10 @@ def _sum_pool2d(w: Writer, x: Any, *, kernel: Any, stride: Any, padding: Any) ->
 def _adaptive_avg_pool2d(w: Writer, x: Any, *, places: Any) -> str:
     """Window by window, first down the image and then across it."""
     y = w.one(x)
-    if places == (1, 1):
+    if same_shape(places, (1, 1)):
         return w("GlobalAveragePool", y)
     for axis, size, count in zip((2, 3), x.shape[2:], places, strict=True):
-        if count == size:
+        if same_size(count, size):
             continue
         if isinstance(count, Dim):
             raise w.refusal(f"the number of windows, {count}, is not known; give a fixed one")

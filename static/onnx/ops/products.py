@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.dims import product
+from shared.dims import product, same_shape, stretched
 from static.onnx.writer import Row, Writer
 
 
@@ -29,11 +29,11 @@ def _einsum(w: Writer, *xs: Any, subscripts: str) -> str:
     terms = subscripts.partition("->")[0].split(",")
     sizes: dict[str, Any] = {}
     for x, term in zip(xs, terms, strict=True):
-        sizes.update((c, n) for c, n in zip(term, x.shape, strict=True) if sizes.get(c, 1) == 1)
+        sizes.update((c, stretched(sizes.get(c, 1), n)) for c, n in zip(term, x.shape, strict=True))
     names = w.given(*xs)
     for i, (x, term) in enumerate(zip(xs, terms, strict=True)):
         full = tuple(sizes[c] for c in term)
-        if full != x.shape:
+        if not same_shape(full, x.shape):
             names[i] = w("Expand", names[i], w.shape(full))
     return w("Einsum", *names, equation=subscripts)
 
