@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from shared import ops
-from shared.dims import Dim
+from shared.dims import Dim, same_shape
 from shared.errors import GradientError, ShapeError, UnknownSizeError
 from shared.op import Op
 from shared.ops import ones, zeros
@@ -131,7 +131,7 @@ def _seed(y: Tensor, given: Any) -> Tensor:
 
 def shaped_like(g: Tensor, y: Tensor) -> Tensor:
     """A cotangent, whose sizes may be unknown in another way, with those of the value that it is of."""
-    return g if g.shape == y.shape else ops.reshape(g, y.shape)
+    return g if same_shape(g.shape, y.shape) else ops.reshape(g, y.shape)
 
 
 class _AddingToGraph(ReverseVisitor):

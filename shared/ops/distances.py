@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import same_shape
+from shared.dims import divide, same_shape, same_size
 from shared.errors import DTypeError, RangeError, SettingError, ShapeError
 from shared.op import ZERO, Op, Rule, elementwise
 from shared.ops.activations import sigmoid
 from shared.ops.choosing import cast, equal, maximum, minimum, where
 from shared.ops.elementwise import abs, exp, log, neg, sqrt, square, sub
+from shared.ops.ranges import at_least
 from shared.ops.reductions import mean, sum
-from shared.ops.shapes import as_tensor_like, broadcast_to
+from shared.ops.shapes import as_tensor_like, expand_dims
 from shared.spec import (
     Operand,
     Spec,
@@ -236,9 +237,17 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any
     x1, x2 = as_tensor_like(x1), as_tensor_like(x2)
     shape = broadcast_shapes("cosine_similarity", spec_of(x1), spec_of(x2))
     axis = one_axis("cosine_similarity", axis, len(shape))
-    x1, x2 = (x if same_shape(tuple(x.shape), shape) else broadcast_to(x, shape) for x in (x1, x2))
+
+    def with_axes(x: Any) -> Any:
+        missing = tuple(range(len(shape) - len(x.shape)))
+        return expand_dims(x, missing) if missing else x
 
     def length(x: Any) -> Any:
-        return sqrt(maximum(sum(square(x), axis), eps * eps))
+        """Of vectors with as many elements as those of the other: a single one may stand for all of them."""
+        squares, own = sum(square(x), axis), x.shape[axis]
+        if not same_size(own, shape[axis]):
+            squares = squares * divide(shape[axis], at_least(own, 1))
+        return sqrt(maximum(squares, eps * eps))
 
+    x1, x2 = with_axes(x1), with_axes(x2)
     return sum(x1 * x2, axis) / (length(x1) * length(x2))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
+from shared.dims import UNKNOWN_RANK, Dim, Size, dims_in
 from shared.errors import FetchError
 from shared.op import Op
 from shared.spec import Spec
@@ -149,6 +150,25 @@ class Part:
     hidden: Sequence[Tensor] = ()
 
 
+def _seen_from_outside(infer: Callable[..., Any], *operands: Any, **settings: Any) -> Any:
+    """What a node with bodies gives. A size that follows from sizes of which only a body knows is one of its
+    own outside, which a run measures."""
+    shapes = [x.shape for x in operands if isinstance(x, Spec) and x.shape is not UNKNOWN_RANK]
+    known = {symbol for dim in dims_in((shapes, settings)) for symbol in dim.symbols()}
+    measured: dict[Any, Dim] = {}
+
+    def outside(size: Size) -> Size:
+        if not isinstance(size, Dim) or size.symbol() is not None or known.issuperset(size.symbols()):
+            return size
+        return measured.setdefault(size.key, Dim())
+
+    def seen(spec: Spec) -> Spec:
+        return spec if spec.shape is UNKNOWN_RANK else Spec(tuple(map(outside, spec.shape)), spec.dtype)
+
+    found = infer(*operands, **settings)
+    return seen(found) if isinstance(found, Spec) else tuple(map(seen, found))
+
+
 class BodyOp(Op):
     """An op that one node has for itself, because it holds bodies: a loop, a branch.
 
@@ -166,6 +186,7 @@ class BodyOp(Op):
         pure = all(part.body.pure for part in parts.values())
         super().__init__(*args, pure=pure, listed=False, **kwargs)
         self.parts, self.remake = parts, remake
+        self.infer = partial(_seen_from_outside, self.infer)
 
     def compiled_by(self, compiler: Compiler) -> BodyOp:
         """The same op with its bodies compiled by `compiler`."""

@@ -28,9 +28,9 @@ from static.control.loop import Loop, check_invariant, differentiable, graph_of
 from static.control.repeat import run_scan
 from static.control.replay import replay
 from static.differentiate import shaped_like
-from static.graph.graph import CONSTANT, Graph, Node, Tensor, building, edge_of, get_default_graph
+from static.graph.graph import CONSTANT, Graph, Node, Tensor, building, edge_of, get_default_graph, symbols_of
 from static.graph.operands import as_tensor, constant
-from static.graph.select import select
+from static.graph.select import defining, select
 
 
 def scan(
@@ -219,10 +219,12 @@ def gradient(
 
 def _made_again(loop: Loop, bring: Callable[[Tensor], Tensor]) -> dict[Tensor, Any]:
     """What a step gives, made once more of what it is given."""
-    results = loop.results()
-    needed = select(loop.body, results, loop.inputs()).nodes
+    results, given = loop.results(), loop.inputs()
+    needed = select(loop.body, results, given).nodes
+    sizes = {symbol for node in needed for symbol in symbols_of(node)}
     used = {*results, *(x for node in needed for x in node.inputs if isinstance(x, Tensor))}
-    return replay(loop.body, {t: bring(t) for t in loop.inputs() if t in used}, results)
+    used.update(x for symbol in sizes if (x := defining(loop.body, symbol, set(given))) is not None)
+    return replay(loop.body, {t: bring(t) for t in given if t in used}, results)
 
 
 class _Importing(ReverseVisitor):
