@@ -88,17 +88,7 @@ class Module:
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """This module and all inside it, with their paths; each once."""
-        seen: set[int] = set()
-
-        def visit(path: str, module: Module) -> Iterator[tuple[str, Module]]:
-            if id(module) in seen:
-                return
-            seen.add(id(module))
-            yield path, module
-            for name, child in module.children():
-                yield from visit(f"{path}.{name}" if path else name, child)
-
-        return visit(prefix, self)
+        return _visit(prefix, self, set())
 
     def modules(self) -> Iterator[Module]:
         """This module and all inside it."""
@@ -232,6 +222,15 @@ class Module:
     def eval(self) -> Module:
         """Set evaluation mode here and in every module inside."""
         return self.train(False)
+
+
+def _visit(path: str, module: Module, seen: set[int]) -> Iterator[tuple[str, Module]]:
+    if id(module) in seen:
+        return
+    seen.add(id(module))
+    yield path, module
+    for name, child in module.children():
+        yield from _visit(f"{path}.{name}" if path else name, child, seen)
 
 
 class Hook:

@@ -87,7 +87,8 @@ class Program:
         linecache.cache[file] = (len(self.source), None, self.source.splitlines(True), file)
         exec(compile(self.source, file, "exec"), writer.namespace)
         weakref.finalize(self, linecache.cache.pop, file, None)
-        self._run = _with_room(writer.namespace["program"])
+        # Taken out of what it looks its names up in: it and its own name would be a cycle.
+        self._run = _with_room(writer.namespace.pop("program"))
         self._file = file
         self._sizes_at = [self.layout.feed_axes[symbol] for symbol in self.layout.symbols]
         self._records: dict[tuple[int, ...], Records] = {}

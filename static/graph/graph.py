@@ -19,6 +19,7 @@ from shared.atoms import Symbol
 from shared.dims import Dim, dims_in
 from shared.errors import FinalizedError, GraphError
 from shared.interrupts import block, within
+from static.graph.guard import guarded
 from static.graph.nodes import (
     ASSIGN,
     CONSTANT,
@@ -54,7 +55,8 @@ class Graph:
     variables  in the order in which they were made, or first met
     seed       from which the random ops' own seeds come; see `set_random_seed`
 
-    `with graph.as_default():` makes it the graph that new nodes go to.
+    `with graph.as_default():` makes it the graph that new nodes go to. Several threads may build one graph,
+    each in a block of its own: the nodes of each come in its order, those of all in one.
     """
 
     def __init__(self) -> None:
@@ -94,16 +96,19 @@ class Graph:
                 "made inside the training loop? Build everything before graph.finalize()"
             )
 
+    @guarded
     def add(self, node: Node) -> int:
         """Take a new node in; gives its place in the order."""
         self.check_open(node.name)
+        node.order = len(self.nodes)  # before anybody finds it
         self.nodes.append(node)
         self._names[node.name] = node
         needed = symbols_of(node)
         for tensor in node.outputs:
             self.note_sizes(tensor, needed, node.inputs)
-        return len(self.nodes) - 1
+        return node.order
 
+    @guarded
     def unique_name(self, name: str, call: Call | None) -> str:
         """`name` inside its scope, numbered if it is taken."""
         full = unique = name if call is None else f"{call.name}/{name}"
@@ -127,6 +132,7 @@ class Graph:
         """The graph that this one is, or is a body somewhere in: the one that holds variables."""
         return self
 
+    @guarded
     def next_seed(self) -> int:
         """A seed for one more random op: drawn afresh, or by the op's place from the graph's seed."""
         self._seeds += 1
@@ -172,6 +178,7 @@ class Graph:
             )
         return node.outputs[int(index)]
 
+    @guarded
     def read(self, variable: Variable) -> Tensor:
         """A variable's value at this point of the program."""
         tensor = self._reads.get(variable)
@@ -181,6 +188,7 @@ class Graph:
             tensor = self._reads[variable] = node.outputs[0]
         return tensor
 
+    @guarded
     def assign(
         self, variable: Variable, value: Tensor, owner: Node | None = None, update: bool = False
     ) -> Tensor:

@@ -211,7 +211,7 @@ class Node:
         self.line = user_line()
         self.name = graph.unique_name(name or op.name, self.call)
         self.outputs = tuple(Tensor(self, i, spec) for i, spec in enumerate(specs))
-        self.order = graph.add(self)
+        self.order: int = graph.add(self)
 
     def __repr__(self) -> str:
         return f"<static.Node {self.name!r} {self.op.name}>"

@@ -17,6 +17,7 @@ from shared.errors import GraphError
 from shared.interrupts import block, within
 from shared.spec import as_dtype
 from static.graph.graph import Node, call_within, current_call, get_default_graph
+from static.graph.guard import guarded
 from static.graph.variables import Variable
 
 AUTO_REUSE = "auto"
@@ -54,6 +55,7 @@ def variable_scope(
     return within((_current, scope), *names.changes, gives=scope)
 
 
+@guarded
 def get_variable(
     name: str,
     shape: Sequence[int] | int | None = None,

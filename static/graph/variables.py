@@ -24,6 +24,7 @@ from static.graph.graph import (
     get_default_graph,
     innermost,
 )
+from static.graph.guard import guarded
 from static.graph.nodes import Symbolic
 from static.graph.operands import apply, as_tensor, starting_array, way_in
 
@@ -106,6 +107,7 @@ class Variable(Symbolic, InPlace):
         return self.assign(self - delta)
 
     @property
+    @guarded
     def initializer(self) -> Node:
         """The operation that gives the variable its first value."""
         if self._initializer is None:
@@ -147,6 +149,7 @@ def global_variables_initializer() -> Node:
     return Node(graph, GROUP, [node.outputs[0] for node in starts], {}, [], "init")
 
 
+@guarded
 def lift(graph: Graph, state: State) -> Variable:
     """The variable of a graph that stands for a Parameter, buffer or optimiser slot; it is made where
     the graph first meets the State."""

@@ -150,14 +150,25 @@ def rewrite(block: Block, table: RewriteTable, log: Log, makers: Makers | None =
     One walk in program order: what a step is made of is rewritten before it. makers: what is to know of
     each step that is written.
     """
-    makers = makers or Makers(block)
-    instead: dict[Value, Any] = {}
-    kept: list[Step] = []
+    writer = _Rewriter(table, log, makers or Makers(block))
+    for step in block.steps:
+        writer.write(step, _ROUNDS)
+    return block.with_steps(writer.kept, writer.instead)
 
-    def write(step: Step, rounds: int) -> None:
-        step = step.instead(instead)
-        for rule in table.candidates(step, makers) if rounds else ():
-            found = rule.attempt(step, makers)
+
+class _Rewriter:
+    """One walk: the steps that are `kept`, and what now stands `instead` of values."""
+
+    def __init__(self, table: RewriteTable, log: Log, makers: Makers) -> None:
+        self.table, self.log, self.makers = table, log, makers
+        self.instead: dict[Value, Any] = {}
+        self.kept: list[Step] = []
+
+    def write(self, step: Step, rounds: int) -> None:
+        """A step, or what is better; what that is made of may be rewritten in so many rounds more."""
+        step = step.instead(self.instead)
+        for rule in self.table.candidates(step, self.makers) if rounds else ():
+            found = rule.attempt(step, self.makers)
             if found is None:
                 continue
             more, value = found if isinstance(found, tuple) else (found, None)
@@ -165,17 +176,14 @@ def rewrite(block: Block, table: RewriteTable, log: Log, makers: Makers | None =
                 more, value = (found, found[-1].outputs[0]) if isinstance(found, list) else ([], found)
             if not _fits(value, step.outputs[0]):
                 continue
-            log.note(rule.what, rule.why, step.node.line)
+            self.log.note(rule.what, rule.why, step.node.line)
             for one in more:
-                write(one, 0 if isinstance(found, tuple) else rounds - 1)
-            instead[step.outputs[0]] = instead.get(value, value) if isinstance(value, Value) else value
+                self.write(one, 0 if isinstance(found, tuple) else rounds - 1)
+            known = self.instead.get(value, value) if isinstance(value, Value) else value
+            self.instead[step.outputs[0]] = known
             return
-        makers.add(step)
-        kept.append(step)
-
-    for step in block.steps:
-        write(step, _ROUNDS)
-    return block.with_steps(kept, instead)
+        self.makers.add(step)
+        self.kept.append(step)
 
 
 def _fits(new: Any, old: Value) -> bool:
@@ -301,25 +309,26 @@ def _all_of(kinds: str, bound: Bound) -> bool:
 def _build(tree: ast.expr, bound: Bound, nodes: Any) -> Any:
     """The value that an expression means, or the steps that make it."""
     steps: list[Step] = []
-
-    def make(part: ast.expr) -> Any:
-        if isinstance(part, ast.Name):
-            return bound[part.id]
-        if isinstance(part, ast.Constant):
-            return part.value
-        name, arguments, settings = _call(part)
-        inputs = [make(argument) for argument in arguments]
-        if all(not isinstance(x, Value) for x in inputs):
-            raise _NotABlock
-        given = {key: _setting(part, bound) for key, part in settings.items()}
-        steps.append(applied(TABLE[name], inputs, given, nodes))
-        return steps[-1].outputs[0]
-
     try:
-        value = make(tree)
+        value = _make(tree, bound, nodes, steps)
     except _NotABlock:
         return None
     return steps or value
+
+
+def _make(tree: ast.expr, bound: Bound, nodes: Any, steps: list[Step]) -> Any:
+    """The value that an expression means; what more makes it is added to the steps."""
+    if isinstance(tree, ast.Name):
+        return bound[tree.id]
+    if isinstance(tree, ast.Constant):
+        return tree.value
+    name, arguments, settings = _call(tree)
+    inputs = [_make(argument, bound, nodes, steps) for argument in arguments]
+    if all(not isinstance(x, Value) for x in inputs):
+        raise _NotABlock
+    given = {key: _setting(part, bound) for key, part in settings.items()}
+    steps.append(applied(TABLE[name], inputs, given, nodes))
+    return steps[-1].outputs[0]
 
 
 class _NotABlock(Exception):

@@ -41,13 +41,14 @@ class FusedOp(Op):
 
     def __init__(self, recipe: Recipe, members: Sequence[Member], numbers: Sequence[float]) -> None:
         """numbers: those that the kernel is handed."""
-        self.recipe, self.members, self.numbers = recipe, tuple(members), tuple(numbers)
+        self.recipe = recipe
+        group = Fused(recipe, tuple(members), tuple(numbers))  # which knows nothing of the op: no cycle
         names = tuple(f"y{i}" for i in range(len(recipe.outputs)))
         places = tuple(tuple(inputs_followed(recipe, len(out))) for out in recipe.outputs)
         super().__init__(
             _name([member.op.name for member in members]),
-            self.computing(),
-            self._infer,
+            self.computing(group),
+            group.infer,
             outputs=names,
             out=True,
             hints=PlannerHints(inplace=places[0] if len(names) == 1 else places),
@@ -55,11 +56,21 @@ class FusedOp(Op):
             doc=f"{', '.join(member.op.name for member in members)}, in one kernel.",
         )
 
-    def computing(self) -> Callable[..., Any]:
+    @staticmethod
+    def computing(group: Fused) -> Callable[..., Any]:
         """What computes it."""
-        return _single(self) if len(self.recipe.outputs) == 1 else _several(self)
+        return _single(group) if group.single else _several(group)
 
-    def _infer(self, *operands: Any) -> Any:
+
+class Fused:
+    """What a fused op stands for: a recipe, its members, and the numbers that the kernel is handed."""
+
+    def __init__(self, recipe: Recipe, members: Sequence[Member], numbers: Sequence[float]) -> None:
+        self.recipe, self.members, self.numbers = recipe, members, numbers
+        self.single = len(recipe.outputs) == 1
+
+    def infer(self, *operands: Any) -> Any:
+        """As of any op."""
         values: list[Any] = []
         for x, operand in zip(self.recipe.inputs, operands, strict=True):
             part = operand if x.blocks == 1 else Spec(_block(operand.shape, x.blocks), operand.dtype)
@@ -136,7 +147,7 @@ def _name(names: Sequence[str]) -> str:
     return f"fused_{'_'.join(names)}" if len(names) < 4 else f"fused_{names[0]}_to_{names[-1]}_{len(names)}"
 
 
-def _shape(op: FusedOp) -> Callable[[Sequence[Any]], tuple[int, ...]]:
+def _shape(op: Fused) -> Callable[[Sequence[Any]], tuple[int, ...]]:
     """A function of the arrays that gives the shape of what a kernel computes."""
     followed = next(inputs_followed(op.recipe), None)
     if followed is not None:
@@ -151,7 +162,7 @@ def _shape(op: FusedOp) -> Callable[[Sequence[Any]], tuple[int, ...]]:
     return broadcast
 
 
-def _single(op: FusedOp) -> Callable[..., Any]:
+def _single(op: Fused) -> Callable[..., Any]:
     kernel, shape, (dtype,) = kernel_of(op.recipe, op.numbers), _shape(op), op.dtypes()
     many = len(op.recipe.outputs[0])
 
@@ -168,7 +179,7 @@ def _single(op: FusedOp) -> Callable[..., Any]:
     return compute
 
 
-def _several(op: FusedOp) -> Callable[..., Any]:
+def _several(op: Fused) -> Callable[..., Any]:
     kernel, shape = kernel_of(op.recipe, op.numbers), _shape(op)
     kinds = [(len(out), dtype) for out, dtype in zip(op.recipe.outputs, op.dtypes(), strict=True)]
     nowhere = (None,) * len(kinds)
