@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,23 @@ from shared.spec import as_dtype
 
 class _Source:
     generator = np.random.default_rng()
+
+
+def draws_state() -> Any:
+    """Where the numbers of `randn` and `rand` stand, for `drawing_from`."""
+    return _Source.generator.bit_generator.state
+
+
+@contextmanager
+def drawing_from(state: Any) -> Iterator[None]:
+    """Within the block `randn` and `rand` draw as they did from this state on; afterwards as if nothing
+    had been drawn."""
+    before = draws_state()
+    _Source.generator.bit_generator.state = state
+    try:
+        yield
+    finally:
+        _Source.generator.bit_generator.state = before
 
 
 def manual_seed(seed: int) -> None:

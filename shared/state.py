@@ -6,7 +6,9 @@ A State is storage with a name that belongs to no engine. `dynamic` reads `.data
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -52,6 +54,8 @@ class State(InPlace):
 
     @property
     def data(self) -> Any:
+        if _touching:
+            _touch(self)
         return self._data
 
     @data.setter
@@ -83,6 +87,8 @@ class State(InPlace):
                 f"{self.name or 'a parameter'} has no value yet: its layer learns the shape when "
                 "it is first called; call the model once, or give the layer its input size"
             )
+        if _touching:
+            _touch(self)
         return self._data
 
     @property
@@ -138,6 +144,8 @@ class State(InPlace):
 
         The shape must stay; the dtype stays and `value`, which may be a plain number, is cast to it.
         """
+        if _touching:
+            _touch(self)
         if not hasattr(value, "shape"):
             value = np.asarray(value)
         if self.data is not None and tuple(value.shape) != self.shape:
@@ -155,7 +163,54 @@ class State(InPlace):
 
     def _change(self, call: str, write: Callable[..., Any], *written: Any) -> None:
         self.value()
+        if _touching and _touched.get() is not None:
+            self._data = self._data.copy()  # what was noted stays as it is
         engine_of(*written).change(self, call, write, written)
+
+
+# --- states that are read and changed for a while ------------------------------------------
+
+_touching: list[None] = []
+"""One entry for each block of `touched` that is open in any thread: empty almost always, and quick to ask."""
+_touched: ContextVar[dict[State, Any] | None] = ContextVar("touched", default=None)
+
+
+@contextmanager
+def touched() -> Iterator[dict[State, Any]]:
+    """The states that are read or changed within the block, with the arrays that they held before."""
+    arrays: dict[State, Any] = {}
+    token = _touched.set(arrays)
+    _touching.append(None)
+    try:
+        yield arrays
+    finally:
+        _touching.pop()
+        _touched.reset(token)
+        outer = _touched.get()
+        if outer is not None:
+            for state, array in arrays.items():
+                outer.setdefault(state, array)
+
+
+@contextmanager
+def holding(arrays: dict[State, Any]) -> Iterator[None]:
+    """Within the block the states hold these arrays; afterwards, whatever was assigned to them or to
+    others that it touched, they hold again what they held before."""
+    before = {state: state._data for state in arrays}
+    for state, array in arrays.items():
+        state.hold(array)
+    with touched() as also:
+        try:
+            yield
+        finally:
+            for state, array in (also | before).items():
+                state.hold(array)
+
+
+def _touch(state: State) -> None:
+    arrays = _touched.get()
+    if arrays is not None and state._data is not None:
+        arrays.setdefault(state, state._data)
 
 
 def _alike(a: Any, b: Any) -> bool:

@@ -12,7 +12,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "dynamic": (
         "modes", "versions", "node", "inplace", "values", "gradient_hooks", "tensors", "operands",
-        "instrument", "tape", "endpoints", "backward", "functional", "recompute", "look", "create", "engine",
+        "instrument", "tape", "endpoints", "backward", "functional", "create", "recompute", "look", "engine",
     ),
     "static": (
         "graph", "differentiate", "control", "compile", "run", "look", "archive", "onnx", "aliases", "engine",
