@@ -16,17 +16,17 @@ from static.graph.graph import Tensor
 
 
 def run_scan(
-    loop: Loop, arrays: Sequence[Any], compiler: Compiler, length: int, reverse: bool,
+    loop: Loop, always: int, arrays: Sequence[Any], compiler: Compiler, length: int, reverse: bool,
     needed: Sequence[int] | None = None,
-) -> Any:
-    """A scan: the last carry, ys, sums and hidden values; None for those that are not needed."""
+) -> Any:  # fmt: skip
+    """A scan: the last carry, ys, sums and hidden values; None for those that are not needed and not
+    among the first ones, which are `always` made."""
     width, xp = len(loop.carry), compiler.module
     carry, xs, fixed = arrays[:width], arrays[width : width + len(loop.xs)], arrays[width + len(loop.xs) :]
     for x in xs:
         if len(x) != length:
             raise ShapeError(f"scan: xs of {length} and of {len(x)} steps; they must agree")
     results = loop.results()
-    always = width if loop.body.pure else len(results) - len(loop.hidden)
     asked = range(len(results)) if needed is None else sorted({*range(always), *needed})
     sums = range(width + len(loop.ys), width + len(loop.ys) + len(loop.sums))
     step_of = compiler.body(loop.body, loop.inputs(), [results[i] for i in asked], arrays)

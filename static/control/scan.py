@@ -98,9 +98,10 @@ def scan_op(loop: Loop) -> BodyOp:
              for i in range(len(part))]  # fmt: skip
     inputs = loop.inputs()
     count, results = len(inputs), [*loop.next, *loop.ys, *loop.sums]
+    always = len(loop.next) if loop.body.pure else len(results)
     return BodyOp(
         "scan",
-        lambda *arrays, compiler, **settings: run_scan(loop, arrays, compiler, **settings),
+        lambda *arrays, compiler, **settings: run_scan(loop, always, arrays, compiler, **settings),
         lambda *specs, length, reverse: loop.specs(length),
         Joint(
             lambda g, y, *args, wanted, length, reverse: gradient(

@@ -92,12 +92,23 @@ def test_values_and_two_derivatives_are_those_of_python_control_flow(fn: Any, le
         np.testing.assert_allclose(value, expected, rtol=1e-9, atol=1e-9)
 
 
-def test_first_derivatives_of_a_scan_are_equal_bit_for_bit() -> None:
+def ragged(x: Any, h: Any, w: Any) -> Any:
+    """A scan whose steps have sizes of their own."""
+
+    def step(h: Any, xt: Any) -> Any:
+        return ops.tanh(h @ w + ops.sum(xt[xt > 0.5])), ops.sum(h)
+
+    last, ys = ops.scan(step, h, x)
+    return ops.sum(last) + ops.sum(ys * ys)
+
+
+@pytest.mark.parametrize("fn", [recurrent, ragged, looping])
+def test_first_derivatives_of_a_loop_are_equal_bit_for_bit(fn: Any) -> None:
     eager = [dynamic.tensor(a, requires_grad=True) for a in (X, H, W)]
-    want = dynamic.grad(recurrent(*eager), eager)
+    want = dynamic.grad(fn(*eager), eager)
     with static.Graph().as_default():
         xs = [static.placeholder("float64", shape) for shape in (("T", 3, 4), (3, 4), (4, 4))]
-        gs = static.gradients(recurrent(*xs), xs)
+        gs = static.gradients(fn(*xs), xs)
         with static.Session(optimize="exact") as session:
             got = session.run(gs, dict(zip(xs, (X, H, W), strict=True)))
     assert all((a.numpy() == b).all() for a, b in zip(want, got, strict=True))
