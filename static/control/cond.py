@@ -11,11 +11,13 @@ from shared import nest
 from shared.dims import Dim, same_size
 from shared.errors import SettingError, ShapeError
 from shared.op import Joint
+from shared.ops.creation import zeros
 from shared.spec import Spec, sizes_match
 from static.control.body import Body, BodyOp, Compiler, Part
 from static.control.loop import graph_of
-from static.control.replay import full_gradients, replay
-from static.graph.graph import Tensor, building
+from static.control.replay import replay
+from static.differentiate import gradients
+from static.graph.graph import Tensor, building, edge_of
 from static.graph.operands import as_tensor
 
 
@@ -153,6 +155,13 @@ def _backward(
         values = [as_tensor(arg) for arg in args]
         made = replay(body, {p: values[i] for p, i in zip(fed, places, strict=True)}, results)
         pairs = [(made[y], None if g is None else as_tensor(g)) for y, g in zip(results, gs, strict=True)]
-        return full_gradients(pairs, [values[i] for i in by])
+        return _full_gradients(pairs, [values[i] for i in by])
 
     return branch
+
+
+def _full_gradients(pairs: Sequence[tuple[Tensor, Any]], xs: Sequence[Tensor]) -> list[Tensor]:
+    """The derivatives of the ys of (y, cotangent) pairs by each x, with zeros where there is none."""
+    live = [(y, g) for y, g in pairs if g is not None and edge_of(y) is not None]
+    found = gradients([y for y, _ in live], list(xs), [g for _, g in live]) if live else [None] * len(xs)
+    return [zeros(x.shape, x.dtype, like=x) if g is None else g for x, g in zip(xs, found, strict=True)]

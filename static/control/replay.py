@@ -15,12 +15,10 @@ from typing import Any
 from shared.atoms import Symbol
 from shared.dims import UNKNOWN_RANK, Dim, Shape, Size, same_shape
 from shared.op import Op
-from shared.ops.creation import zeros
 from shared.spec import Spec
 from static.control.body import Body, BodyOp, Part
-from static.differentiate import gradients
 from static.graph.effects import LOOKING
-from static.graph.graph import Node, Tensor, edge_of, get_default_graph
+from static.graph.graph import Node, Tensor, get_default_graph
 from static.graph.operands import apply, constant
 from static.graph.select import select
 
@@ -127,10 +125,3 @@ def _remade_part(part: Part, inputs: Sequence[Tensor]) -> Part:
     body.close()
     results, hidden = ([made[t] for t in tensors] for tensors in (part.results, part.hidden))
     return replace(part, body=body, inputs=own, results=results, hidden=hidden)
-
-
-def full_gradients(pairs: Sequence[tuple[Tensor, Any]], xs: Sequence[Tensor]) -> list[Tensor]:
-    """The derivatives of the ys of (y, cotangent) pairs by each x, with zeros where there is none."""
-    live = [(y, g) for y, g in pairs if g is not None and edge_of(y) is not None]
-    found = gradients([y for y, _ in live], list(xs), [g for _, g in live]) if live else [None] * len(xs)
-    return [zeros(x.shape, x.dtype, like=x) if g is None else g for x, g in zip(xs, found, strict=True)]

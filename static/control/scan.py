@@ -181,15 +181,16 @@ def gradient(
     floats = [i for i, t in enumerate(loop.carry) if edge_of(t) is not None]
     with back.as_default():
         inner = [back.placeholder(loop.carry[i].spec, "g") for i in floats]
-        here = _made_again(loop, bring) if again else {t: t for t in loop.results()}
         seeds = [
-            (here[t], slice_of(cotangent))
+            (t, slice_of(cotangent))
             for t, cotangent in (*zip(loop.ys, g_ys, strict=True), *zip(loop.hidden, g_hidden, strict=True))
             if cotangent is not None
         ]
         added = zip(loop.sums, g_sums, strict=True)
-        seeds += [(here[t], back.capture(c)) for t, c in added if c is not None]
-        seeds += [(here[loop.next[i]], c) for i, c in zip(floats, inner, strict=True)]
+        seeds += [(t, back.capture(c)) for t, c in added if c is not None]
+        seeds += [(loop.next[i], c) for i, c in zip(floats, inner, strict=True)]
+        here = _made_again(loop, bring, [t for t, _ in seeds]) if again else {}
+        seeds = [(here.get(t, t), c) for t, c in seeds]
         targets = [t for t, want in zip(loop.inputs(), wanted, strict=True) if want]
         leaves = {
             t: edge for t in (*targets, *(loop.carry[i] for i in floats))
@@ -218,9 +219,11 @@ def gradient(
     return [result.get(t) for t in loop.inputs()]
 
 
-def _made_again(loop: Loop, bring: Callable[[Tensor], Tensor]) -> dict[Tensor, Any]:
-    """What a step gives, made once more of what it is given."""
-    results, given = loop.results(), loop.inputs()
+def _made_again(
+    loop: Loop, bring: Callable[[Tensor], Tensor], results: Sequence[Tensor]
+) -> dict[Tensor, Tensor]:
+    """What a step makes on the way to some of its results, made once more of what it is given."""
+    given = loop.inputs()
     needed = select(loop.body, results, given).nodes
     sizes = {symbol for node in needed for symbol in symbols_of(node)}
     used = {*results, *(x for node in needed for x in node.inputs if isinstance(x, Tensor))}
