@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ from tests.programs.words import DYNAMIC, STATIC, is_float
 __all__ = ["agree", "normal", "whole"]
 CONTROL = re.compile(r"(.*/)?(cond|scan|while_loop|while|map_fn)(_\d+)?$")
 Results = list[tuple[str, Any]]
+SKIPPED: Counter[str] = Counter()
+"""What was not compared, and why: unknown sizes that a call refuses, words that PyTorch has not."""
 
 
 def agree(
@@ -42,7 +45,6 @@ def agree(
     arrays = [np.asarray(array) for array, _ in inputs.values()]
     want = on_dynamic(program, arrays, order)
     twin = Twin(program, arrays, order, want)
-    refused: list[str] = []
     for told in sizes:
         shapes = [
             _shape(shape, array, told) for array, (_, shape) in zip(arrays, inputs.values(), strict=True)
@@ -52,7 +54,7 @@ def agree(
         except (UnknownSizeError, ShapeError, SettingError) as error:
             if told == "known" or not isinstance(error, DiptychError):
                 raise
-            refused.append(f"{told}: {error}")
+            SKIPPED[f"{told} sizes refused: {_first_words(error)}"] += 1
             continue
         exact = built.run("exact")
         equal(f"exact with {told} sizes and dynamic", exact, want, twin, built.loops, told != "known")
@@ -266,7 +268,7 @@ def with_torch(
             TORCH, _sum, [torch.as_tensor(y) for y in _listed(program(TORCH, *xs))], xs, order
         )
     except (AttributeError, TypeError, RuntimeError, ValueError, IndexError, NotImplementedError) as error:
-        OTHERS.append(f"{type(error).__name__}: {error}")
+        SKIPPED[f"PyTorch: {_first_words(error)}"] += 1
         return
     finally:
         torch.set_default_dtype(before)
@@ -280,5 +282,5 @@ def with_torch(
             raise Fault("PyTorch and dynamic", f"{name}: {_short(theirs)}, and {_short(b)}")
 
 
-OTHERS: list[str] = []
-"""Why programs were not compared with PyTorch."""
+def _first_words(error: Exception) -> str:
+    return re.sub(r"\d+|v\d+", "#", f"{type(error).__name__}: {error}")[:70]

@@ -101,7 +101,7 @@ FLOATS = _lines("""
     ops.log_softmax({t}, axis={x})
     ops.log(ops.softmax({t}, axis={x}))
     ops.log(ops.sum(ops.exp({t}), axis={x}))
-    ops.layer_norm({m}, {v}, {v})
+    ops.layer_norm({m}, {m}.shape[1:], {v}, {v})
     ({t} - ops.mean({t}, axis={x}, keepdims=True)) / ops.sqrt(ops.var({t}, axis={x}, keepdims=True) + 0.1)
     {m} @ {m}
     {m} @ {v}
@@ -117,7 +117,7 @@ FLOATS = _lines("""
     ops.tensordot({m}, {m}, axes=1)
     ops.tril({m})
     ops.triu({m})
-    ops.bilinear({m}, {m}, ops.reshape(ops.sin(ops.arange(18.0)), (2, 3, 3)))
+    ops.bilinear({m}, {m}, ops.reshape(ops.arange(18.0) * 0.125 - 1.0, (2, 3, 3)))
     ops.cosine_similarity({m}, {m})
     ops.transpose({f})
     ops.swapaxes({m}, 0, 1)
@@ -168,7 +168,11 @@ FLOATS = _lines("""
     ops.kl_div(ops.log_softmax({m}, axis=1), ops.softmax({m}, axis=1))
     ops.binary_cross_entropy(ops.sigmoid({f}), ops.sigmoid({f}))
     ops.binary_cross_entropy_with_logits({f}, ops.sigmoid({f}))
-    ops.rnn_cell({m}, {m}, {m}, {m}, {v}, {v})
+    ops.rnn_cell({m}, {m} @ {m})
+    ops.gru_cell(ops.tile({m}, (1, 3)), ops.tile({m}, (1, 3)), {m})
+    ops.lstm_cell(ops.tile({m}, (1, 4)), {m})[0]
+    ops.lstm_cell(ops.tile({m}, (1, 4)), {m})[1]
+    ops.attention_weights({m}, {m})
     ops.scaled_dot_product_attention({m}, {m}, {m})
     ops.zeros_like({f}) + {f}
     ops.ones_like({f}) * {f}
@@ -177,14 +181,14 @@ FLOATS = _lines("""
     ops.linspace(0.0, 1.0, 3) * {f}
     ops.eye(3) * {f}
     ops.stop_gradient({f}) * {f}
-    ops.conv1d(ops.expand_dims({m}, 1), ops.reshape(ops.linspace(-1.0, 1.0, 4), (2, 1, 2)))
+    ops.conv1d(ops.expand_dims({m}, 1), ops.reshape(ops.arange(4.0) * 0.5 - 0.75, (2, 1, 2)))
     ops.avg_pool1d(ops.expand_dims({m}, 1), 2)
     ops.max_pool1d(ops.expand_dims({m}, 1), 2)
-    ops.conv2d(ops.expand_dims({m}, (0, 1)), ops.reshape(ops.linspace(-1.0, 1.0, 4), (1, 1, 2, 2)))
+    ops.conv2d(ops.expand_dims({m}, (0, 1)), ops.reshape(ops.arange(4.0) * 0.5 - 0.75, (1, 1, 2, 2)))
     ops.max_pool2d(ops.expand_dims({m}, (0, 1)), 2)
     ops.avg_pool2d(ops.expand_dims({m}, (0, 1)), 2)
     ops.adaptive_avg_pool2d(ops.expand_dims({m}, (0, 1)), 1)
-    ops.conv_transpose2d(ops.expand_dims({m}, (0, 1)), ops.reshape(ops.linspace(-1.0, 1.0, 4), (1, 1, 2, 2)))
+    ops.conv_transpose2d(ops.expand_dims({m}, (0, 1)), ops.reshape(ops.arange(4.0) * 0.5, (1, 1, 2, 2)))
     ops.batch_norm({m}, None, None, {v}, {v}, training=True)[0]
     ops.permute({m}, (1, 0))
 """)  # fmt: skip
@@ -211,7 +215,6 @@ INTS = _lines("""
     {i} + {i}
     {i} * {i}
     {i} - {k}
-    {i} % 3
     ops.argmax({t}, axis={x})
     ops.argmin({t}, axis={x})
     ops.cast({f} > 0, "int64")

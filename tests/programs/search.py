@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.programs.agree import SKIPPED
 from tests.programs.choices import Choices, numbers_of, shrunk
 from tests.programs.families import FAMILIES
 from tests.programs.program import Program
@@ -55,6 +56,7 @@ class Found:
                 f"  {finding.program.family} {finding.seed} ({len(seeds)} programs, first after "
                 f"{finding.seconds:.0f} s) {' '.join(sorted(finding.program.items))}: {finding.error[:300]}"
             )
+        lines += [f"not compared, {count} times: {why}" for why, count in SKIPPED.most_common(8)]
         return "\n".join(lines)
 
 

@@ -6,6 +6,7 @@ comparison with PyTorch for that program (`AttributeError`), and no other.
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -13,77 +14,82 @@ from torch.nn import functional as nn
 
 from tests.programs.words import slope_by
 
+_TORCH = """
+    abs add ceil cos div dot einsum equal erf exp expm1 eye floor full_like isfinite isnan linspace log
+    log1p logical_and logical_not logical_or logical_xor matmul mul neg ones_like outer reciprocal round rsqrt
+    sigmoid sign sin sqrt square sub tan tanh trace tril triu where zeros_like bitwise_and bitwise_or
+    bitwise_xor bitwise_not bitwise_left_shift bitwise_right_shift
+"""
+_FUNCTIONAL = """
+    adaptive_avg_pool2d avg_pool1d avg_pool2d bilinear binary_cross_entropy binary_cross_entropy_with_logits
+    conv1d conv2d conv_transpose2d cross_entropy elu embedding gelu huber_loss kl_div l1_loss leaky_relu
+    linear max_pool1d max_pool2d mse_loss nll_loss relu scaled_dot_product_attention silu softplus
+"""
 _AXES = {"axis": "dim", "keepdims": "keepdim"}
-_SAME = [
-    "abs",
-    "ceil",
-    "cos",
-    "div",
-    "erf",
-    "exp",
-    "expm1",
-    "floor",
-    "isfinite",
-    "isnan",
-    "log",
-    "log1p",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "logical_xor",
-    "maximum",
-    "minimum",
-    "neg",
-    "outer",
-    "reciprocal",
-    "round",
-    "rsqrt",
-    "sigmoid",
-    "sign",
-    "sin",
-    "sqrt",
-    "square",
-    "tan",
-    "tanh",
-    "tril",
-    "triu",
-    "where",
-    "matmul",
-    "add",
-    "sub",
-    "mul",
-    "equal",
-    "ones_like",
-    "zeros_like",
-]
-_ACTIVATIONS = ["elu", "gelu", "leaky_relu", "relu", "silu", "softplus", "huber_loss", "mse_loss", "l1_loss"]
+_OVER_ALL = {"sum": "sum", "mean": "mean", "max": "amax", "min": "amin", "logsumexp": "logsumexp",
+             "var": "var", "std": "std"}  # fmt: skip
+_OVER_AXES = (
+    "softmax",
+    "log_softmax",
+    "cumsum",
+    "argmax",
+    "argmin",
+    "any",
+    "all",
+    "prod",
+    "cosine_similarity",
+)
 
 
-def _dims(fn: Any) -> Any:
-    """A function of PyTorch that is asked in NumPy's words for axes."""
-
-    def call(*args: Any, **settings: Any) -> Any:
-        return fn(*args, **{_AXES.get(name, name): value for name, value in settings.items()})
-
-    return call
-
-
-def _all_or_some(name: str) -> Any:
+def _over_all(name: str) -> Any:
     """A reduction whose axis may be left out."""
 
     def call(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         axes = tuple(range(x.ndim)) if axis is None else axis
-        return getattr(torch, name)(x, dim=axes, keepdim=keepdims) if x.ndim else x * 1
+        return (
+            getattr(torch, name)(x, dim=axes, keepdim=keepdims) if x.ndim or name in ("var", "std") else x * 1
+        )
+
+    return call
+
+
+def _over_axes(name: str) -> Any:
+    """A function that is asked in NumPy's words for axes."""
+
+    def call(*args: Any, **settings: Any) -> Any:
+        return getattr(torch, name)(*args, **{_AXES.get(key, key): value for key, value in settings.items()})
 
     return call
 
 
 def _dtype(name: Any) -> Any:
-    return getattr(torch, str(name)) if not isinstance(name, torch.dtype) else name
+    return name if name is None or isinstance(name, torch.dtype) else getattr(torch, name)
 
 
-def _number(x: Any) -> Any:
+def _tensor(x: Any) -> Any:
     return x if isinstance(x, torch.Tensor) else torch.tensor(x)
+
+
+def _pad(x: Any, widths: Any) -> Any:
+    return nn.pad(x, [width for pair in reversed(widths) for width in pair])
+
+
+def _take(x: Any, i: Any, axis: int) -> Any:
+    rows = torch.index_select(x, axis, i.reshape(-1))
+    return rows.reshape(*x.shape[:axis], *i.shape, *x.shape[axis + 1 :])
+
+
+def _detached(x: Any) -> Any:
+    return x.detach().requires_grad_() if x.is_floating_point() else x.detach()
+
+
+def _grad(y: Any, xs: list[Any]) -> list[Any]:
+    if not y.requires_grad:
+        return [None] * len(xs)
+    return list(torch.autograd.grad(y, xs, create_graph=True, allow_unused=True))
+
+
+# --- control flow ----------------------------------------------------------------------------
 
 
 def _each(fn: Any, *parts: Any) -> Any:
@@ -91,7 +97,7 @@ def _each(fn: Any, *parts: Any) -> Any:
     first = parts[0]
     if isinstance(first, (tuple, list)):
         return type(first)(_each(fn, *items) for items in zip(*parts, strict=True))
-    return fn(*parts)
+    return None if first is None else fn(*parts)
 
 
 def _length(xs: Any) -> int:
@@ -117,84 +123,51 @@ def _while_loop(go: Any, body: Any, values: Any) -> Any:
     return values
 
 
-def _bind() -> Any:
-    words: dict[str, Any] = {name: getattr(torch, name) for name in _SAME}
-    words |= {name: getattr(nn, name) for name in _ACTIVATIONS}
-    words |= {
-        name: _all_or_some(torch_name)
-        for name, torch_name in (
-            ("sum", "sum"),
-            ("mean", "mean"),
-            ("max", "amax"),
-            ("min", "amin"),
-            ("logsumexp", "logsumexp"),
-        )
-    }
-    words |= {
-        name: _dims(getattr(torch, name))
-        for name in (
-            "softmax",
-            "log_softmax",
-            "cumsum",
-            "stack",
-            "take_along_dim",
-            "flip",
-            "argmax",
-            "argmin",
-        )
-    }
-    words |= {
-        "engine": "torch",
-        "maximum": lambda a, b: torch.maximum(*torch.broadcast_tensors(_number(a), _number(b))),
-        "minimum": lambda a, b: torch.minimum(*torch.broadcast_tensors(_number(a), _number(b))),
-        "var": _spread("var"), "std": _spread("std"),
-        "concatenate": lambda xs, axis=0: torch.cat(list(xs), axis),
-        "stack": lambda xs, axis=0: torch.stack(list(xs), axis),
-        "reshape": lambda x, shape: x.reshape(shape),
-        "transpose": lambda x: x.permute(*reversed(range(x.ndim))),
-        "flip": lambda x, axis: x.flip(axis),
-        "flatten": lambda x, axis=0: x.flatten(axis),
-        "swapaxes": lambda x, a, b: x.swapaxes(a, b),
-        "expand_dims": lambda x, axis: x.unsqueeze(axis),
-        "broadcast_to": lambda x, shape: x.broadcast_to(shape),
-        "tile": lambda x, times: x.tile(times),
-        "cast": lambda x, dtype: x.to(_dtype(dtype)),
-        "zeros": lambda shape, dtype=None: torch.zeros(shape, dtype=dtype and _dtype(dtype)),
-        "ones": lambda shape, dtype=None: torch.ones(shape, dtype=dtype and _dtype(dtype)),
-        "full": lambda shape, value: torch.full(shape, value),
-        "arange": lambda *args: torch.arange(*args),
-        "clip": lambda x, low=None, high=None: torch.clamp(x, low, high),
-        "linear": lambda x, w, b=None: nn.linear(x, w, b),
-        "layer_norm": lambda x, w, b: nn.layer_norm(x, x.shape[-1:], w, b),
-        "take": lambda x, i, axis: torch.index_select(x, axis, i.reshape(-1)).reshape(
-            *x.shape[:axis], *i.shape, *x.shape[axis + 1 :]
-        ),
-        "einsum": lambda text, *xs: torch.einsum(text, *xs),
-        "cross_entropy": lambda x, y: nn.cross_entropy(x, y),
-        "nll_loss": lambda x, y: nn.nll_loss(x, y),
-        "one_hot": lambda i, count: nn.one_hot(i, int(count)).to(torch.get_default_dtype()),
-        "scan": _scan, "while_loop": _while_loop,
-        "cond": lambda pred, yes, no, *args: yes(*args) if bool(pred) else no(*args),
-        "map_fn": lambda fn, xs: torch.stack([fn(x) for x in xs]),
-        "stop_gradient": lambda x: x.detach().requires_grad_() if x.is_floating_point() else x.detach(),
-        "grad": _grad, "slope": slope_by(_grad),
-    }  # fmt: skip
-    return type(
-        "TorchWords", (), {name: staticmethod(fn) if callable(fn) else fn for name, fn in words.items()}
-    )
-
-
-def _spread(name: str) -> Any:
-    def call(x: Any, axis: Any = None) -> Any:
-        return getattr(torch, name)(x, dim=tuple(range(x.ndim)) if axis is None else axis)
-
-    return call
-
-
-def _grad(y: Any, xs: list[Any]) -> list[Any]:
-    if not y.requires_grad:
-        return [None] * len(xs)
-    return list(torch.autograd.grad(y, xs, create_graph=True, allow_unused=True))
-
-
-TORCH = _bind()
+TORCH = SimpleNamespace(
+    **{name: getattr(torch, name) for name in _TORCH.split()},
+    **{name: getattr(nn, name) for name in _FUNCTIONAL.split()},
+    **{name: _over_all(theirs) for name, theirs in _OVER_ALL.items()},
+    **{name: _over_axes(name) for name in _OVER_AXES},
+    engine="torch",
+    log_sigmoid=nn.logsigmoid,
+    normal_cdf=torch.special.ndtr,
+    maximum=lambda a, b: torch.maximum(*torch.broadcast_tensors(_tensor(a), _tensor(b))),
+    minimum=lambda a, b: torch.minimum(*torch.broadcast_tensors(_tensor(a), _tensor(b))),
+    norm=lambda x, axis=None: torch.linalg.vector_norm(x, dim=axis),
+    concatenate=lambda xs, axis=0: torch.cat(list(xs), axis),
+    stack=lambda xs, axis=0: torch.stack(list(xs), axis),
+    split=lambda x, parts, axis=0: torch.tensor_split(x, parts, axis),
+    unbind=lambda x, axis=0: torch.unbind(x, axis),
+    reshape=lambda x, shape: x.reshape(shape),
+    transpose=lambda x: x.permute(*reversed(range(x.ndim))),
+    permute=lambda x, axes: x.permute(axes),
+    flip=lambda x, axis: x.flip(axis),
+    flatten=lambda x, axis=0: x.flatten(axis),
+    swapaxes=lambda x, a, b: x.swapaxes(a, b),
+    expand_dims=lambda x, axis: x[None, None] if axis == (0, 1) else x.unsqueeze(axis),
+    squeeze=lambda x, axis: x.squeeze(axis),
+    broadcast_to=lambda x, shape: x.broadcast_to(shape),
+    sum_to=lambda x, shape: x.sum_to_size(shape),
+    tile=lambda x, times: x.tile(times),
+    repeat=lambda x, times, axis: x.repeat_interleave(times, axis),
+    pad=_pad,
+    cast=lambda x, dtype: x.to(_dtype(dtype)),
+    zeros=lambda shape, dtype=None: torch.zeros(shape, dtype=_dtype(dtype)),
+    ones=lambda shape, dtype=None: torch.ones(shape, dtype=_dtype(dtype)),
+    full=lambda shape, value: torch.full(shape, value),
+    arange=lambda *args: torch.arange(*args),
+    clip=lambda x, low=None, high=None: torch.clamp(x, low, high),
+    tensordot=lambda a, b, axes: torch.tensordot(a, b, axes),
+    layer_norm=lambda x, shape, w=None, b=None: nn.layer_norm(x, shape, w, b),
+    take=_take,
+    gather=lambda x, i, axis: torch.gather(x, axis, i % x.shape[axis]),
+    scatter_add=lambda x, i, v, axis: torch.scatter_add(x, axis, i, _tensor(v).expand(i.shape)),
+    one_hot=lambda i, count: nn.one_hot(i, int(count)).to(torch.get_default_dtype()),
+    scan=_scan,
+    while_loop=_while_loop,
+    cond=lambda pred, yes, no, *args: yes(*args) if bool(pred) else no(*args),
+    map_fn=lambda fn, xs: _scan(lambda none, x: (none, fn(x)), (), xs)[1],
+    stop_gradient=_detached,
+    grad=_grad,
+    slope=slope_by(_grad),
+)

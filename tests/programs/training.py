@@ -277,7 +277,7 @@ def on_torch(task: Any) -> Run | None:
     from tests.programs.torch_words import TORCH
 
     ours, _ = _fresh(task)
-    words = type("Words", (TORCH,), {"checkpoint": staticmethod(_call)})
+    words = SimpleNamespace(**{**vars(TORCH), "checkpoint": _call})
     try:
         net = task.make(torch.nn)
         net.load_state_dict(
