@@ -7,7 +7,6 @@ table. It is empty when the law holds.
 from __future__ import annotations
 
 KNOWN: dict[str, str] = {
-    "C12": "a checkpoint draws another mask",
     "D14": "sums over a leading axis add one by one",
     "D15": "formulas that lose their digits at the edges of float32",
     "D16": "float16 overflows in the middle of a formula",
