@@ -306,7 +306,7 @@ def as_array(values: Any, dtype: Any = None) -> Array:
 
 VOCABULARY = (
     "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "abs", "floor", "ceil",
-    "round", "erf", "min", "max", "sign", "cast", "pow", "isnan",
+    "round", "erf", "erfc", "normcdf", "min", "max", "sign", "cast", "pow", "isnan",
 )  # fmt: skip
 """The functions of which a `scalar` may be made, beside `+ - * / **`, comparisons, `a if c else b`.
 

@@ -20,7 +20,7 @@ def _fast(name: str) -> Callable[..., Term]:
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    **{name: _fast(name) for name in ("exp", "expm1", "log", "log1p", "tanh", "erf")},
+    **{name: _fast(name) for name in ("exp", "expm1", "log", "log1p", "tanh", "erf", "erfc", "normcdf")},
     "sqrt": lambda code, x: code.root(x),
     "floor": lambda code, x: code.rounded("floor", x),
     "ceil": lambda code, x: code.rounded("ceil", x),

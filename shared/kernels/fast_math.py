@@ -2,9 +2,9 @@
 
 Each takes and gives a term (float32 or float64), and is exact at NaN, infinities and both zeros. Errors,
 in units in the last place, over the whole range (`test_fast_math.py` measures them): exp, log and
-log1p 2, expm1 3, tanh and erf 4. The methods are those of any handbook (Muller, Elementary Functions, 2016):
-reduction to a short interval in two steps of ln 2 (Cody and Waite 1980), and there the Taylor
-series, which is short enough to need no fitted coefficients.
+log1p 2, expm1 3, tanh and erf 4, normcdf 6, erfc 8. The methods are those of any handbook (Muller,
+Elementary Functions, 2016): reduction to a short interval in two steps of ln 2 (Cody and Waite 1980), and
+there the Taylor series, which is short enough to need no fitted coefficients.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.kernels.erf import DOUBLE, NEAR, SINGLE
+from shared.kernels.erf import DOUBLE, FARTHEST, NEAR, SINGLE
 from shared.kernels.scalars import FLOAT32, FLOAT64, Code, Term
 
 _LN2 = math.log(2.0)
@@ -157,13 +157,39 @@ def log1p(code: Code, x: Term) -> Term:
 
 def erf(code: Code, x: Term) -> Term:
     """x + x P(x^2) / Q(x^2) near 0; further on 1 - exp(-x^2) P(|x|) / Q(|x|), with the sign of x."""
-    near, far = SINGLE if x.dtype == FLOAT32 else DOUBLE
-    size = code.absolute(x)
-    low = code.select(size < NEAR, x, NEAR)  # of the other part's x nothing may overflow
-    low = code.multiply_add(low, _ratio(code, low * low, *near), low)
-    high = _clamped(code, size, 0.0, 6.0)  # erf(6) is 1 in double precision
-    tail = exp(code, -(high * high)) * _ratio(code, high, *far)
-    return code.select(size <= NEAR, low, code.signed(1 - tail, x))
+    low, more, tail = _erf_parts(code, x, _bell(code, x, 1.0))
+    return code.select(code.absolute(x) <= NEAR, low + more, code.signed(1 - tail, x))
+
+
+def erfc(code: Code, x: Term) -> Term:
+    """1 - erf(x): near 0 as 1/2 - (x - 1/2 + ...), further on from its tail."""
+    return _erfc_of(code, x, _bell(code, x, 1.0))
+
+
+def normcdf(code: Code, x: Term) -> Term:
+    """erfc(-x / sqrt(2)) / 2, with exp(-x^2 / 2) computed from x itself."""
+    return _erfc_of(code, x * -math.sqrt(0.5), _bell(code, x, 0.5)) * 0.5
+
+
+def _erfc_of(code: Code, z: Term, bell: Term) -> Term:
+    low, more, tail = _erf_parts(code, z, bell)
+    far = code.select(z < 0, 2 - tail, tail)
+    return code.select(code.absolute(z) <= NEAR, 0.5 - ((low - 0.5) + more), far)
+
+
+def _erf_parts(code: Code, z: Term, bell: Term) -> tuple[Term, Term, Term]:
+    """z held near 0, there erf(z) - z, and erfc(|z|) for far |z|; `bell` is exp(-z^2)."""
+    near, far = SINGLE if z.dtype == FLOAT32 else DOUBLE
+    low = _clamped(code, z, -NEAR, NEAR)  # of the other part's z nothing may overflow
+    more = low * _ratio(code, low * low, *near)
+    return low, more, bell * _ratio(code, _clamped(code, code.absolute(z), 0.0, FARTHEST), *far)
+
+
+def _bell(code: Code, x: Term, scale: float) -> Term:
+    """exp(-scale x^2) in two factors: the square of |x| rounded down to sixteenths is exact (Cody 1969)."""
+    size = _clamped(code, code.absolute(x), 0.0, FARTHEST)
+    r = code.rounded("floor", size * 16) * 0.0625
+    return exp(code, r * r * -scale) * exp(code, (size - r) * (size + r) * -scale)
 
 
 def _ratio(code: Code, x: Term, above: tuple[float, ...], below: tuple[float, ...]) -> Term:

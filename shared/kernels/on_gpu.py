@@ -36,7 +36,7 @@ class CudaCode(Code):
 
     functions = FUNCTIONS | {
         name: lambda code, x, name=name: code.call(name, code.floating(x))
-        for name in ("exp", "expm1", "log", "log1p", "tanh", "erf")
+        for name in ("exp", "expm1", "log", "log1p", "tanh", "erf", "erfc", "normcdf")
     }
 
     def _write(self, dtype: np.dtype[Any], instruction: str) -> Term:

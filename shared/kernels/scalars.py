@@ -30,7 +30,7 @@ POWERS: dict[float, Callable[[Any], Any]] = {
     2: lambda a: a * a,
     3: lambda a: a * a * a,
     -1: lambda a: 1 / a,
-    -2: lambda a: 1 / (a * a),
+    -2: lambda a: (1 / a) * (1 / a),
     0.5: lambda a: a.code.root(a),
     -0.5: lambda a: 1 / a.code.root(a),
 }

@@ -4,18 +4,7 @@ The names `abs`, `all`, `any`, `max`, `min`, `pow`, `round` and `sum` are ops he
 builtins.
 """
 
-from shared.ops.activations import (
-    elu,
-    erf,
-    gelu,
-    leaky_relu,
-    log_sigmoid,
-    normal_cdf,
-    relu,
-    sigmoid,
-    silu,
-    softplus,
-)
+from shared.ops.activations import elu, leaky_relu, relu
 from shared.ops.attention import attention_weights, scaled_dot_product_attention
 from shared.ops.bitwise import (
     bitwise_and,
@@ -80,15 +69,15 @@ from shared.ops.elementwise import (
     square,
     sub,
     tan,
-    tanh,
 )
+from shared.ops.gaussian import erf, erfc, gelu, normal_cdf
 from shared.ops.gru import gru_cell, gru_cell_composed
 from shared.ops.indexing import getitem, take
 from shared.ops.joining import concatenate, split, stack, unbind
 from shared.ops.linalg import dot, linear, matmul, outer, tensordot, tril, triu
 from shared.ops.lookup import embedding, gather, one_hot, scatter_add, scatter_sum
 from shared.ops.losses import accuracy, cross_entropy, nll_loss
-from shared.ops.normalization import batch_norm, layer_norm, log_softmax, softmax
+from shared.ops.normalization import batch_norm, layer_norm
 from shared.ops.norms import logsumexp, norm
 from shared.ops.pooling import adaptive_avg_pool2d, avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from shared.ops.products import prod
@@ -107,6 +96,8 @@ from shared.ops.shapes import (
     swapaxes,
     transpose,
 )
+from shared.ops.sigmoids import log_sigmoid, sigmoid, silu, softplus, tanh
+from shared.ops.softmaxes import log_softmax, softmax
 from shared.ops.tiling import pad, repeat, tile
 from shared.ops.windows import col2im, im2col
 
@@ -117,7 +108,7 @@ __all__ = [
     "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "broadcast_to", "cast", "ceil",
     "clip", "col2im", "concatenate", "cond", "conv1d", "conv2d", "conv_transpose2d", "cos",
     "cosine_similarity", "cross_entropy", "cumsum", "div", "dot", "dropout", "einsum", "elu",
-    "embedding", "equal", "erf", "exp", "expand_dims", "expm1", "eye", "flatten", "flip", "floor",
+    "embedding", "equal", "erf", "erfc", "exp", "expand_dims", "expm1", "eye", "flatten", "flip", "floor",
     "full", "full_like", "gather", "gelu", "generator_state", "getitem", "greater", "greater_equal",
     "gru_cell", "gru_cell_composed", "huber_loss", "im2col", "isfinite", "isnan", "kl_div",
     "l1_loss", "layer_norm", "leaky_relu", "less", "less_equal", "linear", "linspace", "log",

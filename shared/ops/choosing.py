@@ -84,6 +84,12 @@ def cast(x: Any, dtype: Any) -> Any:
     return _cast(x, dtype=kind)
 
 
+def floating(x: Any) -> Any:
+    """`x` if it is floating point; integers and bools as float64."""
+    x = as_tensor_like(x)
+    return x if x.dtype.kind in "fc" else cast(x, np.float64)
+
+
 # --- choosing by a mask --------------------------------------------------------------------
 
 _BITS = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}

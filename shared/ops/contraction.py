@@ -12,6 +12,7 @@ import numpy as np
 
 from shared.dims import Dim, Size, same_shape, same_size, stretched
 from shared.errors import SettingError, ShapeError
+from shared.half import rounded
 from shared.op import Joint, Op, array_module
 from shared.ops.choosing import where
 from shared.ops.creation import eye
@@ -19,6 +20,7 @@ from shared.ops.elementwise import add
 from shared.ops.ranges import smaller
 from shared.ops.shapes import as_tensor_like, broadcast_to, expand_dims, reshape
 from shared.spec import Operand, Spec, promote, sizes_match, str_shape
+from shared.summing import total
 
 # --- reading subscripts --------------------------------------------------------------------
 
@@ -121,10 +123,22 @@ def _compute_einsum(*xs: Any, subscripts: str) -> Any:
         _label_sizes(xs, subscripts)
     xp, dtype = array_module(xs[0]), promote(*xs)
     same = [x if x.dtype == dtype else x.astype(dtype) for x in xs]
-    if len(same) == 1:  # the result may be a view: a diagonal, a transpose
-        return xp.array(xp.einsum(subscripts, same[0]), order="C")
+    if len(same) == 1:
+        return _one_operand(xp, same[0], subscripts)
     path = _path(subscripts, tuple(x.shape for x in same))
     return xp.asarray(xp.einsum(subscripts, *same, optimize=path), order="C")
+
+
+def _one_operand(xp: Any, x: Any, subscripts: str) -> Any:
+    """Diagonals and transposes are views; then what the output has no label for is summed."""
+    (term,), output = _parts(subscripts)
+    summed = "".join(dict.fromkeys(letter for letter in term if letter not in output))
+    view = xp.einsum(f"{term}->{output}{summed}", x)
+    if not summed:
+        return xp.array(view, order="C")
+    axes = tuple(range(len(output), len(output) + len(summed)))
+    y = total(view, axes, dtype=None if x.dtype.kind in "fc" else x.dtype)
+    return xp.asarray(rounded(y, x.dtype), order="C")
 
 
 def _einsum_rule(g: Any, y: Any, *xs: Any, wanted: tuple[bool, ...], subscripts: str) -> list[Any]:

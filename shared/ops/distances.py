@@ -10,12 +10,14 @@ import numpy as np
 from shared.dims import divide, same_shape, same_size
 from shared.errors import DTypeError, RangeError, SettingError, ShapeError
 from shared.op import ZERO, Op, Rule, elementwise
-from shared.ops.activations import sigmoid
 from shared.ops.choosing import cast, equal, maximum, minimum, where
+from shared.ops.creation import full
 from shared.ops.elementwise import abs, exp, log, neg, sqrt, square, sub
+from shared.ops.norms import norm
 from shared.ops.ranges import at_least
 from shared.ops.reductions import mean, sum
 from shared.ops.shapes import as_tensor_like, expand_dims
+from shared.ops.sigmoids import sigmoid
 from shared.spec import (
     Operand,
     Spec,
@@ -142,15 +144,17 @@ def huber_loss(x: Any, target: Any, reduction: str = "mean", delta: float = 1.0)
 
 
 def _compute_bce_with_logits(x: Any, t: Any) -> Any:
-    return np.add(np.maximum(x, 0) - x * t, np.log1p(np.exp(-np.abs(x))), order="C")
+    known = np.maximum(x, 0) * (1 - t) - np.minimum(x, 0) * t
+    return np.add(known, np.log1p(np.exp(-np.abs(x))), order="C")
 
 
 _bce_with_logits = elementwise(
-    "bce_with_logits", _compute_bce_with_logits, "(max({0}, 0) - {0} * {1} + log1p(exp(-abs({0}))))",
-    Rule(lambda g, y, x, t: g * (sigmoid(x) - t), reads="x t"),
+    "bce_with_logits", _compute_bce_with_logits,
+    "(max({0}, 0) * (1 - {1}) - min({0}, 0) * {1} + log1p(exp(-abs({0}))))",
+    Rule(lambda g, y, x, t: g * (sigmoid(x) * (1 - t) - sigmoid(neg(x)) * t), reads="x t"),
     Rule(lambda g, y, x, t: neg(g * x), reads="x"),
-    doc="max(x, 0) - x t + log(1 + exp(-|x|)), elementwise: neither part can overflow, and for\n"
-    "t = 0 and 1 neither takes digits from the other.",
+    doc="max(x, 0) (1 - t) - min(x, 0) t + log(1 + exp(-|x|)), elementwise: no part can overflow, and for t\n"
+    "from 0 to 1 none takes digits from another. Nor does the derivative for t = 0 and 1.",
 )  # fmt: skip
 
 
@@ -167,9 +171,11 @@ def binary_cross_entropy_with_logits(
     known_reduction(call, reduction)
     x, target = _pair(call, x, target)
     _check_floating(call, x)
-    losses = _bce_with_logits(x, target)
-    if pos_weight is not None:  # log sigmoid(x) is the loss of a target that is 1
-        losses = losses + (_factor(pos_weight) - 1) * target * _bce_with_logits(x, 1)
+    if pos_weight is None:
+        losses = _bce_with_logits(x, target)
+    else:  # -log sigmoid(x) is the loss of a target that is 1
+        positive = _factor(pos_weight) * target * _bce_with_logits(x, 1)
+        losses = positive + (1 - target) * _bce_with_logits(x, 0)
     return _reduced(losses if weight is None else losses * _factor(weight), reduction)
 
 
@@ -232,7 +238,8 @@ def kl_div(x: Any, target: Any, reduction: str = "mean", log_target: bool = Fals
 def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any:
     """x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) along `axis`, as `torch.nn.functional.cosine_similarity`.
 
-    x1 and x2 broadcast; the axis is taken away. Vectors shorter than eps have a gradient too.
+    x1 and x2 broadcast; the axis is taken away. Vectors shorter than eps have a gradient too. Each is
+    scaled to length 1 first, so that no product is out of range where the lengths are not.
     """
     x1, x2 = as_tensor_like(x1), as_tensor_like(x2)
     shape = broadcast_shapes("cosine_similarity", spec_of(x1), spec_of(x2))
@@ -242,12 +249,13 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any
         missing = tuple(range(len(shape) - len(x.shape)))
         return expand_dims(x, missing) if missing else x
 
-    def length(x: Any) -> Any:
-        """Of vectors with as many elements as those of the other: a single one may stand for all of them."""
-        squares, own = sum(square(x), axis), x.shape[axis]
+    def direction(x: Any) -> Any:
+        """Scaled to length 1, as one with as many elements as the other has: a single one may stand for all."""
+        x = with_axes(x)
+        length, own = norm(x, axis=axis, keepdims=True), x.shape[axis]
         if not same_size(own, shape[axis]):
-            squares = squares * divide(shape[axis], at_least(own, 1))
-        return sqrt(maximum(squares, eps * eps))
+            times = divide(shape[axis], at_least(own, 1))
+            length = length * sqrt(full((), times, length.dtype, like=x))
+        return x / maximum(length, eps)
 
-    x1, x2 = with_axes(x1), with_axes(x2)
-    return sum(x1 * x2, axis) / (length(x1) * length(x2))
+    return sum(direction(x1) * direction(x2), axis)

@@ -88,7 +88,7 @@ _POWERS = {
     2: lambda a, out: np.square(a, out=out, order="C"),
     3: lambda a, out: np.multiply(np.square(a), a, out=out, order="C"),
     -1: lambda a, out: np.true_divide(1, a, out=out, order="C"),
-    -2: lambda a, out: np.true_divide(1, np.square(a, out=out), out=out, order="C"),
+    -2: lambda a, out: np.square(np.true_divide(1, a, out=out), out=out, order="C"),
     0.5: lambda a, out: np.sqrt(a, out=out, order="C"),
     -0.5: lambda a, out: np.true_divide(1, np.sqrt(a, out=out), out=out, order="C"),
 }
@@ -128,7 +128,12 @@ def _by_base(g: Any, y: Any, a: Any, b: Any) -> Any:
             return gate(g, False)
         if b == 1:
             return g
-        return g * (a * 2) if b == 2 else g * (pow(a, b - 1) * b)
+        if b == 2:
+            return g * (a * 2)
+        if -1 < b < 0:  # in two halves, since a^(b-1) may be out of range where b times it is not
+            half = pow(a, (b - 1) / 2)
+            return g * (half * b * half)
+        return g * (pow(a, b - 1) * b)
     base = where(logical_and(equal(a, 0), equal(b, 0)), 1, a)
     return g * (pow(base, b - 1) * b)
 
@@ -159,7 +164,7 @@ sqrt = elementwise(
 rsqrt = elementwise(
     "rsqrt", lambda x, out=None: np.true_divide(1, np.sqrt(x, out=out), out=out, order="C"),
     "(1 / sqrt({0}))",
-    Rule(lambda g, y, x: g * (y * y * y * -0.5), reads="y"),
+    Rule(lambda g, y, x: g * (y * -0.5 / x), reads="y x"),  # whose cube may be out of range
     dtype=float_dtype, out=True, inplace=(0,),
     doc=f"1 / sqrt(x), elementwise; of 0 infinite, of negative numbers NaN.\n{_FLOATS}",
 )  # fmt: skip
@@ -180,7 +185,7 @@ exp = elementwise(
 
 expm1 = elementwise(
     "expm1", np.expm1, "expm1({0})",
-    Rule(lambda g, y, x: g * (y + 1), reads="y"),
+    Rule(lambda g, y, x: g * exp(x), reads="x"),  # y + 1 loses what is small
     doc=f"exp(x) - 1, elementwise, exact also near 0.\n{_FLOATS}",
 )  # fmt: skip
 
@@ -214,12 +219,6 @@ tan = elementwise(
     "tan", np.tan, "tan({0})",
     Rule(lambda g, y, x: g * (y * y + 1), reads="y"),
     doc=f"The tangent of x in radians, elementwise.\n{_FLOATS}",
-)  # fmt: skip
-
-tanh = elementwise(
-    "tanh", np.tanh, "tanh({0})",
-    Rule(lambda g, y, x: g * (1 - y * y), reads="y"),
-    doc=f"The hyperbolic tangent, elementwise.\n{_FLOATS}",
 )  # fmt: skip
 
 # --- rounding: no gradient -----------------------------------------------------------------

@@ -8,12 +8,12 @@ import numpy as np
 
 from shared.errors import ShapeError
 from shared.op import Joint, Op, array_module, put
-from shared.ops.activations import sigmoid
 from shared.ops.creation import zeros
-from shared.ops.elementwise import neg, tanh
+from shared.ops.elementwise import neg
 from shared.ops.joining import split
 from shared.ops.recurrent import check_floating, cut, half, join
 from shared.ops.shapes import as_tensor_like
+from shared.ops.sigmoids import sigmoid, tanh
 from shared.spec import Operand, Spec, promote, sizes_match, str_shape
 
 

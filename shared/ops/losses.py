@@ -11,16 +11,18 @@ import numpy as np
 
 from shared.dims import same_size
 from shared.errors import DTypeError, RangeError, SettingError, ShapeError
+from shared.half import in_single
 from shared.op import ZERO, Op, Rule, array_module, put
-from shared.ops.choosing import cast, equal, where
+from shared.ops.choosing import cast, equal, floating, where
 from shared.ops.distances import known_reduction, of_shape
 from shared.ops.elementwise import neg
 from shared.ops.indexing import getitem
 from shared.ops.lookup import gather, scatter_sum
-from shared.ops.normalization import floating, log_softmax
 from shared.ops.reductions import argmax, mean, sum
 from shared.ops.shapes import as_tensor_like, expand_dims, squeeze
+from shared.ops.softmaxes import log_softmax
 from shared.spec import Operand, Spec, sizes_match, str_shape
+from shared.summing import average, total
 
 IGNORED = -100
 """The label that does not count, unless a call says otherwise: PyTorch's number."""
@@ -69,6 +71,7 @@ def _counted(call: str, labels: Any, classes: int, ignored: int) -> Any:
 # --- cross-entropy -------------------------------------------------------------------------
 
 
+@in_single
 def _compute_cross_entropy(
     logits: Any, labels: Any, *, ignored: int, smoothing: float, reduction: str,
     out: Any = (None, None, None),
@@ -82,11 +85,14 @@ def _compute_cross_entropy(
     largest = np.maximum.reduce(x, axis=1, keepdims=True, initial=-np.inf)
     e = np.subtract(x, largest, out=None if out[1] is None else out[1].reshape(x.shape), order="C")
     hit = e[rows, flat]
-    if smoothing:
-        hit = (1 - smoothing) * hit + smoothing * xp.mean(e, axis=1)
+    aimed = (1 - smoothing) * hit + smoothing * average(e, (1,)) if smoothing else hit
     np.exp(e, out=e)
-    total = np.add.reduce(e, axis=1)
-    losses = np.log(total) - hit
+    e[rows, flat] = 0  # the label's own is kept apart: beside it, the others may be lost
+    rest = total(e, (1,))
+    more = np.expm1(hit)
+    more += rest
+    losses = np.log1p(more) - aimed
+    more += 1  # the sum of all exponentials
 
     share = xp.ones(flat.size, dtype)
     number: Any = flat.size
@@ -96,13 +102,13 @@ def _compute_cross_entropy(
         losses, share = xp.where(counts, losses, 0), counts.astype(dtype)
     if reduction == "mean" and number:
         share /= number
-    e *= (share / total)[:, None]
-    e[rows, flat] -= (1 - smoothing) * share
+    e *= (share / more)[:, None]
+    e[rows, flat] = share * (smoothing - rest / more)
     if smoothing:
         e -= (share * (smoothing / classes))[:, None]
     y = losses.reshape(labels.shape)
     if reduction != "none":
-        y = np.add.reduce(losses)
+        y = total(losses, (0,))
         if reduction == "mean":
             y = y / number if number else xp.asarray(np.nan, dtype)
     slope = e.reshape(logits.shape) if out[1] is None else out[1]
@@ -236,8 +242,8 @@ def _weighted(
         return losses
     if reduction == "sum":
         return sum(losses)
-    total = sum(shares)
-    return sum(losses) / where(equal(total, 0), np.nan, total)  # without NumPy's warning of 0 / 0
+    counted = sum(shares)
+    return sum(losses) / where(equal(counted, 0), np.nan, counted)  # without NumPy's warning of 0 / 0
 
 
 def nll_loss(

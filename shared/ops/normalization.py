@@ -1,7 +1,8 @@
-"""Normalisation and softmax: ops that relate an element to its neighbours along axes."""
+"""Normalisation over a batch, or over the axes of each example."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,76 +10,16 @@ import numpy as np
 
 from shared.dims import Dim, Shape, Size, product, same_size
 from shared.errors import DTypeError, SettingError, ShapeError
-from shared.op import Joint, Op, PlannerHints, Rule, array_module, put
+from shared.half import rounded
+from shared.op import Joint, Op, put
 from shared.ops.choosing import cast
 from shared.ops.creation import ones
-from shared.ops.elementwise import exp, neg, sqrt
+from shared.ops.elementwise import neg, sqrt
 from shared.ops.reductions import sum
 from shared.ops.shapes import as_tensor_like, broadcast_to, reshape
-from shared.spec import Operand, Spec, one_axis, promote, sizes_match, str_shape
-
-
-def floating(x: Any) -> Any:
-    """`x` if it is floating point; integers and bools as float64."""
-    x = as_tensor_like(x)
-    return x if x.dtype.kind in "fc" else cast(x, np.float64)
-
-
-# --- softmax -------------------------------------------------------------------------------
-
-
-def _below_largest(x: Any, axis: int, out: Any) -> Any:
-    """`x` minus its largest element along the axis: its exponentials can not overflow."""
-    largest = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
-    return np.subtract(x, largest, out=out, order="C")
-
-
-def _compute_softmax(x: Any, *, axis: int, out: Any = None) -> Any:
-    y = _below_largest(x, axis, out)
-    np.exp(y, out=y)
-    y /= np.add.reduce(y, axis=axis, keepdims=True)
-    return y
-
-
-_softmax = Op(
-    "softmax",
-    _compute_softmax,
-    lambda x, *, axis: Spec(x.shape, x.dtype),
-    [Rule(lambda g, y, x, *, axis: y * (g - sum(g * y, axis, keepdims=True)), reads="y")],
-    out=True,
-    hints=PlannerHints(inplace=(0,)),
-)
-
-
-def softmax(x: Any, axis: int = -1) -> Any:
-    """exp(x) scaled to add up to 1 along `axis`; the largest element is taken off first, so that
-    nothing overflows. Integers give float64."""
-    x = floating(x)
-    return _softmax(x, axis=one_axis("softmax", axis, len(x.shape)))
-
-
-def _compute_log_softmax(x: Any, *, axis: int, out: Any = None) -> Any:
-    y = _below_largest(x, axis, out)
-    if y.size:  # the logarithm of no exponentials would be minus infinity
-        y -= np.log(np.add.reduce(np.exp(y), axis=axis, keepdims=True))
-    return y
-
-
-_log_softmax = Op(
-    "log_softmax",
-    _compute_log_softmax,
-    lambda x, *, axis: Spec(x.shape, x.dtype),
-    [Rule(lambda g, y, x, *, axis: g - exp(y) * sum(g, axis, keepdims=True), reads="y")],
-    out=True,
-    hints=PlannerHints(inplace=(0,)),
-)
-
-
-def log_softmax(x: Any, axis: int = -1) -> Any:
-    """The logarithm of softmax, finite where softmax itself would underflow. Integers give float64."""
-    x = floating(x)
-    return _log_softmax(x, axis=one_axis("log_softmax", axis, len(x.shape)))
-
+from shared.scaling import magnitude, squares_fit
+from shared.spec import Operand, Spec, promote, sizes_match, str_shape
+from shared.summing import average, work_dtype
 
 # --- what both normalisations share --------------------------------------------------------
 
@@ -95,21 +36,44 @@ def _within(ufunc: np.ufunc, a: Any, b: Any) -> Any:
     return ufunc(a, b, out=a if np.result_type(a.dtype, b.dtype) == a.dtype else None)
 
 
-def _alike(out: Any, x: Any) -> Any:
-    """`out`, if it is of x's dtype and so can hold what is not yet the result."""
-    return out if out is not None and out.dtype == x.dtype else None
+def _statistics(x: Any, axes: tuple[int, ...], eps: float, out: Any = None) -> tuple[Any, ...]:
+    """x normalised over some axes, then its mean, 1 / sqrt(var + eps) and var; the axes stay behind as sizes
+    of 1. Half precision is computed, and given, in single."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = average(x, axes, keepdims=True)
+        y = np.subtract(x, mean, out=out if out is not None and out.dtype == mean.dtype else None, order="C")
+        var = average(y * y, axes, keepdims=True)
+    if squares_fit(var + eps):
+        inv_std = 1 / np.sqrt(var + eps)
+        y *= inv_std
+        return y, mean, inv_std, var
+    size = magnitude(x.astype(mean.dtype, copy=False), axes, least=math.sqrt(eps))
+    scaled = x / size
+    middle = average(scaled, axes, keepdims=True)
+    scaled -= middle
+    part = average(scaled * scaled, axes, keepdims=True)
+    scaled_inv = 1 / np.sqrt(part + eps / size / size)
+    with np.errstate(over="ignore"):
+        return put(scaled * scaled_inv, y), middle * size, scaled_inv / size, part * size * size
 
 
-def _through_statistics(g_mean: Any, g_inv_std: Any, centred: Any, inv_std: Any, count: Size) -> Any:
-    """What the cotangents of mean and inv_std send back to x: d mean / dx = 1 / count, and
-    d inv_std / dx = -inv_std^3 (x - mean) / count."""
-    found = None
+def _through_statistics(g: Any, g_mean: Any, g_inv_std: Any, unit: Any, inv_std: Any, count: Size) -> Any:
+    """What the cotangents of mean and inv_std themselves, which second derivatives bring, add to g:
+    d mean / dx = 1 / count, d inv_std / dx = -inv_std^2 unit / count, `unit` being the normalised x."""
     if g_inv_std is not None:
-        found = centred * (neg(g_inv_std * (inv_std * inv_std * inv_std)) / count)
-    if g_mean is not None:
-        spread = g_mean / count
-        found = broadcast_to(spread, centred.shape) if found is None else found + spread
-    return found
+        g = _plus(g, unit * (neg(g_inv_std * inv_std * inv_std) / count))
+    return g if g_mean is None else _plus(g, broadcast_to(g_mean / count, unit.shape))
+
+
+def _by_normalised(g: Any, unit: Any, g_sum: Any, g_unit_sum: Any, scale: Any, count: Size) -> Any:
+    """The cotangent of x, given that of the normalised x but for the factor `scale`, and the sums of g and of
+    g unit over what is normalised together (Ioffe and Szegedy 2015, section 3)."""
+    return (g - (unit * (g_unit_sum / count) + g_sum / count)) * scale
+
+
+def _widened(g: Any, like: Any) -> Any:
+    """A cotangent in the dtype of the statistics, where that is wider."""
+    return g if g is None or g.dtype.itemsize >= like.dtype.itemsize else cast(g, like.dtype)
 
 
 _READS = {"x", "weight", "mean", "inv_std"}
@@ -151,16 +115,14 @@ def _compute_batch_norm(
     x: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None,
     *, momentum: float, eps: float, out: Any = (None,) * 5,
 ) -> tuple[Any, ...]:  # fmt: skip
-    xp = array_module(x)
-    axes, row = _others(x.ndim), (1, -1) + (1,) * (x.ndim - 2)
-    mean = xp.mean(x, axis=axes)
-    centred = np.subtract(x, mean.reshape(row), out=_alike(out[0], x), order="C")
-    var = xp.mean(centred * centred, axis=axes)
-    inv_std = 1 / np.sqrt(var + eps)
-    scale = inv_std if weight is None else inv_std * weight
-    y = _within(np.multiply, centred, scale.reshape(row))
+    row = (1, -1) + (1,) * (x.ndim - 2)
+    y, *found = _statistics(x, _others(x.ndim), eps, out[0])
+    mean, inv_std, var = (value.reshape(-1) for value in found)
+    if weight is not None:
+        y = _within(np.multiply, y, weight.reshape(row))
     if bias is not None:
         y = _within(np.add, y, bias.reshape(row))
+    y = rounded(y, promote(*(value for value in (x, weight, bias) if value is not None)))
     count: Any = _count(x)
     unbiased = var * (count / max(count - 1, 1))
     new_mean = running_mean + momentum * (mean - running_mean)
@@ -193,7 +155,7 @@ def _infer_batch_norm(
     if same_size(_count(x), 0):
         raise ShapeError(f"batch_norm: x {str_shape(x.shape)} has no elements to take statistics of")
     channels, given = x.shape[1], [value for value in (x, weight, bias) if value is not None]
-    one = Spec((channels,), x.dtype)
+    one = Spec((channels,), work_dtype(x.dtype))
     return (
         Spec(x.shape, promote(*given)), one, one,
         Spec((channels,), running_mean.dtype), Spec((channels,), running_var.dtype),
@@ -204,26 +166,22 @@ def _batch_norm_rule(
     g: Any, y: Any, x: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None,
     *, wanted: Any, momentum: float, eps: float,
 ) -> tuple[Any, ...]:  # fmt: skip
-    """Ioffe and Szegedy 2015, section 3; and, since the rule itself reads `mean` and `inv_std`,
-    what their own cotangents (which second derivatives bring) send back to x."""
-    gy, g_mean, g_inv_std = g[:3]
+    """In terms of the normalised x, which no size of x takes out of range."""
     mean, inv_std = y[1], y[2]
+    gy, g_mean, g_inv_std = _widened(g[0], mean), g[1], g[2]
     ndim, axes = len(x.shape), _others(len(x.shape))
     if not _more_than_bias(wanted, 3):
         return None, None, None, None, None if gy is None else sum(gy, axes)
-    centred = x - _row(mean, ndim)
+    unit = (x - _row(mean, ndim)) * _row(inv_std, ndim)
     g_x = g_weight = g_bias = None
     if gy is not None:
-        g_bias, by_centred = sum(gy, axes), sum(gy * centred, axes)
-        g_weight = by_centred * inv_std
-        scale = inv_std if weight is None else inv_std * weight
-        g_mean = _plus(g_mean, neg(g_bias * scale))
-        g_inv_std = _plus(g_inv_std, by_centred if weight is None else by_centred * weight)
-        g_x = gy * _row(scale, ndim) if wanted[0] else None
+        g_bias, g_weight = sum(gy, axes), sum(gy * unit, axes)
+        if wanted[0]:
+            scale = _row(inv_std if weight is None else inv_std * weight, ndim)
+            g_x = _by_normalised(gy, unit, _row(g_bias, ndim), _row(g_weight, ndim), scale, _count(x))
     if wanted[0]:
         g_mean, g_inv_std = (None if v is None else _row(v, ndim) for v in (g_mean, g_inv_std))
-        statistics = _through_statistics(g_mean, g_inv_std, centred, _row(inv_std, ndim), _count(x))
-        g_x = _plus(g_x, statistics)
+        g_x = _through_statistics(g_x, g_mean, g_inv_std, unit, _row(inv_std, ndim), _count(x))
     return g_x, None, None, g_weight, g_bias
 
 
@@ -279,13 +237,10 @@ def _last(ndim: int, shape: Shape) -> tuple[int, ...]:
 def _compute_layer_norm(
     x: Any, weight: Any = None, bias: Any = None, *, shape: Shape, eps: float, out: Any = (None,) * 3
 ) -> tuple[Any, ...]:
-    xp, axes = array_module(x), _last(x.ndim, shape)
-    mean = xp.mean(x, axis=axes, keepdims=True)
-    y = np.subtract(x, mean, out=_alike(out[0], x), order="C")
-    inv_std = 1 / np.sqrt(xp.mean(y * y, axis=axes, keepdims=True) + eps)
-    y *= inv_std
+    y, mean, inv_std, _ = _statistics(x, _last(x.ndim, shape), eps, out[0])
     y = y if weight is None else _within(np.multiply, y, weight)
     y = y if bias is None else _within(np.add, y, bias)
+    y = rounded(y, promote(*(value for value in (x, weight, bias) if value is not None)))
     return tuple(map(put, (y, mean, inv_std), out))
 
 
@@ -307,7 +262,7 @@ def _infer_layer_norm(
                 f"layer_norm: {name} {str_shape(value.shape)} must have the normalised shape "
                 f"{str_shape(shape)}, the last axes of x {str_shape(x.shape)}"
             )
-    one = Spec((*x.shape[:lead], *(1,) * len(shape)), x.dtype)
+    one = Spec((*x.shape[:lead], *(1,) * len(shape)), work_dtype(x.dtype))
     return Spec(x.shape, promote(*(v for v in (x, weight, bias) if v is not None))), one, one
 
 
@@ -317,19 +272,20 @@ def _layer_norm_rule(
     """As batch norm's, but that the weight differs within what is normalised together."""
     gy, g_mean, g_inv_std = g
     _, mean, inv_std = y
-    axes = _last(len(x.shape), shape)
+    axes, count = _last(len(x.shape), shape), product(shape)
     if not _more_than_bias(wanted, 1):
         return None, None, gy
-    centred = x - mean
+    gy = _widened(gy, mean)
+    unit = (x - mean) * inv_std
     g_x = g_weight = None
     if gy is not None:
-        g_weight = gy * (centred * inv_std) if True in wanted[1:2] else None
-        inner = gy if weight is None else gy * weight
-        g_x = inner * inv_std
-        g_mean = _plus(g_mean, neg(sum(g_x, axes, keepdims=True)))
-        g_inv_std = _plus(g_inv_std, sum(inner * centred, axes, keepdims=True))
+        g_weight = gy * unit if True in wanted[1:2] else None
+        if wanted[0]:
+            inner = gy if weight is None else gy * weight
+            g_sum, g_unit_sum = sum(inner, axes, keepdims=True), sum(inner * unit, axes, keepdims=True)
+            g_x = _by_normalised(inner, unit, g_sum, g_unit_sum, inv_std, count)
     if wanted[0]:
-        g_x = _plus(g_x, _through_statistics(g_mean, g_inv_std, centred, inv_std, product(shape)))
+        g_x = _through_statistics(g_x, g_mean, g_inv_std, unit, inv_std, count)
     return g_x, g_weight, gy
 
 

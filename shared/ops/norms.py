@@ -8,21 +8,15 @@ from typing import Any
 import numpy as np
 
 from shared.errors import SettingError
+from shared.half import in_single, rounded
 from shared.op import Rule, array_module, put
-from shared.ops.choosing import cast, equal, where
+from shared.ops.choosing import cast, equal, gate, not_equal, where
 from shared.ops.elementwise import abs, exp, pow, sign
-from shared.ops.reductions import (
-    Axis,
-    max,
-    normal_form,
-    or_zero,
-    reduced,
-    reduction,
-    restore,
-    sum,
-)
+from shared.ops.reductions import Axis, max, normal_form, reduced, reduction, restore, sum
 from shared.ops.shapes import c_order
+from shared.scaling import magnitude, squares_fit
 from shared.spec import Spec, float_dtype
+from shared.summing import exponentials_but_one, total, work_dtype
 
 # --- logsumexp -----------------------------------------------------------------------------
 
@@ -33,12 +27,12 @@ def _compute_logsumexp(x: Any, *, axis: tuple[int, ...], keepdims: bool, out: An
     shape = reduced(x.shape, axis, keepdims)
     if 0 in [x.shape[i] for i in axis]:
         return put(xp.full(shape, -math.inf, dtype), out)
-    x = x.astype(dtype, copy=False)
+    x = x.astype(work_dtype(dtype), copy=False)
     top = x.max(axis=axis, keepdims=True)
-    top = xp.where(np.isfinite(top), top, xp.zeros((), dtype))
+    top = xp.where(np.isfinite(top), top, xp.zeros((), x.dtype))
     with np.errstate(divide="ignore", over="ignore"):  # of minus infinities alone it is log 0
-        y = np.log(np.exp(x - top).sum(axis=axis, keepdims=True)) + top
-    return put(c_order(y.reshape(shape)), out)
+        y = np.log1p(exponentials_but_one(x - top, axis)) + top
+    return put(c_order(rounded(y, dtype).reshape(shape)), out)
 
 
 def _logsumexp_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
@@ -63,19 +57,27 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 # --- norm ----------------------------------------------------------------------------------
 
 
+@in_single
 def _compute_norm(x: Any, *, axis: tuple[int, ...], keepdims: bool, p: float, out: Any = None) -> Any:
     if p == 2:
-        return put(c_order(np.sqrt((x * x).sum(axis=axis, keepdims=keepdims))), out)
-    powers = np.power(np.absolute(x), p)
-    return put(c_order(np.power(powers.sum(axis=axis, keepdims=keepdims), 1 / p)), out)
+        with np.errstate(over="ignore"):
+            squares = total(x * x, axis, keepdims=True)
+        if squares_fit(squares):
+            y = np.sqrt(squares)
+        else:
+            size = magnitude(x, axis)
+            x = x / size
+            y = np.sqrt(total(x * x, axis, keepdims=True)) * size
+    else:
+        size = magnitude(x, axis)
+        y = np.power(total(np.power(np.absolute(x) / size, p), axis, keepdims=True), 1 / p) * size
+    return put(c_order(y.reshape(reduced(x.shape, axis, keepdims))), out)
 
 
 def _norm_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool, p: float) -> Any:
     """sign(x) (|x| / y)^(p - 1), which is x / y for p = 2; 0 where y is."""
-    if p == 2:
-        return x * restore(or_zero(g, y), x.shape, axis)
-    scale = restore(or_zero(g, pow(y, p - 1)), x.shape, axis)
-    return scale * (sign(x) * pow(abs(x), p - 1))
+    g, y = (restore(v, x.shape, axis) for v in (gate(g, not_equal(y, 0)), where(equal(y, 0), 1, y)))
+    return x / y * g if p == 2 else sign(x) * pow(abs(x) / y, p - 1) * g
 
 
 _norm = reduction("norm", _compute_norm, Rule(_norm_rule, reads="x y"), lambda x: x.dtype)

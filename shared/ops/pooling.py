@@ -12,11 +12,12 @@ from shared.errors import DTypeError, SettingError, ShapeError
 from shared.kernels.pooling import pool, unpool, worth_pooling
 from shared.kernels.scatter import zeroed
 from shared.op import ZERO, Op, Rule, array_module
+from shared.ops.choosing import floating
 from shared.ops.creation import ones
-from shared.ops.normalization import floating
 from shared.ops.shapes import as_tensor_like, expand_dims, squeeze
 from shared.ops.windows import Pair, Window, fold, pair
 from shared.spec import Operand, Spec, str_shape
+from shared.summing import average
 
 
 def _check_image(call: str, x: Operand) -> None:
@@ -250,10 +251,10 @@ def _compute_adaptive_avg_pool2d(x: Any, *, places: Pair) -> Any:
     xp, (n, c, h, w) = array_module(x), x.shape
     rows = xp.empty((n, c, places[0], w), x.dtype)
     for i, part in enumerate(_windows(h, places[0])):
-        rows[:, :, i] = xp.mean(x[:, :, part], axis=2)
+        rows[:, :, i] = average(x[:, :, part], (2,))
     y = xp.empty((n, c, *places), x.dtype)
     for j, part in enumerate(_windows(w, places[1])):
-        y[..., j] = xp.mean(rows[..., part], axis=3)
+        y[..., j] = average(rows[..., part], (3,))
     return y
 
 

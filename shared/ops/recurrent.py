@@ -17,11 +17,12 @@ import numpy as np
 
 from shared.errors import DTypeError, SettingError, ShapeError
 from shared.op import Joint, Op, PlannerHints
-from shared.ops.activations import relu, relu_grad, sigmoid
+from shared.ops.activations import relu, relu_grad
 from shared.ops.creation import zeros
-from shared.ops.elementwise import add, tanh
+from shared.ops.elementwise import add
 from shared.ops.joining import concatenate, split
 from shared.ops.shapes import as_tensor_like
+from shared.ops.sigmoids import sigmoid, tanh
 from shared.spec import Operand, Spec, broadcast_shapes, promote, sizes_match, str_shape
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from shared.dims import UNKNOWN_RANK, Dim, Shape, Size, divide, product, same_shape, same_size
 from shared.errors import DTypeError, SettingError, ShapeError, UnknownSizeError
+from shared.half import rounded
 from shared.op import Op, PlannerHints, Rule, array_module, as_array
 from shared.spec import (
     NUMBERS,
@@ -25,6 +26,7 @@ from shared.spec import (
     sizes_match,
     str_shape,
 )
+from shared.summing import total
 
 
 def as_tensor_like(x: Any) -> Any:
@@ -259,7 +261,9 @@ def _compute_sum_to(x: Any, *, shape: Shape) -> Any:
     axes = tuple(range(lead)) + tuple(
         axis + lead for axis, size in enumerate(shape) if size == 1 and x.shape[axis + lead] != 1
     )
-    return x.sum(axis=axes, keepdims=True, dtype=x.dtype).reshape(shape) if axes else x.reshape(shape)
+    if not axes:
+        return x.reshape(shape)
+    return rounded(total(x, axes, dtype=x.dtype if x.dtype.kind in "biu" else None), x.dtype).reshape(shape)
 
 
 def _infer_sum_to(x: Operand, *, shape: Shape) -> Spec:

@@ -119,7 +119,7 @@ SETTINGS: dict[str, tuple[Test, str]] = {
     **dict.fromkeys(("kernel", "stride", "dilation"), (_each(_from(1), 2), "two ints from 1 up")),
     **dict.fromkeys(("ignored", "diagonal", "k"), (_whole, "an int")),
     **dict.fromkeys(("start", "stop", "step", "eps", "momentum", "p"), (_number, "a number")),
-    **dict.fromkeys(("alpha", "delta", "slope", "smoothing"), (_number, "a number")),
+    **dict.fromkeys(("alpha", "delta", "scale", "slope", "smoothing"), (_number, "a number")),
     **dict.fromkeys(("keepdims", "ceil", "endpoint", "reverse"), (_a(bool), "true or false")),
     **dict.fromkeys(("call", "reduction", "nonlinearity", "subscripts", "message"), (_a(str), "text")),
     "axis": (_any(_from(0), _each(_from(0))), "an axis from 0 up, or several"),

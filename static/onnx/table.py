@@ -38,8 +38,9 @@ NO_WORDS = {
         ("cross_entropy", "class_index", "bce", "bce_with_logits", "huber", "of_shape"), _NO_LOSS
     ),
     **dict.fromkeys(
-        ("adaptive_avg_unpool2d", "conv2d_weight", "crop", "gru_cell_grad", "lstm_cell_grad", "max_pick2d",
-         "max_unpool2d", "others_product", "relu_grad", "scatter_index", "sum_unpool2d"), _NO_GRADIENT,
+        ("adaptive_avg_unpool2d", "conv2d_weight", "crop", "gaussian", "gru_cell_grad", "lstm_cell_grad",
+         "max_pick2d", "max_unpool2d", "others_product", "relu_grad", "scatter_index", "sigmoid_slope",
+         "sum_unpool2d"), _NO_GRADIENT,
     ),
 }  # fmt: skip
 """What to do about ops that are not exported."""

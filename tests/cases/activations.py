@@ -29,6 +29,14 @@ CASES = [
     *_smooth("softplus", "nn.functional.softplus"),
     *_smooth("silu", "nn.functional.silu"),
     *_smooth("erf", "erf"),
+    *_smooth("erfc", "erfc"),
+    *(
+        Case("gaussian", lambda x, s=scale: TABLE["gaussian"](x, scale=s), [normal(3, 4) * 2],
+             torch=lambda x, s=scale: (-s * x * x).exp(), unknown=[("a", "b")], name=f"{scale}")
+        for scale in (1.0, 0.5)
+    ),
+    Case("sigmoid_slope", TABLE["sigmoid_slope"], [normal(3, 4) * 2], unknown=[("a", "b")],
+         torch=lambda x: x.sigmoid() * (-x).sigmoid()),
     *_smooth("normal_cdf", "special.ndtr"),
     Case("normal_cdf", ops.gelu, [normal(3, 4) * 2], torch=torch_op("nn.functional.gelu"),
          unknown=[("a", "b")], name="gelu"),

@@ -56,6 +56,10 @@ def _log1p(w: Writer, x: Any) -> str:
     return w("Where", w("Less", w("Abs", x), w.one(0.5)), near, w("Log", w("Add", w.one(1), x)))
 
 
+def _erfc(w: Writer, x: Any) -> str:
+    return w("Sub", w.one(1), w("Erf", w.one(x)))
+
+
 def _normal_cdf(w: Writer, x: Any) -> str:
     scaled = w("Mul", w.one(x), w.one(math.sqrt(0.5)))
     return w("Mul", w("Add", w("Erf", scaled), w.one(1)), w.one(0.5))
@@ -96,7 +100,8 @@ ELEMENTWISE: dict[str, Row] = {
     "rsqrt": lambda w, x: w("Reciprocal", w("Sqrt", w.one(x))),
     "square": lambda w, x: w("Mul", *w.given(x, x)),
     "log_sigmoid": lambda w, x: w("Neg", w("Softplus", w("Neg", w.one(x)))),
-    "expm1": _expm1, "log1p": _log1p, "normal_cdf": _normal_cdf, "silu": _silu, "relu": _relu, "clip": _clip,
+    "expm1": _expm1, "log1p": _log1p, "erfc": _erfc, "normal_cdf": _normal_cdf, "silu": _silu, "relu": _relu,
+    "clip": _clip,
     "floor": _rounding("Floor"), "ceil": _rounding("Ceil"), "round": _rounding("Round"),
     "equal": _comparison("Equal"), "not_equal": _comparison("Equal", negated=True),
     "less": _comparison("Less"), "less_equal": _comparison("LessOrEqual"),

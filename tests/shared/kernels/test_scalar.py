@@ -74,6 +74,8 @@ FUNCTIONS = {
     **{name: getattr(np, name) for name in VOCABULARY if hasattr(np, name)},
     "abs": np.absolute, "round": np.rint, "min": np.minimum, "max": np.maximum,
     "erf": lambda x: x.dtype.type(math.erf(x)),
+    "erfc": lambda x: x.dtype.type(math.erfc(x)),
+    "normcdf": lambda x: x.dtype.type(math.erfc(-float(x) / math.sqrt(2)) / 2),
     "pow": lambda a, b: ops.pow(one(a), one(b))[0],
     "cast": lambda x, dtype: np.asarray(x).astype(dtype)[()],
 }  # fmt: skip

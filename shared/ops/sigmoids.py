@@ -1,0 +1,135 @@
+"""The logistic function and its kin: sigmoid, tanh, their logarithms and products.
+
+All are elementwise and keep floating dtypes; integers become floats as in NumPy's exp. None overflows,
+and neither values nor gradients lose their digits where the function is all but flat: a derivative that
+read y = 1 could only be 0, so the rules read x.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from shared.op import Rule, array_module, elementwise
+from shared.ops.elementwise import expm1, neg
+from shared.spec import Spec, float_dtype
+
+
+def as_floating(x: Any) -> Any:
+    """x as a C-ordered array of floats."""
+    x = array_module(x).asarray(x, order="C")
+    return x if x.dtype.kind in "fc" else x.astype(float_dtype(Spec((), x.dtype)))
+
+
+def in_place(ufunc: np.ufunc, x: Any) -> Any:
+    """`ufunc(x)` in the memory of x, which is nobody else's; NumPy's 0-d results have none."""
+    return ufunc(x, out=x) if isinstance(x, np.ndarray) else ufunc(x)
+
+
+def _exp_neg_abs(x: Any) -> Any:
+    """exp(-|x|), in memory of its own."""
+    return in_place(np.exp, np.copysign(x, -1))
+
+
+_E = "exp(-abs({0}))"
+
+# --- sigmoid and tanh ----------------------------------------------------------------------
+
+
+def logistic(x: Any, out: Any = None) -> Any:
+    """What `sigmoid` computes of an array of floats: 1 / (1 + e), or e / (1 + e) of negative x, with
+    e = exp(-|x|), so that nothing overflows."""
+    e = _exp_neg_abs(x)
+    above = np.maximum(e, np.greater(x, 0))
+    e += 1
+    return np.true_divide(above, e, out=out)
+
+
+def _compute_sigmoid_slope(x: Any, out: Any = None) -> Any:
+    e = _exp_neg_abs(as_floating(x))
+    below = e + 1
+    below *= below
+    return np.true_divide(e, below, out=out)
+
+
+sigmoid_slope = elementwise(
+    "sigmoid_slope", _compute_sigmoid_slope, f"({_E} / ((1 + {_E}) * (1 + {_E})))",
+    Rule(lambda g, y, x: neg(g * (y * tanh(x * 0.5))), reads="y x"),
+    dtype=float_dtype, out=True, inplace=(0,),
+    doc="The derivative of sigmoid, s(x) s(-x) = exp(-|x|) / (1 + exp(-|x|))^2, elementwise. Where s(x) is\n"
+    "1 to the last place the other factor still has all its digits.",
+)  # fmt: skip
+
+sigmoid = elementwise(
+    "sigmoid", lambda x, out=None: logistic(as_floating(x), out),
+    f"((1 if {{0}} > 0 else {_E}) / (1 + {_E}))",
+    Rule(lambda g, y, x: g * sigmoid_slope(x), reads="x"),
+    dtype=float_dtype, out=True, inplace=(0,),
+    doc="1 / (1 + exp(-x)), elementwise; precise to the last place for negative x too.",
+)  # fmt: skip
+
+tanh = elementwise(
+    "tanh", np.tanh, "tanh({0})",
+    Rule(lambda g, y, x: g * (sigmoid_slope(x * 2) * 4), reads="x"),
+    doc="The hyperbolic tangent, elementwise. Its derivative, 1 - tanh(x)^2, is four times that of sigmoid\n"
+    "at 2 x, which is not lost where tanh(x) is 1 to the last place.\n"
+    "Any shape; floats keep their dtype, integers and bools become floats.",
+)  # fmt: skip
+
+def _compute_silu(x: Any, out: Any = None) -> Any:
+    x = as_floating(x)
+    root = in_place(np.exp, np.copysign(x, -1) * 0.5)  # for x exp(-|x|) may keep digits that exp(-|x|) loses
+    above = np.maximum(root, np.greater(x, 0))
+    root *= root
+    root += 1
+    y = np.multiply(x, above, out=out)
+    y /= root
+    y *= above
+    return y
+
+
+_ROOT = "exp(abs({0}) * -0.5)"
+
+silu = elementwise(
+    "silu", _compute_silu,
+    f"({{0}} * (1 if {{0}} > 0 else {_ROOT}) / (1 + {_ROOT} * {_ROOT}) * (1 if {{0}} > 0 else {_ROOT}))",
+    Rule(lambda g, y, x: g * (sigmoid(x) + x * sigmoid_slope(x)), reads="x"),
+    dtype=float_dtype, out=True, inplace=(0,),
+    doc="x sigmoid(x), elementwise, also called swish. Elfwing, Uchibe and Doya 2017.",
+)  # fmt: skip
+
+# --- their logarithms ----------------------------------------------------------------------
+
+
+def _log1p_exp_neg_abs(x: Any) -> Any:
+    """log(1 + exp(-|x|)): what softplus adds to max(x, 0)."""
+    return in_place(np.log1p, _exp_neg_abs(x))
+
+
+def _compute_log_sigmoid(x: Any, out: Any = None) -> Any:
+    x = as_floating(x)
+    return np.subtract(np.minimum(x, 0), _log1p_exp_neg_abs(x), out=out)
+
+
+log_sigmoid = elementwise(
+    "log_sigmoid", _compute_log_sigmoid, f"(min({{0}}, 0) - log1p({_E}))",
+    Rule(lambda g, y, x: neg(g * expm1(y)), reads="y"),
+    dtype=float_dtype, out=True, inplace=(0,),
+    doc="log(sigmoid(x)), elementwise; finite where sigmoid itself would be 0.\n"
+    "Its derivative is sigmoid(-x) = 1 - exp(y).",
+)  # fmt: skip
+
+
+def _compute_softplus(x: Any, out: Any = None) -> Any:
+    x = as_floating(x)
+    return np.add(np.maximum(x, 0), _log1p_exp_neg_abs(x), out=out)
+
+
+softplus = elementwise(
+    "softplus", _compute_softplus, f"(max({{0}}, 0) + log1p({_E}))",
+    Rule(lambda g, y, x: neg(g * expm1(neg(y))), reads="y"),
+    dtype=float_dtype, out=True, inplace=(0,),
+    doc="log(1 + exp(x)), elementwise; x itself where exp(x) would overflow.\n"
+    "Its derivative is sigmoid(x) = 1 - exp(-y). Dugas and others 2001.",
+)  # fmt: skip
