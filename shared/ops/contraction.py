@@ -12,7 +12,8 @@ import numpy as np
 
 from shared.dims import Dim, Size, same_shape, same_size, stretched
 from shared.errors import SettingError, ShapeError
-from shared.half import rounded
+from shared.numerics.half import rounded
+from shared.numerics.summing import total
 from shared.op import Joint, Op, array_module
 from shared.ops.choosing import where
 from shared.ops.creation import eye
@@ -20,7 +21,6 @@ from shared.ops.elementwise import add
 from shared.ops.ranges import smaller
 from shared.ops.shapes import as_tensor_like, broadcast_to, expand_dims, reshape
 from shared.spec import Operand, Spec, promote, sizes_match, str_shape
-from shared.summing import total
 
 # --- reading subscripts --------------------------------------------------------------------
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from shared.dims import same_size
 from shared.errors import DTypeError, RangeError, SettingError, ShapeError
-from shared.half import in_single
+from shared.numerics.half import in_single
+from shared.numerics.summing import average, total
 from shared.op import ZERO, Op, Rule, array_module, put
 from shared.ops.choosing import cast, equal, floating, where
 from shared.ops.distances import known_reduction, of_shape
@@ -22,7 +23,6 @@ from shared.ops.reductions import argmax, mean, sum
 from shared.ops.shapes import as_tensor_like, expand_dims, squeeze
 from shared.ops.softmaxes import log_softmax
 from shared.spec import Operand, Spec, sizes_match, str_shape
-from shared.summing import average, total
 
 IGNORED = -100
 """The label that does not count, unless a call says otherwise: PyTorch's number."""

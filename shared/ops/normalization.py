@@ -10,16 +10,16 @@ import numpy as np
 
 from shared.dims import Dim, Shape, Size, product, same_size
 from shared.errors import DTypeError, SettingError, ShapeError
-from shared.half import rounded
+from shared.numerics.half import rounded
+from shared.numerics.scaling import magnitude, squares_fit
+from shared.numerics.summing import average, work_dtype
 from shared.op import Joint, Op, put
 from shared.ops.choosing import cast
 from shared.ops.creation import ones
 from shared.ops.elementwise import neg, sqrt
 from shared.ops.reductions import sum
 from shared.ops.shapes import as_tensor_like, broadcast_to, reshape
-from shared.scaling import magnitude, squares_fit
 from shared.spec import Operand, Spec, promote, sizes_match, str_shape
-from shared.summing import average, work_dtype
 
 # --- what both normalisations share --------------------------------------------------------
 

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from shared.errors import SettingError
-from shared.half import in_single, rounded
+from shared.numerics.half import in_single, rounded
+from shared.numerics.scaling import magnitude, squares_fit
+from shared.numerics.summing import exponentials_but_one, total, work_dtype
 from shared.op import Rule, array_module, put
 from shared.ops.choosing import cast, equal, gate, not_equal, where
 from shared.ops.elementwise import abs, exp, pow, sign
 from shared.ops.reductions import Axis, max, normal_form, reduced, reduction, restore, sum
 from shared.ops.shapes import c_order
-from shared.scaling import magnitude, squares_fit
 from shared.spec import Spec, float_dtype
-from shared.summing import exponentials_but_one, total, work_dtype
 
 # --- logsumexp -----------------------------------------------------------------------------
 

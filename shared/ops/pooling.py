@@ -11,13 +11,13 @@ from shared.dims import Dim, Size
 from shared.errors import DTypeError, SettingError, ShapeError
 from shared.kernels.pooling import pool, unpool, worth_pooling
 from shared.kernels.scatter import zeroed
+from shared.numerics.summing import average
 from shared.op import ZERO, Op, Rule, array_module
 from shared.ops.choosing import floating
 from shared.ops.creation import ones
 from shared.ops.shapes import as_tensor_like, expand_dims, squeeze
 from shared.ops.windows import Pair, Window, fold, pair
 from shared.spec import Operand, Spec, str_shape
-from shared.summing import average
 
 
 def _check_image(call: str, x: Operand) -> None:

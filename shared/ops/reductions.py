@@ -16,15 +16,15 @@ import numpy as np
 
 from shared.dims import Dim, Shape, Size, product, same_shape, same_size
 from shared.errors import SettingError, ShapeError
-from shared.half import rounded
+from shared.numerics.half import rounded
+from shared.numerics.scaling import magnitude, squares_fit
+from shared.numerics.summing import average, total, work_dtype
 from shared.op import ZERO, Op, Rule, put
 from shared.ops.choosing import cast, equal, gate, less, maximum, not_equal, where
 from shared.ops.creation import zeros
 from shared.ops.ranges import at_least
 from shared.ops.shapes import as_tensor_like, broadcast_to, c_order, flip, reshape
-from shared.scaling import magnitude, squares_fit
 from shared.spec import Operand, Spec, many_axes, one_axis, str_shape
-from shared.summing import average, total, work_dtype
 
 Axis = int | Sequence[int] | None
 

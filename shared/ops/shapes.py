@@ -12,7 +12,8 @@ import numpy as np
 
 from shared.dims import UNKNOWN_RANK, Dim, Shape, Size, divide, product, same_shape, same_size
 from shared.errors import DTypeError, SettingError, ShapeError, UnknownSizeError
-from shared.half import rounded
+from shared.numerics.half import rounded
+from shared.numerics.summing import total
 from shared.op import Op, PlannerHints, Rule, array_module, as_array
 from shared.spec import (
     NUMBERS,
@@ -26,7 +27,6 @@ from shared.spec import (
     sizes_match,
     str_shape,
 )
-from shared.summing import total
 
 
 def as_tensor_like(x: Any) -> Any:

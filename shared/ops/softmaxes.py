@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from shared.half import in_single
+from shared.numerics.half import in_single
+from shared.numerics.summing import exponentials_but_one, total
 from shared.op import Op, PlannerHints, Rule
 from shared.ops.choosing import floating, greater, where
 from shared.ops.elementwise import exp, expm1
 from shared.ops.reductions import sum
 from shared.spec import Spec, one_axis
-from shared.summing import exponentials_but_one, total
 
 
 def _below_largest(x: Any, axis: int, out: Any) -> Any:

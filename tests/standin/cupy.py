@@ -28,7 +28,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from shared.summing import total
+from shared.numerics.summing import total
 
 __version__ = "14.2.0"
 
