@@ -201,7 +201,7 @@ ROWS = {
     "log_softmax": Row(
         _log_softmax, lambda x: -_softplus(-x), lambda x: _sigmoid(-x), (4, 5), only=_moderate
     ),
-    "logsumexp": Row(_logsumexp, _softplus, _sigmoid, (4, 40), only=_moderate),  # x - y is rounded
+    "logsumexp": Row(_logsumexp, _softplus, _sigmoid, (4, 24), only=_moderate),
 }  # fmt: skip
 
 

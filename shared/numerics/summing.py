@@ -65,7 +65,8 @@ def _plan(shape: tuple[int, ...], strides: tuple[int, ...], axes: tuple[int, ...
             sizes.insert(0, shape[axis])
             folded.insert(0, axis in axes)
         inner = strides[axis] * shape[axis]
-    if folded in ([True], [False, True]):
+    long = [axis for axis in order if shape[axis] != 1]
+    if long == sorted(long) and folded in ([True], [False, True]):
         return None
     rest = [axis for axis in order if axis not in axes]
     back = tuple(rest.index(axis) for axis in sorted(rest))

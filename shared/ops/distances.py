@@ -191,9 +191,14 @@ def _compute_bce(p: Any, t: Any) -> Any:
     return np.negative(t * yes + (1 - t) * no, order="C")
 
 
+def _in_single(x: Any) -> Any:
+    """Half precision in single."""
+    return cast(x, np.float32) if x.dtype == np.float16 else x
+
+
 _bce = elementwise(
     "bce", _compute_bce, None,
-    Rule(lambda g, y, p, t: g * ((p - t) / maximum(p * (1 - p), 1e-12)), reads="p t"),
+    Rule(lambda g, y, p, t: g * ((p - t) / maximum(_in_single(p * (1 - p)), 1e-12)), reads="p t"),
     Rule(lambda g, y, p, t: g * (_bce(p, 1) - _bce(p, 0)), reads="p"),
     doc="-t log p - (1 - t) log(1 - p), elementwise, its logarithms no less than -100 and the\n"
     "denominator of its derivative no less than 1e-12, as in PyTorch.",
@@ -238,24 +243,26 @@ def kl_div(x: Any, target: Any, reduction: str = "mean", log_target: bool = Fals
 def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any:
     """x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) along `axis`, as `torch.nn.functional.cosine_similarity`.
 
-    x1 and x2 broadcast; the axis is taken away. Vectors shorter than eps have a gradient too. Each is
-    scaled to length 1 first, so that no product is out of range where the lengths are not.
+    x1 and x2 broadcast; the axis is taken away. Vectors shorter than eps (or than the smallest normal number,
+    where that is more) have a gradient too. Each is scaled to length 1 first, so that no product is out of
+    range where the lengths are not.
     """
     x1, x2 = as_tensor_like(x1), as_tensor_like(x2)
     shape = broadcast_shapes("cosine_similarity", spec_of(x1), spec_of(x2))
     axis = one_axis("cosine_similarity", axis, len(shape))
 
-    def with_axes(x: Any) -> Any:
-        missing = tuple(range(len(shape) - len(x.shape)))
-        return expand_dims(x, missing) if missing else x
+    dtype = promote(spec_of(x1), spec_of(x2))
 
     def direction(x: Any) -> Any:
-        """Scaled to length 1, as one with as many elements as the other has: a single one may stand for all."""
-        x = with_axes(x)
+        """Scaled to length 1, as one with as many elements as the other has: a single one may stand for
+        all of them."""
+        missing = tuple(range(len(shape) - len(x.shape)))
+        x = _in_single(expand_dims(x, missing) if missing else x)
         length, own = norm(x, axis=axis, keepdims=True), x.shape[axis]
         if not same_size(own, shape[axis]):
-            times = divide(shape[axis], at_least(own, 1))
-            length = length * sqrt(full((), times, length.dtype, like=x))
-        return x / maximum(length, eps)
+            length = length * sqrt(full((), divide(shape[axis], at_least(own, 1)), length.dtype, like=x))
+        least = float(np.finfo(length.dtype).tiny)
+        return x / maximum(length, max(eps, least))
 
-    return sum(direction(x1) * direction(x2), axis)
+    y = sum(direction(x1) * direction(x2), axis)
+    return y if dtype.itemsize > 2 or dtype.kind != "f" else cast(y, dtype)

@@ -36,9 +36,11 @@ def _compute_logsumexp(x: Any, *, axis: tuple[int, ...], keepdims: bool, out: An
 
 
 def _logsumexp_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
-    """softmax(x); of minus infinities alone 0."""
+    """softmax(x); of minus infinities alone 0. The sum makes up for what was rounded from y."""
     top = where(equal(y, -math.inf), 0, y)
-    return restore(g, x.shape, axis) * exp(x - restore(top, x.shape, axis))
+    e = exp(x - restore(top, x.shape, axis))
+    all_e = sum(e, axis, keepdims=True)
+    return restore(g, x.shape, axis) * e / where(equal(all_e, 0), 1, all_e)
 
 
 _logsumexp = reduction("logsumexp", _compute_logsumexp, Rule(_logsumexp_rule, reads="x y"), float_dtype)
