@@ -8,6 +8,7 @@ Tensor hands the call to that engine; on raw arrays it just computes.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -324,13 +325,14 @@ def elementwise(
     dtype: Callable[..., np.dtype[Any]] | None = None,
     out: bool | None = None,
     inplace: tuple[int, ...] = (),
+    workspace: float = 0,
     doc: str = "",
 ) -> Op:
     """An op that works on each element alone and broadcasts its arguments.
 
     `rules` is a rule for each argument, or one Joint. The dtype that comes out is the ufunc's own
     where `compute` is a NumPy ufunc; else `dtype` says it from the operands, by default NumPy's
-    promotion of them all.
+    promotion of them all. `workspace`: how many more arrays like the result compute holds at once.
     """
     ufunc = compute if isinstance(compute, np.ufunc) else None
 
@@ -342,11 +344,16 @@ def elementwise(
             return Spec(shape, ufunc_dtype(name, ufunc, operands))
         return Spec(shape, promote(*operands))
 
+    def held(*operands: Operand, **settings: Any) -> int:
+        y = infer(*operands, **settings)
+        return int(workspace * math.prod(int(size) for size in y.shape) * y.dtype.itemsize)
+
+    hints = PlannerHints(inplace=inplace, workspace=held if workspace else None)
     joint = rules[0] if rules and isinstance(rules[0], Joint) else None
     return Op(
         name, compute, infer, joint or [rule for rule in rules if not isinstance(rule, Joint)],
         out=ufunc is not None if out is None else out, scalar=scalar,
-        hints=PlannerHints(inplace=inplace) if inplace else NO_HINTS, doc=doc,
+        hints=hints if inplace or workspace else NO_HINTS, doc=doc,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.op import Rule, array_module, elementwise
+from shared.op import Rule, array_module, elementwise, put
 from shared.ops.elementwise import expm1, neg
 from shared.spec import Spec, float_dtype
 
@@ -27,9 +27,14 @@ def in_place(ufunc: np.ufunc, x: Any) -> Any:
     return ufunc(x, out=x) if isinstance(x, np.ndarray) else ufunc(x)
 
 
-def _exp_neg_abs(x: Any) -> Any:
-    """exp(-|x|), in memory of its own."""
-    return in_place(np.exp, np.copysign(x, -1))
+def _onto(ufunc: np.ufunc, a: Any, b: Any) -> Any:
+    """`ufunc(a, b)` in the memory of a, in the same way."""
+    return ufunc(a, b, out=a) if isinstance(a, np.ndarray) else ufunc(a, b)
+
+
+def _exp_neg_abs(x: Any, out: Any = None) -> Any:
+    """exp(-|x|)."""
+    return in_place(np.exp, np.copysign(x, -1, out=out))
 
 
 _E = "exp(-abs({0}))"
@@ -40,23 +45,24 @@ _E = "exp(-abs({0}))"
 def logistic(x: Any, out: Any = None) -> Any:
     """What `sigmoid` computes of an array of floats: 1 / (1 + e), or e / (1 + e) of negative x, with
     e = exp(-|x|), so that nothing overflows."""
-    e = _exp_neg_abs(x)
-    above = np.maximum(e, np.greater(x, 0))
+    positive = np.greater(x, 0)
+    e = _exp_neg_abs(x, out)
+    above = np.maximum(e, positive)
     e += 1
-    return np.true_divide(above, e, out=out)
+    return put(np.true_divide(above, e, out=e if isinstance(e, np.ndarray) else None), out)
 
 
 def _compute_sigmoid_slope(x: Any, out: Any = None) -> Any:
-    e = _exp_neg_abs(as_floating(x))
+    e = _exp_neg_abs(as_floating(x), out)
     below = e + 1
     below *= below
-    return np.true_divide(e, below, out=out)
+    return put(_onto(np.true_divide, e, below), out)
 
 
 sigmoid_slope = elementwise(
     "sigmoid_slope", _compute_sigmoid_slope, f"({_E} / ((1 + {_E}) * (1 + {_E})))",
     Rule(lambda g, y, x: neg(g * (y * tanh(x * 0.5))), reads="y x"),
-    dtype=float_dtype, out=True, inplace=(0,),
+    dtype=float_dtype, out=True, inplace=(0,), workspace=1,
     doc="The derivative of sigmoid, s(x) s(-x) = exp(-|x|) / (1 + exp(-|x|))^2, elementwise. Where s(x) is\n"
     "1 to the last place the other factor still has all its digits.",
 )  # fmt: skip
@@ -65,7 +71,7 @@ sigmoid = elementwise(
     "sigmoid", lambda x, out=None: logistic(as_floating(x), out),
     f"((1 if {{0}} > 0 else {_E}) / (1 + {_E}))",
     Rule(lambda g, y, x: g * sigmoid_slope(x), reads="x"),
-    dtype=float_dtype, out=True, inplace=(0,),
+    dtype=float_dtype, out=True, inplace=(0,), workspace=1.25,
     doc="1 / (1 + exp(-x)), elementwise; precise to the last place for negative x too.",
 )  # fmt: skip
 
@@ -95,7 +101,7 @@ silu = elementwise(
     "silu", _compute_silu,
     f"({{0}} * (1 if {{0}} > 0 else {_ROOT}) / (1 + {_ROOT} * {_ROOT}) * (1 if {{0}} > 0 else {_ROOT}))",
     Rule(lambda g, y, x: g * (sigmoid(x) + x * sigmoid_slope(x)), reads="x"),
-    dtype=float_dtype, out=True, inplace=(0,),
+    dtype=float_dtype, out=True, inplace=(0,), workspace=2.25,
     doc="x sigmoid(x), elementwise, also called swish. Elfwing, Uchibe and Doya 2017.",
 )  # fmt: skip
 
@@ -109,13 +115,14 @@ def _log1p_exp_neg_abs(x: Any) -> Any:
 
 def _compute_log_sigmoid(x: Any, out: Any = None) -> Any:
     x = as_floating(x)
-    return np.subtract(np.minimum(x, 0), _log1p_exp_neg_abs(x), out=out)
+    more = _log1p_exp_neg_abs(x)
+    return put(_onto(np.subtract, np.minimum(x, 0, out=out), more), out)
 
 
 log_sigmoid = elementwise(
     "log_sigmoid", _compute_log_sigmoid, f"(min({{0}}, 0) - log1p({_E}))",
     Rule(lambda g, y, x: neg(g * expm1(y)), reads="y"),
-    dtype=float_dtype, out=True, inplace=(0,),
+    dtype=float_dtype, out=True, inplace=(0,), workspace=1,
     doc="log(sigmoid(x)), elementwise; finite where sigmoid itself would be 0.\n"
     "Its derivative is sigmoid(-x) = 1 - exp(y).",
 )  # fmt: skip
@@ -123,13 +130,14 @@ log_sigmoid = elementwise(
 
 def _compute_softplus(x: Any, out: Any = None) -> Any:
     x = as_floating(x)
-    return np.add(np.maximum(x, 0), _log1p_exp_neg_abs(x), out=out)
+    more = _log1p_exp_neg_abs(x)
+    return put(_onto(np.add, np.maximum(x, 0, out=out), more), out)
 
 
 softplus = elementwise(
     "softplus", _compute_softplus, f"(max({{0}}, 0) + log1p({_E}))",
     Rule(lambda g, y, x: neg(g * expm1(neg(y))), reads="y"),
-    dtype=float_dtype, out=True, inplace=(0,),
+    dtype=float_dtype, out=True, inplace=(0,), workspace=1,
     doc="log(1 + exp(x)), elementwise; x itself where exp(x) would overflow.\n"
     "Its derivative is sigmoid(x) = 1 - exp(-y). Dugas and others 2001.",
 )  # fmt: skip

@@ -361,10 +361,13 @@ _C = {"bool": "bool", "float32": "float", "float64": "double"} | {
 }
 _LIBRARY = 'extern "C" {\n' + "".join(
     f"{kind} {name}{'f' * (kind == 'float')}({', '.join([kind] * count)});\n"
-    for name, count in {"exp": 1, "expm1": 1, "log": 1, "log1p": 1, "tanh": 1, "erf": 1, "sqrt": 1,
-                        "floor": 1, "ceil": 1, "rint": 1, "fabs": 1, "copysign": 2}.items()
+    for name, count in {"exp": 1, "expm1": 1, "log": 1, "log1p": 1, "tanh": 1, "erf": 1, "erfc": 1,
+                        "sqrt": 1, "floor": 1, "ceil": 1, "rint": 1, "fabs": 1, "copysign": 2}.items()
     for kind in ("float", "double")
-) + "}\n"  # fmt: skip
+) + "}\n" + "".join(  # which CUDA's library has, and C's has not
+    f"static {kind} normcdf{f}({kind} x) {{ return ({kind})(0.5 * erfc(-x / 1.4142135623730950488)); }}\n"
+    for kind, f in (("float", "f"), ("double", ""))
+)  # fmt: skip
 """The functions that a body may call; reading them from a header takes the compiler ten times as long."""
 compiled: list[str] = []
 """The bodies of the kernels that were made."""

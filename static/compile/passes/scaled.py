@@ -94,6 +94,12 @@ def _sub(w: Writer, step: Step, value: Value, whole: bool) -> Scaled:
     return Scaled(4.0, {w("log_sigmoid", w("mul", x, 2.0)): 1.0, right: 1.0})
 
 
+def _slope(w: Writer, step: Step, value: Value, whole: bool) -> Scaled:
+    """sigmoid(x) sigmoid(-x)."""
+    x = step.inputs[0]
+    return Scaled(None, {w("log_sigmoid", x): 1.0, w("log_sigmoid", w("neg", x)): 1.0})
+
+
 def _moved(w: Writer, step: Step, value: Value, whole: bool) -> Scaled:
     x, *others = step.inputs
     inside = scaled(w, x, whole)
@@ -242,8 +248,9 @@ def _constant_over(term: Value | None, axes: tuple[int, ...], x: Value) -> bool:
 
 
 _SAID: dict[str, _Say] = {
-    "exp": _exp, "softmax": _seed, "sigmoid": _seed, "mul": _mul, "div": _div, "neg": _neg, "add": _add,
-    "sub": _sub, "gate": _gate, "where": _where, "concatenate": _joined, "stack": _joined, "prod": _prod,
+    "exp": _exp, "softmax": _seed, "sigmoid": _seed, "sigmoid_slope": _slope, "mul": _mul,
+    "div": _div, "neg": _neg, "add": _add, "sub": _sub,
+    "gate": _gate, "where": _where, "concatenate": _joined, "stack": _joined, "prod": _prod,
     "max": _extreme, "min": _extreme, **dict.fromkeys(("pow", *POWERS), _power),
     **dict.fromkeys(("scatter_index", "scatter_sum"), _scattered),
     **dict.fromkeys(MOVES, _moved), **dict.fromkeys(("sum", "mean", "sum_to"), _summed),

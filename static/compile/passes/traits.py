@@ -17,7 +17,8 @@ from static.compile.block import Block, Step, Value
 from static.compile.passes.patterns import Makers
 
 BOUNDED, UNBOUNDED = 1, 2
-"""Kinds of exponentials: softmax and sigmoid, which go to 0 alone; exp, which goes to infinity too."""
+"""Kinds of exponentials: softmax and sigmoid and its slope, which go to 0 alone; exp, which goes to
+infinity too."""
 MOVES = ("reshape", "transpose", "broadcast_to", "getitem", "gather", "flip", "split", "unbind")
 """Ops that give elements of their first argument another place."""
 LOGS = {"log_softmax": BOUNDED, "log_sigmoid": BOUNDED, "softplus": UNBOUNDED, "logsumexp": UNBOUNDED}
@@ -270,8 +271,8 @@ def _signed(step: Step, known: Known) -> Traits:
 
 
 _TRAITS: dict[str, Callable[[Step, Known], Traits]] = {
-    "exp": _exp, "softmax": _seed, "sigmoid": _seed, "add": _add, "sub": _sub, "mul": _mul, "div": _div,
-    "neg": _signed, "where": _where, "gate": _first,
+    "exp": _exp, **dict.fromkeys(("softmax", "sigmoid", "sigmoid_slope"), _seed), "add": _add,
+    "sub": _sub, "mul": _mul, "div": _div, "neg": _signed, "where": _where, "gate": _first,
     "concatenate": lambda step, known: _together(step, known, step.inputs),
     "stack": lambda step, known: _together(step, known, step.inputs),
     **dict.fromkeys(("pow", *POWERS), _power), **dict.fromkeys(("prod", "max", "min"), _pure),
