@@ -11,7 +11,7 @@ from shared.device import cuda
 from shared.device.cuda import owned, to_device
 from shared.errors import EngineError, GradientError
 from shared.op import Op, as_array
-from shared.spec import Spec, is_weak
+from shared.spec import Spec, is_weak, number_or_array
 
 
 def operand(op: Op, value: Any) -> Any:
@@ -20,8 +20,8 @@ def operand(op: Op, value: Any) -> Any:
         if cuda.in_use:
             value = to_device(value, cuda.default_device())
         return value if value.flags.c_contiguous else owned(value)
-    if isinstance(value, np.generic):  # some are subclasses of Python's numbers; all are weak here
-        return value.item()
+    if isinstance(value, np.generic):
+        return number_or_array(value)
     if is_weak(value):
         return value
     if isinstance(value, Spec):

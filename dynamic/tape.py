@@ -13,7 +13,7 @@ from dynamic.node import Edge, Node, lines
 from dynamic.operands import operand
 from dynamic.tensors import Tensor
 from dynamic.versions import next_order
-from shared.op import Op
+from shared.op import Op, in_single_precision, single_floats
 from shared.pullback import pullback_of
 from shared.source import user_line
 from shared.spec import Spec, is_weak, spec_of
@@ -31,6 +31,7 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
     """
     arrays: list[Any] = []
     edges: list[Edge | None] = []
+    floats = False
     for arg in args:
         if type(arg) is Tensor:
             arrays.append(arg.array)
@@ -44,6 +45,10 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
         else:
             arrays.append(operand(op, arg))
             edges.append(None)
+            if type(arrays[-1]) is float and op.together:
+                floats = True
+    if floats:
+        arrays = single_floats(op, arrays, in_single_precision)
     now = mode.get()
     y = instrument.compute(op, arrays, settings) if hooks.active else op.on_arrays(arrays, settings)
 

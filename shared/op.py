@@ -83,6 +83,8 @@ class Op:
               arguments may be left out of a call
     outputs   the outputs' names; None if their count depends on the settings
     constant  names of outputs that carry no gradient (indices, masks, generator state)
+    together  the arguments whose dtypes promote with each other: among them a Python float that meets no
+              floating array makes float32 of them, see `single_floats`
     alias     arguments whose memory an output may share
     out       whether compute takes `out=`, a C-ordered array of the result's shape and dtype that
               it fills and gives (of several outputs a tuple, with None for those that are to be
@@ -106,6 +108,7 @@ class Op:
         *,
         outputs: tuple[str, ...] | None = ("y",),
         constant: tuple[str, ...] = (),
+        together: tuple[int, ...] = (),
         alias: tuple[int, ...] = (),
         out: bool = False,
         scalar: str | None = None,
@@ -121,7 +124,7 @@ class Op:
         self.joint = rules if isinstance(rules, Joint) else None
         self.rules = () if isinstance(rules, Joint) else tuple(rules)
         self.outputs, self.single = outputs, outputs is not None and len(outputs) == 1
-        self.constant = constant
+        self.constant, self.together = constant, together
         self.alias, self.out, self.scalar, self.check = alias, out, scalar, check
         self.hints, self.pure, self.listed = hints, pure, listed
         self.ufunc = isinstance(compute, np.ufunc)
@@ -148,7 +151,10 @@ class Op:
                         f"write y = {self.name}(...)"
                     )
                 return engine.apply(self, args, settings)
-        return self.on_arrays([a if type(a) is np.ndarray else _operand(a) for a in args], settings)
+        arrays = [a if type(a) is np.ndarray else _operand(a) for a in args]
+        if self.together and any([type(a) is float for a in arrays]):
+            arrays = single_floats(self, arrays, in_single_precision)
+        return self.on_arrays(arrays, settings)
 
     def _check_count(self, args: Sequence[Any], settings: dict[str, Any]) -> None:
         """ArgumentError unless there are as many arguments as compute takes; its settings, if they may
@@ -272,6 +278,32 @@ def _as_array(value: Any) -> Array:
     return np.asarray(value) if isinstance(value, (np.generic, int, float, complex)) else value
 
 
+def single_floats(op: Op, args: list[Any], single: Callable[[Any], Any]) -> list[Any]:
+    """The arguments as the op takes them: Python floats are float32 where no floating array takes part, so
+    integers and bools beside them become float32, or, where there are none, one of the numbers does.
+
+    `single` makes float32 of an array, or an array of a number.
+    """
+    values = [args[i] for i in op.together if i < len(args)]
+    if not any([isinstance(v, float) for v in values]) or any([isinstance(v, complex) for v in values]):
+        return args
+    arrays = [v for v in values if not is_weak(v)]
+    if any([v.dtype.kind not in "biu" for v in arrays]):
+        return args
+    args, alone = list(args), not arrays
+    for i in op.together:
+        if i < len(args) and (isinstance(args[i], float) if alone else not is_weak(args[i])):
+            args[i] = single(args[i])
+            if alone:
+                break
+    return args
+
+
+def in_single_precision(value: Any) -> Array:
+    """An array, or a number, as a float32 array."""
+    return np.asarray(value, np.float32) if is_weak(value) else value.astype(np.float32)
+
+
 def put(y: Array, out: Array | None) -> Array:
     """What a compute gives that has made y: y itself, or `out`, where it was given one, filled with it."""
     if out is None or y is out:
@@ -326,13 +358,15 @@ def elementwise(
     out: bool | None = None,
     inplace: tuple[int, ...] = (),
     workspace: float = 0,
+    together: tuple[int, ...] | None = None,
     doc: str = "",
 ) -> Op:
     """An op that works on each element alone and broadcasts its arguments.
 
     `rules` is a rule for each argument, or one Joint. The dtype that comes out is the ufunc's own
     where `compute` is a NumPy ufunc; else `dtype` says it from the operands, by default NumPy's
-    promotion of them all. `workspace`: how many more arrays like the result compute holds at once.
+    promotion of them all. `workspace`: how many more arrays like the result compute holds at once;
+    `together`: as Op has it, by default all arguments.
     """
     ufunc = compute if isinstance(compute, np.ufunc) else None
 
@@ -349,10 +383,11 @@ def elementwise(
         return int(workspace * math.prod(int(size) for size in y.shape) * y.dtype.itemsize)
 
     hints = PlannerHints(inplace=inplace, workspace=held if workspace else None)
+    together = tuple(range(8)) if together is None else together
     joint = rules[0] if rules and isinstance(rules[0], Joint) else None
     return Op(
         name, compute, infer, joint or [rule for rule in rules if not isinstance(rule, Joint)],
-        out=ufunc is not None if out is None else out, scalar=scalar,
+        out=ufunc is not None if out is None else out, scalar=scalar, together=together,
         hints=hints if inplace or workspace else NO_HINTS, doc=doc,
     )  # fmt: skip
 

@@ -59,6 +59,12 @@ def is_weak(value: object) -> bool:
     return isinstance(value, (int, float, complex, Dim))
 
 
+def number_or_array(value: np.generic) -> Any:
+    """What a NumPy scalar is beside a Tensor: NumPy's float64 and complex128 are Python's numbers too, and as
+    weak; any other is an array without axes."""
+    return value.item() if isinstance(value, (float, complex)) else np.asarray(value)
+
+
 def spec_of(value: Any) -> Operand:
     """The Spec of an array or tensor; weak numbers and Specs stay as they are."""
     if isinstance(value, Spec) or is_weak(value):

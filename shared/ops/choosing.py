@@ -13,14 +13,15 @@ from shared.ops.shapes import as_tensor_like
 from shared.spec import Operand, Spec, as_dtype, dtype_name, is_weak, promote, shape_of, ufunc_dtype
 
 BROADCAST = "The arguments broadcast; raises ShapeError where they do not."
-PROMOTE = "Dtypes promote\nas in NumPy 2: a Python number takes the dtype of the array beside it."
+PROMOTE = "Dtypes promote\nas in NumPy 2: a Python number takes the dtype of the array beside it, floats float32 beside integers."
 
 # --- comparisons and logic: no gradient ----------------------------------------------------
 
 
 def _comparison(name: str, ufunc: np.ufunc, scalar: str, doc: str) -> Op:
     return elementwise(
-        name, ufunc, scalar, ZERO, ZERO, doc=f"{doc} Gives bool, and no gradient.\n{BROADCAST}"
+        name, ufunc, scalar, ZERO, ZERO, together=(),
+        doc=f"{doc} Gives bool, and no gradient.\n{BROADCAST}",
     )
 
 
@@ -173,7 +174,7 @@ where = elementwise(
     ZERO,
     Rule(lambda g, y, mask, a, b: gate(g, mask), reads="mask"),
     Rule(lambda g, y, mask, a, b: gate(g, logical_not(mask)), reads="mask"),
-    dtype=_where_dtype, out=True, inplace=(1,),
+    dtype=_where_dtype, out=True, inplace=(1,), together=(1, 2),
     doc=f"`a` where `mask` (bool) is true, else `b`. {BROADCAST}\n"
     "Dtypes of a and b promote. Where a value was not chosen its cotangent is zero (which is not\n"
     "enough to hide a NaN that was made further back). Raises DTypeError for a mask that is not bool.",

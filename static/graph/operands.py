@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from shared.errors import DTypeError, EngineError, GradientError, GraphError, ShapeError
-from shared.op import Op, as_array
-from shared.spec import NUMBERS, Spec, as_dtype, in_short, is_weak, spec_of
+from shared.op import Op, as_array, single_floats
+from shared.spec import NUMBERS, Spec, as_dtype, in_short, is_weak, number_or_array, spec_of
 from static.graph.graph import CONSTANT, Graph, Node, Tensor, get_default_graph, innermost
 from static.graph.nodes import Symbolic
 
@@ -19,10 +19,17 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
     """Describe the application of an op: infer what comes out, add a node, give its outputs."""
     graph = _graph_of(args)
     inputs = [as_operand(arg, graph) for arg in args]
+    if op.together and any([type(x) is float for x in inputs]):
+        inputs = single_floats(op, inputs, _in_single_precision)
     inferred = op.infer(*(spec_of(x) for x in inputs), **settings)
     specs = (inferred,) if op.single else inferred
     node = Node(graph, op, inputs, settings, specs, None)
     return node.outputs[0] if op.single else node.outputs
+
+
+def _in_single_precision(value: Any) -> Tensor:
+    """A Tensor, or a number, as a float32 Tensor."""
+    return constant(np.float32(value)) if is_weak(value) else value.astype(np.float32)
 
 
 def _graph_of(args: Sequence[Any]) -> Graph:
@@ -69,7 +76,8 @@ def _(value: Tensor, graph: Graph) -> Tensor:
 
 @way_in.register
 def _(value: np.generic, graph: Graph) -> Any:
-    return value.item()  # some are subclasses of Python's numbers; all are weak here
+    number = number_or_array(value)
+    return number if is_weak(number) else constant(number)
 
 
 @way_in.register(np.ndarray)
