@@ -13,7 +13,10 @@ from shared.ops.shapes import as_tensor_like
 from shared.spec import Operand, Spec, as_dtype, dtype_name, is_weak, promote, shape_of, ufunc_dtype
 
 BROADCAST = "The arguments broadcast; raises ShapeError where they do not."
-PROMOTE = "Dtypes promote\nas in NumPy 2: a Python number takes the dtype of the array beside it, floats float32 beside integers."
+PROMOTE = (
+    "Dtypes promote\nas in NumPy 2: a Python number takes the dtype of the array beside it, "
+    "a Python float beside integers float32."
+)
 
 # --- comparisons and logic: no gradient ----------------------------------------------------
 
