@@ -90,8 +90,8 @@ def binary(draw: Any, name: str) -> Call:
     if isinstance(b, np.ndarray):
         return Call(op, [a, b], numpys)
     if draw(st.booleans()):
-        return Call(lambda x: op(b, x), [a], lambda x: numpys(b, x))
-    return Call(lambda x: op(x, b), [a], lambda x: numpys(x, b))
+        return Call(lambda x: op(b, x), [a], lambda x: numpys(b, single(x, b, name)))
+    return Call(lambda x: op(x, b), [a], lambda x: numpys(single(x, b, name), b))
 
 
 def shift(draw: Any, name: str) -> Call:
@@ -103,6 +103,12 @@ def shift(draw: Any, name: str) -> Call:
         return None if shifted.dtype == np.int8 and all(a.dtype == bool for a in arrays) else shifted
 
     return Call(call.ours, call.arrays, numpys)
+
+
+def single(x: Any, number: Any, name: str) -> Any:
+    """Integers and bools beside a Python float are float32 here, and float64 in NumPy."""
+    compares = name.startswith(("less", "greater", "equal", "not_equal", "logical"))
+    return x.astype(np.float32) if isinstance(number, float) and x.dtype.kind in "biu" and not compares else x
 
 
 def with_setting(name: str, setting: str, values: Any) -> Callable[[Any, str], Call]:
@@ -120,7 +126,8 @@ def where(draw: Any, _: str) -> Call:
     numpys = np.where if mask.dtype == bool else None
     if isinstance(b, np.ndarray):
         return Call(ops.where, [mask, a, b], numpys)
-    return Call(lambda m, x: ops.where(m, x, b), [mask, a], numpys and (lambda m, x: np.where(m, x, b)))
+    chosen = numpys and (lambda m, x: np.where(m, single(x, b, "where"), b))
+    return Call(lambda m, x: ops.where(m, x, b), [mask, a], chosen)
 
 
 def clip(draw: Any, _: str) -> Call:
