@@ -260,7 +260,8 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any
         x = _in_single(expand_dims(x, missing) if missing else x)
         length, own = norm(x, axis=axis, keepdims=True), x.shape[axis]
         if not same_size(own, shape[axis]):
-            length = length * sqrt(full((), divide(shape[axis], at_least(own, 1)), length.dtype, like=x))
+            times: Any = divide(shape[axis], at_least(own, 1))
+            length = length * sqrt(full((), times, length.dtype, like=x))
         least = float(np.finfo(length.dtype).tiny)
         return x / maximum(length, max(eps, least))
 
