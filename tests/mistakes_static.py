@@ -390,7 +390,7 @@ STATIC = [
             line="last = static.while_loop("),
     Mistake("a carry that changes its dtype", lambda: static.scan(
             lambda c, x: (c + 0.5, x), static.constant(1), two()), ValueError,
-            ("scan", "is not an invariant for the loop", "i64[]", "f64[]", "cast")),
+            ("scan", "is not an invariant for the loop", "i64[]", "f32[]", "cast")),
     Mistake("a body that gives too much", lambda: static.while_loop(
             lambda a: a < 9, lambda a: (a, a), [static.constant(1.0)]), ValueError,
             ("while_loop", "1 values go into the body and 2 come out")),
