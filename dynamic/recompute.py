@@ -13,7 +13,8 @@ from dynamic.node import Edge, Node
 from dynamic.tensors import Tensor
 from shared.errors import GradientError
 from shared.spec import spec_of
-from shared.state import State, holding, touched
+from shared.state import State
+from shared.touched import holding, touched
 
 
 class Checkpoint(Node):

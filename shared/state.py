@@ -6,9 +6,7 @@ A State is storage with a name that belongs to no engine. `dynamic` reads `.data
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,7 +16,7 @@ from shared.dispatch import ENGINE_OF, NEUTRAL, Neutral, engine_at_hand, engine_
 from shared.errors import AssignmentError, DTypeError, ShapeError, StateError
 from shared.inplace import InPlace
 from shared.spec import Spec, in_short, str_shape
-from shared.trial import about_to_assign
+from shared.touched import noted, touch, touching
 
 
 class State(InPlace):
@@ -54,8 +52,8 @@ class State(InPlace):
 
     @property
     def data(self) -> Any:
-        if _touching:
-            _touch(self)
+        if touching:
+            touch(self)
         return self._data
 
     @data.setter
@@ -87,8 +85,8 @@ class State(InPlace):
                 f"{self.name or 'a parameter'} has no value yet: its layer learns the shape when "
                 "it is first called; call the model once, or give the layer its input size"
             )
-        if _touching:
-            _touch(self)
+        if touching:
+            touch(self)
         return self._data
 
     @property
@@ -144,8 +142,8 @@ class State(InPlace):
 
         The shape must stay; the dtype stays and `value`, which may be a plain number, is cast to it.
         """
-        if _touching:
-            _touch(self)
+        if touching:
+            touch(self)
         if not hasattr(value, "shape"):
             value = np.asarray(value)
         if self.data is not None and tuple(value.shape) != self.shape:
@@ -153,7 +151,6 @@ class State(InPlace):
                 f"assign: {self.name or 'the state'} has shape {str_shape(self.shape)}, the "
                 f"value {str_shape(tuple(value.shape))}; they must be the same"
             )
-        about_to_assign(self)
         engine = ENGINE_OF[type(value)]
         if engine is None or isinstance(engine, Neutral):
             given = value.value() if isinstance(value, State) else value
@@ -163,54 +160,9 @@ class State(InPlace):
 
     def _change(self, call: str, write: Callable[..., Any], *written: Any) -> None:
         self.value()
-        if _touching and _touched.get() is not None:
+        if touching and noted() is not None:
             self._data = self._data.copy()  # what was noted stays as it is
         engine_of(*written).change(self, call, write, written)
-
-
-# --- states that are read and changed for a while ------------------------------------------
-
-_touching: list[None] = []
-"""One entry for each block of `touched` that is open in any thread: empty almost always, and quick to ask."""
-_touched: ContextVar[dict[State, Any] | None] = ContextVar("touched", default=None)
-
-
-@contextmanager
-def touched() -> Iterator[dict[State, Any]]:
-    """The states that are read or changed within the block, with the arrays that they held before."""
-    arrays: dict[State, Any] = {}
-    token = _touched.set(arrays)
-    _touching.append(None)
-    try:
-        yield arrays
-    finally:
-        _touching.pop()
-        _touched.reset(token)
-        outer = _touched.get()
-        if outer is not None:
-            for state, array in arrays.items():
-                outer.setdefault(state, array)
-
-
-@contextmanager
-def holding(arrays: dict[State, Any]) -> Iterator[None]:
-    """Within the block the states hold these arrays; afterwards, whatever was assigned to them or to
-    others that it touched, they hold again what they held before."""
-    before = {state: state._data for state in arrays}
-    for state, array in arrays.items():
-        state.hold(array)
-    with touched() as also:
-        try:
-            yield
-        finally:
-            for state, array in (also | before).items():
-                state.hold(array)
-
-
-def _touch(state: State) -> None:
-    arrays = _touched.get()
-    if arrays is not None and state._data is not None:
-        arrays.setdefault(state, state._data)
 
 
 def _alike(a: Any, b: Any) -> bool:

@@ -7,7 +7,7 @@ A room is a folder, or one file that is a room by itself.
 ROOMS: dict[str, tuple[str, ...]] = {
     "shared": (
         "source", "errors", "files", "interrupts", "device", "atoms", "polynomials", "dims", "spec",
-        "rules", "dispatch", "op", "pullback", "nest", "trial", "numerics", "kernels", "ops", "numpy_calls",
+        "rules", "dispatch", "op", "pullback", "nest", "touched", "numerics", "kernels", "ops", "numpy_calls",
         "operators", "inplace", "state", "reverse", "watch", "picture", "nn", "models", "optim", "data",
     ),
     "dynamic": (

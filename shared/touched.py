@@ -1,0 +1,58 @@
+"""States that are read and changed for a while, and then hold again what they held: for what is computed a
+second time, and for what is only tried. (It asks of a State for no more than its array and its `hold`,
+and so may stand below the ops.)"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+touching: list[None] = []
+"""One entry for each block of `touched` that is open in any thread: empty almost always, and quick to ask."""
+_touched: ContextVar[dict[Any, Any] | None] = ContextVar("touched", default=None)
+
+
+@contextmanager
+def touched() -> Iterator[dict[Any, Any]]:
+    """The states that are read or changed within the block, with the arrays that they held before."""
+    arrays: dict[Any, Any] = {}
+    token = _touched.set(arrays)
+    touching.append(None)
+    try:
+        yield arrays
+    finally:
+        touching.pop()
+        _touched.reset(token)
+        outer = _touched.get()
+        if outer is not None:
+            for state, array in arrays.items():
+                outer.setdefault(state, array)
+
+
+@contextmanager
+def holding(arrays: dict[Any, Any]) -> Iterator[None]:
+    """Within the block the states hold these arrays; afterwards, whatever was assigned to them or to
+    others that it touched, they hold again what they held before."""
+    before = {state: state._data for state in arrays}
+    for state, array in arrays.items():
+        state.hold(array)
+    with touched() as also:
+        try:
+            yield
+        finally:
+            for state, array in (also | before).items():
+                state.hold(array)
+
+
+def noted() -> dict[Any, Any] | None:
+    """What the innermost block of this thread has noted so far; None where there is none."""
+    return _touched.get()
+
+
+def touch(state: Any) -> None:
+    """Every State says so before it is read or changed, while there is such a block."""
+    arrays = _touched.get()
+    if arrays is not None and state._data is not None:
+        arrays.setdefault(state, state._data)
