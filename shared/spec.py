@@ -188,6 +188,16 @@ def in_short(value: Any) -> str:
     return text if len(text) <= 100 else f"{text[:100]}..."
 
 
+def as_number(name: str, setting: str, value: Any) -> float:
+    """A setting that is one number, as a float; SettingError for what is none, and for a Tensor, whose
+    gradient a setting would lose."""
+    if isinstance(value, (bool, int, float, np.generic)):
+        return float(value)
+    if isinstance(value, np.ndarray) and not value.ndim:
+        return float(value)
+    raise SettingError(f"{name}: {setting} must be a number, not {in_short(value)}")
+
+
 def one_axis(name: str, axis: int, ndim: int) -> int:
     """`axis` counted from the front, or SettingError."""
     if not isinstance(axis, (int, np.integer)) or isinstance(axis, bool):

@@ -21,6 +21,7 @@ from shared.ops.sigmoids import sigmoid
 from shared.spec import (
     Operand,
     Spec,
+    as_number,
     broadcast_shapes,
     is_weak,
     one_axis,
@@ -135,9 +136,10 @@ def huber_loss(x: Any, target: Any, reduction: str = "mean", delta: float = 1.0)
     Shapes as in `mse_loss`. SettingError for a delta that is not positive.
     """
     known_reduction("huber_loss", reduction)
+    delta = as_number("huber_loss", "delta", delta)
     if not 0 < delta < math.inf:
         raise SettingError(f"huber_loss: delta must be a positive number, not {delta!r}")
-    return _reduced(_huber(sub(*_pair("huber_loss", x, target)), delta=float(delta)), reduction)
+    return _reduced(_huber(sub(*_pair("huber_loss", x, target)), delta=delta), reduction)
 
 
 # --- entropies -----------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from shared.ops.lookup import gather, scatter_sum
 from shared.ops.reductions import argmax, mean, sum
 from shared.ops.shapes import as_tensor_like, expand_dims, squeeze
 from shared.ops.softmaxes import log_softmax
-from shared.spec import Operand, Spec, sizes_match, str_shape
+from shared.spec import Operand, Spec, as_number, sizes_match, str_shape
 
 IGNORED = -100
 """The label that does not count, unless a call says otherwise: PyTorch's number."""
@@ -176,16 +176,17 @@ def cross_entropy(
     """
     logits, labels = as_tensor_like(logits), as_tensor_like(labels)
     known_reduction("cross_entropy", reduction)
+    label_smoothing = as_number("cross_entropy", "label_smoothing", label_smoothing)
     if not 0 <= label_smoothing <= 1:
         raise SettingError(f"cross_entropy: label_smoothing must be from 0 to 1, not {label_smoothing!r}")
     if weight is None:
         return _cross_entropy(
-            logits, labels, ignored=int(ignore_index), smoothing=float(label_smoothing),
+            logits, labels, ignored=int(ignore_index), smoothing=label_smoothing,
             reduction=reduction,
         )[0]  # fmt: skip
     _check_labels("cross_entropy", logits, labels)
     return _weighted("cross_entropy", log_softmax(logits), labels, weight, ignore_index, reduction,
-                     float(label_smoothing))  # fmt: skip
+                     label_smoothing)  # fmt: skip
 
 
 # --- out of plain ops ----------------------------------------------------------------------

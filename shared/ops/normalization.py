@@ -19,7 +19,7 @@ from shared.ops.creation import ones
 from shared.ops.elementwise import neg, sqrt
 from shared.ops.reductions import sum
 from shared.ops.shapes import as_tensor_like, broadcast_to, reshape
-from shared.spec import Operand, Spec, promote, sizes_match, str_shape
+from shared.spec import Operand, Spec, as_number, promote, sizes_match, str_shape
 
 # --- what both normalisations share --------------------------------------------------------
 
@@ -221,7 +221,9 @@ def batch_norm(
     if weight is None and bias is not None:
         weight = ones((x.shape[1],), x.dtype, like=x)
     affine = [as_tensor_like(value) for value in (weight, bias) if value is not None]
-    settings = {"momentum": float(momentum), "eps": float(eps)}
+    settings = {
+        "momentum": as_number("batch_norm", "momentum", momentum), "eps": as_number("batch_norm", "eps", eps),
+    }  # fmt: skip
     y, _, _, new_mean, new_var = _batch_norm(x, running_mean, running_var, *affine, **settings)
     return y, new_mean, new_var
 
@@ -317,4 +319,4 @@ def layer_norm(
     if weight is None and bias is not None:
         weight = ones(sizes, x.dtype, like=x)
     affine = [as_tensor_like(value) for value in (weight, bias) if value is not None]
-    return _layer_norm(x, *affine, shape=sizes, eps=float(eps))[0]
+    return _layer_norm(x, *affine, shape=sizes, eps=as_number("layer_norm", "eps", eps))[0]

@@ -17,7 +17,7 @@ from shared.dims import Dim, Shape, Size
 from shared.errors import DTypeError, RangeError, SettingError, ShapeError
 from shared.op import ZERO, Op, PlannerHints, Rule, array_module, put
 from shared.ops.shapes import as_tensor_like
-from shared.spec import Operand, Spec, as_dtype, sizes_match, str_shape
+from shared.spec import Operand, Spec, as_dtype, as_number, sizes_match, str_shape
 
 STATE = np.dtype(np.uint64)
 
@@ -171,7 +171,8 @@ def dropout(x: Any, state: Any, p: float = 0.5) -> tuple[Any, Any]:
 
     Gives (y, the generator's next state). Srivastava et al. 2014, in its inverted form.
     """
+    p = as_number("dropout", "p", p)
     if not 0 <= p <= 1:
         raise SettingError(f"dropout: p must be a probability from 0 to 1, not {p!r}")
-    y, _, moved = _dropout(as_tensor_like(x), state, p=float(p))
+    y, _, moved = _dropout(as_tensor_like(x), state, p=p)
     return y, moved

@@ -15,7 +15,14 @@ import pytest
 import dynamic
 import static
 from shared import ops
-from shared.errors import DiptychError, EngineError, GradientError, ShapeError, SymbolicValueError
+from shared.errors import (
+    DiptychError,
+    EngineError,
+    GradientError,
+    SettingError,
+    ShapeError,
+    SymbolicValueError,
+)
 from shared.numpy_calls import ASKING, OPERATORS
 from shared.state import Buffer, Parameter
 from tests import HOME
@@ -124,6 +131,28 @@ def test_a_list_of_constants_is_refused_as_it_is_on_the_other_engine() -> None:
     for call in (lambda: ops.mean([c, c]), lambda: c * [c[0], c[1]], lambda: dynamic.tensor([c, c])):
         with pytest.raises(ShapeError, match=r"ops\.stack"):
             call()
+
+
+SETTINGS_TAKEN: dict[str, Callable[[Any], Any]] = {
+    "full": lambda s: ops.full((2,), s), "full_like": lambda s: ops.full_like(A, s),
+    "pad": lambda s: ops.pad(A, 1, value=s), "leaky_relu": lambda s: ops.leaky_relu(A, s),
+    "elu": lambda s: ops.elu(A, alpha=s), "linspace": lambda s: ops.linspace(s, 1.0, 3),
+    "arange": lambda s: ops.arange(s), "norm": lambda s: ops.norm(A, p=s + 1),
+    "huber_loss": lambda s: ops.huber_loss(A, B, delta=s),
+    "layer_norm": lambda s: ops.layer_norm(A, (3,), eps=s),
+    "cross_entropy": lambda s: ops.cross_entropy(A, np.array([0, 1]), label_smoothing=s),
+    "dropout": lambda s: ops.dropout(A, np.zeros(2, np.uint64), p=s),
+    "batch_norm": lambda s: ops.batch_norm(A, None, None, A[0], A[0], momentum=s),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("described", [False, True])
+@pytest.mark.parametrize("call", SETTINGS_TAKEN.values(), ids=SETTINGS_TAKEN)
+def test_a_setting_takes_no_tensor_whose_gradient_it_would_lose(call: Any, described: bool) -> None:
+    with static.Graph().as_default():
+        half = static.constant(0.5) if described else dynamic.tensor(0.5, requires_grad=True)
+        with pytest.raises(SettingError, match=r"number"):
+            call(half)
 
 
 # --- operators -----------------------------------------------------------------------------
