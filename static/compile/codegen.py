@@ -13,7 +13,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -281,7 +281,7 @@ def _wrapped(names: Sequence[str]) -> list[str]:
     return lines
 
 
-@cache
+@lru_cache(maxsize=256)
 def _checked(op: Op) -> Callable[..., Any]:
     """The op's function behind a look at its arguments."""
 

@@ -60,7 +60,8 @@ class Program:
     """A compiled run: call it with the fed arrays and the session's values.
 
     source    the generated text
-    reads     the variables whose values it starts from
+    reads     the variables whose values it starts from; `stored`, those that it leaves with another;
+              `touched`, both
     missing   placeholders that it needs and that were not fed
     log       what the passes did, and `block`, what they have made of it
     layout    where its values live
@@ -82,6 +83,8 @@ class Program:
             writer = Writer(self.layout, options, BodyCompiler(options))
             self.source = writer.source()
         self.reads, self.missing = block.reads.keys(), block.missing
+        self.stored = frozenset(block.stores)
+        self.touched = self.stored.union(self.reads)
         self.step_at, self.names = writer.step_at, writer.names
         file = f"{GENERATED} program {next(_serial)}>"
         linecache.cache[file] = (len(self.source), None, self.source.splitlines(True), file)

@@ -23,6 +23,14 @@ class Selection:
     seen: dict[Node, Tensor]
     stores: dict[Variable, Tensor]
 
+    def reads(self) -> set[Variable]:
+        """The variables whose values at the beginning it needs."""
+        return {node.settings["variable"] for node in self.nodes if node.op is READ and node not in self.seen}
+
+    def variables(self) -> set[Variable]:
+        """All that it reads or stores."""
+        return self.reads() | self.stores.keys()
+
 
 def select(graph: Graph, targets: Iterable[Node | Tensor], fed: Iterable[Tensor] = ()) -> Selection:
     """The nodes that a run of `targets` needs when the Tensors `fed` are given."""

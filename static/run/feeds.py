@@ -98,6 +98,11 @@ def feed_key(graph: Graph, key: Any) -> Tensor:
     return tensor
 
 
+def place_of(tensor: Tensor) -> tuple[int, int]:
+    """Where a Tensor stands in its graph."""
+    return tensor.node.order, tensor.index
+
+
 def feed_value(tensor: Tensor, value: Any, device: Device = CPU) -> Any:
     """The fed value as an array of the Tensor's dtype, or FeedTypeError."""
     if isinstance(value, (Tensor, Variable)):

@@ -12,16 +12,11 @@ import numpy as np
 from shared.device.cuda import to_host
 from shared.device.memory import uncollected
 from shared.errors import (
-    DiptychError,
     FeedTypeError,
     FetchError,
-    MissingFeedError,
     SessionError,
-    ShapeError,
-    UninitializedError,
 )
 from shared.interrupts import deferred, within
-from shared.spec import dtype_name, spec_of, str_shape
 from shared.state import State
 from shared.watch import hooks
 from shared.watch.profiler import Profiler
@@ -34,9 +29,14 @@ from static.graph.default_session import innermost_session
 from static.graph.graph import Graph, Node, Tensor, get_default_graph
 from static.graph.select import select
 from static.graph.variables import Variable, lift
-from static.run.feeds import feed_key, take_apart, take_feeds
+from static.run.failures import check_ready, explained
+from static.run.feeds import feed_key, place_of, take_apart, take_feeds
 from static.run.partial import PartialRun
 from static.run.remote import PROGRAMS
+from static.run.turns import Turns
+
+PROGRAMS_KEPT = 256
+"""How many programs a session keeps: those that were compiled last."""
 
 
 @dataclass
@@ -83,6 +83,7 @@ class Session:
         self._values: dict[Variable, Any] = {}
         self._programs: dict[Any, Program] = {}
         self._lock = threading.Lock()
+        self._turns = Turns()
         self._entered: list[within] = []
 
     # --- running ---
@@ -119,16 +120,28 @@ class Session:
         elements: list[Tensor | Variable | Node] = []
         rebuild = take_apart(self.graph, fetches, elements)
         fed, arrays = take_feeds(self.graph, {} if feed_dict is None else feed_dict, self.device)
+        if len(fed) > 1:  # in one order, whichever it was given in: so it is one program
+            pairs = sorted(zip(fed, arrays, strict=True), key=lambda pair: place_of(pair[0]))
+            fed, arrays = [tensor for tensor, _ in pairs], [array for _, array in pairs]
         program = self._program(elements, fed)
+        fetched = iter(self._results(program, fed, arrays))
+        return rebuild(iter([None if isinstance(e, Node) else next(fetched) for e in elements]))
+
+    def _results(self, program: Program, fed: Sequence[Tensor], arrays: Sequence[Any]) -> Sequence[Any]:
+        """What a program gives. A run that stores has its variables to itself from the first read on."""
+        if program.stored:
+            return self._turns.take(program.touched, program.stored, lambda: self._done(program, fed, arrays))
+        return self._done(program, fed, arrays)
+
+    def _done(self, program: Program, fed: Sequence[Tensor], arrays: Sequence[Any]) -> Sequence[Any]:
         values = self._ready_values(program)
         try:
             results, stores = program(arrays, values)
         except Exception as error:
-            raise self._explained(error, program, fed, arrays) from error
+            raise explained(error, program, fed, arrays) from error
         if stores:
             self._keep(stores)
-        fetched = iter(results)
-        return rebuild(iter([None if isinstance(e, Node) else next(fetched) for e in elements]))
+        return results
 
     def program(self, fetches: Any, feeds: Iterable[Tensor] | None = None) -> str:
         """The generated Python source that a run of `fetches` executes.
@@ -159,10 +172,11 @@ class Session:
         feeds = None if feeds is None else [feed_key(self.graph, key) for key in feeds]
         elements: list[Tensor | Variable | Node] = []
         take_apart(self.graph, fetches, elements)
-        fed = list(feeds) if feeds is not None else []
+        fed = sorted(feeds, key=place_of) if feeds is not None else []
         program = self._program(elements, fed)
         if feeds is None and program.missing:
-            program = self._program(elements, [node.outputs[0] for node in program.missing])
+            fed = sorted([node.outputs[0] for node in program.missing], key=place_of)
+            program = self._program(elements, fed)
         return program
 
     def _program(self, elements: Sequence[Tensor | Variable | Node], fed: Sequence[Tensor]) -> Program:
@@ -177,6 +191,8 @@ class Session:
             options = replace(self.options, watched=watched)
             with uncollected():
                 program = self._kind(select(self.graph, targets, fed), fed, values, options)
+            while len(self._programs) >= PROGRAMS_KEPT:
+                self._programs.pop(next(iter(self._programs), key), None)
             self._programs[key] = program
         return program
 
@@ -206,12 +222,7 @@ class Session:
                 given = dict(zip(fed, values, strict=True))
                 values = tuple(take_feeds(self.graph, given, self.device)[1])
                 checked[:] = [(v.shape, v.dtype) for v in values]
-            try:
-                results, stores = program(values, self._values)
-            except Exception as error:
-                raise self._explained(error, program, fed, values) from error
-            if stores:
-                self._keep(stores)
+            results = self._results(program, fed, values)
             if simple:
                 return results[0]
             fetched = iter(results)
@@ -242,9 +253,16 @@ class Session:
         rebuild = take_apart(self.graph, fetches, elements)
         fed, arrays = take_feeds(self.graph, {} if feed_dict is None else feed_dict, self.device)
         known = handle.take(elements, dict(zip(fed, arrays, strict=True)))
-        nodes = select(self.graph, elements, known).nodes
-        made = [t for node in nodes for t in node.outputs if t not in known]
-        values = self.run([*made], known)
+        selection = select(self.graph, elements, known)
+        made = [t for node in selection.nodes for t in node.outputs if t not in known]
+
+        def part() -> Sequence[Any]:
+            handle.check_current(selection.stores, self._values)
+            values = self.run([*made], known)
+            handle.values_seen(selection, self._values)
+            return values
+
+        values = self._turns.take(selection.variables(), frozenset(), part)
         handle.keep(elements, {**known, **dict(zip(made, values, strict=True))})
         given = [None if isinstance(e, Node) else np.array(to_host(handle.values[e])) for e in elements]
         return rebuild(iter(given))
@@ -253,7 +271,8 @@ class Session:
 
     def load(self, *holders: Any) -> None:
         """Make the variables hold what models' and optimisers' States hold now."""
-        self._keep({lift(self.graph, state): self.device.take(state.value()) for state in _states(holders)})
+        states = list(_states(holders))
+        self._replace({lift(self.graph, state): self.device.take(state.value()) for state in states})
 
     def store(self, *holders: Any) -> None:
         """Write the variables' values back into the States of models and optimisers."""
@@ -266,10 +285,13 @@ class Session:
 
     def hold(self, values: Mapping[Variable, Any]) -> None:
         """New values, all at once: a run in another thread sees all of them or none."""
-        self._keep({variable: self.device.put(value) for variable, value in values.items()})
+        self._replace({variable: self.device.put(value) for variable, value in values.items()})
+
+    def _replace(self, values: Mapping[Variable, Any]) -> None:
+        """The same for values that are on the session's device; no run that stores one of them is on."""
+        self._turns.take(values.keys(), values.keys(), lambda: self._keep(values))
 
     def _keep(self, values: Mapping[Variable, Any]) -> None:
-        """The same for values that are on the session's device."""
         with self._lock:
             self._values = {**self._values, **values}
 
@@ -300,49 +322,15 @@ class Session:
         if self.closed:
             raise SessionError(f"{call}: attempted to use a closed Session; open a new one")
 
-    # --- what can go wrong ---
-
     def _ready_values(self, program: Program) -> dict[Variable, Any]:
         """The values that a program starts from, or the error that says what it lacks."""
         if not program.missing and self._values.keys() >= program.reads:
             return self._values
-        self.hold({v: v.initial() for v in program.reads if v.automatic and v not in self._values})
+        first = {v: v.initial() for v in program.reads if v.automatic and v not in self._values}
+        self._keep({variable: self.device.put(value) for variable, value in first.items()})
         values = self._values
-        for node in program.missing:
-            tensor = node.outputs[0]
-            raise MissingFeedError(
-                f"run: you must feed a value for placeholder {node.name!r} with dtype "
-                f"{tensor.dtype.name} and shape {str_shape(tensor.shape)}: pass "
-                f"feed_dict={{{node.name}: ...}}  (made at {node.line})"
-            )
-        for variable in program.reads:
-            if variable not in values:
-                raise UninitializedError(
-                    f"run: attempting to use uninitialized value {variable.name!r} "
-                    f"({variable.spec}); run static.global_variables_initializer() first, or "
-                    "session.load(model)"
-                )
+        check_ready(program, values)
         return values
-
-    def _explained(
-        self, error: Exception, program: Program, fed: Sequence[Tensor], arrays: Sequence[Any]
-    ) -> Exception:
-        """The error with the node, its inputs and the user's own line that built it."""
-        found = getattr(error, "failed_at", None) or program.failed_at(error)
-        if found is None:
-            return error
-        step, node, given = found.step, found.node, found.given
-        if not step.symbols():
-            error = step.op.explain(error, given, step.settings)
-        text = error.message if isinstance(error, DiptychError) else f"{type(error).__name__}: {error}"
-        inputs = ", ".join(str(spec_of(value)) for value in given)
-        feeds = ", ".join(
-            f"{t.node.name}: {dtype_name(a.dtype)}{list(a.shape)}" for t, a in zip(fed, arrays, strict=True)
-        )
-        kind = type(error) if isinstance(error, DiptychError) else _error_class(error)
-        return kind(
-            f"{text}  [while running node {node.name!r} on ({inputs}), fed {{{feeds}}}]", node.line
-        )
 
 
 def _signature(value: Any) -> Any:
@@ -350,10 +338,6 @@ def _signature(value: Any) -> Any:
     if type(value) is np.ndarray and value.flags.c_contiguous:
         return value.shape, value.dtype
     return None
-
-
-def _error_class(error: Exception) -> type[DiptychError]:
-    return ShapeError if isinstance(error, ValueError) else SessionError
 
 
 def _states(holders: Iterable[Any]) -> Iterable[State]:
