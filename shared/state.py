@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.casting import cast_number, check_dtype
 from shared.device.cuda import check_device, device_of, owned, to_device, to_host
 from shared.dispatch import ENGINE_OF, NEUTRAL, Neutral, engine_at_hand, engine_of
 from shared.errors import AssignmentError, DTypeError, ShapeError, StateError
@@ -140,12 +141,16 @@ class State(InPlace):
     def assign(self, value: Any) -> Any:
         """Hold `value` from now on: at once, or, for a static Tensor, when the graph runs.
 
-        The shape must stay; the dtype stays and `value`, which may be a plain number, is cast to it.
+        The shape must stay; the dtype stays and `value`, which may be a plain number, is cast to it, if that
+        loses no more than rounding does (DTypeError: see `shared.casting`).
         """
         if touching:
             touch(self)
+        name = self.name or "the state"
         if not hasattr(value, "shape"):
-            value = np.asarray(value)
+            value = np.asarray(value) if self.data is None else cast_number("assign", name, value, self.dtype)
+        elif self.data is not None:
+            check_dtype("assign", name, value.dtype, self.dtype)
         if self.data is not None and tuple(value.shape) != self.shape:
             raise ShapeError(
                 f"assign: {self.name or 'the state'} has shape {str_shape(self.shape)}, the "

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from shared import dispatch
+from shared.casting import check_dtype
 from shared.errors import SymbolicValueError
 from shared.interrupts import within
 from shared.operators import bind
@@ -32,6 +33,7 @@ class StaticEngine:
     def assign(self, state: State, value: Tensor) -> Tensor:
         """An assign node, that belongs to the module call in progress: one is an update of it."""
         variable = lift(value.graph, state)
+        check_dtype("assign", f"variable {variable.name!r}", value.dtype, variable.dtype)
         if value.dtype != variable.dtype:
             value = value.astype(variable.dtype)
         call = current_call.get()

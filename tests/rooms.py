@@ -7,8 +7,9 @@ A room is a folder, or one file that is a room by itself.
 ROOMS: dict[str, tuple[str, ...]] = {
     "shared": (
         "source", "errors", "files", "interrupts", "device", "atoms", "polynomials", "dims", "spec",
-        "rules", "dispatch", "op", "pullback", "nest", "touched", "numerics", "kernels", "ops", "numpy_calls",
-        "operators", "inplace", "state", "reverse", "watch", "picture", "nn", "models", "optim", "data",
+        "casting", "rules", "dispatch", "op", "pullback", "nest", "touched", "numerics", "kernels", "ops",
+        "numpy_calls", "operators", "inplace", "state", "reverse", "watch", "picture", "nn", "models",
+        "optim", "data",
     ),
     "dynamic": (
         "modes", "versions", "node", "inplace", "values", "gradient_hooks", "tensors", "operands",

@@ -132,7 +132,8 @@ class Builder:
             if not isinstance(given, list) or len(given) != 3 or type(given[2]) is not bool:
                 raise damaged(f"{given!r:.80} is no scope, written [name, outer or null, whether a module]")
             parent = None if given[1] is None else at(self.scopes, given[1], "scope")
-            self.scopes.append(Call(text(given[0], "the name of a scope"), parent, given[2]))
+            name = text(given[0], "the name of a scope")
+            self.scopes.append(Call(name.removeprefix("/"), parent, given[2], whole=name.startswith("/")))
 
     # --- nodes ---
 

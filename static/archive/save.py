@@ -311,7 +311,8 @@ class _Writer:
         for one in reversed(list(call.chain())):
             if one not in self._calls:
                 outer = one.parent
-                name = one.name if outer is None else one.name[len(outer.name) + 1 :]
+                above = f"{outer.name}/" if outer is not None and outer.name else ""
+                name = one.name.removeprefix(above) if one.name.startswith(above) else f"/{one.name}"
                 self._calls[one] = len(self.scopes)
                 place = None if outer is None else self._calls[outer]
                 self.scopes.append([text(name, "the name of a scope"), place, one.module])

@@ -17,7 +17,7 @@ import numpy as np
 from shared import dispatch
 from shared.atoms import Symbol
 from shared.dims import Dim, dims_in
-from shared.errors import FinalizedError, GraphError
+from shared.errors import FinalizedError, GraphError, SettingError
 from shared.interrupts import block, within
 from static.graph.guard import guarded
 from static.graph.nodes import (
@@ -111,7 +111,7 @@ class Graph:
     @guarded
     def unique_name(self, name: str, call: Call | None) -> str:
         """`name` inside its scope, numbered if it is taken."""
-        full = unique = name if call is None else f"{call.name}/{name}"
+        full = unique = f"{call.name}/{name}" if call is not None and call.name else name
         count = self._counts.get(full, 0)
         while unique in self._taken:
             count += 1
@@ -257,14 +257,19 @@ def reset_default_graph() -> None:
 
 @block
 def name_scope(name: str) -> within:
-    """Nodes made within the block are named, and drawn, inside `name`, which may be a path."""
+    """Nodes made within the block are named, and drawn, inside `name`, which may be a path. One that ends in
+    "/" is a path from the top, and enters the scope of that name once more; "" is the top itself."""
+    if not isinstance(name, str):
+        raise SettingError(f"name_scope: {name!r} is no name; give a string")
     return call_within(get_default_graph(), name, current_call.get())
 
 
 def call_within(graph: Graph, name: str, parent: Call | None, module: bool = False) -> within:
     """A name scope in a graph and in another call. module: whether it is the call of a module."""
-    base = graph.unique_name(name, parent)
-    call = Call(base if parent is None else base.removeprefix(parent.name + "/"), parent, module)
+    if not name or name.endswith("/"):
+        call = Call(name.rstrip("/"), parent, module, whole=True)
+    else:
+        call = Call(graph.unique_name(name, parent), parent, module, whole=True)
     return within((current_call, call), gives=call)
 
 

@@ -51,12 +51,13 @@ class Call:
     """One call of a module, or one name scope: the nodes made during it belong to it.
 
     module: whether it is a module's. Assignments made during one are updates of the module.
+    whole: whether the name is a path from the top, and not one inside the parent's.
     """
 
-    def __init__(self, name: str, parent: Call | None, module: bool = False) -> None:
-        self.module = module
-        self.name: str = name if parent is None else f"{parent.name}/{name}"
-        self.parent = parent
+    def __init__(self, name: str, parent: Call | None, module: bool = False, whole: bool = False) -> None:
+        self.module, self.parent = module, parent
+        inside = parent is not None and parent.name and not whole
+        self.name: str = f"{parent.name}/{name}" if parent is not None and inside else name
 
     def __repr__(self) -> str:
         return f"<call {self.name}>"

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from shared.errors import GraphError
+from shared.casting import cast_number
+from shared.errors import GraphError, SettingError
 from shared.interrupts import block, within
 from shared.spec import as_dtype
 from static.graph.graph import Node, call_within, current_call, get_default_graph
@@ -26,11 +27,16 @@ TRAINABLE_VARIABLES, GLOBAL_VARIABLES, UPDATE_OPS = "trainable_variables", "vari
 
 @dataclass(frozen=True)
 class VariableScope:
-    """Where `get_variable` is: a path, and whether names in it are shared."""
+    """Where `get_variable` is: a path, and whether names in it are shared.
+
+    original_name_scope  the name scope that was opened with it: `name_scope(scope.original_name_scope)`
+                         enters it once more
+    """
 
     name: str = ""
     reuse: bool | str = False
     initializer: Callable[[tuple[int, ...]], Any] | None = None
+    original_name_scope: str = ""
 
 
 _ROOT = VariableScope()
@@ -39,34 +45,55 @@ _current: ContextVar[VariableScope] = ContextVar("variable_scope", default=_ROOT
 
 @block
 def variable_scope(
-    name: str, reuse: bool | str | None = None, initializer: Callable[[tuple[int, ...]], Any] | None = None
+    name_or_scope: str | VariableScope,
+    reuse: bool | str | None = None,
+    initializer: Callable[[tuple[int, ...]], Any] | None = None,
 ) -> within:
-    """Variables made within the block by `get_variable` are called `name/...`.
+    """Variables made within the block by `get_variable` are called `name/...`; a name scope of the last part
+    of that name is opened too, in which all else that is made has its name.
 
-    reuse        True: they must exist already and are shared; AUTO_REUSE: shared if they exist,
-                 else made; False: they must be new. A scope inside a reusing one reuses too.
-    initializer  shape -> array, for variables that are given none
+    name_or_scope  a name, inside the scope at hand, or "" for that scope itself; or what another
+                   `variable_scope` gave, to enter that scope once more, wherever this is
+    reuse          True: variables must exist already and are shared; AUTO_REUSE: shared if they exist,
+                   else made; False: they must be new. A scope inside a reusing one reuses too.
+    initializer    shape -> array, for variables that are given none
     """
     outer = _current.get()
-    path = f"{outer.name}/{name}" if outer.name else name
-    inherited = outer.reuse if reuse is None or outer.reuse is True else reuse
-    scope = VariableScope(path, inherited, initializer or outer.initializer)
-    names = call_within(get_default_graph(), name, current_call.get())
-    return within((_current, scope), *names.changes, gives=scope)
+    if isinstance(name_or_scope, VariableScope):
+        base, path = name_or_scope, name_or_scope.name
+        inside = path.rpartition("/")[2]
+    elif isinstance(name_or_scope, str):
+        base, inside = outer, name_or_scope
+        path = "/".join(part for part in (outer.name, name_or_scope.rstrip("/")) if part)
+    else:
+        raise SettingError(
+            f"variable_scope: {name_or_scope!r} is neither a name nor a scope; give a string, or what "
+            "another variable_scope gave"
+        )
+    changes, opened = [], current_call.get()
+    if inside:
+        names = call_within(get_default_graph(), inside, opened)
+        changes, opened = list(names.changes), names.gives
+    scope = VariableScope(
+        path, reuse or base.reuse, initializer or base.initializer, f"{opened.name}/" if opened else ""
+    )
+    return within((_current, scope), *changes, gives=scope)
 
 
 @guarded
 def get_variable(
     name: str,
     shape: Sequence[int] | int | None = None,
-    dtype: Any = "float32",
+    dtype: Any = None,
     initializer: Any = None,
     trainable: bool = True,
 ) -> Variable:
-    """The variable of this name in the current scope: made, or shared, as the scope says.
+    """The variable of this name in the current variable scope: made, or shared, as the scope says. Name
+    scopes have no part in its name.
 
-    initializer: an array, or a function shape -> array; by default Glorot's uniform for two
-    axes or more (Glorot and Bengio 2010), zeros for fewer.
+    dtype        float32 by default, or an initial array's own. GraphError where a shared variable has another
+    initializer  an array, or a function shape -> array; by default Glorot's uniform for two
+                 axes or more (Glorot and Bengio 2010), zeros for fewer
     """
     scope, graph = _current.get(), get_default_graph().root()
     path = f"{scope.name}/{name}" if scope.name else name
@@ -81,6 +108,11 @@ def get_variable(
             raise GraphError(
                 f"get_variable: {path!r} has shape {known.shape}, and {_sizes(shape)} was asked for"
             )
+        if dtype is not None and known.dtype != as_dtype(dtype):
+            raise GraphError(
+                f"get_variable: {path!r} is {known.dtype}, and {as_dtype(dtype)} was asked for; ask for "
+                "the dtype that it has, or use another name"
+            )
         return known
     if scope.reuse is True:
         raise GraphError(
@@ -91,8 +123,13 @@ def get_variable(
     if callable(value):
         if shape is None:
             raise GraphError(f"get_variable: {path!r} is new, so it needs a shape or an initial array")
-        value = value(_sizes(shape))
-    variable = Variable(np.asarray(value, as_dtype(dtype)), trainable, path)
+        value = np.asarray(value(_sizes(shape)))
+        if dtype is None or (as_dtype(dtype).kind in "iub" and bool((np.trunc(value) == value).all())):
+            value = value.astype(as_dtype(dtype or "float32"))  # zeros and ones are floats as they are drawn
+    if dtype is not None:
+        value = cast_number("get_variable", f"variable {path!r}", value, as_dtype(dtype))
+    with graph.as_default():  # outside of all name scopes
+        variable = Variable(value, trainable, path)
     graph.named_variables[path] = variable
     return variable
 

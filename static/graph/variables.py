@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from shared.errors import GraphError, SettingError, ShapeError, SymbolicValueError
+from shared import ops
+from shared.casting import cast_number, check_dtype
+from shared.dims import Dim
+from shared.errors import DTypeError, GraphError, SettingError, ShapeError, SymbolicValueError
 from shared.inplace import InPlace
 from shared.op import Op
 from shared.spec import Spec, sizes_match, str_shape
@@ -21,16 +24,19 @@ from static.graph.graph import (
     Tensor,
     building,
     controls,
+    current_call,
     get_default_graph,
     innermost,
 )
 from static.graph.guard import guarded
 from static.graph.nodes import Symbolic
-from static.graph.operands import apply, as_tensor, starting_array, way_in
+from static.graph.operands import apply, as_tensor, constant, starting_array, way_in
 
 
 class Variable(Symbolic, InPlace):
     """A named value that a session holds. Used in an expression, it is read there.
+
+    Its name stands in the name scope in which it is made, as any node's does.
 
     initial_value  an array, or (within the package) the State that the variable stands for
     trainable      whether optimisers change it when they are not told what to change
@@ -58,7 +64,8 @@ class Variable(Symbolic, InPlace):
             value = self._given = _starting_value(initial_value, dtype)
         self.spec = Spec(tuple(value.shape), value.dtype)
         self.graph: Graph = get_default_graph().root()
-        self.name = self.graph.unique_name(name or "Variable", None)
+        scope = current_call.get() if state is None else None
+        self.name = self.graph.unique_name(name or "Variable", scope)
         self.graph.variables.append(self)
         self._initializer: Node | None = None
 
@@ -76,10 +83,15 @@ class Variable(Symbolic, InPlace):
         return identity(tensor) if controls.get() else tensor
 
     def assign(self, value: Any) -> Tensor:
-        """A Tensor that, when it is run, makes `value` what the variable holds."""
+        """A Tensor that, when it is run, makes `value` what the variable holds.
+
+        The shape is the variable's. What is of another dtype is cast, if that loses no more than rounding
+        does: a float64 goes into a float32, an int32 into an int64 or a float, and neither a float nor an
+        int64 into an int32; of numbers, lists and arrays, which are known, each must be one that it holds.
+        """
         graph = innermost(self.graph)
         with graph.as_default():
-            tensor = as_tensor(value, self.dtype)
+            tensor = self._fitting("assign", value)
             if len(tensor.shape) != len(self.shape) or not all(
                 map(sizes_match, tensor.shape, self.shape)
             ):
@@ -87,9 +99,18 @@ class Variable(Symbolic, InPlace):
                     f"assign: variable {self.name!r} has shape {str_shape(self.shape)}, the value "
                     f"{str_shape(tensor.shape)}; they must be the same"
                 )
-            if tensor.dtype != self.dtype:
-                tensor = tensor.astype(self.dtype)
         return graph.assign(self, tensor)
+
+    def _fitting(self, call: str, value: Any) -> Tensor:
+        """A value as a Tensor of the variable's dtype; DTypeError where that would lose it."""
+        name = f"variable {self.name!r}"
+        if isinstance(value, Dim):
+            return ops.zeros((), self.dtype) + value
+        if isinstance(value, (bool, int, float, complex, list, tuple, np.generic, np.ndarray)):
+            return constant(cast_number(call, name, value, self.dtype))
+        tensor = as_tensor(value)
+        check_dtype(call, name, tensor.dtype, self.dtype)
+        return tensor if tensor.dtype == self.dtype else tensor.astype(self.dtype)
 
     def _change(self, call: str, write: Any, *written: Any) -> None:
         raise SymbolicValueError(
@@ -99,12 +120,24 @@ class Variable(Symbolic, InPlace):
         )
 
     def assign_add(self, delta: Any) -> Tensor:
-        """`assign(self + delta)`."""
-        return self.assign(self + delta)
+        """`assign(self + delta)`, where delta is a value that `assign` takes."""
+        return self._moved("assign_add", ops.add, delta)
 
     def assign_sub(self, delta: Any) -> Tensor:
-        """`assign(self - delta)`."""
-        return self.assign(self - delta)
+        """`assign(self - delta)`, where delta is a value that `assign` takes."""
+        return self._moved("assign_sub", ops.sub, delta)
+
+    def _moved(self, call: str, op: Any, delta: Any) -> Tensor:
+        """`assign(op(self, delta))`, for a delta that broadcasts to the variable."""
+        graph = innermost(self.graph)
+        with graph.as_default():
+            change = self._fitting(call, delta)
+            if len(change.shape) > len(self.shape):
+                raise ShapeError(
+                    f"{call}: variable {self.name!r} has shape {str_shape(self.shape)}, the value "
+                    f"{str_shape(change.shape)}, which has more axes; reduce it first"
+                )
+            return self.assign(op(self, change))
 
     @property
     @guarded
@@ -189,9 +222,13 @@ def assign_add(variable: Variable, delta: Any) -> Tensor:
 
 def scatter_update(variable: Variable, indices: Any, updates: Any) -> Tensor:
     """Rows of a variable replaced: `variable[indices] = updates`, along the first axis. Of an
-    index that stands there twice, the last one counts."""
+    index that stands there twice, the last one counts.
+
+    updates: a row for each index, (*indices.shape, *variable.shape[1:]), or one number for all; of a dtype
+    that `assign` takes. Raises ShapeError for other shapes, DTypeError for indices that are no integers.
+    """
     with building(innermost(variable.graph)):
-        rows = as_tensor(updates, variable.dtype)
+        rows = variable._fitting("scatter_update", updates)
         return variable.assign(apply(replace_rows, [variable, as_tensor(indices), rows], {}))
 
 
@@ -201,4 +238,19 @@ def _compute_replace_rows(x: Any, indices: Any, rows: Any) -> Any:
     return y
 
 
-replace_rows = Op("replace_rows", _compute_replace_rows, lambda x, *_: x, listed=False)
+def _infer_replace_rows(x: Any, indices: Any, rows: Any) -> Any:
+    if indices.dtype.kind not in "iu":
+        raise DTypeError(f"scatter_update: indices are integers, not {indices.dtype}; cast them")
+    if not len(x.shape):
+        raise ShapeError("scatter_update: a variable of shape () has no rows; assign it")
+    wanted = (*indices.shape, *x.shape[1:])
+    if rows.shape and not (len(rows.shape) == len(wanted) and all(map(sizes_match, rows.shape, wanted))):
+        raise ShapeError(
+            f"scatter_update: {str_shape(indices.shape)} indices into rows of a variable of shape "
+            f"{str_shape(x.shape)} take updates of shape {str_shape(wanted)}, or one number, not "
+            f"{str_shape(rows.shape)}; reshape them, or broadcast_to it"
+        )
+    return x
+
+
+replace_rows = Op("replace_rows", _compute_replace_rows, _infer_replace_rows, check=True, listed=False)

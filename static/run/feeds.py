@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from shared.atoms import Symbol
+from shared.casting import cast_known
 from shared.device import cuda
 from shared.dims import UNKNOWN_RANK, Dim
 from shared.errors import FeedError, FeedTypeError, FetchError, GraphError
@@ -119,16 +120,10 @@ def feed_value(tensor: Tensor, value: Any, device: Device = CPU) -> Any:
         return value if value.flags.c_contiguous else np.array(value, order="C")
     try:
         array = value if isinstance(value, cuda.CudaArray) else np.asarray(value)
-        fits = np.can_cast(array.dtype, tensor.dtype, "same_kind") or (
-            array.dtype.kind in "iub" and tensor.dtype.kind == "f"
-        )
-        if fits:
-            converted = array.astype(tensor.dtype, order="C")
-            if tensor.dtype.kind in "iub" and not bool((converted == array).all()):
-                fits = False
+        converted = cast_known(array, tensor.dtype)
     except (ValueError, TypeError):
-        fits = False
-    if not fits:
+        converted = None
+    if converted is None:
         shown = repr(value)
         if len(shown) > 60:
             shown = f"of type {type(value).__name__}"

@@ -11,8 +11,6 @@ KNOWN: dict[str, str] = {
     "D15": "formulas that lose their digits at the edges of float32",
     "D16": "float16 overflows in the middle of a formula",
     "D18": "Python floats and NumPy scalars in promotion",
-    "E20": "variables ignore scopes, and scopes are misnamed",
-    "E21": "assignments to an integer variable cast what does not fit",
     "E23": "a setting that is changed after the graph was built is ignored",
     "E24": "hostile lines make an invalid picture",
 }
