@@ -68,6 +68,7 @@ def is_caught(one: Mutation, tree: Path) -> bool:
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *TESTS[one.kind]]
     command += ["-k", one.only] if one.only else []
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else each run compiles all of the tree anew
     try:
         run = subprocess.run(command, cwd=tree, env=environment, capture_output=True, timeout=SLOW)
     except subprocess.TimeoutExpired:

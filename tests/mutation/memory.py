@@ -30,6 +30,8 @@ MUTATIONS: list[Mutation] = [
     ]),
     *rows("memory", "shared/ops/indexing.py", [
         ('"getitem",\n', "alias=(0,),", FRESH, "getitem"),
+        ("def _compute_scatter_index", "zeroed(xp, shape, g.dtype, out)", "zeroed(xp, shape, g.dtype, None)",
+         "scatter_index"),
         ("def _is_leading", "return step in (None, 1) and", "return", "getitem"),
         ("def _is_leading", "part == EVERY for part in rest", "True for part in rest", "getitem"),
     ]),
@@ -45,8 +47,6 @@ MUTATIONS: list[Mutation] = [
          "scatter or gather"),
     ]),
     *rows("memory", "shared/ops/linalg.py", [
-        ("_matmul = Op(", "out=True,", taking(0, 1), "matmul"),
-        ("_linear = Op(", "out=True,", taking(0), "linear"),
         ("def _compute_linear(", "y = np.add(y, bias, out=y if bias.dtype == y.dtype else to)",
          "y = np.add(y, bias)", "linear"),
     ]),
@@ -61,6 +61,7 @@ MUTATIONS: list[Mutation] = [
     *rows("memory", "shared/ops/reductions.py", [
         ("_cumsum = Op(", "out=True,", "out=True, alias=(0,), view=None,", "cumsum"),
         ("def _compute_mean", "put(y, out)", "y", "mean"),
+        ("def fold", "c_order(y) if out is None else put(y, out)", "c_order(y)", "sum or max"),
     ]),
     *rows("memory", "shared/ops/choosing.py", [
         ('"where", _compute_where', "inplace=(1,)", "inplace=(0, 1, 2)", "where"),

@@ -70,8 +70,8 @@ SHAPES = [
     *rows("rule", "shared/ops/lookup.py", [
         ("_gather = Op(", "_scatter_sum(g, index", "_scatter_sum(g * 2, index", "gather"),
         ("_scatter_sum = Op(", "_gather(g, index", "_gather(g * 2, index", "scatter_sum"),
-        ("def _embedding_rule", "g, 0)", "g, 1)", "embedding"),
     ]),
+    *rows("setting", "shared/ops/lookup.py", [("def _embedding_rule", "g, 0)", "g, 1)", "padding")]),
     *rows("rule", "shared/ops/tiling.py", [
         ("_pad = Op(", "_crop(g, widths=widths)", "_crop(g * 2, widths=widths)", "pad"),
         ("_crop = Op(", "_pad(g, widths=widths, value=0)", "_pad(g, widths=widths, value=1)", "pad or crop"),

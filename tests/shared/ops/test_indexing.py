@@ -127,3 +127,10 @@ def test_an_index_that_does_not_fit_is_found_by_the_run_where_sizes_were_unknown
         for y in (picked, summed):
             with pytest.raises(ShapeError), static.Session(graph=graph) as session:
                 session.run(y, feed)
+
+
+def test_the_row_of_padding_gets_no_gradient() -> None:
+    """And every other row one for each time that it was looked up."""
+    weight = dynamic.tensor(np.ones((3, 2)), requires_grad=True)
+    ops.sum(ops.embedding([0, 2, 1, 2, 0], weight, padding_idx=0)).backward()
+    np.testing.assert_array_equal(weight.grad.numpy(), [[0, 0], [1, 1], [2, 2]])
