@@ -92,7 +92,7 @@ MUTATIONS: list[Mutation] = [
          "clip"),
     ]),
     *rows("infer", "shared/spec.py", [
-        ("def broadcast_shapes", "or shape[axis] == 1:", "or shape[axis] == 0:", "add or mul"),
+        ("def broadcast_shapes", "range(-width, 0)", "range(-1, -width - 1, -1)", "add or mul"),
         ("def float_dtype", "np.exp, (operand,)", "np.negative, (operand,)", "sigmoid or exp or rsqrt"),
         ("def promote", "_weak_type(x)(0) if is_weak(x)", "np.float64(0) if is_weak(x)",
          "where or concatenate"),

@@ -13,7 +13,9 @@ OPS = "tests/shared/ops/test_ops_"
 LAWS = "tests/laws/test_ops.py::test_"
 
 TESTS: dict[str, tuple[str, ...]] = {
-    "pattern": (f"{COMPILE}patterns.py", f"{COMPILE}passes.py"),
+    "pattern": (
+        f"{COMPILE}patterns.py", f"{COMPILE}passes.py", f"{LAWS}fast_gives_what_exact_gives_within_rounding",
+    ),
     "logarithm": (f"{COMPILE}stabilize.py", f"{COMPILE}patterns.py"),
     "pass": (f"{COMPILE}passes.py", f"{COMPILE}random_graphs.py", "tests/static/control/test_control.py"),
     "plan": (f"{COMPILE}plan.py", f"{COMPILE}recompute.py", f"{COMPILE}random_graphs.py"),

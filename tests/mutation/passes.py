@@ -14,7 +14,7 @@ PASSES = [
     *rows("pass", "static/compile/passes/fold.py", [
         ("def _computed", "if not step.op.pure or", "if"),
         ("def _computed", "> LIMIT for", "> LIMIT * 1000 for"),
-        ("def _computed", "a.shape == v.shape and a.dtype == v.dtype", "True"),
+        ("def _computed", "made if fits else None", "made"),
         ("def _computed", "is_weak(x) or x in constants for",
          "is_weak(x) or x in constants or len(step.inputs) > 1 for"),
     ]),
@@ -77,10 +77,9 @@ FUSION = [
         ("def grouped", "for group in around:\n                group.open = False",
          "for group in ():\n                group.open = False",
          "not case"),
-        ("def cuts", "all(size == sizes[0] for size in sizes)", "True", "not case"),
-        ("def joined", "v.shape == group.shape and v not in self.elsewhere", "v.shape == group.shape",
-         "not case"),
-        ("def axes_of", "follows.append(size == shape[before + axis])", "follows.append(True)", "not case"),
+        ("def cuts", "len(group.shape) - 1 and all(", "len(group.shape) - 1 or all(", "not case"),
+        ("def joined", "and v not in self.elsewhere", "", "not case"),
+        ("def axes_of", "(True,) * len(shape)", "(True,) * len(own[1:]) + (False,)", "not case"),
     ]),
     *rows("form", "static/compile/passes/forms.py", [
         ("SHAPING = ", "(0, 1, -1, 2, -2, 0.5, -0.5)", "()", "number or numbers"),

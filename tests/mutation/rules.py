@@ -114,9 +114,9 @@ PRODUCTS = [
 
 REDUCTIONS = [
     *rows("rule", "shared/ops/reductions.py", [
-        ("def _mean_rule", "g if count == 0 else g / count", "g", "mean"),
-        ("def _var_rule", "g * 2 / _divisor", "g / _divisor", "var"),
-        ("def _std_rule", "or_zero(g, y) / _divisor", "or_zero(g, y) * 2 / _divisor", "std"),
+        ("def _mean_rule", "restore(g", "restore(g * 2", "mean"),
+        ("def _var_rule", "g * 2", "g", "var"),
+        ("def _std_rule", "or_zero(g, y)", "or_zero(g, y * 2)", "std"),
         ("def _extreme_rule", "x.shape, axis) / count", "x.shape, axis) * count * 2", "max or min"),
         ("_cumsum = Op(", "flip(cumsum(flip(g, axis), axis), axis)", "cumsum(g, axis)", "cumsum"),
     ]),

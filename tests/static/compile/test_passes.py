@@ -52,6 +52,12 @@ def test_numbers_that_only_look_the_same_are_kept_apart() -> None:
     assert (first == np.inf).all() and (second == -np.inf).all()
 
 
+def test_the_order_of_arguments_keeps_steps_apart() -> None:
+    x, y = static.placeholder("float32", (3,)), static.placeholder("float32", (3,))
+    feeds = {x: np.array([1, 2, 3], np.float32), y: np.array([5, 7, 11], np.float32)}
+    agree([x - y, y - x, x / y, y / x, ops.where(x > 2, x, y), ops.where(x > 2, y, x)], feeds)
+
+
 def test_prints_alike_are_all_printed(capfd: pytest.CaptureFixture[str]) -> None:
     x = static.placeholder("float32", (), name="x")
     y = static.Print(x, [x], "seen ") + static.Print(x, [x], "seen ")
@@ -369,9 +375,11 @@ def test_products_stay_apart_where_a_weight_comes_from_another_or_a_part_is_need
     depends = ops.tanh(y) + ops.tanh(x @ (y * 2))
     whole = ops.sum(x @ v) + ops.sum(ops.transpose(x @ w) @ v)
     data = {x: np.arange(16, dtype=np.float32).reshape(4, 4) / 16}
-    agree([depends, whole], data)
+    fetched = [ops.tanh(x) @ w, ops.tanh(x) @ v]
+    agree([depends, whole, *fetched], data)
     with static.Session() as session:
         assert "each multiplies the same" not in session.explain([depends, whole])
+        assert "each multiplies the same" not in session.explain(fetched)
 
 
 def test_effects_stay_in_order_when_steps_move(capfd: pytest.CaptureFixture[str]) -> None:
