@@ -38,6 +38,7 @@ from dynamic.recompute import checkpoint
 from dynamic.tensors import Tensor, tensor
 from shared.device.cuda import default_device, set_default_device
 from shared.device.memory import keep_freed_memory
+from shared.door import public
 from shared.watch.hooks import Event, Hook, watching
 from shared.watch.nan import NanFinder
 from shared.watch.profiler import Profiler
@@ -49,5 +50,7 @@ __all__ = [
     "no_grad", "ones", "rand", "randn", "set_default_device", "show", "tensor", "to_networkx",
     "value_and_grad", "vjp", "watching", "zeros",
 ]  # fmt: skip
+
+public(globals(), __all__, hot=("Event", "Node", "Tensor"))
 
 keep_freed_memory()

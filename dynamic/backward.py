@@ -16,6 +16,7 @@ from dynamic.endpoints import edge_of, leaf_edge_of, seed_of
 from dynamic.modes import in_mode, mode
 from dynamic.node import Edge, Leaf, Node
 from dynamic.tensors import Tensor
+from shared.door import door
 from shared.errors import GradientError
 from shared.reverse import ReverseVisitor, reverse
 from shared.spec import Spec
@@ -42,7 +43,7 @@ def backward(
 
 
 backward.__doc__ = Tensor.backward.__doc__
-Tensor.backward = backward  # type: ignore[method-assign]
+Tensor.backward = door(backward)  # type: ignore[method-assign]
 
 
 def derivatives(

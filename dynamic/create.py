@@ -14,7 +14,7 @@ import numpy as np
 from dynamic.tensors import Tensor, tensor
 from shared.device.cuda import CudaArray, cupy
 from shared.errors import DTypeError, SettingError
-from shared.spec import as_dtype
+from shared.spec import as_dtype, as_seed
 
 
 class _Source:
@@ -42,7 +42,7 @@ def manual_seed(seed: int) -> None:
     """Start `randn`, `rand` and the initial values of layers anew from `seed`."""
     from shared import nn
 
-    _Source.generator = np.random.default_rng(seed)
+    _Source.generator = np.random.default_rng(as_seed("manual_seed", seed))
     nn.manual_seed(seed)
 
 

@@ -12,6 +12,7 @@ from dynamic.values import Values, check_detached, raw_array
 from shared import ops
 from shared.device import cuda
 from shared.device.cuda import owned
+from shared.door import methods
 from shared.errors import DTypeError, GradientError, ShapeError
 from shared.op import as_array
 from shared.spec import Spec, as_dtype
@@ -217,3 +218,6 @@ def _placed(data: Any, dtype: Any, device: str | None) -> Any:
         device = "cuda"
     there = cuda.to_device(data, device or cuda.default_device())
     return owned(there) if there is data else there
+
+
+methods(Tensor)

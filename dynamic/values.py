@@ -15,6 +15,7 @@ from dynamic.modes import mode
 from dynamic.node import Edge, Node
 from shared import ops
 from shared.device.cuda import DEVICES, check_device, device_of, to_device, to_host
+from shared.door import methods
 from shared.errors import DTypeError, GradientError, ShapeError
 from shared.inplace import InPlace
 from shared.op import Op, Rule
@@ -164,3 +165,6 @@ def _move(device: str, back: str) -> Op:
 
 
 _MOVES = {"cpu": _move("cpu", "cuda"), "cuda": _move("cuda", "cpu")}
+
+
+methods(Values)

@@ -32,7 +32,11 @@ class DTypeError(DiptychError, TypeError):
 
 
 class ArgumentError(DiptychError, TypeError):
-    """A call with more arguments than it takes, or fewer."""
+    """A call with more arguments than it takes, or fewer, or with what it can do nothing with."""
+
+
+class TooLargeError(DiptychError, MemoryError):
+    """An array that is larger than the memory."""
 
 
 class AssignmentError(DiptychError, TypeError):

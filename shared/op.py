@@ -18,6 +18,7 @@ import numpy as np
 from shared.device.cuda import device_of, owned
 from shared.dims import Dim, Shape
 from shared.dispatch import ENGINE_OF
+from shared.door import refused
 from shared.errors import (
     ArgumentError,
     DiptychError,
@@ -140,21 +141,26 @@ class Op:
         return f"<op {self.name}>"
 
     def __call__(self, *args: Any, **settings: Any) -> Any:
-        if len(args) != self.most:
-            self._check_count(args, settings)
-        for arg in args:
-            engine = ENGINE_OF[type(arg)]
-            if engine is not None:
-                if settings and "out" in settings:
-                    raise SettingError(
-                        f"{self.name}: out= is for raw arrays alone; of Tensors each result is a new one: "
-                        f"write y = {self.name}(...)"
-                    )
-                return engine.apply(self, args, settings)
-        arrays = [a if type(a) is np.ndarray else _operand(a) for a in args]
-        if self.together and any([type(a) is float for a in arrays]):
-            arrays = single_floats(self, arrays, in_single_precision)
-        return self.on_arrays(arrays, settings)
+        try:
+            if len(args) != self.most:
+                self._check_count(args, settings)
+            for arg in args:
+                engine = ENGINE_OF[type(arg)]
+                if engine is not None:
+                    if settings and "out" in settings:
+                        raise SettingError(
+                            f"{self.name}: out= is for raw arrays alone; of Tensors each result is a new "
+                            f"one: write y = {self.name}(...)"
+                        )
+                    return engine.apply(self, args, settings)
+            arrays = [a if type(a) is np.ndarray else _operand(a) for a in args]
+            if self.together and any([type(a) is float for a in arrays]):
+                arrays = single_floats(self, arrays, in_single_precision)
+            return self.on_arrays(arrays, settings)
+        except Exception as error:
+            if not isinstance(error, DiptychError) or error.message.partition(":")[0] not in TABLE:
+                refused(self.name, error, args=args, settings=settings)
+            raise
 
     def _check_count(self, args: Sequence[Any], settings: dict[str, Any]) -> None:
         """ArgumentError unless there are as many arguments as compute takes; its settings, if they may

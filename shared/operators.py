@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared import ops
 from shared.dims import Dim, Size, product
+from shared.door import methods
 from shared.numpy_calls import NumPyCalls
 
 
@@ -175,3 +176,6 @@ def _flat(values: tuple[Any, ...]) -> tuple[Any, ...]:
     if len(values) == 1 and not isinstance(values[0], (Integral, Dim)):
         return tuple(values[0]) if values[0] is not None else ()
     return values
+
+
+methods(Operators)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -103,6 +104,20 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
         found = None
     if found is None or found.kind not in NUMBERS:
         raise DTypeError(f"{dtype!r} is not a dtype of numbers; use a name such as 'float32'")
+    return found
+
+
+def as_seed(call: str, seed: Any, below: int = 2**64) -> int:
+    """A seed that is a whole number from 0 up; SettingError for another. (NumPy takes much more for one,
+    and some of it ends the process.)"""
+    try:
+        found = operator.index(seed)
+    except TypeError:
+        found = -1
+    if not 0 <= found < below:
+        raise SettingError(
+            f"{call}: a seed is a whole number from 0 up to 2**{below.bit_length() - 1}, not {in_short(seed)}"
+        )
     return found
 
 

@@ -20,6 +20,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from shared.device.memory import keep_freed_memory
+from shared.door import public
 from shared.watch.hooks import Event, Hook, watching
 from shared.watch.nan import NanFinder
 from shared.watch.profiler import Profiler
@@ -105,6 +106,8 @@ __all__ = [
     "watching", "while_loop",
 ]  # fmt: skip
 
+public(globals(), __all__, hot=("Event", "Node", "Tensor"))
+
 _LATE = {
     "Loaded": "static.archive.load", "Saver": "static.run.saver", "export_onnx": "static.onnx.export",
     "latest_checkpoint": "static.run.saver", "load": "static.archive.load", "summary": "static.look.estimate",
@@ -137,5 +140,7 @@ keep_freed_memory()
 
 def __getattr__(name: str) -> Any:
     if name in _LATE:
-        return getattr(import_module(_LATE[name]), name)
+        globals()[name] = getattr(import_module(_LATE[name]), name)
+        public(globals(), [name])
+        return globals()[name]
     raise AttributeError(f"module 'static' has no attribute {name!r}")

@@ -6,7 +6,7 @@ A room is a folder, or one file that is a room by itself.
 
 ROOMS: dict[str, tuple[str, ...]] = {
     "shared": (
-        "source", "errors", "files", "interrupts", "device", "atoms", "polynomials", "dims", "spec",
+        "source", "errors", "door", "files", "interrupts", "device", "atoms", "polynomials", "dims", "spec",
         "casting", "rules", "dispatch", "op", "pullback", "nest", "touched", "numerics", "kernels", "ops",
         "numpy_calls", "operators", "inplace", "state", "reverse", "watch", "picture", "nn", "models",
         "optim", "data",

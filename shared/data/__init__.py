@@ -22,6 +22,7 @@ from shared.data.split import Split
 from shared.data.text import Text, Vocabulary, load_library_text
 from shared.data.toys import load_noisy_sine, load_sine_curve, load_spiral
 from shared.data.trees import NODE_TYPES, Tree, Trees, load_library_trees
+from shared.door import public
 
 __all__ = [
     "CIFAR10_CLASSES", "ConcatDataset", "DataLoader", "Dataset", "FASHION_CLASSES", "NODE_TYPES",
@@ -30,3 +31,5 @@ __all__ = [
     "load_digits", "load_fashion_mnist", "load_library_text", "load_library_trees", "load_mnist",
     "load_noisy_sine", "load_sine_curve", "load_spiral", "pad_sequence", "random_split", "transforms",
 ]  # fmt: skip
+
+public(globals(), __all__)

@@ -12,6 +12,7 @@ import numpy as np
 
 from shared.data.order import shuffled
 from shared.errors import RangeError, SettingError, ShapeError
+from shared.spec import as_seed
 
 Transform = Callable[[Any], Any]
 
@@ -135,6 +136,6 @@ def random_split(dataset: Any, lengths: Sequence[float], seed: int = 0) -> list[
         raise SettingError(
             f"random_split: lengths {list(lengths)} must add up to the {size} examples, or, as shares, to 1"
         )
-    order = shuffled(size, seed)
+    order = shuffled(size, as_seed("random_split", seed))
     ends = list(accumulate(counts))
     return [Subset(dataset, order[end - count : end]) for count, end in zip(counts, ends, strict=True)]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from shared.interrupts import within
+from shared.spec import as_seed
 
 
 class _Example:
@@ -33,7 +34,7 @@ class Draws:
     """A source of generators, one for each draw. Outside a loader it counts its own draws."""
 
     def __init__(self, seed: int) -> None:
-        self.seed = seed
+        self.seed = as_seed("transform", seed)
         self._own = _Example(0, 0, 0)
 
     def next(self) -> Any:

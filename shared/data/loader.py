@@ -14,6 +14,7 @@ from shared.data.draws import making
 from shared.data.order import shuffled
 from shared.data.prefetch import prefetched
 from shared.errors import SettingError, ShapeError, StateError
+from shared.spec import as_seed
 
 
 class Loader:
@@ -118,7 +119,7 @@ class DataLoader(Loader):
                 f"DataLoader: {len(dataset)} examples do not fill one batch of {batch_size}, and drop_last "
                 "leaves out the rest; take a smaller batch_size"
             )
-        self.dataset, self.batch_size, self.seed = dataset, int(batch_size), int(seed)
+        self.dataset, self.batch_size, self.seed = dataset, int(batch_size), as_seed("DataLoader", seed)
         self.shuffle, self.drop_last, self.collate_fn = bool(shuffle), bool(drop_last), collate_fn
 
     def __len__(self) -> int:

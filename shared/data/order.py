@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from shared.errors import SettingError
+from shared.errors import SettingError, ShapeError
+from shared.spec import as_seed
 
 
 def batches(x: Any, y: Any, size: int, seed: int = 0) -> Iterator[tuple[Any, Any]]:
@@ -16,9 +17,14 @@ def batches(x: Any, y: Any, size: int, seed: int = 0) -> Iterator[tuple[Any, Any
     Each epoch visits the rows in a new shuffle; what does not fill a last batch sits that
     epoch out, so every batch has the same shape. `DataLoader` does this and more.
     """
+    if len(x) != len(y):
+        raise ShapeError(f"batches: x has {len(x)} rows and y {len(y)}; each row of x goes with one of y")
     if not 1 <= size <= len(x):
         raise SettingError(f"batches: size must lie between 1 and the {len(x)} rows, not {size!r}")
-    random = np.random.RandomState(seed)
+    return _batches(x, y, size, np.random.RandomState(as_seed("batches", seed, 2**32)))
+
+
+def _batches(x: Any, y: Any, size: int, random: np.random.RandomState) -> Iterator[tuple[Any, Any]]:
     while True:
         order = random.permutation(len(x))
         for start in range(0, len(x) - size + 1, size):

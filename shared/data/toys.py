@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from shared.data.split import Split
+from shared.spec import as_seed
 
 
 def load_spiral() -> Split:
@@ -17,7 +18,7 @@ def load_spiral() -> Split:
 
 
 def _spiral(seed: int, points: int = 100, arms: int = 3) -> tuple[np.ndarray, np.ndarray]:
-    random = np.random.RandomState(seed)
+    random = np.random.RandomState(as_seed("toys", seed, 2**32))
     arm = np.repeat(np.arange(arms), points)
     radius = np.tile(np.arange(points) / points, arms)
     angle = arm * 4.0 + 4.0 * radius + random.randn(points * arms) * 0.2
@@ -33,7 +34,7 @@ def load_sine_curve(points: int = 1000, noise: float = 0.05, seed: int = 0) -> S
     to foretell. After the sine curve of Saitoh, Deep Learning from Scratch 3, step 59.
     """
     at = np.linspace(0, 2 * np.pi, points)
-    heard = np.sin(at) + np.random.RandomState(seed).uniform(-noise, noise, points)
+    heard = np.sin(at) + np.random.RandomState(as_seed("toys", seed, 2**32)).uniform(-noise, noise, points)
     train, test = (curve.astype(np.float32)[:, None] for curve in (heard, np.cos(at)))
     return Split(train[:-1], train[1:], test[:-1], test[1:])
 
@@ -44,7 +45,7 @@ def load_noisy_sine(points: int = 100, seed: int = 0) -> Split:
     x float32 (points, 1) from 0 to 1; y = sin(2 pi x) plus, in training, noise from [0, 1). After
     the non-linear regression of Saitoh, Deep Learning from Scratch 3, step 43.
     """
-    random = np.random.RandomState(seed)
+    random = np.random.RandomState(as_seed("toys", seed, 2**32))
     x = random.rand(points, 1)
     y = np.sin(2 * np.pi * x) + random.rand(points, 1)
     even = np.linspace(0, 1, points)[:, None]

@@ -4,6 +4,7 @@
 `nn.init` holds the initialisers.
 """
 
+from shared.door import public
 from shared.nn import initial as init
 from shared.nn.activation import (
     ELU,
@@ -52,3 +53,5 @@ __all__ = [
     "ReLU", "Sequential", "SiLU", "Sigmoid", "Softmax", "Softplus", "Summary", "Tanh", "evaluating",
     "forget_gate_bias_", "init", "load_checkpoint", "manual_seed", "save_checkpoint", "summary",
 ]  # fmt: skip
+
+public(globals(), __all__)

@@ -19,7 +19,7 @@ from shared.device.cuda import to_device
 from shared.errors import SettingError, ShapeError
 from shared.interrupts import within
 from shared.ops.random import generator_state
-from shared.spec import str_shape
+from shared.spec import as_seed, str_shape
 from shared.state import Generator, Parameter
 
 Shape = tuple[int, ...]
@@ -37,7 +37,7 @@ _drawing: ContextVar[bool] = ContextVar("drawing", default=True)
 
 def manual_seed(seed: int) -> None:
     """Start the drawing of initial values, and of layers' generators, anew from `seed`."""
-    _Source.generator = np.random.default_rng(seed)
+    _Source.generator = np.random.default_rng(as_seed("manual_seed", seed))
 
 
 def undrawn() -> within:

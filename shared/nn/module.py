@@ -9,9 +9,11 @@ from typing import Any
 
 from shared.device.cuda import DEVICES
 from shared.dispatch import ENGINE_OF, NEUTRAL, engine_in_charge
-from shared.errors import AssignmentError, DTypeError
+from shared.door import refused
+from shared.errors import AssignmentError, DiptychError, DTypeError
 from shared.interrupts import Block, deferred
 from shared.nn.saved import Loaded, arrays_of, load_arrays, read_own, write_file
+from shared.op import TABLE
 from shared.spec import as_dtype, in_short
 from shared.state import Buffer, Parameter, State
 
@@ -23,6 +25,9 @@ class Module:
     defined and named by their path, such as `layers.0.weight`. `training` is True until
     `eval()`.
     """
+
+    def __init__(self) -> None:
+        """Nothing is asked for; a class of one's own may leave out to call this."""
 
     training = True
     _forward_hooks: tuple[Callable[..., Any], ...] = ()
@@ -50,11 +55,16 @@ class Module:
                 break
         else:
             engine = engine_in_charge()
-        if engine is None:
-            y = self.forward(*args, **kwargs)
-        else:
-            with engine.call(self, tensor):
+        try:
+            if engine is None:
                 y = self.forward(*args, **kwargs)
+            else:
+                with engine.call(self, tensor):
+                    y = self.forward(*args, **kwargs)
+        except Exception as error:
+            if not isinstance(error, DiptychError) or error.message.partition(":")[0] not in TABLE:
+                refused(type(self).__name__, error, self.forward, args, kwargs)
+            raise
         for hook in self._forward_hooks:
             found = hook(self, args, y)
             y = y if found is None else found

@@ -4,6 +4,7 @@ The names `abs`, `all`, `any`, `max`, `min`, `pow`, `round` and `sum` are ops he
 builtins.
 """
 
+from shared.door import public
 from shared.ops.activations import elu, leaky_relu, relu
 from shared.ops.attention import attention_weights, scaled_dot_product_attention
 from shared.ops.bitwise import (
@@ -123,3 +124,5 @@ __all__ = [
     "trace", "transpose", "tril", "triu", "unbind", "uniform", "var", "where", "while_loop",
     "zeros", "zeros_like",
 ]  # fmt: skip
+
+public(globals(), __all__)

@@ -17,14 +17,16 @@ from shared.dims import Dim, Shape, Size
 from shared.errors import DTypeError, RangeError, SettingError, ShapeError
 from shared.op import ZERO, Op, PlannerHints, Rule, array_module, put
 from shared.ops.shapes import as_tensor_like
-from shared.spec import Operand, Spec, as_dtype, as_number, sizes_match, str_shape
+from shared.spec import Operand, Spec, as_dtype, as_number, in_short, sizes_match, str_shape
 
 STATE = np.dtype(np.uint64)
 
 
 def generator_state(seed: int) -> Any:
     """The state of a fresh generator: uint64 (2,), key and counter."""
-    return np.array([seed % 2**64, 0], STATE)
+    if not isinstance(seed, int | np.integer):
+        raise SettingError(f"generator_state: a seed is a whole number, not {in_short(seed)}")
+    return np.array([int(seed) % 2**64, 0], STATE)
 
 
 def _generator(state: Any) -> np.random.Generator:

@@ -49,7 +49,11 @@ class Window(NamedTuple):
         if any(not isinstance(size, Dim) and size < 1 for size in image):
             raise ShapeError(f"{call}: an image {str_shape(image)} holds no pixels")
         oh, ow = self._output_size(image[0], 0), self._output_size(image[1], 1)
-        if any(not isinstance(size, Dim) and size < 1 for size in (oh, ow)):
+        far = [
+            not isinstance(size, Dim) and self.span(axis) > 2 * (size + 2 * self.padding[axis])
+            for axis, size in enumerate(image)
+        ]  # it may hang over, but each of its elements costs time
+        if any(far) or any(not isinstance(size, Dim) and size < 1 for size in (oh, ow)):
             raise ShapeError(
                 f"{call}: a kernel of {self.kernel} with dilation {self.dilation} does not fit into "
                 f"an image {str_shape(image)} with padding {self.padding}; pad more, or use a "

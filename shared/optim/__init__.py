@@ -4,6 +4,7 @@ With them go learning-rate schedules, which are functions of the step count, and
 gradients.
 """
 
+from shared.door import public
 from shared.optim.adaptive import Adadelta, Adagrad, Adam, AdamW, RMSprop
 from shared.optim.clipping import (
     clip_by_global_norm,
@@ -33,3 +34,5 @@ __all__ = [
     "ReduceLROnPlateau", "SGD", "SequentialLR", "StepLR", "clip_by_global_norm", "clip_by_value",
     "clip_grad_norm_", "clip_grad_value_", "global_norm",
 ]  # fmt: skip
+
+public(globals(), __all__)

@@ -10,18 +10,19 @@ from typing import Any
 
 from shared import ops
 from shared.ops.random import generator_state
+from shared.spec import as_seed
 from static.graph.graph import Tensor, get_default_graph
 from static.graph.variables import Variable
 
 
 def set_random_seed(seed: int) -> None:
     """The seed of the default graph, from which its random ops made from now on take theirs."""
-    get_default_graph().seed = seed
+    get_default_graph().seed = as_seed("set_random_seed", seed)
 
 
 def _draw(name: str, draw: Any, shape: Any, dtype: Any, seed: int | None) -> Tensor:
     graph = get_default_graph()
-    state = generator_state(graph.next_seed() if seed is None else seed)
+    state = generator_state(graph.next_seed() if seed is None else as_seed(name, seed))
     generator = Variable(state, trainable=False, name=f"{name}/generator", automatic=True)
     sizes = tuple(graph.dim(size) if size is None else size for size in shape)
     value, moved = draw(generator.value(), sizes, dtype)

@@ -1,0 +1,146 @@
+"""The door of what users call: whatever is wrong with a call is said by an error of ours, which names it.
+
+Functions check what they are given where they can say it best. What gets past that, and would come out as
+Python's or NumPy's own complaint about a line that the user never wrote, is caught at the door.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sysconfig
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, wraps
+from types import FunctionType, TracebackType
+from typing import Any, TypeVar
+
+import numpy as np
+
+from shared.errors import ArgumentError, DiptychError, RangeError, SettingError, TooLargeError
+from shared.source import is_ours
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_KINDS: tuple[tuple[type[Exception], type[DiptychError]], ...] = (
+    (MemoryError, TooLargeError), (IndexError, RangeError), (OverflowError, SettingError),
+    (ValueError, SettingError),
+)  # fmt: skip
+"""Which class stands for which of Python's; for the others ArgumentError does."""
+
+_SAID = (OSError, Warning, ImportError, NotImplementedError)
+"""What says itself what is the matter: of the machine, not of the call."""
+
+_LIBRARIES = (sysconfig.get_paths()["stdlib"] + os.sep, os.path.dirname(np.__file__) + os.sep)
+_INSTALLED = ("site-packages", "dist-packages")
+
+
+def door(function: F, name: str = "") -> F:
+    """The function, whose errors are all of ours, and name it. What a function that it is given raises goes
+    through as it is."""
+    called = name or getattr(function, "__name__", "")
+
+    @wraps(function)
+    def entered(*args: Any, **settings: Any) -> Any:
+        try:
+            return function(*args, **settings)
+        except Exception as error:
+            refused(called, error, function, args, settings)
+            raise
+
+    return entered  # type: ignore[return-value]
+
+
+def refused(
+    name: str, error: Exception, function: Any = None, args: Sequence[Any] = (),
+    settings: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
+    """Raise what an error is outside of a door; give it back if it may go as it is."""
+    if isinstance(error, DiptychError):
+        if name.lower() not in error.message.lower():
+            error.message = f"{name}: {error.message}"
+        return
+    if isinstance(error, _SAID) or _is_the_callers(error.__traceback__):
+        return
+    kind = next((ours for python, ours in _KINDS if isinstance(error, python)), ArgumentError)
+    said = "too deep" if isinstance(error, RecursionError) else str(error) or type(error).__name__
+    given = [shown(x) for x in args] + [f"{key}={shown(x)}" for key, x in (settings or {}).items()]
+    form = f"; it is called as {name}{_signature(function)}" if function is not None else ""
+    raise kind(f"{name}({', '.join(given)}): {said}{form}") from error
+
+
+def public(namespace: dict[str, Any], names: Sequence[str], hot: Sequence[str] = ()) -> None:
+    """Put a door before the functions among a package's names, and before the constructors of its classes,
+    but for some that are made all the time."""
+    for name in names:
+        found = None if name in hot else namespace.get(name)
+        if isinstance(found, FunctionType):
+            namespace[name] = made = door(found, name)
+            made.__module__ = namespace["__name__"]  # where it is found by its name
+        elif isinstance(found, type) and not issubclass(found, Exception):
+            _construct(found)
+
+
+def methods(kind: type) -> None:
+    """Put a door before the public methods of a class."""
+    for name, found in list(vars(kind).items()):
+        if isinstance(found, FunctionType) and not name.startswith("_"):
+            setattr(kind, name, door(found, name))
+
+
+def _construct(kind: type) -> None:
+    """Before the constructor of a class, or of that of its bases which has one."""
+    base = next(base for base in kind.__mro__ if "__init__" in vars(base))
+    made = vars(base)["__init__"]
+    if isinstance(made, FunctionType) and is_ours(made.__code__.co_filename):
+        if hasattr(made, "__wrapped__"):
+            return
+
+        @wraps(made)
+        def constructed(self: Any, *args: Any, **settings: Any) -> None:
+            try:
+                made(self, *args, **settings)
+            except Exception as error:
+                refused(type(self).__name__, error, type(self), args, settings)
+                raise
+
+        base.__init__ = constructed  # type: ignore[misc]
+
+
+def shown(value: Any) -> str:
+    """A value in few words."""
+    try:
+        if isinstance(value, np.ndarray):
+            return f"{value.dtype}{list(value.shape)}"
+        text = " ".join(repr(value).split())
+    except Exception:
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _signature(function: Any) -> str:
+    """The arguments' names, and which may be left out."""
+    try:
+        given = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return "(...)"
+    return "(" + ", ".join(p.name if p.default is p.empty else f"{p.name}=..." for p in given) + ")"
+
+
+def _is_the_callers(trace: TracebackType | None) -> bool:
+    """Whether an error comes from code that is neither ours nor a library's that we call."""
+    trace = None if trace is None else trace.tb_next
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if not (is_ours(file) or _is_library(file)):
+            return True
+        trace = trace.tb_next
+    return False
+
+
+@cache
+def _is_library(file: str) -> bool:
+    if file.startswith("<") or file.endswith(".pyx"):
+        return True
+    return file.startswith(_LIBRARIES[1]) or (
+        file.startswith(_LIBRARIES[0]) and not any(part in file for part in _INSTALLED)
+    )

@@ -1,0 +1,65 @@
+"""A short run of what `python -m tests.fuzz 250000` does at length."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shared.door import door
+from shared.errors import ArgumentError, RangeError, SettingError, TooLargeError
+
+HOME = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform knows no fork")
+def test_garbage_gives_results_or_errors_that_name_the_call() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz", "3000"], cwd=HOME, capture_output=True, text=True, timeout=300,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (TypeError("no"), ArgumentError), (StopIteration(), ArgumentError),
+        (AttributeError("no"), ArgumentError),
+        (IndexError("no"), RangeError), (OverflowError("no"), SettingError), (ValueError("no"), SettingError),
+        (MemoryError("no"), TooLargeError), (RecursionError("no"), ArgumentError),
+    ],
+)  # fmt: skip
+def test_what_python_would_say_is_said_in_our_words(
+    error: Exception, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def function(x: object, size: int = 1) -> None:
+        raise error
+
+    monkeypatch.setattr("shared.door.is_ours", lambda file: True)
+    words = r"resize\(3, size=2\): .*it is called as resize\(x, size=\.\.\.\)"
+    with pytest.raises(kind, match=words) as caught:
+        door(function, "resize")(3, size=2)
+    assert caught.value.__cause__ is error
+    with pytest.raises(ArgumentError, match=r"resize\(\): .*missing 1 required positional argument: 'x'"):
+        door(function, "resize")()
+
+
+def test_what_the_callers_own_function_raises_goes_through_as_it_is() -> None:
+    import static
+    from shared import ops
+
+    def own(*_: object) -> object:
+        return {}["their key"]
+
+    for call in (
+        lambda: ops.while_loop(lambda i: True, own, [0]),
+        lambda: static.cond(static.constant(True), own, own),
+        lambda: static.scan(own, static.constant(0.0), static.constant([1.0])),
+    ):
+        with static.Graph().as_default(), pytest.raises(KeyError, match=r"^'their key'$") as caught:
+            call()
+        assert type(caught.value) is KeyError
