@@ -50,7 +50,7 @@ OTHERS: tuple[Callable[[], Any], ...] = (
     lambda: b"bytes", lambda: slice(None), lambda: slice(0, 2**70), lambda: (), list, dict,
     lambda: {"a": 1}, lambda: {1, 2}, lambda: [[]], lambda: [1, [2]], lambda: [None], lambda: ["a"],
     lambda: (1, -1), lambda: (-1, -1), lambda: (2**40, 2**40), lambda: (0, 2**62), lambda: (2, 2.5),
-    lambda: [0, 0], lambda: (1, 2, 3, 4, 5), lambda: range(3), lambda: range(10**5),
+    lambda: [0, 0], lambda: (1, 2, 3, 4, 5), lambda: range(3), lambda: range(1000),
     lambda: (i for i in (1, 2)),
     lambda: iter(()), lambda: object(), lambda: Odd(), lambda: int, lambda: np.float32,
     lambda: np.dtype("f4"),
