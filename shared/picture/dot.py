@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.picture.collapse import Boxes
 from shared.picture.label import BACK_EDGE, GREY, Label, edge_colour, output_name, scope_colours
-from shared.picture.listing import LEAVES
+from shared.picture.listing import LEAVES, printable
 from shared.picture.tidy import UPDATES
 
 FONT = "Helvetica,Arial,sans-serif"
@@ -48,7 +48,8 @@ def dot_source(boxes: Boxes, labels: list[Label]) -> str:
         elif boxes.is_leaf(a) and users[a] > 1:
             attributes["weight"] = "1"
         if text:
-            attributes |= {"edgetooltip": text} if len(boxes) > _MANY else {"label": f" {text} "}
+            said = {"edgetooltip": text} if len(boxes) > _MANY else {"label": f" {text} "}
+            attributes |= {key: _literal(text) for key, text in said.items()}
         if a >= b:
             attributes |= {"color": BACK_EDGE, "constraint": "false", "style": "bold"}
         elif not gradient:
@@ -80,7 +81,7 @@ def edges_between(boxes: Boxes) -> dict[tuple[int, int], tuple[str, bool]]:
         names[output_name(graph, source, data["output"])] = None
         found[a, b] = names, gradient or data["gradient"]
     return {
-        pair: (", ".join(name for name in names if name), gradient)
+        pair: (printable(", ".join(name for name in names if name)), gradient)
         for pair, (names, gradient) in sorted(found.items())
     }
 
@@ -105,17 +106,24 @@ def _scope(
         if box.scope == scope:
             dot.node(
                 f"b{index}", _html(label), fillcolor=label.colours.fill, color=label.colours.border,
-                tooltip=label.tooltip, **({"penwidth": "2.6"} if label.result else {}),
+                tooltip=_literal(label.tooltip), **({"penwidth": "2.6"} if label.result else {}),
                 **({"style": "rounded,filled,dashed"} if label.copy else {}),
             )  # fmt: skip
     for inner in inside[scope]:
         colours = scope_colours(inner)
-        with dot.subgraph(name=f"cluster_{inner}") as cluster:
+        with dot.subgraph(name=_literal(f"cluster_{inner}")) as cluster:
             cluster.attr(
-                label=inner.rpartition("/")[2], labeljust="l", style="rounded,filled", margin="10",
-                fillcolor=colours.fill, color=colours.border, fontcolor=colours.text, tooltip=inner,
+                label=_literal(inner.rpartition("/")[2]), labeljust="l", style="rounded,filled", margin="10",
+                fillcolor=colours.fill, color=colours.border, fontcolor=colours.text, tooltip=_literal(inner),
             )  # fmt: skip
             _scope(cluster, boxes, labels, inside, inner)
+
+
+def _literal(text: str) -> str:
+    """Text as DOT takes it for itself: no backslash, `\\N` or `<tag>` in it means anything."""
+    import graphviz
+
+    return graphviz.escape(printable(text))
 
 
 def _html(label: Label) -> str:

@@ -7,9 +7,19 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from shared.dims import same_shape
 from shared.picture.collapse import Box
 from shared.picture.inline import ARGUMENT
-from shared.picture.listing import CONSTANT, INPUT, LEAVES, PARAMETER, VARIABLE, setting_text, value_text
+from shared.picture.listing import (
+    CONSTANT,
+    INPUT,
+    LEAVES,
+    PARAMETER,
+    VARIABLE,
+    printable,
+    setting_text,
+    value_text,
+)
 from shared.picture.tidy import UPDATES, side
 from shared.spec import dtype_name
 
@@ -81,9 +91,9 @@ def label_of(graph: Any, box: Box) -> Label:
         kind = "update" if part == UPDATES else "gradient"
     asked = {node for node, _ in graph.graph["results"]}
     return Label(
-        title,
-        [(style, _cut(text)) for style, text in lines if text],
-        _tooltip(graph, inner),
+        printable(title),
+        [(style, _cut(printable(text))) for style, text in lines if text],
+        printable(_tooltip(graph, inner)),
         COLOURS.get(kind, OTHER),
         any(node in asked for node in box.members),
         all(graph.nodes[node]["copy"] for node in box.members),
@@ -140,7 +150,9 @@ def _number(value: Any) -> str:
 
 def _says_nothing_new(name: str, value: Any, data: Any) -> bool:
     """Settings that repeat the shape and dtype of what comes out."""
-    return (name == "shape" and value == data["shape"]) or (name == "dtype" and value == data["dtype"])
+    if name == "shape" and isinstance(value, tuple) and data["shape"] is not None:
+        return same_shape(value, data["shape"])
+    return name == "dtype" and value == data["dtype"]
 
 
 def _packed(words: list[str]) -> list[str]:

@@ -111,7 +111,7 @@ class Listing:
         more is `_`. The users' lines, where known, stand behind; the bodies of a loop or branch,
         each numbered by itself, below it, with what it is given as `input x <- %2`.
         """
-        return "\n".join(self._lines({}))
+        return "\n".join(map(printable, self._lines({})))
 
     def _lines(self, given: dict[int, str]) -> list[str]:
         lines = []
@@ -197,6 +197,11 @@ def value_text(value: Any) -> str:
     if not isinstance(value, np.ndarray) or value.size > 4:
         return ""
     return repr(value.tolist())
+
+
+def printable(text: str) -> str:
+    """Text that stays one line, and that every format of text takes: spaces for what shows nothing."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
 
 def setting_text(value: Any) -> str:

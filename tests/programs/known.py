@@ -12,5 +12,4 @@ KNOWN: dict[str, str] = {
     "D16": "float16 overflows in the middle of a formula",
     "D18": "Python floats and NumPy scalars in promotion",
     "E23": "a setting that is changed after the graph was built is ignored",
-    "E24": "hostile lines make an invalid picture",
 }
