@@ -7,6 +7,7 @@ define-and-run each becomes one node that holds its branches, or its body, as gr
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 from shared import nest
@@ -63,6 +64,10 @@ def scan(
 
 # --- what define-by-run does ---------------------------------------------------------------
 
+_trying: ContextVar[bool] = ContextVar("trying", default=False)
+"""Whether a step is made on zeros, for the shapes alone of what it gives. Loops in it make no trip: they
+keep shapes, and on zeros they might never end."""
+
 
 def plain_cond(pred: Any, true_fn: Callable[..., Any], false_fn: Callable[..., Any], args: Any) -> Any:
     """`cond`, now."""
@@ -74,6 +79,7 @@ def plain_while_loop(
 ) -> Any:
     """`while_loop`, now."""
     trips, kind = 0, type(loop_vars)
+    maximum = 0 if _trying.get() else maximum
     while bool(cond(*loop_vars)) and (maximum is None or trips < maximum):
         made = body(*loop_vars)
         loop_vars = made if isinstance(made, (list, tuple)) else (made,)
@@ -95,8 +101,12 @@ def plain_scan(
         ys.append(values)
     if together is None:  # no step at all: one is tried on zeros, to learn what a y looks like
         blank = [zeros(x.shape[1:], x.dtype, like=x) for x in inputs]
-        with holding({}):
-            values, together = nest.flatten(fn(carry, build(blank))[1])
+        token = _trying.set(True)
+        try:
+            with holding({}):
+                values, together = nest.flatten(fn(carry, build(blank))[1])
+        finally:
+            _trying.reset(token)
         return carry, together([zeros((0, *y.shape), y.dtype, like=y) for y in values])
     if reverse:
         ys.reverse()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
 from shared.atoms import Symbol
-from shared.dims import Dim, Size, evaluate
+from shared.dims import Dim, Size, dims_in, evaluate
 from shared.errors import ShapeError
 from static.control.body import Compiler
 from static.control.loop import Loop, check_step
@@ -53,14 +54,36 @@ def run_scan(
                 kept[i][t] = value
         check_step("scan", unsure, carry, values)
         carry = values[:width]
-    if not length:  # no step at all: what it would have given is known from the shapes alone
-        sizes = _sizes_of(loop.inputs(), [*carry, *[x[:0].sum(0) for x in xs], *fixed])
-        for i in (i for i in asked if i >= width):
-            shape = tuple(_size(n, sizes) for n in results[i].shape)
-            kept[i] = xp.zeros(shape if i in sums else (0, *shape), results[i].dtype)
+    if not length:  # no step at all
+        blank = [xp.zeros(x.shape[1:], x.dtype) for x in xs]
+        shapes = _shapes_of_no_step(loop, [results[i] for i in asked], step_of, [*carry, *blank, *fixed])
+        for i, shape in zip(asked, shapes, strict=True):
+            if i >= width:
+                kept[i] = xp.zeros(shape if i in sums else (0, *shape), results[i].dtype)
         carry = [compiler.copy(value) for value in carry]
     given = [*carry, *(kept.get(i) for i in range(width, len(results)))]
     return given[0] if len(given) == 1 else tuple(given)
+
+
+_trying: ContextVar[bool] = ContextVar("trying", default=False)
+"""Whether a step is made for the sizes alone of what it gives. Loops in it make no trip: they keep sizes."""
+
+
+def _shapes_of_no_step(
+    loop: Loop, results: Sequence[Tensor], step_of: Callable[..., Any], given: Sequence[Any]
+) -> list[tuple[int, ...]]:
+    """What a step would have given: as far as shapes alone tell, and else what one on zeros gives, as on
+    `dynamic`. (If it would do more than compute, it is not made, and what it would measure is 0.)"""
+    sizes = _sizes_of(loop.inputs(), given)
+    told = {symbol for t in results for dim in dims_in(t.sizes) for symbol in dim.symbols()} <= sizes.keys()
+    if told or not loop.body.pure:
+        return [tuple(_size(n, sizes) for n in t.shape) for t in results]
+    token = _trying.set(True)
+    try:
+        with np.errstate(all="ignore"):
+            return [value.shape for value in step_of(given)]
+    finally:
+        _trying.reset(token)
 
 
 def _sizes_of(tensors: Sequence[Tensor], arrays: Sequence[Any]) -> dict[Symbol, int]:
@@ -93,7 +116,8 @@ def run_while(
     kept = [i for i in range(width) if needed is None or width + i in needed]
     history: list[list[Any]] = [[] for _ in kept]
     unsure, trips = loop.unsure(), 0
-    while (maximum is None or trips < maximum) and bool(asks([*values, *asked])[0]):
+    most = 0 if _trying.get() else maximum
+    while (most is None or trips < most) and bool(asks([*values, *asked])[0]):
         for i, before in zip(kept, history, strict=True):
             before.append(values[i])
         last, values = values, trip([*values, *fixed])

@@ -253,3 +253,41 @@ def test_an_error_inside_a_body_names_the_line_inside_it() -> None:
         said = pytest.raises(ValueError, match=r"mul.*the culprit is this product")
         with static.Session() as session, said:
             session.run(y, {x: np.ones((2, 3)), w: np.ones(4)})
+
+
+def never_ending(e: Any, u: Any) -> Any:
+    """From zeros it would never get anywhere."""
+    return ops.while_loop(lambda c: ops.sum(c) < 1.0, lambda c: (c * 1.5,), (e,))[0]
+
+
+def of_either_size(e: Any, u: Any) -> Any:
+    return ops.cond(ops.sum(u) > 0, lambda: e[e >= 0], lambda: u[u > 0])
+
+
+def of_a_measured_size(e: Any, u: Any) -> Any:
+    return ops.concatenate([e[e >= 0], u[u > 0]])
+
+
+SHAPES = {never_ending: (3,), of_either_size: (3,), of_a_measured_size: (5,)}
+"""What a step on zeros gives, counted by hand."""
+
+
+@pytest.mark.parametrize("fn", SHAPES)
+@pytest.mark.parametrize("sizes", [((0, 3), (3,)), ((None, None), (None,))], ids=["known", "unknown"])
+def test_a_loop_over_nothing_gives_what_has_the_shape_of_a_step_on_zeros(fn: Any, sizes: Any) -> None:
+    """Also as the gradient of its sum with others goes back through it."""
+    x, u = np.zeros((0, 3)), np.array([0.5, -1.0, 2.0])
+
+    def looped(x: Any, u: Any) -> Any:
+        return ops.scan(lambda c, e: (c, fn(e, u)), (), x)[1]
+
+    want = looped(dynamic.tensor(x), dynamic.tensor(u)).numpy()
+    assert want.shape == (0, *SHAPES[fn])
+    with static.Graph().as_default():
+        xs = [static.placeholder("float64", shape) for shape in sizes]
+        y = looped(*xs)
+        gradients = static.gradients(ops.sum(y) + ops.sum(xs[0]) + ops.sum(xs[1]), xs)
+        with static.Session() as session:
+            got, (by_x, by_u) = session.run([y, gradients], dict(zip(xs, (x, u), strict=True)))
+    assert got.shape == want.shape and got.dtype == want.dtype
+    assert by_x.shape == (0, 3) and (by_u == 1).all()
