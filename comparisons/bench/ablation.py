@@ -27,23 +27,26 @@ PRODUCTS = (
     "conv2d_relu", "conv2d_pool", "conv2d_pool_input", "conv2d_pool_weight",
 )  # fmt: skip
 """Steps that are, or hold, a product of matrices."""
-WARM = 2
+WARM = 1
+"""Steps of a round that are not timed."""
 
 
-def variants() -> dict[str, dict[str, Any]]:
-    """What is measured, by name, each as the arguments of a session: everything; each pass left out;
-    and from none on, the passes added in their order."""
+def variants(added: bool) -> dict[str, dict[str, Any]]:
+    """What is measured, by name, each as the arguments of a session: everything; each pass left out; none;
+    and with `added`, from none on, the passes added in their order."""
     names = [one.name for one in static.PASSES]
     found: dict[str, dict[str, Any]] = {"all": {}, "exact": {"optimize": "exact"}}
     found |= {f"without {name}": {"without": [name]} for name in names}
     found |= {
         f"up to {names[count - 1]}" if count else "none": {"without": names[count:]}
-        for count in range(len(names))
+        for count in range(len(names) if added else 1)
     }
     return found
 
 
-def measure(workload: Workload, style: str, rounds: int, steps: int) -> dict[str, dict[str, Any]]:
+def measure(
+    workload: Workload, style: str, rounds: int, steps: int, added: bool = True
+) -> dict[str, dict[str, Any]]:
     """By variant: {compile, step, same, steps, products, bytes, loss}.
 
     compile   seconds from the fetches to the program
@@ -65,7 +68,7 @@ def measure(workload: Workload, style: str, rounds: int, steps: int) -> dict[str
     found: dict[str, dict[str, Any]] = {}
     running: dict[str, Callable[[], float]] = {}
     whole = ""
-    for name, arguments in variants().items():
+    for name, arguments in variants(added).items():
         session = static.Session(graph, **arguments)
         session.run(start)
         before = perf_counter()

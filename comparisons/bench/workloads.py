@@ -40,6 +40,12 @@ class Workload:
     width: int = 0
 
     @property
+    def sizes(self) -> str:
+        """The batch, and of a recurrent one the steps and the width, in words."""
+        batch = f"batch of {self.batch}"
+        return f"{batch}, {self.times} steps of width {self.width}" if self.recurrent else batch
+
+    @property
     def recurrent(self) -> bool:
         return self.model in GATES
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,106 +16,90 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of
 from comparisons.lab.verdict import timed
-from comparisons.statistics.ahead import ahead
-from comparisons.statistics.quantities import OTHER, PAIR, count, listed, number, seconds, size
+from comparisons.statistics.effect import Effect, ahead, effect
+from comparisons.statistics.quantities import (
+    OTHER,
+    PAIR,
+    count,
+    factor,
+    listed,
+    number,
+    seconds,
+    size,
+    spread_of,
+    times_of,
+    within,
+)
 from shared import optim
 
 SHORT = 12
 QUICK = (
     (f"an LSTM cell in a loop of {SHORT}", replace(WORKLOADS["tiny"], times=SHORT), "loop"),
     ("an RNN cell in a scan", replace(WORKLOADS["rnn"], times=20, width=64), "scan"),
-    ("a convolutional network", replace(WORKLOADS["cnn"], batch=8), "layer"),
+    ("the bench's CNN, 8 images", replace(WORKLOADS["cnn"], batch=8), "layer"),
 )
 FULL = (
     ("an LSTM cell in a loop of 50", WORKLOADS["lstm"], "loop"),
     ("an RNN cell in a scan", WORKLOADS["rnn"], "scan"),
-    ("a convolutional network", WORKLOADS["cnn"], "layer"),
+    ("the bench's CNN, 64 images", WORKLOADS["cnn"], "layer"),
 )
 """What is trained: how it is called, and its workload and style in the benchmark."""
+Step = Callable[[], object]
 
 
-def train_dynamic(model: Any, data: Any, steps: int) -> float:
+def step_dynamic(model: Any, x: Any, y: Any) -> Step:
     """What is computed is what stands there, line by line."""
     opt = optim.SGD(model.parameters(), lr=0.1)
-    x, y = data
-    for _ in range(steps):
+
+    def step():
         loss = model(dynamic.tensor(x), dynamic.tensor(y))
         opt.zero_grad()
         loss.backward()
         opt.step()
-    return loss.item()
+        return loss.item()
+
+    return step
 
 
-def train_static(model: Any, data: Any, steps: int) -> float:
+def step_static(model: Any, x: Any, y: Any, without: list[str], said: list[str]) -> Step:
     """The passes can be left out by name, and say what they have done."""
     opt = optim.SGD(model.parameters(), lr=0.1)
-    x, y = data
     x_in = static.placeholder(x.dtype, x.shape)
     y_in = static.placeholder(y.dtype, y.shape)
     loss = model(x_in, y_in)
     train = opt.minimize(loss)
-    with static.Session(without=["hoist"]) as session:
-        session.run(static.global_variables_initializer())
-        print(session.explain([loss, train]))
-        for _ in range(steps):
-            value, _ = session.run([loss, train], {x_in: x, y_in: y})
-    return value.item()
+    session = static.Session(without=without)
+    session.run(static.global_variables_initializer())
+    said += session.explain([loss, train], [x_in, y_in]).splitlines()
+    step = session.make_callable([loss, train], [x_in, y_in])
+    return lambda: step(x, y)[0].item()
 
 
 def run(context: Context) -> dict[str, Any]:
     found = []
     for title, workload, style in context.pick(QUICK, FULL):
         context.note(f"{title}: each pass left out")
+        said: list[str] = []
+        times = _times(context, workload, style, said)
+        variants = ablation.measure(workload, style, context.pick(15, 31), context.pick(1, 3), context.full)
         found.append(
-            {
-                "title": title,
-                "times": _times(context, workload, style),
-                "variants": ablation.measure(
-                    workload, style, rounds=context.pick(5, 9), steps=context.pick(3, 5)
-                ),
-            }
-        )
+            {"title": title, "sizes": f"{title} ({workload.sizes})", "times": times, "variants": variants,
+             "explained": said}
+        )  # fmt: skip
     return {
-        "codes": {"dynamic": {"code": source_of(train_dynamic)}, "static": {"code": source_of(train_static)}},
+        "codes": {"dynamic": {"code": source_of(step_dynamic)}, "static": {"code": source_of(step_static)}},
         "passes": [{"name": one.name, "about": one.about, "level": one.level} for one in static.PASSES],
         "models": found,
-        "explained": _explained(*context.pick(QUICK, FULL)[0][1:]),
     }
 
 
-def _times(context: Context, workload: Workload, style: str) -> dict[str, Any]:
+def _times(context: Context, workload: Workload, style: str, said: list[str]) -> dict[str, Any]:
     """Seconds of a training step on both engines, static with all its passes."""
     x, y = workload.data()
-    net = models.model(workload, style)
-    opt = optim.SGD(net.parameters(), lr=workload.rate)
-
-    def eager() -> None:
-        loss = net(dynamic.tensor(x), dynamic.tensor(y))
-        opt.zero_grad()
-        loss.backward()
-        opt.step()
-
-    session, fetches, feeds = _built(workload, style)
-    call = session.make_callable(fetches, feeds)
-    return context.time({"dynamic": eager, "static": lambda: call(x, y)}, rounds=context.pick(5, 15))
-
-
-def _built(workload: Workload, style: str) -> tuple[static.Session, list[Any], list[Any]]:
-    x, y = workload.data()
-    net = models.model(workload, style)
-    with static.Graph().as_default() as graph:
-        feeds = [static.placeholder(x.dtype, x.shape), static.placeholder(y.dtype, y.shape)]
-        loss = net(*feeds)
-        fetches = [loss, optim.SGD(net.parameters(), lr=workload.rate).minimize(loss)]
-        start = static.global_variables_initializer()
-    session = static.Session(graph)
-    session.run(start)
-    return session, fetches, feeds
-
-
-def _explained(workload: Workload, style: str) -> list[str]:
-    session, fetches, feeds = _built(workload, style)
-    return session.explain(fetches, feeds).splitlines()
+    eager = step_dynamic(models.model(workload, style), x, y)
+    with static.Graph().as_default():
+        planned = step_static(models.model(workload, style), x, y, [], said)
+    return context.time({"dynamic": eager, "static": planned})
 
 
 # What is said of it.
@@ -147,13 +131,14 @@ def read(found: Json) -> Reading:
                      *(_worth(t, one["name"]) for t in trained))
                     for one in found["passes"]
                 ],
-                says="The last columns: by how much a step is longer without the pass, where that is more "
-                "than the spread.",
+                says="The last columns: how many times as long a step is without the pass, where that is "
+                "resolved; "
+                "at this many comparisons a small gain is not.",
             ),
             *(block for one in trained for block in _blocks(one, names)),
             Output(
                 f"What the passes say they did: {trained[0]['title']}",
-                {"static": "\n".join(_cut(found["explained"])) + "\n"},
+                {"static": "\n".join(_cut(trained[0]["explained"])) + "\n"},
                 says="What `session.explain` prints, with the line of the program that made it.",
             ),
         ],
@@ -180,13 +165,16 @@ def _judged(model: Json, name: str) -> str:
     return {"dynamic": PAYS, "static": COSTS, None: NEITHER}[shorter]
 
 
-def _ratio(model: Json, variant: str) -> float:
-    return model["variants"][variant]["step"]["median"] / model["variants"]["all"]["step"]["median"]
-
-
 def _worth(model: Json, name: str) -> str:
-    change = _ratio(model, f"without {name}") - 1
-    return "" if _judged(model, name) == NEITHER else f"{change:+.0%}"
+    if _judged(model, name) == NEITHER:
+        return ""
+    found = effect(*(model["variants"][variant]["step"] for variant in ("all", f"without {name}")))
+    return f"{factor(found.ratio)} ({within(found.low, found.high, factor)})"
+
+
+def _gained(model: Json) -> Effect:
+    """What all passes together gain over none."""
+    return effect(*(model["variants"][variant]["step"] for variant in ("all", "none")))
 
 
 def _blocks(model: Json, names: list[str]) -> Iterator[Table | Bars]:
@@ -197,13 +185,15 @@ def _blocks(model: Json, names: list[str]) -> Iterator[Table | Bars]:
         f"{model['title'][0].upper()}{model['title'][1:]}: each pass left out",
         ("variant", "a step", "steps of the program", "products", "bytes given", "compiling"),
         [
-            (said.get(row, row), seconds(one["step"]["median"]), number(one["steps"]),
+            (said.get(row, row), spread_of(one["step"]), number(one["steps"]),
              number(one["products"]), size(one["bytes"]), seconds(one["compile"]))
             for row in rows for one in (variants[row],)
         ],
         says="Products are those of matrices, and convolutions; bytes are of all arrays that the steps give, "
         "views among them. Steps inside a loop's body are not counted.",
     )  # fmt: skip
+    if f"up to {names[0]}" not in variants:  # a quick run
+        return
     grown = ["none", *(f"up to {name}" for name in names[:-1]), "all"]
     yield Bars(
         f"{model['title'][0].upper()}{model['title'][1:]}: the passes added one after the other",
@@ -233,30 +223,36 @@ def _losses(trained: Json) -> str:
 
 
 def _answer(trained: Json, leaders: Json, paying: list[str], costing: list[str], names: list[str]) -> str:
-    one = max(trained, key=lambda one: _ratio(one, "none"))
-    leader = leaders[one["title"]]
+    gains = {one["title"]: _gained(one) for one in trained}
+    seen = [
+        f"{times_of(gain)} as fast for {title}" for title, gain in gains.items() if gain.leader == "dynamic"
+    ]
     worth = f"{len(paying) or 'None'} of {count(len(names), 'pass', 'passes')} can be seen to pay"
     worth += f", {len(costing)} to cost" if costing else ""
-    who = "neither is ahead" if leader is None else f"{leader} is ahead"
-    return (
-        f"{worth}. Together they make a step of {one['title']} {_ratio(one, 'none'):.1f} times as fast as "
-        f"without any; it takes {_both(one)}, and {who}."
+    together = (
+        f"Together they make a step {listed(seen)}"
+        if seen
+        else "Whether all of them together pay is not resolved"
     )
+    first = trained[0]
+    leader = leaders[first["title"]]
+    who = "who is ahead is not resolved" if leader is None else f"{leader} is ahead"
+    return f"{worth}. {together}. With all of them a step of {first['title']} takes {_both(first)}: {who}."
 
 
 def _both(model: Json) -> str:
-    return " and ".join(f"{seconds(model['times'][e]['median'])} on {e}" for e in PAIR)
+    return " and ".join(f"{spread_of(model['times'][e])} on {e}" for e in PAIR)
 
 
 def _happened(model: Json, leader: str | None) -> str:
     variants = model["variants"]
     all_, none = variants["all"], variants["none"]
-    who = "neither engine is ahead" if leader is None else f"{leader} is ahead"
+    who = "who is ahead is not resolved" if leader is None else f"{leader} is ahead"
     title = model["title"][0].upper() + model["title"][1:]
     return (
         f"{title}: {none['steps']} steps of the program become {number(all_['steps'])}, "
         f"{count(none['products'], 'product')} become {number(all_['products'])}, and "
-        f"{seconds(none['step']['median'])} become {seconds(all_['step']['median'])}. A step takes "
+        f"{spread_of(none['step'])} become {spread_of(all_['step'])}. A step takes "
         f"{_both(model)}: {who}."
     )
 
@@ -270,18 +266,28 @@ def _sorted(names: list[str], judged: Json, of: int) -> Iterator[str]:
             yield said.format(listed(found))
     if idle := [f"`{name}`" for name in names if {*judged[name].values()} == {NEITHER}]:
         yield (
-            f"Without these no step of {count(of, 'model')} is longer or shorter by more than the spread: "
+            f"Whether a step of any of {count(of, 'model')} is longer or shorter without these is not "
+            "resolved: "
             f"{listed(idle)}."
         )
 
 
 def _means(leaders: Json, trained: Json, costing: list[str]) -> list[str]:
     ahead_on = {engine: [title for title, leader in leaders.items() if leader == engine] for engine in PAIR}
-    said = [
-        "To see the whole program first is worth what the passes find in it, and that hangs on the model: "
-        + listed([f"{_ratio(one, 'none'):.1f} times as fast for {one['title']}" for one in trained])
-        + "."
+    gains = {one["title"]: _gained(one) for one in trained}
+    seen = [
+        f"{times_of(gain)} as fast for {title}" for title, gain in gains.items() if gain.leader == "dynamic"
     ]
+    open_ = [title for title, gain in gains.items() if gain.leader is None]
+    said = []
+    if seen:
+        said.append(
+            "To see the whole program first is worth what the passes find in it, and that hangs on the "
+            "model: "
+            f"{listed(seen)}."
+        )
+    if open_:
+        said.append(f"Whether it is worth anything is not resolved for {listed(open_)}.")
     if costing:
         said.append(
             f"A pass may cost more than it gains ({listed(costing)} here, on some model): what pays was "
@@ -291,7 +297,7 @@ def _means(leaders: Json, trained: Json, costing: list[str]) -> list[str]:
         if titles:
             said.append(f"After all passes {engine} is ahead on {listed(titles)}.")
     if tied := [f"{one['title']} ({_both(one)})" for one in trained if leaders[one["title"]] is None]:
-        said.append(f"After all passes neither engine is ahead on {listed(tied)}.")
+        said.append(f"After all passes it is not resolved which engine is ahead on {listed(tied)}.")
     return said
 
 
@@ -299,7 +305,7 @@ def _otherwise(leaders: Json, trained: Json) -> list[str]:
     ahead_on = {engine: [title for title, leader in leaders.items() if leader == engine] for engine in PAIR}
     first = max(PAIR, key=lambda engine: len(ahead_on[engine]))
     if not ahead_on[first]:
-        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
     dearest = max(trained, key=lambda one: one["variants"]["all"]["compile"])
     compiling = seconds(dearest["variants"]["all"]["compile"])
     if OTHER[first] == "dynamic":
@@ -323,5 +329,6 @@ EXPERIMENT = Experiment(
     dimension="optimisation",
     run=run,
     read=read,
+    sizes=lambda found: f"Trained: {listed([one['sizes'] for one in found['models']])}.",
     level="both",
 )

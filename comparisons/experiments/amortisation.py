@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -17,19 +18,21 @@ from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of
-from comparisons.lab.verdict import Verdict
-from comparisons.statistics.ahead import ahead, break_even
-from comparisons.statistics.quantities import OTHER, PAIR, count, listed, number, seconds
+from comparisons.lab.verdict import Verdict, timed
+from comparisons.statistics.effect import BreakEven, ahead, break_even
+from comparisons.statistics.quantities import OTHER, PAIR, count, listed, number, seconds, spread_of
 from comparisons.statistics.spread import spread
 from shared import files, optim
 
 MODELS = (
-    ("a dense network", WORKLOADS["mlp"], "layer"),
+    ("the bench's MLP", WORKLOADS["mlp"], "layer"),
     ("an LSTM layer", WORKLOADS["tiny"], "layer"),
     ("an LSTM cell in a Python loop", WORKLOADS["tiny"], "loop"),
-    ("a convolutional network", WORKLOADS["cnn"], "layer"),
+    ("the bench's CNN, 16 images", replace(WORKLOADS["cnn"], batch=16), "layer"),
 )
 """What is trained: how it is called, and its workload and style in the benchmark."""
+FEW = ("the bench's MLP", "an LSTM layer")
+"""Those that a quick run trains in processes of their own, too."""
 LATER = 10_000
 FRESH = """
 import json, os, sys
@@ -76,9 +79,19 @@ def run(context: Context) -> dict[str, Any]:
     found = []
     for title, workload, style in MODELS:
         measured = _measured(context, title, workload, style)
-        context.note(f"{title}: in processes of their own")
-        fresh = _fresh(context, "static" if style == "layer" else f"static-{style}", workload.name)
-        found.append({"title": title, "style": style, **measured, "fresh": fresh})
+        fresh = None
+        if context.full or title in FEW:
+            context.note(f"{title}: in processes of their own")
+            fresh = _fresh(context, "static" if style == "layer" else f"static-{style}", workload.name)
+        found.append(
+            {
+                "title": title,
+                "style": style,
+                "sizes": f"{title} ({workload.sizes})",
+                **measured,
+                "fresh": fresh,
+            }
+        )
     codes = {"dynamic": {"code": source_of(train_dynamic)}, "static": {"code": source_of(train_static)}}
     return {"codes": codes, "models": found}
 
@@ -86,11 +99,11 @@ def run(context: Context) -> dict[str, Any]:
 def _measured(context: Context, title: str, workload: Workload, style: str) -> dict[str, Any]:
     """By engine: `start`, until the first step is done, and `step`, of any later one; and static's
     `phases` apart. The first training of each does not count: it loads kernels."""
-    data, steps = workload.data(), context.pick(6, 20)
+    data, steps = workload.data(), context.pick(5, 20)
     start: dict[str, list[float]] = {engine: [] for engine in PAIR}
     later: dict[str, list[float]] = {engine: [] for engine in PAIR}
     phases: dict[str, list[float]] = {"build": [], "compile": [], "first step": []}
-    for turn in range(1 + context.pick(4, 10)):
+    for turn in range(1 + context.pick(15, 31)):
         context.note(f"{title}: training {turn + 1}, from the beginning")
         for engine in PAIR if turn % 2 == 0 else reversed(PAIR):
             times = _trained(engine, models.model(workload, style), data, steps)
@@ -156,23 +169,23 @@ def read(found: Json) -> Reading:
                 "Until the first step is done, and each step from then on",
                 ("model", "dynamic, first", "static, first", "dynamic, later", "static, later", "won back"),
                 [
-                    (one["title"], *(seconds(one[e]["start"]["median"]) for e in PAIR),
-                     *(seconds(one[e]["step"]["median"]) for e in PAIR), _won(one, early))
+                    (one["title"], *(spread_of(one[e]["start"]) for e in PAIR),
+                     *(spread_of(one[e]["step"]) for e in PAIR), _won(one, early))
                     for one in trained
                 ],
             ),
             Table(
                 "What static's first result is made of",
                 ("model", *trained[0]["phases"]),
-                [(one["title"], *(seconds(s["median"]) for s in one["phases"].values())) for one in trained],
+                [(one["title"], *(spread_of(s) for s in one["phases"].values())) for one in trained],
             ),
             Table(
                 "Static's first result in a process of its own",
                 ("model", "no kernel on disk", "kernels on disk", "run before in its process"),
                 [
-                    (one["title"], seconds(one["fresh"]["cold"]), seconds(one["fresh"]["warm"]["median"]),
-                     seconds(one["static"]["start"]["median"]))
-                    for one in trained
+                    (one["title"], seconds(one["fresh"]["cold"]), spread_of(one["fresh"]["warm"]),
+                     spread_of(one["static"]["start"]))
+                    for one in trained if one["fresh"]
                 ],
                 says="Without the imports. The first column is one process, the second those after it.",
             ),
@@ -194,25 +207,33 @@ def _owed(one: Json) -> float:
     return abs(one["static"]["start"]["median"] - one["dynamic"]["start"]["median"])
 
 
-def _crossing(one: Json, early: Json) -> float | None:
+def _crossing(one: Json, early: Json) -> BreakEven | None:
     """The step from which on the side that starts later is ahead, all told; None if it never is."""
     first = early[one["title"]]
     return None if first is None else break_even(one[first], one[OTHER[first]])
 
 
+def _in_step(even: BreakEven) -> str:
+    """A break-even with its range: step 85 (70 to 104)."""
+    high = number(even.high) if even.high is not None else None
+    span = f"{number(even.low)} to {high}" if high else f"{number(even.low)} or later"
+    return f"step {number(even.step)} ({span})"
+
+
 def _won(one: Json, early: Json) -> str:
     first, step = early[one["title"]], _crossing(one, early)
     if first is None:
-        return "nothing to win back"
-    return "never" if step is None else f"by {OTHER[first]}, in step {number(step)}"
+        return "not resolved"
+    return "not seen" if step is None else f"by {OTHER[first]}, in {_in_step(step)}"
 
 
 def _verdict(one: Json, early: Json) -> Verdict:
     first, step = early[one["title"]], _crossing(one, early)
-    said = {engine: seconds(one[engine]["start"]["median"]) for engine in PAIR}
-    if first is not None:
-        said[OTHER[first]] += ", never won back" if step is None else f", won back in step {number(step)}"
-    return Verdict(f"first result of {one['title']}", said["dynamic"], said["static"], first)
+    row = timed(f"first result of {one['title']}", *(one[engine]["start"] for engine in PAIR))
+    if first is None:
+        return row
+    won = "not seen to be won back" if step is None else f"won back in {_in_step(step)}"
+    return replace(row, said=f"{row.said}, {won}")
 
 
 def _curves(one: Json, early: Json) -> Curves:
@@ -227,7 +248,7 @@ def _curves(one: Json, early: Json) -> Curves:
             for engine in PAIR
         ],
         unit="seconds", log_x=True, log_y=True,
-        mark=None if crossing is None else (crossing, f"step {number(crossing)}"),
+        mark=None if crossing is None else (crossing.step, f"step {number(crossing.step)}"),
         says="Both axes are logarithmic.",
     )  # fmt: skip
 
@@ -236,37 +257,38 @@ def _answer(trained: Json, early: Json) -> str:
     starts = {engine: [t for t in early if early[t] == engine] for engine in PAIR}
     first = max(PAIR, key=lambda engine: len(starts[engine]))
     if not starts[first]:
-        return "The first result comes as soon on one engine as on the other."
+        return "On which engine the first result comes sooner is not resolved."
     mine = [one for one in trained if early[one["title"]] == first]
-    steps = [step for one in mine if (step := _crossing(one, early)) is not None]
+    steps = [even.step for one in mine if (even := _crossing(one, early)) is not None]
     said = f"On {len(mine)} of {count(len(trained), 'model')} {first}'s first result comes earlier; "
     if not steps:
-        return said + f"{OTHER[first]} never wins it back."
+        return said + f"{OTHER[first]} is not seen to win it back."
     until = number(min(steps)) if len(steps) == 1 else f"{number(min(steps))} to {number(max(steps))}"
     return said + f"{OTHER[first]} wins it back on {len(steps)} of them, in step {until}."
 
 
 def _happened(one: Json, early: Json) -> str:
-    times = " and ".join(f"{seconds(one[engine]['start']['median'])} on {engine}" for engine in PAIR)
-    steps = " and ".join(f"{seconds(one[engine]['step']['median'])} on {engine}" for engine in PAIR)
+    times = " and ".join(f"{spread_of(one[engine]['start'])} on {engine}" for engine in PAIR)
+    steps = " and ".join(f"{spread_of(one[engine]['step'])} on {engine}" for engine in PAIR)
     first, step = early[one["title"]], _crossing(one, early)
     if first is None:
-        end = "there is nothing to win back"
+        end = "which comes sooner is not resolved"
     elif step is None:
-        end = f"{OTHER[first]} never wins it back"
+        end = f"{OTHER[first]} is not seen to win it back"
     else:
-        end = f"{OTHER[first]} has won it back in step {number(step)}"
+        end = f"{OTHER[first]} has won it back in {_in_step(step)}"
     title = one["title"][0].upper() + one["title"][1:]
     return f"{title}: first result after {times}; a later step takes {steps}; {end}."
 
 
 def _compiled(trained: Json) -> str:
-    slow = max(trained, key=lambda one: one["fresh"]["cold"])
-    kept = max(trained, key=lambda one: one["fresh"]["warm"]["median"])
+    fresh = [one for one in trained if one["fresh"]]
+    slow = max(fresh, key=lambda one: one["fresh"]["cold"])
+    kept = max(fresh, key=lambda one: one["fresh"]["warm"]["median"])
     return (
         f"Where no kernel is on disk yet, static's first result takes up to {seconds(slow['fresh']['cold'])} "
         f"({slow['title']}); in a process that finds the kernels of an earlier one, up to "
-        f"{seconds(kept['fresh']['warm']['median'])} ({kept['title']})."
+        f"{spread_of(kept['fresh']['warm'])} ({kept['title']})."
     )
 
 
@@ -274,23 +296,21 @@ def _means(trained: Json, early: Json) -> list[str]:
     starts = {engine: [t for t in early if early[t] == engine] for engine in PAIR}
     first = max(PAIR, key=lambda engine: len(starts[engine]))
     if not starts[first]:
-        return ["To build and to compile first costs nothing that could be measured here."]
+        return ["What it costs to build and to compile first is not resolved here."]
     worst = max(
         trained, key=lambda one: one["phases"]["build"]["median"] + one["phases"]["compile"]["median"]
     )
     reasons = {
         "dynamic": "What static does once, before the first result, grows with the nodes of the graph: most "
-        f"for {worst['title']}, {seconds(worst['phases']['build']['median'])} of building and "
-        f"{seconds(worst['phases']['compile']['median'])} of compiling. It is an investment, and the steps "
+        f"for {worst['title']}, {spread_of(worst['phases']['build'])} of building and "
+        f"{spread_of(worst['phases']['compile'])} of compiling. It is an investment, and the steps "
         "that follow are what it earns.",
         "static": "What static does before its first result takes less than dynamic's first step does.",
     }
     never = [one["title"] for one in trained if early[one["title"]] and _crossing(one, early) is None]
     said = [reasons[first]]
     if never:
-        said.append(
-            f"For {listed(never)} it earns nothing that could be measured: who starts earlier stays ahead."
-        )
+        said.append(f"For {listed(never)} it is not seen to earn anything.")
     return said
 
 
@@ -298,7 +318,7 @@ def _otherwise(trained: Json, early: Json) -> list[str]:
     starts = {engine: [t for t in early if early[t] == engine] for engine in PAIR}
     first = max(PAIR, key=lambda engine: len(starts[engine]))
     if not starts[first]:
-        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
     late = OTHER[first]
     won = [one for one in trained if early[one["title"]] == first and _crossing(one, early) is not None]
     if not won:
@@ -309,9 +329,11 @@ def _otherwise(trained: Json, early: Json) -> list[str]:
         ]
     one = max(won, key=lambda one: one[first]["step"]["median"] / one[late]["step"]["median"])
     saved = one[first]["step"]["median"] - one[late]["step"]["median"]
+    even = _crossing(one, early)
+    assert even is not None
     return [
         f"A training is long. For {one['title']} {late} is ahead by {seconds(saved)} in each step after "
-        f"step {number(_crossing(one, early) or 0)}, which over {number(LATER)} steps makes "
+        f"{_in_step(even)}, which over {number(LATER)} steps makes "
         f"{seconds(LATER * saved - _owed(one))}.",
     ]
 
@@ -323,4 +345,5 @@ EXPERIMENT = Experiment(
     dimension="start",
     run=run,
     read=read,
+    sizes=lambda found: f"Trained: {listed([one['sizes'] for one in found['models']])}.",
 )

@@ -9,7 +9,7 @@ from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
-from comparisons.lab.verdict import Verdict
+from comparisons.lab.verdict import Verdict, by_design
 from comparisons.statistics.quantities import PAIR, count, listed
 
 LOSSES = (0.5, 7.0, 0.4, 0.3, 9.0)
@@ -101,8 +101,8 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(outside, wanted, wrong),
         verdicts=[
-            _verdict(f"updates in {_steps(wanted)}, written before a choice", outside, wanted),
-            _verdict(f"updates in {_steps(wanted)}, written in its branches", inside, wanted),
+            by_design(_verdict(f"updates in {_steps(wanted)}, written before a choice", outside, wanted)),
+            by_design(_verdict(f"updates in {_steps(wanted)}, written in its branches", inside, wanted)),
         ],
         evidence=[
             Pair("The updates before the choice", outside["dynamic"], outside["static"]),
@@ -191,7 +191,7 @@ def _means(wrong: list[str], mended: list[str]) -> list[str]:
 
 def _otherwise(wrong: list[str]) -> list[str]:
     if len(wrong) != 1:
-        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
     if wrong == ["static"]:
         return [
             "That a branch takes what it uses from outside as inputs is also why a value that both branches "
@@ -208,5 +208,6 @@ EXPERIMENT = Experiment(
     dimension="control_flow",
     run=run,
     read=read,
+    sizes=lambda found: "Five steps, and two counters.",
     level="",
 )

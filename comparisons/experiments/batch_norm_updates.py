@@ -9,8 +9,8 @@ from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
-from comparisons.lab.verdict import Verdict
-from comparisons.statistics.ahead import smaller
+from comparisons.lab.verdict import Verdict, by_design
+from comparisons.statistics.effect import smaller
 from comparisons.statistics.quantities import OTHER, PAIR, listed, percent
 
 STEPS = 60
@@ -27,9 +27,7 @@ def plain_dynamic() -> dict[str, float]:
     digits = load_digits()
     data = batches(digits.train_x, digits.train_y, 50)
     nn.manual_seed(0)
-    model = nn.Sequential(
-        nn.Flatten(), nn.Linear(64, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 10)
-    )
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 10))
     opt = optim.SGD(model.parameters(), lr=0.1)
     for _ in range(STEPS):
         images, labels = next(data)
@@ -53,9 +51,7 @@ def plain_static() -> dict[str, float]:
     digits = load_digits()
     data = batches(digits.train_x, digits.train_y, 50)
     nn.manual_seed(0)
-    model = nn.Sequential(
-        nn.Flatten(), nn.Linear(64, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 10)
-    )
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 10))
     opt = optim.SGD(model.parameters(), lr=0.1)
     x = static.placeholder("float32", ("N", 1, 8, 8), name="x")
     y = static.placeholder("int64", ("N",), name="y")
@@ -86,9 +82,7 @@ def halves_dynamic() -> dict[str, float]:
     digits = load_digits()
     data = batches(digits.train_x, digits.train_y, 50)
     nn.manual_seed(0)
-    model = nn.Sequential(
-        nn.Flatten(), nn.Linear(64, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 10)
-    )
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 10))
     opt = optim.SGD(model.parameters(), lr=0.1)
     for _ in range(STEPS):
         images, labels = next(data)
@@ -113,9 +107,7 @@ def halves_static() -> dict[str, float]:
     digits = load_digits()
     data = batches(digits.train_x, digits.train_y, 50)
     nn.manual_seed(0)
-    model = nn.Sequential(
-        nn.Flatten(), nn.Linear(64, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 10)
-    )
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 10))
     opt = optim.SGD(model.parameters(), lr=0.1)
     x = static.placeholder("float32", ("N", 1, 8, 8), name="x")
     y = static.placeholder("int64", ("N",), name="y")
@@ -145,9 +137,7 @@ def grouped_static() -> dict[str, float]:
     digits = load_digits()
     data = batches(digits.train_x, digits.train_y, 50)
     nn.manual_seed(0)
-    model = nn.Sequential(
-        nn.Flatten(), nn.Linear(64, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 10)
-    )
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 10))
     opt = optim.SGD(model.parameters(), lr=0.1)
     x = static.placeholder("float32", ("N", 1, 8, 8), name="x")
     y = static.placeholder("int64", ("N",), name="y")
@@ -229,8 +219,8 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(found, stale),
         verdicts=[
-            _verdict("right on test data, after a step as usual", found["plain"]),
-            _verdict("right on test data, gradients clipped by hand", found["halves"]),
+            by_design(_verdict("right on test data, after a step as usual", found["plain"])),
+            by_design(_verdict("right on test data, gradients clipped by hand", found["halves"])),
         ],
         evidence=[
             *(
@@ -337,7 +327,7 @@ def _means(halves: list[str], grouped: list[str]) -> list[str]:
 
 def _otherwise(halves: list[str], moved: list[str]) -> list[str]:
     if len(halves) != 1:
-        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
     (behind,) = halves
     said = [
         f"An update that is an operation of its own, as on {behind}, can be left out on purpose, for one run "
@@ -359,5 +349,8 @@ EXPERIMENT = Experiment(
     dimension="state",
     run=run,
     read=read,
+    sizes=lambda found: (
+        f"A network of two layers with batch norm between, {found['steps']} steps on the digits."
+    ),
     level="fast",
 )

@@ -14,7 +14,7 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of
 from comparisons.lab.verdict import sized
-from comparisons.statistics.ahead import smaller
+from comparisons.statistics.effect import smaller
 from comparisons.statistics.quantities import OTHER, PAIR, count, size
 from shared import files
 
@@ -114,7 +114,7 @@ def _weighed(context: Context, function: Callable[[str, int], Any], uses: int) -
     """Bytes of the file that was saved, and of memory at the highest point on the way there."""
     with files.scratch() as folder:
         path = os.path.join(folder, "model")
-        peak = context.peak(lambda: function(path, uses))
+        peak = context.held(lambda: lambda: function(path, uses), calls=1)["peak"]
         return {"file": os.path.getsize(path), "peak": peak}
 
 
@@ -225,7 +225,7 @@ def _otherwise(lighter: str | None) -> list[str]:
         "dynamic": "A file of everything that a model has used needs nothing else to be found again.",
     }
     if lighter is None:
-        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
     return [reasons[OTHER[lighter]]]
 
 
@@ -236,5 +236,8 @@ EXPERIMENT = Experiment(
     dimension="deployment",
     run=run,
     read=read,
+    sizes=lambda found: (
+        f"An array of {size(found['table'])}, used up to {found['points'][-1]['uses']} times."
+    ),
     level="",
 )

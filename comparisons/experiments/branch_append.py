@@ -10,7 +10,7 @@ from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
-from comparisons.lab.verdict import counted
+from comparisons.lab.verdict import by_design, counted
 from comparisons.statistics.quantities import PAIR, count, listed
 
 X = (3.0, -1.0, 2.0, 5.0)
@@ -120,9 +120,8 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(values, made, true, wrong),
         verdicts=[
-            counted(f"notes that {len(branches)} calls of a branch left", made["dynamic"], made["static"],
-                    more=True),
-            counted("notes made before the first call", *(values[e]["before"] for e in PAIR)),
+            by_design(counted(f"notes that {len(branches)} calls of a branch left", made["dynamic"],
+                              made["static"], more=True)),
         ],
         evidence=[
             Pair("A note in each branch", noted["dynamic"], noted["static"], says=_computed(values)),
@@ -222,7 +221,7 @@ def _means(true: list[str], wrong: list[str], fetched: Json, branches: list[str]
 
 def _otherwise(wrong: list[str]) -> list[str]:
     if len(wrong) != 1:
-        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
     reasons = {
         "static": "Because both branches are described and Python is out of it, the choice itself is part of "
         "the program: it is saved with the model, and runs where there is no Python to append anything.",
@@ -238,5 +237,6 @@ EXPERIMENT = Experiment(
     dimension="control_flow",
     run=run,
     read=read,
+    sizes=lambda found: f"A choice between two branches, called with {len(found['numbers'])} numbers.",
     level="",
 )

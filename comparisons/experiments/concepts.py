@@ -306,7 +306,7 @@ def _otherwise(lines: dict[str, int]) -> list[str]:
         "dynamic's loop.",
         "dynamic": "The lines that dynamic asks for are steps that can be changed one by one: what is done "
         "with a gradient before the optimiser has it stands in the loop.",
-        None: "Neither came off worse here, so there is nothing to be said for the other side.",
+        None: "Neither side is seen to have come off worse, so there is nothing to be said for the other.",
     }
     return [reasons[OTHER[fewer]] if fewer else reasons[None]]
 
@@ -318,5 +318,8 @@ EXPERIMENT = Experiment(
     dimension="writing",
     run=run,
     read=read,
+    sizes=lambda found: (
+        f"{count(len(found['cases']), 'program')}, and {len(found['scripts'])} training loops."
+    ),
     level="exact",
 )

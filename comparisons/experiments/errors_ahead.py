@@ -18,8 +18,8 @@ from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of
-from comparisons.lab.verdict import counted, timed
-from comparisons.statistics.quantities import OTHER, PAIR, count, listed, seconds
+from comparisons.lab.verdict import by_design, counted, timed
+from comparisons.statistics.quantities import OTHER, PAIR, count, listed, spread_of
 from comparisons.statistics.spread import spread
 from shared import nn, ops, optim
 from shared.data import batches, load_digits
@@ -121,7 +121,7 @@ def run(context: Context) -> dict[str, Any]:
     for engine in PAIR:
         right = _seeded(sources[engine], engine, data, steps)  # kernels load
         assert right["when"] == NOT_FOUND, right
-    for turn in range(context.pick(3, 5)):
+    for turn in range(context.pick(15, 31)):
         context.note(f"{len(BUGS)} mistakes on each engine, round {turn + 1}")
         for engine in PAIR if turn % 2 == 0 else reversed(PAIR):
             for found, bug in zip(bugs, BUGS, strict=True):
@@ -177,7 +177,7 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(first.ahead, early, bugs),
         verdicts=[
-            first,
+            by_design(first),
             spent,
             counted(f"of {len(bugs)} mistakes, never found", len(silent["dynamic"]), len(silent["static"])),
         ],
@@ -200,8 +200,8 @@ def read(found: Json) -> Reading:
         ],
         happened=[
             *(_happened(engine, early[engine], silent[engine], bugs) for engine in PAIR),
-            f"Until all mistakes had shown, or the script was over, {seconds(lost['dynamic']['median'])} had "
-            f"passed on dynamic and {seconds(lost['static']['median'])} on static.",
+            f"Until all mistakes had shown, or the script was over, {spread_of(lost['dynamic'])} had "
+            f"passed on dynamic and {spread_of(lost['static'])} on static.",
         ],
         means=_means(first.ahead, early),
         otherwise=_otherwise(first.ahead, spent.ahead, lost),
@@ -284,12 +284,12 @@ def _means(leader: str | None, early: Json) -> list[str]:
 
 def _otherwise(leader: str | None, quicker: str | None, lost: Json) -> list[str]:
     if leader is None:
-        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
     said = []
     if quicker == OTHER[leader]:
         said.append(
             f"In this short training all mistakes had shown sooner on {quicker}, after "
-            f"{seconds(lost[quicker]['median'])} against {seconds(lost[leader]['median'])}: what is found "
+            f"{spread_of(lost[quicker])} against {spread_of(lost[leader])}: what is found "
             "early on the other side is paid for by a build in each try."
         )
     reasons = {
@@ -307,4 +307,7 @@ EXPERIMENT = Experiment(
     dimension="foresight",
     run=run,
     read=read,
+    sizes=lambda found: (
+        f"A network of 64, 32 and 10 units, trained for {count(found['steps'], 'step')} on the digits."
+    ),
 )

@@ -274,6 +274,7 @@ EXPERIMENT = Experiment(
     dimension="state",
     run=run,
     read=read,
+    sizes=lambda found: "One counter, read twice and raised once.",
     level="",
     doctor=undefined,
 )

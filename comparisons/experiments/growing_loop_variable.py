@@ -11,7 +11,7 @@ from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
-from comparisons.lab.verdict import Verdict, counted
+from comparisons.lab.verdict import Verdict, by_design, counted
 from comparisons.statistics.quantities import PAIR, count
 
 START = np.array([1.0, 1.0], np.float32)
@@ -98,10 +98,9 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(grows, refused),
         verdicts=[
-            Verdict("a loop variable that grows", _cell(growing["dynamic"]), _cell(growing["static"]),
-                    grows[0] if len(grows) == 1 else None),
+            by_design(Verdict("a loop variable that grows", _cell(growing["dynamic"]),
+                              _cell(growing["static"]), grows[0] if len(grows) == 1 else None)),
             counted("lines of code of such a loop, made to work", lines["dynamic"], lines["static"]),
-            counted("numbers that such a loop holds at its end", held["dynamic"], held["static"]),
         ],
         evidence=[
             Pair("A value that grows", growing["dynamic"], growing["static"],
@@ -185,7 +184,7 @@ def _otherwise(refused: list[str]) -> list[str]:
         "dynamic": "A loop that must keep its shapes can be compiled once, whatever runs it.",
     }
     if not refused:
-        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
     return [reasons[engine] for engine in refused]
 
 
@@ -196,5 +195,8 @@ EXPERIMENT = Experiment(
     dimension="control_flow",
     run=run,
     read=read,
+    sizes=lambda found: (
+        f"A sequence of two numbers at first, up to the first element that reaches {found['limit']:g}."
+    ),
     level="",
 )

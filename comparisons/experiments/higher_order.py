@@ -15,39 +15,40 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of
 from comparisons.lab.verdict import Verdict, timed
-from comparisons.statistics.ahead import ahead
-from comparisons.statistics.quantities import PAIR, count, number, seconds
+from comparisons.statistics.effect import BreakEven, ahead, break_even
+from comparisons.statistics.quantities import PAIR, count, number, spread_of, steps_of
 from shared import ops
 
 X = np.linspace(-1, 1, 5, dtype=np.float32)
-ORDER, DRAWN = 4, 2
+DRAWN = 2
 
 
-def tanh_dynamic() -> Any:
+def tanh_dynamic(values: Any, order: int) -> Any:
     """Each derivative is recorded like anything else, so it has one of its own."""
-    x = dynamic.tensor(X, requires_grad=True)
+    x = dynamic.tensor(values, requires_grad=True)
     y = ops.tanh(x)
-    for _ in range(ORDER):
+    for _ in range(order):
         y = dynamic.grad(ops.sum(y), x, create_graph=True)
-    return y.numpy()
+    return y
 
 
-def tanh_static() -> Any:
+def tanh_static(values: Any, order: int) -> Any:
     """Each derivative is graph like anything else, so it has one of its own."""
-    x = static.placeholder("float32", (5,))
+    x = static.placeholder("float32", values.shape, name="x")
     y = ops.tanh(x)
-    for _ in range(ORDER):
+    for _ in range(order):
         (y,) = static.gradients(ops.sum(y), [x])
-    with static.Session() as session:
-        return session.run(y, {x: X})
+    call = static.Session().make_callable(y, [x])
+    call(values)
+    return x, y, call
 
 
 def run(context: Context) -> dict[str, Any]:
     orders = []
-    for order in range(1, context.pick(5, 8) + 1):
+    for order in range(1, context.pick(4, 8) + 1):
         context.note(f"derivative {order} of tanh")
         orders.append({"order": order, **_measured(context, order)})
-    built = {"dynamic": _taped(DRAWN), "static": _described(DRAWN)[1]}
+    built = {"dynamic": tanh_dynamic(X, DRAWN), "static": _described(DRAWN)[1]}
     return {
         "codes": {"dynamic": {"code": source_of(tanh_dynamic)}, "static": {"code": source_of(tanh_static)}},
         "orders": orders,
@@ -56,51 +57,35 @@ def run(context: Context) -> dict[str, Any]:
     }
 
 
-def _taped(order: int) -> Any:
-    x = dynamic.tensor(X, requires_grad=True)
-    y = ops.tanh(x)
-    for _ in range(order):
-        y = dynamic.grad(ops.sum(y), x, create_graph=True)
-    return y
-
-
-def _described(order: int) -> tuple[Any, Any]:
+def _described(order: int) -> tuple[Any, Any, Any]:
     with static.Graph().as_default():
-        x = static.placeholder("float32", X.shape, name="x")
-        y = ops.tanh(x)
-        for _ in range(order):
-            (y,) = static.gradients(ops.sum(y), [x])
-    return x, y
+        x, y, call = tanh_static(X, order)
+    return x, y, call
 
 
 def _measured(context: Context, order: int) -> dict[str, Any]:
-    """Nodes on dynamic's tape and in static's graph; what static's passes leave of them; seconds for
-    the derivative at another x, and for static to build and compile once."""
-    x, y = _described(order)
+    """Nodes on dynamic's tape and in static's graph; what static's passes leave of them; and seconds:
+    `start` from nothing to the derivative, `step` for it at another x, for which dynamic goes through all
+    orders again and static runs what it has built."""
+    x, y, call = _described(order)
     without = [one.name for one in static.PASSES]
     steps = {"without passes": without, "prune and cse": None, "all passes": []}
     blocks = {
         name: static.Session(y.graph, **({"optimize": "exact"} if left is None else {"without": left}))
         for name, left in steps.items()
     }
-    session = blocks["all passes"]
-    once = context.time(
-        {"built": lambda: _described(order), "compiled": lambda: static.Session(y.graph).block(y, [x])},
-        rounds=3, at_least=0,
-    )  # fmt: skip
-    call = session.make_callable(y, [x])
-    times = context.time(
-        {"dynamic": lambda: _taped(order), "static": lambda: call(X)}, rounds=context.pick(5, 21)
+    start = context.time(
+        {"dynamic": lambda: tanh_dynamic(X, order), "static": lambda: _described(order)}, at_least=0
     )
-    taped = _taped(order)
+    step = context.time({"dynamic": lambda: tanh_dynamic(X, order), "static": lambda: call(X)})
+    taped = tanh_dynamic(X, order)
     return {
         "nodes": {
             "dynamic": dynamic.to_networkx(taped).number_of_nodes(),
             "static": static.to_networkx([y]).number_of_nodes(),
         },
         "left": {name: len(one.block(y, [x]).steps) for name, one in blocks.items()},
-        "times": times,
-        "once": once,
+        **{engine: {"start": start[engine], "step": step[engine]} for engine in PAIR},
         "apart": float(np.abs(call(X) - taped.numpy()).max() / np.abs(taped.numpy()).max()),
     }
 
@@ -111,17 +96,21 @@ def _measured(context: Context, order: int) -> dict[str, Any]:
 def read(found: Json) -> Reading:
     orders = found["orders"]
     last = orders[-1]
-    leader = ahead(*(last["times"][engine] for engine in PAIR))
+    first, later = (ahead(*(last[engine][part] for engine in PAIR)) for part in ("start", "step"))
     nodes = [number(last["nodes"][engine]) for engine in PAIR]
     return Reading(
-        answer=_answer(leader, last),
+        answer=_answer(first, later, last),
         verdicts=[
-            timed(f"derivative {last['order']} of tanh, at another x",
-                  *(last["times"][engine] for engine in PAIR)),
+            timed(f"derivative {last['order']} of tanh, from nothing", *(last[e]["start"] for e in PAIR)),
+            timed("the same again, at another x", *(last[e]["step"] for e in PAIR)),
             Verdict(f"nodes of derivative {last['order']}", *nodes),
         ],
         evidence=[
-            Pair(f"Derivative {ORDER} of tanh", found["codes"]["dynamic"], found["codes"]["static"]),
+            Pair(f"A derivative of tanh, and its derivative, {last['order']} times over",
+                 found["codes"]["dynamic"], found["codes"]["static"],
+                 says="From nothing both run as they stand here. At another x dynamic's runs again; "
+                 "static's has "
+                 "given `call`, which needs nothing of the rest."),
             Drawing(
                 f"What stands there for derivative {found['drawn']}", found["pictures"],
                 says="Dynamic's is the tape that the last line leaves; static's is the graph before anything "
@@ -141,22 +130,21 @@ def read(found: Json) -> Reading:
             ),
             Table(
                 "Order by order",
-                ("order", "dynamic's nodes", "static's nodes", "after prune and cse", "after all passes",
-                 "dynamic", "static", "static, once before"),
+                ("order", "after prune and cse", "after all passes", "dynamic, from nothing",
+                 "static, from nothing", "dynamic, again", "static, again"),
                 [
-                    (str(at["order"]), *(number(at["nodes"][engine]) for engine in PAIR),
-                     number(at["left"]["prune and cse"]), number(at["left"]["all passes"]),
-                     *(seconds(at["times"][engine]["median"]) for engine in PAIR), seconds(_once(at)))
+                    (str(at["order"]), number(at["left"]["prune and cse"]), number(at["left"]["all passes"]),
+                     *(spread_of(at[engine][part]) for part in ("start", "step") for engine in PAIR))
                     for at in orders
                 ],
-                [ahead(*(at["times"][engine] for engine in PAIR)) for at in orders],
-                says="The times are for the derivative at another x. Dynamic goes through all lower orders "
-                "each time; static runs the program of the highest, which was built and compiled once.",
+                says="Again is at another x: dynamic goes through all lower orders each time, static runs "
+                "the "
+                "program of the highest.",
             ),
         ],
-        happened=_happened(leader, orders),
-        means=_means(leader, last),
-        otherwise=_otherwise(leader, last),
+        happened=_happened(later, orders),
+        means=_means(later, last),
+        otherwise=_otherwise(first, later, last),
         threats=[
             "The hyperbolic tangent is the kindest function to merge: all its derivatives are polynomials "
             "in it. The arrays have five numbers, so what is timed is the nodes and not the arithmetic.",
@@ -175,10 +163,6 @@ def _along(orders: Json, value: Any) -> tuple[list[float], list[float]]:
     return [at["order"] for at in orders], [value(at) for at in orders]
 
 
-def _once(at: Json) -> float:
-    return at["once"]["built"]["median"] + at["once"]["compiled"]["median"]
-
-
 def _growth(orders: Json, value: Any) -> float:
     """By how much the last orders multiply a number, on average."""
     sizes = [value(at) for at in orders[-3:]]
@@ -186,21 +170,36 @@ def _growth(orders: Json, value: Any) -> float:
     return sum(ratios) / len(ratios)
 
 
-def _answer(leader: str | None, last: Json) -> str:
-    nodes = last["nodes"]
-    grown = (
-        f"By derivative {last['order']} they hold {number(nodes['dynamic'])} nodes on dynamic and "
-        f"{number(nodes['static'])} on static"
+def _answer(first: str | None, later: str | None, last: Json) -> str:
+    order = last["order"]
+    start = (
+        f"On which engine derivative {order} comes sooner from nothing is not resolved" if first is None
+        else f"Derivative {order} comes sooner from nothing on {first}"
+    )  # fmt: skip
+    again = (
+        "which is faster at another x is not resolved"
+        if later is None
+        else f"again, at another x, {later} is faster"
     )
-    if leader is None:
-        return f"{grown}; to evaluate it takes as long on both."
-    return f"{grown}; to evaluate it again is faster on {leader}."
+    even = _even(last)
+    paid = f"; what static spent before is won back after {places_of(even)}" if even else ""
+    return f"{start}; {again}{paid}."
 
 
-def _happened(leader: str | None, orders: Json) -> list[str]:
+def places_of(even: BreakEven) -> str:
+    """After so many places, with the range."""
+    return steps_of(even).replace("steps", "places").replace("step ", "place ")
+
+
+def _even(last: Json) -> BreakEven | None:
+    return break_even(last["dynamic"], last["static"])
+
+
+def _happened(later: str | None, orders: Json) -> list[str]:
     last = orders[-1]
     left = last["left"]
-    times = " and ".join(f"{seconds(last['times'][engine]['median'])} on {engine}" for engine in PAIR)
+    times = {part: " and ".join(f"{spread_of(last[engine][part])} on {engine}" for engine in PAIR)
+             for part in ("start", "step")}  # fmt: skip
     growth = [_growth(orders, lambda at, e=engine: at["nodes"][e]) for engine in PAIR]
     said = [
         f"Each further derivative multiplies the nodes by about {growth[0]:.1f} on dynamic and "
@@ -208,10 +207,9 @@ def _happened(leader: str | None, orders: Json) -> list[str]:
         f"Of static's {count(left['without passes'], 'step')} for derivative {last['order']}, pruning and "
         f"the merging of what is computed twice leave {number(left['prune and cse'])}, all passes "
         f"{number(left['all passes'])}.",
-        f"At another x, derivative {last['order']} takes {times}; static spent {seconds(_once(last))} on "
-        "building and compiling before.",
+        f"From nothing derivative {last['order']} takes {times['start']}; at another x {times['step']}.",
     ]
-    return said if leader is not None else [*said, "Neither is ahead in time."]
+    return said if later is not None else [*said, "Who is ahead at another x is not resolved."]
 
 
 def _means(leader: str | None, last: Json) -> list[str]:
@@ -234,18 +232,28 @@ def _means(leader: str | None, last: Json) -> list[str]:
     return [rules, work, reasons[leader]] if leader is not None else [rules, work]
 
 
-def _otherwise(leader: str | None, last: Json) -> list[str]:
-    if leader is None:
-        return ["Neither came off worse in time, so there is nothing to be said for the other side."]
-    if leader == "dynamic":
-        return ["Static's derivative is a graph that can be kept, printed and run where nobody can derive."]
-    won = last["times"]["dynamic"]["median"] - last["times"]["static"]["median"]
-    return [
-        f"Who wants derivative {last['order']} at fewer than {number(_once(last) / won + 1)} places is done "
-        "sooner on dynamic, which builds nothing first.",
-        "In a program that goes on until a derivative is small enough, the order is not known beforehand; "
-        "on dynamic that is a `while` of Python's.",
-    ]
+def _otherwise(first: str | None, later: str | None, last: Json) -> list[str]:
+    if first is None and later is None:
+        return ["Neither is resolved to have come off worse in time."]
+    said = []
+    even = _even(last)
+    if even:
+        said.append(
+            f"Who wants derivative {last['order']} at fewer than {number(even.step)} places is done sooner "
+            "on "
+            "dynamic, which builds nothing first."
+        )
+    if "static" in (first, later):
+        said.append(
+            "In a program that goes on until a derivative is small enough, the order is not known "
+            "beforehand; "
+            "on dynamic that is a `while` of Python's."
+        )
+    if "dynamic" in (first, later):
+        said.append(
+            "Static's derivative is a graph that can be kept, printed and run where nobody can derive."
+        )
+    return said
 
 
 EXPERIMENT = Experiment(
@@ -255,5 +263,6 @@ EXPERIMENT = Experiment(
     dimension="gradients",
     run=run,
     read=read,
+    sizes=lambda found: f"Five numbers, and the first {len(found['orders'])} derivatives of tanh.",
     level="both",
 )

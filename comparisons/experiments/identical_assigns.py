@@ -12,7 +12,7 @@ from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
-from comparisons.lab.verdict import counted
+from comparisons.lab.verdict import by_design, counted
 from comparisons.statistics.quantities import PAIR, count, listed
 
 X = np.array([[1.0, 2.0, 3.0]], np.float32)
@@ -86,9 +86,9 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(merged, lost),
         verdicts=[
-            counted("what two equal updates by one add up to", *(found[e]["updates"] for e in PAIR),
-                    more=True),
-            counted("kernels that two equal products take", *(found[e]["products"] for e in PAIR)),
+            by_design(counted("what two equal updates by one add up to", *(found[e]["updates"] for e in PAIR),
+                              more=True)),
+            by_design(counted("kernels that two equal products take", *(found[e]["products"] for e in PAIR))),
         ],
         evidence=[
             Pair("The same line twice, three times over", found["dynamic"], found["static"],
@@ -164,7 +164,7 @@ def _means(merged: list[str], lost: list[str]) -> list[str]:
 
 def _otherwise(merged: list[str], lost: list[str]) -> list[str]:
     if len(merged) != 1 and not lost:
-        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
     if lost:
         return ["A program without effects loses nothing by it, and its equal lines cost nothing."]
     if merged == ["static"]:
@@ -186,5 +186,6 @@ EXPERIMENT = Experiment(
     dimension="state",
     run=run,
     read=read,
+    sizes=lambda found: "A product of (1, 3) by (3, 2), an update and a print.",
     level="exact",
 )

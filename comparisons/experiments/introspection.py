@@ -20,7 +20,7 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
 from comparisons.lab.verdict import counted, timed
-from comparisons.statistics.quantities import OTHER, PAIR, count, listed, number, seconds, size
+from comparisons.statistics.quantities import OTHER, PAIR, count, listed, number, size, spread_of
 from shared import nn, ops, optim
 from shared.nn.overview import FLOPS
 from shared.spec import spec_of
@@ -107,9 +107,9 @@ def run(context: Context) -> dict[str, Any]:
         ],
         "times": context.time(
             {"dynamic": partial(_quietly, estimate_dynamic), "static": partial(_quietly, estimate_static)},
-            rounds=context.pick(5, 15), at_least=0,
+            at_least=0,
         ),
-        "step": context.time({"dynamic": step["dynamic"]}, rounds=context.pick(5, 15), at_least=0)["dynamic"],
+        "step": context.time({"dynamic": step["dynamic"]}, at_least=0)["dynamic"],
     }  # fmt: skip
 
 
@@ -159,7 +159,7 @@ def _quietly(estimate: Callable[[], Any]) -> None:
 FIGURES = {
     "parameters": ("numbers that are trained", number),
     "flops": ("arithmetic of a training step", lambda value: f"{number(value / 1e6)} MFLOP"),
-    "memory": ("most memory within a step", size),
+    "memory": ("memory of a step, beside the weights", size),
 }
 """What a step costs, by name: what it is called, and how it is said."""
 
@@ -200,9 +200,9 @@ def read(found: Json) -> Reading:
                 for engine in PAIR
             ),
             *(_off(f) for f in figures),
-            f"The estimates took {seconds(times['dynamic']['median'])} on dynamic and "
-            f"{seconds(times['static']['median'])} on static, with the making of the model; one step on "
-            f"dynamic takes {seconds(found['step']['median'])}.",
+            f"The estimates took {spread_of(times['dynamic'])} on dynamic and "
+            f"{spread_of(times['static'])} on static, with the making of the model; one step on "
+            f"dynamic takes {spread_of(found['step'])}.",
         ],
         means=_means(first.ahead, known),
         otherwise=_otherwise(first.ahead, found),
@@ -276,8 +276,8 @@ def _means(leader: str | None, known: Json) -> list[str]:
 
 def _otherwise(leader: str | None, found: Json) -> list[str]:
     if leader is None:
-        return ["Neither came off worse here, so there is nothing to be said for the other side."]
-    step = seconds(found["step"]["median"])
+        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+    step = spread_of(found["step"])
     if leader == "static":
         return [
             f"Where a step can be run it is its own best estimate: on dynamic one takes {step} here, and "
@@ -295,5 +295,6 @@ EXPERIMENT = Experiment(
     dimension="foresight",
     run=run,
     read=read,
+    sizes=lambda found: "Two convolutions and a dense layer, a batch of 64 images of 28 by 28.",
     level="exact",
 )

@@ -10,7 +10,7 @@ from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of
-from comparisons.lab.verdict import Verdict
+from comparisons.lab.verdict import Verdict, by_design
 from comparisons.statistics.quantities import OTHER, PAIR, count
 
 MEND = "return x + self.table"
@@ -122,9 +122,8 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(late),
         verdicts=[
-            _verdict("where Python stands when sizes clash at run", late, "stopped"),
-            _verdict("the line that the message then names", late, "named"),
-            _verdict("and once the nodes have forgotten their lines", bare, "named"),
+            by_design(_verdict("where Python stands when sizes clash at run", late, "stopped")),
+            by_design(_verdict("the line that the message then names", late, "named")),
         ],
         evidence=[
             Pair("Nine words for eight positions", late["dynamic"], late["static"],
@@ -193,17 +192,17 @@ def _rows(late: Json, bare: Json, declared: Json) -> list[tuple[str, str, str]]:
         ("static, lines forgotten", bare["static"]),
         ("static, length declared", declared["static"]),
     ]
-    return [
-        (label, _short(_place(side, "stopped")), _short(_place(side, "named"))) for label, side in sides
-    ]
+    return [(label, _short(_place(side, "stopped")), _short(_place(side, "named"))) for label, side in sides]
 
 
 def _answer(late: Json) -> str:
     said = []
     for engine in PAIR:
         side = late[engine]
-        where = "inside the model, at the line that breaks" if _stops(side) else (
-            f"at `{_short(_place(side, 'stopped'))}`, outside of the model"
+        where = (
+            "inside the model, at the line that breaks"
+            if _stops(side)
+            else (f"at `{_short(_place(side, 'stopped'))}`, outside of the model")
         )
         said.append(f"on {engine} Python stands {where}")
     named = [engine for engine in PAIR if late[engine]["error"]["named"] == late[engine]["breaks"]]
@@ -258,7 +257,7 @@ def _means(leader: str | None, bare: Json) -> list[str]:
 
 def _otherwise(leader: str | None, declared: Json) -> list[str]:
     if leader is None:
-        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
     if leader == "dynamic" and _stops(declared["static"]):
         return [
             'Say the size and static is the one to find it first: with `("N", 9)` in the placeholder the '
@@ -280,5 +279,8 @@ EXPERIMENT = Experiment(
     dimension="debugging",
     run=run,
     read=read,
+    sizes=lambda found: (
+        "A model of nested layers with a table of eight positions, and a sentence of nine words."
+    ),
     level="",
 )

@@ -6,6 +6,7 @@ import gc
 import tracemalloc
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of
 from comparisons.lab.verdict import sized
-from comparisons.statistics.ahead import smaller
+from comparisons.statistics.effect import smaller
 from comparisons.statistics.quantities import OTHER, PAIR, percent, size
 from shared import nn, ops, optim
 from shared.watch.hooks import Event, Hook, watching
@@ -87,45 +88,31 @@ def run(context: Context) -> dict[str, Any]:
     }
     for engine in PAIR:
         context.note(f"{engine}: a step under tracemalloc")
-        found[engine] = _traced(engine, width, x, y)
+        made = partial(_made, engine, width, x, y)
+        held = context.held(made)
+        found[engine] = {"held": held["between"], "peak": held["peak"], "curve": _curve(made)}
     return found
 
 
-def _traced(engine: str, width: int, x: Any, y: Any) -> dict[str, Any]:
-    """Bytes of everything from the model on, the batch excepted.
-
-    held   between steps; peak at the highest point of one; both with nobody watching
-    curve  what the hook saw in a step: (phase, op, bytes) before and after each op
-    """
-    found: dict[str, Any] = {}
-    for meter in (_unwatched, _unwatched, _watched):  # the first time kernels load and caches are filled
-        gc.collect()
-        tracemalloc.start()
-        try:
-            with static.Graph().as_default() if engine == "static" else nullcontext():
-                step = STEPS[engine](network(width), x, y)
-            found |= meter(step)
-        finally:
-            tracemalloc.stop()
-        del step
-    return found
+def _made(engine: str, width: int, x: Any, y: Any) -> Step:
+    """A side from the beginning: its model, and on static its graph and its session."""
+    with static.Graph().as_default() if engine == "static" else nullcontext():
+        return STEPS[engine](network(width), x, y)
 
 
-def _unwatched(step: Step) -> dict[str, Any]:
-    step()
+def _curve(made: Callable[[], Step]) -> list[tuple[str, str, int]]:
+    """What a hook sees in a step: (phase, op, bytes held) before and after each op; the side's own alone."""
     gc.collect()
-    held = tracemalloc.get_traced_memory()[0]
-    tracemalloc.reset_peak()
-    step()
-    return {"held": held, "peak": tracemalloc.get_traced_memory()[1]}
-
-
-def _watched(step: Step) -> dict[str, Any]:
-    with watching(hook := Held()):
-        step()
-        hook.seen.clear()
-        step()
-    return {"curve": hook.seen}
+    tracemalloc.start()
+    try:
+        step = made()
+        with watching(hook := Held()):
+            step()
+            hook.seen.clear()
+            step()
+        return hook.seen
+    finally:
+        tracemalloc.stop()
 
 
 # What is said of it.
@@ -170,8 +157,9 @@ def read(found: Json) -> Reading:
             "Static lays no plan for a run that somebody watches, because a watcher may keep what it is "
             "shown: its curve is that of values which come and go one by one. The broken lines were measured "
             "without the hook.",
-            "The optimiser's step is ops on static, and seen by the hook; on dynamic it works on arrays in "
-            "place, unseen, behind the end of the curve.",
+            "The optimiser's step is ops on static, and seen by the hook; on dynamic its rule works on "
+            "arrays, "
+            "unseen, behind the end of the curve.",
             "Memory is counted as NumPy and Python ask for it; what the C library keeps of it is not.",
         ],
     )  # fmt: skip
@@ -261,7 +249,9 @@ def _otherwise(lower: str | None, held: Json) -> list[str]:
     if less is not None and less != lower:
         said.append(f"Beside other work on the same machine it is what is held between steps that counts, "
                     f"and there {less} holds less.")  # fmt: skip
-    return said or ["Neither came off worse here, so there is nothing to be said for the other side."]
+    return said or [
+        "Neither side is seen to have come off worse, so there is nothing to be said for the other."
+    ]
 
 
 EXPERIMENT = Experiment(
@@ -271,5 +261,8 @@ EXPERIMENT = Experiment(
     dimension="memory",
     run=run,
     read=read,
+    sizes=lambda found: (
+        f"Seven dense layers: weights of {size(found['weights'])}, a batch of {size(found['batch'])}."
+    ),
     level="exact",
 )

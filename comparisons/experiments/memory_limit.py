@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import gc
-import tracemalloc
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,8 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of
 from comparisons.lab.verdict import sized, timed
-from comparisons.statistics.ahead import ahead, smaller
-from comparisons.statistics.quantities import OTHER, PAIR, percent, seconds, size
+from comparisons.statistics.effect import ahead, effect, smaller
+from comparisons.statistics.quantities import OTHER, PAIR, number, percent, size, spread_of, times_of
 from shared import nn, ops, optim
 from shared.errors import MemoryLimitError
 
@@ -84,32 +83,37 @@ def run(context: Context) -> dict[str, Any]:
             return step_static(limit, *model()), graph
 
     limited(None)[0]()  # kernels load
-    free = _peak(limited(None)[0])
+    free = context.working(limited(None)[0])
     limits = [int(free * share) for share in SHARES]
-    steps: dict[str, Step] = {f"parts {parts}": step_dynamic(parts, *model()) for parts in PARTS}
-    peaks = {}
-    for name, step in steps.items():
-        context.note(f"dynamic in {name}")
-        step()
-        peaks[name] = _peak(step)
-    for share, limit in zip(SHARES, limits, strict=True):
-        context.note(f"static within {share:.0%}")
-        peaks[f"limit {share}"] = _peak(limited(limit)[0])
-        steps[f"limit {share}"] = limited(limit)[0]
+    sides: dict[str, Callable[[], Step]] = {
+        **{f"parts {parts}": partial(_in_parts, parts, model) for parts in PARTS},
+        **{
+            f"limit {share}": partial(_limited, limited, limit)
+            for share, limit in zip(SHARES, limits, strict=True)
+        },
+    }
+    peaks, own = {}, {}
+    for name, made in sides.items():
+        context.note(f"memory of a step: {name}")
+        peaks[name] = context.held(made)["peak"]
+        own[name] = context.working(made())
+    steps = {name: made() for name, made in sides.items()}
     losses = {
         "dynamic": [step_dynamic(parts, *model())() for parts in PARTS],
         "static": [limited(limit)[0]() for limit in limits],
     }
-    times = context.time(steps, rounds=context.pick(5, 15))
+    times = context.time(steps)
     return {
         "codes": {"dynamic": {"code": source_of(step_dynamic)}, "static": {"code": source_of(step_static)}},
-        "layers": LAYERS,
+        "layers": LAYERS, "width": width, "batch": batch,
         "dynamic": [
-            {"asked": n, "peak": peaks[f"parts {n}"], "time": times[f"parts {n}"], "loss": loss}
+            {"asked": n, "peak": peaks[f"parts {n}"], "own": own[f"parts {n}"], "time": times[f"parts {n}"],
+             "loss": loss}
             for n, loss in zip(PARTS, losses["dynamic"], strict=True)
         ],
         "static": [
-            {"asked": limit, "peak": peaks[f"limit {share}"], "time": times[f"limit {share}"], "loss": loss}
+            {"asked": limit, "peak": peaks[f"limit {share}"], "own": own[f"limit {share}"],
+             "time": times[f"limit {share}"], "loss": loss}
             for share, limit, loss in zip(SHARES, limits, losses["static"], strict=True)
         ],
         "refused": {"limit": int(free * NEVER), "error": _refusal(limited, int(free * NEVER))},
@@ -124,15 +128,12 @@ def _refusal(limited: Callable[[int], Any], limit: int) -> str:
     return ""
 
 
-def _peak(step: Step) -> int:
-    """Bytes at the highest point of one step, with an arena that is made in it."""
-    gc.collect()
-    tracemalloc.start()
-    try:
-        step()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+def _in_parts(parts: int, model: Callable[[], Any]) -> Step:
+    return step_dynamic(parts, *model())
+
+
+def _limited(limited: Callable[[int], tuple[Step, Any]], limit: int) -> Step:
+    return limited(limit)[0]
 
 
 # What is said of it.
@@ -146,8 +147,8 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(free, least),
         verdicts=[
-            sized("least memory that a deep step was brought to", *(least[e]["peak"] for e in PAIR)),
-            timed("a deep step with that memory", *(least[e]["time"] for e in PAIR)),
+            sized("least memory that a deep network was brought to", *(least[e]["peak"] for e in PAIR)),
+            timed("a step of it with that memory", *(least[e]["time"] for e in PAIR)),
         ],
         evidence=[
             Pair("A network that holds less", found["codes"]["dynamic"], found["codes"]["static"],
@@ -168,13 +169,16 @@ def read(found: Json) -> Reading:
             ),
             Table(
                 "What was asked for, and what came of it",
-                ("asked for", "highest point", "a step takes", "first loss"),
+                ("asked for", "held at the peak", "the step's own", "a step takes", "first loss"),
                 [
-                    (f"{engine}{ask(at['asked'])}", size(at["peak"]), seconds(at["time"]["median"]),
+                    (f"{engine}{ask(at['asked'])}", size(at["peak"]), size(at["own"]), spread_of(at["time"]),
                      f"{at['loss']:.7f}")
                     for engine, ask in (("dynamic", _parts), ("static", _within))
                     for at in found[engine]
                 ],
+                says="Held at the peak: all that a side has, its model, graph and session among it. The "
+                "step's "
+                "own: what the step takes beside what stood before it, which is what static's limit is for.",
             ),
             Output("A limit that can not be kept", {"static": found["refused"]["error"]},
                    says=f"With {size(found['refused']['limit'])}, before anything has run."),
@@ -188,7 +192,7 @@ def read(found: Json) -> Reading:
         otherwise=_otherwise(leader or quicker),
         threats=[
             "Layers that are all alike are the best case for either way.",
-            "Static's limit is for one run; variables, and what is fed, are held beside it on both engines.",
+            "Static's limit is for a run's own memory; variables, graph and program are held beside it.",
             "The parts of dynamic are equal; better cuts may be found by who looks for them.",
         ],
     )  # fmt: skip
@@ -197,10 +201,10 @@ def read(found: Json) -> Reading:
 def _change(free: Json, least: Json) -> tuple[str, str]:
     """What was saved, and in what time: no share of it where the spread hides the difference."""
     saved = percent(1 - least["peak"] / free["peak"])
-    if ahead(free["time"], least["time"]) is None:
-        return saved, "about as much"
-    more = least["time"]["median"] / free["time"]["median"] - 1
-    return saved, f"{percent(abs(more))} {'more' if more > 0 else 'less'}"
+    found = effect(free["time"], least["time"])
+    if found.leader is None:
+        return saved, "a time that is not resolved to be another"
+    return saved, f"{times_of(found)} {'the' if found.leader == 'dynamic' else 'less'} time"
 
 
 def _parts(asked: int) -> str:
@@ -215,7 +219,7 @@ def _answer(free: Json, least: Json) -> str:
     said = []
     for engine, by in (("dynamic", "by checkpoints in its code"), ("static", "by a number")):
         saved, time = _change(free[engine], least[engine])
-        said.append(f"{engine} saved {saved} of its memory for {time} time, {by}")
+        said.append(f"{engine} saved {saved} of its memory for {time}, {by}")
     held = any(least[engine]["peak"] < free[engine]["peak"] for engine in PAIR)
     return f"{'Yes' if held else 'No'}: {'; '.join(said)}."
 
@@ -233,7 +237,7 @@ def _happened(engine: str, free: Json, least: Json) -> str:
     saved, time = _change(free, least)
     return (
         f"On {engine} a step came down from {size(free['peak'])} to {size(least['peak'])}, {saved} less, and "
-        f"took {time} time."
+        f"took {time}: {spread_of(free['time'])} before, {spread_of(least['time'])} after."
     )
 
 
@@ -246,7 +250,7 @@ def _losses(found: Json) -> str:
 
 def _otherwise(leader: str | None) -> list[str]:
     if leader is None:
-        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
     reasons = {
         "dynamic": "On dynamic the author knows which part is cheap to compute again and which is not, and "
         "nothing is guessed or looked for; static estimates it, and takes sizes that are known.",
@@ -276,5 +280,8 @@ EXPERIMENT = Experiment(
     dimension="memory",
     run=run,
     read=read,
+    sizes=lambda found: (
+        f"{found['layers']} dense layers of width {found['width']}, a batch of {number(found['batch'])} rows."
+    ),
     level="fast",
 )

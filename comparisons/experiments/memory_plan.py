@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gc
-import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,8 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of
 from comparisons.lab.verdict import sized
-from comparisons.statistics.ahead import ahead, smaller
-from comparisons.statistics.quantities import OTHER, PAIR, listed, percent, size
+from comparisons.statistics.effect import CLOSE, effect, smaller
+from comparisons.statistics.quantities import OTHER, PAIR, listed, number, percent, size, times_of
 from shared import nn, ops, optim
 
 Step = Callable[[], object]
@@ -68,9 +67,9 @@ def deep_static(x: Any, y: Any, width: int, told: list[int]) -> Step:
 
 
 MODELS = (
-    ("a dense network", WORKLOADS["mlp"], "layer"),
-    ("a convolutional network", replace(WORKLOADS["cnn"], batch=16), "layer"),
-    ("an LSTM layer", replace(WORKLOADS["lstm"], times=20, width=64), "layer"),
+    ("the bench's MLP", WORKLOADS["mlp"], "layer"),
+    ("the bench's CNN, 16 images", replace(WORKLOADS["cnn"], batch=16), "layer"),
+    ("the bench's LSTM, 20 steps", replace(WORKLOADS["lstm"], times=20, width=64), "layer"),
 )
 PARTS = (1, 2, 4, 8, 16)
 
@@ -83,56 +82,50 @@ def run(context: Context) -> dict[str, Any]:
     }
     for title, workload, style in MODELS:
         context.note(f"{title}: memory of a step")
-        found["models"].append({"title": title, **_measured(workload, style)})
+        found["models"].append({"title": title, **_measured(context, workload, style)})
     context.note(f"{LAYERS} layers, in parts that are computed twice")
     return found | {"deep": _deep(context)}
 
 
-def _measured(workload: Any, style: str) -> dict[str, Any]:
+def _measured(context: Context, workload: Any, style: str) -> dict[str, Any]:
     x, y = workload.data()
-    net = models.model(workload, style)
-    opt = optim.SGD(net.parameters(), lr=workload.rate)
 
-    def eager() -> None:
-        loss = net(dynamic.tensor(x), dynamic.tensor(y))
-        opt.zero_grad()
-        loss.backward()
-        opt.step()
+    def made_dynamic() -> Step:
+        net = models.model(workload, style)
+        opt = optim.SGD(net.parameters(), lr=workload.rate)
 
-    with static.Graph().as_default() as graph:
-        x_in = static.placeholder(x.dtype, x.shape)
-        y_in = static.placeholder(y.dtype, y.shape)
-        loss = net(x_in, y_in)
-        fetches, feeds = [loss, opt.minimize(loss)], [x_in, y_in]
+        def step() -> None:
+            loss = net(dynamic.tensor(x), dynamic.tensor(y))
+            opt.zero_grad()
+            loss.backward()
+            opt.step()
 
-    def compiled(without: tuple[str, ...] = ()) -> Step:
+        return step
+
+    def made_static(without: tuple[str, ...] = (), told: list[Any] | None = None) -> Step:
+        net = models.model(workload, style)
+        opt = optim.SGD(net.parameters(), lr=workload.rate)
+        with static.Graph().as_default() as graph:
+            x_in = static.placeholder(x.dtype, x.shape)
+            y_in = static.placeholder(y.dtype, y.shape)
+            loss = net(x_in, y_in)
+            fetches, feeds = [loss, opt.minimize(loss)], [x_in, y_in]
         session = static.Session(graph, without=without)
         session.load(net, opt)
+        if told is not None:
+            told.append(session.memory(fetches, feeds=feeds))
         call = session.make_callable(fetches, feeds)
         return lambda: call(x, y)
 
-    foretold = static.Session(graph).memory(fetches, feeds=feeds)
-    eager()
-    opt.zero_grad()
-    compiled()()  # kernels load
+    told: list[Any] = []
+    made_static()()  # kernels load
     return {
-        "foretold": foretold.peak,
-        "arena": foretold.arena,
-        "dynamic": _peak(eager),
-        "static": _peak(compiled()),
-        "unplanned": _peak(compiled(("plan",))),
+        "own": context.working(made_static((), told)),
+        "foretold": told[0].peak,
+        "dynamic": context.held(made_dynamic)["peak"],
+        "static": context.held(made_static)["peak"],
+        "unplanned": context.held(partial(made_static, ("plan",)))["peak"],
     }
-
-
-def _peak(step: Step) -> int:
-    """Bytes at the highest point of one step, with an arena that is made in it."""
-    gc.collect()
-    tracemalloc.start()
-    try:
-        step()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 def _deep(context: Context) -> dict[str, Any]:
@@ -141,18 +134,21 @@ def _deep(context: Context) -> dict[str, Any]:
     draw = np.random.default_rng(context.seed)
     x, y = draw.random((batch, width), np.float32), draw.integers(0, 10, batch)
     told: list[int] = []
-    steps = {f"{parts}": deep_dynamic(x, y, width, parts) for parts in PARTS}
-    with static.Graph().as_default():
-        deep_static(x, y, width, told)()  # kernels load
-        fresh = deep_static(x, y, width, told)
-    for step in steps.values():
-        step()
-    peaks = {name: _peak(step) for name, step in steps.items()} | {"static": _peak(fresh)}
-    times = context.time({**steps, "static": fresh}, rounds=context.pick(5, 15))
+
+    def described() -> Step:
+        with static.Graph().as_default():
+            return deep_static(x, y, width, told)
+
+    sides: dict[str, Callable[[], Step]] = {
+        **{f"{parts}": partial(deep_dynamic, x, y, width, parts) for parts in PARTS}, "static": described,
+    }  # fmt: skip
+    peaks = {name: context.held(made)["peak"] for name, made in sides.items()}
+    times = context.time({name: made() for name, made in sides.items()})
     return {
-        "parts": [{"parts": int(name), "peak": peaks[name], "time": times[name]} for name in steps],
+        "width": width, "batch": batch,
+        "parts": [{"parts": n, "peak": peaks[f"{n}"], "time": times[f"{n}"]} for n in PARTS],
         "whole": {"peak": peaks["static"], "time": times["static"], "foretold": told[-1]},
-    }
+    }  # fmt: skip
 
 
 # What is said of it.
@@ -170,15 +166,17 @@ def read(found: Json) -> Reading:
                  says="Dynamic's author chooses what to keep; static says what it will hold."),
             Table(
                 "A step of three models",
-                ("model", "static foretold", "static", "off by", "static without the plan", "dynamic"),
+                ("model", "dynamic", "static", "static without the plan", "a run's own, foretold",
+                 "and measured"),
                 [
-                    (one["title"], size(one["foretold"]), size(one["static"]), percent(_off(one)),
-                     size(one["unplanned"]), size(one["dynamic"]))
+                    (one["title"], size(one["dynamic"]), size(one["static"]), size(one["unplanned"]),
+                     size(one["foretold"]), size(one["own"]))
                     for one in trained
                 ],
                 list(leaders.values()),
-                says="The highest point of a step, beside the weights and the batch. Foretold before a run; "
-                "the others measured.",
+                says="All that a side holds at the highest point of a step: its model, and on static graph, "
+                "session and program. A run's own is what it takes beside what stood before it, its arena "
+                "among it: that is what static can foretell.",
             ),
             Bars(
                 "The highest point of a step",
@@ -194,16 +192,19 @@ def read(found: Json) -> Reading:
         ],
         happened=[
             *(_happened(one, leaders[one["title"]]) for one in trained),
-            f"What static foretold was off by {listed([percent(_off(one)) for one in trained])}.",
+            "What static foretold of a run's own memory was off by "
+            f"{listed([percent(_off(one)) for one in trained])}.",
             _checkpoints(deep, found["layers"]),
         ],
         means=_means(trained, leaders),
         otherwise=_otherwise(leaders, deep),
         threats=[
-            "Static's arena stays from step to step, and the first step makes it; what counts here is the "
-            "highest point, and not what is held between steps.",
-            "A new value of a variable is a fresh array on static, so that a run that fails changes nothing; "
-            "dynamic's optimiser writes into the old one.",
+            "What counts here is the highest point, and not what is held between steps, when static keeps "
+            "its "
+            "arena and dynamic does not.",
+            "On both engines the new value of a parameter is a fresh array, so that nobody who holds the "
+            "old one "
+            "sees it change.",
             "Static is not asked to save here. With `Session(memory_limit=...)` it computes values twice, as "
             "dynamic does by hand; an experiment of its own compares the two.",
         ],
@@ -215,7 +216,7 @@ def _peaks(one: Json) -> tuple[int, int]:
 
 
 def _off(one: Json) -> float:
-    return abs(one["foretold"] - one["static"]) / one["static"]
+    return abs(one["foretold"] - one["own"]) / one["own"]
 
 
 def _plan_pays(one: Json) -> bool | None:
@@ -246,24 +247,25 @@ def _curve(deep: Json, part: str, unit: str, title: str) -> Curves:
 def _happened(one: Json, leader: str | None) -> str:
     saved = 1 - one["static"] / one["unplanned"]
     if _plan_pays(one) is None:
-        plan = "makes no difference"
+        plan = f"changes that by less than {percent(CLOSE)}"
     else:
         plan = f"saves {percent(saved)}" if saved > 0 else f"costs {percent(-saved)} more"
     who = "neither holds less" if leader is None else f"{leader} holds less"
     title = one["title"][0].upper() + one["title"][1:]
     return (
-        f"{title}: {size(one['dynamic'])} on dynamic, {size(one['static'])} on static, so {who}. The plan "
-        f"{plan} beside static without it."
+        f"{title}: {size(one['dynamic'])} on dynamic, {size(one['static'])} on static, so {who}. Beside "
+        "static "
+        f"without it the plan {plan}."
     )
 
 
 def _checkpoints(deep: Json, layers: int) -> str:
     first, least = deep["parts"][0], _least(deep)
-    more = least["time"]["median"] / first["time"]["median"] - 1
-    if ahead(first["time"], least["time"]) is None:
-        took = "as long, within the spread"
+    found = effect(first["time"], least["time"])
+    if found.leader is None:
+        took = "a time that is not resolved to be another"
     else:
-        took = f"{percent(abs(more))} {'longer' if more > 0 else 'less time'}"
+        took = f"{times_of(found)} {'the' if found.leader == 'dynamic' else 'less'} time"
     whole = size(deep["whole"]["peak"])
     return (
         f"With checkpoints, dynamic's step of {layers} layers came down from {size(first['peak'])} to "
@@ -284,7 +286,10 @@ def _answer(trained: Json, leaders: Json) -> str:
         said.append(f"neither holds less for {listed(tied)}")
     worst = max(map(_off, trained))
     text = "; ".join(said)
-    return f"{text[0].upper()}{text[1:]}. What static will hold it said beforehand, within {percent(worst)}."
+    return (
+        f"{text[0].upper()}{text[1:]}. What a run will take for itself static said beforehand, within "
+        f"{percent(worst)}."
+    )
 
 
 def _means(trained: Json, leaders: Json) -> list[str]:
@@ -301,8 +306,8 @@ def _means(trained: Json, leaders: Json) -> list[str]:
     reasons = {
         "static": "Static writes over values whose last reader is past, and dynamic has to wait until Python "
         "lets go: so static needs less for {}.",
-        "dynamic": "Dynamic gives each array back when its last holder goes, and updates the weights in "
-        "place, which for {} holds less than static's plan does.",
+        "dynamic": "Dynamic gives each array back when its last holder goes, and has no second copy of the "
+        "weights, no graph and no program, which for {} holds less than static does.",
     }
     said += [reasons[engine].format(listed(_on(leaders, engine))) for engine in PAIR if _on(leaders, engine)]
     if tied := [f"{one['title']} ({size(one['dynamic'])} and {size(one['static'])})" for one in trained
@@ -314,7 +319,7 @@ def _means(trained: Json, leaders: Json) -> list[str]:
 def _otherwise(leaders: Json, deep: Json) -> list[str]:
     leads = {engine: len(_on(leaders, engine)) for engine in PAIR}
     if not any(leads.values()):
-        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
     other = OTHER[max(PAIR, key=lambda engine: leads[engine])]
     least, whole = _least(deep), deep["whole"]
     if other == "static":
@@ -339,4 +344,8 @@ EXPERIMENT = Experiment(
     dimension="memory",
     run=run,
     read=read,
+    sizes=lambda found: (
+        f"The bench's models at sizes of their own, and {found['layers']} dense layers of width "
+        f"{found['deep']['width']} on {number(found['deep']['batch'])} rows."
+    ),
 )

@@ -12,7 +12,7 @@ from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
-from comparisons.lab.verdict import Verdict
+from comparisons.lab.verdict import Verdict, by_design
 from comparisons.statistics.quantities import OTHER, PAIR, count
 
 X = np.linspace(0, 1, 128, dtype=np.float32).reshape(2, 64)
@@ -128,7 +128,7 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(leaders),
         verdicts=[
-            Verdict(case["title"], _when(case["dynamic"]), _when(case["static"]), leader)
+            by_design(Verdict(case["title"], _when(case["dynamic"]), _when(case["static"]), leader))
             for case, leader in zip(cases, leaders, strict=True)
         ],
         evidence=[Pair(case["title"], case["dynamic"], case["static"], says=_told(case)) for case in cases],
@@ -257,5 +257,6 @@ EXPERIMENT = Experiment(
     dimension="debugging",
     run=run,
     read=read,
+    sizes=lambda found: "Models of one or two layers, two rows of 64 numbers.",
     level="",
 )

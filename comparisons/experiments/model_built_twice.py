@@ -13,7 +13,7 @@ from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
-from comparisons.lab.verdict import Verdict
+from comparisons.lab.verdict import Verdict, by_design
 from comparisons.statistics.quantities import OTHER, PAIR, count, listed
 from shared import files
 
@@ -114,8 +114,8 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(twice, fails),
         verdicts=[
-            _verdict("a model built a second time, then restored", twice),
-            _verdict("the same, on a graph of its own", fresh),
+            by_design(_verdict("a model built a second time, then restored", twice)),
+            by_design(_verdict("the same, on a graph of its own", fresh)),
         ],
         evidence=[
             Pair("Built twice, restored once", twice["dynamic"], twice["static"],
@@ -228,7 +228,7 @@ def _means(fails: list[str], fresh: Json) -> list[str]:
 
 def _otherwise(fails: list[str]) -> list[str]:
     if len(fails) != 1:
-        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
     if fails == ["static"]:
         return [
             "That everything in a graph has a name of its own is what lets a graph be saved whole, with "
@@ -246,5 +246,6 @@ EXPERIMENT = Experiment(
     dimension="state",
     run=run,
     read=read,
+    sizes=lambda found: "Two dense layers, two rows of eight numbers.",
     level="",
 )

@@ -14,9 +14,9 @@ from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt, source_of
-from comparisons.lab.verdict import counted, sized, timed
-from comparisons.statistics.ahead import ahead
-from comparisons.statistics.quantities import OTHER, PAIR, listed, number, seconds, size
+from comparisons.lab.verdict import by_design, counted
+from comparisons.statistics.effect import ahead
+from comparisons.statistics.quantities import OTHER, PAIR, count, listed, number, size, spread_of
 from comparisons.statistics.spread import spread
 
 STEPS, FULL = 150, 1_500
@@ -216,14 +216,11 @@ def read(found: Json) -> Reading:
     growing = [engine for engine in PAIR if grown[engine] > 0]
     gained = {way: max(0, found[way]["bytes"][-1] - found[way]["bytes"][0]) for way in WAYS}
     late = {way: found[way]["windows"][-1] for way in WAYS}
-    between = steps - found["dynamic"]["at"][0]
     return Reading(
         answer=_answer(found, growing),
         verdicts=[
-            counted(f"nodes alive after {number(steps)} steps", found["dynamic"]["nodes"][-1],
-                    found["static"]["nodes"][-1]),
-            sized(f"memory gained in {number(between)} steps", gained["dynamic"], gained["static"]),
-            timed("a step at the end of the loop", late["dynamic"], late["static"]),
+            by_design(counted(f"nodes alive after {number(steps)} steps", found["dynamic"]["nodes"][-1],
+                              found["static"]["nodes"][-1])),
         ],
         evidence=[
             Pair("A line in the loop", found["dynamic"], found["static"]),
@@ -288,19 +285,19 @@ def _answer(found: Json, growing: list[str]) -> str:
 
 
 def _happened(engine: str, side: Json, gained: float) -> str:
-    first, last = side["windows"][0]["median"], side["windows"][-1]["median"]
-    pace = "rose" if _slower(side) else "did not rise beyond the spread"
+    first, last = (spread_of(side["windows"][at]) for at in (0, -1))
+    pace = "rose" if _slower(side) else "is not resolved to have risen"
     return (
         f"On {engine} {number(side['nodes'][0])} nodes were alive after {number(side['at'][0])} steps and "
         f"{number(side['nodes'][-1])} after {number(side['at'][-1])}; {size(gained)} were gained between. "
-        f"The time of a step {pace}: {seconds(first)} at the beginning, {seconds(last)} at the end."
+        f"The time of a step {pace}: {first} at the beginning, {last} at the end."
     )
 
 
 def _mended(late: Json, gained: Json) -> str:
     return (
-        f"Described once, the mean costs static {seconds(late['before']['median'])} a step in all, against "
-        f"{seconds(late['static']['median'])} in the loop, and {size(gained['before'])} of memory against "
+        f"Described once, the mean costs static {spread_of(late['before'])} a step in all, against "
+        f"{spread_of(late['static'])} in the loop, and {size(gained['before'])} of memory against "
         f"{size(gained['static'])}."
     )
 
@@ -335,7 +332,7 @@ def _means(growing: list[str], found: Json) -> list[str]:
 
 def _otherwise(growing: list[str], found: Json, late: Json) -> list[str]:
     if len(growing) != 1:
-        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
     (behind,) = growing
     said = [
         f"That {behind} keeps all it is told is what its other gains rest on: it can only optimise, save or "
@@ -344,7 +341,7 @@ def _otherwise(growing: list[str], found: Json, late: Json) -> list[str]:
     if behind == "static" and ahead(late["dynamic"], late["before"]) == "static":
         said.append(
             "And with the line before the loop its step is the faster one: "
-            f"{seconds(late['before']['median'])} against {seconds(late['dynamic']['median'])}. The loop "
+            f"{spread_of(late['before'])} against {spread_of(late['dynamic'])}. The loop "
             "that does nothing but feed and run is the one that define-and-run is made for."
         )
     return said
@@ -357,5 +354,8 @@ EXPERIMENT = Experiment(
     dimension="construction",
     run=run,
     read=read,
+    sizes=lambda found: (
+        f"One dense layer from 64 to 10 units, {count(found['steps'], 'step')} on the digits."
+    ),
     level="fast",
 )

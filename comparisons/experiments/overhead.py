@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,38 +14,46 @@ from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of
-from comparisons.lab.verdict import Verdict, timed
-from comparisons.statistics.ahead import ahead
-from comparisons.statistics.quantities import OTHER, PAIR, number, seconds
+from comparisons.lab.verdict import timed
+from comparisons.statistics.effect import ahead, effect
+from comparisons.statistics.quantities import OTHER, PAIR, factor, number, seconds, spread_of, within
+from comparisons.statistics.spread import spread
 
-LENGTHS = (1, 10, 100, 1_000, 10_000)
+LENGTHS = {False: (1, 10, 100, 1_000), True: (1, 10, 100, 1_000, 10_000)}
+"""Ops in the chains of one number, by whether the run is a full one."""
 SIZES = (1, 100, 10_000, 100_000, 1_000_000)
 CHAIN = 20
 """Ops in the chain whose tensors grow."""
-X, N = np.ones(1, np.float32), 1_000
+Pass = Callable[[], object]
 
 
-def chain_dynamic() -> Any:
+def chain_dynamic(x: Any, length: int, recorded: bool) -> Pass:
     """Each line computes as Python reaches it."""
-    y = dynamic.tensor(X)
-    for _ in range(N):
-        y = y * 1.0001
-    return y.numpy()
+    leaf = dynamic.tensor(x, requires_grad=recorded)
+
+    def run():
+        y = leaf
+        for _ in range(length):
+            y = y * 1.0001
+        return y
+
+    return run
 
 
-def chain_static() -> Any:
+def chain_static(x: Any, length: int) -> tuple[Pass, Pass]:
     """The loop describes the chain once; a run is the last line alone."""
-    x = static.placeholder("float32", (None,))
-    y = x
-    for _ in range(N):
+    leaf = static.placeholder("float32", x.shape)
+    y = leaf
+    for _ in range(length):
         y = y * 1.0001
-    with static.Session(optimize="exact") as session:
-        return session.run(y, {x: X})
+    session = static.Session(optimize="exact")
+    call = session.make_callable(y, [leaf])
+    return lambda: session.run(y, {leaf: x}), lambda: call(x)
 
 
 def run(context: Context) -> dict[str, Any]:
     lengths, sizes = [], []
-    for length in LENGTHS:
+    for length in LENGTHS[context.full]:
         context.note(f"a chain of {length:,} ops on one number")
         lengths.append({"ops": length, **_timed(context, length, 1)})
     for size in SIZES:
@@ -58,30 +67,16 @@ def _timed(context: Context, length: int, size: int) -> dict[str, Any]:
     """Seconds of one pass through a chain: dynamic without and with a record for a gradient, static
     through `session.run` and through `make_callable`, built and run once before."""
     values = np.ones(size, np.float32)
-
-    def eager(leaf: dynamic.Tensor) -> object:
-        y = leaf
-        for _ in range(length):
-            y = y * 1.0001
-        return y
-
-    plain, recorded = dynamic.tensor(values), dynamic.tensor(values, requires_grad=True)
-    with static.Graph().as_default() as graph:
-        x = static.placeholder("float32", (size,))
-        y = x
-        for _ in range(length):
-            y = y * 1.0001
-    with static.Session(graph=graph, optimize="exact") as session:
-        call = session.make_callable(y, [x])
-        return context.time(
-            {
-                "dynamic": lambda: eager(plain),
-                "recording": lambda: eager(recorded),
-                "static": lambda: session.run(y, {x: values}),
-                "callable": lambda: call(values),
-            },
-            rounds=context.pick(5, 21),
-        )
+    with static.Graph().as_default():
+        by_run, by_call = chain_static(values, length)
+    return context.time(
+        {
+            "dynamic": chain_dynamic(values, length, False),
+            "recording": chain_dynamic(values, length, True),
+            "static": by_run,
+            "callable": by_call,
+        }
+    )
 
 
 WAYS = {
@@ -96,15 +91,14 @@ WAYS = {
 def read(found: Json) -> Reading:
     lengths, sizes = found["lengths"], found["sizes"]
     shortest, longest = lengths[0], lengths[-1]
-    fixed = {way: shortest[way]["median"] for way in WAYS}
     each = {way: _per_op(shortest, longest, way) for way in WAYS}
-    leader, first = (ahead(*(at[engine] for engine in PAIR)) for at in (longest, shortest))
+    leader, first = ahead(*(each[engine] for engine in PAIR)), ahead(*(shortest[engine] for engine in PAIR))
     same = _vanishes(sizes)
     return Reading(
         answer=_answer(leader, each, same, sizes),
         verdicts=[
             timed("a pass through one op on one number", *(shortest[e] for e in PAIR)),
-            Verdict("each further op", seconds(each["dynamic"]), seconds(each["static"]), leader),
+            timed("each further op", *(each[e] for e in PAIR)),
             timed(f"{found['chain']} ops on {number(sizes[-1]['numbers'])} numbers",
                   *(sizes[-1][e] for e in PAIR)),
         ],
@@ -115,26 +109,41 @@ def read(found: Json) -> Reading:
             Table(
                 "Fixed, and for each op",
                 ("way", "a pass of one op", "each further op"),
-                [(label, seconds(fixed[way]), seconds(each[way])) for way, (label, *_) in WAYS.items()],
-                says="The second figure is the slope from the shortest chain to the longest.",
+                [(label, *map(spread_of, (shortest[way], each[way]))) for way, (label, *_) in WAYS.items()],
+                says="The second figure is the slope from the shortest chain to the longest, round by round.",
             ),
             _curves(f"{found['chain']} ops on growing tensors", sizes, "numbers", "numbers in each tensor"),
+            Table(
+                f"{found['chain']} ops, by the size of the tensors",
+                ("numbers", "dynamic", "static", "dynamic over static"),
+                [(number(at["numbers"]), *(spread_of(at[e]) for e in PAIR), _over(at)) for at in sizes],
+                [ahead(*(at[e] for e in PAIR)) for at in sizes],
+                says="By way of `session.run`.",
+            ),
         ],
-        happened=[_fixed(first, fixed), _slope(leader, each), _growth(same, sizes)],
+        happened=[_fixed(first, shortest), _slope(leader, each), _growth(same, sizes)],
         means=_means(leader, same),
         otherwise=_otherwise(leader, first, shortest),
         threats=[
             "Every op here is the same multiplication by a number, the cheapest of kernels; what it costs is "
             "part of each figure, on both sides alike.",
-            "Static's building and compiling are not in these times; the chapters on tasks have them.",
+            "Static's building and compiling are not in these times; the pages of tasks have them.",
             "Both engines are Python above NumPy. An engine that does its bookkeeping in C++ has a smaller "
             "share of it to save, and a smaller tensor at which it vanishes.",
         ],
     )  # fmt: skip
 
 
-def _per_op(shortest: Json, longest: Json, way: str) -> float:
-    return (longest[way]["median"] - shortest[way]["median"]) / (longest["ops"] - shortest["ops"])
+def _per_op(shortest: Json, longest: Json, way: str) -> Json:
+    """The spread of what each op beyond the first takes."""
+    pairs = zip(shortest[way]["samples"], longest[way]["samples"], strict=True)
+    return spread([(long - short) / (longest["ops"] - shortest["ops"]) for short, long in pairs])
+
+
+def _over(at: Json) -> str:
+    """How many times as long dynamic takes as static, with the interval."""
+    found = effect(at["static"], at["dynamic"])
+    return f"{factor(found.ratio)} times ({within(found.low, found.high, factor)})"
 
 
 def _vanishes(sizes: Json) -> int | None:
@@ -161,31 +170,33 @@ def _curves(title: str, points: Json, along: str, x_label: str) -> Curves:
 
 def _answer(leader: str | None, each: Json, same: int | None, sizes: Json) -> str:
     if leader is None:
-        return "An op costs as much on one engine as on the other, within the spread."
+        return f"On which engine an op costs less is not resolved: {_both(each)}."
     until = (
         f"with {number(sizes[-1]['numbers'])} numbers in a tensor the difference can still be told"
         if same is None
-        else f"from tensors of {number(same)} numbers on the difference is lost in the arithmetic"
+        else f"from tensors of {number(same)} numbers on the difference is not resolved"
     )
     return f"An op costs {_both(each)}; {until}."
 
 
 def _both(values: Json) -> str:
-    return f"{seconds(values['dynamic'])} on dynamic and {seconds(values['static'])} on static"
+    return f"{spread_of(values['dynamic'])} on dynamic and {spread_of(values['static'])} on static"
 
 
-def _fixed(first: str | None, fixed: Json) -> str:
+def _fixed(first: str | None, shortest: Json) -> str:
     if first is None:
-        return f"A pass of a single op takes as long on both: {_both(fixed)}."
-    return f"A pass of a single op is shorter on {first}: {_both(fixed)}, by way of `session.run`."
+        return f"On which engine a pass of a single op is shorter is not resolved: {_both(shortest)}."
+    return f"A pass of a single op is shorter on {first}: {_both(shortest)}, by way of `session.run`."
 
 
 def _slope(leader: str | None, each: Json) -> str:
-    more = each["recording"] - each["dynamic"]
-    said = "Nobody is ahead in the long chain" if leader is None else f"In the long chain {leader} is ahead"
+    said = (
+        "Who is ahead in the long chain is not resolved" if leader is None
+        else f"In the long chain {leader} is ahead"
+    )  # fmt: skip
     return (
-        f"{said}: each further op takes {_both(each)}. To record it for a gradient costs dynamic "
-        f"{seconds(max(more, 0.0))} more."
+        f"{said}: each further op takes {_both(each)}, and on dynamic, where it is recorded for a gradient, "
+        f"{spread_of(each['recording'])}."
     )
 
 
@@ -193,13 +204,13 @@ def _growth(same: int | None, sizes: Json) -> str:
     if same is None:
         return f"With tensors of {number(sizes[-1]['numbers'])} numbers one engine is still ahead."
     if same == sizes[0]["numbers"]:
-        return "At no size of tensor is one engine ahead by more than the spread."
-    return f"From tensors of {number(same)} numbers on, neither is ahead by more than the spread."
+        return "Which engine is ahead is not resolved at any size of tensor."
+    return f"From tensors of {number(same)} numbers on, it is not resolved which engine is ahead."
 
 
 def _means(leader: str | None, same: int | None) -> list[str]:
     if leader is None:
-        return ["To know the whole chain beforehand gains nothing here that can be measured."]
+        return ["Whether to know the whole chain beforehand gains anything is not resolved here."]
     reasons = {
         "static": "What is decided for each op every time on dynamic (which engine, which dtype, is a "
         "gradient wanted) static has decided once, when it compiled; what is left at run is the kernel.",
@@ -209,15 +220,15 @@ def _means(leader: str | None, same: int | None) -> list[str]:
     said = [reasons[leader]]
     if same is not None:
         said.append(
-            f"It matters for models of many small ops; with {number(same)} numbers in a tensor the kernel "
-            "takes the time, and the choice of the engine is no longer one of speed."
+            f"It matters for models of many small ops; with {number(same)} numbers in a tensor it is not "
+            "resolved here that it matters at all."
         )
     return said
 
 
 def _otherwise(leader: str | None, first: str | None, shortest: Json) -> list[str]:
     if leader is None:
-        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
     said = []
     if first == OTHER[leader]:
         saved = shortest[leader]["median"] - shortest[first]["median"]
@@ -241,5 +252,9 @@ EXPERIMENT = Experiment(
     dimension="speed",
     run=run,
     read=read,
+    sizes=lambda found: (
+        f"Chains of up to {number(found['lengths'][-1]['ops'])} multiplications, of up to "
+        f"{number(found['sizes'][-1]['numbers'])} numbers."
+    ),
     level="exact",
 )

@@ -16,8 +16,8 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of
 from comparisons.lab.verdict import timed
-from comparisons.statistics.ahead import ahead
-from comparisons.statistics.quantities import OTHER, PAIR, listed, seconds
+from comparisons.statistics.effect import ahead, effect
+from comparisons.statistics.quantities import OTHER, PAIR, listed, spread_of, times_of
 from shared import ops
 
 BRANCHES = 2
@@ -100,7 +100,7 @@ def run(context: Context) -> dict[str, Any]:
                 for engine, run in runs.items()
                 for name, given in (("one", None), ("two", workers))
             }
-            times = context.time(calls, rounds=context.pick(7, 31))
+            times = context.time(calls)
         cases.append(
             {
                 "title": title, "width": width, "layers": layers,
@@ -163,49 +163,58 @@ def _effect(side: Json) -> str:
     return {"dynamic": "faster", "static": "slower", None: ""}[ahead(side["two"], side["one"])]
 
 
-def _ratio(side: Json) -> float:
-    return side["one"]["median"] / side["two"]["median"]
+def _times(side: Json) -> str:
+    """By which factor two workers are faster, or slower."""
+    return f"{times_of(effect(side['one'], side['two']))} {_effect(side)}"
 
 
 def _gain(side: Json) -> str:
-    return f"{_ratio(side):.2f} times" if _effect(side) else "none"
+    return _times(side) if _effect(side) else "not resolved"
 
 
 def _cells(side: Json) -> tuple[str, str, str]:
-    return seconds(side["one"]["median"]), seconds(side["two"]["median"]), _gain(side)
+    return spread_of(side["one"]), spread_of(side["two"]), _gain(side)
 
 
 def _answered(case: Json) -> str:
     said = [
-        f"{_ratio(case[engine]):.2f} times as fast as one on {engine}"
+        f"{_times(case[engine])} than one on {engine}"
         if _effect(case[engine])
-        else f"as fast as one, within the spread, on {engine}"
+        else f"not resolved to be faster or slower than one on {engine}"
         for engine in PAIR
     ]
     return f"With {case['title']} two workers are {said[0]} and {said[1]}: {_takes(case)}."
 
 
 def _takes(case: Json) -> str:
-    return " and ".join(f"{seconds(case[engine]['two']['median'])} on {engine}" for engine in PAIR)
+    return " and ".join(f"{spread_of(case[engine]['two'])} on {engine}" for engine in PAIR)
 
 
 def _happened(case: Json, engine: str) -> str:
     side = case[engine]
-    times = f"{seconds(side['one']['median'])} with one worker, {seconds(side['two']['median'])} with two"
-    end = {"faster": "a gain", "slower": "a loss", "": "no difference beyond the spread"}[_effect(side)]
+    times = f"{spread_of(side['one'])} with one worker, {spread_of(side['two'])} with two"
+    end = {"faster": "a gain", "slower": "a loss", "": "which is not resolved to be either"}[_effect(side)]
     return f"{case['title'].capitalize()} on {engine}: {times}, {end}."
 
 
 def _control(case: Json) -> str:
     side = case["plain"]
-    gain = f"was {_ratio(side):.2f} times as fast with two workers" if _effect(side) else "gained nothing"
+    gain = (
+        f"was {_times(side)} with two workers" if _effect(side) else "is not resolved to have gained anything"
+    )
     return f"The same arithmetic of {case['title']} in plain NumPy, without an engine, {gain}."
 
 
 def _means(cases: Json, leaders: list[str | None]) -> list[str]:
     said = []
-    for effect, what in (("faster", "pay"), ("slower", "cost"), ("", "change nothing that can be measured")):
-        found = [f"{case['title']} on {e}" for case in cases for e in PAIR if _effect(case[e]) == effect]
+    for found_effect, what in (
+        ("faster", "pay"),
+        ("slower", "cost"),
+        ("", "are not resolved to change anything"),
+    ):
+        found = [
+            f"{case['title']} on {e}" for case in cases for e in PAIR if _effect(case[e]) == found_effect
+        ]
         if found:
             said.append(f"Two workers {what} with {listed(found)}.")
     if any(_effect(case[engine]) == "slower" for case in cases for engine in PAIR):
@@ -215,22 +224,23 @@ def _means(cases: Json, leaders: list[str | None]) -> list[str]:
         )
     if not any(_effect(case["plain"]) == "faster" for case in cases):
         said.append(
-            "Plain NumPy gained nothing either: this machine had no second core to give while this ran, so "
-            "what an engine could gain is not seen here."
+            "Plain NumPy is not seen to have gained anything either: this machine may have had no second "
+            "core to "
+            "give while this ran, so what an engine could gain is not seen here."
         )
     for engine in PAIR:
         if titles := [case["title"] for case, leader in zip(cases, leaders, strict=True) if leader == engine]:
             said.append(f"With two workers {engine} is ahead on {listed(titles)}.")
     if tied := [case for case, leader in zip(cases, leaders, strict=True) if leader is None]:
         these = listed([f"{case['title']} ({_takes(case)})" for case in tied])
-        said.append(f"With two workers neither engine is ahead on {these}.")
+        said.append(f"With two workers it is not resolved which engine is ahead on {these}.")
     return said
 
 
 def _otherwise(cases: Json, leaders: list[str | None]) -> list[str]:
     leads = {engine: leaders.count(engine) for engine in PAIR}
     if not any(leads.values()):
-        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
     other = OTHER[max(PAIR, key=lambda engine: leads[engine])]
     return [
         {
@@ -250,4 +260,9 @@ EXPERIMENT = Experiment(
     dimension="concurrency",
     run=run,
     read=read,
+    sizes=lambda found: (
+        "Two branches: "
+        + "; ".join(f"{case['title']}, {case['layers']} of width {case['width']}" for case in found["cases"])
+        + "."
+    ),
 )

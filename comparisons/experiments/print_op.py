@@ -11,7 +11,7 @@ from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
-from comparisons.lab.verdict import counted
+from comparisons.lab.verdict import by_design, counted
 from comparisons.statistics.quantities import PAIR, count, listed
 
 X = np.array([1.0, 2.0, 3.0], np.float32)
@@ -78,7 +78,7 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(prints, silent),
         verdicts=[
-            counted("lines printed inside a model", lines["dynamic"], lines["static"], more=True),
+            by_design(counted("lines printed inside a model", lines["dynamic"], lines["static"], more=True)),
         ],
         evidence=[
             Pair("A line that prints", orphan["dynamic"], orphan["static"], says=_same(orphan)),
@@ -147,7 +147,7 @@ def _otherwise(silent: list[str]) -> list[str]:
             "not need, without being told: the loss when only the prediction is asked for, a branch of a "
             "model that somebody left in.",
         ]
-    return ["Neither came off worse here, so there is nothing to be said for the other side."]
+    return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
 
 
 EXPERIMENT = Experiment(
@@ -157,5 +157,6 @@ EXPERIMENT = Experiment(
     dimension="construction",
     run=run,
     read=read,
+    sizes=lambda found: "Three numbers.",
     level="",
 )

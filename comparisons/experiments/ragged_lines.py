@@ -1,7 +1,8 @@
-"""Sequences of different lengths: as they are, padded, in buckets, and in a loop of unknown length."""
+"""Sequences of different lengths, on both engines: one after the other, and in a batch."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
@@ -15,7 +16,17 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of, written
 from comparisons.lab.verdict import counted, timed
-from comparisons.statistics.quantities import OTHER, PAIR, count, number, percent, seconds
+from comparisons.statistics.effect import effect
+from comparisons.statistics.quantities import (
+    PAIR,
+    count,
+    listed,
+    number,
+    percent,
+    seconds,
+    spread_of,
+    times_of,
+)
 from comparisons.tasks.lstm_lengths import Reader, lines
 from shared import ops
 
@@ -23,31 +34,58 @@ LINES = 24
 BUCKETS = (10, 20, 30, 40)
 
 
-def as_they_are(model: Any, rows: Any, labels: Any) -> Any:
-    """Dynamic: each line by itself, as long as it is."""
+def single_dynamic(model: Any, rows: Any, labels: Any) -> Any:
+    """Each line by itself, as long as it is."""
     logits = [model(dynamic.tensor(row[row > 0][:, None])) for row in rows]
     loss = ops.cross_entropy(ops.concatenate(logits), labels)
     return dynamic.grad(loss, list(model.parameters()))
 
 
-def one_loop(model: Any) -> Any:
-    """Static: all lines in one batch, with their lengths, in a loop of as many steps as the longest."""
+def single_static(call: Any, rows: Any, labels: Any) -> Any:
+    """Each line by itself, by a run of the graph below; the gradients are added up by hand."""
+    found = []
+    for row, label in zip(rows, labels, strict=True):
+        line = row[row > 0]
+        found.append(call(line[:, None], np.array([len(line)]), label[None]))
+    return [sum(gradients) / len(rows) for gradients in zip(*found, strict=True)]
+
+
+def batch_dynamic(model: Any, rows: Any, lengths: Any, labels: Any) -> Any:
+    """All lines in one batch, with their lengths, in a loop of as many steps as the longest."""
+    logits = model(dynamic.tensor(rows), lengths)
+    loss = ops.cross_entropy(logits, labels)
+    return dynamic.grad(loss, list(model.parameters()))
+
+
+def batch_static(model: Any) -> Any:
+    """All lines in one batch, with their lengths, in a loop of as many steps as the longest."""
     x = static.placeholder("int64", ("T", "N"), name="x")
     lengths = static.placeholder("int64", ("N",), name="lengths")
     y = static.placeholder("int64", ("N",), name="y")
     loss = ops.cross_entropy(model(x, lengths), y)
     gradients = static.gradients(loss, list(model.parameters()))
-    return x, lengths, y, gradients
+    session = static.Session()
+    session.run(static.global_variables_initializer())
+    return session.make_callable(gradients, [x, lengths, y])
 
 
-def padded(model: Any, length: int) -> Any:
-    """Static: all lines as long as `length`, every step written out in the graph."""
+def padded_static(model: Any, length: int) -> Any:
+    """The same for lines as long as `length`, every step written out in the graph."""
     x = static.placeholder("int64", (length, "N"), name="x")
     lengths = static.placeholder("int64", ("N",), name="lengths")
     y = static.placeholder("int64", ("N",), name="y")
     loss = ops.cross_entropy(model(x, lengths), y)
     gradients = static.gradients(loss, list(model.parameters()))
-    return x, lengths, y, gradients
+    session = static.Session()
+    session.run(static.global_variables_initializer())
+    return session.make_callable(gradients, [x, lengths, y])
+
+
+CODES: dict[str, dict[str, Callable[..., Any]]] = {
+    "single": {"dynamic": single_dynamic, "static": single_static},
+    "batch": {"dynamic": batch_dynamic, "static": batch_static},
+}
+"""What is shown, and run: one after the other, and in a batch."""
 
 
 def run(context: Context) -> dict[str, Any]:
@@ -56,34 +94,51 @@ def run(context: Context) -> dict[str, Any]:
     batch = _Batch(data.train_x[chosen], data.train_y[chosen])
     model = Reader()
     model(dynamic.tensor(batch.rows[:1].T))  # the layers learn their sizes
-    ways: dict[str, Any] = {"as they are": lambda: as_they_are(model, batch.rows, batch.labels)}
-    about = {"as they are": {"graphs": 0, "nodes": 0, "seconds": 0.0, "steps": int(batch.lengths.sum())}}
-    for way, sizes in (("one loop", (None,)), ("padded", BUCKETS[-1:]), ("in buckets", BUCKETS)):
+    whole = batch.fed(batch.longest)
+    useful = int(batch.lengths.sum())
+    ways: dict[str, Any] = {
+        "dynamic, single": lambda: single_dynamic(model, batch.rows, batch.labels),
+        "dynamic, batch": lambda: batch_dynamic(model, *whole),
+    }
+    about: dict[str, Any] = {
+        "dynamic, single": {"graphs": 0, "nodes": 0, "seconds": 0.0, "steps": useful},
+        "dynamic, batch": {"graphs": 0, "nodes": 0, "seconds": 0.0, "steps": whole[0].size},
+    }
+    for way, sizes in (("batch", (None,)), ("padded", BUCKETS[-1:]), ("in buckets", BUCKETS)):
         context.note(f"static: {way}")
         start = perf_counter()
         parts = [(size, batch.bucket(sizes, size)) for size in sizes]
         made = [_ready(model, part, size) for size, part in parts if part.lengths.size]
-        ways[way] = lambda made=made: [call(*fed) for call, fed, _ in made]
-        about[way] = {
+        ways[f"static, {way}"] = lambda made=made: [call(*fed) for call, fed, _ in made]
+        about[f"static, {way}"] = {
             "graphs": len(made),
             "nodes": sum(nodes for _, _, nodes in made),
             "seconds": perf_counter() - start,
             "steps": sum(fed[0].size for _, fed, _ in made),
         }
-    times = context.time(ways, rounds=context.pick(3, 9))
-    exact, near = ways["as they are"](), ways["one loop"]()[0]
-    off = [float(np.abs(a.data - b).max() / np.abs(a.data).max()) for a, b in zip(exact, near, strict=True)]
+        if way == "batch":
+            call = made[0][0]
+            ways["static, single"] = lambda call=call: single_static(call, batch.rows, batch.labels)
+            about["static, single"] = about["static, batch"] | {"steps": useful}
+    times = context.time(ways)
+    exact, *others = (
+        [np.asarray(getattr(g, "data", g)) for g in given]
+        for given in (ways["dynamic, single"](), ways["dynamic, batch"](), ways["static, batch"]()[0],
+                      ways["static, single"]())
+    )  # fmt: skip
+    off = [np.abs(a - b).max() / np.abs(a).max() for near in others for a, b in zip(exact, near, strict=True)]
     return {
         "codes": {
-            "dynamic": {"code": source_of(as_they_are)}, "static": {"code": source_of(one_loop)},
+            way: {engine: {"code": source_of(function)} for engine, function in sides.items()}
+            for way, sides in CODES.items()
         },
         "lines": many,
-        "useful": int(batch.lengths.sum()),
-        "longest": int(batch.lengths.max()),
-        "off": max(off),
+        "useful": useful,
+        "longest": batch.longest,
+        "off": float(max(off)),
         "about": about,
         "times": times,
-        "step": {"dynamic": times["as they are"], "static": times["one loop"]},
+        **{way: {engine: times[f"{engine}, {way}"] for engine in PAIR} for way in CODES},
     }
 
 
@@ -101,73 +156,85 @@ class _Batch:
         here = (self.lengths <= size) & (self.lengths > least)
         return _Batch(self.rows[here], self.labels[here])
 
+    @property
+    def longest(self) -> int:
+        return int(self.lengths.max())
+
+    def fed(self, width: int) -> tuple[Any, Any, Any]:
+        """The lines as one array (width, N), their lengths, their labels."""
+        return np.ascontiguousarray(self.rows[:, :width].T), self.lengths, self.labels
+
 
 def _ready(model: Any, batch: _Batch, size: int | None) -> tuple[Any, tuple[Any, ...], int]:
     """What gives static's gradients for lines of this length, what it is fed, and the graph's nodes."""
     with static.Graph().as_default() as graph:
-        *given, gradients = one_loop(model) if size is None else padded(model, size)
-        session = static.Session(graph)
-        session.run(static.global_variables_initializer())
-        call = session.make_callable(gradients, given)
-    width = batch.lengths.max() if size is None else size
-    fed = np.ascontiguousarray(batch.rows[:, :width].T), batch.lengths, batch.labels
-    return call, fed, len(graph.nodes)
+        call = batch_static(model) if size is None else padded_static(model, size)
+    return call, batch.fed(batch.longest if size is None else size), len(graph.nodes)
 
 
 def read(found: Json) -> Reading:
-    step, about, times = found["step"], found["about"], found["times"]
-    written_by = {engine: written(found["codes"][engine]["code"]) for engine in PAIR}
+    about, times, codes = found["about"], found["times"], found["codes"]
+    written_by = {engine: written(codes["batch"][engine]["code"]) for engine in PAIR}
+    many = number(found["lines"])
     rows = [
-        timed(f"{number(found['lines'])} lines of different lengths", step["dynamic"], step["static"]),
-        counted("lines to write for ragged data", written_by["dynamic"], written_by["static"]),
+        timed(f"{many} lines of different lengths, in a batch", *(found["batch"][e] for e in PAIR)),
+        timed(f"{many} lines of different lengths, one by one", *(found["single"][e] for e in PAIR)),
+        counted("lines to write for such a batch", written_by["dynamic"], written_by["static"]),
     ]
-    faster, shorter = rows[0].ahead, rows[1].ahead
-    best = min((way for way in about if way != "as they are"), key=lambda way: times[way]["median"])
+    together, single, shorter = (row.ahead for row in rows)
+    static_ways = [way for way in about if way.startswith("static")]
+    best = min(static_ways, key=lambda way: times[way]["median"])
     return Reading(
-        answer=_answer(faster, shorter, step),
+        answer=_answer(together, single, found),
         verdicts=rows,
         evidence=[
             Pair(
-                "A batch of lines, none as long as another",
-                found["codes"]["dynamic"], found["codes"]["static"],
-                says="Both give the gradients of one loss by all parameters.",
+                "All lines in one batch, padded", codes["batch"]["dynamic"], codes["batch"]["static"],
+                says="Both give the gradients of one loss by all parameters. Dynamic's is called for each "
+                "batch, "
+                "static's once: it gives what is then called with `rows`, `lengths` and `labels`.",
+            ),
+            Pair(
+                "One line after the other", codes["single"]["dynamic"], codes["single"]["static"],
+                says="`call` is what the code above gave: static's graph for a batch, here fed one line.",
             ),
             Table(
-                "Four ways",
-                ("way", "graphs", "nodes", "to build", "steps of the cell", "of them padding"),
-                [_row(way, of, found["useful"]) for way, of in about.items()],
-                says="As they are is dynamic; the others are static. Padded: one graph with every step "
-                f"written out, for the longest line there is. In buckets: one such graph for each of "
-                f"{len(BUCKETS)} lengths that occurs. One loop: a scan of as many steps as the longest "
-                "line of the batch.",
+                "All ways",
+                ("way", "graphs", "nodes", "to build", "steps of the cell", "of them padding", "time"),
+                [(*_row(way, of, found["useful"]), spread_of(times[way])) for way, of in about.items()],
+                says="Single: one line after the other. Batch: as many steps as the longest line. Padded: "
+                "one "
+                f"graph with every step written out, for lines of {BUCKETS[-1]}. In buckets: one such graph "
+                "for "
+                f"each of {len(BUCKETS)} lengths that occurs. Every time is for all lines, forward and back.",
             ),
             Bars(
-                "Time for the batch, forward and back", list(times),
-                {"median": [_median(spread) for spread in times.values()]}, unit="seconds",
+                "Time for all lines, forward and back", list(times),
+                {"median": [spread["median"] for spread in times.values()]}, unit="seconds",
             ),
         ],
         happened=[
-            f"As they are, on dynamic, the lines took {seconds(_median(step['dynamic']))}; in one loop, on "
-            f"static, {seconds(_median(step['static']))}.",
-            f"Of static's ways the fastest was {best}, with {seconds(_median(times[best]))}; what it runs "
+            f"In a batch the lines took {_both(found['batch'])}; one by one {_both(found['single'])}.",
+            f"Of static's ways {best} had the smallest median, {spread_of(times[best])}; what it runs "
             f"took {seconds(about[best]['seconds'])} to build and compile "
             f"({count(about[best]['graphs'], 'graph')}).",
-            f"The gradients of the two ways lie {found['off']:.0e} apart, relative to the largest: the same "
-            "numbers, added up in another order.",
+            f"The gradients of all ways lie within {found['off']:.0e} of each other, relative to the "
+            "largest: the "
+            "same numbers, added up in another order.",
         ],
-        means=_means(faster, shorter, found),
-        otherwise=_otherwise(faster or shorter),
+        means=_means(together, single, shorter, found),
+        otherwise=_otherwise(together or single or shorter),
         threats=[
             "The cell is small, so a step costs little more for a whole batch than for one line. The larger "
             "it is, the dearer the padding, and the less a step of Python's loop weighs.",
-            "A patient user of define-by-run pads and batches as well; what is compared here is what each "
-            "design lets one write first.",
+            "To feed a line by itself to a graph that was made for batches is not what one would do with it; "
+            "it stands here so that each way of dynamic's has its like beside it.",
         ],
     )  # fmt: skip
 
 
-def _median(times: Json) -> float:
-    return times["median"]
+def _both(pair: Json) -> str:
+    return " and ".join(f"{spread_of(pair[engine])} on {engine}" for engine in PAIR)
 
 
 def _row(way: str, of: Json, useful: int) -> tuple[str, ...]:
@@ -176,43 +243,55 @@ def _row(way: str, of: Json, useful: int) -> tuple[str, ...]:
     return way, number(of["graphs"]), number(of["nodes"]), built, number(of["steps"]), padding
 
 
-def _answer(faster: str | None, shorter: str | None, step: Json) -> str:
-    if faster is not None:
-        times = _median(step[OTHER[faster]]) / _median(step[faster])
-        return f"Both take them; {faster}'s way is {times:.1f} times as fast here."
-    if shorter is not None:
-        return f"Both take them in the same time; {shorter}'s way is the shorter one to write."
-    return "Both take them, in the same time and the same number of lines."
+def _told(leader: str | None, pair: Json, how: str) -> str:
+    if leader is None:
+        return f"{how} it is not resolved which engine is the faster"
+    return f"{how} {leader} is {times_of(effect(*(pair[engine] for engine in PAIR)))} as fast"
 
 
-def _means(faster: str | None, shorter: str | None, found: Json) -> list[str]:
-    padding = percent(1 - found["useful"] / found["about"]["one loop"]["steps"])
+def _answer(together: str | None, single: str | None, found: Json) -> str:
+    return (
+        f"Both engines take them either way: {_told(together, found['batch'], 'in a batch')}; "
+        f"{_told(single, found['single'], 'one by one')}."
+    )
+
+
+def _means(together: str | None, single: str | None, shorter: str | None, found: Json) -> list[str]:
+    padding = percent(1 - found["useful"] / found["about"]["static, batch"]["steps"])
     said = [
         "Define-by-run needs no word for a sequence of its own length: the loop is Python's, and ends where "
-        "the line does. Define-and-run needs one shape for all, here by lengths beside padded lines: "
+        "the line does. A batch needs one shape for all, on either engine, here by lengths beside padded "
+        "lines: "
         f"{padding} of its steps are computed for nothing.",
     ]
+    gains = [effect(found["batch"][engine], found["single"][engine]) for engine in PAIR]
+    won = [f"{times_of(gain)} as fast on {engine}"
+           for engine, gain in zip(PAIR, gains, strict=True) if gain.leader == "dynamic"]  # fmt: skip
+    if won:
+        said.append(f"To batch is worth more than to choose an engine, if anything is: it is {listed(won)}.")
     reasons = {
-        "static": "a batch of lines goes through the cell at once, padding and all",
-        "dynamic": "it computes no step that nobody needs, and its steps of one line are cheap",
+        "static": "its loop is one node, compiled once",
+        "dynamic": "its way from a line of Python to the kernel is the shorter one",
     }
-    said += [f"Here {faster} is ahead, because {reasons[faster]}."] if faster is not None else []
-    said += [f"To write it is less work on {shorter}."] if shorter is not None else []
+    said += [f"In a batch {together} is ahead, because {reasons[together]}."] if together else []
+    said += [f"One by one {single} is ahead."] if single else []
+    said += [f"To write it is less work on {shorter}."] if shorter else []
     return said
 
 
 def _otherwise(ahead: str | None) -> list[str]:
     if ahead == "static":
         return [
-            "Where sequences are few, long and all different, or each is a tree or a graph of its own, "
-            "there is nothing to put beside each other, and code that reads like the data is right.",
+            "Where each sequence is a tree or a graph of its own there is nothing to put beside each other, "
+            "and "
+            "code that reads like the data is right: on dynamic the single line needs no lengths at all.",
         ]
     if ahead == "dynamic":
         return [
-            "Batches are what hardware is built for: with a larger cell, or on a device that takes "
-            "thousands of lines at once, the padded batch wins by more than the padding costs.",
+            "Static's loop is a node of a program that stands: it can be kept, sent, and run where no Python "
+            "goes through the lines.",
         ]
-    return ["Neither is held up here, so how the data lies on disk may decide."]
+    return ["Neither is resolved to be ahead, so how the data lies on disk may decide."]
 
 
 EXPERIMENT = Experiment(
@@ -222,4 +301,7 @@ EXPERIMENT = Experiment(
     dimension="control_flow",
     run=run,
     read=read,
+    sizes=lambda found: (
+        f"{number(found['lines'])} lines of up to {found['longest']} characters, a small LSTM."
+    ),
 )

@@ -12,7 +12,7 @@ from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
-from comparisons.lab.verdict import counted
+from comparisons.lab.verdict import by_design, counted
 from comparisons.statistics.quantities import PAIR, count, listed
 
 X = np.linspace(0, 1, 16, dtype=np.float32).reshape(2, 8)
@@ -192,9 +192,9 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(taught, split, wanted),
         verdicts=[
-            _verdict("numbers in weights to be shared, written as taught", taught),
-            _verdict("the same, one layer object on both", found["object"]),
-            _verdict("the same, a layer made at each call", found["inside"]),
+            by_design(_verdict("numbers in weights to be shared, written as taught", taught)),
+            by_design(_verdict("the same, one layer object on both", found["object"])),
+            by_design(_verdict("the same, a layer made at each call", found["inside"])),
         ],
         evidence=[
             Pair("As each style was taught", taught["dynamic"], taught["static"],
@@ -307,7 +307,7 @@ def _means(split: list[str], found: Json) -> list[str]:
 
 def _otherwise(split: list[str], named: Json) -> list[str]:
     if len(split) != 1:
-        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
     said = []
     if named[split[0]]["error"]:
         said.append(
@@ -329,5 +329,6 @@ EXPERIMENT = Experiment(
     dimension="state",
     run=run,
     read=read,
+    sizes=lambda found: f"A tower of one dense layer of {found['wanted']} numbers, two rows of eight.",
     level="",
 )

@@ -12,7 +12,7 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt, written
 from comparisons.lab.verdict import counted, timed
-from comparisons.statistics.quantities import OTHER, PAIR, count, seconds
+from comparisons.statistics.quantities import OTHER, PAIR, count, spread_of
 
 POINT, STEP = 0.5, 1e-4
 
@@ -97,8 +97,8 @@ def read(found: Json) -> Reading:
         happened=[
             f"Both derivatives are {'the same number' if same else 'not the same number'}, and "
             f"{_off(slopes, quotient)} from the quotient.",
-            f"From nothing to the number it took {seconds(found['whole']['dynamic']['median'])} on "
-            f"dynamic and {seconds(found['whole']['static']['median'])} on static"
+            f"From nothing to the number it took {spread_of(found['whole']['dynamic'])} on "
+            f"dynamic and {spread_of(found['whole']['static'])} on static"
             + ("." if row.ahead is None else f", so {row.ahead} has its first derivative sooner."),
         ],
         means=_means(shorter, row.ahead),
@@ -147,7 +147,7 @@ def _otherwise(shorter: str | None, sooner: str | None) -> list[str]:
             "On dynamic every line has a value as soon as it has run, so a reader can stop at any of them, "
             "look, and go on.",
         ]
-    return ["Neither had to wait for the other here, so either may be chosen for other reasons."]
+    return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
 
 
 EXPERIMENT = Experiment(
@@ -157,4 +157,5 @@ EXPERIMENT = Experiment(
     dimension="book",
     run=run,
     read=read,
+    sizes=lambda found: "One number.",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,10 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt, written
 from comparisons.lab.verdict import counted, sized
-from comparisons.statistics.quantities import OTHER, PAIR, size
+from comparisons.statistics.quantities import OTHER, PAIR, number, size
 
 OPS, NUMBERS = 20, 100_000
+Step = Callable[[], object]
 
 
 def goldstein_dynamic() -> list[float]:
@@ -51,8 +53,8 @@ def run(context: Context) -> dict[str, Any]:
 
 
 def _memory(context: Context) -> dict[str, Any]:
-    """Bytes at the highest point of a chain of ops that keeps its results for a gradient, and of one
-    of which only the end is wanted."""
+    """Bytes that each side holds at the highest point of a chain of ops that keeps its results for a
+    gradient, and of one of which only the end is wanted."""
     import dynamic
     import static
     from shared import ops
@@ -64,31 +66,39 @@ def _memory(context: Context) -> dict[str, Any]:
             y = ops.tanh(y)
         return y
 
-    leaf = dynamic.tensor(values, requires_grad=True)
+    def recorded() -> Step:
+        leaf = dynamic.tensor(values, requires_grad=True)
+        return lambda: chain(leaf).sum().backward()
 
-    def recorded() -> None:
-        chain(leaf).sum().backward()
+    def unrecorded() -> Step:
+        leaf = dynamic.tensor(values)
 
-    def unrecorded() -> None:
-        with dynamic.no_grad():
-            chain(leaf).sum()
+        def call() -> None:
+            with dynamic.no_grad():
+                chain(leaf).sum()
 
-    with static.Graph().as_default() as graph:
-        x = static.placeholder("float32", (NUMBERS,))
-        total = chain(x).sum()
-        slope = static.gradients(total, [x])
-    with static.Session(graph) as session:
-        return {
-            "with": {
-                "dynamic": context.peak(recorded),
-                "static": context.peak(lambda: session.run(slope, {x: values})),
-            },
-            "without": {
-                "dynamic": context.peak(unrecorded),
-                "static": context.peak(lambda: session.run(total, {x: values})),
-            },
-            "recording": context.peak(lambda: chain(leaf)),
-        }
+        return call
+
+    def unasked() -> Step:
+        leaf = dynamic.tensor(values, requires_grad=True)
+        return lambda: chain(leaf)
+
+    def described(slope: bool) -> Step:
+        with static.Graph().as_default() as graph:
+            x = static.placeholder("float32", (NUMBERS,))
+            total = chain(x).sum()
+            session = static.Session(graph)
+            call = session.make_callable(static.gradients(total, [x]) if slope else total, [x])
+        return lambda: call(values)
+
+    made = {
+        "with": {"dynamic": recorded, "static": lambda: described(True)},
+        "without": {"dynamic": unrecorded, "static": lambda: described(False)},
+    }
+    return {
+        **{way: {e: context.held(make)["peak"] for e, make in sides.items()} for way, sides in made.items()},
+        "recording": context.held(unasked)["peak"],
+    }
 
 
 def read(found: Json) -> Reading:
@@ -169,4 +179,7 @@ EXPERIMENT = Experiment(
     dimension="book",
     run=run,
     read=read,
+    sizes=lambda found: (
+        f"One formula of two numbers; chains of {found['ops']} ops on {number(found['numbers'])} numbers."
+    ),
 )

@@ -12,7 +12,7 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt, written
 from comparisons.lab.verdict import counted, timed
-from comparisons.statistics.quantities import PAIR, seconds
+from comparisons.statistics.quantities import PAIR, spread_of
 
 
 def newton_dynamic() -> list[float]:
@@ -110,7 +110,7 @@ def read(found: Json) -> Reading:
 
 
 def _both(times: Json) -> str:
-    dynamic, static = (seconds(times[engine]["median"]) for engine in PAIR)
+    dynamic, static = (spread_of(times[engine]) for engine in PAIR)
     return f"{dynamic} on dynamic and {static} on static"
 
 
@@ -150,7 +150,7 @@ def _otherwise(faster: str | None) -> list[str]:
         ]
     if faster == "dynamic":
         return ["Static's step is a program with a name and no Python around it, ready to be kept in a file."]
-    return ["Neither is held up by the second derivative, so either will do."]
+    return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
 
 
 EXPERIMENT = Experiment(
@@ -160,4 +160,5 @@ EXPERIMENT = Experiment(
     dimension="book",
     run=run,
     read=read,
+    sizes=lambda found: "One number, eight steps of Newton's method.",
 )

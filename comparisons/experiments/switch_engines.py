@@ -244,6 +244,8 @@ EXPERIMENT = Experiment(
     dimension="state",
     run=run,
     read=read,
+    sizes=lambda found: "A small convolutional network with dropout, batches of 50 digits, "
+    f"{len(found['runs']['switched']['losses'])} steps.",
     level="exact",
     doctor=doctored,
 )

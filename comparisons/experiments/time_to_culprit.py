@@ -17,7 +17,7 @@ from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
-from comparisons.lab.verdict import Verdict, counted
+from comparisons.lab.verdict import Verdict, by_design, counted
 from comparisons.statistics.quantities import PAIR, count, listed
 from shared.errors import DiptychError
 
@@ -209,12 +209,13 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(found, led),
         verdicts=[
+            counted("to find a layer that has died", lines["dynamic"], lines["static"], "lines"),
             *(
-                Verdict(f"a {seen}: where the line with the bug stands", _place(found[case]["dynamic"]),
-                        _place(found[case]["static"]), _leader(found[case]))
+                by_design(Verdict(f"a {seen}: where the line with the bug stands",
+                                  _place(found[case]["dynamic"]), _place(found[case]["static"]),
+                                  _leader(found[case])))
                 for case, seen in LOUD.items()
             ),
-            counted("to find a layer that has died", lines["dynamic"], lines["static"], "lines"),
         ],
         evidence=[
             Pair("A crash", crash["dynamic"], crash["static"],
@@ -338,7 +339,7 @@ def _otherwise(led: list[str]) -> list[str]:
     }
     if len(led) == 1:
         return [reasons[PAIR[led[0] == PAIR[0]]]]
-    return ["Neither came off worse here, so there is nothing to be said for the other side."]
+    return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
 
 
 EXPERIMENT = Experiment(
@@ -348,5 +349,6 @@ EXPERIMENT = Experiment(
     dimension="debugging",
     run=run,
     read=read,
+    sizes=lambda found: "Models of two or three small layers, one row.",
     level="exact",
 )

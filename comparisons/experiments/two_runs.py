@@ -12,7 +12,7 @@ from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
-from comparisons.lab.verdict import Verdict, counted
+from comparisons.lab.verdict import Verdict, by_design, counted
 from comparisons.statistics.quantities import OTHER, PAIR, count, number
 
 _random = np.random.default_rng(0)
@@ -142,11 +142,12 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(again, kernels, gathered),
         verdicts=[
-            counted("loss and accuracy, asked one after the other", kernels["dynamic"], kernels["static"],
-                    "kernels"),
-            counted("loss and accuracy, asked together", gathered["dynamic"], gathered["static"], "kernels"),
-            Verdict("a loss printed after the training step", _whose("dynamic" in later),
-                    _whose("static" in later), OTHER[later[0]] if len(later) == 1 else None),
+            by_design(counted("loss and accuracy, asked one after the other", kernels["dynamic"],
+                              kernels["static"], "kernels")),
+            by_design(counted("loss and accuracy, asked together", gathered["dynamic"], gathered["static"],
+                              "kernels")),
+            by_design(Verdict("a loss printed after the training step", _whose("dynamic" in later),
+                              _whose("static" in later), OTHER[later[0]] if len(later) == 1 else None)),
         ],
         evidence=[
             Pair("One question after the other", apart["dynamic"], apart["static"],
@@ -269,7 +270,7 @@ def _otherwise(again: list[str]) -> list[str]:
     }
     if len(again) == 1:
         return [reasons[again[0]]]
-    return ["Neither came off worse here, so there is nothing to be said for the other side."]
+    return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
 
 
 EXPERIMENT = Experiment(
@@ -279,5 +280,6 @@ EXPERIMENT = Experiment(
     dimension="construction",
     run=run,
     read=read,
+    sizes=lambda found: "One dense layer from 20 to 5 units, a batch of 100 rows.",
     level="exact",
 )

@@ -14,8 +14,8 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of
 from comparisons.lab.verdict import timed
-from comparisons.statistics.ahead import ahead, break_even
-from comparisons.statistics.quantities import OTHER, PAIR, count, number, seconds
+from comparisons.statistics.effect import ahead, break_even, effect
+from comparisons.statistics.quantities import OTHER, PAIR, listed, number, spread_of, steps_of, times_of
 
 BATCH, INPUTS, HIDDEN, CLASSES = 8, 8, 32, 4
 
@@ -93,7 +93,7 @@ WAYS: dict[str, Callable[[Any, Any], Generator[float, None, None]]] = {
 }
 BUILT = ("unrolled", "looped")
 """Those of them that describe a graph."""
-LENGTHS = {False: (10, 30, 100), True: (10, 30, 100, 300, 1000)}
+LENGTHS = {False: (10, 50), True: (10, 30, 100, 300, 1000)}
 
 
 def run(context: Context) -> dict[str, Any]:
@@ -103,15 +103,13 @@ def run(context: Context) -> dict[str, Any]:
         context.note(f"{length} steps")
         x = random.normal(size=(length, BATCH, INPUTS)).astype(np.float32)
         y = random.integers(0, CLASSES, BATCH)
-        starts = context.time(
-            {way: _start(train, x, y) for way, train in WAYS.items()}, rounds=context.pick(3, 7)
-        )
+        starts = context.time({way: _start(train, x, y) for way, train in WAYS.items()})
         running = {way: train(x, y) for way, train in WAYS.items()}
         losses = {way: [next(run) for _ in range(3)] for way, run in running.items()}
         apart = max(
             apart, *(abs(a - b) for way in WAYS for a, b in zip(losses["dynamic"], losses[way], strict=True))
         )
-        steps = context.time({way: run.__next__ for way, run in running.items()}, rounds=context.pick(9, 21))
+        steps = context.time({way: run.__next__ for way, run in running.items()})
         nodes = {way: len(inspect.getgeneratorlocals(running[way])["graph"].nodes) for way in BUILT}
         made = {way: {"start": starts[way], "step": steps[way], "nodes": nodes.get(way, 0)} for way in WAYS}
         points.append(
@@ -186,7 +184,7 @@ def read(found: Json) -> Reading:
             "A small layer and a small batch, so that the engine's share of each time step is large; with "
             "wide layers the curves of the steps come together.",
             "The unrolled graph fits one length. For sequences of another length it is built again, or they "
-            "are padded, which the LSTM's chapter on varying lengths compares.",
+            "are padded, which a page on sequences of different lengths compares.",
             "TensorFlow 1 had both: `static_rnn` unrolled, `dynamic_rnn` was a `while_loop`.",
         ],
     )  # fmt: skip
@@ -221,14 +219,14 @@ def _median(point: Json, case: str, engine: str, what: str) -> float:
 
 
 def _both(point: Json, case: str, what: str) -> str:
-    return " and ".join(f"{seconds(_median(point, case, engine, what))} on {engine}" for engine in PAIR)
+    return " and ".join(f"{spread_of(point[case][engine][what])} on {engine}" for engine in PAIR)
 
 
 def _answer(length: int, most: Json, starts: dict[str, str | None]) -> str:
     said = f"With {length} steps unrolled, the first loss comes after {_both(most, 'unrolled', 'start')}"
-    loop = seconds(_median(most, "looped", "static", "start"))
+    loop = spread_of(most["looped"]["static"]["start"])
     if starts["unrolled"] is None:
-        return f"Nothing that can be measured: {said[0].lower()}{said[1:]}, and after {loop} as one loop."
+        return f"On which engine it costs more is not resolved. {said}, and after {loop} as one loop."
     closing = {
         "dynamic": f"static's loop as one node takes {loop}, and {_still(starts['looped'])}",
         "static": f"with the loop as one node static takes {loop}",
@@ -238,7 +236,7 @@ def _answer(length: int, most: Json, starts: dict[str, str | None]) -> str:
 
 def _still(leader: str | None) -> str:
     if leader is None:
-        return "then neither is ahead"
+        return "who is then ahead is not resolved"
     return f"{leader} is {'still ahead' if leader == 'dynamic' else 'then ahead'}"
 
 
@@ -246,26 +244,29 @@ def _growth(points: Json) -> str:
     first, last = points[0], points[-1]
     times = last["length"] / first["length"]
     parts = []
-    for engine in PAIR:
-        ratio = _median(last, "unrolled", engine, "start") / _median(first, "unrolled", engine, "start")
-        parts.append(f"{ratio:.1f} times as long on {engine}")
-    ratio = _median(last, "looped", "static", "start") / _median(first, "looped", "static", "start")
+    for case, engine, where in (
+        ("unrolled", "dynamic", "on dynamic"), ("unrolled", "static", "on static, unrolled"),
+        ("looped", "static", "on static, its loop as one node"),
+    ):  # fmt: skip
+        grown = effect(*(point[case][engine]["start"] for point in (first, last)))
+        took = (
+            "a time that is not resolved to be another"
+            if grown.leader is None
+            else f"{times_of(grown)} as long"
+        )
+        parts.append(f"{took} {where}")
     return (
-        f"With {times:.0f} times as many steps the first loss took {' and '.join(parts)}, and {ratio:.1f} "
-        "times as long with static's loop as one node. Unrolled, static's graph grew from "
+        f"With {times:.0f} times as many steps the first loss took {listed(parts)}. Unrolled, static's "
+        "graph grew from "
         f"{number(_nodes(first, 'unrolled'))} nodes to {number(_nodes(last, 'unrolled'))}; as one loop it "
         f"has {number(_nodes(last, 'looped'))}."
     )
 
 
 def _steps(case: str, most: Json, leader: str | None) -> str:
-    who = "neither is ahead" if leader is None else f"{leader} is ahead"
+    who = "who is ahead is not resolved" if leader is None else f"{leader} is ahead"
     owes = break_even(most[case]["dynamic"], most[case]["static"])
-    paid = (
-        f"; it has made up for its later start after {count(round(owes), 'step')}"
-        if owes and owes > 1
-        else ""
-    )
+    paid = f"; it has made up for its later start after {steps_of(owes)}" if owes else ""
     return f"Once running, {LABELS[case]}, {who}: {_both(most, case, 'step')}{paid}."
 
 
@@ -273,9 +274,9 @@ def _inside(most: Json) -> str:
     """Static's two programs, one with the other."""
     unrolled, looped = (most[case]["static"]["step"] for case in CASES)
     faster = ahead(unrolled, looped)
-    figures = f"{seconds(unrolled['median'])} unrolled, {seconds(looped['median'])} as one loop"
+    figures = f"{spread_of(unrolled)} unrolled, {spread_of(looped)} as one loop"
     if faster is None:
-        return f"Of static's two programs neither is the faster one beyond the spread: {figures}."
+        return f"Which of static's two programs is the faster one is not resolved: {figures}."
     which = "unrolled program is the faster" if faster == "dynamic" else "loop as one node is the faster"
     return f"Of static's two programs the {which} in later steps: {figures}."
 
@@ -289,12 +290,14 @@ def _means(most: Json, starts: dict[str, str | None], later: dict[str, str | Non
         "static": "Static described, differentiated and compiled every turn of the loop, and was there "
         "first all the same: on this machine building a node takes less than recording it and going back "
         "over it.",
-        None: "To describe every turn of the loop, and to compile it, took no longer than to compute it.",
+        None: "Whether to describe every turn of the loop, and to compile it, took longer than to compute "
+        "it is "
+        "not resolved.",
     }
     after = {
         "static": "What was compiled pays in later steps: a turn of the loop is then a few calls of kernels.",
         "dynamic": "Nor does it pay in later steps, which are no shorter for having been compiled.",
-        None: "In later steps the difference is lost in the spread.",
+        None: "In later steps the difference is not resolved.",
     }
     first = starts["unrolled"]
     return [reasons[first], after[later["unrolled"]]] if later["unrolled"] != first else [reasons[first]]
@@ -303,7 +306,7 @@ def _means(most: Json, starts: dict[str, str | None], later: dict[str, str | Non
 def _otherwise(most: Json, starts: dict[str, str | None], later: dict[str, str | None]) -> list[str]:
     behind = starts["unrolled"] and OTHER[str(starts["unrolled"])]
     if behind is None:
-        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
     reasons = {
         "static": "A training run has thousands of steps and starts once. A loop written as one node is "
         "also short to build, whatever the length, and takes sequences of lengths that it has never seen.",
@@ -321,5 +324,8 @@ EXPERIMENT = Experiment(
     dimension="start",
     run=run,
     read=read,
+    sizes=lambda found: (
+        f"A cell of {HIDDEN} units, batches of {BATCH}, up to {found['points'][-1]['length']} steps."
+    ),
     level="exact",
 )

@@ -199,7 +199,7 @@ def _otherwise(bad: list[str]) -> list[str]:
             f"What {bad[0]} gives is what the rules of calculation say, element by element; an engine that "
             "gives something else has changed the program."
         ]
-    return ["Neither came off worse here, so there is nothing to be said for the other side."]
+    return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
 
 
 EXPERIMENT = Experiment(
@@ -209,6 +209,7 @@ EXPERIMENT = Experiment(
     dimension="stability",
     run=run,
     read=read,
+    sizes=lambda found: "Three numbers.",
     level="both",
     doctor=doctored,
 )

@@ -15,9 +15,9 @@ from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
-from comparisons.lab.verdict import Verdict, counted, timed
-from comparisons.statistics.ahead import ahead
-from comparisons.statistics.quantities import OTHER, PAIR, count, seconds
+from comparisons.lab.verdict import Verdict, by_design, counted, timed
+from comparisons.statistics.effect import ahead, effect
+from comparisons.statistics.quantities import OTHER, PAIR, count, spread_of, times_of
 from shared import nn, ops, optim
 
 DRAW = np.random.default_rng(0)
@@ -184,10 +184,10 @@ def read(found: Json) -> Reading:
         answer=_answer(faster, free, times),
         verdicts=[
             timed("a training step of one function, run or built", *(times[engine] for engine in PAIR)),
-            counted(f"prints of that function in {found['batches']} steps", calls["dynamic"],
-                    calls["static"], more=True),
-            Verdict("an if on a value, inside a function", *_ends(choice),
-                    free[0] if len(free) == 1 else None),
+            by_design(counted(f"prints of that function in {found['batches']} steps", calls["dynamic"],
+                              calls["static"], more=True)),
+            by_design(Verdict("an if on a value, inside a function", *_ends(choice),
+                              free[0] if len(free) == 1 else None)),
         ],
         evidence=[
             Pair("One function, trained by either engine", train["dynamic"], train["static"],
@@ -203,14 +203,16 @@ def read(found: Json) -> Reading:
             _losses(train),
             f"Over {found['batches']} steps with batches of {count(found['shapes'], 'shape')}, `loss_of` was "
             f"called {calls['dynamic']} times on dynamic and {calls['static']} times on static.",
-            f"Afterwards a step takes {seconds(times['dynamic']['median'])} on dynamic and "
-            f"{seconds(times['static']['median'])} on static.",
+            f"Afterwards a step takes {spread_of(times['dynamic'])} on dynamic and "
+            f"{spread_of(times['static'])} on static.",
             *(f"The `if` on a value: {_said(engine, choice[engine])}" for engine in PAIR),
         ],
         means=[
             *_means(faster, free, calls, found),
-            "History: TensorFlow 1 offered static's way alone, and users left for PyTorch, where a line is "
-            "done when it is passed. TensorFlow 2 made dynamic's way the first, with `tf.function` to build "
+            "History: TensorFlow 1 began with static's way alone (from 1.5 on it offered the other to who "
+            "asked "
+            "for it), and users left for PyTorch, where a line is done when it is passed. TensorFlow 2 made "
+            "dynamic's way the first, with `tf.function` to build "
             "a graph of a function; JAX did so from the start with `jit`, PyTorch came from the other side "
             "with `torch.compile`. All three run one text in two ways, as this page does.",
         ],
@@ -252,11 +254,11 @@ def _both_run(pair: Json) -> str:
 
 def _answer(faster: str | None, free: list[str], times: Json) -> str:
     if faster is None and len(free) != 1:
-        return "One text runs on both engines, and neither is ahead."
+        return "One text runs on both engines, and which runs it faster is not resolved."
     said = []
     if faster is not None:
-        ratio = times[OTHER[faster]]["median"] / times[faster]["median"]
-        said.append(f"a step of it is {ratio:.1f} times as fast on {faster}")
+        gain = times_of(effect(*(times[engine] for engine in PAIR)))
+        said.append(f"a step of it is {gain} as fast on {faster}")
     if len(free) == 1:
         said.append(f"on {free[0]} alone it may ask for a value while it runs")
     return f"One text runs on both engines: {', and '.join(said)}."
@@ -286,7 +288,7 @@ def _means(faster: str | None, free: list[str], calls: Json, found: Json) -> lis
         )
     elif calls["dynamic"] < calls["static"]:
         said.append("What is Python's own in the function happened less often on dynamic.")
-    return said or ["The choice between the two ways is free: neither is ahead."]
+    return said or ["Which of the two ways to choose is not resolved here."]
 
 
 def _otherwise(faster: str | None, free: list[str], calls: Json) -> list[str]:
@@ -311,7 +313,9 @@ def _otherwise(faster: str | None, free: list[str], calls: Json) -> list[str]:
     if calls["dynamic"] != calls["static"]:
         fewer = min(PAIR, key=lambda engine: calls[engine])
         said.append(f"Not to run Python in each step is the point of {fewer}'s way, prints included.")
-    return said or ["Neither came off worse here, so there is nothing to be said for the other side."]
+    return said or [
+        "Neither side is seen to have come off worse, so there is nothing to be said for the other."
+    ]
 
 
 EXPERIMENT = Experiment(
@@ -321,5 +325,6 @@ EXPERIMENT = Experiment(
     dimension="writing",
     run=run,
     read=read,
+    sizes=lambda found: f"Seven dense layers of width 16, {found['batches']} batches of up to 32 rows.",
     level="exact",
 )

@@ -11,7 +11,7 @@ from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
-from comparisons.lab.verdict import Verdict
+from comparisons.lab.verdict import Verdict, by_design
 from comparisons.statistics.quantities import OTHER, PAIR, count, listed
 
 ROWS = np.array([[1.0, 2.0, 3.0]], np.float32)
@@ -224,7 +224,7 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(cases, works),
         verdicts=[
-            Verdict(case["title"], _cell(case, "dynamic"), _cell(case, "static"), _leader(case))
+            by_design(Verdict(case["title"], _cell(case, "dynamic"), _cell(case, "static"), _leader(case)))
             for case in cases
         ],
         evidence=[
@@ -326,7 +326,7 @@ def _otherwise(cases: Json, works: dict[str, Any]) -> list[str]:
         return [reasons[engine] for engine in fewer]
     if any(_leader(case) for case in cases):
         return list(reasons.values())
-    return ["Neither came off worse here, so there is nothing to be said for the other side."]
+    return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
 
 
 EXPERIMENT = Experiment(
@@ -336,5 +336,6 @@ EXPERIMENT = Experiment(
     dimension="concurrency",
     run=run,
     read=read,
+    sizes=lambda found: "One dense layer, one row of three numbers.",
     level="",
 )

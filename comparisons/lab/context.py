@@ -18,6 +18,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeVar
 
+from comparisons.statistics.effect import LEAST
 from comparisons.statistics.spread import spread
 from shared import files
 from shared.watch.hooks import Event, Hook, watching
@@ -44,22 +45,26 @@ class Context:
         return full if self.full else quick
 
     def time(
-        self, calls: Mapping[str, Callable[[], object]], rounds: int | None = None, at_least: float = 2e-3
-    ) -> dict[str, dict[str, float]]:
-        """Seconds that one call takes, for each of `calls` by name: {median, low, high, count}.
+        self,
+        calls: Mapping[str, Callable[[], object]],
+        rounds: int | None = None,
+        at_least: float | None = None,
+    ) -> dict[str, dict[str, Any]]:
+        """Seconds that one call takes, as a spread over rounds, for each of `calls` by name.
 
-        They take turns, in alternating order, `rounds` times (default: 9, in a full run 31), after
-        one turn that does not count. In its turn a call is repeated until `at_least` seconds
-        have passed, and what counts is the mean: `low` and `high` are quartiles over rounds.
+        They take turns, in alternating order, `rounds` times (default: 15, in a full run 31; with fewer
+        than 15 nobody is ever ahead), after one turn that does not count. In its turn a call is repeated
+        until `at_least` seconds have passed (default: a millisecond, in a full run two), and what counts
+        is the mean.
         """
-        repeats = {}
+        repeats, least = {}, self.pick(1e-3, 2e-3) if at_least is None else at_least
         for name, call in calls.items():
             call()
             start = perf_counter()
             call()
-            repeats[name] = max(1, min(round(at_least / (perf_counter() - start)), 100_000))
+            repeats[name] = max(1, min(round(least / (perf_counter() - start)), 100_000))
         samples: dict[str, list[float]] = {name: [] for name in calls}
-        for turn in range(rounds or self.pick(9, 31)):
+        for turn in range(rounds or self.pick(LEAST, 31)):
             gc.collect()
             for name in [*calls] if turn % 2 == 0 else reversed([*calls]):
                 call, many = calls[name], range(repeats[name])
@@ -69,13 +74,37 @@ class Context:
                 samples[name].append((perf_counter() - start) / repeats[name])
         return {name: spread(found) for name, found in samples.items()}
 
-    def peak(self, call: Callable[[], object]) -> int:
-        """Bytes that were allocated at the highest point of a call, beyond what stood before it.
+    def held(self, make: Callable[[], Callable[[], object]], calls: int = 3) -> dict[str, int]:
+        """Bytes that a side holds: {peak, between}, at the highest point of its last call and after it.
 
-        By tracemalloc, which sees NumPy's arrays and Python's objects but slows Python down: never
-        time in the same call. One call before does not count, so caches are filled.
+        This is what every page means by memory. `make` makes all that the side needs (its model, its
+        graph, its session) and gives what is to be called; all that was allocated since before that
+        counts, whatever it is kept for: parameters, gradients, the arena, the program. What the side
+        shares with others (loaded kernels, the examples) is there before: it is made and called once
+        without being counted. By tracemalloc, which sees NumPy's arrays and Python's objects but slows
+        Python down: never time in the same call.
         """
-        call()
+        first = make()
+        first()
+        del first
+        gc.collect()
+        tracemalloc.start()
+        try:
+            call = make()
+            for _ in range(calls):
+                tracemalloc.reset_peak()
+                call()
+            gc.collect()
+            between, peak = tracemalloc.get_traced_memory()
+            return {"peak": peak, "between": between}
+        finally:
+            tracemalloc.stop()
+
+    def working(self, call: Callable[[], object]) -> int:
+        """Bytes that one call takes for itself at its highest point, beside what stood before it: what an
+        estimate of a run foretells, and what a limit of a run limits. An arena that the call makes counts.
+        This is the smaller of the two: a page that tells it names it, for memory is what `held` gives.
+        """
         gc.collect()
         tracemalloc.start()
         try:

@@ -1,5 +1,10 @@
 """The dimensions of the design: what one asks of an engine before choosing it, in the order of the
-first page's table. Every experiment belongs to one."""
+first page's table. Every experiment belongs to one.
+
+Which row decides a dimension is settled here, before anything has run: it is the first one of the page
+that is named, and it is one that either side could win. Where there is none, or where it is not resolved,
+the answer is "either".
+"""
 
 from __future__ import annotations
 
@@ -7,28 +12,35 @@ from typing import NamedTuple
 
 
 class Dimension(NamedTuple):
-    """One row group of the table: its name in the code, its title and the reader's question."""
+    """One group of rows of the table: its name in the code, its title, the reader's question, and the task
+    or experiment whose first row decides it ("" if none does)."""
 
     name: str
     title: str
     question: str
+    decider: str = ""
 
 
 _ALL = (
-    Dimension("writing", "Writing a model", "How much must one write, and know?"),
+    Dimension("writing", "Writing a model", "How much must one write, and know?", "concepts"),
     Dimension("construction", "Building the graph", "What happens when a line of the program runs?"),
-    Dimension("control_flow", "Control flow", "How does one write a choice, a loop, a tree?"),
-    Dimension("debugging", "Debugging", "When is a mistake found, and how does one look inside?"),
-    Dimension("state", "State", "Who holds the values that change, and when do they?"),
-    Dimension("gradients", "Higher-order gradients", "What does the derivative of a derivative cost?"),
-    Dimension("stability", "Numerical stability", "Are the numbers right at the edges?"),
-    Dimension("start", "The first result", "How long until something comes out?"),
-    Dimension("speed", "Speed", "How long does it take once it runs?"),
-    Dimension("optimisation", "Optimisation", "What does it gain to see the whole program first?"),
-    Dimension("memory", "Memory", "How much is held, and when?"),
-    Dimension("foresight", "Foresight", "What is known before anything has run?"),
-    Dimension("concurrency", "Threads and parallel work", "What runs beside what?"),
-    Dimension("deployment", "Deployment", "How does a trained model leave the program that made it?"),
+    Dimension("control_flow", "Control flow", "How does one write a choice, a loop, a tree?",
+              "python_if_tree"),
+    Dimension("debugging", "Debugging", "When is a mistake found, and how does one look inside?",
+              "time_to_culprit"),
+    Dimension("state", "State", "Who holds the values that change, and when do they?", "train_eval"),
+    Dimension("gradients", "Higher-order gradients", "What does the derivative of a derivative cost?",
+              "higher_order"),
+    Dimension("stability", "Numerical stability", "Are the numbers right at the edges?", "stability"),
+    Dimension("start", "The first result", "How long until something comes out?", "cnn_digits"),
+    Dimension("speed", "Speed", "How long does it take once it runs?", "cnn_digits"),
+    Dimension("optimisation", "Optimisation", "What does it gain to see the whole program first?",
+              "ablation"),
+    Dimension("memory", "Memory", "How much is held, and when?", "cnn_digits"),
+    Dimension("foresight", "Foresight", "What is known before anything has run?", "introspection"),
+    Dimension("concurrency", "Threads and parallel work", "What runs beside what?", "parallel"),
+    Dimension("deployment", "Deployment", "How does a trained model leave the program that made it?",
+              "deployment"),
     Dimension("book", "The five stages of the book", "What does each stage look like on either engine?"),
-)
+)  # fmt: skip
 DIMENSIONS: dict[str, Dimension] = {dimension.name: dimension for dimension in _ALL}

@@ -9,6 +9,7 @@ from typing import Any
 from comparisons.lab.context import Context
 from comparisons.lab.dimensions import DIMENSIONS
 from comparisons.lab.reading import Reading
+from comparisons.statistics.spread import is_spread, spread
 
 LEVELS = {
     "exact": 'Static ran at optimize="exact", where every result equals dynamic\'s, bit for bit.',
@@ -44,6 +45,18 @@ def leveled(found: Any) -> Any:
     return inner
 
 
+def blurred(found: Any) -> Any:
+    """Evidence in which what was timed scatters so widely, around the same medians, that nothing of it is
+    resolved: no sentence may then tell who is ahead in time."""
+    if is_spread(found):
+        return spread([found["median"] * 10.0**power for power in range(-9, 10)])
+    if isinstance(found, list):
+        return [blurred(part) for part in found]
+    if isinstance(found, dict):
+        return {key: blurred(part) for key, part in found.items()}
+    return found
+
+
 @dataclass(frozen=True)
 class Experiment:
     """A question and what answers it.
@@ -54,6 +67,7 @@ class Experiment:
     dimension  the one of `DIMENSIONS` that it belongs to
     run        does it on both engines and gives the evidence as JSON; it formats nothing
     read       what the page says of such evidence, chosen by its numbers; it measures nothing
+    sizes      how large that is which was run, in a sentence made from the evidence
     level      how far static optimised: one of `LEVELS`
     doctor     evidence of another outcome, made from evidence; under it `read` must say something
                else, and a law checks that. The default exchanges the engines; it also promises
@@ -67,6 +81,7 @@ class Experiment:
     dimension: str
     run: Callable[[Context], dict[str, Any]]
     read: Callable[[Any], Reading]
+    sizes: Callable[[Any], str]
     level: str = "fast"
     doctor: Callable[[Any], Any] = swapped
 

@@ -1,25 +1,34 @@
-"""Verdict: a row of the first page's table, and who is ahead in it."""
+"""Verdict: a row of the first page's table, who is ahead in it, and what that rests on."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from comparisons.statistics.ahead import ahead, smaller
-from comparisons.statistics.quantities import Json, number, seconds, size
+from comparisons.statistics.effect import effect, smaller
+from comparisons.statistics.quantities import Json, factor, number, seconds, size, within
+
+EXACT, MEASURED = "exact", "this machine"
+"""What a row rests on: what holds wherever it is run (lines, nodes, kernels, errors), or what was measured
+here."""
 
 
 @dataclass(frozen=True)
 class Verdict:
     """One row of the first page's table.
 
-    title     what was looked at, in a few words that stand alone
-    dynamic   a short figure, or a few words
-    static    the same
-    ahead     "dynamic" or "static" if that side is ahead beyond the spread; else None
-    times     how many times as large as the smaller figure the larger one is; None where that is not
-              known, or where the smaller is within what is measured of nothing, so that a factor would
-              say how near to zero it came
-    together  one text for both, in the place of a figure for each
+    title      what was looked at, in a few words that stand alone
+    dynamic    a short figure, or a few words
+    static     the same
+    ahead      "dynamic" or "static" if that side is ahead and that is resolved; else None
+    times      how many times as large as the smaller figure the larger one is; None where that is not
+               known, or where the smaller is within what is measured of nothing, so that a factor would
+               say how near to zero it came
+    basis      `EXACT` or `MEASURED`
+    between    of what was timed: the quartiles of each side, as text, dynamic's first
+    said       of what was timed: how many samples there are, and the factor with its interval
+    by_design  the side that has what the other can not have, however well it does: nobody is ahead in such
+               a row, and it decides nothing
+    together   one text for both, in the place of a figure for each
     """
 
     title: str
@@ -27,7 +36,21 @@ class Verdict:
     static: str
     ahead: str | None = None
     times: float | None = field(default=None, kw_only=True)
+    basis: str = field(default=EXACT, kw_only=True)
+    between: tuple[str, str] = field(default=("", ""), kw_only=True)
+    said: str = field(default="", kw_only=True)
+    by_design: str | None = field(default=None, kw_only=True)
     together: str = field(default="", kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.by_design is not None and self.ahead is not None:
+            raise ValueError(f"{self.title}: what {self.by_design} has by design is no race")
+
+    def figures(self) -> tuple[str, str]:
+        """Both sides' figures, each with its quartiles."""
+        sides = zip((self.dynamic, self.static), self.between, strict=True)
+        first, second = (f"{figure} ({between})" if between else figure for figure, between in sides)
+        return first, second
 
 
 NOISE = 4096
@@ -35,17 +58,35 @@ NOISE = 4096
 
 
 def timed(title: str, dynamic: Json, static: Json) -> Verdict:
-    """Of two spreads of seconds; the shorter is ahead if the quartiles do not overlap."""
-    d, s = dynamic["median"], static["median"]
-    less = dynamic if d <= s else static
-    noise = less["high"] - less["low"]
-    return Verdict(title, seconds(d), seconds(s), ahead(dynamic, static), times=_times(d, s, noise))
+    """Of two spreads of seconds; the shorter is ahead if that is resolved (`statistics/effect.py`)."""
+    found = effect(dynamic, static)
+    times, low, high = found.times
+    factors = (
+        "not resolved" if found.leader is None else f"{factor(times)} times ({within(low, high, factor)})"
+    )
+    many = {dynamic["count"], static["count"]}
+    counts = " and ".join(map(str, sorted(many)))
+    less = min((dynamic, static), key=lambda side: side["median"])
+    return Verdict(
+        title, seconds(dynamic["median"]), seconds(static["median"]), found.leader,
+        times=_times(dynamic["median"], static["median"], less["high"] - less["low"]), basis=MEASURED,
+        between=(_quartiles(dynamic), _quartiles(static)),
+        said=f"n = {counts}, {factors}",
+    )  # fmt: skip
+
+
+def _quartiles(found: Json) -> str:
+    return within(found["low"], found["high"], seconds)
 
 
 def sized(title: str, dynamic: float, static: float) -> Verdict:
-    """Of two numbers of bytes; the smaller is ahead unless they are close."""
+    """Of two numbers of bytes, counted once; the smaller is ahead unless they are close."""
     leader = smaller(dynamic, static)
-    return Verdict(title, size(dynamic), size(static), leader, times=_times(dynamic, static, NOISE))
+    times = _times(dynamic, static, NOISE)
+    said = "counted once" + ("" if leader else ", close")
+    if leader and times is not None:
+        said += f", {factor(times)} times"
+    return Verdict(title, size(dynamic), size(static), leader, times=times, basis=MEASURED, said=said)
 
 
 def counted(title: str, dynamic: int, static: int, unit: str = "", *, more: bool = False) -> Verdict:
@@ -54,6 +95,11 @@ def counted(title: str, dynamic: int, static: int, unit: str = "", *, more: bool
     leader = None if dynamic == static else "dynamic" if (dynamic < static) != more else "static"
     d, s = (f"{number(value)} {unit}".strip() for value in (dynamic, static))
     return Verdict(title, d, s, leader, times=_times(dynamic, static))
+
+
+def by_design(row: Verdict) -> Verdict:
+    """A row in which one side can not win, whatever is done: the other has it by design."""
+    return replace(row, ahead=None, by_design=row.ahead)
 
 
 def _times(a: float, b: float, noise: float = 0) -> float | None:

@@ -24,8 +24,9 @@ from comparisons.training.task import Task
 from comparisons.training.verify import levels_apart
 from shared import files
 
-QUICK = {"runs": 5, "steps": 40}
-FULL = {"runs": 15, "steps": 100}
+QUICK = {"runs": 15, "steps": 15}
+FULL = {"runs": 31, "steps": 50}
+"""How many whole runs are timed, and the steps of each: a run is one sample, however many steps it has."""
 MEMORY_STEPS = 6
 
 
@@ -107,7 +108,7 @@ def measure(
     cold    {import_numpy, import_engine, build, compile, first_step} of a fresh process; an
             engine that does not compile has no such phase
     warm    {build, compile, first_step, start, step}: each the spread over the warm runs; start
-            is all up to the end of the first step, and a step is any but a run's first
+            is all up to the end of the first step, and step the median of a run's later steps
     memory  {ready, between, peak}: held before the first step, held between steps (median),
             and the highest point within a step (median), all beyond the data set
     losses  of "fast": how far they are from those at "exact", as `verify.levels_apart` says
@@ -143,13 +144,13 @@ def _cold(imported: dict[str, float], run: dict[str, Any]) -> dict[str, float]:
 
 def _warm(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     first = [run["steps"][0] for run in runs]
-    later = [seconds for run in runs for seconds in run["steps"][1:]]
+    later = [median(run["steps"][1:] or run["steps"]) for run in runs]
     before = [sum(run["phases"].values()) for run in runs]
     phases = {name: spread([run["phases"][name] for run in runs]) for name in runs[0]["phases"]}
     return phases | {
         "first_step": spread(first),
         "start": spread([a + b for a, b in zip(before, first, strict=True)]),
-        "step": spread(later or first),
+        "step": spread(later),
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from comparisons.lab.dimensions import DIMENSIONS
 from comparisons.lab.experiment import LEVELS, Experiment
-from comparisons.report.page import EVERYWHERE, Page, command, scatter
+from comparisons.report.page import Page, beware, command, scatter
 from comparisons.statistics.quantities import Json
 
 
@@ -18,7 +18,7 @@ def pages_of_experiments(report: Json, experiments: Mapping[str, Experiment]) ->
 
 
 def _page(name: str, entry: Json, report: Json, experiments: Mapping[str, Experiment]) -> Page:
-    reading, trouble = None, ""
+    reading, trouble, sizes = None, "", ""
     if entry["status"] == "failed":
         trouble = f"This experiment failed. {entry['error']['type']}: {entry['error']['message']}"
     elif entry["status"] != "done":
@@ -28,17 +28,19 @@ def _page(name: str, entry: Json, report: Json, experiments: Mapping[str, Experi
     else:
         try:
             reading = experiments[name].read(entry["found"])
-            reading = replace(reading, threats=[*reading.threats, *EVERYWHERE])
+            more = beware(entry["level"], entry["found"], report)
+            reading = replace(reading, threats=[*reading.threats, *more])
+            sizes = experiments[name].sizes(entry["found"])
         except (LookupError, TypeError, ValueError) as error:  # the evidence of another version
             trouble = f"Its evidence can not be read. {type(error).__name__}: {error}"
     return Page(
         name, entry["title"], entry["question"], DIMENSIONS[entry["dimension"]], reading, trouble,
-        method=_method(entry), command=command(name, report),
+        method=_method(entry, sizes), command=command(name, report),
     )  # fmt: skip
 
 
-def _method(entry: Json) -> list[str]:
+def _method(entry: Json, sizes: str) -> list[str]:
     """The level, and how far what was timed scatters."""
     found = scatter(entry.get("found"))
     timed = found or ["Nothing is timed here."] * (entry.get("found") is not None)
-    return [LEVELS[entry["level"]], *timed]
+    return [*([sizes] if sizes else []), LEVELS[entry["level"]], *timed]

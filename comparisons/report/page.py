@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from comparisons.lab.dimensions import Dimension
 from comparisons.lab.reading import Reading
-from comparisons.statistics.quantities import Json, count, percent
+from comparisons.statistics.quantities import Json, count, factor, listed, number, percent
+from comparisons.statistics.spread import spreads
 
-EVERYWHERE = (
-    "Both engines call the same NumPy kernels, on the CPU; the larger the arrays, the more of a step is "
-    "theirs and the less is the design's.",
-    "Static holds every parameter twice, in the model and in the session, because one model serves both "
-    "engines.",
-)
-"""What to beware of on every page."""
+KERNELS = {
+    "exact": "Both engines call the same kernels: NumPy's, and some that LLVM compiles.",
+    "fast": "Both engines call the same kernels (NumPy's, and some that LLVM compiles), but where static "
+    "at `fast` "
+    "has made one kernel of several ops, or another sum of the same terms.",
+}
+"""What is the same on both sides, by the level at which static runs."""
+KERNELS["both"] = KERNELS["fast"]
+
+
+def beware(level: str, evidence: Any, report: Json) -> list[str]:
+    """What to beware of on every page on which something was timed."""
+    if not any(spreads(evidence)):
+        return []
+    return [KERNELS[level or "fast"], *by_size(report)]
+
+
+def by_size(report: Json) -> list[str]:
+    """How the difference hangs on the size of arrays, as far as the run has looked at that."""
+    entry = report["experiments"].get("overhead", {})
+    if "found" not in entry:
+        return []
+    at = entry["found"]["sizes"]
+    factors = [f"{factor(one['dynamic']['median'] / one['static']['median'])}" for one in at]
+    sizes = listed([number(one["numbers"]) for one in at])
+    return [
+        "How much of a time is the engine's hangs on the size of the arrays: in "
+        f"[a chain of {entry['found']['chain']} ops](overhead.html) on {sizes} numbers, dynamic took "
+        f"{listed(factors)} times what static took, by the medians."
+    ]
 
 
 @dataclass(frozen=True)
@@ -24,6 +47,7 @@ class Page:
     """An experiment, or a task, of a report, ready to be shown.
 
     reading  None if there is none, and `trouble` then says why in a sentence
+    method   sentences on how it was measured, the size of what was run first
     """
 
     name: str
@@ -66,16 +90,3 @@ def scatter(evidence: Any) -> list[str]:
 
 def _width(spread: Json) -> float:
     return (spread["high"] - spread["low"]) / spread["median"]
-
-
-def spreads(found: Any) -> Iterator[Json]:
-    """All spreads of samples in some evidence."""
-    if isinstance(found, Mapping):
-        if {"median", "low", "high", "count"} == found.keys():
-            yield found
-        else:
-            for part in found.values():
-                yield from spreads(part)
-    elif isinstance(found, list):
-        for part in found:
-            yield from spreads(part)

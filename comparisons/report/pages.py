@@ -24,12 +24,26 @@ from comparisons.report.peers.page import PEERS, page_of_peers
 from comparisons.report.stepper.page import draw_stepper
 from comparisons.report.tasks.page import pages_of_tasks
 from comparisons.statistics import quantities
+from comparisons.statistics.effect import AT_ONCE, ERROR, LEAST
+from comparisons.statistics.quantities import percent
 from shared import files
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 INDEX = "index.html"
+CAPTION = "a gilded dot marks the side that is ahead, where that is resolved"
+THE_TABLE = (
+    "Exact rows hold wherever they are run; the others are of this machine. Below what was timed stand its "
+    "quartiles, how many samples there were, and the factor with its interval: one that holds together "
+    "with those "
+    f"of {AT_ONCE} such comparisons, in {percent(1 - ERROR)} of runs. Where it does not leave out 1, where "
+    "the "
+    f"quartiles overlap or where there are fewer than {LEAST} samples, that is not resolved. What one side "
+    "has by "
+    "design, and the other can not have, is no race, and nobody is ahead in it."
+)
+"""How the table at a glance is to be read."""
 STEPPER = "stepper.html"
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -94,6 +108,7 @@ def _environment() -> Environment:
         "seconds": quantities.seconds, "number": quantities.number, "prose": prose,
     }  # fmt: skip
     made.globals |= {
+        "caption": CAPTION,
         "style": (_TEMPLATES / "style.css").read_text(encoding="utf-8"),
         "charts": charts,
         "graph": graph,
@@ -121,6 +136,8 @@ def _stepper(report: Mapping[str, Any]) -> tuple[str | None, str]:
 
 
 def _index(report: Mapping[str, Any], found: list[Page], stepper: bool, trouble: str) -> str:
+    from comparisons.tasks import TASKS
+
     groups = glance(report, found)
     return _environment().get_template("index.html").render(
         report=report,
@@ -128,9 +145,11 @@ def _index(report: Mapping[str, Any], found: list[Page], stepper: bool, trouble:
         stepper_trouble=trouble,
         contents=[(key, [*group]) for key, group in groupby(found, lambda page: page.dimension)],
         glance=groups,
+        reading_the_table=THE_TABLE,
         choices=choices(groups),
         elsewhere=next((page for page in found if page.name == PEERS.name and page.reading), None),
-        turn=why_tensorflow_2(groups),
+        tensorflow_2=why_tensorflow_2(groups),
+        size_of_run=opening.size_of_run(report, TASKS),
         interrupted=opening.interrupted(report),
         opening=opening.opening(report),
         caveats=caveats.caveats(report),

@@ -63,7 +63,10 @@ def run_task(
     for engine in plan.engines:
         loops[engine] = _shown(script(task, engine))
     examples = task.examples
-    entry["examples"] = {"train": len(examples.train_y), "test": int(np.size(examples.test_y))}
+    entry["examples"] = {
+        "train": len(examples.train_y), "test": int(np.size(examples.test_y)),
+        "shape": list(np.shape(examples.train_x)[1:]),
+    }  # fmt: skip
     watch.start(task, plan.engines)
     trainings = [Training(task, engine, plan.seed) for engine in plan.engines]
     try:
@@ -74,6 +77,8 @@ def run_task(
             training.close()
     outcomes = {t.engine: t.outcome for t in trainings if t.outcome is not None}
     for engine, outcome in outcomes.items():
+        model = (array for name, array in outcome.states.items() if name.startswith("model/"))
+        entry["parameters"] = sum(array.size for array in model)
         if outcome.accuracy is not None:
             entry["engines"][engine]["accuracy"] = outcome.accuracy
         if task.show is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from shared import files
 
-FORMAT = 2
+FORMAT = 3
 NAME = "report.json"
 _AGAIN = "make one with `python -m comparisons run`"
 

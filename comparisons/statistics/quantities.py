@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -43,9 +43,24 @@ def seconds(value: float) -> str:
     return f"{_three(value / 1e-6)} µs"
 
 
+def within(low: float, high: float, said: Callable[[float], str]) -> str:
+    """From one value to another, the unit said once where it is the same: 2.25 to 2.60 ms."""
+    first, last = said(low), said(high)
+    figure, _, unit = first.partition(" ")
+    same = unit and unit == last.partition(" ")[2]
+    return f"{figure} to {last}" if same else f"{first} to {last}"
+
+
 def spread_of(found: Json) -> str:
-    """A spread of seconds: the median, and in brackets the middle half."""
-    return f"{seconds(found['median'])} ({seconds(found['low'])} to {seconds(found['high'])})"
+    """A spread of seconds: the median, and in brackets the middle half; of one sample, that it is one."""
+    if found["count"] == 1:
+        return f"{seconds(found['median'])}, once"
+    return f"{seconds(found['median'])} ({within(found['low'], found['high'], seconds)})"
+
+
+def factor(value: float) -> str:
+    """How many times: 1.04, 1.9, 22.9, 327."""
+    return f"{value:.2f}" if value < 1.095 else f"{value:.1f}" if value < 99.95 else number(value)
 
 
 def size(value: float) -> str:
@@ -64,3 +79,16 @@ def percent(share: float) -> str:
 def listed(words: Sequence[str]) -> str:
     """a, b and c."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def steps_of(even: Any) -> str:
+    """A break-even with its range: 85 steps (70 to 104)."""
+    low, high = (None if end is None else number(round(end)) for end in (even.low, even.high))
+    span = f"{low} to {high}" if high else f"{low} or more"
+    return f"{count(round(even.step), 'step')} ({span})"
+
+
+def times_of(found: Any) -> str:
+    """An effect as a factor with its interval: 1.9 times (1.7 to 2.2)."""
+    times, low, high = found.times
+    return f"{factor(times)} times ({within(low, high, factor)})"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from comparisons.report.page import by_size
+from comparisons.report.tasks.lesson import TWICE
 from comparisons.statistics.quantities import Json, count
 
 
@@ -10,20 +12,22 @@ def caveats(report: Json) -> list[str]:
     host = report["host"]
     gpu = host.get("gpu")
     said = [
-        f"Both engines call the same {'CuPy kernels on the GPU' if gpu else 'NumPy kernels on the CPU'}. The "
-        "difference between them is the design; how fast either is beside another library is a different "
-        "question.",
-        "The models are small. The larger the arrays, the more of a step the kernels fill, and the less the "
-        "design weighs.",
-        "Static holds every parameter twice, in the model and in the session, because one model is to "
-        "serve both engines. A system that has only sessions would not.",
-        "One seed, one machine, one run of the whole: the quartiles say how far single steps scatter, not "
-        "how another machine would do.",
+        f"Both engines call the same kernels {'on the GPU, by CuPy' if gpu else 'on the CPU'}, but where "
+        "static at "
+        '"fast", its default, has made one of several ops. How fast either is beside another library is a '
+        "different question.",
+        *by_size(report),
+        "The models are small, as every page says of its own.",
+        TWICE,
+        "One seed, one machine, one run of the whole: quartiles and intervals say how far what was timed "
+        "scatters "
+        "here, not how another machine would do.",
     ]
     if host["blas"].get("threads") == 1:
         said.append(
-            "NumPy multiplied matrices with one thread. These are too small to gain from more; larger "
-            "ones would, on both engines alike."
+            "NumPy multiplied matrices with one thread, on both engines alike. Larger ones than these would "
+            "gain "
+            "from more."
         )
     if not host["settled_first"]:
         said.append(

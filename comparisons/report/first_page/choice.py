@@ -1,4 +1,4 @@
-"""Which design to choose for what, by the rows that are ahead in a run; and why TensorFlow 2 came."""
+"""Which design to choose for what: the row that decides each dimension, and what there is for the other."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from comparisons.report.first_page.glance import Group, Row
 from comparisons.report.first_page.reasons import REASONS
-from comparisons.statistics.quantities import OTHER, number
+from comparisons.statistics.quantities import OTHER
 
 
 @dataclass(frozen=True)
@@ -23,19 +23,15 @@ class Cited:
 class Choice:
     """What a run says to who chooses an engine for one dimension.
 
-    leader   the engine to choose; None if the rows do not decide
-    said     in how many rows each is ahead
-    best     the row that says most for the leader
+    leader   the engine to choose; None for either
     because  why, in a sentence
-    other    the row that says most for the other one, if there is one
+    rows     what to call a row, and the row: the one that decides, and what says most for the other side
     """
 
     group: Group
     leader: str | None
-    said: str
-    best: Cited | None
     because: str
-    other: Cited | None
+    rows: Sequence[tuple[str, Cited]]
 
 
 def choices(groups: Sequence[Group]) -> list[Choice]:
@@ -44,18 +40,25 @@ def choices(groups: Sequence[Group]) -> list[Choice]:
 
 
 def _choice(group: Group) -> Choice:
-    leader = group.leader
-    if leader is not None:
-        because, first = REASONS[group.dimension.name][leader], leader
-    else:
-        first = "dynamic"
-        because = (
-            "The rows do not decide it: what counts is which of these is your case."
-            if any(group.ahead.values())
-            else "Nothing that was found here speaks for either."
-        )
-    said = f"{group.said[0].upper()}{group.said[1:]}."
-    return Choice(group, leader, said, furthest([group], first), because, furthest([group], OTHER[first]))
+    leader, decider = group.leader, group.decider
+    rows = [("Decided by", cited(decider))] if decider else []
+    sides = (OTHER[leader],) if leader else ("dynamic", "static")
+    for side in sides:
+        if found := furthest([group], side):
+            rows.append(("For the other" if leader else f"For {side}", found))
+    because = REASONS[group.dimension.name][leader] if leader else undecided(group)
+    return Choice(group, leader, because, rows)
+
+
+def undecided(group: Group) -> str:
+    """Why a dimension has no answer but "either"."""
+    if not group.dimension.decider:
+        return "No row of this is a race that either side could win: what counts is which is your case."
+    if group.decider is None:
+        return "The row that decides is not in this run."
+    if "not resolved" in group.decider.verdict.said:
+        return "The row that decides is not resolved in this run."
+    return "The row that decides comes out the same on both."
 
 
 KIND = 10.0
@@ -63,10 +66,12 @@ KIND = 10.0
 
 
 def furthest(groups: Sequence[Group], engine: str) -> Cited | None:
-    """The row in which an engine is furthest ahead: by the largest factor, where a row of words counts
-    as `KIND`, and of equals the first."""
-    rows = [row for group in groups for row in group.rows if row.verdict.ahead == engine]
-    return _cited(max(rows, key=_weight)) if rows else None
+    """The row that says most for an engine: what it has by design counts as `KIND`, else the largest factor,
+    and of equals the first."""
+    rows = [
+        row for group in groups for row in group.rows if engine in (row.verdict.ahead, row.verdict.by_design)
+    ]
+    return cited(max(rows, key=_weight)) if rows else None
 
 
 def _weight(row: Row) -> float:
@@ -75,13 +80,9 @@ def _weight(row: Row) -> float:
     return KIND if of_words else verdict.times or 0.0
 
 
-def _cited(row: Row) -> Cited:
+def cited(row: Row) -> Cited:
+    """A row as sentences name it."""
     verdict = row.verdict
-    figures = f"dynamic: {verdict.dynamic}; static: {verdict.static}"
-    if verdict.times is not None and verdict.times >= 1.5:
-        times = f"{verdict.times:.1f}" if verdict.times < 100 else number(verdict.times)
-        figures += f"; a factor of {times}"
-    return Cited(verdict.title, row.link, figures)
-
-
-# --- why TensorFlow 2 came -------------------------------------------------------------------
+    dynamic, static = verdict.figures()
+    said = f"; {verdict.said}" if verdict.said else ""
+    return Cited(verdict.title, row.link, f"dynamic: {dynamic}; static: {static}{said}")

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from comparisons.report.tasks.happened import same_encoding
 from comparisons.report.tasks.measured import both, warm_pair
-from comparisons.statistics.ahead import ahead, break_even, smaller
-from comparisons.statistics.quantities import PAIR, Json, count, listed, seconds
+from comparisons.statistics.effect import LEAST, Effect, break_even, effect, smaller
+from comparisons.statistics.quantities import (
+    PAIR,
+    Json,
+    count,
+    factor,
+    listed,
+    number,
+    spread_of,
+    steps_of,
+    within,
+)
+
+
+def size_of_run(report: Json, tasks: Mapping[str, Any]) -> str:
+    """Whether this was a quick run or a full one, and what the other has more or less of."""
+    ran = count(len(report["tasks"]), "task")
+    if report["full"]:
+        return (
+            f"This was a full run: {ran}, trained for long, and what is timed was timed 31 times or "
+            "more often."
+        )
+    return (
+        f"This was a quick run: {ran}, small models, and what is timed was timed some {LEAST} times. A full "
+        "one "
+        f"(`make compare FULL=1`) trains up to {len(tasks)} tasks for longer, on larger models where a page "
+        "says so, times everything twice as often, and races other systems that are installed."
+    )
 
 
 def interrupted(report: Json) -> str:
@@ -60,45 +87,39 @@ def _places(tasks: Sequence[Json]) -> str:
     return listed([task["short"] for task in tasks]) if len(tasks) <= 3 else count(len(tasks), "task")
 
 
-def _figures(tasks: Sequence[Json], values: Sequence[float], form: str, unit: str) -> str:
-    """A figure for each task by name, or their range if there are many; the unit said once."""
+def _figures(tasks: Sequence[Json], effects: Sequence[Effect]) -> str:
+    """A factor for each task by name, with its interval; or the range of the factors if there are many."""
+    factors = [found.times for found in effects]
     if len(tasks) > 3:
-        return f"{form.format(min(values))} to {form.format(max(values))} {unit}"
-    figures = [form.format(value) for value in values]
-    figures[0] += f" {unit}"
-    return listed([f"{figure} on {t['short']}" for figure, t in zip(figures, tasks, strict=True)])
+        medians = [times for times, _, _ in factors]
+        return f"{factor(min(medians))} to {factor(max(medians))} times as long on {_places(tasks)}"
+    said = [f"{factor(times)} times as long ({within(low, high, factor)})" for times, low, high in factors]
+    return listed([f"{figure} on {task['short']}" for figure, task in zip(said, tasks, strict=True)])
 
 
-def _grouped(tasks: Sequence[Json], leaders: Sequence[str | None], said: dict[str | None, str]) -> str:
-    """Who is ahead where, where that is not the same everywhere."""
-    parts = []
-    for leader, words in said.items():
-        places = [task for task, found in zip(tasks, leaders, strict=True) if found == leader]
-        if places:
-            parts.append(f"{words} on {_places(places)}")
-    return ", ".join(parts)
+def _led(tasks: Sequence[Json], part: str, opening: str, ahead: str) -> list[str]:
+    """Who is ahead on which tasks, by how much; and on which that is not resolved."""
+    effects = [effect(*(warm[part] for warm in warm_pair(task))) for task in tasks]
+    said = []
+    for leader in PAIR:
+        led = [(task, found) for task, found in zip(tasks, effects, strict=True) if found.leader == leader]
+        if led:
+            figures = _figures([task for task, _ in led], [found for _, found in led])
+            said.append(f"{opening} {leader} {ahead}: the other takes {figures}.")
+    open_ = [task for task, found in zip(tasks, effects, strict=True) if found.leader is None]
+    if open_:
+        said.append(f"{opening} it is not resolved which is the faster on {_places(open_)}.")
+    return said
 
 
 def _steps(tasks: Sequence[Json]) -> str:
-    pairs = [tuple(warm["step"] for warm in warm_pair(task)) for task in tasks]
-    leaders = [ahead(*pair) for pair in pairs]
-    if leaders[0] and all(leader == leaders[0] for leader in leaders):
-        medians = [sorted(step["median"] for step in pair) for pair in pairs]
-        shares = [100 * (1 - low / high) for low, high in medians]
-        return (
-            f"Once running, {leaders[0]} is the faster one: its steps are shorter by "
-            f"{_figures(tasks, shares, '{:.0f}', '%')}."
-        )
-    if not any(leaders):
-        return "Once running, neither is faster: the difference is smaller than the spread."
-    said = {"static": "static is faster", "dynamic": "dynamic is faster", None: "neither is"}
-    return f"Once running, {_grouped(tasks, leaders, said)}."
+    return " ".join(_led(tasks, "step", "Once running,", "is the faster one"))
 
 
 def _recoded(tasks: Sequence[Json]) -> str:
     """Where static takes the examples in another form."""
-    pairs = [[warm["step"]["median"] for warm in warm_pair(task)] for task in tasks]
-    times = [f"{seconds(s)} on static and {seconds(d)} on dynamic" for d, s in pairs]
+    pairs = [[spread_of(warm["step"]) for warm in warm_pair(task)] for task in tasks]
+    times = [f"{s} on static and {d} on dynamic" for d, s in pairs]
     figures = listed([f"{time} for {task['short']}" for task, time in zip(tasks, times, strict=True)])
     return (
         "Where examples differ in shape, dynamic takes them as they are, one after the other; static's graph "
@@ -107,41 +128,38 @@ def _recoded(tasks: Sequence[Json]) -> str:
 
 
 def _starts(tasks: Sequence[Json]) -> str:
-    pairs = [warm_pair(task) for task in tasks]
-    leaders = [ahead(d["start"], s["start"]) for d, s in pairs]
-    if leaders[0] and all(leader == leaders[0] for leader in leaders):
-        medians = [sorted(warm["start"]["median"] for warm in pair) for pair in pairs]
-        ratios = [high / low for low, high in medians]
-        opening = (
-            f"{leaders[0].capitalize()} has its first result sooner: the other takes "
-            f"{_figures(tasks, ratios, '{:.1f}', 'times as long')}"
-        )
-    elif not any(leaders):
-        opening = "Neither has its first result sooner by more than the spread"
-    else:
-        said = {"dynamic": "dynamic is ahead", "static": "static is ahead", None: "neither is ahead"}
-        opening = f"To the first result {_grouped(tasks, leaders, said)}"
-    evens = [(task, break_even(*pair)) for task, pair in zip(tasks, pairs, strict=True)]
-    paid = [(task, even) for task, even in evens if even is not None and even > 1]
+    said = _led(tasks, "start", "To the first result", "is ahead")
+    evens = [(task, break_even(*warm_pair(task))) for task in tasks]
+    paid = [(task, even) for task, even in evens if even is not None]
     if not paid:
-        return f"{opening}."
-    steps = _figures([task for task, _ in paid], [round(even) for _, even in paid], "{:,}", "steps")
-    return f"{opening}. Static has made up for its later start after {steps}."
+        return " ".join(said)
+    if len(paid) > 3:
+        steps = [even.step for _, even in paid]
+        won = f"{number(min(steps))} to {number(max(steps))} steps"
+    else:
+        won = listed([f"{steps_of(even)} on {task['short']}" for task, even in paid])
+    return " ".join([*said, f"Static has made up for its later start after {won}."])
 
 
 def _memory(tasks: Sequence[Json]) -> str:
     peaks = [[task["measure"]["engines"][engine]["memory"]["peak"] for engine in PAIR] for task in tasks]
     leaders = [smaller(*pair) for pair in peaks]
-    if leaders[0] and all(leader == leaders[0] for leader in leaders):
-        ratios = [max(pair) / min(pair) for pair in peaks]
-        return (
-            f"{leaders[0].capitalize()} needs less memory: the other's peak is "
-            f"{_figures(tasks, ratios, '{:.1f}', 'times as high')}."
-        )
-    if not any(leaders):
-        return "Both need the same memory."
-    said = {"dynamic": "dynamic needs less", "static": "static needs less", None: "both need the same"}
-    return f"Of memory {_grouped(tasks, leaders, said)}."
-
-
-# --- what to beware of ---------------------------------------------------------------------
+    said = []
+    for leader in (*PAIR, None):
+        led = [
+            (task, pair) for task, pair, found in zip(tasks, peaks, leaders, strict=True) if found == leader
+        ]
+        if not led:
+            continue
+        where = _places([task for task, _ in led])
+        if leader is None:
+            said.append(f"Both hold about the same at their peak on {where}.")
+            continue
+        ratios = [max(pair) / min(pair) for _, pair in led]
+        if len(led) > 3:
+            times = f"{factor(min(ratios))} to {factor(max(ratios))} times as high"
+        else:
+            times = listed([f"{factor(ratio)} times as high on {task['short']}"
+                            for ratio, (task, _) in zip(ratios, led, strict=True)])  # fmt: skip
+        said.append(f"{leader.capitalize()} holds less memory at its peak: the other's is {times}.")
+    return " ".join(said)

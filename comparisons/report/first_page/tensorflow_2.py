@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from comparisons.report.first_page.choice import Cited, furthest
-from comparisons.report.first_page.glance import Group, more
-from comparisons.statistics.quantities import OTHER, count, listed
+from comparisons.report.first_page.glance import Group
+from comparisons.statistics.quantities import PAIR, listed
 
 HANDS = ("writing", "construction", "control_flow", "debugging", "state")
 """What whoever writes a model meets."""
@@ -16,63 +14,53 @@ MACHINE = ("speed", "optimisation", "memory", "foresight", "deployment")
 """What whoever runs it for long, or elsewhere, meets."""
 
 ON_HANDS: dict[str | None, str] = {
-    "dynamic": "That is why people turned away from TensorFlow 1: what they met every day was easier "
-    "elsewhere.",
-    "static": "By these figures those who write models had no reason to turn away from TensorFlow 1.",
-    None: "By these figures those who write models might as well have stayed with TensorFlow 1.",
+    "dynamic": "It is what people met every day when they turned away from TensorFlow 1.",
+    "static": "By these rows those who write models had no reason to turn away from TensorFlow 1.",
+    None: "By these rows alone it can not be told why people turned away from TensorFlow 1.",
 }
 
 ON_MACHINE: dict[str | None, str] = {
     "static": "There the graph earns what it costs, so it was not simply given up.",
-    "dynamic": "There the graph does not earn what it costs, and by these figures it could have been given "
-    "up.",
-    None: "There neither is ahead on the whole: the graph is worth keeping for single things that it leads "
-    "in.",
+    "dynamic": "There the graph does not earn what it costs, and by these rows it could have been given up.",
+    None: "There the graph is worth keeping for single things in which it is ahead, if there are any.",
 }
 
-
 TENSORFLOW_2 = (
-    "TensorFlow 2 (2019) set out to have both: its ops run at once, as dynamic's do, and `tf.function` "
-    "traces a Python function into a graph, as static's, once it is known what is to be repeated. The price "
-    "is a border within the program: inside such a function what is said here of static holds again."
+    "TensorFlow 2 (2019) set out to have both: its ops run at once, as dynamic's do (TensorFlow 1.5 had "
+    "offered "
+    "that to who asked for it), and `tf.function` traces a Python function into a graph, as static's, once "
+    "it is "
+    "known what is to be repeated. The price is a border within the program: inside such a function what is "
+    "said here of static holds again."
 )
 
 
-@dataclass(frozen=True)
-class Turn:
-    """Why TensorFlow's ops came to run at once, as far as a run can say: sentences, and the rows in which
-    dynamic is furthest ahead where a person works, and static where a machine does."""
-
-    says: list[str]
-    rows: list[Cited]
-
-
-def why_tensorflow_2(groups: Sequence[Group]) -> Turn | None:
-    """None where the run has looked at only one of the two halves."""
+def why_tensorflow_2(groups: Sequence[Group]) -> list[str]:
+    """Sentences; none where the run has looked at only one of the two halves."""
     halves = [[group for group in groups if group.dimension.name in names] for names in (HANDS, MACHINE)]
     if not all(halves):
-        return None
+        return []
     hands, machine = halves
-    says = [
-        f"Where a person writes a model and mends it ({_named(hands)}), {_tally(hands)}. "
-        f"{ON_HANDS[more(_sums(hands))]}",
-        f"Where a machine runs it for long, or elsewhere ({_named(machine)}), {_tally(machine)}. "
-        f"{ON_MACHINE[more(_sums(machine))]}",
+    return [
+        f"Where a person writes a model and mends it, {_told(hands)}. {ON_HANDS[_leader(hands)]}",
+        f"Where a machine runs it for long, or elsewhere, {_told(machine)}. {ON_MACHINE[_leader(machine)]}",
         TENSORFLOW_2,
     ]
-    loudest = (furthest(half, engine) for half, engine in ((hands, "dynamic"), (machine, "static")))
-    return Turn(says, [row for row in loudest if row is not None])
 
 
-def _sums(half: Sequence[Group]) -> dict[str, int]:
-    return {engine: sum(group.ahead[engine] for group in half) for engine in OTHER}
+def _leader(half: Sequence[Group]) -> str | None:
+    """The engine that is ahead wherever a row decides; None where both are somewhere, or nobody is."""
+    found = {group.leader for group in half if group.leader}
+    return found.pop() if len(found) == 1 else None
 
 
-def _named(half: Sequence[Group]) -> str:
-    return listed([group.dimension.title.lower() for group in half])
-
-
-def _tally(half: Sequence[Group]) -> str:
-    found = _sums(half)
-    rows = count(sum(len(group.rows) for group in half), "row")
-    return f"dynamic is ahead in {found['dynamic']} and static in {found['static']} of {rows}"
+def _told(half: Sequence[Group]) -> str:
+    """In which dimensions each engine is ahead by the row that decides."""
+    by = {
+        side: [group.dimension.title.lower() for group in half if group.leader == side]
+        for side in (*PAIR, None)
+    }
+    parts = [f"{side} is ahead in {listed(by[side])}" for side in PAIR if by[side]]
+    if by[None]:
+        parts.append(f"neither is in {listed(by[None])}")
+    return f"by the rows that decide {'; '.join(parts)}"

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from comparisons.lab.blocks import Block, Prose, Table
 from comparisons.report.peers.page import BOTH_DESIGNS, PAGE, Case, cases, cold, left_out, ratio, sooner
 from comparisons.report.tasks.measured import both
-from comparisons.statistics.ahead import ahead, break_even
-from comparisons.statistics.quantities import Json, listed, seconds, spread_of
+from comparisons.statistics.effect import ahead
+from comparisons.statistics.quantities import Json, factor, listed, number, seconds, spread_of
 
 TITLE = "In other systems"
 LEADS = {
@@ -139,8 +139,8 @@ def _trade_off(known: Sequence[Case]) -> Table:
         leaders += [names[case.first], names[case.step]]
     says = (
         "Where a system offers both. Cold is the first loss of a fresh process, once; warm is the median "
-        "step and its quartiles. A gilded dot marks what is ahead: of steps by more than the spread, of "
-        "first losses by more than a fifth."
+        "step and its quartiles. A gilded dot marks what is ahead: of steps where that is resolved, of "
+        "first losses by a factor of two, since each was taken once."
     )
     columns = ("", "at once", "as a graph", "the graph is")
     return Table(f"{TITLE}: both designs of each", columns, rows, leaders, says=says)
@@ -148,20 +148,21 @@ def _trade_off(known: Sequence[Case]) -> Table:
 
 def _times(leader: str | None, eager: float, graph: float) -> str:
     if leader is None:
-        return "as fast"
+        return "not resolved"
     if leader == "static":
-        return f"{eager / graph:.1f} times as fast"
-    return f"{graph / eager:.1f} times as slow"
+        return f"{factor(eager / graph)} times as fast"
+    return f"{factor(graph / eager)} times as slow"
 
 
 def _won_back(case: Case) -> str:
     """After how many steps the graph has made up for its start."""
-    sides = (case.eager, case.graph)
-    eager, graph = ({"step": side["step"], "start": {"median": cold(side)}} for side in sides)
-    even = break_even(eager, graph)
-    if even is not None and even > 1:
-        return f", ahead from step {round(even):,} on"
-    return ", its start never won back" if even is None and case.first == "dynamic" else ""
+    owed = cold(case.graph) - cold(case.eager)
+    if case.first != "dynamic":
+        return ""
+    if case.step != "static":
+        return ", not seen to win its start back"
+    won = case.eager["step"]["median"] - case.graph["step"]["median"]
+    return f", by the medians ahead from step {number(round(1 + owed / won))} on"
 
 
 def _everyone(found: Json, more: Sequence[str]) -> Table:
@@ -174,7 +175,7 @@ def _everyone(found: Json, more: Sequence[str]) -> Table:
     rows = [_row(name, found[name]) for name in order]
     says = [
         "Cold and warm as above. How many times as fast, or as slow, ours are, round by round; where the "
-        "rounds do not agree on it, as fast.", *more,
+        "rounds do not agree on it, not resolved.", *more,
     ]  # fmt: skip
     columns = ("", "first loss, cold", "a later step, warm", "dynamic is", "static is")
     return Table(f"{TITLE}: all that were raced", columns, rows, says=" ".join(says))

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from comparisons.lab.blocks import Table
 from comparisons.lab.dimensions import Dimension
 from comparisons.lab.reading import Reading
-from comparisons.report.page import EVERYWHERE, Page
-from comparisons.statistics.ahead import ahead, smaller
+from comparisons.report.page import Page
+from comparisons.report.tasks.lesson import TWICE
+from comparisons.statistics.effect import ahead, smaller
 from comparisons.statistics.quantities import PAIR, Json, count, listed, number, seconds, size, spread_of
 
 NAME = "peers"
@@ -98,8 +99,8 @@ def cold(entry: Json) -> float:
     return float(sum(entry.get(phase, 0.0) for phase in ("build", "compile", "first")))
 
 
-ONCE = 0.2
-"""Cold times nearer than this share of each other are called equal, since each was taken once."""
+ONCE = 0.5
+"""Cold times nearer than this share of each other are not told apart: each was taken once."""
 
 
 def sooner(eager: Json, graph: Json) -> str | None:
@@ -139,7 +140,7 @@ def read(found: Json) -> Reading:
             "Only the first losses are compared, within a tolerance: rounding differs between systems, and "
             "training makes that larger.",
             "CPU alone, and few cores. What people choose PyTorch or TensorFlow for is mostly elsewhere.",
-            EVERYWHERE[1],
+            TWICE,
         ],
     )
 
@@ -177,13 +178,21 @@ def _sides(case: Case, of: Callable[[Json], float]) -> str:
 
 
 def _speeds(found: Json) -> list[str]:
-    """The fastest of all in each workload."""
+    """The fastest of all in each workload, where that is resolved."""
     said = []
     for workload, entry in found["workloads"].items():
-        timed = {name: side["step"]["median"] for name, side in entry["found"].items() if "step" in side}
-        if len(timed) > 1:
-            best = min(timed, key=timed.__getitem__)
-            said.append(f"Of all, {best} makes the shortest step on the {workload}: {seconds(timed[best])}.")
+        timed = {name: side["step"] for name, side in entry["found"].items() if "step" in side}
+        if len(timed) < 2:
+            continue
+        best, second, *_ = sorted(timed, key=lambda name: timed[name]["median"])
+        figure = spread_of(timed[best])
+        if ahead(timed[best], timed[second]) is None:
+            said.append(
+                f"Which makes the shortest step on the {workload} is not resolved: {best} takes {figure}, "
+                f"{second} {spread_of(timed[second])}."
+            )
+        else:
+            said.append(f"Of all, {best} makes the shortest step on the {workload}: {figure}.")
     return said
 
 
@@ -216,7 +225,7 @@ def _designs(known: Sequence[Case]) -> Table:
             rows.append((f"{case.system}, {case.workload}: {what}", *values))
             leaders.append(names[leader] if leader else None)
     says = (
-        "Where a system offers both. A gilded dot marks what is ahead: for steps by more than the spread, "
+        "Where a system offers both. A gilded dot marks what is ahead: for steps where that is resolved, "
         "for the first loss, which was timed once, by more than a fifth."
     )
     return Table("Both designs in one system", ("", *names.values()), rows, leaders, says=says)
@@ -252,7 +261,7 @@ def ratio(found: Any) -> str:
         return "-"
     times = found["median"]
     if found["low"] <= 1 <= found["high"] or 0.95 < times < 1.05:  # what would be said as 1.0
-        return "as fast"
+        return "not resolved"
     return f"{times:.1f} times as fast" if times >= 1 else f"{1 / times:.1f} times as slow"
 
 

@@ -6,8 +6,17 @@ and says what they say, and where the spread is wider than the difference it say
 
 from __future__ import annotations
 
-from comparisons.statistics.ahead import CLOSE, ahead, break_even, smaller
-from comparisons.statistics.quantities import OTHER, Json, count, number, percent, seconds, size
+from comparisons.statistics.effect import CLOSE, ahead, break_even, effect, smaller
+from comparisons.statistics.quantities import (
+    Json,
+    count,
+    number,
+    percent,
+    size,
+    spread_of,
+    steps_of,
+    times_of,
+)
 
 
 def parity(task: Json) -> str:
@@ -95,43 +104,33 @@ def step_time(task: Json) -> str:
     warm = {engine: found["warm"] for engine, found in task["measure"]["engines"].items()}
     if len(warm) == 1:
         engine, found = next(iter(warm.items()))
-        return f"A step takes {engine} {seconds(found['step']['median'])}."
+        return f"A step takes {engine} {spread_of(found['step'])}."
     steps = {engine: found["step"] for engine, found in warm.items()}
-    times = {engine: step["median"] for engine, step in steps.items()}
-    said = f"{seconds(times['dynamic'])} on dynamic, {seconds(times['static'])} on static"
-    first = ahead(steps["dynamic"], steps["static"])
-    if first is None:
-        low, high = sorted(times.values())
-        if high - low > 0.1 * high:
-            return f"Once running, single steps scatter too widely to say which engine is faster: {said}."
+    found = effect(steps["dynamic"], steps["static"])
+    said = f"{spread_of(steps['dynamic'])} on dynamic, {spread_of(steps['static'])} on static"
+    if found.leader is None:
         return (
-            "Once running, a step takes as long on either engine, as far as the spread lets one see: "
-            f"{said}. The kernels are the same, and what each engine does around them is too little to "
-            "show here."
+            f"Once running, it is not resolved on which engine a step is shorter: {said}, over "
+            f"{count(steps['dynamic']['count'], 'run')} each."
         )
-    won = _faster(first, times[first], times[OTHER[first]])
+    won = f"{found.leader} makes a step {times_of(found)} as fast"
     if not same_encoding(task):
         return (
             f"Once running, {won}: {said}. Little of that is the engine's own work: dynamic computes the "
             "examples of a batch one after the other, each in its own shape, static all of them at once, in "
             "a layout that was made for it. Who makes that layout by hand has the same on dynamic."
         )
-    if first == "static":
+    if found.leader == "static":
         return (
-            f"Once running, {won}: {said}. The kernels are the same; what it saves is bookkeeping. "
+            f"Once running, {won}: {said}. At `exact` the kernels are the same; what it saves is "
+            "bookkeeping. "
             "Dynamic records each op while it computes and walks the record back, in every step "
             "anew; static follows a list that was written once."
         )
     return (
-        f"Once running, {won}: {said}. The kernels are the same, so on this machine static pays more "
-        "around them (checking feeds, copying state in and out) than its ready-made list saves."
+        f"Once running, {won}: {said}. At `exact` the kernels are the same, so on this machine static pays "
+        "more around them (checking feeds, copying state in and out) than its ready-made list saves."
     )
-
-
-def _faster(engine: str, small: float, large: float) -> str:
-    if large >= 2 * small > 0:
-        return f"{engine} makes a step {large / small:.1f} times as fast"
-    return f"{engine} makes a step in {100 * (1 - small / large):.0f} % less time"
 
 
 def start_time(task: Json) -> str:
@@ -139,24 +138,29 @@ def start_time(task: Json) -> str:
     warm = {engine: found["warm"] for engine, found in task["measure"]["engines"].items()}
     if len(warm) == 1:
         engine, found = next(iter(warm.items()))
-        return f"The first step of {engine} is done after {seconds(found['start']['median'])}."
+        return f"The first step of {engine} is done after {spread_of(found['start'])}."
     dynamic, static = warm["dynamic"], warm["static"]
-    d, s = dynamic["start"]["median"], static["start"]["median"]
-    said = f"{seconds(d)} on dynamic, {seconds(s)} on static"
-    leader = ahead(dynamic["step"], static["step"])
-    if s <= d:
-        later = "dynamic's shorter steps overtake it later" if leader == "dynamic" else "it stays ahead"
+    said = f"{spread_of(dynamic['start'])} on dynamic, {spread_of(static['start'])} on static"
+    first, leader = ahead(dynamic["start"], static["start"]), ahead(dynamic["step"], static["step"])
+    if first is None:
+        return f"It is not resolved which engine has its first step done sooner: {said}."
+    if first == "static":
+        later = (
+            "dynamic's shorter steps overtake it later"
+            if leader == "dynamic"
+            else "nothing was seen to overtake it"
+        )
         return f"The first step is done after {said}: to describe the model first costs nothing, and {later}."
     opening = (
         f"The first step is done after {said}, which has to describe the model, derive its gradients "
         "and write a program before anything is computed."
     )
     if leader is None:
-        return f"{opening} The later steps do not differ enough to say whether that is ever made up for."
+        return f"{opening} Whether that is ever made up for is not resolved, as the later steps are not."
     even = break_even(dynamic, static)
     if even is None:
         return f"{opening} That is never made up for, since dynamic's later steps are the shorter ones."
-    return f"{opening} Its shorter steps have made up for that after {count(round(even), 'step')}."
+    return f"{opening} Its shorter steps have made up for that after {steps_of(even)}."
 
 
 def memory(task: Json) -> str:

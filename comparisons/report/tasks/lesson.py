@@ -3,11 +3,21 @@ side that came off worse is nevertheless right, and what to beware of."""
 
 from __future__ import annotations
 
-from comparisons.report.page import EVERYWHERE
+from comparisons.report.page import beware
 from comparisons.report.tasks.happened import parity, same_encoding
 from comparisons.report.tasks.measured import both, warm_pair
-from comparisons.statistics.ahead import ahead, break_even, smaller
-from comparisons.statistics.quantities import OTHER, PAIR, Json, count, listed, number, percent, seconds
+from comparisons.statistics.effect import ahead, break_even, effect, smaller
+from comparisons.statistics.quantities import (
+    OTHER,
+    PAIR,
+    Json,
+    count,
+    listed,
+    number,
+    spread_of,
+    steps_of,
+    times_of,
+)
 
 
 def answer(task: Json) -> str:
@@ -47,7 +57,7 @@ def _costs(task: Json) -> str:
     won = {engine: [WON[cost] for cost, leader in found.items() if leader == engine] for engine in PAIR}
     said = [f"{engine} {listed(what)}" for engine, what in won.items() if what]
     if not said:
-        return "Neither is ahead in time or in memory."
+        return "Neither is resolved to be ahead in time or in memory."
     said = ["; ".join(said)]
     return f"{said[0][0].upper()}{said[0][1:]}."
 
@@ -56,13 +66,13 @@ def levels(task: Json) -> str:
     """What static's level "fast" gains over "exact", and what it does to the losses."""
     fast = task["measure"]["fast"]
     exact, quick = task["measure"]["engines"]["static"]["warm"]["step"], fast["warm"]["step"]
-    said = f"{seconds(exact['median'])} at `exact`, {seconds(quick['median'])} at `fast`"
-    low, high = sorted((exact["median"], quick["median"]))
-    if ahead(exact, quick) is None:
-        gain = f"A step of static takes as long at either level, within the spread: {said}."
+    said = f"{spread_of(exact)} at `exact`, {spread_of(quick)} at `fast`"
+    found = effect(exact, quick)
+    if found.leader is None:
+        gain = f"At which level a step of static is shorter is not resolved: {said}."
     else:
-        leader = "`fast`" if quick["median"] == low else "`exact`"
-        gain = f"A step of static is shorter at {leader}, by {percent(1 - low / high)}: {said}."
+        leader = "`exact`" if found.leader == "dynamic" else "`fast`"
+        gain = f"A step of static is shorter at {leader}, {times_of(found)}: {said}."
     return f"{gain} {_drift(fast['losses'])}"
 
 
@@ -105,17 +115,17 @@ def means(task: Json) -> list[str]:
             "has a batch at the same time."
         )
     if found["step"] is None:
-        said.append("For the speed of a running training, it does not matter which design one takes here.")
+        said.append("Which design is the faster one for a running training is not resolved here.")
     else:
         said.append(
             f"For a model like this that trains for long, {found['step']} is the design to choose if speed "
             "is all that counts."
         )
     even = break_even(*warm_pair(task))
-    if even is not None and even > 1:
+    if even is not None:
         said.append(
-            f"Up to {count(round(even), 'step')} dynamic is done sooner, which is what counts while one "
-            "tries something, changes it and starts again."
+            f"Up to {steps_of(even)} dynamic is done sooner, which is what counts while one tries something, "
+            "changes it and starts again."
         )
     return said
 
@@ -127,7 +137,9 @@ def otherwise(task: Json) -> list[str]:
     found = leaders(task)
     lost = dict.fromkeys(OTHER[leader] for leader in found.values() if leader)
     if not lost:
-        return ["Neither came off worse here, so there is nothing to be said for the other side."]
+        return [
+            "Neither is resolved to have come off worse, so there is nothing to be said for the other side."
+        ]
     return [DEFENCE[engine] for engine in PAIR if engine in lost]
 
 
@@ -141,15 +153,20 @@ DEFENCE = {
 
 ON_GPU = (
     "Both engines call the same CuPy kernels, on the GPU, which is waited for before the clock is read, so "
-    "that nothing of a step runs beside the next one's Python; the larger the arrays, the more of a step is "
-    "theirs and the less is the design's."
+    "that nothing of a step runs beside the next one's Python."
 )
 """What stands on the page of a task that was trained there, in the place of what is said of the CPU."""
+TWICE = (
+    "Static holds every parameter twice, in the model and in the session, because one model serves both "
+    "engines. "
+    "A system that has only sessions would not."
+)
 
 
-def threats(task: Json) -> list[str]:
+def threats(task: Json, report: Json) -> list[str]:
     """What could make the page misleading."""
-    said = [ON_GPU, *EVERYWHERE[1:]] if task.get("device") == "cuda" else [*EVERYWHERE]
+    said = [ON_GPU] if task.get("device") == "cuda" else beware("exact", task["measure"], report)
+    said.append(TWICE)
     if not same_encoding(task):
         said.append(
             "The two scripts are two encodings of one task: the difference in time is first of all one "

@@ -19,7 +19,7 @@ from comparisons.report.peers.in_task import in_other_systems
 from comparisons.report.peers.page import options
 from comparisons.report.tasks import happened, lesson
 from comparisons.report.tasks.measured import both
-from comparisons.statistics.ahead import ahead
+from comparisons.statistics.effect import ahead
 from comparisons.statistics.quantities import PAIR, Json, count, number, percent, seconds, size, spread_of
 
 TASKS = Dimension("tasks", "Trained on both", "Are they the same numbers, and what do they cost?")
@@ -45,7 +45,7 @@ def _page(name: str, task: Json, report: Json) -> Page:
         trouble = f"This task failed. {task['error']['type']}: {task['error']['message']}"
     elif task["status"] != "done":
         trouble = "This task was interrupted before it was finished."
-    said = reading(name, task, report["loops"].get(task["loop"], {}), report.get("peers"))
+    said = reading(name, task, report)
     again = command(name, report)
     if task.get("kin") and report.get("peers"):
         again += f" {options(report['peers'])}"
@@ -54,6 +54,7 @@ def _page(name: str, task: Json, report: Json) -> Page:
 
 def _method(task: Json) -> list[str]:
     said = [
+        *_sizes(task),
         "The numbers are compared in a run in which the engines take turns, step by step. Static ran at "
         'optimize="exact", where every result equals dynamic\'s, bit for bit.',
     ]
@@ -61,14 +62,33 @@ def _method(task: Json) -> list[str]:
         found = task["measure"]
         said.append(
             "Costs are measured in other runs, every engine in a fresh process of its own: once cold, then "
-            f"{count(found['runs'], 'run')} of {count(found['steps'], 'step')} in turns, then one in which "
-            f"memory is counted, by {METERS[task.get('device', 'cpu')].by}."
+            f"{count(found['runs'], 'run')} of {count(found['steps'], 'step')} in turns, each of which is "
+            "one "
+            f"sample, then one in which memory is counted, by {METERS[task.get('device', 'cpu')].by}: all "
+            "that "
+            "is held beyond the examples, whatever it is kept for."
         )
     return [*said, *scatter(task["measure"])]
 
 
-def reading(name: str, task: Json, scripts: Json, peers: Json | None = None) -> Reading:
+def _sizes(task: Json) -> list[str]:
+    """How large the model and its data are."""
+    examples = task.get("examples")
+    if not examples or "parameters" not in task:
+        return []
+    each = "x".join(map(str, examples["shape"])) or "a number"
+    batch = f" in batches of {number(task['batch_size'])}" if task["batch_size"] else ""
+    return [
+        f"The model holds {number(task['parameters'])} numbers. It was trained for "
+        f"{count(task['steps'], 'step')} "
+        f"on {count(examples['train'], 'example')} of {each}{batch}, and asked about "
+        f"{number(examples['test'])} others."
+    ]
+
+
+def reading(name: str, task: Json, report: Json) -> Reading:
     """What the page of a task says and shows; of an unfinished one, what is there."""
+    scripts, peers = report["loops"].get(task["loop"], {}), report.get("peers")
     said = [happened.parity(task), happened.accuracy(task)]
     if task["measure"]:
         said += [happened.start_time(task), happened.step_time(task), happened.memory(task)]
@@ -82,7 +102,7 @@ def reading(name: str, task: Json, scripts: Json, peers: Json | None = None) -> 
         happened=[sentence for sentence in said if sentence],
         means=lesson.means(task),
         otherwise=lesson.otherwise(task),
-        threats=lesson.threats(task),
+        threats=lesson.threats(task, report),
     )
 
 

@@ -26,9 +26,9 @@ from comparisons.report.experiment_page import pages_of_experiments
 from comparisons.report.look import charts
 from comparisons.report.look.pairs import sides
 from comparisons.report.look.prose import prose
-from comparisons.report.page import spreads
 from comparisons.report.pages import _environment
 from comparisons.statistics.quantities import PAIR, seconds, size
+from tests.comparisons.report.test_report import spread
 
 
 def with_docstring(reached):
@@ -124,10 +124,24 @@ def test_what_is_timed_takes_turns_and_both_count_as_often():
     assert Context(full=True).pick(1, 2) == 2
 
 
-def test_a_peak_is_what_a_call_held_at_once_and_not_what_stood_before():
+def test_memory_is_all_that_a_side_holds_since_it_was_made_and_not_what_stood_before():
     kept = np.ones(1_000_000)
-    peak = Context().peak(lambda: [np.ones(100_000).sum() for _ in range(3)])
-    assert 800_000 < peak < 900_000 < kept.nbytes
+    arrays: list[np.ndarray] = []
+
+    def made():
+        own = np.ones(50_000)  # retained, so it counts
+        return lambda: [(np.ones(100_000) + own.sum()).sum() for _ in range(3)]
+
+    found = Context().held(made)
+    assert 1_200_000 < found["peak"] < 2_100_000 < kept.nbytes
+    assert 400_000 <= found["between"] < 500_000
+    grown = Context().held(lambda: lambda: arrays.append(np.ones(100_000)), calls=2)
+    assert 1_600_000 <= grown["between"] < 1_700_000
+
+
+def test_the_working_memory_of_a_call_is_what_it_takes_beside_what_stood_before():
+    own = np.ones(50_000)
+    assert 800_000 < Context().working(lambda: (np.ones(100_000) + own.sum()).sum()) < 1_700_000
 
 
 def test_kernels_are_counted_by_name_on_either_engine():
@@ -163,12 +177,10 @@ def test_either_engines_graph_is_drawn():
 # --- evidence ------------------------------------------------------------------------------
 
 
-def spread(median, width=0.02):
-    return {"median": median, "low": median * (1 - width), "high": median * (1 + width), "count": 9}
-
-
 def test_a_verdict_is_led_by_the_better_figure_beyond_the_spread():
-    assert timed("t", spread(1.0), spread(2.0)).ahead == "dynamic"
+    row = timed("t", spread(1.0), spread(2.0))
+    assert (row.ahead, row.basis, row.said) == ("dynamic", "this machine", "n = 17, 2.0 times (1.9 to 2.1)")
+    assert row.figures() == ("1.00 s (980 ms to 1.02 s)", "2.00 s (1.96 to 2.04 s)")
     assert timed("t", spread(1.0, 0.9), spread(2.0, 0.9)).ahead is None
     assert sized("t", 3e6, 1e6).ahead == "static"
     assert counted("t", 3, 4).ahead == counted("t", 4, 3, more=True).ahead == "dynamic"
@@ -180,10 +192,6 @@ def test_evidence_is_swapped_and_leveled_wherever_both_engines_have_some():
     found = {"cases": [{"dynamic": {"n": 1}, "static": {"n": 2}, "at": 3}], "dynamic": 4}
     assert swapped(found) == {"cases": [{"dynamic": {"n": 2}, "static": {"n": 1}, "at": 3}], "dynamic": 4}
     assert leveled(found) == {"cases": [{"dynamic": {"n": 1}, "static": {"n": 1}, "at": 3}], "dynamic": 4}
-
-
-def test_spreads_are_found_wherever_they_stand():
-    assert [*spreads({"a": [{"b": spread(1.0)}], "c": spread(2.0), "d": 3})] == [spread(1.0), spread(2.0)]
 
 
 def test_a_sentence_keeps_its_code_and_escapes_the_rest():
@@ -236,7 +244,7 @@ def test_units_are_said_alike_on_an_axis_and_beside_a_bar():
 
 
 def test_an_experiment_of_no_known_dimension_or_level_is_refused():
-    settings = {"name": "n", "title": "t", "question": "q", "run": None, "read": None}
+    settings = {"name": "n", "title": "t", "question": "q", "run": None, "read": None, "sizes": None}
     with pytest.raises(ValueError, match="'beauty' is none of writing, "):
         Experiment(**settings, dimension="beauty")
     with pytest.raises(ValueError, match="level 'fastest' is none of 'exact', "):
