@@ -38,7 +38,7 @@ ROWS = (
     ("lstm_text", "character LSTM: a step", "a training step of the "),
     ("mlp_spiral", "spiral: a step", "a training step of the network on the "),
     ("higher_order", "derivative", ""),
-    ("stability", "formulas that lose", "textbook "),
+    ("stability", "formulas that lose", ""),
     ("deployment", "a kept model, where its code is missing", ""),
 )
 """Rows of the table that the README shows, where the run has them: the page, how the row begins, and what

@@ -29,9 +29,12 @@ from comparisons.lab.dimensions import DIMENSIONS
 from comparisons.lab.experiment import LEVELS, blurred, leveled, swapped
 from comparisons.lab.reading import Reading
 from comparisons.report.first_page.reasons import REASONS
-from comparisons.report.page import beware
+from comparisons.report.look.prose import prose
+from comparisons.report.page import beware, by_size
 from comparisons.report.pages import pages
-from comparisons.statistics.quantities import OTHER, PAIR
+from comparisons.statistics import effect as effects
+from comparisons.statistics.effect import CLOSE
+from comparisons.statistics.quantities import OTHER, PAIR, factor
 from comparisons.statistics.spread import is_spread, resampled, spreads
 from shared import nn
 
@@ -231,6 +234,110 @@ def test_a_page_holds_every_section_and_the_first_page_links_to_it(experiment):
     ).groups()
     link = f'<a href="{experiment.name}.html">'
     assert (table.count(link), contents.count(link)) == (len(reading.verdicts), 1)
+
+
+def rows_of(page):
+    """The rows of a page's verdict table as text: title, dynamic, static, whether each is gilded."""
+    table = re.search(r'<table class="glance.*?</table>', page, flags=re.DOTALL).group()
+    found = {}
+    for title, cells in re.findall(r'<th scope="row">(.*?)</th>\s*(.*?)</tr>', table, flags=re.DOTALL):
+        title = re.sub(r"; this row decides", "", re.sub(r"<[^>]*>", "", title))
+        texts = re.findall(r"<td( class=.ahead.)?>(.*?)</td>", cells)
+        found[title] = [(gilded, re.sub(r"<[^>]*>", "", text)) for gilded, text in texts]
+    return found
+
+
+@each
+def test_the_first_page_says_of_a_row_what_its_own_page_says(experiment):
+    made = pages(report_of(experiment, evidence(experiment)))
+    first, own = rows_of(made["index.html"]), rows_of(made[f"{experiment.name}.html"])
+    assert own
+    assert own.items() <= first.items()
+
+
+@pytest.mark.parametrize("name", [d.decider for d in DIMENSIONS.values() if d.decider in EXPERIMENTS])
+def test_doctored_evidence_moves_the_first_page_too(name):
+    """Turned round, the dimension is the other engine's; made equal, and blurred, it is either's."""
+    experiment = EXPERIMENTS[name]
+    found = slowed(evidence(experiment), "static")
+
+    def chosen(found):
+        (page,) = re.findall(
+            rf'href="#{experiment.dimension}">[^<]*</a>: <strong[^>]*>(\w+)<',
+            pages(report_of(experiment, found))["index.html"],
+        )
+        return page
+
+    before = chosen(found)
+    assert before in PAIR
+    assert chosen(swapped(found)) == OTHER[before]
+    assert chosen(leveled(found)) == "either"
+    row = experiment.read(found).verdicts[0]
+    assert row.by_design is None  # either side could win it
+    assert chosen(blurred(found)) == ("either" if row.said.startswith("n = ") else chosen(found))
+
+
+BOTH = re.compile(
+    r"([\d.,]+) (s|ms|µs|kB|MB|bytes)[^;:.]*? on dynamic(?: and|,) ([\d.,]+) (s|ms|µs|kB|MB|bytes)"
+)
+UNITS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "MB": 1e6, "kB": 1e3, "bytes": 1.0}
+LEADS = re.compile(
+    r"\b(dynamic|static) (?:is ahead|holds less|needs less|is the faster)|shorter on (dynamic|static)"
+)
+
+
+@each
+def test_a_sentence_that_sets_two_figures_beside_each_other_names_the_smaller(experiment):
+    reading = experiment.read(evidence(experiment))
+    for sentence in (reading.answer, *reading.happened, *reading.means):
+        for part in re.split(r"[.;] ", sentence):
+            pairs, leads = BOTH.findall(part), LEADS.findall(part)
+            if len(pairs) == len(leads) == 1:
+                (d, of_d, s, of_s), named = pairs[0], "".join(leads[0])
+                on_dynamic, on_static = (
+                    float(n.replace(",", "")) * UNITS[u] for n, u in ((d, of_d), (s, of_s))
+                )
+                assert named == ("dynamic" if on_dynamic < on_static else "static"), part
+
+
+def test_two_pages_on_one_network_agree_on_its_memory():
+    """Both look at the same deep network, in as many parts."""
+    limit, plan = (evidence(EXPERIMENTS[name]) for name in ("memory_limit", "memory_plan"))
+    plan = {at["parts"]: at["peak"] for at in plan["deep"]["parts"]}
+    for at in limit["dynamic"]:
+        assert at["peak"] == pytest.approx(plan[at["asked"]], rel=CLOSE)
+
+
+def test_what_every_page_says_of_sizes_is_what_one_page_found():
+    overhead, other = EXPERIMENTS["overhead"], EXPERIMENTS["python_if_tree"]
+    report = report_of(overhead, evidence(overhead))
+    report["experiments"] |= report_of(other, evidence(other))["experiments"]
+    made = pages(report)
+    (sentence,) = by_size(report)
+    text = prose(sentence)
+    assert all(text in made[name] for name in ("index.html", "overhead.html", "python_if_tree.html"))
+    for at in evidence(overhead)["sizes"]:
+        assert factor(at["dynamic"]["median"] / at["static"]["median"]) in sentence
+    del report["experiments"]["overhead"]
+    assert by_size(report) == []
+    assert 'href="overhead.html"' not in pages(report)["python_if_tree.html"]
+
+
+def test_a_report_makes_no_more_comparisons_than_its_intervals_are_corrected_for(monkeypatch):
+    compared = set()
+    effect = effects.effect
+
+    def counted(dynamic, static):
+        compared.add((tuple(dynamic["samples"]), tuple(static["samples"])))
+        return effect(dynamic, static)
+
+    for module in [m for name, m in sys.modules.items() if name.startswith("comparisons.")]:
+        if getattr(module, "effect", None) is effect:
+            monkeypatch.setattr(module, "effect", counted)
+    timing = [name for name, experiment in EXPERIMENTS.items() if any(spreads(evidence(experiment)))]
+    for name in timing:
+        EXPERIMENTS[name].read(evidence(EXPERIMENTS[name]))
+    assert len(compared) <= effects.AT_ONCE - 10  # the tasks make some, too
 
 
 ASKED = ("control_flow", "debugging", "speed", "memory", "deployment", "state", "gradients")
