@@ -196,7 +196,7 @@ def read(found: Json) -> Reading:
         otherwise=_otherwise(trained, early),
         threats=[
             "But for the table on processes of their own, kernels were compiled and loaded before anything "
-            "was timed, for both engines. The chapters on tasks have first runs of both that find nothing.",
+            "was timed, for both engines. The pages of tasks have first runs of both that find nothing.",
             f"The curves are drawn from two medians each, the first step's and the later ones', up to "
             f"{number(LATER)} steps; nothing ran that long.",
         ],

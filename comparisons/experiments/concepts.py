@@ -162,7 +162,7 @@ def run(context: Context) -> dict[str, Any]:
 
 
 def _script(name: str, engine: str) -> Callable[..., Any]:
-    """The loop that trains the tasks of one kind, as their chapters show it."""
+    """The loop that trains the tasks of one kind, as their pages show it."""
     train: Callable[..., Any] = importlib.import_module(f"{loops.__name__}.{name}_{engine}").train
     return train
 
@@ -220,7 +220,7 @@ def read(found: Json) -> Reading:
                 "The training loops of the tasks", ("loop", *PAIR),
                 [(_titled(s["name"]), *(number(s[engine]["lines"]) for engine in PAIR)) for s in scripts],
                 [_fewer({engine: s[engine]["lines"] for engine in PAIR}) for s in scripts],
-                says="Lines of code. The chapters of the tasks show these scripts whole.",
+                says="Lines of code. The page of a task shows its script whole, where the run trained it.",
             ),
         ],
         happened=[

@@ -157,12 +157,13 @@ def read(found: Json) -> Reading:
                 "Time for memory", "MB at the highest point", "a step takes",
                 [
                     Series(
-                        engine, [at["peak"] / 1e6 for at in found[engine]],
-                        [at["time"]["median"] for at in found[engine]], engine,
-                        low=[at["time"]["low"] for at in found[engine]],
-                        high=[at["time"]["high"] for at in found[engine]],
+                        engine, [at["peak"] / 1e6 for at in points],
+                        [at["time"]["median"] for at in points], engine,
+                        low=[at["time"]["low"] for at in points],
+                        high=[at["time"]["high"] for at in points],
                     )
                     for engine in PAIR
+                    for points in [sorted(found[engine], key=lambda at: at["peak"])]
                 ],
                 unit="seconds",
                 says="To the left is less memory. Each point is a number of parts, or a limit.",
@@ -203,8 +204,8 @@ def _change(free: Json, least: Json) -> tuple[str, str]:
     saved = percent(1 - least["peak"] / free["peak"])
     found = effect(free["time"], least["time"])
     if found.leader is None:
-        return saved, "a time that is not resolved to be another"
-    return saved, f"{times_of(found)} {'the' if found.leader == 'dynamic' else 'less'} time"
+        return saved, "in a time that is not resolved to differ"
+    return saved, f"in {times_of(found)} {'the' if found.leader == 'dynamic' else 'less'} time"
 
 
 def _parts(asked: int) -> str:
@@ -219,7 +220,7 @@ def _answer(free: Json, least: Json) -> str:
     said = []
     for engine, by in (("dynamic", "by checkpoints in its code"), ("static", "by a number")):
         saved, time = _change(free[engine], least[engine])
-        said.append(f"{engine} saved {saved} of its memory for {time}, {by}")
+        said.append(f"{engine} saved {saved} of its memory {time}, {by}")
     held = any(least[engine]["peak"] < free[engine]["peak"] for engine in PAIR)
     return f"{'Yes' if held else 'No'}: {'; '.join(said)}."
 
@@ -236,8 +237,8 @@ def _refused(refused: Json) -> str:
 def _happened(engine: str, free: Json, least: Json) -> str:
     saved, time = _change(free, least)
     return (
-        f"On {engine} a step came down from {size(free['peak'])} to {size(least['peak'])}, {saved} less, and "
-        f"took {time}: {spread_of(free['time'])} before, {spread_of(least['time'])} after."
+        f"On {engine} a step came down from {size(free['peak'])} to {size(least['peak'])}, {saved} less, "
+        f"{time}: {spread_of(free['time'])} before, {spread_of(least['time'])} after."
     )
 
 

@@ -263,13 +263,13 @@ def _checkpoints(deep: Json, layers: int) -> str:
     first, least = deep["parts"][0], _least(deep)
     found = effect(first["time"], least["time"])
     if found.leader is None:
-        took = "a time that is not resolved to be another"
+        took = "in a time that is not resolved to differ"
     else:
-        took = f"{times_of(found)} {'the' if found.leader == 'dynamic' else 'less'} time"
+        took = f"in {times_of(found)} {'the' if found.leader == 'dynamic' else 'less'} time"
     whole = size(deep["whole"]["peak"])
     return (
         f"With checkpoints, dynamic's step of {layers} layers came down from {size(first['peak'])} to "
-        f"{size(least['peak'])}, in {least['parts']} parts, and took {took}; static "
+        f"{size(least['peak'])}, in {least['parts']} parts, {took}; static "
         f"holds {whole} for the same network."
     )
 

@@ -243,7 +243,7 @@ def read(found: Json) -> Reading:
         otherwise=_otherwise(plain, leader),
         threats=[
             "One tree after the other. Static's rows leave room for a whole batch of trees, level by level, "
-            "which the Tree-LSTM's chapter does; a recursion can not be batched so.",
+            "which the task `tree_lstm` does, in a full run; a recursion can not be batched so.",
             "The leaves are few and the layers small, so most of the time is what an op costs beside its "
             "arithmetic.",
             "A `cond` and a `scan` were in TensorFlow 1 as well; a tree was written with them, or with a "

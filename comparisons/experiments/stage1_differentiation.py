@@ -105,7 +105,7 @@ def read(found: Json) -> Reading:
         otherwise=_otherwise(shorter, row.ahead),
         threats=[
             "One function, one point: for a derivative that is wanted a thousand times the time of the first "
-            "says little, and the chapters on speed say more.",
+            "says little; the pages on speed, where a run makes them, say more.",
         ],
     )  # fmt: skip
 

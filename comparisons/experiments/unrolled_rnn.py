@@ -250,7 +250,7 @@ def _growth(points: Json) -> str:
     ):  # fmt: skip
         grown = effect(*(point[case][engine]["start"] for point in (first, last)))
         took = (
-            "a time that is not resolved to be another"
+            "a time that is not resolved to differ"
             if grown.leader is None
             else f"{times_of(grown)} as long"
         )

@@ -226,7 +226,7 @@ def _designs(known: Sequence[Case]) -> Table:
             leaders.append(names[leader] if leader else None)
     says = (
         "Where a system offers both. A gilded dot marks what is ahead: for steps where that is resolved, "
-        "for the first loss, which was timed once, by more than a fifth."
+        "for the first loss, which was timed once, by a factor of two."
     )
     return Table("Both designs in one system", ("", *names.values()), rows, leaders, says=says)
 

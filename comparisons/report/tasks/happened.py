@@ -1,4 +1,4 @@
-"""What a chapter says about its task, chosen by the task's numbers.
+"""What a page says about its task, chosen by the task's numbers.
 
 Nothing here knows how a run came out before it is asked: each function looks at the figures
 and says what they say, and where the spread is wider than the difference it says so.
