@@ -215,5 +215,5 @@ def program(task: Json) -> str:
         f"A training step on static is this Python function of {count(lines, 'line')}, written by the engine "
         "when the session first meets the fetches. One line is one kernel, with the shape that comes out and "
         "the line of the script behind it. What stands behind `out=` has a place in memory from an earlier "
-        "run (`frame`), or is an array that nothing reads any more; others are dropped after their last use."
+        "run (`arrays`), or is an array that nothing reads any more; others are dropped after their last use."
     )

@@ -247,7 +247,7 @@ def test_the_page_holds_the_scripts_that_ran_both_graphs_and_the_program(report)
     for engine in ("dynamic", "static"):
         for line in report["loops"]["supervised"][engine].splitlines():
             assert line.strip() in text
-    assert "def program(feeds, state, frame):" in text
+    assert "def program(feeds, state, arrays):" in text
     assert made.count("<title>b0</title>") == 2  # on two engines, drawn
 
 
