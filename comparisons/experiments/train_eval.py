@@ -286,6 +286,6 @@ EXPERIMENT = Experiment(
     dimension="state",
     run=run,
     read=read,
-    sizes=lambda found: "A dense layer and dropout, one row of eight numbers.",
+    sizes=lambda found: "Two dense layers with dropout between, one row of eight numbers.",
     level="exact",
 )

@@ -280,6 +280,6 @@ EXPERIMENT = Experiment(
     dimension="construction",
     run=run,
     read=read,
-    sizes=lambda found: "One dense layer from 20 to 5 units, a batch of 100 rows.",
+    sizes=lambda found: "Two dense layers of 20, 50 and 5 units, a batch of 100 rows.",
     level="exact",
 )

@@ -163,18 +163,22 @@ def _answer(theirs: Sequence[Case], ours: dict[str, Case]) -> str:
 def _happened(theirs: Sequence[Case], ours: dict[str, Case]) -> list[str]:
     return [
         f"On the {case.workload}, {case.system}'s step takes {_sides(case, _step)}, Diptych's "
-        f"{_sides(ours[case.workload], _step)}; the first loss, cold, {_sides(case, cold)} there and "
-        f"{_sides(ours[case.workload], cold)} here."
+        f"{_sides(ours[case.workload], _step)}; the first loss, cold and once, {_sides(case, _first)} there "
+        f"and {_sides(ours[case.workload], _first)} here."
         for case in theirs
     ]
 
 
-def _step(side: Json) -> float:
-    return float(side["step"]["median"])
+def _step(side: Json) -> str:
+    return spread_of(side["step"])
 
 
-def _sides(case: Case, of: Callable[[Json], float]) -> str:
-    return f"{seconds(of(case.eager))} at once and {seconds(of(case.graph))} as a graph"
+def _first(side: Json) -> str:
+    return seconds(cold(side))
+
+
+def _sides(case: Case, of: Callable[[Json], str]) -> str:
+    return f"{of(case.eager)} at once and {of(case.graph)} as a graph"
 
 
 def _speeds(found: Json) -> list[str]:
