@@ -23,8 +23,7 @@ TASK = Task(
     name="cnn_digits",
     title="A convolutional network on digits",
     short="the CNN",
-    about="The same digits, read by two convolutions with max pooling, dropout and one dense layer. "
-    "Most of a step is spent inside the kernels, which both engines share.",
+    about="The same digits, read by two convolutions with max pooling, dropout and one dense layer.",
     model=model,
     optimizer=lambda parameters: optim.Adam(parameters, lr=3e-3),
     data=load_digits,

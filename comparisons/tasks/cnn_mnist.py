@@ -24,7 +24,7 @@ TASK = Task(
     title="A convolutional network on MNIST",
     short="the CNN on MNIST",
     about="Handwritten digits of 28 x 28 points, 60,000 of them: pictures twelve times as large as the small "
-    "digits, so that the kernels, which both engines share, fill still more of a step.",
+    "digits.",
     model=model,
     optimizer=lambda parameters: optim.Adam(parameters, lr=2e-3),
     data=load_mnist,

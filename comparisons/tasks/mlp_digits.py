@@ -20,7 +20,7 @@ TASK = Task(
     title="A two-layer network on digits",
     short="the MLP",
     about="1,797 handwritten digits of 8 by 8 pixels, read by two dense layers with dropout "
-    "between them. The arrays are small, so the engine's own work weighs as much as the arithmetic.",
+    "between them. The arrays are small.",
     model=model,
     optimizer=lambda parameters: optim.Adam(parameters, lr=5e-3),
     data=load_digits,
