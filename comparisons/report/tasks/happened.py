@@ -180,8 +180,8 @@ def memory(task: Json) -> str:
     extra = s["between"] - d["between"]
     if extra > CLOSE * s["between"]:
         return (
-            f"{opening} Between steps static keeps {size(extra)} more: its graph, its program and its arena, and "
-            "every parameter twice, since the session has values of its own beside the model's."
+            f"{opening} Between steps static keeps {size(extra)} more: its graph, its program, its arena, "
+            "and every parameter twice, since the session has values of its own beside the model's."
         )
     if -extra > CLOSE * d["between"]:
         return f"{opening} Between steps dynamic keeps {size(-extra)} more."

@@ -15,7 +15,6 @@ from click.testing import CliRunner
 from comparisons import experiments, tasks
 from comparisons.__main__ import main
 from comparisons.measuring.costs import Meter, MeterError
-from comparisons.statistics.spread import spread
 from comparisons.training.drive import Training
 from comparisons.training.task import Task
 from shared.errors import DataError
@@ -312,11 +311,6 @@ def test_a_meter_that_dies_says_its_last_words():
     missing = replace(tasks.TASKS["mlp_digits"], name="nothing")
     with pytest.raises(MeterError, match="KeyError: 'nothing'"):
         Meter(missing, "dynamic")
-
-
-def test_the_spread_is_the_median_and_the_quartiles():
-    assert spread([4.0, 1.0, 3.0, 2.0, 5.0]) == {"median": 3.0, "low": 2.0, "high": 4.0, "count": 5}
-    assert spread([2.0]) == {"median": 2.0, "low": 2.0, "high": 2.0, "count": 1}
 
 
 def test_thread_settings_stand_before_numpy_is_imported():

@@ -19,6 +19,7 @@ def drawn(draw, median, count=LEAST, scatter=0.1):
 def test_a_spread_holds_its_samples_and_what_they_come_to():
     found = summed_up([3.0, 1.0, 2.0, 5.0])
     assert found == {"median": 2.5, "low": 1.75, "high": 3.5, "count": 4, "samples": [3.0, 1.0, 2.0, 5.0]}
+    assert summed_up([2.0])["low"] == summed_up([2.0])["high"] == 2.0
     assert [*spreads({"a": [{"b": found}], "c": 1})] == [found]
 
 
