@@ -12,7 +12,7 @@ PASSES = [
         ("def _key", "else exact(x) for x", "else x for x"),
     ]),
     *rows("pass", "static/compile/passes/fold.py", [
-        ("def _computed", "if not step.op.pure or", "if"),
+        ("def _computed", "else x for x in step.inputs]", "else x for x in step.inputs[::-1]]"),
         ("def _computed", "> LIMIT for", "> LIMIT * 1000 for"),
         ("def _computed", "made if fits else None", "made"),
         ("def _computed", "is_weak(x) or x in constants for",

@@ -232,6 +232,16 @@ def test_a_sum_of_weight_gradients_has_each_as_often_as_it_was_added(terms: str,
     agree([total, *others], {p[name]: array for name, array in data.items()})
 
 
+def test_a_weight_gradient_that_something_else_needs_stays_a_term() -> None:
+    rng = np.random.default_rng(2)
+    p = [static.placeholder("float32", (3, size)) for size in (8, 8, 5, 5)]
+    terms = [linear_weight(p[0], p[2]), linear_weight(p[1], p[3])]
+    total = terms[0] + terms[1]
+    feeds = {one: rng.standard_normal(one.shape, np.float32) for one in p}
+    agree([total, ops.tanh(terms[0])], feeds)
+    agree([total, ops.tanh(total) + terms[1]], feeds)
+
+
 def test_products_of_independent_steps_are_one() -> None:
     w = static.Variable(np.ones((5, 4), np.float32))
     xs = [static.placeholder("float32", (2, 4), name=f"x{i}") for i in range(3)]

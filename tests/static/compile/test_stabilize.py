@@ -217,6 +217,7 @@ ORDINARY: dict[str, Callable[[Any], Any]] = {
     "activations": lambda x: ops.silu(x) + ops.gelu(x) + ops.elu(x) + ops.softplus(x),
     "samples": lambda x: x + ops.exp(x * 0.5) * 0.25 - ops.exp(x) / 3,
     "losses": lambda x: ops.cross_entropy(x, LABELS) + ops.mean(ops.log_softmax(x)),
+    "a square of what is negative": lambda x: ops.log(ops.square(-ops.softmax(x))),
     "two tanhs": lambda x: ops.log(1 - ops.tanh(x) * ops.tanh(x * 0.5)),
     "a floor": lambda x: ops.log(ops.softmax(x) + 1e-9) + ops.log(ops.clip(ops.sigmoid(x), 1e-6, 1)),
 }
