@@ -66,7 +66,7 @@ MUTATIONS: list[Mutation] = [
     ]),
     *rows("infer", "shared/ops/normalization.py", [
         ("def _infer_layer_norm", "(*x.shape[:lead], *(1,) * len(shape))", "x.shape[:lead]", "layer_norm"),
-        ("def _infer_batch_norm", "one = Spec((channels,), x.dtype)", "one = Spec((1,), x.dtype)",
+        ("def _infer_batch_norm", "one = Spec((channels,)", "one = Spec((1,)",
          "batch_norm"),
     ]),
     *rows("infer", "shared/ops/losses.py", [

@@ -74,8 +74,10 @@ MUTATIONS: list[Mutation] = [
         ("_POWERS = {", "np.multiply(np.square(a), a, out=out",
          "np.multiply(np.square(a, out=out), a, out=out", "pow"),
     ]),
+    *rows("memory", "shared/ops/gaussian.py", [
+        ("def _gelu_tanh_of", "y = held * held", "y = np.multiply(x, x, out=x)", "gelu"),
+    ]),
     *rows("memory", "shared/ops/activations.py", [
-        ("def _compute_gelu_tanh", "y = np.multiply(x, x, out=out)", "y = np.multiply(x, x, out=x)", "gelu"),
         ('"elu", _compute_elu', "out=True,", "out=True, inplace=(0,),", "elu"),
     ]),
 ]  # fmt: skip
