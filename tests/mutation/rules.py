@@ -129,7 +129,8 @@ REDUCTIONS = [
     ]),
     *rows("rule", "shared/ops/normalization.py", [
         ("def _batch_norm_rule", "sum(gy * unit, axes)", "sum(gy, axes)", "batch_norm"),
-        ("def _batch_norm_rule", "return g_x, None, None, g_weight", "return g_x, None, None, g_bias", "batch_norm"),
+        ("def _batch_norm_rule", "return g_x, None, None, g_weight", "return g_x, None, None, g_bias",
+         "batch_norm"),
         ("def _layer_norm_rule", "inner = gy if weight is None else gy * weight", "inner = gy", "layer_norm"),
     ]),
     *rows("rule", "shared/ops/losses.py", [
