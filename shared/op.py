@@ -154,7 +154,7 @@ class Op:
                         )
                     return engine.apply(self, args, settings)
             arrays = [a if type(a) is np.ndarray else _operand(a) for a in args]
-            if self.together and any([type(a) is float for a in arrays]):
+            if self.together and float in map(type, arrays):
                 arrays = single_floats(self, arrays, in_single_precision)
             return self.on_arrays(arrays, settings)
         except Exception as error:
@@ -290,6 +290,11 @@ def single_floats(op: Op, args: list[Any], single: Callable[[Any], Any]) -> list
 
     `single` makes float32 of an array, or an array of a number.
     """
+    for i in op.together:  # beside a floating array, as almost always, there is nothing to do
+        if i >= len(args):
+            break
+        if type(args[i]) is np.ndarray and args[i].dtype.kind in "fc":
+            return args
     values = [args[i] for i in op.together if i < len(args)]
     if not any([isinstance(v, float) for v in values]) or any([isinstance(v, complex) for v in values]):
         return args
