@@ -6,6 +6,7 @@ The long one is `python -m tests.programs --minutes 60`.
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,18 @@ def test_programs_agree(family: str) -> None:
             pytest.fail(
                 f"{family}, seed {seed}:\n\n{program.source}\n{program.run() or error}", pytrace=False
             )
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("tensorflow") is None,
+    reason="TensorFlow is not installed: programs of effects are held against a model of the rule alone",
+)
+def test_chains_of_effects_agree_with_tensorflows_graph_mode() -> None:
+    programs = [program_of("effects", seed, KNOWN) for seed in range(100, 160)]
+    chains = [program for program in programs if "chain=True" in program.source]
+    assert len(chains) > 20
+    for program in chains:
+        assert (error := program.run()) is None, f"{program.source}\n{error}"
 
 
 def _kept() -> list[Any]:

@@ -151,7 +151,7 @@ def write(choices: Choices, closed: frozenset[str] = frozenset()) -> Program:
     """Some statements, chained or not, and what some runs fetch."""
     chain = choices.below(3) != 2
     lines = ['v = E.variable(1.0, "v")', 'w = E.variable(2.0, "w")', "t0 = E.identity(x)"]
-    names, items = ["t0"], set()
+    names, items, last = ["t0"], set(), ["t0"]
 
     def expression() -> str:
         return choices.pick(EXPRESSIONS).format(t=choices.pick(names[::-1][:3]))
@@ -161,7 +161,7 @@ def write(choices: Choices, closed: frozenset[str] = frozenset()) -> Program:
 
     for k in range(1, 2 + choices.below(6)):
         name, kind = f"t{k}", choices.below(9)
-        before = [names[-1]] if chain else [choices.pick(names[::-1])] if choices.below(2) else []
+        before = last if chain else [choices.pick(names[::-1])] if choices.below(2) else []
         inner: list[str] = []
         if kind == 6:  # a branch that waits for what was made outside of it
             outside = choices.pick(
@@ -195,6 +195,7 @@ def write(choices: Choices, closed: frozenset[str] = frozenset()) -> Program:
         else:
             lines += inner
         names.append(name)
+        last = [name, f"o{k}"] if inner[0].startswith(f"o{k} ") else [name]
     named = []
     if choices.below(3) == 1 and "E20" not in closed:
         items.add("E20")
