@@ -259,7 +259,9 @@ def write_promoted(choices: Choices, closed: frozenset[str] = frozenset()) -> Pr
         )
     scalar = choices.pick(SCALARS if "D18" not in closed else ("2", "-1"))
     text = choices.pick(FORMS).format(s=scalar)
-    more = f", meant=lambda a: {text.replace(scalar, '0.5')}" if scalar == "np.float64(0.5)" else ""
-    if scalar in ("0.5", "np.float64(0.5)") and "." not in array.replace("np.", ""):
-        more += ", weak=True"
+    meant = text.replace(scalar, "0.5") if scalar == "np.float64(0.5)" else text
+    weak = scalar in ("0.5", "np.float64(0.5)") and "." not in array.replace("np.", "")
+    if weak and meant == "a + a * 0.5":  # an integer array, and the float32 one that the product is
+        meant, weak = 'a + (a * 0.5).astype("float32")', False
+    more = (f", meant=lambda a: {meant}" if meant != text else "") + (", weak=True" if weak else "")
     return Program("promoted", f"{head}promoted(lambda a: {text}, {array}{more})\n", frozenset({"D18"}))
