@@ -65,6 +65,7 @@ FLOATS = _lines("""
     -(-{f})
     ops.exp(ops.log(1.5 + ops.sin({f})))
     ops.erf({f})
+    ops.erfc({f})
     ops.normal_cdf({f})
     ops.relu({f})
     ops.elu({f})

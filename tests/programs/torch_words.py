@@ -15,7 +15,7 @@ from torch.nn import functional as nn
 from tests.programs.words import slope_by
 
 _TORCH = """
-    abs add ceil cos div dot einsum equal erf exp expm1 eye floor full_like isfinite isnan linspace log
+    abs add ceil cos div dot einsum equal erf erfc exp expm1 eye floor full_like isfinite isnan linspace log
     log1p logical_and logical_not logical_or logical_xor matmul mul neg ones_like outer reciprocal round rsqrt
     sigmoid sign sin sqrt square sub tan tanh trace tril triu where zeros_like bitwise_and bitwise_or
     bitwise_xor bitwise_not bitwise_left_shift bitwise_right_shift
