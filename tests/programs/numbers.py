@@ -133,8 +133,8 @@ def promoted(fn: Callable[..., Any], *arrays: Any, meant: Any = None, weak: bool
 
 POINTWISE = (
     "gelu(x)", 'gelu(x, approximate="tanh")', "elu(x)", "expm1(x)", "silu(x)", "softplus(x)",
-    "log_sigmoid(x)", "sigmoid(x)", "tanh(x)", "erf(x)", "normal_cdf(x)", "erfc(x)", "log1p(ops.abs(x))", "exp(x)",
-    "log(ops.abs(x))",
+    "log_sigmoid(x)", "sigmoid(x)", "tanh(x)", "erf(x)", "normal_cdf(x)", "log1p(ops.abs(x))", "exp(x)",
+    "erfc(x)", "log(ops.abs(x))",
     "sqrt(ops.abs(x))", "rsqrt(ops.abs(x))", "reciprocal(x)", "square(x)", "leaky_relu(x)", "sin(x)",
     "cos(x)", "huber_loss(x, 0.0)", "mse_loss(x, 0.0)",
     "binary_cross_entropy_with_logits(x, 1.0)",
