@@ -72,7 +72,7 @@ def _cells(report: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             continue
         verdict = found.verdict
         marked = (f"**{text}**" if engine == verdict.ahead else text
-                  for engine, text in (("dynamic", verdict.dynamic), ("static", verdict.static)))  # fmt: skip
+                  for engine, text in zip(PAIR, verdict.figures(), strict=True))  # fmt: skip
         yield f"{before}{verdict.title.removesuffix(': a step') if before else verdict.title}", *marked
 
 

@@ -81,7 +81,7 @@ def run(context: Context) -> dict[str, Any]:
         context.note(f"{title}: each pass left out")
         said: list[str] = []
         times = _times(context, workload, style, said)
-        variants = ablation.measure(workload, style, context.pick(15, 31), context.pick(1, 3), context.full)
+        variants = ablation.measure(workload, style, context.rounds, context.pick(1, 3), context.full)
         found.append(
             {"title": title, "sizes": f"{title} ({workload.sizes})", "times": times, "variants": variants,
              "explained": said}

@@ -103,7 +103,7 @@ def _measured(context: Context, title: str, workload: Workload, style: str) -> d
     start: dict[str, list[float]] = {engine: [] for engine in PAIR}
     later: dict[str, list[float]] = {engine: [] for engine in PAIR}
     phases: dict[str, list[float]] = {"build": [], "compile": [], "first step": []}
-    for turn in range(1 + context.pick(15, 31)):
+    for turn in range(1 + context.rounds):
         context.note(f"{title}: training {turn + 1}, from the beginning")
         for engine in PAIR if turn % 2 == 0 else reversed(PAIR):
             times = _trained(engine, models.model(workload, style), data, steps)

@@ -101,7 +101,7 @@ def run(context: Context) -> dict[str, Any]:
                 "later": context.fresh(USE[engine], folder=later),
             }
         taken: dict[str, list[float]] = {engine: [] for engine in PAIR}
-        for turn in range(context.pick(15, 31)):
+        for turn in range(context.rounds):
             context.note("how long a fresh interpreter takes to the first answer")
             for engine in PAIR if turn % 2 == 0 else reversed(PAIR):
                 taken[engine].append(context.fresh(USE[engine], folder=here)["seconds"])

@@ -121,7 +121,7 @@ def run(context: Context) -> dict[str, Any]:
     for engine in PAIR:
         right = _seeded(sources[engine], engine, data, steps)  # kernels load
         assert right["when"] == NOT_FOUND, right
-    for turn in range(context.pick(15, 31)):
+    for turn in range(context.rounds):
         context.note(f"{len(BUGS)} mistakes on each engine, round {turn + 1}")
         for engine in PAIR if turn % 2 == 0 else reversed(PAIR):
             for found, bug in zip(bugs, BUGS, strict=True):

@@ -215,7 +215,7 @@ def _means(lower: str | None, held: Json, tops: dict[str, float]) -> list[str]:
         places = " and ".join(f"after {percent(tops[engine])} of {engine}'s ops" for engine in PAIR)
         said.append(
             f"The curve has its top within the step on both sides, {places}: it rises while the forward pass "
-            "leaves what the backward pass will read, and falls while that is read. No engine changes that."
+            "leaves what the backward pass will read, and falls while that is read."
         )
     less = smaller(*held.values())
     if less is not None:

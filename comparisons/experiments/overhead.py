@@ -202,7 +202,8 @@ def _slope(leader: str | None, each: Json) -> str:
 
 def _growth(same: int | None, sizes: Json) -> str:
     if same is None:
-        return f"With tensors of {number(sizes[-1]['numbers'])} numbers one engine is still ahead."
+        last = ahead(*(sizes[-1][engine] for engine in PAIR))
+        return f"With tensors of {number(sizes[-1]['numbers'])} numbers {last} is still ahead."
     if same == sizes[0]["numbers"]:
         return "Which engine is ahead is not resolved at any size of tensor."
     return f"From tensors of {number(same)} numbers on, it is not resolved which engine is ahead."

@@ -44,6 +44,11 @@ class Context:
         """The one or the other, by how much time there is."""
         return full if self.full else quick
 
+    @property
+    def rounds(self) -> int:
+        """How many samples of what is timed: enough for a verdict, in a full run more."""
+        return self.pick(LEAST, 31)
+
     def time(
         self,
         calls: Mapping[str, Callable[[], object]],
@@ -64,7 +69,7 @@ class Context:
             call()
             repeats[name] = max(1, min(round(least / (perf_counter() - start)), 100_000))
         samples: dict[str, list[float]] = {name: [] for name in calls}
-        for turn in range(rounds or self.pick(LEAST, 31)):
+        for turn in range(rounds or self.rounds):
             gc.collect()
             for name in [*calls] if turn % 2 == 0 else reversed([*calls]):
                 call, many = calls[name], range(repeats[name])

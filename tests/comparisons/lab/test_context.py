@@ -27,6 +27,7 @@ from comparisons.report.look import charts
 from comparisons.report.look.pairs import sides
 from comparisons.report.look.prose import prose
 from comparisons.report.pages import _environment
+from comparisons.statistics.effect import LEAST
 from comparisons.statistics.quantities import PAIR, seconds, size
 from tests.comparisons.report.test_report import spread
 
@@ -122,6 +123,7 @@ def test_what_is_timed_takes_turns_and_both_count_as_often():
     assert "".join(order) == "aabb" + "ab" + "ba" + "ab" + "ba"
     assert [found[name]["count"] for name in "ab"] == [4, 4]
     assert Context(full=True).pick(1, 2) == 2
+    assert LEAST <= Context().rounds < Context(full=True).rounds
 
 
 def test_memory_is_all_that_a_side_holds_since_it_was_made_and_not_what_stood_before():

@@ -52,9 +52,10 @@ def test_the_rows_of_the_report_are_written_between_their_marks(report, capsys):
     table = rows(report)
     assert "all of one quick run on" in table
     assert "| losses equal bit for bit, at `optimize=\"exact\"` | 6 of 6 | 6 of 6 |" in table
-    assert "| a training step of the CNN | 4.00 ms | **3.00 ms** |" in table
+    steps = "4.00 ms (3.92 to 4.08 ms) | **3.00 ms (2.94 to 3.06 ms)**"
+    assert f"| a training step of the CNN | {steps} |" in table
     assert capsys.readouterr().err.count("this run has no row of") == len(ROWS) - 1
-    assert "**4.00 ms** | 5.00 ms" in rows(doctored(report, step=(4 * MS, 5 * MS)))
+    assert "**4.00 ms (3.92 to 4.08 ms)** | 5.00 ms" in rows(doctored(report, step=(4 * MS, 5 * MS)))
 
 
 def test_the_two_commands_stand_at_the_top():
