@@ -84,8 +84,9 @@ def replacing(path: PathLike, call: str, lasting: bool = True) -> Iterator[IO[by
     target = _target(path, call)
     folder = os.path.dirname(target)
     sweep(folder)
-    partial = os.path.join(folder, f".{_fresh_name()}.partial")
-    _ours.add(partial)
+    name = f".{_fresh_name()}.partial"
+    partial = os.path.join(folder, name)
+    _ours.add(name)
     try:
         with io.BufferedWriter(disk.create(partial), 1 << 20) as file:
             yield file
@@ -102,7 +103,7 @@ def replacing(path: PathLike, call: str, lasting: bool = True) -> Iterator[IO[by
             raise disk_error(call, path, error) from error
         raise
     finally:
-        _ours.discard(partial)
+        _ours.discard(name)
 
 
 def remove(path: PathLike, call: str) -> None:
@@ -160,7 +161,7 @@ def _sync_folder(folder: str) -> None:
 # --- what others have left -----------------------------------------------------------------
 
 _ours: set[str] = set()
-"""What this process is writing: everything else of its own pid is of a dead one that had it before."""
+"""The names of what this process is writing: all else of its own number is of a dead one that had it before."""
 
 
 @contextmanager
@@ -172,14 +173,15 @@ def scratch() -> Iterator[Path]:
 
     place = tempfile.gettempdir()
     sweep(place)
-    folder = Path(place, _fresh_name())
-    _ours.add(str(folder))
+    name = _fresh_name()
+    folder = Path(place, name)
+    _ours.add(name)
     try:
         folder.mkdir(mode=0o700)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        _ours.discard(str(folder))
+        _ours.discard(name)
 
 
 def sweep(folder: str) -> None:
@@ -199,7 +201,7 @@ def sweep(folder: str) -> None:
 def _is_left(entry: os.DirEntry[str], named: re.Match[str]) -> bool:
     """Whether nobody is at it any more: a process of this machine is asked for by its number; of others
     the age decides."""
-    if entry.path in _ours:
+    if entry.name in _ours:
         return False
     with suppress(OSError):
         found = entry.stat(follow_symlinks=False)

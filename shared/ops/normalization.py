@@ -317,6 +317,7 @@ def layer_norm(
     if not all(isinstance(size, (int, np.integer, Dim)) for size in sizes):
         raise SettingError(f"layer_norm: normalized_shape is made of sizes, not {normalized_shape!r}")
     if weight is None and bias is not None:
-        weight = ones(sizes, x.dtype, like=x)
+        fits = _same(tuple(x.shape)[-len(sizes) :], sizes)  # what does not is refused below, not made first
+        weight = ones(sizes if fits else (), x.dtype, like=x)
     affine = [as_tensor_like(value) for value in (weight, bias) if value is not None]
     return _layer_norm(x, *affine, shape=sizes, eps=as_number("layer_norm", "eps", eps))[0]

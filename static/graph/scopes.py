@@ -16,7 +16,7 @@ import numpy as np
 from shared.casting import cast_number
 from shared.errors import GraphError, SettingError
 from shared.interrupts import block, within
-from shared.spec import as_dtype
+from shared.spec import as_dtype, in_short
 from static.graph.graph import Node, call_within, current_call, get_default_graph
 from static.graph.guard import guarded
 from static.graph.variables import Variable
@@ -135,7 +135,10 @@ def get_variable(
 
 
 def _sizes(shape: Sequence[int] | int) -> tuple[int, ...]:
-    return (shape,) if isinstance(shape, int) else tuple(shape)
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    if not all(isinstance(size, int | np.integer) and size >= 0 for size in sizes):
+        raise SettingError(f"get_variable: a shape is made of sizes from 0 up, not {in_short(shape)}")
+    return sizes
 
 
 def _glorot(shape: tuple[int, ...]) -> Any:

@@ -6,11 +6,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+import dynamic
+import static
+from shared import nn, ops
 from shared.door import door
-from shared.errors import ArgumentError, RangeError, SettingError, TooLargeError
+from shared.errors import ArgumentError, DiptychError, RangeError, SettingError, ShapeError, TooLargeError
 
 HOME = Path(__file__).resolve().parents[2]
 
@@ -49,9 +54,6 @@ def test_what_python_would_say_is_said_in_our_words(
 
 
 def test_what_the_callers_own_function_raises_goes_through_as_it_is() -> None:
-    import static
-    from shared import ops
-
     def own(*_: object) -> object:
         return {}["their key"]
 
@@ -63,3 +65,28 @@ def test_what_the_callers_own_function_raises_goes_through_as_it_is() -> None:
         with static.Graph().as_default(), pytest.raises(KeyError, match=r"^'their key'$") as caught:
             call()
         assert type(caught.value) is KeyError
+
+
+X, BIAS = np.ones((2, 3), np.float32), np.ones(3, np.float32)
+T = static.constant(True)
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "words"),
+    [
+        (lambda: ops.cast(np.dtype("float32"), X), DiptychError, "cast"),
+        (lambda: ops.scan(lambda c, x: (c, x), 1.0, 2.0), DiptychError, "scan"),
+        (lambda: static.get_variable("v", (-1, -1)), SettingError, "get_variable: .* sizes from 0 up"),
+        (lambda: ops.normal(0, (0, 1)), DiptychError, "normal"),
+        (lambda: static.cond(T, T, T), DiptychError, r"cond\(.*is called as cond\(pred, true_fn"),
+        (lambda: dynamic.tensor([float("inf")], dtype="int64"), DiptychError, "tensor.*infinity"),
+        (lambda: ops.sum(X, keepdims=np.ones(3)), DiptychError, "sum"),
+        (lambda: ops.layer_norm(X, 2**40, bias=BIAS), ShapeError, "layer_norm: the last axes of x"),
+        (lambda: ops.pow(X), ArgumentError, r"pow: takes 2 argument\(s\) \(a, b\), not 1"),
+        (lambda: ops.zeros((2**40, 2**20)), TooLargeError, r"zeros\(.*called as zeros\(shape"),
+        (lambda: nn.manual_seed([1, [2]]), SettingError, "manual_seed: a seed is a whole number from 0"),
+    ],
+)  # fmt: skip
+def test_arguments_that_once_came_out_as_something_else(call: Any, kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=words):
+        call()

@@ -194,7 +194,7 @@ def test_the_next_writer_removes_what_a_dead_one_left_and_nothing_else(tmp_path:
 def test_a_folder_that_a_dead_process_worked_in_goes_when_the_next_one_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", f"{tmp_path}//")
     stale = tmp_path / f"diptych-{files._host()}-{a_dead_process()}-0000000a"
     (stale / "kernels").mkdir(parents=True)
     (stale / "kernels" / "one").write_text("code")
