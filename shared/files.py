@@ -161,7 +161,7 @@ def _sync_folder(folder: str) -> None:
 # --- what others have left -----------------------------------------------------------------
 
 _ours: set[str] = set()
-"""The names of what this process is writing: all else of its own number is of a dead one that had it before."""
+"""Names of what this process is writing: all else of its own number is of a dead one that had it before."""
 
 
 @contextmanager
