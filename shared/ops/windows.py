@@ -49,7 +49,7 @@ class Window(NamedTuple):
         if any(not isinstance(size, Dim) and size < 1 for size in image):
             raise ShapeError(f"{call}: an image {str_shape(image)} holds no pixels")
         oh, ow = self._output_size(image[0], 0), self._output_size(image[1], 1)
-        spans = [self.span(axis) for axis in (0, 1)]
+        spans: list[Size] = [self.span(axis) for axis in (0, 1)]
         far = [
             not isinstance(span, Dim) and not isinstance(size, Dim) and span > 2 * (size + 2 * padding)
             for span, size, padding in zip(spans, image, self.padding, strict=True)
