@@ -17,11 +17,15 @@ from shared.optim.checks import number
 
 
 def global_norm(gradients: Sequence[Any]) -> Any:
-    """The Euclidean norm of all gradients taken as one vector: 0-d float64. None is left out."""
+    """The Euclidean norm of all gradients taken as one vector: 0-d float64. None is left out.
+
+    Right for gradients of any size: their own norms are, and are squared in double precision.
+    """
     total: Any = None
     for g in gradients:
         if g is not None:
-            squares = ops.cast(ops.sum(ops.square(g)), "float64")
+            own = ops.norm(ops.cast(g, "float32") if g.dtype.itemsize == 2 else g)
+            squares = ops.square(ops.cast(own, "float64"))
             total = squares if total is None else total + squares
     if total is None:
         raise GradientError("global_norm: there are no gradients; call loss.backward() first")

@@ -11,7 +11,7 @@ import pytest
 from mpmath import mp
 
 import dynamic
-from shared import ops
+from shared import ops, optim
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:RuntimeWarning")
 M = mp.mpf
@@ -108,3 +108,14 @@ def test_a_layer_norm_of_large_and_of_usual_rows_keeps_the_bits_of_the_usual_one
     np.testing.assert_allclose(found[4:8], alone, rtol=1e-5)
     np.testing.assert_array_equal(ops.norm(mixed, axis=1)[:4], ops.norm(usual, axis=1))
     np.testing.assert_array_equal(ops.std(mixed, axis=1)[:4], ops.std(usual, axis=1))
+
+
+@pytest.mark.parametrize(("dtype", "size"), [("float16", 3e4), ("float32", 1e30)])
+def test_gradients_of_any_size_are_clipped_by_their_norm(dtype: str, size: float) -> None:
+    """Squares that overflowed once made every gradient 0."""
+    gradients = [np.full(100, size, dtype), np.full((3, 2), -size / 2, dtype), None]
+    wide = np.concatenate([g.reshape(-1).astype(np.float64) for g in gradients if g is not None])
+    clipped, norm = optim.clip_by_global_norm(gradients, np.linalg.norm(wide) / 2)
+    np.testing.assert_allclose(norm, np.linalg.norm(wide), rtol=1e-6)
+    assert [None if g is None else g.dtype for g in clipped] == [dtype, dtype, None]
+    np.testing.assert_allclose(clipped[0], gradients[0] / 2, rtol=2e-3)
