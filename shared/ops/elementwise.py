@@ -45,9 +45,9 @@ mul = elementwise(
 
 
 def _div_rule(g: Any, y: Any, a: Any, b: Any, *, wanted: Any) -> tuple[Any, Any]:
-    """d(a/b) = da / b - (a/b) db / b: both begin with g / b."""
-    share = g / b
-    return share, neg(share * y) if wanted[1] else None
+    """d(a/b) = da / b - (a/b) / b db, divided in this order: of a b that is all but 0, 1 / b may be infinite
+    where a / b^2 is not."""
+    return g / b if wanted[0] else None, neg(g * (y / b)) if wanted[1] else None
 
 
 div = elementwise(

@@ -125,6 +125,8 @@ M = mp.mpf
 
 ROWS = {
     "reciprocal": Row(ops.reciprocal, lambda x: 1 / x, lambda x: -1 / x**2, (1, 2), only=_not_zero),
+    "div of 3": Row(lambda x: 3.0 / x, lambda x: 3 / x, lambda x: -3 / x**2, (1, 3), only=_not_zero),
+    "div by 3": Row(lambda x: x / 3.0, lambda x: x / 3, lambda x: 1 / M(3), (1, 1)),
     "square": Row(ops.square, lambda x: x**2, lambda x: 2 * x, (1, 1)),
     "sqrt": Row(ops.sqrt, mp.sqrt, lambda x: 1 / mp.sqrt(x) / 2, (1, 2), only=_positive),
     "rsqrt": Row(
