@@ -40,7 +40,6 @@ MUTATIONS: list[Mutation] = [
     ]),
     *rows("infer", "shared/ops/reductions.py", [
         ("def sum_dtype", 'x.dtype.kind in "bi" and', 'x.dtype.kind in "b" and', "sum"),
-        ("def _mean_dtype", "np.dtype(np.float64)", "np.dtype(np.float32)", "mean"),
         ("def _place_of", "np.dtype(np.intp))", "np.dtype(np.int32))", "argmax"),
         ("_cumsum = Op(", "Spec(x.shape, sum_dtype(x))", "Spec(x.shape, x.dtype)", "cumsum"),
         ("def reduced", "tuple(1 if i in axes", "tuple(2 if i in axes", "sum or max"),
@@ -96,5 +95,8 @@ MUTATIONS: list[Mutation] = [
         ("def float_dtype", "np.exp, (operand,)", "np.negative, (operand,)", "sigmoid or exp or rsqrt"),
         ("def promote", "_weak_type(x)(0) if is_weak(x)", "np.float64(0) if is_weak(x)",
          "where or concatenate"),
+    ]),
+    *rows("setting", "shared/ops/reductions.py", [
+        ("def _mean_dtype", "np.dtype(np.float64)", "np.dtype(np.float32)", "test_ops_values"),
     ]),
 ]  # fmt: skip

@@ -48,7 +48,7 @@ PASSES = [
     ]),
     *rows("pass", "static/compile/passes/pack.py", [
         ("def _weight", "return not turned, maker.inputs[0]", "return turned, maker.inputs[0]"),
-        ("def _weight", 'maker.settings["axes"] == (1, 0)', "True"),
+        ("TURNED = ", '"matmul": False', '"matmul": True'),
         ("TURNED = ", '"linear": True', '"linear": False'),
     ]),
     *rows("pass", "static/compile/passes/convolve.py", [

@@ -45,7 +45,9 @@ CHOOSING = rows("rule", "shared/ops/choosing.py", [
     ("def _inside", "greater_equal(x, low)", "less_equal(x, low)", "clip"),
     ('"min(max({0}, {1}), {2})"', "logical_and(less(x, low)", "logical_and(greater(x, low)", "clip"),
     ('"min(max({0}, {1}), {2})"', "logical_or(greater(x, high)", "logical_or(less(x, high)", "clip"),
-    ("def _share", "g * 0.5", "g * 1.5", "maximum or minimum"),
+])  # fmt: skip
+CHOOSING += rows("setting", "shared/ops/choosing.py", [
+    ("def _share", "g * 0.5", "g * 1.5", "evenly"),
 ])  # fmt: skip
 
 SHAPES = [

@@ -221,3 +221,10 @@ def test_integers_are_summed_in_64_bits() -> None:
     assert ops.cumsum(x)[-1] == 3 * 2**30
     assert ops.sum(np.ones(300, bool)) == 300
     assert ops.mean(x).dtype == ops.var(x).dtype == np.float64
+
+
+def test_numbers_that_tie_share_the_gradient_evenly() -> None:
+    for op in (ops.maximum, ops.minimum):
+        a, b = (dynamic.tensor(np.full(3, 2.0), requires_grad=True) for _ in range(2))
+        for half in dynamic.grad(ops.sum(op(a, b)), [a, b]):
+            np.testing.assert_array_equal(half.numpy(), 0.5)

@@ -126,6 +126,21 @@ def test_a_view_that_changes_nothing_is_no_step() -> None:
     assert steps(y) == ["add"]
 
 
+def test_transposes_of_transposes_are_put_together_in_their_order() -> None:
+    x = static.placeholder("float32", (3, 3, 3))
+    orders = [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)]
+    ys = [ops.transpose(ops.transpose(x, a), b) + 1 for a in orders for b in orders]
+    agree(ys, {x: np.arange(27, dtype=np.float32).reshape(3, 3, 3)})
+
+
+def test_what_has_an_effect_is_done_though_nothing_uses_what_it_gives(capfd: Any) -> None:
+    x = static.placeholder("float32", (), name="x")
+    with static.control_dependencies([static.Print(x * 2, [x], "seen ")]):
+        y = x + 1
+    agree([y], {x: 1.0})
+    assert capfd.readouterr().err.count("seen") == 2
+
+
 # --- stabilize ---
 
 

@@ -37,6 +37,12 @@ def like(x: Any, array: Any) -> Any:
     return array.astype(x.dtype)
 
 
+def turned(x: Any) -> Any:
+    """Probabilities whose axes have all gone elsewhere, as their logarithm and that of their square."""
+    y = ops.transpose(ops.reshape(ops.softmax(x), (1, 2, 3)), (1, 2, 0))
+    return ops.log(y) + ops.log(ops.square(y))
+
+
 def own_softmax(x: Any) -> Any:
     return ops.exp(x) / ops.sum(ops.exp(x), axis=1, keepdims=True)
 
@@ -59,6 +65,7 @@ FORMS: dict[str, Callable[[Any], Any]] = {
     # through what moves elements
     "reshaped": lambda x: ops.log(ops.reshape(ops.softmax(x), (-1,))),
     "transposed": lambda x: ops.log(ops.transpose(ops.softmax(x))),
+    "axes turned about": turned,
     "flipped": lambda x: ops.log(ops.flip(ops.softmax(x), 1)),
     "split": lambda x: ops.log(ops.split(ops.softmax(x), [1, 2], 1)[1]),
     "unbound": lambda x: ops.log(ops.unbind(ops.softmax(x), 1)[2]),
