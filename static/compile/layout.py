@@ -7,7 +7,6 @@ made where it shall be, if it can be, and they have nothing left to do.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +17,7 @@ from shared.op import TABLE
 from shared.spec import Spec
 from static.compile.block import Block, Step, Value, last_uses
 from static.compile.buffers import Buffer, Buffers, Location
+from static.compile.in_place import input_to_overwrite
 from static.compile.options import EXACT, Options
 
 
@@ -131,50 +131,15 @@ class _Decisions:
             flat = len(value.shape) < 2
             if flat or not op.ufunc or all([v in layout.contiguous for v in arrays]):
                 layout.contiguous.add(value)
-            over = self._in_place_of(at, step, number)
+            over = None
+            if self.plans:
+                over = input_to_overwrite(at, step, number, self.buffers, layout.contiguous, self.count)
             if over is None:
                 self.buffers.make(at, value, fills=value in layout.contiguous)
             else:
                 layout.in_place[value] = over
                 there = self.buffers[over]
                 self.buffers.put(at, value, Location(there.buffers, there.part, there.fills))
-
-    # in place
-
-    def _in_place_of(self, at: int, step: Step, number: int) -> Value | None:
-        """The input that a step can write one of its results over, if there is one."""
-        op, layout, value = step.op, self.layout, step.outputs[number]
-        if not self.plans or value not in layout.contiguous or value not in self.until:
-            return None
-        found: list[Value] = []
-        uses = Counter([buffer for v in step.values() for buffer in self.buffers[v].buffers])
-        for position in range(len(step.inputs)) if op.ufunc else op.may_be(number):
-            x = step.inputs[position] if position < len(step.inputs) else None
-            if not isinstance(x, Value) or x not in layout.contiguous or x.spec != value.spec:
-                continue
-            if not self.buffers.dies(x, at) or not self._may_leave(x, value):
-                continue
-            alone = op.ufunc or uses[self.buffers[x].buffers[0]] == 1
-            if alone or not self._overlaps_others(x, position, step):
-                found.append(x)
-        return max(found, key=self._preference, default=None)
-
-    def _preference(self, x: Value) -> tuple[bool, int]:
-        """Which input to write over, of several. A part: what takes the places of all parts lies
-        together without being joined. Of two, that of the younger value, so that all parts' turns
-        come out alike."""
-        location = self.buffers[x]
-        return (False, 0) if location.part is None else (True, location.buffers[0].made or 0)
-
-    def _may_leave(self, x: Value, value: Value) -> bool:
-        """Whether a value may lie where `x` does: what leaves a run needs memory for itself alone."""
-        location = self.buffers[x]
-        return self.until[value] != self.count or (location.fills and not location.buffers[0].fixed)
-
-    def _overlaps_others(self, x: Value, position: int, step: Step) -> bool:
-        """Whether an input may have memory in common with another one."""
-        others = [v for i, v in enumerate(step.inputs) if isinstance(v, Value) and i != position]
-        return any([self.buffers.may_overlap(x, v) for v in others])
 
     # inside another value
 
