@@ -71,6 +71,10 @@ def _moved(step: Step, z: Any, states: States, alive: Any) -> States:
 # --- layers over sequences -----------------------------------------------------------------
 
 
+LAYERS = 2**16
+"""How many there may be on top of each other: each is made, one by one."""
+
+
 class _Layers(Recurrent):
     """Recurrent layers as PyTorch has them.
 
@@ -102,6 +106,11 @@ class _Layers(Recurrent):
         for what, size in sizes.items():
             if size is not None and size < 1:
                 raise SettingError(f"{type(self).__name__}: {what} must be at least 1, not {size}")
+        if num_layers > LAYERS:
+            raise SettingError(
+                f"{type(self).__name__}: num_layers must be at most {LAYERS}, not {num_layers}; is it the "
+                "hidden size?"
+            )
         self.hidden_size, self.num_layers = hidden_size, num_layers
         self.batch_first, self.bidirectional = batch_first, bidirectional
         self.directions = ("", "_reverse") if bidirectional else ("",)
