@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from shared import late
 from shared.casting import cast_number, check_dtype
 from shared.device.cuda import check_device, device_of, owned, to_device, to_host
 from shared.dispatch import ENGINE_OF, NEUTRAL, Neutral, engine_at_hand, engine_of
@@ -32,6 +33,8 @@ class State(InPlace):
 
     requires_grad = False
     is_leaf = True
+    live = False
+    """Whether sessions follow what the State holds: a number that users set while they train."""
     _device = "cpu"
 
     def __init__(self, data: Any, name: str = "") -> None:
@@ -160,6 +163,7 @@ class State(InPlace):
         if engine is None or isinstance(engine, Neutral):
             given = value.value() if isinstance(value, State) else value
             self._data = owned(given, self.dtype, beside=self.value())
+            late.note(self, "data")
             return None
         return engine.assign(self, value)
 
@@ -225,6 +229,12 @@ class Slot(State):
     def __init__(self, data: Any, parameter: Any, slot: str, name: str) -> None:
         super().__init__(data, name)
         self.parameter, self.slot = parameter, slot
+
+
+class Rate(State):
+    """A number that a rule reads and users may set at any time: a learning rate."""
+
+    live = True
 
 
 class Generator(Buffer):

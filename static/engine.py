@@ -21,6 +21,7 @@ from static.graph.graph import Node, Tensor, call_within, current_call, get_defa
 from static.graph.operands import apply
 from static.graph.select import updates
 from static.graph.variables import Variable, lift
+from static.run.late import keep_settings
 
 
 class StaticEngine:
@@ -77,6 +78,7 @@ class StaticEngine:
         if current_call.get() is None:
             for path, state in module.named_states():
                 state.called(path)
+        keep_settings(graph.root(), module)
         default = [dispatch.charge(self)] if graph is get_default_graph() else graph.defaults()
         parent = dict(default).get(current_call, current_call.get())
         return within(*default, *call_within(graph, module.name, parent, module=True).changes)

@@ -7,15 +7,20 @@ from collections.abc import Callable, Iterator, Mapping
 from os import PathLike, fspath
 from typing import Any
 
+from shared import late
 from shared.device.cuda import DEVICES
 from shared.dispatch import ENGINE_OF, NEUTRAL, engine_in_charge
 from shared.door import refused
 from shared.errors import AssignmentError, DiptychError, DTypeError
 from shared.interrupts import Block, deferred
+from shared.late import MARK
 from shared.nn.saved import Loaded, arrays_of, load_arrays, read_own, write_file
 from shared.op import TABLE
 from shared.spec import as_dtype, in_short
 from shared.state import Buffer, Parameter, State
+
+PLAIN = (bool, int, float, str, tuple)
+"""Kinds of values that an attribute may have which a graph is built with."""
 
 
 class Module:
@@ -41,6 +46,8 @@ class Module:
         before = self.__dict__.get(key)
         if value is not None and isinstance(before, (State, Module)):
             _check_replaces(f"{type(self).__name__}.{key}", before, value)
+        if MARK in self.__dict__ and type(value) in PLAIN and getattr(self, key, None) != value:
+            late.note(self, key)
         object.__setattr__(self, key, value)
         for path, child in modules_in(key, value):
             child.__dict__.setdefault("_name", path)
@@ -151,6 +158,8 @@ class Module:
     def requires_grad_(self, requires_grad: bool = True) -> Module:
         """Let gradients reach every Parameter inside or, with False, freeze them all."""
         for parameter in self.parameters():
+            if parameter.requires_grad != requires_grad:
+                late.note(parameter, "requires_grad")
             parameter.requires_grad = requires_grad
             parameter.grad = None
         return self

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from shared import files, interrupts
+from shared import files, interrupts, late
 from shared.device.cuda import adopted, to_device, to_host
 from shared.errors import StateError
 from shared.spec import str_shape
@@ -79,6 +79,7 @@ def load_arrays(paths: Paths, arrays: Mapping[str, Any], strict: bool, source: s
     with interrupts.deferred():
         for state, value in values:
             state.data = value
+            late.note(state, "data")
     return Loaded(missing, unexpected, {})
 
 

@@ -8,13 +8,29 @@ from typing import Any
 
 import numpy as np
 
+from shared import late
 from shared.errors import SettingError
 from shared.optim.checks import number
 from shared.spec import in_short
 from shared.state import State
 
-Settings = SimpleNamespace
-"""An optimiser's hyperparameters, apart from the learning rate: `h.momentum`, `h.eps`."""
+
+class Settings(SimpleNamespace):
+    """An optimiser's hyperparameters, apart from the learning rate: `h.momentum`, `h.eps`."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+    def __setattr__(self, key: str, value: Any) -> None:
+        before = self.__dict__.get(key)
+        super().__setattr__(key, value)
+        if before is not None and before != value:
+            late.note(self, key)
+
+    def built(self) -> None:
+        """A graph makes its steps with them as they are now."""
+        steps = self.__dict__.get(late.MARK, ())
+        late.mark(self, (*steps, {k: v for k, v in vars(self).items() if k != late.MARK}))
+
 
 Schedule = Callable[[Any], Any]
 """The learning rate of the step that follows `step` finished ones: see `schedules.py`."""

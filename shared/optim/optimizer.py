@@ -19,7 +19,7 @@ from shared.optim.checks import number
 from shared.optim.clipping import clip_by_global_norm, clip_by_value
 from shared.optim.groups import HasRate, ParameterGroup, Schedule, Settings, as_groups, named, unique
 from shared.optim.schedules import rate_after
-from shared.state import Slot, State
+from shared.state import Rate, Slot, State
 
 Slots = dict[str, Any]
 Rates = tuple[Any, ...]
@@ -41,9 +41,9 @@ class Optimizer(HasRate):
 
     A parameter whose `requires_grad` is False, or that has no gradient, is left as it is.
 
-    opt.lr      a 0-d float64 State that the rule reads: `opt.lr = x` changes the rate (in static
-                followed by `session.load(opt.lr)`) and nothing is built again. Under a schedule it
-                is not read: it tells the rate that the last step was made with
+    opt.lr      a 0-d float64 State that the rule reads: `opt.lr = x` and `opt.lr.assign(x)` change the
+                rate, of the steps that sessions run too, and nothing is built again. Under a schedule
+                it is not read: it tells the rate that the last step was made with
     opt.steps   how many steps were made: a 0-d float64 State
     opt.groups  the parameter groups; groups without an `lr` of their own share `opt.lr`
     """
@@ -280,6 +280,8 @@ class Optimizer(HasRate):
         if engine is None:
             raise EngineError(f"apply_gradients: the gradients must be Tensors, not {value!r}")
         self.minimized = True
+        for group in self.groups:
+            group.settings.built()
         with engine.scope(value):
             done = self._assign(pairs)
             if global_step is not None:
@@ -340,9 +342,9 @@ class Optimizer(HasRate):
     def _rate_state(self, name: str, lr: float | Schedule) -> tuple[State, Schedule | None]:
         """The State that holds a learning rate, and the schedule that decides it, if any."""
         if not callable(lr):
-            return State(np.float64(number(self._kind, name, lr)), name), None
+            return Rate(np.float64(number(self._kind, name, lr)), name), None
         first = number(self._kind, f"{name}(0)", _raw(rate_after(self._kind, np.float64(0), lr, None)))
-        return State(np.float64(first), name), lr
+        return Rate(np.float64(first), name), lr
 
     def learning_rates(self) -> dict[State, Schedule | None]:
         """Every learning rate, with its schedule."""

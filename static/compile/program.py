@@ -61,7 +61,7 @@ class Program:
 
     source    the generated text
     reads     the variables whose values it starts from; `stored`, those that it leaves with another;
-              `touched`, both
+              `touched`, both; `live`, those whose States a session follows
     missing   placeholders that it needs and that were not fed
     log       what the passes did, and `block`, what they have made of it
     layout    where its values live
@@ -84,6 +84,7 @@ class Program:
             self.source = writer.source()
         self.reads, self.missing = block.reads.keys(), block.missing
         self.stored = frozenset(block.stores)
+        self.live = [variable for variable in block.reads if variable.live]
         self.touched = self.stored.union(self.reads)
         self.step_at, self.names = writer.step_at, writer.names
         file = f"{GENERATED} program {next(_serial)}>"

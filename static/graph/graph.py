@@ -11,6 +11,7 @@ from collections.abc import Callable, Container, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -71,6 +72,7 @@ class Graph:
         self._taken: set[str] = set()
         self._counts: dict[str, int] = {}
         self.lifted: dict[int, Variable] = {}
+        self.settings: WeakKeyDictionary[Any, dict[str, list[Any]]] = WeakKeyDictionary()
         self._dims: dict[str, Dim] = {}
         self._reads: dict[Variable, Tensor] = {}
         self._sources: dict[Symbol, Tensor] = {}

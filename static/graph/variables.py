@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from shared import ops
+from shared import late, ops
 from shared.casting import cast_number, check_dtype
 from shared.dims import Dim
 from shared.errors import DTypeError, GraphError, SettingError, ShapeError, SymbolicValueError
@@ -55,6 +55,7 @@ class Variable(Symbolic, InPlace):
         automatic: bool = False,
     ) -> None:
         self.state, self.automatic = state, automatic
+        self.live = state is not None and state.live
         if state is not None:
             self.trainable = isinstance(state, Parameter)
             value = state.value()
@@ -192,6 +193,7 @@ def lift(graph: Graph, state: State) -> Variable:
         with graph.as_default():
             variable = Variable(state=state, name=state.name.replace(".", "/") or None)
         graph.lifted[id(state)] = variable
+        late.mark(state)
     return variable
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from shared import late
 from shared.device.cuda import to_host
 from shared.device.memory import uncollected
 from shared.errors import (
@@ -31,6 +32,7 @@ from static.graph.select import select
 from static.graph.variables import Variable, lift
 from static.run.failures import check_ready, explained
 from static.run.feeds import feed_key, place_of, take_apart, take_feeds
+from static.run.late import Lookout
 from static.run.partial import PartialRun
 from static.run.remote import PROGRAMS
 from static.run.turns import Turns
@@ -84,6 +86,9 @@ class Session:
         self._programs: dict[Any, Program] = {}
         self._lock = threading.Lock()
         self._turns = Turns()
+        self._lookout = Lookout(self.graph)
+        self._looked = late.count[0]
+        self._followed: dict[Variable, float] = {}  # what each live State held when its value was taken
         self._entered: list[within] = []
 
     # --- running ---
@@ -134,6 +139,11 @@ class Session:
         return self._done(program, fed, arrays)
 
     def _done(self, program: Program, fed: Sequence[Tensor], arrays: Sequence[Any]) -> Sequence[Any]:
+        if late.count[0] != self._looked:
+            self._looked = late.count[0]
+            self._lookout.look(program)
+        if program.live:
+            self._follow(program)
         values = self._ready_values(program)
         try:
             results, stores = program(arrays, values)
@@ -291,9 +301,20 @@ class Session:
         """The same for values that are on the session's device; no run that stores one of them is on."""
         self._turns.take(values.keys(), values.keys(), lambda: self._keep(values))
 
+    def _follow(self, program: Program) -> None:
+        """Take what live States hold, if that was changed since: whoever changed a rate last has set it."""
+        for variable in program.live:
+            state: Any = variable.state
+            if variable in self._values and self._followed.get(variable) != float(state.data):
+                self._keep({variable: self.device.take(state.value())})
+
     def _keep(self, values: Mapping[Variable, Any]) -> None:
         with self._lock:
             self._values = {**self._values, **values}
+        for variable in values:
+            if variable.live:
+                self._followed[variable] = float(variable.state.data)  # type: ignore[union-attr]
+        self._lookout.taken(values)
 
     # --- opening and closing ---
 
