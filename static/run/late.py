@@ -52,7 +52,7 @@ class Lookout:
             if variable in program.reads:
                 self._say(
                     note, f"a new value of {holder.name or 'a Parameter'}",
-                    "the session has one of its own, which it took before; session.load(model) brings the new",
+                    "the session has one of its own, which it took before; take this by session.load(model)",
                 )  # fmt: skip
             return variable is not None and variable not in program.touched
         return False
