@@ -6,5 +6,4 @@ table. It is empty when the law holds.
 
 from __future__ import annotations
 
-KNOWN: dict[str, str] = {
-}
+KNOWN: dict[str, str] = {}
