@@ -9,7 +9,7 @@ from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
-from comparisons.lab.verdict import Verdict, by_design
+from comparisons.lab.verdict import MEASURED, Verdict, by_design
 from comparisons.statistics.effect import smaller
 from comparisons.statistics.quantities import OTHER, PAIR, listed, percent
 
@@ -259,7 +259,8 @@ def _figures(value: Json) -> tuple[str, str, str]:
 def _verdict(title: str, case: Json) -> Verdict:
     wrong = {engine: 1 - case[engine]["value"]["right"] for engine in PAIR}
     cells = {engine: percent(case[engine]["value"]["right"]) for engine in PAIR}
-    return Verdict(title, cells["dynamic"], cells["static"], smaller(wrong["dynamic"], wrong["static"]))
+    leader = smaller(wrong["dynamic"], wrong["static"])
+    return Verdict(title, cells["dynamic"], cells["static"], leader, basis=MEASURED)
 
 
 def _told(case: Json, way: str) -> str:

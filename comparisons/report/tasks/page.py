@@ -8,7 +8,7 @@ from functools import partial
 from comparisons.lab.blocks import Block, Drawing, Figure, Listing, Nodes, Pair, Table
 from comparisons.lab.dimensions import Dimension
 from comparisons.lab.reading import Reading
-from comparisons.lab.verdict import Verdict, sized
+from comparisons.lab.verdict import MEASURED, Verdict, sized
 from comparisons.lab.verdict import timed as timed_row
 from comparisons.measuring.memory import METERS
 from comparisons.report.look import figures
@@ -120,7 +120,7 @@ def numbers_rows(task: Json) -> Iterator[Verdict]:
     yield Verdict("losses that are equal", "", "", together=said)
     if all("accuracy" in task["engines"][engine] for engine in PAIR):
         right = [percent(task["engines"][engine]["accuracy"]) for engine in PAIR]
-        yield Verdict(f"{task['counted']} read correctly", *right)
+        yield Verdict(f"{task['counted']} read correctly", *right, basis=MEASURED)
 
 
 def cost_rows(task: Json) -> list[Verdict]:
