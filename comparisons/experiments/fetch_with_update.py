@@ -92,6 +92,7 @@ def _in_every_order() -> dict[str, Any]:
     for order in _orders(needs):
         orders += 1
         held: dict[Any, Any] = {value: variable.initial() for variable, value in block.reads.items()}
+        held |= block.constants
         for step in (block.steps[i] for i in order):
             inputs = [held.get(x, x) for x in step.inputs]
             held[step.outputs[0]] = step.op.compute(*inputs, **step.settings)
@@ -103,16 +104,20 @@ def _with_a_cell() -> dict[str, Any]:
     """The same graph run as TensorFlow 1 would: the variable is one cell of memory, a read and an
     assignment happen when their turn comes, and any order is legal in which each node comes
     behind its inputs."""
-    from static.graph.graph import ASSIGN, READ
+    from static.graph.graph import ASSIGN, CONSTANT, READ
 
     graph, fetches = _built()
-    nodes = graph.get_operations()
+    constants = {node: node.outputs[0] for node in graph.get_operations() if node.op is CONSTANT}
+    nodes = [node for node in graph.get_operations() if node not in constants]
     seen: list[list[float]] = []
     orders = 0
-    needs = [{nodes.index(x.node) for x in node.inputs if hasattr(x, "node")} for node in nodes]
+    needs = [
+        {nodes.index(x.node) for x in node.inputs if hasattr(x, "node") and x.node not in constants}
+        for node in nodes
+    ]
     for order in _orders(needs):
         orders += 1
-        cell, held = 10.0, dict[Any, float]()
+        cell, held = 10.0, {y: float(node.settings["value"]) for node, y in constants.items()}
         for node in (nodes[i] for i in order):
             inputs = [held.get(x, x) for x in node.inputs]
             if node.op is READ:
