@@ -51,7 +51,7 @@ class SGD(Optimizer):
 
     def rates(self, lr: Any, t: Any, h: Settings) -> Rates:
         if h.momentum and h.dampening:
-            return ops.neg(lr), ops.where(ops.equal(t, 1.0), 1.0, 1.0 - h.dampening)
+            return ops.neg(lr), 1.0 - ops.cast(ops.not_equal(t, 1.0), "float64") * h.dampening
         return (ops.neg(lr),)
 
     def rule(self, p: Any, g: Any, slots: Slots, rates: Rates, h: Settings) -> tuple[Any, Slots]:

@@ -52,7 +52,8 @@ class ConstantLR:
         _check(self, lr=0, factor=0, total_iters=0)
 
     def __call__(self, step: Any) -> Any:
-        return ops.where(ops.less(step, self.total_iters), self.lr * self.factor, self.lr)
+        low = step * 0.0 + self.lr * self.factor  # in double precision, as the step is
+        return ops.where(ops.less(step, self.total_iters), low, self.lr)
 
 
 @dataclass(frozen=True)
