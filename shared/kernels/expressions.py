@@ -6,7 +6,7 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,7 @@ _BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 
 
-@cache
+@lru_cache(maxsize=4096)
 def parsed(text: str) -> ast.expr:
     """The tree of an expression."""
     return ast.parse(text, mode="eval").body

@@ -8,7 +8,7 @@ takes views, broadcast arrays and any number of axes, and keeps it on disk. Noth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -150,7 +150,7 @@ def source_of(recipe: Recipe) -> tuple[str, str, str]:
     return ", ".join(given), ", ".join(outputs), " ".join([*code.lines, *written])
 
 
-@cache
+@lru_cache(maxsize=1024)
 def kernel_of(recipe: Recipe) -> Any:
     """The kernel of a recipe: a function of the inputs, the numbers and the outputs."""
     inputs, outputs, body = source_of(recipe)

@@ -44,6 +44,9 @@ class Form:
         return numbers + [float(step.settings[name]) for name in self.settings]
 
 
+_UNTRIED: Any = object()
+FORMS_KEPT = 4096
+"""For how many kinds of steps their forms are kept: settings are among what tells kinds apart."""
 _forms: dict[Any, Form | None] = {}
 
 
@@ -73,9 +76,12 @@ def _known(step: Step, dtype: np.dtype[Any], hand: bool) -> tuple[Form | None, b
     kinds = tuple([x.dtype if isinstance(x, Value) else _part(x, handed) for x in step.inputs])
     settings = tuple([(name, _part(x, handed[:1])) for name, x in step.settings.items()])
     key = step.op.scalar, step.op.ufunc, settings, kinds, dtype
-    if key not in _forms:
-        _forms[key] = _tried(step, dtype, kinds, settings)
-    return _forms[key], any([kind in handed for kind in kinds + tuple([part for _, part in settings])])
+    form = _forms.get(key, _UNTRIED)
+    if form is _UNTRIED:
+        while len(_forms) >= FORMS_KEPT:
+            _forms.pop(next(iter(_forms), key), None)
+        form = _forms[key] = _tried(step, dtype, kinds, settings)
+    return form, any([kind in handed for kind in kinds + tuple([part for _, part in settings])])
 
 
 def _part(number: Any, handed: tuple[Part, ...]) -> Any:
