@@ -28,6 +28,13 @@ from tests.programs.composed import normal, whole
 from tests.programs.program import Fault
 from tests.programs.words import DYNAMIC, STATIC, is_float
 
+if importlib.util.find_spec("torch") is None:
+    torch = None
+else:  # here, not in the first program that asks: a program has a limit of time
+    import torch
+
+    from tests.programs.torch_words import TORCH
+
 __all__ = ["agree", "normal", "whole"]
 CONTROL = re.compile(r"(.*/)?(cond|scan|while_loop|while|map_fn)(_\d+)?$")
 Results = list[tuple[str, Any]]
@@ -258,12 +265,8 @@ def with_torch(
     program: Callable[..., Any], arrays: Sequence[Any], order: int, want: Results, twin: Twin
 ) -> None:
     """The same with PyTorch, in float64, if it is installed and has the words."""
-    if importlib.util.find_spec("torch") is None or not any(a.dtype == "float64" for a in arrays):
+    if torch is None or not any(a.dtype == "float64" for a in arrays):
         return
-    import torch
-
-    from tests.programs.torch_words import TORCH
-
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     try:
