@@ -169,6 +169,12 @@ ELSEWHERE = {
     "introspection": "an estimate is timed, and not the step that it is of",
 }
 """Experiments whose times are of more, or less, than the listings beside them, and why."""
+BY_TEXT = {
+    "concepts": "the training loops of tasks are counted, and not shown",
+    "late_shape_error": "what is shown runs as a script in an interpreter of its own",
+    "errors_ahead": "what is shown runs as text, with one mistake put into it at a time",
+}
+"""Experiments of whose functions the text is run, or counted, and why."""
 
 
 @each
@@ -176,7 +182,7 @@ def test_the_code_that_a_page_shows_is_the_code_that_ran_and_was_timed(experimen
     """Each listing is of a function that ran in this run; and where calls are timed, of each engine some
     listing ran while they were."""
     _, _, listings = ran(experiment.name)
-    for function in listings.shown:
+    for function in listings.shown if experiment.name not in BY_TEXT else ():
         assert listings.ran(function), f"{function.__name__} is shown, and did not run"
     if listings.timed and experiment.name not in ELSEWHERE:
         for engine in PAIR:
