@@ -38,7 +38,7 @@ from dynamic.recompute import checkpoint
 from dynamic.tensors import Tensor, tensor
 from shared.device.cuda import default_device, set_default_device
 from shared.device.memory import keep_freed_memory
-from shared.door import public
+from shared.usage.door import public
 from shared.watch.hooks import Event, Hook, watching
 from shared.watch.nan import NanFinder
 from shared.watch.profiler import Profiler

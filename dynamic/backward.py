@@ -16,10 +16,10 @@ from dynamic.endpoints import edge_of, leaf_edge_of, seed_of
 from dynamic.modes import in_mode, mode
 from dynamic.node import Edge, Leaf, Node
 from dynamic.tensors import Tensor
-from shared.door import door
 from shared.errors import GradientError
 from shared.reverse import ReverseVisitor, reverse
 from shared.spec import Spec
+from shared.usage.door import door
 from shared.watch import hooks
 
 

@@ -16,7 +16,7 @@ from dynamic.values import check_detached, raw_array
 from shared import dispatch
 from shared.device import cuda
 from shared.device.cuda import owned
-from shared.interrupts import within
+from shared.durable.interrupts import within
 from shared.op import Op
 from shared.operators import bind
 from shared.ops.control import plain_cond, plain_scan, plain_while_loop

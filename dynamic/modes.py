@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shared.interrupts import within
+from shared.durable.interrupts import within
 
 
 @dataclass(frozen=True, slots=True)

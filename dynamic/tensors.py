@@ -12,11 +12,11 @@ from dynamic.values import Values, check_detached, raw_array
 from shared import ops
 from shared.device import cuda
 from shared.device.cuda import owned
-from shared.door import methods
 from shared.errors import DTypeError, GradientError, ShapeError
 from shared.op import as_array
 from shared.spec import Spec, as_dtype
 from shared.state import State, check_fits
+from shared.usage.door import methods
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,12 +15,12 @@ from dynamic.modes import mode
 from dynamic.node import Edge, Node
 from shared import ops
 from shared.device.cuda import DEVICES, check_device, device_of, to_device, to_host
-from shared.door import methods
 from shared.errors import DTypeError, GradientError, ShapeError
 from shared.inplace import InPlace
 from shared.op import Op, Rule
 from shared.spec import Spec, str_shape
 from shared.state import State
+from shared.usage.door import methods
 
 
 class Values(InPlace):

@@ -1,6 +1,6 @@
 """Sizes that are not known until run, and arithmetic on them.
 
-A `Dim` is a polynomial with integer coefficients over atoms (`shared.atoms`): unknown sizes, and
+A `Dim` is a polynomial with integer coefficients over atoms (`shared.sizes.atoms`): unknown sizes, and
 what functions make of sizes (a floor division that does not come out even for all sizes, what two
 sizes broadcast to). Polynomials have one normal form, so `n * 2 + n == 3 * n` holds without knowing
 n, and `(n * 784) // n` is the plain integer 784.
@@ -18,10 +18,10 @@ from typing import Any, Union
 
 import numpy as np
 
-from shared import polynomials
-from shared.atoms import FUNCTIONS, Atom, Derived, Symbol, in_order
 from shared.errors import SettingError, UnknownSizeError
-from shared.polynomials import Bounds, Terms
+from shared.sizes import polynomials
+from shared.sizes.atoms import FUNCTIONS, Atom, Derived, Symbol, in_order
+from shared.sizes.polynomials import Bounds, Terms
 
 Size = Union[int, "Dim"]
 Shape = tuple[Size, ...]
@@ -163,7 +163,7 @@ class Dim:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What tells this size from every other: see `shared.atoms.key_of`."""
+        """What tells this size from every other: see `shared.sizes.atoms.key_of`."""
         return tuple(sorted((tuple([a.key for a in atoms]), count) for atoms, count in self.terms.items()))
 
     def symbols(self) -> Iterator[Symbol]:
@@ -317,7 +317,7 @@ def stretched(*sizes: Size) -> Size:
 
 
 def derived(function: str, *parts: Any) -> Size:
-    """A function of `shared.atoms` of sizes, by its name, in its simplest form."""
+    """A function of `shared.sizes.atoms` of sizes, by its name, in its simplest form."""
     if function == "//":
         return divide(*parts)
     if function == "broadcast":

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from shared.door import methods
 from shared.op import array_module
 from shared.operators import Operators
+from shared.usage.door import methods
 
 IN_PLACE = {
     "add": ("x += y", np.add), "sub": ("x -= y", np.subtract), "mul": ("x *= y", np.multiply),

@@ -15,10 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from shared.device.cuda import device_of, owned
-from shared.dims import Dim, Shape
+from shared.arrays import Array
+from shared.arrays import array_module as array_module  # with Op, what one who writes an op imports
+from shared.arrays import as_array as as_array
+from shared.arrays import in_single_precision as in_single_precision
+from shared.arrays import put as put
+from shared.dims import Shape
 from shared.dispatch import ENGINE_OF
-from shared.door import refused
 from shared.errors import (
     ArgumentError,
     DiptychError,
@@ -28,22 +31,22 @@ from shared.errors import (
     SettingError,
     ShapeError,
 )
-from shared.rules import ZERO as ZERO  # with Op, what one who writes an op imports
+from shared.rules import ZERO as ZERO
 from shared.rules import Joint as Joint
 from shared.rules import Rule as Rule
 from shared.rules import Wanted, Zero
+from shared.settings import exact as exact
+from shared.settings import settings_key as settings_key
 from shared.spec import (
     Operand,
     Spec,
     broadcast_shapes,
-    in_short,
     is_weak,
     promote,
     spec_of,
     ufunc_dtype,
 )
-
-Array = Any
+from shared.usage.door import refused
 
 TABLE: dict[str, Op] = {}
 """Every op there is, by name. The laws run over it."""
@@ -310,42 +313,6 @@ def single_floats(op: Op, args: list[Any], single: Callable[[Any], Any]) -> list
     return args
 
 
-def in_single_precision(value: Any) -> Array:
-    """An array, or a number, as a float32 array."""
-    return np.asarray(value, np.float32) if is_weak(value) else value.astype(np.float32)
-
-
-def put(y: Array, out: Array | None) -> Array:
-    """What a compute gives that has made y: y itself, or `out`, where it was given one, filled with it."""
-    if out is None or y is out:
-        return y
-    out[...] = y
-    return out
-
-
-def _holds_tensors(values: Sequence[Any]) -> bool:
-    """Whether a list holds Tensors or Parameters, in lists within it too."""
-    kinds = set(map(type, values))
-    if any(ENGINE_OF[kind] is not None for kind in kinds):
-        return True
-    nested = list in kinds or tuple in kinds
-    return nested and any(isinstance(part, (list, tuple)) and _holds_tensors(part) for part in values)
-
-
-def as_array(values: Any, dtype: Any = None) -> Array:
-    """An array of `values`: arrays keep their dtype, Python floats become float32."""
-    if dtype is not None or hasattr(values, "dtype"):
-        return np.asarray(values, dtype=dtype) if device_of(values) == "cpu" else owned(values, dtype)
-    if isinstance(values, (list, tuple)) and _holds_tensors(values):
-        raise ShapeError(
-            f"{in_short(values)} is no tensor but holds some; join them by ops.stack, which keeps their "
-            "gradients, or where a layer such as nn.LSTM gave its output and its state, take them apart: "
-            "y, state = lstm(x)"
-        )
-    array = np.asarray(values)
-    return array.astype(np.float32) if array.dtype == np.float64 else array
-
-
 # --- elementwise ops -----------------------------------------------------------------------
 
 VOCABULARY = (
@@ -401,28 +368,3 @@ def elementwise(
         out=ufunc is not None if out is None else out, scalar=scalar, together=together,
         hints=hints if inplace or workspace else NO_HINTS, doc=doc,
     )  # fmt: skip
-
-
-def settings_key(settings: dict[str, Any]) -> tuple[Any, ...]:
-    """An exact, hashable key: `2`, `2.0`, `True` and `-0.0` all differ."""
-    return tuple((name, exact(settings[name])) for name in sorted(settings))
-
-
-def exact(value: Any) -> Any:
-    """The same for one value of a setting, or a weak number."""
-    if isinstance(value, tuple):
-        return tuple(exact(part) for part in value)
-    if isinstance(value, slice):
-        return ("slice", exact((value.start, value.stop, value.step)))
-    if isinstance(value, Dim):
-        return ("Dim", value.key)
-    if isinstance(value, (bool, int, float, complex)):
-        return (type(value).__name__, repr(value))
-    return (type(value).__name__, value)
-
-
-def array_module(array: Array) -> Any:
-    """The module (NumPy, CuPy) whose functions take this array; NumPy for plain numbers."""
-    if isinstance(array, np.ndarray) or is_weak(array):
-        return np
-    return array.__array_namespace__()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from shared import ops
 from shared.dims import Dim, Size, product
-from shared.door import methods
 from shared.numpy_calls import NumPyCalls
+from shared.usage.door import methods
 
 
 class Operators(NumPyCalls):

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from shared import late
 from shared.casting import cast_number, check_dtype
 from shared.device.cuda import check_device, device_of, owned, to_device, to_host
 from shared.dispatch import ENGINE_OF, NEUTRAL, Neutral, engine_at_hand, engine_of
@@ -19,6 +18,7 @@ from shared.errors import AssignmentError, DTypeError, ShapeError, StateError
 from shared.inplace import InPlace
 from shared.spec import Spec, in_short, str_shape
 from shared.touched import noted, touch, touching
+from shared.usage import late
 
 
 class State(InPlace):

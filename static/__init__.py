@@ -20,7 +20,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from shared.device.memory import keep_freed_memory
-from shared.door import public
+from shared.usage.door import public
 from shared.watch.hooks import Event, Hook, watching
 from shared.watch.nan import NanFinder
 from shared.watch.profiler import Profiler

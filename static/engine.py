@@ -8,8 +8,8 @@ from typing import Any
 
 from shared import dispatch
 from shared.casting import check_dtype
+from shared.durable.interrupts import within
 from shared.errors import SymbolicValueError
-from shared.interrupts import within
 from shared.operators import bind
 from shared.state import State
 from static.control.cond import cond

@@ -6,9 +6,9 @@ A room is a folder, or one file that is a room by itself.
 
 ROOMS: dict[str, tuple[str, ...]] = {
     "shared": (
-        "source", "errors", "door", "late", "files", "interrupts", "device", "atoms", "polynomials", "dims",
-        "spec", "casting", "rules", "dispatch", "op", "pullback", "nest", "touched", "numerics", "kernels",
-        "ops", "numpy_calls", "operators", "inplace", "state", "reverse", "watch", "picture", "nn", "models",
+        "source", "errors", "usage", "durable", "device", "sizes", "dims", "spec", "casting", "rules",
+        "dispatch", "arrays", "settings", "op", "pullback", "nest", "touched", "numerics", "kernels", "ops",
+        "numpy_calls", "operators", "inplace", "state", "reverse", "watch", "picture", "nn", "models",
         "optim", "data",
     ),
     "dynamic": (

@@ -26,7 +26,7 @@ from comparisons.bench.peers import (
 )
 from comparisons.bench.workloads import WORKLOADS
 from comparisons.machine import host
-from shared import files
+from shared.durable import files
 
 FORMAT = 1
 NAMES = (*WORKLOADS, OVERHEAD, GRAPH, PASSES)

@@ -15,7 +15,7 @@ from comparisons.bench.peers import Peer
 from comparisons.bench.process import ENGINES, WARM, PeerError, Process, Settings, new_caches
 from comparisons.bench.workloads import WORKLOADS
 from comparisons.statistics.spread import spread
-from shared import files
+from shared.durable import files
 
 WARM_STARTS = 3
 """How many processes start with what the first one has compiled."""

@@ -84,7 +84,7 @@ def run(
     from comparisons.running.run import engines_differ, failures
     from comparisons.running.run import run as run_plan
     from comparisons.training.drive import ENGINES
-    from shared.files import check_writable
+    from shared.durable.files import check_writable
 
     tasks, experiments = chosen(names, full, engine, device)
     check_device(device)

@@ -22,7 +22,8 @@ from comparisons.lab.verdict import Verdict, timed
 from comparisons.statistics.effect import BreakEven, ahead, break_even
 from comparisons.statistics.quantities import OTHER, PAIR, count, listed, number, seconds, spread_of
 from comparisons.statistics.spread import spread
-from shared import files, optim
+from shared import optim
+from shared.durable import files
 
 MODELS = (
     ("the bench's MLP", WORKLOADS["mlp"], "layer"),

@@ -16,7 +16,7 @@ from comparisons.lab.snippet import source_of
 from comparisons.lab.verdict import sized
 from comparisons.statistics.effect import smaller
 from comparisons.statistics.quantities import OTHER, PAIR, count, size
-from shared import files
+from shared.durable import files
 
 TABLE = np.random.default_rng(0).normal(size=(400, 400)).astype(np.float32) / 20
 X = np.ones((1, 3), np.float32)

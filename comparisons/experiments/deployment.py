@@ -11,7 +11,7 @@ from comparisons.lab.reading import Reading
 from comparisons.lab.verdict import Verdict, by_design, sized, timed
 from comparisons.statistics.quantities import OTHER, PAIR, count, listed, size, spread_of
 from comparisons.statistics.spread import spread
-from shared import files
+from shared.durable import files
 
 NET = """from shared import nn
 

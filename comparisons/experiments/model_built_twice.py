@@ -15,7 +15,7 @@ from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
 from comparisons.lab.verdict import Verdict, by_design
 from comparisons.statistics.quantities import OTHER, PAIR, count, listed
-from shared import files
+from shared.durable import files
 
 X = np.ones((2, 8), np.float32)
 

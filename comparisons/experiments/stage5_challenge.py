@@ -14,7 +14,8 @@ from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of, written
 from comparisons.lab.verdict import Verdict, counted, timed
 from comparisons.statistics.quantities import OTHER, PAIR, count, number, spread_of
-from shared import files, nn, ops
+from shared import nn, ops
+from shared.durable import files
 
 STEPS, LENGTH = 20, 30
 WAVE = np.sin(np.linspace(0, 8 * np.pi, 200)).astype(np.float32)

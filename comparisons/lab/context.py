@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from comparisons.statistics.effect import LEAST
 from comparisons.statistics.spread import spread
-from shared import files
+from shared.durable import files
 from shared.watch.hooks import Event, Hook, watching
 
 T = TypeVar("T")

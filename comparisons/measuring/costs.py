@@ -22,7 +22,7 @@ from comparisons.statistics.spread import spread
 from comparisons.training.drive import EXACT, FAST
 from comparisons.training.task import Task
 from comparisons.training.verify import levels_apart
-from shared import files
+from shared.durable import files
 
 QUICK = {"runs": 15, "steps": 15}
 FULL = {"runs": 31, "steps": 50}

@@ -26,7 +26,7 @@ from comparisons.report.tasks.page import pages_of_tasks
 from comparisons.statistics import quantities
 from comparisons.statistics.effect import AT_ONCE, ERROR, LEAST
 from comparisons.statistics.quantities import percent
-from shared import files
+from shared.durable import files
 
 if TYPE_CHECKING:
     from jinja2 import Environment

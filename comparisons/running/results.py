@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from shared import files
+from shared.durable import files
 
 FORMAT = 3
 NAME = "report.json"

@@ -13,7 +13,7 @@ from typing import Any
 
 from comparisons.training.drive import Training
 from comparisons.training.task import Task
-from shared import files
+from shared.durable import files
 
 
 def look_inside(task: Task, engine: str, seed: int = 0) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from shared.data.split import Split
 from shared.data.text import Text, Vocabulary, load_library_text
 from shared.data.toys import load_noisy_sine, load_sine_curve, load_spiral
 from shared.data.trees import NODE_TYPES, Tree, Trees, load_library_trees
-from shared.door import public
+from shared.usage.door import public
 
 __all__ = [
     "CIFAR10_CLASSES", "ConcatDataset", "DataLoader", "Dataset", "FASHION_CLASSES", "NODE_TYPES",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from shared import files
+from shared.durable import files
 from shared.errors import DataError, DiskError
 
 TIMEOUT = 30

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.interrupts import within
+from shared.durable.interrupts import within
 from shared.spec import as_seed
 
 

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from shared.durable.interrupts import within
 from shared.errors import EngineError
-from shared.interrupts import within
 
 DEVICES = ("cpu", "cuda")
 MIXED = (

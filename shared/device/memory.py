@@ -11,7 +11,7 @@ import gc
 
 import numpy as np
 
-from shared.interrupts import Block
+from shared.durable.interrupts import Block
 
 LARGEST = (32 << 20) - (1 << 13)
 """Bytes: the largest array that glibc learns from, less its own bookkeeping."""

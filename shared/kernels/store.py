@@ -13,7 +13,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from shared import files
+from shared.durable import files
 from shared.errors import DiskError
 
 LIMIT = 128 * 2**20

@@ -4,7 +4,6 @@
 `nn.init` holds the initialisers.
 """
 
-from shared.door import public
 from shared.nn import initial as init
 from shared.nn.activation import (
     ELU,
@@ -42,6 +41,7 @@ from shared.nn.recurrent import GRU, LSTM, RNN, forget_gate_bias_
 from shared.nn.regular import BatchNorm1d, BatchNorm2d, Dropout, LayerNorm
 from shared.nn.simple import Embedding, Flatten, Identity, Linear
 from shared.state import Buffer, Generator, Parameter
+from shared.usage.door import public
 
 __all__ = [
     "AdaptiveAvgPool2d", "AvgPool1d", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d",

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from shared import files, interrupts
+from shared.durable import files, interrupts
 from shared.errors import SettingError, StateError
 from shared.nn.module import Module
 from shared.nn.saved import CHECKPOINT, Paths, arrays_of, load_arrays, read_file, write_file

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from shared.device.cuda import to_device
+from shared.durable.interrupts import within
 from shared.errors import SettingError, ShapeError
-from shared.interrupts import within
 from shared.ops.random import generator_state
 from shared.spec import as_seed, str_shape
 from shared.state import Generator, Parameter

@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator, Mapping
 from os import PathLike, fspath
 from typing import Any
 
-from shared import late
 from shared.device.cuda import DEVICES
 from shared.dispatch import ENGINE_OF, NEUTRAL, engine_in_charge
-from shared.door import refused
+from shared.durable.interrupts import Block, deferred
 from shared.errors import AssignmentError, DiptychError, DTypeError
-from shared.interrupts import Block, deferred
-from shared.late import MARK
 from shared.nn.saved import Loaded, arrays_of, load_arrays, read_own, write_file
 from shared.op import TABLE
 from shared.spec import as_dtype, in_short
 from shared.state import Buffer, Parameter, State
+from shared.usage import late
+from shared.usage.door import refused
+from shared.usage.late import MARK
 
 PLAIN = (bool, int, float, str, tuple)
 """Kinds of values that an attribute may have which a graph is built with."""
@@ -100,7 +100,7 @@ class Module:
 
     def children(self) -> Iterator[tuple[str, Module]]:
         """The modules directly inside, with their names, in definition order."""
-        for key, value in vars(self).items():
+        for key, value in list(vars(self).items()):
             yield from modules_in(key, value)
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
@@ -115,7 +115,8 @@ class Module:
         """Parameters and Buffers with their paths, in definition order. One that stands in two
         places (tied weights) comes with each of its paths."""
         for path, module in self.named_modules():
-            for key, value in vars(module).items():
+            # A list of them: another thread may be calling the module for the first time.
+            for key, value in list(vars(module).items()):
                 for name, state in states_in(key, value):
                     yield (f"{path}.{name}" if path else name), state
 

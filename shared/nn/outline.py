@@ -16,8 +16,8 @@ import numpy as np
 
 from shared import dispatch, nest
 from shared.dims import Size
+from shared.durable.interrupts import within
 from shared.errors import EngineError, GradientError, SymbolicValueError
-from shared.interrupts import within
 from shared.op import Op
 from shared.operators import Operators, bind
 from shared.ops.control import scan_length

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from shared import files, interrupts, late
 from shared.device.cuda import adopted, to_device, to_host
+from shared.durable import files, interrupts
 from shared.errors import StateError
 from shared.spec import str_shape
 from shared.state import Generator, Parameter, State
+from shared.usage import late
 
 CHECKPOINT = "diptych checkpoint"
 """What the metadata of a file say under `format`, if `nn.save_checkpoint` or a Saver wrote it."""

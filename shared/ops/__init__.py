@@ -4,7 +4,6 @@ The names `abs`, `all`, `any`, `max`, `min`, `pow`, `round` and `sum` are ops he
 builtins.
 """
 
-from shared.door import public
 from shared.ops.activations import elu, leaky_relu, relu
 from shared.ops.attention import attention_weights, scaled_dot_product_attention
 from shared.ops.bitwise import (
@@ -101,6 +100,7 @@ from shared.ops.sigmoids import log_sigmoid, sigmoid, silu, softplus, tanh
 from shared.ops.softmaxes import log_softmax, softmax
 from shared.ops.tiling import pad, repeat, tile
 from shared.ops.windows import col2im, im2col
+from shared.usage.door import public
 
 __all__ = [
     "abs", "accuracy", "adaptive_avg_pool2d", "add", "all", "any", "arange", "argmax", "argmin",

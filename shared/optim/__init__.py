@@ -4,7 +4,6 @@ With them go learning-rate schedules, which are functions of the step count, and
 gradients.
 """
 
-from shared.door import public
 from shared.optim.adaptive import Adadelta, Adagrad, Adam, AdamW, RMSprop
 from shared.optim.clipping import (
     clip_by_global_norm,
@@ -27,6 +26,7 @@ from shared.optim.schedules import (
     SequentialLR,
     StepLR,
 )
+from shared.usage.door import public
 
 __all__ = [
     "Adadelta", "Adagrad", "Adam", "AdamW", "ChainedScheduler", "ConstantLR", "CosineAnnealingLR",

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from shared import late
 from shared.errors import SettingError
 from shared.optim.checks import number
 from shared.spec import in_short
 from shared.state import State
+from shared.usage import late
 
 
 class Settings(SimpleNamespace):

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from shared import interrupts, ops
+from shared import ops
 from shared.device.cuda import device_of, to_device
 from shared.dispatch import tensor_engine
+from shared.durable import interrupts
 from shared.errors import EngineError, GradientError, NoGradientError, SettingError, StateError
 from shared.nn.saved import arrays_of, load_arrays, read_own, write_file
 from shared.op import array_module

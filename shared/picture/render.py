@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from shared import files
+from shared.durable import files
 from shared.errors import SettingError
 from shared.picture.collapse import put_into_boxes
 from shared.picture.dot import by_dot, by_pygraphviz, dot_source

@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.interrupts import within
+from shared.durable.interrupts import within
 from shared.op import Op
 from shared.source import Line
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared import files
+from shared.durable import files
 from shared.watch.hooks import Event, Hook
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from shared.atoms import FUNCTIONS, Atom, Symbol
 from shared.dims import UNKNOWN_RANK, Dim, Size, derived, same_size
 from shared.errors import ArchiveError
 from shared.ops.indexing import ARRAY
+from shared.sizes.atoms import FUNCTIONS, Atom, Symbol
 from shared.spec import Spec, str_shape
 
 DTYPES = {
@@ -101,7 +101,7 @@ class Writing:
 
     def size(self, size: Size, new: bool = False, depth: int = 0) -> Any:
         """An int, a name, or `["+", ...]`, `["*", ...]`, or `["//", a, b]` of such, and the like for each
-        of `shared.atoms.FUNCTIONS`.
+        of `shared.sizes.atoms.FUNCTIONS`.
 
         new: whether sizes that were not written before may be among them
         """

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from shared import files
 from shared.dims import UNKNOWN_RANK, Dim, Size
+from shared.durable import files
 from shared.errors import ArchiveError, DiptychError
 from shared.nn.saved import packed
 from shared.op import Op

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from shared import files
+from shared.durable import files
 from shared.errors import ArchiveError
 from static.archive.encoding import damaged
 from static.archive.save import CONSTANTS, FORMAT, PROGRAM, PROGRAM_LIMIT, RATIO, VERSION, WEIGHTS

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shared.atoms import Symbol
 from shared.dims import UNKNOWN_RANK, Dim, dims_in
 from shared.op import Op
+from shared.sizes.atoms import Symbol
 from shared.spec import Spec, spec_of
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from shared.atoms import NAMES, Symbol
 from shared.dims import Dim
 from shared.op import Op
+from shared.sizes.atoms import NAMES, Symbol
 from shared.spec import spec_of
 from shared.watch import hooks
 from static.compile.block import Step, Value, last_uses

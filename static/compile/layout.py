@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.atoms import Symbol
 from shared.dims import UNKNOWN_RANK, Dim, dims_in, same_shape, same_size
 from shared.op import TABLE
+from shared.sizes.atoms import Symbol
 from shared.spec import Spec
 from static.compile.block import Block, Step, Value, last_uses
 from static.compile.buffers import Buffer, Buffers, Location

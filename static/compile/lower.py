@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from shared.atoms import Symbol
 from shared.dims import Dim
 from shared.errors import UnknownSizeError
 from shared.op import Op
+from shared.sizes.atoms import Symbol
 from static.compile.block import Block, Step, Value
 from static.graph.graph import ASSIGN, CONSTANT, INITIAL, PLACEHOLDER, READ, Node, Tensor
 from static.graph.select import Selection

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from shared.atoms import Symbol
 from shared.dims import Dim, evaluate
+from shared.sizes.atoms import Symbol
 from shared.spec import Spec
 from static.compile.arena import ALIGNMENT, assign_offsets
 from static.compile.block import Value

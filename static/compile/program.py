@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shared.atoms import Symbol
 from shared.device.memory import uncollected
 from shared.dims import Dim, dims_in
 from shared.errors import DiptychError, ShapeError, UnknownSizeError
+from shared.sizes.atoms import Symbol
 from shared.source import GENERATED
 from shared.spec import Spec, sizes_match, str_shape
 from static.compile.block import Step, Value

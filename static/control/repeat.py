@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from shared.atoms import Symbol
 from shared.dims import Dim, Size, dims_in, evaluate
 from shared.errors import ShapeError
+from shared.sizes.atoms import Symbol
 from static.control.body import Compiler
 from static.control.loop import Loop, check_step
 from static.graph.graph import Tensor

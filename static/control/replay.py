@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from shared.atoms import Symbol
 from shared.dims import UNKNOWN_RANK, Dim, Shape, Size, same_shape
 from shared.op import Op
+from shared.sizes.atoms import Symbol
 from shared.spec import Spec
 from static.control.body import Body, BodyOp, Part
 from static.graph.effects import LOOKING

@@ -14,8 +14,8 @@ import numpy as np
 
 from shared.device.cuda import device_of, to_device, to_host
 from shared.dims import Dim
+from shared.durable.interrupts import block, within
 from shared.errors import CheckFailedError, DTypeError, GraphError, NotFiniteError, SettingError
-from shared.interrupts import block, within
 from shared.op import ZERO, Joint, Op
 from shared.spec import Spec, as_dtype, sizes_match
 from static.graph.create import IDENTITY

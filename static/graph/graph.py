@@ -16,10 +16,10 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from shared import dispatch
-from shared.atoms import Symbol
 from shared.dims import Dim, dims_in
+from shared.durable.interrupts import block, within
 from shared.errors import FinalizedError, GraphError, SettingError
-from shared.interrupts import block, within
+from shared.sizes.atoms import Symbol
 from static.graph.guard import guarded
 from static.graph.nodes import (
     ASSIGN,

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shared.atoms import Symbol
 from shared.dims import UNKNOWN_RANK, Dim, dims_in
 from shared.errors import ShapeError, SymbolicValueError
 from shared.op import Op
 from shared.operators import Operators
 from shared.pullback import Pullback, pullback_of
 from shared.reverse import Edge
+from shared.sizes.atoms import Symbol
 from shared.source import Line, user_line
 from shared.spec import Spec, sizes_match
 from static.graph.default_session import get_default_session

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from shared.casting import cast_number
+from shared.durable.interrupts import block, within
 from shared.errors import GraphError, SettingError
-from shared.interrupts import block, within
 from shared.spec import as_dtype, in_short
 from static.graph.graph import Node, call_within, current_call, get_default_graph
 from static.graph.guard import guarded

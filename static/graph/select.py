@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from shared.atoms import Symbol
 from shared.dims import Dim
+from shared.sizes.atoms import Symbol
 from static.graph.assignments import is_update, reaching
 from static.graph.graph import ASSIGN, READ, Call, Graph, Node, Tensor, symbols_of
 from static.graph.variables import Variable

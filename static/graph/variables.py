@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from shared import late, ops
+from shared import ops
 from shared.casting import cast_number, check_dtype
 from shared.dims import Dim
 from shared.errors import DTypeError, GraphError, SettingError, ShapeError, SymbolicValueError
@@ -14,6 +14,7 @@ from shared.inplace import InPlace
 from shared.op import Op
 from shared.spec import Spec, sizes_match, str_shape
 from shared.state import Parameter, State
+from shared.usage import late
 from static.graph.create import identity
 from static.graph.default_session import get_default_session
 from static.graph.graph import (

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared import nest
-from shared.atoms import Symbol
 from shared.dims import Dim, Shape, Size, product
 from shared.errors import FetchError
 from shared.nn.overview import FLOPS
+from shared.sizes.atoms import Symbol
 from shared.spec import Operand, Spec, spec_of
 from static.compile.block import Block, Step, Value, last_uses
 from static.compile.lower import lower

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from shared import files
 from shared.dims import UNKNOWN_RANK
+from shared.durable import files
 from shared.errors import ExportError, FetchError
 from static.graph.graph import PLACEHOLDER, READ, Graph, Tensor, get_default_graph
 from static.graph.select import select

@@ -1,4 +1,4 @@
-"""The functions of sizes (`shared.atoms.FUNCTIONS`) in ONNX's nodes. Every size is an int64 vector of one."""
+"""The functions of sizes (`shared.sizes.atoms.FUNCTIONS`) as ONNX nodes; a size is an int64 vector."""
 
 from __future__ import annotations
 

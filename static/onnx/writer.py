@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from shared.atoms import Atom, Symbol
 from shared.dims import UNKNOWN_RANK, Dim, Size
 from shared.errors import ExportError
 from shared.op import TABLE, Op
+from shared.sizes.atoms import Atom, Symbol
 from shared.spec import Spec
 from static.control.body import Body, BodyOp
 from static.graph.graph import ASSIGN, CONSTANT, PLACEHOLDER, READ, Graph, Node, Tensor

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from shared.atoms import Symbol
 from shared.casting import cast_known
 from shared.device import cuda
 from shared.dims import UNKNOWN_RANK, Dim
 from shared.errors import FeedError, FeedTypeError, FetchError, GraphError
+from shared.sizes.atoms import Symbol
 from shared.spec import str_shape
 from shared.state import State
 from static.compile.device import CPU, Device

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from shared import late
 from shared.nn.module import PLAIN, Module
 from shared.optim.groups import Settings
 from shared.state import Parameter, State
+from shared.usage import late
 from static.compile.program import Program
 from static.graph.graph import Graph
 from static.graph.variables import Variable

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from shared import files
+from shared.durable import files
 from shared.errors import DataError, StateError
 from shared.nn.checkpoint import read_checkpoint, write_checkpoint
 from shared.nn.saved import CHECKPOINT, read_file

@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from shared import late
 from shared.device.cuda import to_host
 from shared.device.memory import uncollected
+from shared.durable.interrupts import deferred, within
 from shared.errors import (
     FeedTypeError,
     FetchError,
     SessionError,
 )
-from shared.interrupts import deferred, within
 from shared.state import State
+from shared.usage import late
 from shared.watch import hooks
 from shared.watch.profiler import Profiler
 from static.compile.block import Block

@@ -14,8 +14,8 @@ import pytest
 import dynamic
 import static
 from shared import nn, ops
-from shared.door import door
 from shared.errors import ArgumentError, DiptychError, RangeError, SettingError, ShapeError, TooLargeError
+from shared.usage.door import door
 
 HOME = Path(__file__).resolve().parents[2]
 
@@ -44,7 +44,7 @@ def test_what_python_would_say_is_said_in_our_words(
     def function(x: object, size: int = 1) -> None:
         raise error
 
-    monkeypatch.setattr("shared.door.is_ours", lambda file: True)
+    monkeypatch.setattr("shared.usage.door.is_ours", lambda file: True)
     words = r"resize\(3, size=2\): .*it is called as resize\(x, size=\.\.\.\)"
     with pytest.raises(kind, match=words) as caught:
         door(function, "resize")(3, size=2)

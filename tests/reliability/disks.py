@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from shared import files
+from shared.durable import files
 
 
 class Stopped(BaseException):

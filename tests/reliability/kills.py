@@ -23,7 +23,8 @@ from pathlib import Path
 import numpy as np
 
 import dynamic
-from shared import files, nn, ops, optim
+from shared import nn, ops, optim
+from shared.durable import files
 from tests.reliability.test_crashes import WRITERS, Writer, left
 
 X = np.random.RandomState(0).randn(8, 4).astype("float32")

@@ -17,8 +17,9 @@ import pytest
 import dynamic
 import static
 from comparisons.running import results
-from shared import files, nn, ops, optim
+from shared import nn, ops, optim
 from shared.data import download
+from shared.durable import files
 from shared.errors import DataError, DiskError
 from shared.kernels import store
 from tests.reliability.disks import Counting, Failing, Stopping, on

@@ -17,8 +17,9 @@ from click.testing import CliRunner
 import dynamic
 import static
 from comparisons.command_line.commands import main
-from shared import files, nn, ops, optim
+from shared import nn, ops, optim
 from shared.data import data_directory
+from shared.durable import files
 from shared.errors import DataError, DiptychError, DiskError, SettingError
 from shared.kernels import machine, store
 

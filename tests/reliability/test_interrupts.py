@@ -24,7 +24,7 @@ from dynamic.modes import mode
 from shared import dispatch, nn, ops, optim
 from shared.data import draws
 from shared.device import cuda, memory
-from shared.interrupts import deferred
+from shared.durable.interrupts import deferred
 from shared.nn.initial import _drawing, undrawn
 from shared.watch import hooks
 from static.graph.nodes import controls, current_call

@@ -1,6 +1,6 @@
 """Polynomials in sizes, with integer coefficients: what they are worth, between what, and as Python text.
 
-One is a dict from products of atoms (`shared.atoms`) to their coefficients. The parts of an atom are
+One is a dict from products of atoms (`shared.sizes.atoms`) to their coefficients. The parts of an atom are
 integers, and objects that hold a polynomial (`shared.dims.Dim`) as their `terms`.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.atoms import FUNCTIONS, Atom, Symbol
+from shared.sizes.atoms import FUNCTIONS, Atom, Symbol
 
 Terms = dict[tuple[Atom, ...], int]
 Bounds = tuple[int | None, int | None]

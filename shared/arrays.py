@@ -1,0 +1,58 @@
+"""Raw arrays: made of what a user gives, filled, and asked for their module."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from shared.device.cuda import device_of, owned
+from shared.dispatch import ENGINE_OF
+from shared.errors import ShapeError
+from shared.spec import in_short, is_weak
+
+Array = Any
+
+
+def as_array(values: Any, dtype: Any = None) -> Array:
+    """An array of `values`: arrays keep their dtype, Python floats become float32."""
+    if dtype is not None or hasattr(values, "dtype"):
+        return np.asarray(values, dtype=dtype) if device_of(values) == "cpu" else owned(values, dtype)
+    if isinstance(values, (list, tuple)) and _holds_tensors(values):
+        raise ShapeError(
+            f"{in_short(values)} is no tensor but holds some; join them by ops.stack, which keeps their "
+            "gradients, or where a layer such as nn.LSTM gave its output and its state, take them apart: "
+            "y, state = lstm(x)"
+        )
+    array = np.asarray(values)
+    return array.astype(np.float32) if array.dtype == np.float64 else array
+
+
+def _holds_tensors(values: Sequence[Any]) -> bool:
+    """Whether a list holds Tensors or Parameters, in lists within it too."""
+    kinds = set(map(type, values))
+    if any(ENGINE_OF[kind] is not None for kind in kinds):
+        return True
+    nested = list in kinds or tuple in kinds
+    return nested and any(isinstance(part, (list, tuple)) and _holds_tensors(part) for part in values)
+
+
+def in_single_precision(value: Any) -> Array:
+    """An array, or a number, as a float32 array."""
+    return np.asarray(value, np.float32) if is_weak(value) else value.astype(np.float32)
+
+
+def put(y: Array, out: Array | None) -> Array:
+    """What a compute gives that has made y: y itself, or `out`, where it was given one, filled with it."""
+    if out is None or y is out:
+        return y
+    out[...] = y
+    return out
+
+
+def array_module(array: Array) -> Any:
+    """The module (NumPy, CuPy) whose functions take this array; NumPy for plain numbers."""
+    if isinstance(array, np.ndarray) or is_weak(array):
+        return np
+    return array.__array_namespace__()

@@ -1,0 +1,1 @@
+"""Nothing lost, nothing left behind: files written whole, interrupts that wait."""

@@ -1,0 +1,1 @@
+"""What unknown sizes are made of."""

@@ -1,0 +1,1 @@
+"""What is checked of a call before it does anything, and said of what comes too late."""
