@@ -4,6 +4,13 @@
 else there is. The mutations are data: `rules` (derivatives), `forms` (what kernels are made of), `memory`
 (whose memory a result may share or take), `infers` (shapes and dtypes, foretold), `rewritings` (patterns),
 `passes` (passes, plans of memory, settings). Which tests are to catch a kind stands in `mutation.TESTS`.
+
+Known to survive, since no program is known that tells them from what stands there:
+
+- `scaled.py`, a scatter that undoes any pick: no rule puts elements back by another index than they were picked by.
+- `scaled.py`, transposes that return to any order: seen only where three axes are of one size.
+- `inside.py`, `where` with its sides exchanged: rules send cotangents back through `gate`.
+- `groups.py`, parts cut along another axis or unequal: what fusion then reads side by side has the same bits.
 """
 
 from __future__ import annotations

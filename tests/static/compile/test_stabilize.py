@@ -142,6 +142,27 @@ SAID_BETTER: dict[str, Callable[[Any], Any]] = {
 """For the oracle: forms that long double would lose too, by cancelling."""
 
 
+VALUES: dict[str, Callable[[Any], Any]] = {
+    "a sign below": lambda x: ops.exp(x) / -ops.sum(ops.exp(x), axis=1, keepdims=True),
+    "a chosen quotient": lambda x: ops.sigmoid(x)
+    * ops.where(HOT > 0, ops.sigmoid(x * 0.5) / ops.sigmoid(x), x * 0),
+    "a sum over all of it": lambda x: ops.log(
+        ops.sum(like(x, HOT) * ops.exp(x) / (2 * ops.sum(ops.exp(x), 1, keepdims=True)), axis=(0, 1))
+    ),
+}  # fmt: skip
+"""Forms of whose values alone something is promised."""
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_value_is_right_near_and_far(name: str) -> None:
+    x = static.placeholder("float32", (2, 3))
+    y = VALUES[name](x)
+    for data in (NEAR, FAR):
+        with static.Session(optimize="fast") as session, np.errstate(all="ignore"):
+            want = VALUES[name](data.astype(np.longdouble))
+            np.testing.assert_allclose(session.run(y, {x: data}), want.astype(float), 1e-5, 1e-6)
+
+
 def oracle(name: str, x: Any, weights: Any) -> tuple[Any, Any]:
     """Values, and the gradient of their sum with weights, in long double."""
     form = SAID_BETTER.get(name, FORMS[name])
