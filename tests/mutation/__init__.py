@@ -7,7 +7,8 @@ else there is. The mutations are data: `rules` (derivatives), `forms` (what kern
 
 Known to survive, since no program is known that tells them from what stands there:
 
-- `scaled.py`, a scatter that undoes any pick: no rule puts elements back by another index than they were picked by.
+- `scaled.py`, a scatter that undoes any pick: no rule puts elements back by an index other than
+  that by which they were picked.
 - `scaled.py`, transposes that return to any order: seen only where three axes are of one size.
 - `inside.py`, `where` with its sides exchanged: rules send cotangents back through `gate`.
 - `groups.py`, parts cut along another axis or unequal: what fusion then reads side by side has the same bits.
