@@ -109,7 +109,7 @@ PLAN = [
 ]  # fmt: skip
 
 SETTINGS = [
-    *rows("setting", "shared/op.py", [
+    *rows("setting", "shared/settings.py", [
         ("def exact", "return (type(value).__name__, repr(value))", 'return ("number", value)',
          "numbers or number or told_apart or look_the_same"),
         ("def exact", 'return ("slice", exact((value.start, value.stop, value.step)))', 'return ("slice",)',
