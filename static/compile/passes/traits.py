@@ -105,6 +105,8 @@ class Known(Makers):
             self._collect(step.inputs[1], times if name == "add" else -times, found, depth - 1)
         elif step is not None and name == "neg":
             self._collect(step.inputs[0], -times, found, depth - 1)
+        elif step is not None and name == "mul" and isinstance(step.inputs[1], (int, float)):
+            self._collect(step.inputs[0], times * step.inputs[1], found, depth - 1)
         elif isinstance(value, Value):
             found[value] = found.get(value, 0.0) + times
         else:

@@ -204,7 +204,7 @@ def test_a_parameter_is_drawn_anew_where_it_lives() -> None:
     nn.init.zeros_(layer.weight)
     assert layer.weight.device == "cuda" and not layer.weight.numpy().any()
     layer.weight.assign(np.ones((2, 3)))
-    assert layer.weight.device == "cuda" and np.asarray(layer.weight).all()
+    assert layer.weight.device == "cuda" and layer.weight.numpy().all()
     assert [s.device for s in deepcopy(layer).parameters()] == ["cuda", "cuda"]
 
 
