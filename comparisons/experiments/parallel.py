@@ -238,19 +238,24 @@ def _means(cases: Json, leaders: list[str | None]) -> list[str]:
 
 
 def _otherwise(cases: Json, leaders: list[str | None]) -> list[str]:
-    leads = {engine: leaders.count(engine) for engine in PAIR}
-    if not any(leads.values()):
-        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
-    other = OTHER[max(PAIR, key=lambda engine: leads[engine])]
-    return [
-        {
-            "dynamic": "On dynamic any Python function can be handed to a worker, one that reads a file or "
-            "decides by a value among them. On static a branch has to be foreseen as a fetch.",
-            "static": "Which parts do not need each other stands in static's graph, before it runs. "
-            "TensorFlow shared them out among its workers by itself; here nobody does, but it could be done. "
-            "On dynamic the author has to know it.",
-        }[other]
-    ]
+    """What is to be said for each side, by the cases in which the other came off better."""
+    said = []
+    for engine in PAIR:
+        pairs = zip(cases, leaders, strict=True)
+        behind = [case["title"] for case, leader in pairs if leader == OTHER[engine]]
+        if behind:
+            said.append(f"{engine.capitalize()} was behind with {listed(behind)}. {_FOR[engine]}")
+    nobody = "Neither side is seen to have come off worse, so there is nothing to be said for the other."
+    return said or [nobody]
+
+
+_FOR = {
+    "dynamic": "Any Python function of it can be handed to a worker, one that reads a file or decides by a "
+    "value among them. On static a branch has to be foreseen as a fetch.",
+    "static": "Which parts do not need each other stands in its graph, before it runs. TensorFlow shared "
+    "them out among its workers by itself; here nobody does, but it could be done. On dynamic the author "
+    "has to know it.",
+}
 
 
 EXPERIMENT = Experiment(
