@@ -9,11 +9,9 @@ writes to the folder next removes it. What the disk refuses is an error that nam
 from __future__ import annotations
 
 import errno
-import hashlib
 import io
 import os
 import re
-import secrets
 import stat
 import sys
 import time
@@ -224,12 +222,13 @@ def _lives(pid: int) -> bool:
 
 
 def _fresh_name() -> str:
-    return f"diptych-{_host()}-{os.getpid()}-{secrets.token_hex(4)}"
+    return f"diptych-{_host()}-{os.getpid()}-{os.urandom(4).hex()}"
 
 
 @cache
 def _host() -> str:
     """Among whom this process's number is its own: the machine, and the container."""
+    import hashlib
     import platform
 
     spaces = ""

@@ -8,7 +8,6 @@ in its code, so that it can be kept on disk: what it needs of Python and NumPy c
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import os
 import sys
 import threading
@@ -80,10 +79,16 @@ def function(
     return _builtin(method, _with(numbers) if numbers else _table())
 
 
+def _digest(text: str) -> str:
+    import hashlib  # by the first kernel: it is slow to load
+
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def _made(key: Hashable, source: Callable[[str], str], vectors: bool) -> _Method:
     start = time.perf_counter()
     _table()  # what all kernels need is compiled while nobody else compiles
-    name = "kernel_" + hashlib.sha256(repr(key).encode()).hexdigest()[:20]
+    name = "kernel_" + _digest(repr(key))[:20]
     (address,) = _loaded(source(name), [name], vectors)
     method = _Method(name.encode(), address, _FASTCALL, None)
     COSTS.seconds += time.perf_counter() - start
@@ -116,7 +121,7 @@ def routine(
 ) -> Routine:
     """The routine for a key, made from `source(name)`. Whoever calls it keeps it. vectors: whether the
     source is written in vectors already."""
-    name = "plain_" + hashlib.sha256(repr(key).encode()).hexdigest()[:20]
+    name = "plain_" + _digest(repr(key))[:20]
     with _lock:
         start = time.perf_counter()
         (address,) = _loaded(source(name), [name], vectors)
@@ -139,7 +144,7 @@ def vector_bytes() -> int:
 def _loaded(text: str, names: Sequence[str], vectors: bool = False) -> list[int]:
     """The addresses of what the text defines under these names; `vectors`: see `compile`."""
     compiler = _compiler()
-    key = hashlib.sha256(f"{compiler.identity}{' vectors' * vectors}\n{text}".encode()).hexdigest()
+    key = _digest(f"{compiler.identity}{' vectors' * vectors}\n{text}")
     code = store.read(key, compiler.identity)
     if code is not None:
         COSTS.read += 1

@@ -8,7 +8,6 @@ longest.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -52,6 +51,8 @@ def write(name: str, identity: str, body: bytes) -> None:
 
 
 def _head(name: str, identity: str, body: bytes) -> bytes:
+    import hashlib
+
     said = f"{len(name)} {name} {len(identity)} {identity} ".encode()
     return _HEADER + hashlib.sha256(said + body).digest()
 

@@ -7,11 +7,6 @@ from typing import Any
 
 from shared.durable import files
 from shared.errors import SettingError
-from shared.picture.collapse import put_into_boxes
-from shared.picture.dot import by_dot, by_pygraphviz, dot_source
-from shared.picture.label import label_of
-from shared.picture.layered import layered_svg
-from shared.picture.tidy import tidied
 
 LIMIT = 150
 """Boxes above which a picture is no longer read, and takes long to lay out."""
@@ -34,6 +29,13 @@ def draw(graph: Any, path: str, limit: int = LIMIT) -> str:
     is laid out plainly here. The same graph gives the same file. Raises SettingError for another
     ending, and for .png and .pdf where there is no Graphviz.
     """
+    # What only pictures need is loaded by the first one: an engine is imported sooner.
+    from shared.picture.collapse import put_into_boxes
+    from shared.picture.dot import by_dot, by_pygraphviz, dot_source
+    from shared.picture.label import label_of
+    from shared.picture.layered import layered_svg
+    from shared.picture.tidy import tidied
+
     target = Path(files.as_path(path, "draw"))
     form = target.suffix.lower()
     if form not in FORMS:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import os
-import sysconfig
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
 from types import FunctionType, TracebackType
@@ -30,7 +29,7 @@ _KINDS: tuple[tuple[type[Exception], type[DiptychError]], ...] = (
 _SAID = (OSError, Warning, ImportError, NotImplementedError)
 """What says itself what is the matter: of the machine, not of the call."""
 
-_LIBRARIES = (sysconfig.get_paths()["stdlib"] + os.sep, os.path.dirname(np.__file__) + os.sep)
+_LIBRARIES = (os.path.dirname(os.__file__) + os.sep, os.path.dirname(np.__file__) + os.sep)
 _INSTALLED = ("site-packages", "dist-packages")
 
 

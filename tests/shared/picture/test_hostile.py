@@ -15,7 +15,7 @@ import dynamic
 import static
 from shared import ops
 from shared.errors import ArchiveError
-from shared.picture import render
+from shared.picture import dot
 from shared.source import Line
 from shared.watch import hooks, profiler
 
@@ -64,8 +64,8 @@ def described(text: str) -> static.Graph:
 @pytest.mark.parametrize("by", ["Graphviz", "our own layout"])
 def test_pictures_are_whole(text: str, by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if by == "our own layout":
-        monkeypatch.setattr(render, "by_dot", lambda source, form: None)
-        monkeypatch.setattr(render, "by_pygraphviz", lambda source, form: None)
+        monkeypatch.setattr(dot, "by_dot", lambda source, form: None)
+        monkeypatch.setattr(dot, "by_pygraphviz", lambda source, form: None)
     static.draw(described(text), str(tmp_path / "static.svg"))
     y = ops.exp(dynamic.tensor(np.ones((2, 3)), requires_grad=True)) * 2
     dynamic.draw(y, str(tmp_path / "dynamic.svg"))

@@ -18,7 +18,7 @@ import dynamic
 import static
 from shared import nn, ops, optim
 from shared.errors import SettingError
-from shared.picture import LIMIT, collapse, dot, render, tidy
+from shared.picture import LIMIT, collapse, dot, tidy
 from tests import HOME
 from tests.programs.examples import programs, summed, training_graph, unrolled, written
 
@@ -27,8 +27,8 @@ from tests.programs.examples import programs, summed, training_graph, unrolled, 
 
 @pytest.fixture
 def no_graphviz(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render, "by_dot", lambda source, form: None)
-    monkeypatch.setattr(render, "by_pygraphviz", lambda source, form: None)
+    monkeypatch.setattr(dot, "by_dot", lambda source, form: None)
+    monkeypatch.setattr(dot, "by_pygraphviz", lambda source, form: None)
 
 
 def texts(path: Path) -> set[str]:
