@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # loaded with the first pool: it is slow to import
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 
 @cache
@@ -24,6 +26,8 @@ def count() -> int:
 
 @cache
 def _pool() -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(count() - 1, "diptych")
 
 
@@ -68,6 +72,10 @@ def _begin(work: Callable[[Any], None], parts: Sequence[Any], begun: list[Future
 
 def _await(others: Sequence[Future[None]]) -> None:
     """Until all are done. An interrupt that comes meanwhile is raised then."""
+    if not others:
+        return
+    from concurrent.futures import wait
+
     try:
         wait(others)
     except KeyboardInterrupt:
