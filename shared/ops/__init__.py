@@ -74,9 +74,9 @@ from shared.ops.gaussian import erf, erfc, gelu, normal_cdf
 from shared.ops.gru import gru_cell, gru_cell_composed
 from shared.ops.indexing import getitem, take
 from shared.ops.joining import concatenate, split, stack, unbind
-from shared.ops.linalg import dot, linear, matmul, outer, tensordot, tril, triu
 from shared.ops.lookup import embedding, gather, one_hot, scatter_add, scatter_sum
 from shared.ops.losses import accuracy, cross_entropy, nll_loss
+from shared.ops.matrices import dot, linear, matmul, outer, tensordot, tril, triu
 from shared.ops.normalization import batch_norm, layer_norm
 from shared.ops.norms import logsumexp, norm
 from shared.ops.pooling import adaptive_avg_pool2d, avg_pool1d, avg_pool2d, max_pool1d, max_pool2d

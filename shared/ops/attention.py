@@ -12,7 +12,7 @@ from shared.errors import DTypeError, ShapeError
 from shared.ops.choosing import cast, greater, logical_and, where
 from shared.ops.creation import full, ones
 from shared.ops.elementwise import sqrt
-from shared.ops.linalg import matmul, tril
+from shared.ops.matrices import matmul, tril
 from shared.ops.shapes import as_tensor_like, swapaxes
 from shared.ops.softmaxes import softmax
 from shared.spec import broadcast_shapes, sizes_match, spec_of, str_shape

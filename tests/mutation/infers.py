@@ -44,7 +44,7 @@ MUTATIONS: list[Mutation] = [
         ("_cumsum = Op(", "Spec(x.shape, sum_dtype(x))", "Spec(x.shape, x.dtype)", "cumsum"),
         ("def reduced", "tuple(1 if i in axes", "tuple(2 if i in axes", "sum or max"),
     ]),
-    *rows("infer", "shared/ops/linalg.py", [
+    *rows("infer", "shared/ops/matrices.py", [
         ("def _infer_matmul", "(*stretched, a.shape[-2], b.shape[-1])",
          "(*stretched, b.shape[-1], a.shape[-2])", "matmul"),
         ("def _infer_linear(", "(*x.shape[:-1], *rows)", "(*x.shape[:-1], x.shape[-1])", "linear"),

@@ -46,7 +46,7 @@ MUTATIONS: list[Mutation] = [
          "y = zeroed(array_module(values), shape, values.dtype, None) if out is None else out",
          "scatter or gather"),
     ]),
-    *rows("memory", "shared/ops/linalg.py", [
+    *rows("memory", "shared/ops/matrices.py", [
         ("def _compute_linear(", "y = np.add(y, bias, out=y if bias.dtype == y.dtype else to)",
          "y = np.add(y, bias)", "linear"),
     ]),

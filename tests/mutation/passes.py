@@ -123,7 +123,7 @@ SETTINGS = [
         ("def one_axis", "or isinstance(axis, bool)", "", ""),
         ("def sizes_match", "or a == b", "or a <= b", ""),
     ]),
-    *rows("setting", "shared/ops/linalg.py", [
+    *rows("setting", "shared/ops/matrices.py", [
         ("def _triangle", "getattr(xp, name)(x, diagonal)", "getattr(xp, name)(x)", ""),
         ("def tensordot", "(*left, *of_a)", "(*of_a, *left)", ""),
     ]),

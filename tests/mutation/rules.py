@@ -84,7 +84,7 @@ SHAPES = [
 ]  # fmt: skip
 
 PRODUCTS = [
-    *rows("rule", "shared/ops/linalg.py", [
+    *rows("rule", "shared/ops/matrices.py", [
         ("_matmul = Op(", "matmul(g, swapaxes(b, -1, -2))", "matmul(g * 2, swapaxes(b, -1, -2))", "matmul"),
         ("def _matmul_second", "matmul(swapaxes(a, -1, -2), g)", "matmul(swapaxes(a, -1, -2), -g)", "matmul"),
         ("_linear = Op(", "linear_input(g, weight)", "linear_input(g * 2, weight)", "linear"),

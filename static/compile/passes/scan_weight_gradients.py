@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.dims import same_shape
 from shared.op import TABLE
-from shared.ops.linalg import linear_weight
+from shared.ops.matrices import linear_weight
 from shared.spec import Spec
 from static.compile.block import Block, Step, Value
 from static.compile.log import Log

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.op import TABLE
-from shared.ops.linalg import linear_weight
+from shared.ops.matrices import linear_weight
 from static.compile.block import Block, Step, Value, applied, in_order
 from static.compile.log import Log
 from static.compile.passes.rows import in_rows, pays

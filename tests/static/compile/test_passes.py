@@ -13,7 +13,7 @@ import pytest
 import static
 from shared import nn, ops
 from shared.errors import SettingError
-from shared.ops.linalg import linear_weight
+from shared.ops.matrices import linear_weight
 from static.compile.lower import lower
 from static.compile.passes import Log, Record
 from static.compile.passes.rows import FEW

@@ -1,4 +1,4 @@
-"""Products of matrices: matmul with NumPy's batching rules, linear, tensordot; triangles."""
+"""Matrices as they stand: matmul with NumPy's batching rules, linear, tensordot; triangles."""
 
 from __future__ import annotations
 
