@@ -37,9 +37,8 @@ ASKING = {
 
 _OTHERWISE = {
     "absolute": "abs", "amax": "max", "amin": "min", "around": "round", "rint": "round", "negative": "neg",
-    "hstack": "concatenate", "vstack": "concatenate", "column_stack": "stack", "append": "concatenate",
-    "array_split": "split", "moveaxis": "transpose", "ravel": "flatten", "roll": "concatenate",
-    "average": "mean", "nonzero": "where", "invert": "bitwise_not", "float_power": "pow",
+    "append": "concatenate", "array_split": "tensor_split", "ravel": "flatten", "digitize": "bucketize",
+    "average": "mean", "invert": "bitwise_not", "float_power": "pow", "percentile": "quantile",
 }  # fmt: skip
 """NumPy's names where ours differ."""
 

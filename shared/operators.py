@@ -109,6 +109,10 @@ class Operators(NumPyCalls):
     def astype(self, dtype: Any) -> Any:
         return ops.cast(self, dtype)
 
+    def detach(self) -> Any:
+        """The same value, taken as a constant: `ops.stop_gradient`."""
+        return ops.stop_gradient(self)
+
     if TYPE_CHECKING:  # bound below, from one table
 
         def _op(self, *args: Any, **settings: Any) -> Any: ...

@@ -5,6 +5,17 @@ builtins.
 """
 
 from shared.ops.activations import elu, leaky_relu, relu
+from shared.ops.arranging import (
+    broadcast_arrays,
+    cartesian_prod,
+    fliplr,
+    flipud,
+    meshgrid,
+    moveaxis,
+    roll,
+    rot90,
+    unflatten,
+)
 from shared.ops.attention import attention_weights, scaled_dot_product_attention
 from shared.ops.bitwise import (
     bitwise_and,
@@ -37,6 +48,8 @@ from shared.ops.contraction import bilinear, einsum, trace
 from shared.ops.control import cond, scan, while_loop
 from shared.ops.convolution import conv1d, conv2d, conv_transpose2d
 from shared.ops.creation import arange, eye, full, full_like, linspace, ones, ones_like, zeros, zeros_like
+from shared.ops.cumulative import cummax, cummin, cumprod, diff, logcumsumexp
+from shared.ops.diagonals import block_diag, diag, diag_embed, diagonal, tril_indices, triu_indices
 from shared.ops.distances import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -71,6 +84,7 @@ from shared.ops.elementwise import (
     tan,
 )
 from shared.ops.gaussian import erf, erfc, gelu, normal_cdf
+from shared.ops.gradients import stop_gradient
 from shared.ops.gru import gru_cell, gru_cell_composed
 from shared.ops.indexing import getitem, take
 from shared.ops.joining import concatenate, split, stack, unbind
@@ -79,11 +93,37 @@ from shared.ops.losses import accuracy, cross_entropy, nll_loss
 from shared.ops.matrices import dot, linear, matmul, outer, tensordot, tril, triu
 from shared.ops.normalization import batch_norm, layer_norm
 from shared.ops.norms import logsumexp, norm
+from shared.ops.picking import gather_nd, masked_fill, masked_select, take_along_axis
 from shared.ops.pooling import adaptive_avg_pool2d, avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from shared.ops.products import prod
+from shared.ops.quantiles import median, nanmean, nanmedian, nanquantile, nansum, quantile
 from shared.ops.random import bernoulli, dropout, generator_state, normal, uniform
 from shared.ops.recurrent import lstm_cell, lstm_cell_composed, rnn_cell, rnn_cell_composed
 from shared.ops.reductions import all, any, argmax, argmin, cumsum, max, mean, min, std, sum, var
+from shared.ops.scattering import (
+    index_add,
+    index_copy,
+    index_fill,
+    index_put,
+    masked_scatter,
+    put_along_axis,
+    scatter,
+    scatter_nd,
+)
+from shared.ops.searching import (
+    argwhere,
+    bincount,
+    bucketize,
+    count_nonzero,
+    histogram,
+    nonzero,
+    searchsorted,
+    unique,
+    unique_all,
+    unique_counts,
+    unique_inverse,
+    unique_values,
+)
 from shared.ops.shapes import (
     broadcast_to,
     expand_dims,
@@ -98,31 +138,40 @@ from shared.ops.shapes import (
 )
 from shared.ops.sigmoids import log_sigmoid, sigmoid, silu, softplus, tanh
 from shared.ops.softmaxes import log_softmax, softmax
+from shared.ops.sorting import argsort, kthvalue, max_with_indices, min_with_indices, mode, sort, topk
+from shared.ops.stacking import chunk, column_stack, dstack, hstack, narrow, tensor_split, vstack
 from shared.ops.tiling import pad, repeat, tile
 from shared.ops.windows import col2im, im2col
 from shared.usage.door import public
 
 __all__ = [
-    "abs", "accuracy", "adaptive_avg_pool2d", "add", "all", "any", "arange", "argmax", "argmin",
-    "attention_weights", "avg_pool1d", "avg_pool2d", "batch_norm", "bernoulli", "bilinear",
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "bitwise_and", "bitwise_left_shift",
-    "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "broadcast_to", "cast", "ceil",
-    "clip", "col2im", "concatenate", "cond", "conv1d", "conv2d", "conv_transpose2d", "cos",
-    "cosine_similarity", "cross_entropy", "cumsum", "div", "dot", "dropout", "einsum", "elu",
-    "embedding", "equal", "erf", "erfc", "exp", "expand_dims", "expm1", "eye", "flatten", "flip", "floor",
-    "full", "full_like", "gather", "gelu", "generator_state", "getitem", "greater", "greater_equal",
-    "gru_cell", "gru_cell_composed", "huber_loss", "im2col", "isfinite", "isnan", "kl_div",
-    "l1_loss", "layer_norm", "leaky_relu", "less", "less_equal", "linear", "linspace", "log",
-    "log1p", "log_sigmoid", "log_softmax", "logical_and", "logical_not", "logical_or",
-    "logical_xor", "logsumexp", "lstm_cell", "lstm_cell_composed", "matmul", "max", "max_pool1d",
-    "max_pool2d", "maximum", "mean", "min", "minimum", "mse_loss", "mul", "neg", "nll_loss", "norm",
-    "normal", "normal_cdf", "not_equal", "one_hot", "ones", "ones_like", "outer", "pad", "permute",
-    "pow", "prod", "reciprocal", "relu", "repeat", "reshape", "rnn_cell", "rnn_cell_composed",
-    "round", "rsqrt", "scaled_dot_product_attention", "scan", "scatter_add", "scatter_sum",
-    "sigmoid", "sign", "silu", "sin", "softmax", "softplus", "split", "sqrt", "square", "squeeze",
-    "stack", "std", "sub", "sum", "sum_to", "swapaxes", "take", "tan", "tanh", "tensordot", "tile",
-    "trace", "transpose", "tril", "triu", "unbind", "uniform", "var", "where", "while_loop",
-    "zeros", "zeros_like",
+    "abs", "accuracy", "adaptive_avg_pool2d", "add", "all", "any", "arange", "argmax", "argmin", "argsort",
+    "argwhere", "attention_weights", "avg_pool1d", "avg_pool2d", "batch_norm", "bernoulli", "bilinear",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "bincount", "bitwise_and",
+    "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "block_diag",
+    "broadcast_arrays", "broadcast_to", "bucketize", "cartesian_prod", "cast", "ceil", "chunk", "clip",
+    "col2im", "column_stack", "concatenate", "cond", "conv1d", "conv2d", "conv_transpose2d", "cos",
+    "cosine_similarity", "count_nonzero", "cross_entropy", "cummax", "cummin", "cumprod", "cumsum", "diag",
+    "diag_embed", "diagonal", "diff", "div", "dot", "dropout", "dstack", "einsum", "elu", "embedding",
+    "equal", "erf", "erfc", "exp", "expand_dims", "expm1", "eye", "flatten", "flip", "fliplr", "flipud",
+    "floor", "full", "full_like", "gather", "gather_nd", "gelu", "generator_state", "getitem", "greater",
+    "greater_equal", "gru_cell", "gru_cell_composed", "histogram", "hstack", "huber_loss", "im2col",
+    "index_add", "index_copy", "index_fill", "index_put", "isfinite", "isnan", "kl_div", "kthvalue",
+    "l1_loss", "layer_norm", "leaky_relu", "less", "less_equal", "linear", "linspace", "log", "log1p",
+    "log_sigmoid", "log_softmax", "logcumsumexp", "logical_and", "logical_not", "logical_or", "logical_xor",
+    "logsumexp", "lstm_cell", "lstm_cell_composed", "masked_fill", "masked_scatter", "masked_select",
+    "matmul", "max", "max_pool1d", "max_pool2d", "max_with_indices", "maximum", "mean", "median",
+    "meshgrid", "min", "min_with_indices", "minimum", "mode", "moveaxis", "mse_loss", "mul", "nanmean",
+    "nanmedian", "nanquantile", "nansum", "narrow", "neg", "nll_loss", "nonzero", "norm", "normal",
+    "normal_cdf", "not_equal", "one_hot", "ones", "ones_like", "outer", "pad", "permute", "pow", "prod",
+    "put_along_axis", "quantile", "reciprocal", "relu", "repeat", "reshape", "rnn_cell",
+    "rnn_cell_composed", "roll", "rot90", "round", "rsqrt", "scaled_dot_product_attention", "scan",
+    "scatter", "scatter_add", "scatter_nd", "scatter_sum", "searchsorted", "sigmoid", "sign", "silu", "sin",
+    "softmax", "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "stop_gradient",
+    "sub", "sum", "sum_to", "swapaxes", "take", "take_along_axis", "tan", "tanh", "tensor_split",
+    "tensordot", "tile", "topk", "trace", "transpose", "tril", "tril_indices", "triu", "triu_indices",
+    "unbind", "unflatten", "uniform", "unique", "unique_all", "unique_counts", "unique_inverse",
+    "unique_values", "var", "vstack", "where", "while_loop", "zeros", "zeros_like",
 ]  # fmt: skip
 
 public(globals(), __all__)

@@ -103,7 +103,7 @@ _SHORT = 1024
 """Up to about this size np.where is as fast."""
 
 
-def _check_mask(name: str, mask: Any) -> None:
+def check_mask(name: str, mask: Any) -> None:
     """DTypeError unless the mask holds bools."""
     if not isinstance(mask, bool) and (is_weak(mask) or mask.dtype.kind != "b"):
         kind = type(mask).__name__ if is_weak(mask) else dtype_name(mask.dtype)
@@ -121,7 +121,7 @@ def _bits_of(out: Any, bits: Any) -> Any:
 
 
 def _compute_gate(x: Any, mask: Any, out: Any = None) -> Any:
-    _check_mask("gate", mask)
+    check_mask("gate", mask)
     xp = array_module(x)
     mask = xp.asarray(mask)
     bits = _BITS.get(x.dtype.itemsize)
@@ -133,7 +133,7 @@ def _compute_gate(x: Any, mask: Any, out: Any = None) -> Any:
 
 
 def _gate_dtype(x: Operand, mask: Operand) -> np.dtype[Any]:
-    _check_mask("gate", mask)
+    check_mask("gate", mask)
     return x.dtype
 
 
@@ -148,7 +148,7 @@ gate = elementwise(
 
 
 def _compute_where(mask: Any, a: Any, b: Any, out: Any = None) -> Any:
-    _check_mask("where", mask)
+    check_mask("where", mask)
     xp = np
     if type(mask) is not np.ndarray:
         xp = array_module(next((v for v in (mask, a, b) if not is_weak(v)), mask))
@@ -168,7 +168,7 @@ def _compute_where(mask: Any, a: Any, b: Any, out: Any = None) -> Any:
 
 
 def _where_dtype(mask: Operand, a: Operand, b: Operand) -> np.dtype[Any]:
-    _check_mask("where", mask)
+    check_mask("where", mask)
     return promote(a, b)
 
 

@@ -22,7 +22,7 @@ from shared.ops.ranges import range_size
 from shared.spec import Spec, as_dtype
 
 
-class _Creation:
+class Creation:
     """An op without arguments, and how to do its work in a module of one's choice.
 
     make   `make(xp, **settings)` gives the array, xp being the array module
@@ -57,7 +57,7 @@ def _make_full(xp: Any, *, shape: tuple[int, ...], value: Any, dtype: Any) -> An
     return xp.full(shape, value, dtype)
 
 
-_full = _Creation("full", _make_full, lambda *, shape, value, dtype: Spec(shape, dtype))
+_full = Creation("full", _make_full, lambda *, shape, value, dtype: Spec(shape, dtype))
 
 
 def full(shape: Sequence[Size] | Size, value: float, dtype: Any = "float32", *, like: Any = None) -> Any:
@@ -65,7 +65,7 @@ def full(shape: Sequence[Size] | Size, value: float, dtype: Any = "float32", *, 
     number = value.item() if isinstance(value, np.generic) else value
     if not isinstance(number, (int, float, complex, Dim)):
         raise SettingError(f"full: the value must be a number, not {value!r}; broadcast_to stretches arrays")
-    return _full(like, shape=_sizes("full", shape), value=number, dtype=as_dtype(dtype))
+    return _full(like, shape=sizes_of("full", shape), value=number, dtype=as_dtype(dtype))
 
 
 def zeros(shape: Sequence[Size] | Size, dtype: Any = "float32", *, like: Any = None) -> Any:
@@ -105,7 +105,7 @@ def _infer_arange(*, start: Any, stop: Any, step: Any, dtype: Any) -> Spec:
     return Spec((count,), dtype)
 
 
-_arange = _Creation(
+_arange = Creation(
     "arange",
     lambda xp, *, start, stop, step, dtype: xp.arange(start, stop, step, dtype),
     _infer_arange,
@@ -131,7 +131,7 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, *, li
     return _arange(like, start=numbers[0], stop=numbers[1], step=numbers[2], dtype=kind)
 
 
-_linspace = _Creation(
+_linspace = Creation(
     "linspace",
     lambda xp, *, start, stop, num, endpoint, dtype: xp.linspace(start, stop, num, endpoint, dtype=dtype),
     lambda *, start, stop, num, endpoint, dtype: Spec((num,), dtype),
@@ -145,13 +145,13 @@ def linspace(
     """`num` numbers, evenly spaced from `start` to `stop`, which is the last unless `endpoint`
     is False."""
     low, high = _number("linspace", start), _number("linspace", stop)
-    (count,) = _sizes("linspace", num)
+    (count,) = sizes_of("linspace", num)
     return _linspace(like, start=low, stop=high, num=count, endpoint=bool(endpoint), dtype=as_dtype(dtype))
 
 
 # --- the identity --------------------------------------------------------------------------
 
-_eye = _Creation(
+_eye = Creation(
     "eye",
     lambda xp, *, n, m, k, dtype: xp.eye(n, m, k, dtype=dtype),
     lambda *, n, m, k, dtype: Spec((n, m), dtype),
@@ -163,23 +163,23 @@ def eye(n: Size, m: Size | None = None, k: int = 0, dtype: Any = "float32", *, l
 
     k 0 is the main diagonal, 1 the one above it.
     """
-    sizes = _sizes("eye", (n, n if m is None else m))
-    return _eye(like, n=sizes[0], m=sizes[1], k=_whole("eye", k), dtype=as_dtype(dtype))
+    sizes = sizes_of("eye", (n, n if m is None else m))
+    return _eye(like, n=sizes[0], m=sizes[1], k=whole("eye", k), dtype=as_dtype(dtype))
 
 
 # --- settings ------------------------------------------------------------------------------
 
 
-def _sizes(call: str, shape: Any) -> Shape:
+def sizes_of(call: str, shape: Any) -> Shape:
     """A shape as a tuple of ints and unknown sizes."""
     sizes = shape if isinstance(shape, (tuple, list)) else (shape,)
-    found = tuple(_whole(call, size) for size in sizes)
+    found = tuple(whole(call, size) for size in sizes)
     if any(isinstance(size, int) and size < 0 for size in found):
         raise SettingError(f"{call}: a size can not be negative: {shape!r}")
     return found
 
 
-def _whole(call: str, number: Any) -> Any:
+def whole(call: str, number: Any) -> Any:
     """An int or unknown size."""
     if isinstance(number, Dim):
         return number

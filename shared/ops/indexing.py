@@ -34,7 +34,7 @@ EVERY = slice(None, None, None)
 Template = tuple[Any, ...]
 
 
-def _fill(index: Template, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+def filled(index: Template, arrays: tuple[Any, ...]) -> tuple[Any, ...]:
     """The index that NumPy takes."""
     if not arrays:
         return index
@@ -73,7 +73,7 @@ class _Counted(Spec):
     """The integers that a mask amounts to: as many as it has that are true."""
 
 
-def _infer_getitem(x: Operand, *arrays: Operand, index: Template) -> Spec:
+def infer_getitem(x: Operand, *arrays: Operand, index: Template) -> Spec:
     """NumPy's rules: advanced indices (arrays, and ints beside them) broadcast together; the
     axes they make stand where the first of them stood, or in front if others part them."""
     parts = _spelled_out(x.shape, arrays, index)
@@ -158,10 +158,10 @@ def _compute_getitem(x: Any, *arrays: Any, index: Template) -> Any:
         if axis is not None and x.size:  # take is faster, and gives C order
             return x.take(arrays[0].astype(np.intp, copy=False), axis=axis)
         if any(array.dtype.kind == "b" and not array.size for array in arrays):
-            _infer_getitem(spec_of(x), *map(spec_of, arrays), index=index)  # NumPy takes any
-        return array_module(x).asarray(x[_fill(index, arrays)], order="C")
+            infer_getitem(spec_of(x), *map(spec_of, arrays), index=index)  # NumPy takes any
+        return array_module(x).asarray(x[filled(index, arrays)], order="C")
     except IndexError as error:
-        _infer_getitem(spec_of(x), *map(spec_of, arrays), index=index)
+        infer_getitem(spec_of(x), *map(spec_of, arrays), index=index)
         raise RangeError(f"getitem: {error}; the shape is {str_shape(x.shape)}") from None
 
 
@@ -177,10 +177,10 @@ def _arrays_only(wanted: tuple[bool, ...]) -> set[str]:
     return {str(i) for i in range(1, len(wanted))} if wanted[0] else set()
 
 
-_getitem = Op(
+pick = Op(
     "getitem",
     _compute_getitem,
-    _infer_getitem,
+    infer_getitem,
     Joint(
         lambda g, y, *args, wanted, index: (
             scatter_index(g, *args[1:], shape=args[0].shape, index=index),
@@ -200,23 +200,31 @@ def _compute_scatter_index(
     xp = array_module(g)
     if not arrays or (len(arrays) == 1 and arrays[0].dtype.kind == "b"):  # nothing comes twice
         y = zeroed(xp, shape, g.dtype, out)
-        y[_fill(index, arrays)] = g
+        y[filled(index, arrays)] = g
         return y
-    axis = _rows_axis(shape, arrays, index)
-    if axis is not None:
-        lead, size, trail = shape[:axis], shape[axis], shape[axis + 1 :]
-        rows = arrays[0].reshape(-1)
-    else:
-        parts = _spelled_out(shape, arrays, index)
-        whole = _whole_axes(parts)
-        touched = shape[: len(shape) - whole]
-        lead, size, trail = (), math.prod(touched), shape[len(touched) :]
-        rows = _positions(xp, touched, _fill(parts[: len(parts) - whole], arrays))
-    values = g.reshape(math.prod(lead), rows.size, math.prod(trail))
+    (lead, size, trail), rows, _ = as_rows(xp, shape, arrays, index)
+    values = g.reshape(lead, rows.size, trail)
     if out is None:
         return scatter_rows(values, rows, size).reshape(shape)
-    scatter_rows(values, rows, size, out.reshape(math.prod(lead), size, math.prod(trail)))
+    scatter_rows(values, rows, size, out.reshape(lead, size, trail))
     return out
+
+
+def as_rows(
+    xp: Any, shape: tuple[int, ...], arrays: tuple[Any, ...], index: Template
+) -> tuple[tuple[int, int, int], Any, tuple[int, ...]]:
+    """An index as one of rows: what it picks of an array of this shape is, in C order, `[:, rows]` of that in
+    the three sizes; and the shape of what it picks."""
+    axis = _rows_axis(shape, arrays, index)
+    if axis is not None:
+        lead, trail = shape[:axis], shape[axis + 1 :]
+        sizes = math.prod(lead), shape[axis], math.prod(trail)
+        return sizes, arrays[0].reshape(-1), (*lead, *arrays[0].shape, *trail)
+    parts = _spelled_out(shape, arrays, index)
+    ends = len(shape) - _whole_axes(parts)
+    places = _positions(xp, shape[:ends], filled(parts[: len(parts) - len(shape) + ends], arrays))
+    sizes = 1, math.prod(shape[:ends]), math.prod(shape[ends:])
+    return sizes, places.reshape(-1), (*places.shape, *shape[ends:])
 
 
 def _whole_axes(parts: Template) -> int:
@@ -235,7 +243,7 @@ def _positions(xp: Any, shape: tuple[int, ...], index: Template) -> Any:
         steps = xp.arange(size) * math.prod(shape[axis + 1 :])
         column = steps.reshape(-1, *(1,) * (len(shape) - axis - 1))
         places = places + xp.broadcast_to(column, shape)[index]
-    return places.reshape(-1)
+    return places
 
 
 scatter_index = Op(
@@ -244,7 +252,7 @@ scatter_index = Op(
     lambda g, *arrays, shape, index: Spec(shape, g.dtype),
     Joint(
         lambda g, y, *args, wanted, shape, index: (
-            _getitem(g, *args[1:], index=index),
+            pick(g, *args[1:], index=index),
             *(None for _ in args[1:]),
         ),
         reads=_arrays_only,
@@ -268,7 +276,12 @@ def getitem(x: Any, index: Any) -> Any:
     Raises RangeError for an index outside, ShapeError for too many indices, for index arrays
     that do not broadcast and for a mask that does not fit, SettingError for what is no index.
     """
-    x = as_tensor_like(x)
+    template, arrays = parted(index)
+    return pick(as_tensor_like(x), *arrays, index=template)
+
+
+def parted(index: Any) -> tuple[Template, list[Any]]:
+    """An index as a template and the arrays that fill it, in normal form; SettingError for what is none."""
     template: list[Any] = []
     arrays: list[Any] = []
     for part in index if isinstance(index, tuple) else (index,):
@@ -277,7 +290,7 @@ def getitem(x: Any, index: Any) -> Any:
             arrays.append(part)
             part = ARRAY
         template.append(part)
-    return _getitem(x, *arrays, index=tuple(template))
+    return tuple(template), arrays
 
 
 def take(x: Any, index: Any, axis: int | None = None) -> Any:
@@ -290,7 +303,7 @@ def take(x: Any, index: Any, axis: int | None = None) -> Any:
     if axis is None:
         x, axis = reshape(x, -1), 0
     lead = (EVERY,) * one_axis("take", axis, x.ndim)
-    return _getitem(x, integer_array("take", "index", index), index=(*lead, ARRAY))
+    return pick(x, integer_array("take", "index", index), index=(*lead, ARRAY))
 
 
 def _index_part(part: Any) -> Any:

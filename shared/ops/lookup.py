@@ -45,7 +45,7 @@ def check_range(call: str, name: str, values: Any, low: int, high: int) -> None:
 # --- gather and its adjoint ----------------------------------------------------------------
 
 
-def _others_within(index: Shape, x: Shape, axis: int) -> bool:
+def others_within(index: Shape, x: Shape, axis: int) -> bool:
     """Whether the index has x's axes, and on each but `axis` at most x's size."""
     return len(index) == len(x) and all(
         isinstance(a, Dim) or isinstance(b, Dim) or a <= b
@@ -70,7 +70,7 @@ def _compute_gather(x: Any, index: Any, *, axis: int) -> Any:
 
 
 def _infer_gather(x: Operand, index: Operand, *, axis: int) -> Spec:
-    if not _others_within(index.shape, x.shape, axis):
+    if not others_within(index.shape, x.shape, axis):
         raise ShapeError(
             f"gather: index {str_shape(index.shape)} along axis {axis} of x {str_shape(x.shape)}: it "
             "needs as many axes as x, and on the others no more than x's sizes; expand_dims it?"
@@ -125,7 +125,7 @@ def _compute_scatter_sum(
 
 def _infer_scatter_sum(values: Operand, index: Operand, *, axis: int, shape: Shape) -> Spec:
     same = len(values.shape) == len(index.shape) and all(map(sizes_match, values.shape, index.shape))
-    if not same or not _others_within(index.shape, shape, axis):
+    if not same or not others_within(index.shape, shape, axis):
         raise ShapeError(
             f"scatter_sum: values {str_shape(values.shape)} at index {str_shape(index.shape)} along "
             f"axis {axis} into {str_shape(shape)}: values and index need one shape, with as many "

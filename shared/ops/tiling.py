@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import Dim, Shape, Size
+from shared.dims import Dim, Shape, Size, same_size
 from shared.errors import DTypeError, SettingError, ShapeError
 from shared.op import Op, PlannerHints, Rule, array_module
 from shared.ops.shapes import as_sizes, as_tensor_like, broadcast_to, reshape
@@ -55,7 +55,7 @@ _crop = Op(
     ),
     [Rule(lambda g, y, x, *, widths: _pad(g, widths=widths, value=0))],
     alias=(0,),
-    hints=PlannerHints(view=lambda *, widths: not any(map(any, widths[1:]))),
+    hints=PlannerHints(view=lambda *, widths: all(same_size(w, 0) for pair in widths[1:] for w in pair)),
     doc="The middle of x: as many elements taken off each end of each axis as pad has put there.",
 )
 

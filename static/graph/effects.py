@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from shared import ops
 from shared.device.cuda import device_of, to_device, to_host
 from shared.dims import Dim
 from shared.durable.interrupts import block, within
 from shared.errors import CheckFailedError, DTypeError, GraphError, NotFiniteError, SettingError
-from shared.op import ZERO, Joint, Op
+from shared.op import Joint, Op
 from shared.spec import Spec, as_dtype, sizes_match
 from static.graph.create import IDENTITY
 from static.graph.graph import GROUP, Node, Tensor, controls, get_default_graph
@@ -54,14 +55,10 @@ def _node_of(operation: Any) -> Node:
     return operation
 
 
-_stop_gradient = Op(
-    "stop_gradient", lambda x: x, lambda x: x, [ZERO], constant=("y",), alias=(0,), listed=False
-)
-
-
 def stop_gradient(x: Any) -> Tensor:
-    """The same value, taken as a constant: no gradient flows back through it."""
-    return apply(_stop_gradient, [as_tensor(x)], {})
+    """The same value as a Tensor, taken as a constant: no gradient flows back through it. See
+    `shared.ops.stop_gradient`."""
+    return ops.stop_gradient(as_tensor(x))
 
 
 # --- printing and checking -----------------------------------------------------------------
@@ -127,7 +124,7 @@ def check_numerics(x: Any, message: str) -> Tensor:
 LOOKING = (_print_op, _assert_op, _check_op)
 """Those that give their first argument on, and have looked at it when it was computed."""
 
-OPS = (IDENTITY, _stop_gradient, _print_op, _assert_op, _check_op)
+OPS = (IDENTITY, _print_op, _assert_op, _check_op)
 """Ops that stand in no table because only this engine has them."""
 
 

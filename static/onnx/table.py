@@ -13,15 +13,18 @@ from static.onnx.ops.convolution import CONVOLUTION
 from static.onnx.ops.elementwise import ELEMENTWISE
 from static.onnx.ops.indexing import INDEXING
 from static.onnx.ops.normalization import NORMALIZATION
+from static.onnx.ops.ordering import ORDERING
 from static.onnx.ops.pooling import POOLING
 from static.onnx.ops.products import PRODUCTS
 from static.onnx.ops.recurrent import RECURRENT
 from static.onnx.ops.reductions import REDUCTIONS
+from static.onnx.ops.scattering import SCATTERING
 from static.onnx.writer import Row
 
 ROWS: dict[str, Row] = {
     **ELEMENTWISE, **BITWISE, **REDUCTIONS, **PRODUCTS, **CONVOLUTION, **POOLING, **NORMALIZATION,
-    **RECURRENT, **INDEXING, "scan": repeat, "cond": branch, "while_loop": repeat_while,
+    **RECURRENT, **INDEXING, **ORDERING, **SCATTERING,
+    "scan": repeat, "cond": branch, "while_loop": repeat_while,
 }  # fmt: skip
 """By the name of the op."""
 
@@ -29,6 +32,8 @@ _EVALUATE = "a model that is exported has done with training: build it after mod
 _NO_DRAWS = "ONNX can not draw the same numbers; draw them outside and feed them to a placeholder"
 _NO_EFFECTS = "an ONNX model only computes; export what does not depend on it"
 _NO_LOSS = "a loss belongs to training; export the model's outputs"
+_NO_RUN = "ONNX runs along an axis by Scan alone; write it as ops.scan, which is exported"
+_NO_MODE = "ONNX has no words for the most frequent; compute it outside"
 _NO_GRADIENT = "it is part of a gradient; export what a forward pass gives"
 NO_WORDS = {
     **dict.fromkeys(("batch_norm", "dropout"), _EVALUATE),
@@ -37,10 +42,12 @@ NO_WORDS = {
     **dict.fromkeys(
         ("cross_entropy", "class_index", "bce", "bce_with_logits", "huber", "of_shape"), _NO_LOSS
     ),
+    **dict.fromkeys(("cummax_index", "cummin_index", "cumprod", "logcumsumexp", "recurrence"), _NO_RUN),
+    "mode_index": _NO_MODE,
     **dict.fromkeys(
         ("adaptive_avg_unpool2d", "conv2d_weight", "crop", "gaussian", "gru_cell_grad", "lstm_cell_grad",
-         "max_pick2d", "max_unpool2d", "others_product", "relu_grad", "scatter_index", "sigmoid_slope",
-         "sum_unpool2d"), _NO_GRADIENT,
+         "max_pick2d", "max_unpool2d", "others_product", "relu_grad", "sigmoid_slope", "sum_unpool2d"),
+        _NO_GRADIENT,
     ),
 }  # fmt: skip
 """What to do about ops that are not exported."""

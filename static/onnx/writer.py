@@ -21,7 +21,7 @@ from static.onnx.sizes import WRITTEN
 Row = Callable[..., Any]
 """How an op is said in ONNX's words: see `static.onnx.table`, which has them all."""
 
-SAME_VALUE = ("identity", "stop_gradient", "placeholder_with_default")
+SAME_VALUE = ("identity", "placeholder_with_default")
 """Nodes that give on what they are given, and are no ops of the table."""
 
 _FEW = 64

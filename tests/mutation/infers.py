@@ -23,8 +23,8 @@ MUTATIONS: list[Mutation] = [
          "size, *x.shape[axis + 1 :]), x.dtype) for size in sizes[::-1])", "split"),
     ]),
     *rows("infer", "shared/ops/indexing.py", [
-        ("def _infer_getitem", "basic.append(1)", "basic.append(2)", "getitem"),
-        ("def _infer_getitem", "at = place if _stand_together(parts) else 0", "at = place", "getitem"),
+        ("def infer_getitem", "basic.append(1)", "basic.append(2)", "getitem"),
+        ("def infer_getitem", "at = place if _stand_together(parts) else 0", "at = place", "getitem"),
         ("def _stand_together", "return not any(kinds[first:last])", "return True", "getitem"),
         ("def _rows_axis", 'or arrays[0].dtype.kind == "b"', "", "getitem"),
     ]),

@@ -37,7 +37,7 @@ MUTATIONS: list[Mutation] = [
     ]),
     *rows("memory", "shared/ops/tiling.py", [
         ("_crop = Op(", "alias=(0,),", FRESH, "pad or crop"),
-        ("_crop = Op(", "not any(map(any, widths[1:]))", "True", "pad or crop"),
+        ("_crop = Op(", "all(same_size(w, 0) for pair in widths[1:] for w in pair)", "True", "pad or crop"),
         ("def _compute_pad", "y.fill(value)", "pass", "pad"),
     ]),
     *rows("memory", "shared/ops/distances.py", [("_of_shape = Op(", "alias=(0,),", FRESH, "")]),

@@ -70,7 +70,7 @@ SHAPES = [
     ]),
     *rows("rule", "shared/ops/indexing.py", [
         ('"getitem",\n', "scatter_index(g, *args[1:]", "scatter_index(g * 2, *args[1:]", "getitem"),
-        ('"scatter_index",\n', "_getitem(g, *args[1:]", "_getitem(g * 2, *args[1:]", "scatter_index"),
+        ('"scatter_index",\n', "pick(g, *args[1:]", "pick(g * 2, *args[1:]", "scatter_index"),
     ]),
     *rows("rule", "shared/ops/lookup.py", [
         ("_gather = Op(", "_scatter_sum(g, index", "_scatter_sum(g * 2, index", "gather"),

@@ -191,7 +191,7 @@ def test_gradients_flow_through_operators_on_arrays() -> None:
 SAME_NAME = sorted(
     name for name in ops.__all__ if hasattr(np, name) and getattr(np, name) not in {*OPERATORS, *ASKING}
 )  # fmt: skip
-NO_ARRAY = {"arange", "eye", "full", "linspace", "ones", "zeros"}
+NO_ARRAY = {"arange", "eye", "full", "linspace", "ones", "tril_indices", "triu_indices", "zeros"}
 """They take no array but sizes and numbers, which a Tensor of one element may give."""
 SETTINGS: dict[str, tuple[Any, ...]] = {
     "broadcast_to": ((2, 2, 3),), "expand_dims": (0,), "pad": (1,), "repeat": (2,), "reshape": ((3, 2),),
@@ -199,6 +199,8 @@ SETTINGS: dict[str, tuple[Any, ...]] = {
     "bitwise_or": (1,), "bitwise_xor": (1,), "bitwise_left_shift": (1,), "bitwise_right_shift": (1,),
     "logical_and": (1,), "logical_or": (1,), "logical_xor": (1,), "maximum": (1,), "minimum": (1,),
     "dot": (B.T,), "outer": (B,), "tensordot": (B,), "where": (1, 0), "pow": (2,), "equal": (1,),
+    "moveaxis": (0, 1), "quantile": (0.5,), "nanquantile": (0.5,), "roll": (1,), "searchsorted": (1,),
+    "take_along_axis": ([[0]], 0), "put_along_axis": ([[0]], 1, 0),
 }  # fmt: skip
 
 

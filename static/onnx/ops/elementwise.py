@@ -84,7 +84,10 @@ def _clip(w: Writer, x: Any, low: Any, high: Any) -> str:
 
 
 def _where(w: Writer, mask: Any, a: Any, b: Any) -> str:
-    return w("Where", w.one(mask, bool), *w.given(a, b))
+    mask, (a, b) = w.one(mask, bool), w.given(a, b)
+    if w.dtype != np.bool_:
+        return w("Where", mask, a, b)
+    return w("Or", w("And", mask, a), w("And", w("Not", mask), b))  # onnxruntime's Where takes no bools
 
 
 def _isfinite(w: Writer, x: Any) -> str:

@@ -80,8 +80,12 @@ def _unbind(w: Writer, x: Any, *, axis: int, count: int) -> list[str | None]:
 
 
 def _getitem(w: Writer, x: Any, *arrays: Any, index: Template) -> str:
-    """Slices first, then what is picked, then the new axes."""
-    parts = _spelled_out(x.shape, arrays, index)
+    return picked_from(w, w.name(x), x.shape, arrays, index)
+
+
+def picked_from(w: Writer, x: str, shape: Shape, arrays: tuple[Any, ...], index: Template) -> str:
+    """What an index picks of a value of this shape: slices first, then what is picked, then the new axes."""
+    parts = _spelled_out(shape, arrays, index)
     given, axis, place = iter(arrays), 0, 0
     slices: dict[int, slice] = {}
     picks: dict[int, list[str]] = {}  # index arrays by the first axis that they are for
@@ -100,7 +104,7 @@ def _getitem(w: Writer, x: Any, *arrays: Any, index: Template) -> str:
             picks[axis], width = _integers(w, part if array is None else array)
             widths.append(width)
             axis += len(picks[axis])
-    y = _slice(w, w.name(x), slices)
+    y = _slice(w, x, slices)
     block = 0
     if not arrays:
         for at, (scalar,) in sorted(picks.items(), reverse=True):
@@ -141,8 +145,8 @@ def _picked(
     for other in indices[1:]:
         total = w("Add", total, other)
     nothing = w("Sub", total, total)  # zeros of the shape that they broadcast to
-    full = [w("Unsqueeze", w("Add", name, nothing), w.integers([-1])) for name in indices]
-    y = w("GatherND", y, w("Concat", *full, axis=-1))
+    each = [w("Unsqueeze", w("Add", name, nothing), w.integers([-1])) for name in indices]
+    y = w("GatherND", y, w("Concat", *each, axis=-1))
     order = [*range(block, block + place), *range(block), *range(block + place, block + len(kept))]
     return y if order == sorted(order) else w("Transpose", y, perm=order)
 
@@ -157,14 +161,15 @@ def _one_hot(w: Writer, labels: Any, *, classes: Any, dtype: Any) -> str:
 
 
 def _scatter_sum(w: Writer, values: Any, index: Any, *, axis: int, shape: Shape) -> str:
-    empty = _full(w, shape=shape, value=0, dtype=w.dtype)
+    empty = full(w, shape=shape, value=0, dtype=w.dtype)
     return w("ScatterElements", empty, w.one(index, np.int64), w.name(values), axis=axis, reduction="add")
 
 
 # --- arrays made of settings ---------------------------------------------------------------
 
 
-def _full(w: Writer, *, shape: Shape, value: Any, dtype: Any) -> str:
+def full(w: Writer, *, shape: Shape, value: Any, dtype: Any) -> str:
+    """One number everywhere."""
     return w("Expand", w.one(value, dtype), w.shape(shape))
 
 
@@ -185,17 +190,18 @@ def _linspace(w: Writer, *, num: Any, **settings: Any) -> str:
 def _eye(w: Writer, *, n: Any, m: Any, k: int, dtype: Any) -> str:
     if not isinstance(n, Dim) and not isinstance(m, Dim):
         return w.constant(np.eye(n, m, k, dtype))
-    return w.cast(w("EyeLike", _full(w, shape=(n, m), value=0, dtype=np.float32), k=k), dtype)
+    return w.cast(w("EyeLike", full(w, shape=(n, m), value=0, dtype=np.float32), k=k), dtype)
 
 
 INDEXING: dict[str, Callable[..., Any]] = {
     "reshape": _reshape, "sum_to": _sum_to, "flip": _flip, "pad": _pad, "split": _split, "stack": _stack,
     "unbind": _unbind,
+    "stop_gradient": lambda w, x: w.one(x),
     "transpose": lambda w, x, *, axes: w("Transpose", w.one(x), perm=axes or None),
     "broadcast_to": lambda w, x, *, shape: w("Expand", w.one(x), w.shape(shape)),
     "concatenate": lambda w, *xs, axis: w("Concat", *w.given(*xs), axis=axis),
     "getitem": _getitem, "one_hot": _one_hot, "scatter_sum": _scatter_sum,
     "gather": lambda w, x, index, *, axis: w("GatherElements", w.name(x), w.one(index, np.int64), axis=axis),
     "embedding": lambda w, ids, weight, *, padding: w("Gather", w.name(weight), w.one(ids, np.int64), axis=0),
-    "full": _full, "arange": _arange, "linspace": _linspace, "eye": _eye,
+    "full": full, "arange": _arange, "linspace": _linspace, "eye": _eye,
 }  # fmt: skip

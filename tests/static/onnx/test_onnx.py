@@ -71,6 +71,7 @@ REFUSED = {
     "max_pool2d-integers": "ONNX has it for 8 bits alone",
     "tap_index": "of taps that no pooling found",
     "getitem-an empty list and a bool": "a mask without axes",
+    "argwhere-of a number": "and places without axes",
 }
 ASIDE = {
     "mean-of nothing": "onnxruntime's mean of nothing is 0",
