@@ -46,6 +46,15 @@ def cast_known(array: Any, dtype: np.dtype[Any]) -> Any:
     return None if overflows else made
 
 
+def cast_whole(array: Any, dtype: np.dtype[Any]) -> Any:
+    """Floats that are all whole numbers as an array of integers or bools; None if one would be lost."""
+    if dtype.kind not in "iub":
+        return None
+    with np.errstate(invalid="ignore"):
+        made = array.astype(dtype, order="C")
+    return made if bool((made == array).all()) else None
+
+
 def cast_number(call: str, name: str, value: Any, dtype: np.dtype[Any]) -> Any:
     """Numbers that are known (one, lists of them, an array) as an array of `dtype`; DTypeError where one
     would be lost."""

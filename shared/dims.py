@@ -32,6 +32,7 @@ class Dim:
     where they are the same whatever the size is (no size is below zero)."""
 
     __slots__ = ("terms", "_hash")
+    value = None  # TensorFlow 1's word for a size that is not known
     __array_ufunc__ = None  # so that NumPy's integers leave `integer * n` to us
 
     def __init__(self, atom: Atom | str | None = None) -> None:
@@ -225,7 +226,8 @@ class UnknownRank:
             "the shape with tensor.set_shape(...), or reshape to a known one first"
         )
 
-    __iter__ = __len__ = __getitem__ = __bool__ = __add__ = __radd__ = _unknown
+    __iter__ = __len__ = __getitem__ = __bool__ = __add__ = __radd__ = as_list = _unknown
+    ndims = None
 
     def __repr__(self) -> str:
         return "<unknown>"

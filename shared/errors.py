@@ -51,6 +51,10 @@ class RangeError(DiptychError, IndexError):
     """An index or label outside the range that the shapes allow."""
 
 
+class OutOfRangeError(DiptychError, IndexError):
+    """There is no further element (TensorFlow 1's OutOfRangeError)."""
+
+
 class EngineError(DiptychError, TypeError):
     """Values of two engines in one call, or no engine to do the work."""
 

@@ -103,6 +103,9 @@ class Op:
     listed    False for an op that one node has for itself (a loop with its body)
     """
 
+    broadcasts = False
+    """Whether the op works on each element alone and broadcasts its arguments: `elementwise` says so."""
+
     def __init__(
         self,
         name: str,
@@ -363,8 +366,10 @@ def elementwise(
     hints = PlannerHints(inplace=inplace, workspace=held if workspace else None)
     together = tuple(range(8)) if together is None else together
     joint = rules[0] if rules and isinstance(rules[0], Joint) else None
-    return Op(
+    made = Op(
         name, compute, infer, joint or [rule for rule in rules if not isinstance(rule, Joint)],
         out=ufunc is not None if out is None else out, scalar=scalar, together=together,
         hints=hints if inplace or workspace else NO_HINTS, doc=doc,
     )  # fmt: skip
+    made.broadcasts = True
+    return made

@@ -97,9 +97,10 @@ NUMBERS = "biufc"
 
 def as_dtype(dtype: Any) -> np.dtype[Any]:
     """A NumPy dtype of numbers or bools from whatever names one; `DTypeError` if nothing does. (NumPy
-    takes a shape for one: `(None, 3)` is a dtype of records there.)"""
+    takes a shape for one: `(None, 3)` is a dtype of records there.) "float" is float32, as networks mean it;
+    Python's own `float` is NumPy's float64."""
     try:
-        found = np.dtype(dtype)
+        found = np.dtype("float32" if isinstance(dtype, str) and dtype == "float" else dtype)
     except (TypeError, ValueError):
         found = None
     if found is None or found.kind not in NUMBERS:
@@ -162,9 +163,12 @@ def broadcast_shapes(name: str, *operands: Operand) -> Shape:
     """The shape that operands broadcast to, by NumPy's rules.
 
     A size of one stretches. An unknown size beside a known one takes the known one (a run checks
-    it). Two different unknown sizes give the one that is not 1, whichever that will be.
+    it). Two different unknown sizes give the one that is not 1, whichever that will be. Beside numbers
+    what has an unknown number of axes keeps it.
     """
     shapes = [shape_of(x) for x in operands]
+    if UNKNOWN_RANK in shapes:
+        return _beside_unknown_rank(name, shapes)
     width = max((len(shape) for shape in shapes), default=0)
     if all([same_shape(shape, shapes[0]) for shape in shapes]):
         return shapes[0] if shapes else ()
@@ -180,6 +184,15 @@ def broadcast_shapes(name: str, *operands: Operand) -> Shape:
             )
         result.append(stretched(*sizes))
     return tuple(result)
+
+
+def _beside_unknown_rank(name: str, shapes: Sequence[Shape]) -> Shape:
+    if any_axes := [shape for shape in shapes if shape is not UNKNOWN_RANK and len(shape)]:
+        raise SettingError(
+            f"{name}: {str_shape(any_axes[0])} beside what has an unknown number of axes; say its shape with "
+            "tensor.set_shape(...)"
+        )
+    return UNKNOWN_RANK
 
 
 def str_shape(shape: Shape) -> str:

@@ -24,103 +24,63 @@ from shared.usage.door import public
 from shared.watch.hooks import Event, Hook, watching
 from shared.watch.nan import NanFinder
 from shared.watch.profiler import Profiler
+from static.aliases import WORDS
 from static.compile.passes import PASSES
-from static.control.cond import case, cond
-from static.control.scan import map_fn, scan
-from static.control.while_loop import while_loop
-from static.differentiate import gradients, hessian_vector_product, jacobian
+from static.control.cond import case
+from static.control.scan import scan
+from static.differentiate import hessian_vector_product, jacobian
 from static.engine import ENGINE
-from static.graph.create import group, identity, placeholder, placeholder_with_default
-from static.graph.default_session import get_default_session
-from static.graph.effects import (
-    Assert,
-    Print,
-    check_numerics,
-    control_dependencies,
-    py_func,
-    stop_gradient,
-)
-from static.graph.graph import Graph, Node, Tensor, get_default_graph, name_scope, reset_default_graph
-from static.graph.operands import constant
-from static.graph.random import random_normal, random_uniform, set_random_seed
-from static.graph.scopes import (
-    AUTO_REUSE,
+from static.graph.collections import (
     GLOBAL_VARIABLES,
     TRAINABLE_VARIABLES,
     UPDATE_OPS,
+    GraphKeys,
     add_to_collection,
     get_collection,
-    get_variable,
-    get_variable_scope,
     global_variables,
+    local_variables,
     trainable_variables,
-    variable_scope,
 )
-from static.graph.variables import (
-    Variable,
-    assign,
-    assign_add,
-    global_variables_initializer,
-    scatter_update,
-)
+from static.graph.create import group, identity, placeholder, placeholder_with_default
+from static.graph.default_session import get_default_session
+from static.graph.effects import control_dependencies, py_func
+from static.graph.graph import Graph, Node, Tensor, get_default_graph, name_scope, reset_default_graph
+from static.graph.operands import constant
+from static.graph.random import set_random_seed
+from static.graph.scopes import AUTO_REUSE, get_variable, get_variable_scope, variable_scope
+from static.graph.unused import NoEffectWarning
+from static.graph.variables import Variable, global_variables_initializer
 from static.look.views import draw, show, to_networkx
-from static.run.session import InteractiveSession, RunMetadata, RunOptions, Session
+from static.run.interactive import InteractiveSession
+from static.run.session import RunMetadata, RunOptions, Session
 
 if TYPE_CHECKING:
-    from static.aliases import (
-        add_n,
-        concat,
-        divide,
-        multiply,
-        negative,
-        reduce_all,
-        reduce_any,
-        reduce_logsumexp,
-        reduce_max,
-        reduce_mean,
-        reduce_min,
-        reduce_prod,
-        reduce_sum,
-        subtract,
-        to_float,
-    )
     from static.archive.load import Loaded, load
-    from static.look.estimate import summary
+    from static.look.estimate import estimate
     from static.onnx.export import export_onnx
     from static.run.saver import Saver, latest_checkpoint
 
 __all__ = [
-    "AUTO_REUSE", "Assert", "ENGINE", "Event", "GLOBAL_VARIABLES", "Graph", "Hook",
-    "InteractiveSession", "Loaded", "NanFinder", "Node", "PASSES", "Print", "Profiler", "RunMetadata",
-    "RunOptions", "Saver", "Session", "TRAINABLE_VARIABLES", "Tensor", "UPDATE_OPS", "Variable",
-    "add_n", "add_to_collection", "assign", "assign_add", "case", "check_numerics", "concat",
-    "cond", "constant", "control_dependencies", "divide", "draw", "export_onnx",
-    "get_collection", "get_default_graph", "get_default_session", "get_variable",
-    "get_variable_scope", "global_variables", "global_variables_initializer", "gradients",
-    "group", "hessian_vector_product", "identity", "jacobian", "latest_checkpoint", "load",
-    "map_fn", "multiply", "name_scope", "negative", "placeholder", "placeholder_with_default",
-    "py_func", "random_normal", "random_uniform", "reduce_all", "reduce_any",
-    "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum",
-    "reset_default_graph", "scan", "scatter_update", "set_random_seed", "show", "stop_gradient",
-    "subtract", "summary", "to_float", "to_networkx", "trainable_variables", "variable_scope",
-    "watching", "while_loop",
+    "AUTO_REUSE", "ENGINE", "Event", "GLOBAL_VARIABLES", "Graph", "GraphKeys", "Hook", "InteractiveSession",
+    "Loaded", "NanFinder", "NoEffectWarning", "Node", "PASSES", "Profiler", "RunMetadata", "RunOptions",
+    "Saver", "Session", "TRAINABLE_VARIABLES", "Tensor", "UPDATE_OPS", "Variable", "add_to_collection",
+    "case", "constant", "control_dependencies", "draw", "estimate", "export_onnx", "get_collection",
+    "get_default_graph", "get_default_session", "get_variable", "get_variable_scope", "global_variables",
+    "global_variables_initializer", "group", "hessian_vector_product", "identity", "jacobian",
+    "latest_checkpoint", "load", "local_variables", "name_scope", "placeholder", "placeholder_with_default",
+    "py_func", "reset_default_graph", "scan", "set_random_seed", "show", "to_networkx",
+    "trainable_variables", "variable_scope", "watching",
 ]  # fmt: skip
+"""What is `static`'s own. TensorFlow 1's other words are looked up in `static.aliases`."""
 
 public(globals(), __all__, hot=("Event", "Node", "Tensor"))
 
 _LATE = {
     "Loaded": "static.archive.load", "Saver": "static.run.saver", "export_onnx": "static.onnx.export",
-    "latest_checkpoint": "static.run.saver", "load": "static.archive.load", "summary": "static.look.estimate",
-} | dict.fromkeys(
-    (
-        "add_n", "concat", "divide", "multiply", "negative", "reduce_all", "reduce_any",
-        "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_sum",
-        "subtract", "to_float",
-    ),
-    "static.aliases",
-)  # fmt: skip
+    "estimate": "static.look.estimate", "latest_checkpoint": "static.run.saver",
+    "load": "static.archive.load",
+}  # fmt: skip
 """What is loaded when it is first asked for: a graph can be built and run without it."""
-
 
 
 def _bound_late(module: str, name: str) -> Any:
@@ -142,5 +102,12 @@ def __getattr__(name: str) -> Any:
     if name in _LATE:
         globals()[name] = getattr(import_module(_LATE[name]), name)
         public(globals(), [name])
-        return globals()[name]
-    raise AttributeError(f"module 'static' has no attribute {name!r}")
+    elif name.startswith("__"):
+        raise AttributeError(name)
+    else:
+        globals()[name] = WORDS(name)
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATE, *WORDS.inside("")})

@@ -346,8 +346,8 @@ STATIC = [
             lambda: nn.Linear(10)(static.placeholder("float32", (3, None))),
             ValueError, ("Linear", "not known until run", "give the placeholder a fixed size")),
     # variables
-    Mistake("a variable from a Tensor", lambda: static.Variable(static.constant(1.0)), TypeError,
-            ("Variable", "'constant:0'", "v.assign(tensor)")),
+    Mistake("a variable of no known size", lambda: static.Variable(static.placeholder("float32", (None,))),
+            ValueError, ("Variable", "'placeholder:0'", "has to be known")),
     Mistake("a variable from nothing",
             lambda: static.Variable(), ValueError, ("Variable", "give an initial value")),
     Mistake("assigning another shape", lambda: static.Variable(np.ones(3), name="v").assign(np.ones(4)),

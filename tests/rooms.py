@@ -16,7 +16,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "instrument", "tape", "endpoints", "backward", "functional", "create", "recompute", "look", "engine",
     ),
     "static": (
-        "graph", "differentiate", "control", "compile", "run", "look", "archive", "onnx", "aliases", "engine",
+        "graph", "differentiate", "control", "compile", "run", "look", "archive", "onnx", "events", "words",
+        "aliases", "engine",
     ),
     "comparisons": (
         "machine", "statistics", "training", "tasks", "measuring", "lab", "bench", "experiments", "stepper",

@@ -55,7 +55,7 @@ def estimate_static() -> dict[str, Any]:
     y = static.placeholder("int64", ("N",))
     loss = ops.cross_entropy(net(x), y)
     train = optimizer.minimize(loss)
-    told = static.summary([loss, train], sizes={"N": 64})
+    told = static.estimate([loss, train], sizes={"N": 64})
     print(told)
     costs = {"parameters": told.parameters, "flops": told.flops}
     memory = static.Session(optimize="exact").memory([loss, train], {"N": 64})

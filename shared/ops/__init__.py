@@ -97,7 +97,15 @@ from shared.ops.picking import gather_nd, masked_fill, masked_select, take_along
 from shared.ops.pooling import adaptive_avg_pool2d, avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from shared.ops.products import prod
 from shared.ops.quantiles import median, nanmean, nanmedian, nanquantile, nansum, quantile
-from shared.ops.random import bernoulli, dropout, generator_state, normal, uniform
+from shared.ops.random import (
+    bernoulli,
+    dropout,
+    generator_state,
+    normal,
+    permutation,
+    truncated_normal,
+    uniform,
+)
 from shared.ops.recurrent import lstm_cell, lstm_cell_composed, rnn_cell, rnn_cell_composed
 from shared.ops.reductions import all, any, argmax, argmin, cumsum, max, mean, min, std, sum, var
 from shared.ops.scattering import (
@@ -163,15 +171,15 @@ __all__ = [
     "matmul", "max", "max_pool1d", "max_pool2d", "max_with_indices", "maximum", "mean", "median",
     "meshgrid", "min", "min_with_indices", "minimum", "mode", "moveaxis", "mse_loss", "mul", "nanmean",
     "nanmedian", "nanquantile", "nansum", "narrow", "neg", "nll_loss", "nonzero", "norm", "normal",
-    "normal_cdf", "not_equal", "one_hot", "ones", "ones_like", "outer", "pad", "permute", "pow", "prod",
-    "put_along_axis", "quantile", "reciprocal", "relu", "repeat", "reshape", "rnn_cell",
+    "normal_cdf", "not_equal", "one_hot", "ones", "ones_like", "outer", "pad", "permutation", "permute",
+    "pow", "prod", "put_along_axis", "quantile", "reciprocal", "relu", "repeat", "reshape", "rnn_cell",
     "rnn_cell_composed", "roll", "rot90", "round", "rsqrt", "scaled_dot_product_attention", "scan",
     "scatter", "scatter_add", "scatter_nd", "scatter_sum", "searchsorted", "sigmoid", "sign", "silu", "sin",
     "softmax", "softplus", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "stop_gradient",
     "sub", "sum", "sum_to", "swapaxes", "take", "take_along_axis", "tan", "tanh", "tensor_split",
     "tensordot", "tile", "topk", "trace", "transpose", "tril", "tril_indices", "triu", "triu_indices",
-    "unbind", "unflatten", "uniform", "unique", "unique_all", "unique_counts", "unique_inverse",
-    "unique_values", "var", "vstack", "where", "while_loop", "zeros", "zeros_like",
+    "truncated_normal", "unbind", "unflatten", "uniform", "unique", "unique_all", "unique_counts",
+    "unique_inverse", "unique_values", "var", "vstack", "where", "while_loop", "zeros", "zeros_like",
 ]  # fmt: skip
 
 public(globals(), __all__)

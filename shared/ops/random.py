@@ -73,6 +73,17 @@ _uniform = _draw("uniform", lambda rng, shape, dtype: rng.random(shape, dtype))
 _normal = _draw("normal", lambda rng, shape, dtype: rng.standard_normal(shape, dtype))
 
 
+def _within_two(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Any:
+    drawn = np.asarray(rng.standard_normal(shape, dtype))
+    while (beyond := np.abs(drawn) > 2).any():
+        drawn[beyond] = rng.standard_normal(int(beyond.sum()), dtype)
+    return drawn
+
+
+_truncated_normal = _draw("truncated_normal", _within_two)
+_permutation = _draw("permutation", lambda rng, shape, dtype: rng.permutation(*shape).astype(dtype))
+
+
 def _drawn(op: Op, state: Any, shape: Sequence[Size] | Size, dtype: Any) -> tuple[Any, Any]:
     sizes: Shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)  # type: ignore[assignment]
     if not all(isinstance(n, Dim) or (isinstance(n, (int, np.integer)) and n >= 0) for n in sizes):
@@ -91,6 +102,19 @@ def uniform(state: Any, shape: Sequence[Size] | Size, dtype: Any = "float32") ->
 def normal(state: Any, shape: Sequence[Size] | Size, dtype: Any = "float32") -> tuple[Any, Any]:
     """Numbers drawn from the standard normal distribution, and the generator's next state."""
     return _drawn(_normal, state, shape, dtype)
+
+
+def truncated_normal(state: Any, shape: Sequence[Size] | Size, dtype: Any = "float32") -> tuple[Any, Any]:
+    """Numbers drawn from the standard normal distribution, those beyond 2 anew until none is, and the
+    generator's next state."""
+    return _drawn(_truncated_normal, state, shape, dtype)
+
+
+def permutation(state: Any, n: Size) -> tuple[Any, Any]:
+    """The numbers from 0 to n - 1 in a random order, int64 (n,), and the generator's next state."""
+    if not isinstance(n, Dim) and not (isinstance(n, (int, np.integer)) and n >= 0):
+        raise SettingError(f"permutation: n is a size from 0 up, not {in_short(n)}")
+    return _permutation(state, shape=(n,), dtype=np.dtype(np.int64))
 
 
 # --- bernoulli -----------------------------------------------------------------------------

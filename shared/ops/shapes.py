@@ -267,6 +267,8 @@ def _compute_sum_to(x: Any, *, shape: Shape) -> Any:
 
 
 def _infer_sum_to(x: Operand, *, shape: Shape) -> Spec:
+    if shape_of(x) is UNKNOWN_RANK:  # a run looks whether it fits
+        return Spec(shape, x.dtype)
     lead = ndim_of(x) - len(shape)
     if lead < 0 or any(
         not sizes_match(have, want) and not same_size(want, 1)
@@ -293,4 +295,4 @@ def sum_to(x: Any, shape: Sequence[Size] | Size) -> Any:
     """
     x = as_tensor_like(x)
     target = shape if type(shape) is tuple else as_sizes("sum_to", shape)
-    return x if same_shape(target, tuple(x.shape)) else _sum_to(x, shape=target)
+    return x if same_shape(target, x.shape) else _sum_to(x, shape=target)

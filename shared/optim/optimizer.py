@@ -35,8 +35,8 @@ class Optimizer(HasRate):
     parameters  Parameters, `(name, Parameter)` pairs, or a list of groups: dicts with the
                 parameters under `params` and settings of the group's own beside it, such as
                 `{"params": model.head.parameters(), "lr": 0.01}`
-    lr          the learning rate: a number, or a schedule, which is called with the number of
-                steps made so far and gives the rate of the next
+    lr          the learning rate: a number; a schedule, which is called with the number of
+                steps made so far and gives the rate of the next; or a Tensor of one number
     clip_norm   scale the gradients of a step down together if their common norm exceeds this
     clip_value  bring every element of the gradients into [-clip_value, clip_value] first
 
@@ -342,6 +342,8 @@ class Optimizer(HasRate):
 
     def _rate_state(self, name: str, lr: float | Schedule) -> tuple[State, Schedule | None]:
         """The State that holds a learning rate, and the schedule that decides it, if any."""
+        if tensor_engine((lr,)) is not None:  # not known before a step is made with it
+            return Rate(np.float64(np.nan), name), lambda step: lr
         if not callable(lr):
             return Rate(np.float64(number(self._kind, name, lr)), name), None
         first = number(self._kind, f"{name}(0)", _raw(rate_after(self._kind, np.float64(0), lr, None)))

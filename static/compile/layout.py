@@ -258,7 +258,7 @@ class _Decisions:
 
 def _sums(step: Step) -> bool:
     """Whether a step that gives its input on where there is nothing to add up has something to."""
-    if step.op is not TABLE["sum_to"]:
+    if step.op is not TABLE["sum_to"] or step.inputs[0].shape is UNKNOWN_RANK:
         return False
     before, after = step.inputs[0].spec.size, step.outputs[0].spec.size
     return isinstance(before, int) and isinstance(after, int) and before != after

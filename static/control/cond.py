@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from shared import nest
+from shared import nest, ops
 from shared.dims import Dim, same_size
 from shared.errors import SettingError, ShapeError
 from shared.op import Joint
@@ -17,8 +17,10 @@ from static.control.body import Body, BodyOp, Compiler, Part
 from static.control.loop import graph_of
 from static.control.replay import replay
 from static.differentiate import gradients
-from static.graph.graph import Tensor, building, edge_of
-from static.graph.operands import as_tensor
+from static.graph.create import group, identity
+from static.graph.effects import Assert, control_dependencies
+from static.graph.graph import Node, Tensor, building, edge_of
+from static.graph.operands import as_tensor, constant
 
 
 def cond(
@@ -27,7 +29,7 @@ def cond(
     """`true_fn(*args)` or `false_fn(*args)`, by `pred`, one bool, when the graph runs.
 
     Both functions are called now, once, to build their graphs. They give Tensors of the same
-    structure, shapes and dtypes, or nothing at all; what they assign is assigned only if the
+    structure, shapes and dtypes, operations, or nothing at all; what they assign is assigned only if the
     branch is taken.
     """
     graph = graph_of([pred, *nest.flatten(list(args))[0]])
@@ -36,11 +38,13 @@ def cond(
         if pred.shape != () or pred.dtype != np.dtype(bool):
             raise SettingError(f"cond: pred must be one bool, not {pred.spec}; compare, or reduce it")
         bodies, results, builds = [], [], []
+        operations: set[int] = set()
         for fn in (true_fn, false_fn):
             body = Body(graph)
             with body.as_default():
                 values, build = nest.flatten(fn(*args))
-                results.append([body.operand(v) for v in values])
+                operations |= {i for i, v in enumerate(values) if isinstance(v, Node)}
+                results.append([body.operand(_done(v) if isinstance(v, Node) else v) for v in values])
             bodies.append(body)
             builds.append(build)
         check_alike(*results)
@@ -53,17 +57,53 @@ def cond(
         for variable, value in zip(variables, outputs[shown:], strict=True):
             update = not any(variable in body.asked for body in bodies)
             graph.assign(variable, value, value.node, update)
-    return builds[0](list(outputs[:shown]))
+        given = [group(y) if i in operations else y for i, y in enumerate(outputs[:shown])]
+    return builds[0](given)
+
+
+def _done(operation: Node) -> Tensor:
+    """A Tensor that a run makes once it has run an operation, in whose place it is a branch's result."""
+    with control_dependencies([operation]):
+        return identity(constant(True))
 
 
 def case(
-    pred_fn_pairs: Sequence[tuple[Any, Callable[[], Any]]], default: Callable[[], Any]
+    pred_fn_pairs: Any,
+    default: Callable[[], Any] | None = None,
+    exclusive: bool = False,
+    strict: bool = False,
+    name: str | None = None,
 ) -> Any:
-    """What the function of the first true `pred` gives, else `default()`."""
-    if not pred_fn_pairs:
+    """What the function of the first true `pred` gives, else `default()`.
+
+    pred_fn_pairs  (pred, function) pairs, or a dict of them, in its order
+    default        if None, one pred has to be true: CheckFailedError in a run in which none is
+    exclusive      whether not more than one may be: CheckFailedError where two are
+    strict, name   change nothing: structures are always kept
+    """
+    pairs = list(pred_fn_pairs.items() if isinstance(pred_fn_pairs, Mapping) else pred_fn_pairs)
+    if not pairs and default is not None:
         return default()
-    (pred, fn), *rest = pred_fn_pairs
-    return cond(pred, fn, lambda: case(rest, default))
+    if not pairs:
+        raise SettingError("case: there is nothing to choose from; give (pred, function) pairs, or a default")
+    preds = [as_tensor(pred) for pred, _ in pairs]
+    checks = []
+    if exclusive:
+        true = ops.sum(ops.stack(preds))
+        checks.append(Assert(ops.less_equal(true, 1), preds, "case: more than one pred is true"))
+    if default is None:
+        some = ops.any(ops.stack(preds))
+        checks.append(Assert(some, preds, "case: no pred is true, and there is no default"))
+        default = pairs.pop()[1]
+    with control_dependencies(checks):
+        return _chosen(pairs, default)
+
+
+def _chosen(pairs: Sequence[tuple[Any, Callable[[], Any]]], default: Callable[[], Any]) -> Any:
+    if not pairs:
+        return default()
+    (pred, fn), *rest = pairs
+    return cond(pred, fn, lambda: _chosen(rest, default))
 
 
 def check_alike(yes: list[Tensor], no: list[Tensor]) -> None:

@@ -66,6 +66,8 @@ class Graph:
         self.seed: int | None = None
         self.collections: dict[str, list[Any]] = {}
         self.named_variables: dict[str, Variable] = {}
+        self.scopes: dict[str, int] = {}  # how often each variable scope was opened
+        self.root_scope: Any = None  # what of the scopes holds outside of all: see `static.graph.scopes`
         self.variables: list[Variable] = []
         self._seeds = 0
         self._names: dict[str, Node] = {}
@@ -76,6 +78,7 @@ class Graph:
         self._dims: dict[str, Dim] = {}
         self._reads: dict[Variable, Tensor] = {}
         self._sources: dict[Symbol, Tensor] = {}
+        self.sizes: dict[Any, Tensor] = {}  # what stands for sizes: see `static.graph.sizes`
         self.assigns: list[Node] = []
 
     def __repr__(self) -> str:
@@ -121,6 +124,14 @@ class Graph:
         self._counts[full] = count
         self._taken.add(unique)
         return unique
+
+    @guarded
+    def rename(self, node: Node, name: str) -> None:
+        """Give a node, which nobody knows yet by its name, another one."""
+        del self._names[node.name]
+        self._taken.discard(node.name)
+        node.name = self.unique_name(name, node.call)
+        self._names[node.name] = node
 
     def finalize(self) -> None:
         """Refuse new nodes from now on: what guards a training loop against making ops in it."""

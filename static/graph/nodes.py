@@ -22,6 +22,7 @@ from shared.sizes.atoms import Symbol
 from shared.source import Line, user_line
 from shared.spec import Spec, sizes_match
 from static.graph.default_session import get_default_session
+from static.graph.tensor_shape import tensor_shape
 
 if TYPE_CHECKING:
     from static.graph.graph import Graph
@@ -95,6 +96,10 @@ class Symbolic(Operators):
         """The sizes that are there to look at: none where even the number of axes is unknown."""
         return () if self.spec.shape is UNKNOWN_RANK else self.spec.shape
 
+    def get_shape(self) -> Any:
+        """The shape as TensorFlow 1 has it: `get_shape().as_list()` has None for sizes not known."""
+        return tensor_shape(self.spec.shape)
+
     def _no_value(self, use: str) -> Any:
         """The error for a use that needs numbers."""
         raise NotImplementedError
@@ -149,6 +154,11 @@ class Tensor(Symbolic):
         sizes = tuple(b if isinstance(b, int) else a for a, b in zip(known, given, strict=True))
         self.spec = Spec(sizes, self.dtype)
         self.graph.note_sizes(self)
+
+    @property
+    def op(self) -> Node:
+        """The operation that makes this Tensor."""
+        return self.node
 
     @property
     def name(self) -> str:
@@ -216,6 +226,10 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<static.Node {self.name!r} {self.op.name}>"
+
+    def run(self, feed_dict: dict[Any, Any] | None = None, session: Any = None) -> None:
+        """Run this operation in `session`, or the default one."""
+        (session or get_default_session("run")).run(self, feed_dict)
 
     @property
     def is_leaf(self) -> bool:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import singledispatch
 from typing import Any
 
 import numpy as np
 
+from shared.dims import UNKNOWN_RANK, Dim
 from shared.errors import DTypeError, EngineError, GradientError, GraphError, ShapeError
 from shared.op import Op, as_array, single_floats
-from shared.spec import NUMBERS, Spec, as_dtype, in_short, is_weak, number_or_array, spec_of
+from shared.ops.creation import zeros
+from shared.spec import NUMBERS, Spec, as_dtype, in_short, is_weak, number_or_array, spec_of, str_shape
 from static.graph.graph import CONSTANT, Graph, Node, Tensor, get_default_graph, innermost
 from static.graph.nodes import Symbolic
+from static.graph.rankless import fitted
 
 
 def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
     """Describe the application of an op: infer what comes out, add a node, give its outputs."""
     graph = _graph_of(args)
     inputs = [as_operand(arg, graph) for arg in args]
+    if op.broadcasts and any([isinstance(x, Tensor) and x.spec.shape is UNKNOWN_RANK for x in inputs]):
+        inputs = fitted(inputs)
     if op.together and any([type(x) is float for x in inputs]):
         inputs = single_floats(op, inputs, _in_single_precision)
     inferred = op.infer(*(spec_of(x) for x in inputs), **settings)
@@ -42,6 +48,8 @@ def _graph_of(args: Sequence[Any]) -> Graph:
 def as_tensor(value: Any, dtype: Any = None) -> Tensor:
     """`value` as a Tensor of the default graph: variables are read, arrays become constants."""
     operand = as_operand(value, get_default_graph())
+    if isinstance(operand, Dim):
+        return zeros((), "int64" if dtype is None else dtype) + operand
     return operand if isinstance(operand, Tensor) else constant(operand, dtype)
 
 
@@ -92,11 +100,27 @@ def _(value: Spec, graph: Graph) -> Any:
     raise GradientError(f"a gradient rule uses a value ({value}) that its `reads` does not name")
 
 
-def constant(value: Any, dtype: Any = None, name: str | None = None) -> Tensor:
-    """A Tensor that is the same in every run. Holds a copy; Python floats become float32."""
+def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Tensor:
+    """A Tensor that is the same in every run. Holds a copy; Python floats become float32.
+
+    shape: the shape that the numbers are put into, in their order; where they are too few, the last of them
+    fills the rest. ShapeError where they are too many.
+    """
     array = starting_array("constant", value, dtype)
+    if shape is not None:
+        array = _spread(array, tuple(shape) if isinstance(shape, (tuple, list)) else (shape,))
     graph = get_default_graph()
     return Node(graph, CONSTANT, (), {"value": array}, [Spec(array.shape, array.dtype)], name).outputs[0]
+
+
+def _spread(array: Any, shape: tuple[int, ...]) -> Any:
+    missing = math.prod(shape) - array.size
+    if missing < 0 or (missing and not array.size):
+        raise ShapeError(
+            f"constant: {array.size} numbers do not fill the shape {str_shape(shape)}; leave the shape out"
+        )
+    flat = array.reshape(-1)
+    return np.concatenate([flat, np.repeat(flat[-1:], missing)]).reshape(shape)
 
 
 def starting_array(call: str, value: Any, dtype: Any) -> Any:

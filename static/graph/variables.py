@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from shared import ops
 from shared.casting import cast_number, check_dtype
-from shared.dims import Dim
+from shared.dims import UNKNOWN_RANK, Dim
 from shared.errors import DTypeError, GraphError, SettingError, ShapeError, SymbolicValueError
 from shared.inplace import InPlace
 from shared.op import Op
-from shared.spec import Spec, sizes_match, str_shape
+from shared.ops.indexing import ARRAY, scatter_index
+from shared.spec import Spec, as_dtype, sizes_match, str_shape
 from shared.state import Parameter, State
 from shared.usage import late
 from static.graph.create import identity
@@ -39,7 +41,8 @@ class Variable(Symbolic, InPlace):
 
     Its name stands in the name scope in which it is made, as any node's does.
 
-    initial_value  an array, or (within the package) the State that the variable stands for
+    initial_value  an array; a Tensor, which is computed whenever the variable is initialised; or a function
+                   that gives either (within the package also the State that the variable stands for)
     trainable      whether optimisers change it when they are not told what to change
     automatic      whether a session gives it its first value without being asked
     """
@@ -57,6 +60,7 @@ class Variable(Symbolic, InPlace):
     ) -> None:
         self.state, self.automatic = state, automatic
         self.live = state is not None and state.live
+        self._given: Any = None
         if state is not None:
             self.trainable = isinstance(state, Parameter)
             value = state.value()
@@ -64,6 +68,7 @@ class Variable(Symbolic, InPlace):
             get_default_graph().check_open(name or "Variable")
             self.trainable = trainable
             value = self._given = _starting_value(initial_value, dtype)
+            value = value.spec if isinstance(value, Tensor) else value
         self.spec = Spec(tuple(value.shape), value.dtype)
         self.graph: Graph = get_default_graph().root()
         scope = current_call.get() if state is None else None
@@ -76,6 +81,11 @@ class Variable(Symbolic, InPlace):
 
     def initial(self) -> Any:
         """A fresh copy of the value to start from: what the State holds at that moment."""
+        if isinstance(self._given, Tensor):
+            raise SymbolicValueError(
+                f"variable {self.name!r} starts from the Tensor {self._given.name!r}, which has no value "
+                "until a session runs it; run static.global_variables_initializer(), and name that session"
+            )
         return np.array(self._given if self.state is None else self.state.numpy(), order="C")
 
     def value(self) -> Tensor:
@@ -147,9 +157,32 @@ class Variable(Symbolic, InPlace):
         """The operation that gives the variable its first value."""
         if self._initializer is None:
             with self.graph.as_default():
-                start = Node(self.graph, INITIAL, (), {"variable": self}, [self.spec], None)
-                self._initializer = self.graph.assign(self, start.outputs[0]).node
+                start = self._given
+                if not isinstance(start, Tensor):
+                    start = Node(self.graph, INITIAL, (), {"variable": self}, [self.spec], None).outputs[0]
+                self._initializer = self.graph.assign(self, start).node
         return self._initializer
+
+    def initialized_value(self) -> Tensor:
+        """What the variable starts from, as a Tensor: another variable may start from it, too."""
+        return self._given if isinstance(self._given, Tensor) else constant(self.initial())
+
+    @property
+    def op(self) -> Variable:
+        """TensorFlow 1's way to the name: `variable.op.name`."""
+        return self
+
+    read_value = value
+
+    def load(self, value: Any, session: Any = None) -> None:
+        """Make `value` what `session`, or the default one, holds; the errors are those of `assign`."""
+        array = cast_number("load", f"variable {self.name!r}", value, self.dtype)
+        if array.shape != self.shape:
+            raise ShapeError(
+                f"load: variable {self.name!r} has shape {str_shape(self.shape)}, the value "
+                f"{str_shape(array.shape)}; they must be the same"
+            )
+        (session or get_default_session("load")).hold({self: array})
 
     def eval(self, session: Any = None) -> Any:
         """The value that `session`, or the default one, holds."""
@@ -163,15 +196,26 @@ class Variable(Symbolic, InPlace):
 
 
 def _starting_value(value: Any, dtype: Any) -> Any:
-    """The array that a variable starts from: a copy of `value`."""
+    """What a variable starts from: a copy of an array, or a Tensor."""
+    if isinstance(value, FunctionType):
+        value = value()
     if value is None:
-        raise SettingError("Variable: give an initial value: an array, or a number")
-    if isinstance(value, (Tensor, Variable)):
+        raise SettingError("Variable: give an initial value: an array, a number, or a Tensor")
+    if isinstance(value, Variable):
+        value = value.initialized_value()
+    if not isinstance(value, Tensor):
+        return starting_array("Variable", value, dtype)
+    if value.graph is not get_default_graph().root():
         raise SymbolicValueError(
-            f"Variable: the initial value must be an array or a number, but {value.name!r} has none until a "
-            "session runs it; give np.zeros(shape), and run v.assign(tensor) once"
+            f"Variable: the initial value {value.name!r} is of a loop or branch, or of another graph; make "
+            "it outside, or give a function that makes it"
         )
-    return starting_array("Variable", value, dtype)
+    if value.shape is UNKNOWN_RANK or any(isinstance(size, Dim) for size in value.shape):
+        raise ShapeError(
+            f"Variable: the initial value {value.name!r} has the shape {str_shape(value.shape)}, and a "
+            "variable keeps one shape, which has to be known; give an array, or say the shape with set_shape"
+        )
+    return value if dtype is None or as_dtype(dtype) == value.dtype else value.astype(dtype)
 
 
 def global_variables_initializer() -> Node:
@@ -223,6 +267,32 @@ def assign_add(variable: Variable, delta: Any) -> Tensor:
     return variable.assign_add(delta)
 
 
+def assign_sub(variable: Variable, delta: Any) -> Tensor:
+    """See `Variable.assign_sub`."""
+    return variable.assign_sub(delta)
+
+
+def scatter_add(variable: Variable, indices: Any, updates: Any) -> Tensor:
+    """`variable[indices] += updates`, along the first axis; rows of an index that stands there twice add up.
+
+    updates: as of `scatter_update`.
+    """
+    return _rows_added("scatter_add", variable, indices, updates, variable.assign_add)
+
+
+def scatter_sub(variable: Variable, indices: Any, updates: Any) -> Tensor:
+    """`variable[indices] -= updates`: see `scatter_add`."""
+    return _rows_added("scatter_sub", variable, indices, updates, variable.assign_sub)
+
+
+def _rows_added(call: str, variable: Variable, indices: Any, updates: Any, change: Any) -> Tensor:
+    with building(innermost(variable.graph)):
+        ids, rows = as_tensor(indices), variable._fitting(call, updates)
+        _check_rows(call, variable.spec, ids, rows)
+        rows = ops.broadcast_to(rows, (*ids.shape, *variable.shape[1:]))
+        return change(scatter_index(rows, ids, shape=variable.shape, index=(ARRAY,)))
+
+
 def scatter_update(variable: Variable, indices: Any, updates: Any) -> Tensor:
     """Rows of a variable replaced: `variable[indices] = updates`, along the first axis. Of an
     index that stands there twice, the last one counts.
@@ -242,18 +312,22 @@ def _compute_replace_rows(x: Any, indices: Any, rows: Any) -> Any:
 
 
 def _infer_replace_rows(x: Any, indices: Any, rows: Any) -> Any:
+    _check_rows("scatter_update", x, indices, rows)
+    return x
+
+
+def _check_rows(call: str, x: Any, indices: Any, rows: Any) -> None:
     if indices.dtype.kind not in "iu":
-        raise DTypeError(f"scatter_update: indices are integers, not {indices.dtype}; cast them")
+        raise DTypeError(f"{call}: indices are integers, not {indices.dtype}; cast them")
     if not len(x.shape):
-        raise ShapeError("scatter_update: a variable of shape () has no rows; assign it")
+        raise ShapeError(f"{call}: a variable of shape () has no rows; assign it")
     wanted = (*indices.shape, *x.shape[1:])
     if rows.shape and not (len(rows.shape) == len(wanted) and all(map(sizes_match, rows.shape, wanted))):
         raise ShapeError(
-            f"scatter_update: {str_shape(indices.shape)} indices into rows of a variable of shape "
+            f"{call}: {str_shape(indices.shape)} indices into rows of a variable of shape "
             f"{str_shape(x.shape)} take updates of shape {str_shape(wanted)}, or one number, not "
             f"{str_shape(rows.shape)}; reshape them, or broadcast_to it"
         )
-    return x
 
 
 replace_rows = Op("replace_rows", _compute_replace_rows, _infer_replace_rows, check=True, listed=False)

@@ -55,7 +55,7 @@ class Estimate:
         )
         lines.append(f"{self.parameters:,} parameters; variables take {self.variable_bytes:,} bytes")
         if self.peak is None:
-            lines.append("peak memory: give the unknown sizes, as in summary(..., sizes={'N': 32})")
+            lines.append("peak memory: give the unknown sizes, as in estimate(..., sizes={'N': 32})")
         else:
             lines.append(f"peak memory of what ops give: {self.peak:,} bytes")
         return "\n".join(lines)
@@ -63,7 +63,7 @@ class Estimate:
     __repr__ = __str__
 
 
-def summary(fetches: Any = None, sizes: Mapping[str, int] | None = None) -> Estimate:
+def estimate(fetches: Any = None, sizes: Mapping[str, int] | None = None) -> Estimate:
     """What a run of `fetches` (or of everything in the default graph) will cost.
 
     sizes: values for unknown sizes, by name. Nothing is computed. The gradients of a training

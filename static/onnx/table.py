@@ -37,7 +37,7 @@ _NO_MODE = "ONNX has no words for the most frequent; compute it outside"
 _NO_GRADIENT = "it is part of a gradient; export what a forward pass gives"
 NO_WORDS = {
     **dict.fromkeys(("batch_norm", "dropout"), _EVALUATE),
-    **dict.fromkeys(("uniform", "normal", "bernoulli"), _NO_DRAWS),
+    **dict.fromkeys(("uniform", "normal", "truncated_normal", "permutation", "bernoulli"), _NO_DRAWS),
     **dict.fromkeys(("print", "assert", "check_numerics"), _NO_EFFECTS),
     **dict.fromkeys(
         ("cross_entropy", "class_index", "bce", "bce_with_logits", "huber", "of_shape"), _NO_LOSS

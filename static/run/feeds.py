@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.casting import cast_known
+from shared.casting import cast_known, cast_whole
 from shared.device import cuda
 from shared.dims import UNKNOWN_RANK, Dim
 from shared.errors import FeedError, FeedTypeError, FetchError, GraphError
@@ -16,6 +16,7 @@ from shared.spec import str_shape
 from shared.state import State
 from static.compile.device import CPU, Device
 from static.graph.graph import Graph, Node, Tensor
+from static.graph.sizes import Sizes, tensor_of
 from static.graph.variables import Variable, lift
 
 # --- fetches -------------------------------------------------------------------------------
@@ -23,6 +24,8 @@ from static.graph.variables import Variable, lift
 
 def take_apart(graph: Graph, fetches: Any, into: list[Any]) -> Callable[[Any], Any]:
     """Put what is fetched into a list; gives what puts the values back together."""
+    if isinstance(fetches, (Sizes, Dim)):
+        fetches = tensor_of(graph, fetches)
     if isinstance(fetches, (list, tuple)):
         parts = [take_apart(graph, part, into) for part in fetches]
         kind = type(fetches)
@@ -121,6 +124,8 @@ def feed_value(tensor: Tensor, value: Any, device: Device = CPU) -> Any:
     try:
         array = value if isinstance(value, cuda.CudaArray) else np.asarray(value)
         converted = cast_known(array, tensor.dtype)
+        if converted is None and array.dtype.kind == "f":
+            converted = cast_whole(array, tensor.dtype)
     except (ValueError, TypeError):
         converted = None
     if converted is None:

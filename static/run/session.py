@@ -11,6 +11,7 @@ import numpy as np
 
 from shared.device.cuda import to_host
 from shared.device.memory import uncollected
+from shared.durable.interrupts import block as entered
 from shared.durable.interrupts import deferred, within
 from shared.errors import (
     FeedTypeError,
@@ -30,6 +31,7 @@ from static.graph.default_session import innermost_session
 from static.graph.graph import Graph, Node, Tensor, get_default_graph
 from static.graph.select import select
 from static.graph.variables import Variable, lift
+from static.run.config import ConfigProto, tell
 from static.run.failures import check_ready, explained
 from static.run.feeds import feed_key, place_of, take_apart, take_feeds
 from static.run.late import Lookout
@@ -67,6 +69,7 @@ class Session:
     memory_limit  the bytes that a run may hold, as `memory` counts them: cheap values are computed
               again instead of being kept, as far as that takes. All sizes must be known then.
               MemoryLimitError, when a run is compiled, if that is not enough
+    config    TensorFlow 1's ConfigProto: what is set in it changes nothing, and is told once with what does
     """
 
     def __init__(
@@ -76,7 +79,10 @@ class Session:
         without: Iterable[str] = (),
         device: str = "cpu",
         memory_limit: int | None = None,
+        config: ConfigProto | None = None,
     ) -> None:
+        if config is not None:
+            tell(config)
         self.options = options_for(optimize, without, device, memory_limit)
         self.device = self.options.device
         self._kind = PROGRAMS[self.device.name]
@@ -318,6 +324,11 @@ class Session:
 
     # --- opening and closing ---
 
+    @entered
+    def as_default(self) -> within:
+        """Within the block this session is the default one; it is not closed at its end."""
+        return within((innermost_session, self), gives=self)
+
     def close(self) -> None:
         """Let go of all values; a later run is an error."""
         self.closed = True
@@ -367,23 +378,3 @@ def _states(holders: Iterable[Any]) -> Iterable[State]:
             yield holder
         else:
             yield from (state for _, state in holder.named_states())
-
-
-class InteractiveSession(Session):
-    """A Session that is the default from the moment it is made until it is closed."""
-
-    def __init__(
-        self,
-        graph: Graph | None = None,
-        optimize: str = "fast",
-        without: Iterable[str] = (),
-        device: str = "cpu",
-        memory_limit: int | None = None,
-    ) -> None:
-        super().__init__(graph, optimize, without, device, memory_limit)
-        self._token = innermost_session.set(self)
-
-    def close(self) -> None:
-        if not self.closed and innermost_session.get() is self:
-            innermost_session.reset(self._token)
-        super().close()

@@ -82,7 +82,8 @@ def test_feeds_lose_nothing_either() -> None:
     i, f = static.placeholder("int32", ()), static.placeholder("float32", ())
     with static.Session() as session:
         assert session.run([i + 0, f + 0], {i: np.int64(7), f: 2}) == [7, 2]
-        for key, value in ((i, 0.5), (i, 2**40), (f, 1e300), (f, 1j), (i, np.float64(3))):
+        assert session.run(i + 0, {i: np.float64(3)}) == 3  # a whole number, though a float
+        for key, value in ((i, 0.5), (i, 2**40), (f, 1e300), (f, 1j), (i, np.inf), (i, np.nan)):
             with pytest.raises(FeedTypeError, match="is not compatible"):
                 session.run(key + 0, {key: value})
         assert np.isinf(session.run(f + 0, {f: np.inf}))
