@@ -16,6 +16,7 @@ except ImportError as _error:
     ) from None
 
 
+from dynamic.bridge import function
 from dynamic.create import (
     arange,
     eye,
@@ -46,7 +47,7 @@ from shared.watch.profiler import Profiler
 __all__ = [
     "ENGINE", "Event", "Hook", "NanFinder", "Node", "Profiler", "Tensor", "anomaly", "arange",
     "checkpoint", "default_device", "draw", "enable_grad", "eye", "from_dlpack", "from_numpy",
-    "full", "grad", "hessian", "hvp", "inference", "jacobian", "jvp", "linspace", "manual_seed",
+    "full", "function", "grad", "hessian", "hvp", "inference", "jacobian", "jvp", "linspace", "manual_seed",
     "no_grad", "ones", "rand", "randn", "set_default_device", "show", "tensor", "to_networkx",
     "value_and_grad", "vjp", "watching", "zeros",
 ]  # fmt: skip

@@ -31,8 +31,17 @@ def backward(
     inputs: Sequence[Any] | None = None,
 ) -> None:
     """See `Tensor.backward`."""
+    call = mode.get().call
+    if call is None or not call.differentiated(self, gradient, retain_graph, create_graph, inputs):
+        add_gradients(self, gradient, retain_graph, create_graph, inputs)
+
+
+def add_gradients(
+    y: Tensor, gradient: Any, retain_graph: bool | None, create_graph: bool, inputs: Sequence[Any] | None
+) -> list[Any]:
+    """The same; gives the leaves that were reached."""
     wanted = None if inputs is None else {leaf_edge_of(i, x) for i, x in enumerate(inputs)}
-    found = derivatives("backward", [self], [gradient], wanted, retain_graph, create_graph)
+    found = derivatives("backward", [y], [gradient], wanted, retain_graph, create_graph)
     for (leaf, _), g in found.items():
         assert not isinstance(leaf, Node)
         if leaf.grad is None:
@@ -40,6 +49,7 @@ def backward(
         else:
             with in_mode(recording=create_graph):
                 leaf.grad = leaf.grad + g
+    return [leaf for leaf, _ in found]
 
 
 backward.__doc__ = Tensor.backward.__doc__

@@ -10,6 +10,7 @@ import numpy as np
 
 from dynamic import inplace
 from dynamic.functional import grad
+from dynamic.modes import mode
 from dynamic.tape import apply
 from dynamic.tensors import Tensor
 from dynamic.values import check_detached, raw_array
@@ -34,10 +35,19 @@ class DynamicEngine:
 
     def assign(self, state: State, value: Tensor) -> None:
         """At once, and without a gradient."""
+        call = mode.get().call
+        if call is not None and call.assigned(state, value):
+            return
         if cuda.in_use:
             state.data = owned(value.array, state.dtype, beside=state.data)
         else:
             state.data = np.array(value.array, state.dtype, order="C")
+
+    def step(self, optimizer: Any, ready: Sequence[Any]) -> None:
+        """At once."""
+        call = mode.get().call
+        if call is None or not call.stepped(optimizer, ready):
+            optimizer.update(ready)
 
     def change(self, state: State, call: str, write: Any, written: Sequence[Any]) -> None:
         """By the rule for Tensors: see `dynamic.inplace.change`."""

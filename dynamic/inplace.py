@@ -21,7 +21,10 @@ def change(
 ) -> None:
     """Let `write` change the array of a Tensor or Parameter, if no gradient is put at risk unnoticed:
     neither that of x, nor those of the values that are `written` into it."""
-    if mode.get().recording:
+    now = mode.get()
+    if now.call is not None:
+        now.call.before_change()
+    if now.recording:
         _check_gradients(x, array, call, written)
     if not array.flags.writeable:
         raise GradientError(f"{call}: this Tensor is a read-only view (broadcast); clone() it first")

@@ -15,10 +15,12 @@ class Mode:
 
     recording  whether the tape remembers how Tensors are made
     tracing    whether nodes also remember the user's line (slower)
+    call       the call of a `dynamic.function` in progress, which hears of everything that is done
     """
 
     recording: bool = True
     tracing: bool = False
+    call: Any = None
 
 
 mode: ContextVar[Mode] = ContextVar("mode", default=Mode())

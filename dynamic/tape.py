@@ -29,6 +29,9 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
     Every op of define-by-run comes through here, so a microsecond in this function is a
     microsecond of every op: hence the few cases that are written out.
     """
+    now = mode.get()
+    if now.call is not None:
+        return now.call.applied(op, args, settings, now)
     arrays: list[Any] = []
     edges: list[Edge | None] = []
     floats = False
@@ -49,7 +52,6 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
                 floats = True
     if floats:
         arrays = single_floats(op, arrays, in_single_precision)
-    now = mode.get()
     y = instrument.compute(op, arrays, settings) if hooks.active else op.on_arrays(arrays, settings)
 
     wanted: tuple[bool, ...]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
+from importlib import import_module
 from typing import Any, Protocol
 
 from shared.errors import EngineError
@@ -26,6 +27,9 @@ class Engine(Protocol):
 
     def assign(self, state: Any, value: Any) -> Any:
         """Make `value` what `state` holds, now or when the graph runs."""
+
+    def step(self, optimizer: Any, ready: Sequence[Any]) -> None:
+        """Make a step with the gradients that the parameters which are `ready` have."""
 
     def change(self, state: Any, call: str, write: Any, written: Sequence[Any]) -> None:
         """`write(array, *arrays)` on the array of a state and on those of the values that are `written`
@@ -132,6 +136,16 @@ def engine_at_hand() -> Engine | None:
 def engine_in_charge() -> Engine | None:
     """The engine of the module call or `as_default()` in progress; None where there is neither."""
     return _current.get()
+
+
+COMPILER = "static.bridge.paths"
+"""The module whose `COMPILER` makes programs of what define-by-run code did. It is a name, and looked up when
+it is first asked for: nothing here knows what stands behind it."""
+
+
+def compiler() -> Any:
+    """See `shared.trace.Compiler`."""
+    return import_module(COMPILER).COMPILER
 
 
 def charge(engine: Engine) -> tuple[ContextVar[Engine | None], Engine]:

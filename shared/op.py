@@ -98,6 +98,10 @@ class Op:
     scalar    elementwise ops: the expression of one element, with {0}, {1} for the arguments
     check     whether compute alone would take arguments that infer refuses, so that infer must
               look at them first
+    judges    the arguments (`...`: and those behind them) whose values compute may refuse, as ids, though
+              shapes and dtypes fit
+    admits    raises what compute would of such values, called as compute is, other arguments as Specs; None
+              if only compute itself can say
     pure      False for an op that does more than compute (prints, checks, calls a user's function):
               no optimisation may merge, move or drop it
     listed    False for an op that one node has for itself (a loop with its body)
@@ -121,6 +125,8 @@ class Op:
         scalar: str | None = None,
         check: bool = False,
         hints: PlannerHints = NO_HINTS,
+        judges: tuple[Any, ...] = (),
+        admits: Callable[..., Any] | None = None,
         pure: bool = True,
         listed: bool = True,
         doc: str = "",
@@ -134,6 +140,7 @@ class Op:
         self.constant, self.together = constant, together
         self.alias, self.out, self.scalar, self.check = alias, out, scalar, check
         self.hints, self.pure, self.listed = hints, pure, listed
+        self.judges, self.admits = judges, admits
         self.ufunc = isinstance(compute, np.ufunc)
         self.inputs = _argument_names(self)
         self.fewest, self.most = _arity(self)
@@ -219,6 +226,12 @@ class Op:
             kind = ShapeError if isinstance(error, ValueError) else RangeError
             return kind(f"{self.name}({listed}): {error}")
         return error
+
+    def judged(self, count: int) -> list[int]:
+        """The arguments, of so many, whose values compute may refuse."""
+        if ... in self.judges:
+            return list(range(self.judges[0], count))
+        return [i for i in self.judges if i < count]
 
     def may_be(self, output: int) -> tuple[int, ...]:
         """The arguments over which an output may be written."""
@@ -340,6 +353,8 @@ def elementwise(
     inplace: tuple[int, ...] = (),
     workspace: float = 0,
     together: tuple[int, ...] | None = None,
+    judges: tuple[int, ...] = (),
+    admits: Callable[..., Any] | None = None,
     doc: str = "",
 ) -> Op:
     """An op that works on each element alone and broadcasts its arguments.
@@ -347,7 +362,7 @@ def elementwise(
     `rules` is a rule for each argument, or one Joint. The dtype that comes out is the ufunc's own
     where `compute` is a NumPy ufunc; else `dtype` says it from the operands, by default NumPy's
     promotion of them all. `workspace`: how many more arrays like the result compute holds at once;
-    `together`: as Op has it, by default all arguments.
+    `together`: as Op has it, by default all arguments; `judges`, `admits`: as Op has them.
     """
     ufunc = compute if isinstance(compute, np.ufunc) else None
 
@@ -369,7 +384,7 @@ def elementwise(
     made = Op(
         name, compute, infer, joint or [rule for rule in rules if not isinstance(rule, Joint)],
         out=ufunc is not None if out is None else out, scalar=scalar, together=together,
-        hints=hints if inplace or workspace else NO_HINTS, doc=doc,
+        hints=hints if inplace or workspace else NO_HINTS, judges=judges, admits=admits, doc=doc,
     )  # fmt: skip
     made.broadcasts = True
     return made

@@ -17,7 +17,7 @@ from shared.dispatch import ENGINE_OF, NEUTRAL, Neutral, engine_at_hand, engine_
 from shared.errors import AssignmentError, DTypeError, ShapeError, StateError
 from shared.inplace import InPlace
 from shared.spec import Spec, in_short, str_shape
-from shared.touched import noted, touch, touching
+from shared.touched import Waiting, noted, touch, touching
 from shared.usage import late
 
 
@@ -62,6 +62,8 @@ class State(InPlace):
 
     @data.setter
     def data(self, array: Any) -> None:
+        if touching:
+            touch(self)
         if not _alike(array, self._data):
             check_fits(f"{self.name or 'a parameter'}.data", array, self if self._data is not None else array)
         self._data = array
@@ -80,17 +82,26 @@ class State(InPlace):
 
     def hold(self, array: Any) -> None:
         """Hold `array` from now on, whatever its shape and dtype: for who makes the State another one."""
+        if type(self._data) is Waiting:
+            self._data.settle()
         self._data = array
 
     def value(self) -> Any:
         """The array, or StateError while its shape is not known."""
         if self._data is None:
+            self.known()
+        if touching:
+            touch(self)
+        return self._data
+
+    def known(self) -> Any:
+        """What has the array's shape and dtype, and may be no more yet than that; StateError while they
+        are not known."""
+        if self._data is None:
             raise StateError(
                 f"{self.name or 'a parameter'} has no value yet: its layer learns the shape when "
                 "it is first called; call the model once, or give the layer its input size"
             )
-        if touching:
-            touch(self)
         return self._data
 
     @property
@@ -110,11 +121,11 @@ class State(InPlace):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.value().shape
+        return self.known().shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return self.value().dtype
+        return self.known().dtype
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self.requires_grad and (engine := engine_at_hand()) is not None:
@@ -147,14 +158,15 @@ class State(InPlace):
         The shape must stay; the dtype stays and `value`, which may be a plain number, is cast to it, if that
         loses no more than rounding does (DTypeError: see `shared.casting`).
         """
-        if touching:
+        held = self._data
+        if touching and type(held) is not Waiting:
             touch(self)
         name = self.name or "the state"
         if not hasattr(value, "shape"):
-            value = np.asarray(value) if self.data is None else cast_number("assign", name, value, self.dtype)
-        elif self.data is not None:
+            value = np.asarray(value) if held is None else cast_number("assign", name, value, self.dtype)
+        elif held is not None:
             check_dtype("assign", name, value.dtype, self.dtype)
-        if self.data is not None and tuple(value.shape) != self.shape:
+        if held is not None and tuple(value.shape) != self.shape:
             raise ShapeError(
                 f"assign: {self.name or 'the state'} has shape {str_shape(self.shape)}, the "
                 f"value {str_shape(tuple(value.shape))}; they must be the same"

@@ -4,13 +4,14 @@ and so may stand below the ops.)"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 touching: list[None] = []
-"""One entry for each block of `touched` that is open in any thread: empty almost always, and quick to ask."""
+"""One entry for each block of `touched` that is open in any thread, and for each call that keeps States
+waiting: empty almost always, and quick to ask."""
 _touched: ContextVar[dict[Any, Any] | None] = ContextVar("touched", default=None)
 
 
@@ -35,6 +36,9 @@ def touched() -> Iterator[dict[Any, Any]]:
 def holding(arrays: dict[Any, Any]) -> Iterator[None]:
     """Within the block the states hold these arrays; afterwards, whatever was assigned to them or to
     others that it touched, they hold again what they held before."""
+    for state in arrays:
+        if type(state._data) is Waiting:
+            state._data.settle()
     before = {state: state._data for state in arrays}
     for state, array in arrays.items():
         state.hold(array)
@@ -51,8 +55,20 @@ def noted() -> dict[Any, Any] | None:
     return _touched.get()
 
 
+class Waiting:
+    """Stands for the array of a State that is read or assigned by what has not been computed yet; whoever
+    looks at the State has that done first, by `settle`."""
+
+    __slots__ = ("shape", "dtype", "settle")
+
+    def __init__(self, shape: Any, dtype: Any, settle: Callable[[], None]) -> None:
+        self.shape, self.dtype, self.settle = shape, dtype, settle
+
+
 def touch(state: Any) -> None:
-    """Every State says so before it is read or changed, while there is such a block."""
+    """Every State says so before it is read or changed, while there is such a block, or one that waits."""
+    if type(state._data) is Waiting:
+        state._data.settle()
     arrays = _touched.get()
     if arrays is not None and state._data is not None:
         arrays.setdefault(state, state._data)

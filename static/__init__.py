@@ -56,6 +56,7 @@ from static.run.session import RunMetadata, RunOptions, Session
 
 if TYPE_CHECKING:
     from static.archive.load import Loaded, load
+    from static.bridge.function import explain, function
     from static.look.estimate import estimate
     from static.onnx.export import export_onnx
     from static.run.saver import Saver, latest_checkpoint
@@ -64,7 +65,7 @@ __all__ = [
     "AUTO_REUSE", "ENGINE", "Event", "GLOBAL_VARIABLES", "Graph", "GraphKeys", "Hook", "InteractiveSession",
     "Loaded", "NanFinder", "NoEffectWarning", "Node", "PASSES", "Profiler", "RunMetadata", "RunOptions",
     "Saver", "Session", "TRAINABLE_VARIABLES", "Tensor", "UPDATE_OPS", "Variable", "add_to_collection",
-    "case", "constant", "control_dependencies", "draw", "estimate", "export_onnx", "get_collection",
+    "case", "constant", "control_dependencies", "draw", "estimate", "explain", "export_onnx", "function", "get_collection",
     "get_default_graph", "get_default_session", "get_variable", "get_variable_scope", "global_variables",
     "global_variables_initializer", "group", "hessian_vector_product", "identity", "jacobian",
     "latest_checkpoint", "load", "local_variables", "name_scope", "placeholder", "placeholder_with_default",
@@ -76,6 +77,7 @@ __all__ = [
 public(globals(), __all__, hot=("Event", "Node", "Tensor"))
 
 _LATE = {
+    "explain": "static.bridge.function", "function": "static.bridge.function",
     "Loaded": "static.archive.load", "Saver": "static.run.saver", "export_onnx": "static.onnx.export",
     "estimate": "static.look.estimate", "latest_checkpoint": "static.run.saver",
     "load": "static.archive.load",

@@ -40,6 +40,12 @@ class StaticEngine:
         call = current_call.get()
         return value.graph.assign(variable, value, update=call is not None and any(call.modules()))
 
+    def step(self, optimizer: Any, ready: Sequence[Any]) -> None:
+        raise SymbolicValueError(
+            "step: the gradients are static Tensors, which have no value yet; in a graph the operation that "
+            "opt.minimize(loss) gives makes the step, when a session runs it"
+        )
+
     def change(self, state: State, call: str, write: Any, written: Sequence[Any]) -> None:
         """Outside of graphs a Parameter is changed as it is; to a graph it is a variable."""
         if dispatch.tensor_engine(written) is self or dispatch.engine_in_charge() is self:

@@ -7,17 +7,19 @@ A room is a folder, or one file that is a room by itself.
 ROOMS: dict[str, tuple[str, ...]] = {
     "shared": (
         "source", "errors", "usage", "durable", "device", "sizes", "dims", "spec", "casting", "rules",
-        "dispatch", "arrays", "settings", "op", "pullback", "nest", "touched", "numerics", "kernels", "ops",
+        "dispatch", "arrays", "settings", "op", "pullback", "trace", "nest", "touched", "numerics", "kernels",
+        "ops",
         "numpy_calls", "operators", "inplace", "state", "reverse", "watch", "picture", "nn", "models",
         "optim", "data",
     ),
     "dynamic": (
         "modes", "versions", "node", "inplace", "values", "gradient_hooks", "tensors", "operands",
         "instrument", "tape", "endpoints", "backward", "functional", "create", "recompute", "look", "engine",
+        "pending", "paths", "met", "redo", "recording", "calls", "bridge",
     ),
     "static": (
         "graph", "differentiate", "control", "compile", "run", "look", "archive", "onnx", "events", "words",
-        "aliases", "engine",
+        "aliases", "engine", "bridge",
     ),
     "comparisons": (
         "machine", "statistics", "training", "tasks", "measuring", "lab", "bench", "experiments", "stepper",
@@ -28,5 +30,6 @@ ROOMS: dict[str, tuple[str, ...]] = {
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("static.graph.nodes", "static.graph.graph"): "for type checkers: a node says whose it is",
     ("static.graph.graph", "static.graph.variables"): "for type checkers: a graph lists its variables",
+    ("shared.dispatch", "static.bridge.paths"): "by name, when a compiler is first asked for",
 }
 """Import edges, at most eight, that may close a circle, each with its reason."""

@@ -98,6 +98,9 @@ class OutlineEngine:
     def change(self, state: State, call: str, write: Any, written: Sequence[Any]) -> None:
         """Nothing either."""
 
+    def step(self, optimizer: Any, ready: Sequence[Any]) -> None:
+        """Nothing either."""
+
     def check_detached(self, call: str, state: State) -> None:
         """Nothing either: there are no gradients."""
 

@@ -181,13 +181,17 @@ def binary_cross_entropy_with_logits(
     return _reduced(losses if weight is None else losses * _factor(weight), reduction)
 
 
-def _compute_bce(p: Any, t: Any) -> Any:
+def _admit_probabilities(p: Any, t: Any) -> None:
     if not bool(((p >= 0) & (p <= 1)).all()):
         wrong = p[~((p >= 0) & (p <= 1))]
         raise RangeError(
             f"binary_cross_entropy: {wrong.size} of {p.size} probabilities are not from 0 to 1, the "
             f"first is {float(wrong[0])}; for logits there is binary_cross_entropy_with_logits"
         )
+
+
+def _compute_bce(p: Any, t: Any) -> Any:
+    _admit_probabilities(p, t)
     with np.errstate(divide="ignore"):
         yes, no = np.maximum(np.log(p), -100), np.maximum(np.log1p(-p), -100)
     return np.negative(t * yes + (1 - t) * no, order="C")
@@ -202,6 +206,7 @@ _bce = elementwise(
     "bce", _compute_bce, None,
     Rule(lambda g, y, p, t: g * ((p - t) / maximum(_in_single(p * (1 - p)), 1e-12)), reads="p t"),
     Rule(lambda g, y, p, t: g * (_bce(p, 1) - _bce(p, 0)), reads="p"),
+    judges=(0,), admits=_admit_probabilities,
     doc="-t log p - (1 - t) log(1 - p), elementwise, its logarithms no less than -100 and the\n"
     "denominator of its derivative no less than 1e-12, as in PyTorch.",
 )  # fmt: skip

@@ -16,7 +16,7 @@ import numpy as np
 from shared.errors import DTypeError
 from shared.op import ZERO, Joint, Rule, elementwise
 from shared.ops.choosing import BROADCAST, PROMOTE, equal, gate, greater_equal, logical_and, where
-from shared.spec import Operand, float_dtype, is_weak, ufunc_dtype
+from shared.spec import Operand, float_dtype, is_weak, spec_of, ufunc_dtype
 
 _FLOATS = "Any shape; floats keep their dtype, integers and bools become floats."
 
@@ -145,11 +145,17 @@ def _by_exponent(g: Any, y: Any, a: Any, b: Any) -> Any:
     return g * (y * log(where(logical_and(equal(a, 0), greater_equal(b, 0)), 1, a)))
 
 
+def _admit_exponent(a: Any, b: Any) -> None:
+    _check_power(a, b)
+    if not is_weak(b) and b.dtype.kind == "i" and spec_of(a).dtype.kind in "biu" and (b < 0).any():
+        raise DTypeError("pow: integers to a negative power are no integers; cast one of the two to a float")
+
+
 pow = elementwise(
     "pow", _compute_pow, "({0} ** {1})",
     Rule(_by_base, reads="a b"),
     Rule(_by_exponent, reads="y a b"),
-    dtype=_pow_dtype, out=True, inplace=(0,),
+    dtype=_pow_dtype, out=True, inplace=(0,), judges=(1,), admits=_admit_exponent,
     doc=f"`a ** b`, elementwise. {BROADCAST} `x ** 0.5` is sqrt(x), `x ** -0.5` is 1 / sqrt(x),\n"
     "small whole powers are products. Derivatives: b a^(b-1) by a, a^b log(a) by b (0 where a = 0).\n"
     "Raises DTypeError for integers to a negative power.",

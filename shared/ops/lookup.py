@@ -42,6 +42,10 @@ def check_range(call: str, name: str, values: Any, low: int, high: int) -> None:
         )
 
 
+def _admit_index(x: Any, index: Any, *, axis: int) -> None:
+    check_range("gather", "index", index, -x.shape[axis], x.shape[axis])
+
+
 # --- gather and its adjoint ----------------------------------------------------------------
 
 
@@ -89,6 +93,8 @@ _gather = Op(
         ),
         ZERO,
     ],
+    judges=(1,),
+    admits=_admit_index,
 )
 
 
@@ -143,6 +149,10 @@ _scatter_sum = Op(
         ZERO,
     ],
     out=True,
+    judges=(1,),
+    admits=lambda values, index, *, axis, shape: check_range(
+        "scatter_sum", "index", index, -shape[axis], shape[axis]
+    ),
 )
 
 
@@ -188,6 +198,8 @@ _one_hot = Op(
     _compute_one_hot,
     lambda labels, *, classes, dtype: Spec((*labels.shape, classes), dtype),
     [ZERO],
+    judges=(0,),
+    admits=lambda labels, *, classes, dtype: check_range("one_hot", "label", labels, 0, classes),
 )
 
 
@@ -225,8 +237,10 @@ def _embedding_rule(g: Any, y: Any, ids: Any, weight: Any, *, padding: int | Non
 
 
 _embedding = Op(
-    "embedding", _compute_embedding, _infer_embedding, [ZERO, Rule(_embedding_rule, reads="ids")], out=True
-)
+    "embedding", _compute_embedding, _infer_embedding, [ZERO, Rule(_embedding_rule, reads="ids")], out=True,
+    judges=(0,),
+    admits=lambda ids, weight, *, padding: check_range("embedding", "id", ids, 0, weight.shape[0]),
+)  # fmt: skip
 
 
 def embedding(ids: Any, weight: Any, padding_idx: int | None = None) -> Any:

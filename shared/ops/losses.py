@@ -157,6 +157,10 @@ _cross_entropy = Op(
     constant=("share",),
     out=True,
     check=True,
+    judges=(1,),
+    admits=lambda logits, labels, *, ignored, smoothing, reduction: _counted(
+        "cross_entropy", labels, logits.shape[-1], ignored
+    ),
 )
 
 
@@ -221,6 +225,10 @@ _class_index = Op(
     [ZERO, ZERO, ZERO],
     outputs=("index", "counts"),
     check=True,
+    judges=(1,),
+    admits=lambda scores, labels, weight=None, *, ignored, call: _counted(
+        call, labels, scores.shape[-1], ignored
+    ),
 )
 
 

@@ -120,9 +120,13 @@ def permutation(state: Any, n: Size) -> tuple[Any, Any]:
 # --- bernoulli -----------------------------------------------------------------------------
 
 
-def _compute_bernoulli(state: Any, p: Any) -> tuple[Any, Any]:
+def _admit_probabilities(state: Any, p: Any) -> None:
     if not bool(((p >= 0) & (p <= 1)).all()):
         raise RangeError("bernoulli: p must hold probabilities, from 0 to 1; sigmoid makes them of logits")
+
+
+def _compute_bernoulli(state: Any, p: Any) -> tuple[Any, Any]:
+    _admit_probabilities(state, p)
     drawn = array_module(p).asarray(_generator(state).random(p.shape, np.float32))
     return (drawn < p).astype(p.dtype, order="C"), _moved_on(state)
 
@@ -140,6 +144,8 @@ _bernoulli = Op(
     [ZERO, ZERO],
     outputs=("y", "next"),
     constant=("y", "next"),
+    judges=(1,),
+    admits=_admit_probabilities,
     check=True,
 )
 

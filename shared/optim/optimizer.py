@@ -10,7 +10,7 @@ import numpy as np
 
 from shared import ops
 from shared.device.cuda import device_of, to_device
-from shared.dispatch import tensor_engine
+from shared.dispatch import engine_of, tensor_engine
 from shared.durable import interrupts
 from shared.errors import EngineError, GradientError, NoGradientError, SettingError, StateError
 from shared.nn.saved import arrays_of, load_arrays, read_own, write_file
@@ -21,6 +21,7 @@ from shared.optim.clipping import clip_by_global_norm, clip_by_value
 from shared.optim.groups import HasRate, ParameterGroup, Schedule, Settings, as_groups, named, unique
 from shared.optim.schedules import rate_after
 from shared.state import Rate, Slot, State
+from shared.usage import late
 
 Slots = dict[str, Any]
 Rates = tuple[Any, ...]
@@ -215,10 +216,22 @@ class Optimizer(HasRate):
                 "step: no parameter has a gradient; call loss.backward() first (in a static graph, the "
                 "operation that opt.minimize(loss) gives makes the step)"
             )
-        with interrupts.deferred():
-            self._step(ready)
+        engine_of(*[p.grad for p in ready]).step(self, ready)
 
-    def _step(self, ready: Sequence[Any]) -> None:
+    def update(self, ready: Sequence[Any]) -> None:
+        """Change these parameters, each of which has a gradient: all of them, or none."""
+        with interrupts.deferred():
+            self._update(ready)
+
+    def guard(self) -> Any:
+        """What a step depends on beside States and gradients: the same step has an equal one."""
+        told: list[Any] = [self.clip_norm, self.clip_value]
+        for group in self.groups:
+            told += id(group.lr), id(group.schedule)
+            told += [pair for pair in vars(group.settings).items() if pair[0] != late.MARK]
+        return told
+
+    def _update(self, ready: Sequence[Any]) -> None:
         schedules = self.learning_rates()
         steps = self.steps.data
         rates = {lr: _raw(rate_after(self._kind, steps, schedules[lr], lr.data)) for lr in schedules}
@@ -284,13 +297,14 @@ class Optimizer(HasRate):
         for group in self.groups:
             group.settings.built()
         with engine.scope(value):
-            done = self._assign(pairs)
+            done = self.assignments(pairs)
             if global_step is not None:
                 done.append(global_step.assign(global_step + 1))
             return engine.train(loss, done)
 
-    def _assign(self, pairs: Sequence[tuple[Any, Any]]) -> list[Any]:
-        """The assignments of one step, by the type of the gradients."""
+    def assignments(self, pairs: Sequence[tuple[Any, Any]]) -> list[Any]:
+        """The assignments of one step with these (gradient, parameter) pairs, by the type of the
+        gradients."""
         schedules = self.learning_rates()
         rates = {lr: rate_after(self._kind, self.steps, schedules[lr], lr) for lr in schedules}
         t: Any = self.steps + 1

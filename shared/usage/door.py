@@ -130,14 +130,15 @@ def _is_the_callers(trace: TracebackType | None) -> bool:
     trace = None if trace is None else trace.tb_next
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
-        if not (is_ours(file) or _is_library(file)):
+        if not (is_ours(file) or is_library(file)):
             return True
         trace = trace.tb_next
     return False
 
 
 @cache
-def _is_library(file: str) -> bool:
+def is_library(file: str) -> bool:
+    """Whether a file is NumPy's, or Python's own."""
     if file.startswith("<") or file.endswith(".pyx"):
         return True
     return file.startswith(_LIBRARIES[1]) or (

@@ -60,6 +60,9 @@ class Graph:
     each in a block of its own: the nodes of each come in its order, those of all in one.
     """
 
+    stores = True
+    """Whether what is assigned is there in the next run, so that States which it was built of are watched."""
+
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self.finalized = False

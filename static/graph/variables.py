@@ -238,7 +238,8 @@ def lift(graph: Graph, state: State) -> Variable:
         with graph.as_default():
             variable = Variable(state=state, name=state.name.replace(".", "/") or None)
         graph.lifted[id(state)] = variable
-        late.mark(state)
+        if graph.stores:
+            late.mark(state)
     return variable
 
 

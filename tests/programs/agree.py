@@ -52,6 +52,8 @@ def agree(
     arrays = [np.asarray(array) for array, _ in inputs.values()]
     want = on_dynamic(program, arrays, order)
     twin = Twin(program, arrays, order, want)
+    for got in decorated(program, arrays, order):
+        equal("decorated and undecorated", got, want, twin)
     for told in sizes:
         shapes = [
             _shape(shape, array, told) for array, (_, shape) in zip(arrays, inputs.values(), strict=True)
@@ -117,6 +119,13 @@ def on_dynamic(program: Callable[..., Any], arrays: Sequence[Any], order: int) -
     xs = [dynamic.tensor(a, requires_grad=a.dtype.kind == "f") for a in arrays]
     found = differentiate(DYNAMIC, _sum, _listed(program(DYNAMIC, *xs)), xs, order)
     return [(name, None if v is None else v.detach().numpy()) for name, v in found]
+
+
+def decorated(program: Callable[..., Any], arrays: Sequence[Any], order: int) -> list[Results]:
+    """What calls of the program as a `dynamic.function` give: recorded, compiled, matched."""
+    fn = dynamic.function(lambda: on_dynamic(program, arrays, order))
+    fn.plain = 0
+    return [fn() for _ in range(3)]
 
 
 class Built:

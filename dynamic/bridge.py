@@ -1,0 +1,131 @@
+"""`dynamic.function`: define-by-run code at the speed of a graph, line by line as before.
+
+After Terra (Kim et al. 2021, arXiv:2201.09210): the function's Python runs in every call; its ops are matched
+against the paths of earlier calls, and each stretch between two looks at a value runs as one compiled
+program.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from functools import update_wrapper
+from types import MethodType
+from typing import Any
+
+from dynamic import gradient_hooks
+from dynamic.calls import Call
+from dynamic.modes import mode
+from dynamic.paths import Tree
+from shared.errors import SettingError
+from shared.watch import hooks
+
+WORTH = 15
+"""The number of ops from which on a path is followed: below, telling it costs what it saves."""
+PATIENCE = 4
+"""After how many calls in a row that were of no use the function runs plainly for a while."""
+PAUSE, LONGEST = 50, 3200
+"""For how many calls; each time twice as many, up to this."""
+
+
+class Function:
+    """A function whose calls are recorded, compiled and matched. `dynamic.function` makes it.
+
+    fn     the function itself
+    tree   the paths that its calls have taken
+    """
+
+    def __init__(self, fn: Callable[..., Any], level: str) -> None:
+        update_wrapper(self, fn)
+        self.name = getattr(fn, "__name__", type(fn).__name__)
+        self.fn, self.tree = fn, Tree(level)
+        self._lock = threading.Lock()
+        self.plain = 1  # calls to come that run plainly; the first mostly makes slots and shapes
+        self.useless, self._pause = 0, PAUSE
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
+
+    def __call__(self, *args: Any, **settings: Any) -> Any:
+        now = mode.get()
+        if now.call is not None or now.tracing or hooks.active or gradient_hooks.hooked:
+            return self.fn(*args, **settings)
+        if self.plain:
+            self.plain -= 1
+            return self.fn(*args, **settings)
+        if not self._lock.acquire(blocking=False):  # another thread is in it, and the tree is one
+            return self.fn(*args, **settings)
+        try:
+            call = self.tree.call = Call(self.tree, bool(self.tree.root.after))
+            token = mode.set(replace(now, call=call))
+            try:
+                result = self.fn(*args, **settings)
+            finally:
+                try:
+                    call.flush()
+                finally:
+                    self.tree.call = None
+                    mode.reset(token)
+            self._judge(call)
+            return result
+        finally:
+            self._lock.release()
+
+    def explain(self) -> str:
+        """Which paths the calls have taken, what was compiled of them, and what the next call will do."""
+        ends = list(self.tree.root.ends()) if self.tree.root.after else []
+        tree = self.tree
+        lines = [f"{self.name}: {len(ends)} paths, {tree.events} events, optimize={tree.level!r}"]
+        for end in ends:
+            looks = [p for p in end.path() if p.programs]
+            made = ", ".join(
+                f"to event {p.depth} ({len(programs)} program{'s' * (len(programs) > 1)})"
+                for p in looks for programs in p.programs.values() if programs
+            )  # fmt: skip
+            made = f"compiled {made}" if made else "recorded"
+            lines.append(f"  {end.depth} events, about {end.work} ops: {made}")
+        if self.plain:
+            lines.append(f"the next {self.plain} calls run plainly, as following paths was of no use")
+        if self.tree.failure is not None:
+            lines.append(f"a program failed, and its events were done one by one: {self.tree.failure}")
+        return "\n".join(lines)
+
+    def _judge(self, call: Call) -> None:
+        """Go on, or run plainly for a while, if following paths is of no use here."""
+        if call.silent or (call.recorded and call.point.work < WORTH):
+            self._rest()
+        elif call.misses or call.asked or call.recorded:
+            self.useless += 1
+            if self.useless >= PATIENCE:
+                self._rest()
+        else:
+            self.useless = 0
+
+    def _rest(self) -> None:
+        self.plain, self.useless = self._pause, 0
+        self._pause = min(2 * self._pause, LONGEST)
+
+
+def function(fn: Callable[..., Any] | None = None, *, optimize: str = "exact") -> Any:
+    """Run define-by-run code as compiled programs: `@dynamic.function`, on a function or method.
+
+    It gives what the function gives without it: values, gradients, updates, prints and exceptions, in the
+    same order, bit for bit at `optimize="exact"`; at "fast" within the tolerance that `static.Session`
+    states. Its Python runs in every call, so branches, globals, closures and attributes are what they are at
+    that moment.
+
+    The first call runs plainly, the second is recorded, later ones are matched against what was recorded.
+    Where that is of no use (paths that keep changing, functions of few ops) the function runs plainly, and
+    tries again after a while.
+    """
+    if optimize not in ("exact", "fast"):
+        raise SettingError(f"function: optimize is 'exact' or 'fast', not {optimize!r}")
+    if fn is None:
+        return lambda fn: function(fn, optimize=optimize)
+    if not callable(fn):
+        raise SettingError(f"function: {fn!r} is no function; write @dynamic.function above one")
+    if inspect.isgeneratorfunction(fn) or inspect.iscoroutinefunction(fn) or inspect.isasyncgenfunction(fn):
+        return fn  # what it does is spread over the code of others
+    return Function(fn, optimize)

@@ -1,0 +1,291 @@
+"""One call of a `dynamic.function`: what its code does is compared with what it did before.
+
+As long as a call follows a path that is known, nothing is computed: what ops give are Tensors that wait
+(`dynamic.pending`). When somebody looks at a value, and when the call ends, the stretch of events since the
+last look is run as one compiled program. Where there is none, or it fails, or the call leaves all known
+paths, the same events are done one by one, as they would have been without the decorator, into the same
+objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from weakref import ref
+
+from dynamic import gradient_hooks
+from dynamic.met import HELD, count
+from dynamic.modes import Mode
+from dynamic.node import Node
+from dynamic.operands import operand
+from dynamic.paths import Point
+from dynamic.pending import Pending, Remembered, array_of, pending, put_array, put_edge
+from dynamic.recording import Recorder
+from dynamic.redo import PLAIN, QUIET, put_gradient
+from dynamic.tape import apply
+from dynamic.tensors import Tensor
+from dynamic.versions import next_order
+from shared.op import Op
+from shared.pullback import pullback_of
+from shared.spec import Spec, is_weak, spec_of
+from shared.state import State
+from shared.trace import Applied, Assigned, Differentiated, Known, Stepped
+from shared.watch import hooks
+
+
+class Call(Recorder):
+    """One call: what happens in it, and when that is computed."""
+
+    # --- what happens ---
+
+    def applied(self, op: Op, args: Sequence[Any], settings: dict[str, Any], now: Mode) -> Any:
+        """An op is called."""
+        recording = now.recording
+        if hooks.active or now.tracing:
+            self.flush()
+            return self._plainly(apply, op, args, settings, now=now)
+        if self.known:
+            for point in self.point.after:
+                event = point.event
+                if type(event) is Applied and event.op is op and event.recording is recording:
+                    if op.judges and any([type(args[i]) is Pending for i in op.judged(len(args))]):
+                        self.flush()
+                    new = point.match(self, args, settings)  # type: ignore[misc]
+                    if self.copied and new is not None and not self._unchanged(point):
+                        continue
+                    if new is not None and self._admitted(op, event, args, settings):
+                        made = self._follow(point, new)
+                        return made[0] if op.single else tuple(made)
+            if not self._defers(op, args, settings):
+                self.flush()
+                return self._plainly(apply, op, args, settings, now=now)
+            self._leave()
+        y = self._plainly(apply, op, args, settings, now=now)
+        if not self.silent and self._defers(op, args, settings):
+            self._note_applied(op, args, settings, recording, y)
+        return y
+
+    def differentiated(
+        self, y: Tensor, gradient: Any, retain_graph: bool | None, create_graph: bool, inputs: Any
+    ) -> bool:
+        """`backward` is called; whether it is done with that."""
+        simple = not (create_graph or retain_graph or inputs or self.silent or gradient_hooks.hooked)
+        simple = simple and not self.point.made and (gradient is None or isinstance(gradient, Tensor))
+        if not simple:
+            self.flush()
+            return False
+        if self.known:
+            for point in self.point.after:
+                event = point.event
+                if not isinstance(event, Differentiated):
+                    continue
+                if self._is(y, event.y) and self._is(gradient, event.seed):
+                    grads = [self._gradient(leaf) for leaf in event.leaves]
+                    if all(map(self._is, grads, event.before)):
+                        sums = self._follow(point, ())
+                        for leaf, total in zip(event.leaves, sums, strict=True):
+                            put_gradient(self._leaf(leaf), total)
+                        return True
+            self._leave()
+        self._note_differentiated(y, gradient)
+        return True
+
+    def assigned(self, state: State, value: Tensor) -> bool:
+        """A Tensor is assigned to a State; whether that is done with."""
+        if self.silent:
+            return False
+        if self.known:
+            for point in self.point.after:
+                event = point.event
+                if isinstance(event, Assigned) and event.state is state and self._is(value, event.value):
+                    self._follow(point, ())
+                    return True
+            self._leave()
+        number = self._number(value)
+        if number is None:
+            return False
+        self._note(Assigned(len(self.values), state=state, value=Known(number)))
+        with self._plain_mode(QUIET):
+            state.assign(value)
+        return True
+
+    def stepped(self, optimizer: Any, ready: Sequence[Any]) -> bool:
+        """An optimiser makes a step; whether that is done with."""
+        if self.silent:
+            return False
+        gradients = [p.grad for p in ready]
+        guard = optimizer.guard()
+        if self.known:
+            for point in self.point.after:
+                event = point.event
+                if (
+                    isinstance(event, Stepped) and event.optimizer is optimizer
+                    and len(ready) == len(event.parameters)
+                    and all([p is q for p, q in zip(ready, event.parameters, strict=True)])
+                    and all(map(self._is, gradients, event.gradients)) and event.guard == guard
+                ):  # fmt: skip
+                    self._follow(point, ())
+                    return True
+            self._leave()
+        numbers = [self._number(g) for g in gradients]
+        if None in numbers:
+            self.flush()
+            return False
+        known = tuple([Known(number) for number in numbers if number is not None])
+        self._note(
+            Stepped(
+                len(self.values), optimizer=optimizer, parameters=tuple(ready), gradients=known, guard=guard
+            )
+        )
+        with self._plain_mode(QUIET):
+            optimizer.update(ready)
+        return True
+
+    def _follow(self, point: Point, new: Sequence[Any]) -> list[Tensor]:
+        """Take an event that is known as having happened."""
+        for k in point.known:
+            x = self.values[k]
+            if type(x) is not Pending:
+                self._arm(x() if type(x) is ref else x)
+        for x, argument in zip(new, point.new, strict=True):
+            self._read(x, argument)
+        waiting = self.waiting
+        for state in point.states:
+            if state not in waiting:
+                self._hold(state)
+        made = [pending(foretold, self) for foretold in point.outputs]
+        self.values += made
+        self.point = point
+        return made
+
+    def _admitted(self, op: Op, event: Applied, args: Sequence[Any], settings: dict[str, Any]) -> bool:
+        """Whether an op takes the values that it is given: it must not be found out later that it does
+        not."""
+        if not op.judges:
+            return True
+        judged = op.judged(len(args))
+        values = [
+            x if is_weak(x) or x is None else self._array(x, argument) if i in judged
+            else Spec(tuple(x.shape), x.dtype) if hasattr(x, "shape") else spec_of(operand(op, x))
+            for i, (x, argument) in enumerate(zip(args, event.args, strict=True))
+        ]  # fmt: skip
+        try:
+            op.admits(*values, **settings)  # type: ignore[misc]
+        except Exception:
+            return False
+        return True
+
+    def _leave(self) -> None:
+        """The call takes a path that is not known."""
+        self.flush()
+        self.known = False
+        for number, x in enumerate(self.values):
+            alive = x() if type(x) is ref else x
+            if alive is not None:
+                self.numbers[id(alive)] = number
+
+    def flush(self) -> None:
+        """Compute all that waits."""
+        begin, end = self.begin, self.point
+        if begin is end:
+            self._settle()
+            return
+        first = begin.count
+        live = [k for k in range(first, end.count) if k not in self.inputs and count(self.values, k) > HELD]
+        now = self._settle()
+        self.begin = end
+        self.bases.append((end, next_order()))
+        with self._plain_mode(PLAIN):
+            if self.taped or not self._run(begin, end, live, now):
+                self.misses += 1
+                self.taped = self.taped or any([array_of(self.values[k])[1] for k in live])
+                made: dict[int, Any] = {}
+                for point in end.path(begin):
+                    self._redo(point.event, made, True)
+                for k in live:
+                    self.arrays[k] = self.values[k].array
+        self.needed.clear()
+        self.left.update({state: state._data for state in now})
+        for k in range(first, end.count):
+            x = self.values[k]
+            self.values[k] = None if x is None or (k not in live and k not in self.inputs) else ref(x)
+
+    def _run(self, begin: Point, end: Point, live: list[int], now: dict[State, Any]) -> bool:
+        """Run a stretch as a program, if there is one that serves."""
+        arrays, left = self.arrays, self.left
+        if left and any([left.get(state, array) is not array for state, array in now.items()]):
+            return False
+        try:
+            program, feeds = None, list[Any]()
+            if end.last is not None and end.last[0] is begin and end.last[1] == live:
+                program = end.last[2]
+                feeds = [arrays.get(k) for k in program.feeds]
+            if program is None or any([array is None for array in feeds]):
+                program = self._find(begin, end, live, now)
+                if program is None:
+                    return False
+                feeds = [arrays[k] for k in program.feeds]
+            feeds += [self.states[s] if at_first else now.get(s, s._data) for s, at_first in program.reads]
+            if program.ordered and not all([array.flags.c_contiguous for array in feeds]):
+                end.last = None
+                return False
+            given = program.run(feeds)
+        except Exception as error:  # one by one it will be seen what is the matter, if anything is
+            self.tree.failure = error
+            return False
+        count = len(program.gives)
+        arrays.update(zip(program.gives, given, strict=False))
+        for state, array in zip(program.stores, given[count:], strict=True):
+            state._data = array
+        for k in live:
+            self._fill(end, k)
+        self.done = end
+        return True
+
+    def _find(self, begin: Point, end: Point, live: list[int], now: dict[State, Any]) -> Any:
+        """The program of a stretch; None if what it would give must be a view, which a program does not
+        give."""
+        if not all([end.maker(k).fresh[k - end.maker(k).first] for k in live]):
+            return None
+        ordered = all([array.flags.c_contiguous for array in (*self.arrays.values(), *now.values())])
+        program = self.tree.program(begin, end, set(self.arrays), live, ordered)
+        if program is not None:
+            end.last = begin, live, program
+        return program
+
+    def _fill(self, end: Point, k: int) -> None:
+        """A Tensor that waited has its value."""
+        x = self.values[k]
+        _, history = array_of(x)
+        if not history:
+            x.__class__ = Tensor
+            x.edge = None
+        elif k in end.freed:
+            x.__class__ = Tensor
+            x.edge = _freed(end, k)
+        else:
+            x.__class__ = Remembered
+            put_edge(x, self)
+        put_array(x, self.arrays[k])
+
+    def before_change(self) -> None:
+        """An array is about to be changed in place: what was computed from it must remember it as it is."""
+        self.flush()
+        for x in self.values:
+            if type(x) is ref and type(x()) is Remembered:
+                self.remember()
+                break
+
+
+def _freed(end: Point, k: int) -> Any:
+    """An edge to a node whose arrays were freed by backward, as the op that made a Tensor would have left
+    it."""
+    for point in end.path():
+        event: Any = point.event
+        if isinstance(event, Applied) and event.first <= k < event.first + len(event.outputs):
+            wanted = tuple([True] * len(event.args))
+            pullback, edges = pullback_of(event.op, wanted), [None] * len(wanted)
+            node = Node(pullback, event.settings, edges, [], event.outputs)  # type: ignore[arg-type]
+            node.inputs = None
+            return node, k - event.first
+    raise AssertionError(k)

@@ -1,0 +1,174 @@
+"""What a call of a `dynamic.function` has met: Tensors, arrays and States, and how they wait while nothing is
+computed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+from weakref import ref
+
+import numpy as np
+
+from dynamic.operands import operand
+from dynamic.paths import Point, Tree
+from dynamic.pending import Read, array_of, edge_in, readers
+from dynamic.tensors import Tensor
+from shared.op import TABLE
+from shared.state import State
+from shared.touched import Waiting, touching
+from shared.trace import Known, New
+
+
+class Met:
+    """What is known of one call.
+
+    point    the last event that happened; `begin`, the last look; `done`, up to where programs have run
+    known    whether the call still follows a path that is known
+    values   by number the Tensors that were met: while they wait, themselves; later by a weak reference
+    needed   of those, the ones that what waits needs
+    inputs   those of them that come from outside, and the arrays among them
+    armed    Tensors that tell when somebody looks at their arrays; `copied`, the numbers of inputs whose
+             arrays somebody else has too
+    arrays   by number, the arrays of what is computed and may be fed to a program
+    states   what each State held when the call first met it; `waiting`, what those hold that wait; `left`,
+             what they held after the last look
+    bases    up to which point each look went, and where it stands in the order of nodes
+    taped    whether a tape stands behind what was computed: then it does behind all that follows
+    misses   how many times events had to be done one by one; `asked`, whether a history was made again
+    """
+
+    def __init__(self, tree: Tree, known: bool) -> None:
+        self.tree, self.known = tree, known
+        self.point = self.begin = self.done = tree.root
+        self.values: list[Any] = []
+        self.numbers: dict[int, int] = {}
+        self.inputs: dict[int, Any] = {}
+        self.arrays: dict[int, Any] = {}
+        self.states: dict[State, Any] = {}
+        self.waiting: dict[State, Any] = {}
+        self.left: dict[State, Any] = {}
+        self.needed: list[Any] = []
+        self.armed: list[Tensor] = []
+        self.copied: set[int] = set()
+        self.bases: list[tuple[Point, int]] = []
+        self.misses, self.asked, self.recorded = 0, False, 0
+        self.silent = self.taped = False
+
+    def _is(self, x: Any, argument: Any) -> bool:
+        """Whether a value is what an event was given."""
+        if isinstance(argument, Known):
+            return x is self.values[argument.number] or self.holds(argument.number, x)
+        return x is argument
+
+    def holds(self, number: int, x: Any) -> bool:
+        """Whether x is a Tensor from before the last look. From now on what waits needs it."""
+        held = self.values[number]
+        if type(held) is not ref or held() is not x:
+            return False
+        self.needed.append(x)
+        return True
+
+    def _leaf(self, argument: Any) -> Any:
+        """Where the gradient of a leaf is kept."""
+        return argument if isinstance(argument, State) else edge_in(self.inputs[argument.number])[0]
+
+    def _gradient(self, argument: Any) -> Any:
+        return self._leaf(argument).grad
+
+    def _read(self, x: Any, argument: New) -> None:
+        """Take in what comes from outside, so that nobody changes it before it is read."""
+        number = len(self.values)
+        self.values.append(x)
+        self.inputs[number] = x
+        if argument.weak:
+            array = np.array(x, argument.spec.dtype)
+            self.values[-1] = None
+        elif not isinstance(x, Tensor):
+            array = np.array(operand(ANY, x), order="K")
+            self.values[-1] = None
+        else:
+            array = array_of(x)
+            if array.base is not None or count_of_own(x) > OWN + 1:
+                array = array.copy(order="K")  # somebody else has it, and may write into it
+                self.copied.add(number)
+            self._arm(x)
+        self.arrays[number] = array
+
+    def _as_read(self, number: int) -> Any:
+        """What came from outside, with the values that it had when it was read."""
+        x, array = self.inputs[number], self.arrays.get(number)
+        if array is None or type(x) is float or (isinstance(x, Tensor) and array_of(x) is array):
+            return x
+        return Tensor(array, edge_in(x)) if isinstance(x, Tensor) else array
+
+    def _array(self, x: Any, argument: Any) -> Any:
+        """The array of an argument that does not wait."""
+        if isinstance(argument, Known):
+            return self.arrays[argument.number]
+        if isinstance(x, State):
+            return self.waiting.get(x, x._data)
+        return array_of(x) if isinstance(x, Tensor) else operand(ANY, x)
+
+    def _arm(self, x: Any) -> None:
+        """Whoever looks at the array of a Tensor is to come here first."""
+        if type(x) is Tensor:
+            x.__class__ = Read
+            readers[id(x)] = self
+            self.armed.append(x)
+
+    def _unchanged(self, point: Point) -> bool:
+        """Whether arrays that somebody else has too are what they were when they were read."""
+        return all(
+            [
+                self.arrays[k].tobytes() == array_of(self.inputs[k]).tobytes()
+                for k in point.known if k in self.copied
+            ]
+        )  # fmt: skip
+
+    def _hold(self, state: State) -> None:
+        """A State is read or assigned by what waits."""
+        array = state._data
+        if not self.waiting:
+            touching.append(None)
+        self.waiting[state] = array
+        self.states.setdefault(state, array)
+        waiting = self.tree.waiting.get(state)
+        if waiting is None or waiting.shape != array.shape or waiting.dtype is not array.dtype:
+            waiting = self.tree.waiting[state] = Waiting(array.shape, array.dtype, self.tree.settle)
+        state._data = waiting
+
+    flush: Callable[[], None]
+    """Compute all that waits."""
+
+    def _settle(self) -> dict[State, Any]:
+        """States hold their arrays again, and what was read can be changed."""
+        now, self.waiting = self.waiting, {}
+        if now:
+            touching.pop()
+        for state, array in now.items():
+            if type(state._data) is Waiting:
+                state._data = array
+        for x in self.armed:
+            del readers[id(x)]
+            x.__class__ = Tensor
+        self.armed.clear()
+        return now
+
+
+def count(values: list[Any], k: int) -> int:
+    """The references to one of a list's values."""
+    return sys.getrefcount(values[k])
+
+
+def count_of_own(x: Any) -> int:
+    """The references to an array that only its Tensor holds, and whoever has just taken it out."""
+    array = array_of(x)
+    return sys.getrefcount(array)
+
+
+ANY = TABLE["add"]
+"""In whose name what is no Tensor becomes an array."""
+HELD = count([object()], 0)
+"""The references to an object that only a list holds."""
+OWN = count_of_own(Tensor(np.zeros(1)))

@@ -1,0 +1,172 @@
+"""Writing down what a call does that no call did before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from weakref import ref
+
+from dynamic.backward import add_gradients
+from dynamic.met import ANY
+from dynamic.node import Leaf
+from dynamic.operands import operand
+from dynamic.paths import EVENTS, Point, varying
+from dynamic.pending import Pending, array_of
+from dynamic.redo import PLAIN, Redo
+from dynamic.tensors import Tensor
+from shared.dims import Dim
+from shared.op import Op
+from shared.spec import Spec, is_weak, spec_of
+from shared.state import State
+from shared.trace import Applied, Differentiated, Event, Known, New
+
+
+class Recorder(Redo):
+    """A call that writes down its events."""
+
+    def _defers(self, op: Op, args: Sequence[Any], settings: dict[str, Any]) -> bool:
+        """Whether an op can be done later: it does no more than compute, refuses no values, and what it gives
+        has a shape that is known beforehand."""
+        if not (op.pure and op.listed):
+            return False
+        if op.judges:
+            if op.admits is None:
+                return False
+        specs = [
+            array_of(x)[0] if type(x) is Pending else Spec(tuple(x.shape), x.dtype) if hasattr(x, "shape")
+            else x if is_weak(x) or x is None else spec_of(operand(op, x))
+            for x in args
+        ]  # fmt: skip
+        try:
+            inferred = op.infer(*specs, **settings)
+        except Exception:
+            return True  # the op will say it
+        return not any(
+            [isinstance(n, Dim) for spec in ((inferred,) if op.single else inferred) for n in spec.shape]
+        )
+
+    def _number(self, x: Any) -> int | None:
+        """The number of a Tensor that was met before."""
+        if self.known:
+            return next(
+                (k for k, v in enumerate(self.values) if v is x or (type(v) is ref and v() is x)), None
+            )
+        number = self.numbers.get(id(x))
+        if number is None:
+            return None
+        held = self.values[number]
+        return number if held is x or (type(held) is ref and held() is x) else None
+
+    def _new(self, x: Any, dtype: Any = None) -> New:
+        """Take in a Tensor or array that comes from outside, or a number that stands for one of a dtype."""
+        number = len(self.values)
+        self.values.append(ref(x) if isinstance(x, Tensor) else None)
+        self.inputs[number] = x
+        if dtype is not None:
+            return New(number, Spec((), dtype), weak=True)
+        if not isinstance(x, Tensor):
+            array = operand(ANY, x)
+            return New(number, Spec(tuple(array.shape), array.dtype))
+        self.numbers[id(x)] = number
+        array, node = x.array, None if x.edge is None else x.edge[0]
+        leaf = isinstance(node, Leaf)
+        return New(number, Spec(array.shape, array.dtype), leaf, node is not None and not leaf)
+
+    def _note(self, event: Event) -> None:
+        self.recorded += 1
+        if self.recorded > EVENTS or self.tree.events > EVENTS:
+            self.silent = True
+            self.tree.clear()
+            return
+        self.point = self.begin = self.tree.grow(self.point, event)
+
+    def _outputs(self, event: Event, ys: Sequence[Tensor]) -> None:
+        event.first = len(self.values)
+        event.outputs = tuple([Spec(y.array.shape, y.array.dtype) for y in ys])
+        event.history = tuple([y.edge is not None for y in ys])
+        event.ordered = tuple([y.array.flags.c_contiguous for y in ys])
+        event.fresh = tuple([y.array.base is None for y in ys])
+        for y in ys:
+            self.numbers[id(y)] = len(self.values)
+            self.values.append(ref(y))
+
+    def _note_applied(
+        self, op: Op, args: Sequence[Any], settings: dict[str, Any], recording: bool, y: Any
+    ) -> None:
+        noted: list[Any] = []
+        changing = set().union(*[varying(point.event, op, args, settings) for point in self.point.after])
+        for i, x in enumerate(args):
+            if i in changing:
+                noted.append(self._new(x, (y if op.single else y[0]).dtype))
+            elif isinstance(x, State) or is_weak(x) or x is None:
+                noted.append(x)
+            elif isinstance(x, Tensor) and (number := self._number(x)) is not None:
+                noted.append(Known(number))
+            else:
+                noted.append(self._new(x))
+        event = Applied(op=op, args=tuple(noted), settings=settings, recording=recording)
+        self._outputs(event, (y,) if op.single else y)
+        self._note(event)
+
+    def _note_differentiated(self, y: Tensor, gradient: Any) -> None:
+        number = self._number(y)
+        seed = None if gradient is None else self._number(gradient)
+        leaves = _leaves_behind(y)
+        places = [leaf if isinstance(leaf, State) else self._leaf_number(leaf) for leaf in leaves]
+        before = [None if leaf.grad is None else self._number(leaf.grad) for leaf in leaves]
+        odd = any([b is None and leaf.grad is not None for b, leaf in zip(before, leaves, strict=True)])
+        with self._plain_mode(PLAIN):
+            add_gradients(y, gradient, None, False, None)
+        odd = odd or (seed is None and gradient is not None)
+        if number is None or any([p is None for p in places]) or odd:
+            return
+        event = Differentiated(
+            y=Known(number), seed=None if seed is None else Known(seed), leaves=tuple(places),
+            before=tuple([None if b is None else Known(b) for b in before]),
+        )  # fmt: skip
+        self._outputs(event, [leaf.grad for leaf in leaves])
+        self._note(event)
+        if not self.silent:
+            self.point.freed = self.point.freed | _behind(self.point, number)
+
+    def _leaf_number(self, leaf: Any) -> Any:
+        for number, x in self.inputs.items():
+            if isinstance(x, Tensor) and x.edge is not None and x.edge[0] is leaf:
+                return Known(number)
+        return None
+
+
+def _behind(point: Point, number: int) -> frozenset[int]:
+    """The numbers of the Tensors that one was made of, its own among them."""
+    makers: dict[int, Any] = {}
+    for before in point.path():
+        event: Any = before.event
+        if isinstance(event, Applied):
+            makers.update(dict.fromkeys(range(event.first, event.first + len(event.outputs)), event))
+    found: set[int] = set()
+    stack = [number]
+    while stack:
+        k = stack.pop()
+        if k in found or k not in makers or not makers[k].history[k - makers[k].first]:
+            continue
+        found.update(range(makers[k].first, makers[k].first + len(makers[k].outputs)))
+        stack.extend(x.number for x in makers[k].args if isinstance(x, Known))
+    return frozenset(found)
+
+
+def _leaves_behind(y: Tensor) -> list[Any]:
+    """The leaves that gradients of a Tensor arrive at."""
+    found: dict[Any, None] = {}
+    seen: set[Any] = set()
+    stack: list[Any] = [y.edge]
+    while stack:
+        edge = stack.pop()
+        if edge is None or edge[0] in seen:
+            continue
+        node = edge[0]
+        seen.add(node)
+        if node.is_leaf:
+            found[node] = None
+        else:
+            stack.extend(node.edges)
+    return list(found)

@@ -1,0 +1,138 @@
+"""Events of a call done one by one, as they would have been done without the decorator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+from weakref import ref
+
+from dynamic.backward import add_gradients
+from dynamic.met import Met
+from dynamic.modes import Mode, mode
+from dynamic.node import Node
+from dynamic.pending import Pending, Remembered, become_plain
+from dynamic.tape import apply
+from shared.state import State
+from shared.touched import holding
+from shared.trace import Applied, Assigned, Differentiated, Event, Known, New, Stepped
+
+PLAIN = Mode()
+QUIET = replace(PLAIN, recording=False)
+STEP = 2.0**-20
+"""Between the places, in the order of nodes, of two that stand where a look was."""
+
+
+class Redo(Met):
+    """A call whose events can be done one by one, and a second time where a history is asked for."""
+
+    @contextmanager
+    def _plain_mode(self, like: Mode) -> Iterator[None]:
+        token = mode.set(like)
+        try:
+            yield
+        finally:
+            mode.reset(token)
+
+    def _plainly(self, do: Any, *args: Any, now: Mode) -> Any:
+        token = mode.set(replace(now, call=None))
+        try:
+            return do(*args)
+        finally:
+            mode.reset(token)
+
+    def _value(self, argument: Any, made: dict[int, Any]) -> Any:
+        if isinstance(argument, (Known, New)):
+            number = argument.number
+            if number in made:
+                return made[number]
+            if number in self.inputs:
+                return self._as_read(number)
+            x = self.values[number]
+            return x() if type(x) is ref else x
+        return argument
+
+    def _redo(self, event: Any, made: dict[int, Any], fill: bool) -> None:
+        """Do an event as it would have been done; what it gives goes into the Tensors that wait for it, if
+        `fill`."""
+        if isinstance(event, Applied):
+            args = [self._value(x, made) for x in event.args]
+            token = mode.set(PLAIN if event.recording else QUIET)
+            try:
+                y = apply(event.op, args, event.settings)
+            finally:
+                mode.reset(token)
+            self._made(event, (y,) if event.op.single else y, made, fill)
+        elif isinstance(event, Differentiated):
+            leaves = [self._leaf(leaf) for leaf in event.leaves]
+            kept = [leaf.grad for leaf in leaves]
+            for leaf, before in zip(leaves, event.before, strict=True):
+                put_gradient(leaf, self._value(before, made))
+            try:
+                add_gradients(self._value(event.y, made), self._value(event.seed, made), None, False, None)
+                sums = [leaf.grad for leaf in leaves]
+            finally:
+                for leaf, grad in zip(leaves, kept, strict=True):
+                    put_gradient(leaf, grad)
+            self._made(event, sums, made, fill)
+        elif isinstance(event, Assigned):
+            event.state.assign(self._value(event.value, made))
+        elif isinstance(event, Stepped):
+            kept = [p.grad for p in event.parameters]
+            for p, g in zip(event.parameters, event.gradients, strict=True):
+                put_gradient(p, self._value(g, made))
+            try:
+                event.optimizer.update(event.parameters)
+            finally:
+                for p, g in zip(event.parameters, kept, strict=True):
+                    put_gradient(p, g)
+
+    def _made(self, event: Event, ys: Sequence[Any], made: dict[int, Any], fill: bool) -> None:
+        for offset, y in enumerate(ys):
+            number = event.first + offset
+            x = self.values[number] if fill else None
+            if type(x) is Pending:
+                become_plain(x)
+                x.array, x.edge = y.array, y.edge
+                y = x
+            made[number] = y
+
+    def remember(self) -> None:
+        """Make the history of what this call has computed: all of it is done again, with no effect but
+        that."""
+        self.asked = True
+        self.flush()
+        self.taped = True
+        arrays = dict(self.states)
+        path = self.done.path()
+        for point in path:
+            if isinstance(event := point.event, Stepped):
+                for _, state in event.optimizer.named_states():
+                    arrays.setdefault(state, state.data)
+        copies = {state: array.copy() for state, array in arrays.items()}
+        made: dict[int, Any] = {k: self._as_read(k) for k in self.inputs}
+        bases = iter(self.bases)
+        end, base = next(bases)
+        with self._plain_mode(PLAIN), holding(copies):
+            for point in path:
+                while point.depth > end.depth:
+                    end, base = next(bases)
+                self._redo(point.event, made, False)
+                # In the order of nodes they stand where they would have stood, had they been made at once.
+                for k in range(point.told.first, point.count):
+                    if isinstance(made[k].edge and made[k].edge[0], Node):
+                        made[k].edge[0].order = base + point.depth * STEP
+        for number, x in enumerate(self.values):
+            x = x() if type(x) is ref else x
+            if type(x) is Remembered:
+                become_plain(x)
+                x.edge = made[number].edge
+
+
+def put_gradient(leaf: Any, grad: Any) -> None:
+    """Leave a gradient with a leaf; that of a State is not looked at."""
+    if isinstance(leaf, State):
+        leaf._grad = grad
+    else:
+        leaf.grad = grad

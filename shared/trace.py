@@ -1,0 +1,151 @@
+"""What a define-by-run program did, as data: what one engine records, another compiles.
+
+A path is a list of events, in the order in which they happened. The Tensors of a call are counted, as they
+are first met: those that come from outside, and what each event gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from shared.op import Op
+from shared.spec import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A Tensor that was met before, by its number."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """A Tensor, or an array, that comes from outside and is met here for the first time.
+
+    leaf  whether it is a leaf that requires a gradient
+    made  whether it came with a history of its own
+    weak  whether it is a Python float that is another in each call, which stands here in the dtype that it
+          takes
+    """
+
+    number: int
+    spec: Spec
+    leaf: bool = False
+    made: bool = False
+    weak: bool = False
+
+
+Argument = Any
+"""Known, New, a State, or a weak number (or None, for one that is left out)."""
+
+
+@dataclass(eq=False, slots=True)
+class Event:
+    """Something that happened.
+
+    first    the number of its first output; `outputs`, what they are
+    history  of each output whether a gradient flows back from it
+    ordered  of each output whether it was in C order; `fresh`, whether it was no view of another's memory
+    """
+
+    first: int = 0
+    outputs: tuple[Spec, ...] = ()
+    history: tuple[bool, ...] = ()
+    ordered: tuple[bool, ...] = ()
+    fresh: tuple[bool, ...] = ()
+
+    def arguments(self) -> Sequence[Argument]:
+        """What it was given."""
+        return ()
+
+
+@dataclass(eq=False, slots=True)
+class Applied(Event):
+    """An op was applied; `recording`, whether the tape was on."""
+
+    op: Op = None  # type: ignore[assignment]
+    args: tuple[Argument, ...] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
+    recording: bool = True
+
+    def arguments(self) -> Sequence[Argument]:
+        return self.args
+
+
+@dataclass(eq=False, slots=True)
+class Differentiated(Event):
+    """`y.backward(seed)`: the sums of `leaves`, what they had in `.grad` before (or None), are the
+    outputs."""
+
+    y: Argument = None
+    seed: Argument = None
+    leaves: tuple[Argument, ...] = ()
+    before: tuple[Argument, ...] = ()
+
+    def arguments(self) -> Sequence[Argument]:
+        return (self.y, self.seed, *self.leaves, *self.before)
+
+
+@dataclass(eq=False, slots=True)
+class Assigned(Event):
+    """`state.assign(value)`."""
+
+    state: Any = None
+    value: Argument = None
+
+    def arguments(self) -> Sequence[Argument]:
+        return (self.value,)
+
+
+@dataclass(eq=False, slots=True)
+class Stepped(Event):
+    """`optimizer.step()`, with the gradients of `parameters`, under settings that `guard` tells."""
+
+    optimizer: Any = None
+    parameters: tuple[Any, ...] = ()
+    gradients: tuple[Argument, ...] = ()
+    guard: Any = None
+
+    def arguments(self) -> Sequence[Argument]:
+        return self.gradients
+
+
+class Stretch(Protocol):
+    """Events between two looks at a value, as one compiled program.
+
+    feeds   the numbers of the Tensors that it is fed
+    reads   the States whose arrays it is fed behind them: (State, whether as it was when the path began, and
+            not when the stretch did)
+    ordered whether it takes only arrays in C order
+    gives   the numbers of the Tensors that it gives, and behind them, what the `stores` are to hold
+    """
+
+    feeds: tuple[int, ...]
+    reads: tuple[tuple[Any, bool], ...]
+    gives: tuple[int, ...]
+    stores: tuple[Any, ...]
+    ordered: bool
+
+    def run(self, arrays: Sequence[Any]) -> Sequence[Any]:
+        """The arrays of what it gives and stores, which belong to the caller."""
+
+
+class Path(Protocol):
+    """A path as one graph, of which stretches are cut."""
+
+    def needed(self, begin: int, end: int, known: set[int]) -> set[int]:
+        """Which of the Tensors `known` the events from `begin` to `end` read."""
+
+    def stretch(self, begin: int, end: int, known: set[int], gives: Sequence[int], ordered: bool) -> Stretch:
+        """The events from `begin` to `end`, where the Tensors `known` can be fed; `ordered`: all in C
+        order."""
+
+
+class Compiler(Protocol):
+    """What an engine that compiles offers to one that records."""
+
+    def path(self, events: Sequence[Event], level: str) -> Path:
+        """The events as one graph; `level` is "exact" or "fast"."""

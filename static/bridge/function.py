@@ -1,0 +1,239 @@
+"""`static.function`: a function of define-and-run code, traced once for each signature and then run as a
+program.
+
+The way of `tf.function` and `jax.jit`: the function's Python runs when there is no trace for what it is
+called with, and at no other time. What a trace freezes is watched (`static.bridge.guards`), and a trace that
+does not hold any more is not used.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from functools import update_wrapper
+from types import MethodType
+from typing import Any
+
+import numpy as np
+
+from shared import dispatch
+from shared.dispatch import ENGINE_OF, Neutral
+from shared.errors import GraphError, SettingError, SymbolicValueError
+from shared.nest import flatten
+from shared.nn.module import PLAIN
+from shared.state import State
+from static.bridge.guards import Guards, Same, frozen, random_state
+from static.bridge.programs import ProgramOp
+from static.compile.options import LEVELS, Options
+from static.engine import ENGINE
+from static.graph.create import placeholder
+from static.graph.graph import Graph, Node, Tensor
+from static.graph.operands import as_tensor
+from static.graph.variables import Variable
+
+TRACES = 32
+"""How many traces a function keeps: those that were used last."""
+
+
+class FunctionGraph(Graph):
+    """The graph of a trace. What States hold is theirs, in each call."""
+
+    stores = False
+
+
+class Trace:
+    """A function, traced for one signature.
+
+    op       what it computes
+    states   the States that it reads; `stored`, those that it changes
+    why      why it was made
+    """
+
+    def __init__(self, fn: Callable[..., Any], args: Any, settings: Any, level: str, why: str) -> None:
+        self.why = why
+        values, build = flatten((args, settings))
+        graph = FunctionGraph()
+        before = random_state()
+        with graph.as_default():
+            traced: list[Any] = []
+            fed: list[Tensor] = []
+            for x in values:
+                if _is_array(x):
+                    fed.append(placeholder(x.dtype, tuple(x.shape), name=f"x{len(fed)}"))
+                    traced.append(fed[-1])
+                else:
+                    traced.append(x)
+            args, settings = build(traced)
+            made, self._build = flatten(fn(*args, **settings))
+            self.fixed = [None if isinstance(y, (Tensor, Variable, State, Node)) else y for y in made]
+            fetched = [as_tensor(y) if isinstance(y, (Tensor, Variable, State)) else None for y in made]
+        if random_state() != before:
+            raise SymbolicValueError(
+                f"function: {_name(fn)} draws numbers from numpy.random or random, which a trace would "
+                "freeze: each call would get the same; pass them as an argument, or draw with ops and "
+                "nn.Generator"
+            )
+        for variable in graph.variables:
+            if variable.state is None:
+                raise GraphError(
+                    f"function: {variable.name!r} is a static.Variable, whose value a Session has, and there "
+                    "is none here; keep it in an nn.Parameter or nn.Buffer"
+                )
+        effects = [n for n in graph.nodes if n in graph.assigns or getattr(n.op, "pure", True) is False]
+        self.graph, self.places = graph, [i for i, t in enumerate(fetched) if t is not None]
+        self.op = ProgramOp(
+            _name(fn), graph, fed, [t for t in fetched if t is not None], Options(level), effects
+        )
+        self.states: list[Any] = [variable.state for variable in self.op.variables]
+        self.stored: list[Any] = [variable.state for variable in self.op.stored]
+        self.shapes = [(state.shape, state.dtype) for state in self.states]
+        self.guards = Guards(fn, graph)
+
+    def run(self, values: Sequence[Any], tensors: bool) -> Any:
+        """Run the program, and give what the function gave; on Tensors of another engine, as one op of it."""
+        op = self.op
+        if tensors:
+            results = op(*values, *self.states)
+            count = len(op.fetched)
+            for state, y in zip(self.stored, results[count:], strict=True):
+                state.data = y.data
+        else:
+            held = {v: state.value() for v, state in zip(op.variables, self.states, strict=True)}
+            results, stores = op.program(values, held)
+            for variable, state in zip(op.stored, self.stored, strict=True):
+                state.data = stores[variable]
+        made = list(self.fixed)
+        for i, y in zip(self.places, results, strict=False):
+            made[i] = y
+        return self._build(made)
+
+
+class Function:
+    """A function that is traced for each signature. `static.function` makes it."""
+
+    def __init__(self, fn: Callable[..., Any], level: str) -> None:
+        update_wrapper(self, fn)
+        self.name = _name(fn)
+        self.fn, self.level = fn, level
+        self.traces: dict[Any, list[Trace]] = {}
+        self._lock = threading.RLock()
+        self._said = "no call yet"
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None:
+            return self
+        name = f"_traced_{self.name}"
+        found = instance.__dict__.get(name)
+        if found is None:  # one for each object: what it reads of self is watched
+            found = instance.__dict__[name] = Function(MethodType(self.fn, instance), self.level)
+        return found
+
+    def __call__(self, *args: Any, **settings: Any) -> Any:
+        arrays: list[Any] = []
+        key: list[Any] = []
+        _take_apart(args, arrays, key)
+        if settings:
+            _take_apart(settings, arrays, key)
+        engines = [ENGINE_OF[type(x)] for x in arrays if type(x) is not np.ndarray]
+        engines = [engine for engine in engines if engine is not None and not isinstance(engine, Neutral)]
+        if ENGINE in engines or dispatch.engine_in_charge() is ENGINE:
+            return self.fn(*args, **settings)
+        with self._lock:
+            return self._trace(tuple(key), args, settings).run(arrays, bool(engines))
+
+    def _trace(self, key: Any, args: Any, settings: Any) -> Trace:
+        """The trace that holds for a call."""
+        known = self.traces.get(key)
+        if known is not None:
+            for trace in known:
+                if trace.guards.holds() and trace.shapes == [(s.shape, s.dtype) for s in trace.states]:
+                    return trace
+            why = known[-1].guards.changed() or "a Parameter has another shape"
+        else:
+            why = "the first call" if not self.traces else "another signature: other shapes, dtypes or values"
+        trace = Trace(self.fn, args, settings, self.level, why)
+        self.traces.setdefault(key, []).append(trace)
+        self._said = why
+        while sum(map(len, self.traces.values())) > TRACES:
+            oldest = next(iter(self.traces))
+            self.traces[oldest].pop(0)
+            if not self.traces[oldest]:
+                del self.traces[oldest]
+        return trace
+
+    def explain(self) -> str:
+        """See `static.explain`."""
+        traces = [trace for known in self.traces.values() for trace in known]
+        lines = [f"{self.name}: {len(traces)} traces; the last was made because of: {self._said}"]
+        for number, trace in enumerate(traces, 1):
+            fed = ", ".join(str(t.spec) for t in trace.op.fed) or "nothing"
+            states = f"reads {len(trace.states)} States, changes {len(trace.stored)}"
+            lines.append(f"trace {number}: fed {fed}; {states}")
+            lines.append(f"  made because of: {trace.why}")
+            baked = ", ".join(dict.fromkeys(name for name, *_ in trace.guards.told))
+            lines.append(f"  watches: {baked or 'nothing'}")
+        return "\n".join(lines)
+
+
+def function(fn: Callable[..., Any] | None = None, *, optimize: str = "fast") -> Any:
+    """Trace a function into a graph, and run it as a compiled program: `@static.function`, on a function or
+    method.
+
+    Its Python runs once for each signature: the shapes and dtypes of arrays and Tensors among its arguments,
+    and the values of all others. Arrays give arrays; dynamic Tensors give dynamic Tensors, and the whole call
+    is one node of the tape; static Tensors are passed through it, into their own graph.
+
+    States (Parameters, buffers, generators, optimisers' slots) are live: each call reads what they hold and
+    leaves in them what it assigns; all assignments, `Print`s and `Assert`s of the function are done, in its
+    order. A step of training calls `opt.minimize(loss)`.
+
+    What a trace freezes is watched: names of the closure and the module, attributes of self, modes and
+    settings of layers. Where one has changed, the function is traced again, and `static.explain(f)` says why.
+    Looking at a traced value is an error, and so is drawing numbers from numpy.random or random.
+    """
+    if optimize not in LEVELS:
+        raise SettingError(f"function: optimize is one of {LEVELS}, not {optimize!r}")
+    if fn is None:
+        return lambda fn: function(fn, optimize=optimize)
+    if not callable(fn):
+        raise SettingError(f"function: {fn!r} is no function; write @static.function above one")
+    return Function(fn, optimize)
+
+
+def explain(fn: Any) -> str:
+    """Every trace of a `static.function`: what it was fed, what it watches, and why it was made."""
+    if not isinstance(fn, Function):
+        raise SettingError(f"explain: {fn!r} is no static.function; a session has session.explain(fetches)")
+    return fn.explain()
+
+
+def _take_apart(x: Any, arrays: list[Any], key: list[Any]) -> None:
+    """Put the arrays and Tensors among arguments into a list, and what tells the signature from others into
+    another."""
+    if type(x) in (tuple, list):
+        key.append((type(x), len(x)))
+        for part in x:
+            _take_apart(part, arrays, key)
+    elif type(x) is dict:
+        key.append((dict, *x))
+        for part in x.values():
+            _take_apart(part, arrays, key)
+    elif hasattr(x, "_fields"):
+        key.append(type(x))
+        for part in x:
+            _take_apart(part, arrays, key)
+    elif _is_array(x):
+        arrays.append(x)
+        key.append((x.shape, x.dtype))
+    else:
+        key.append(frozen(x) if type(x) in PLAIN else Same(x))
+
+
+def _is_array(x: Any) -> bool:
+    return isinstance(x, np.ndarray) or (
+        hasattr(x, "shape") and hasattr(x, "dtype") and not isinstance(x, (State, np.generic))
+    )
+
+
+def _name(fn: Any) -> str:
+    return getattr(fn, "__name__", type(fn).__name__)
