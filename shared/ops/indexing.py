@@ -177,7 +177,7 @@ def _arrays_only(wanted: tuple[bool, ...]) -> set[str]:
     return {str(i) for i in range(1, len(wanted))} if wanted[0] else set()
 
 
-def _admit_index(x: Any, *arrays: Any, index: Template) -> None:
+def admit_index(x: Any, *arrays: Any, index: Template) -> None:
     """What NumPy would say of an index, said of an array of the shape that has no memory of its own."""
     if arrays:
         _compute_getitem(np.broadcast_to(np.zeros((), bool), x.shape), *arrays, index=index)
@@ -197,7 +197,7 @@ pick = Op(
     alias=(0,),
     hints=PlannerHints(view=_is_leading),
     judges=(1, ...),
-    admits=_admit_index,
+    admits=admit_index,
     doc="`x[index]`: the index is a template, which is a setting, and the arrays that fill it.",
 )
 
@@ -267,7 +267,7 @@ scatter_index = Op(
     ),
     out=True,
     judges=(1, ...),
-    admits=lambda g, *arrays, shape, index: _admit_index(Spec(shape, g.dtype), *arrays, index=index),
+    admits=lambda g, *arrays, shape, index: admit_index(Spec(shape, g.dtype), *arrays, index=index),
     doc="Zeros of `shape`, with g added in at the index: the adjoint of getitem. Elements that the\n"
     "index names several times get the sum, taken in g's C order.",
 )

@@ -14,7 +14,16 @@ from shared.op import Joint, Op, array_module
 from shared.ops.choosing import cast, equal, gate, maximum
 from shared.ops.creation import arange, zeros
 from shared.ops.elementwise import add, div
-from shared.ops.indexing import EVERY, Template, as_rows, filled, infer_getitem, pick, scatter_index
+from shared.ops.indexing import (
+    EVERY,
+    Template,
+    admit_index,
+    as_rows,
+    filled,
+    infer_getitem,
+    pick,
+    scatter_index,
+)
 from shared.ops.shapes import reshape
 from shared.rules import Wanted
 from shared.spec import Operand, Spec, promote, sizes_match, spec_of, str_shape
@@ -88,7 +97,8 @@ def _put_rule(
 
 
 put_op = Op(
-    "index_put", _compute_put, _infer_put, Joint(_put_rule, reads=_by_index),
+    "index_put", _compute_put, _infer_put, Joint(_put_rule, reads=_by_index), judges=(2, ...),
+    admits=lambda x, values, *arrays, index: admit_index(x, *arrays, index=index),
     doc="`x` with values, which broadcast, at an index as getitem has it; of several for one the last.",
 )  # fmt: skip
 
@@ -121,5 +131,7 @@ extreme_op = Op(
     _compute_extreme,
     lambda x, values, *arrays, index, largest: _infer_put(x, values, *arrays, index=index),
     Joint(_extreme_rule, reads=lambda wanted: _by_index(wanted) | {"x", "values", "y"}),
+    judges=(2, ...),
+    admits=lambda x, values, *arrays, index, largest: admit_index(x, *arrays, index=index),
     doc="The largest (or smallest) of `x` and of the values that an index, as getitem has it, puts there.",
 )

@@ -238,6 +238,7 @@ _bincount = Op(
     _compute_bincount,
     _infer_bincount,
     [ZERO, Rule(lambda g, y, x, weights, *, minlength: take(g, x, 0), reads="x")],
+    judges=(0,),
 )
 
 
