@@ -26,7 +26,7 @@ def np_kind(value: Any) -> str:
 
 
 def _own(**more: Any) -> Any:
-    return SimpleNamespace(**{name: getattr(ops, name) for name in ops.__all__}, **more)
+    return SimpleNamespace(**({name: getattr(ops, name) for name in ops.__all__} | more))
 
 
 def _dynamic_grad(y: Any, xs: list[Any]) -> list[Any]:
