@@ -1,10 +1,10 @@
 """Diptych's define-and-run engine: describe, compile, then run.
 
-    import static
-    x = static.placeholder("float32", (None, 3), name="x")
-    y = (x * x).sum()
-    with static.Session() as session:
-        session.run(y, feed_dict={x: [[1.0, 2.0, 3.0]]})
+import static
+x = static.placeholder("float32", (None, 3), name="x")
+y = (x * x).sum()
+with static.Session() as session:
+    session.run(y, feed_dict={x: [[1.0, 2.0, 3.0]]})
 """
 
 try:
@@ -65,12 +65,12 @@ __all__ = [
     "AUTO_REUSE", "ENGINE", "Event", "GLOBAL_VARIABLES", "Graph", "GraphKeys", "Hook", "InteractiveSession",
     "Loaded", "NanFinder", "NoEffectWarning", "Node", "PASSES", "Profiler", "RunMetadata", "RunOptions",
     "Saver", "Session", "TRAINABLE_VARIABLES", "Tensor", "UPDATE_OPS", "Variable", "add_to_collection",
-    "case", "constant", "control_dependencies", "draw", "estimate", "explain", "export_onnx", "function", "get_collection",
-    "get_default_graph", "get_default_session", "get_variable", "get_variable_scope", "global_variables",
-    "global_variables_initializer", "group", "hessian_vector_product", "identity", "jacobian",
-    "latest_checkpoint", "load", "local_variables", "name_scope", "placeholder", "placeholder_with_default",
-    "py_func", "reset_default_graph", "scan", "set_random_seed", "show", "to_networkx",
-    "trainable_variables", "variable_scope", "watching",
+    "case", "constant", "control_dependencies", "draw", "estimate", "explain", "export_onnx", "function",
+    "get_collection", "get_default_graph", "get_default_session", "get_variable", "get_variable_scope",
+    "global_variables", "global_variables_initializer", "group", "hessian_vector_product", "identity",
+    "jacobian", "latest_checkpoint", "load", "local_variables", "name_scope", "placeholder",
+    "placeholder_with_default", "py_func", "reset_default_graph", "scan", "set_random_seed", "show",
+    "to_networkx", "trainable_variables", "variable_scope", "watching",
 ]  # fmt: skip
 """What is `static`'s own. TensorFlow 1's other words are looked up in `static.aliases`."""
 
