@@ -291,7 +291,7 @@ DYNAMIC = [
     Mistake("a label out of range", lambda: ops.cross_entropy(leaf(2, 10), np.array([3, 10])), IndexError,
             ("cross_entropy", "label 10 (at position 1)", "10 classes", "from 0 to 9")),
     Mistake("labels that are not integers", lambda: ops.cross_entropy(leaf(2, 10), np.ones(2)), TypeError,
-            ("cross_entropy", "labels must be integers", "float64", "argmax")),
+            ("cross_entropy", "labels must be integers", "float64", "probabilities")),
     Mistake("labels of the wrong shape", lambda: ops.cross_entropy(leaf(2, 10), np.ones((2, 1), int)),
             ValueError, ("cross_entropy", "labels (2, 1)", "(2,)")),
     Mistake("a target that would broadcast", lambda: ops.mse_loss(leaf(2, 1), leaf(2)), ValueError,

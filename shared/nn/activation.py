@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from shared import ops
+from shared.errors import ShapeError
 from shared.nn.module import Module
+from shared.spec import str_shape
 
 
 class ReLU(Module):
@@ -41,6 +43,26 @@ class ELU(Module):
         return ops.elu(x, self.alpha)
 
 
+class CELU(Module):
+    """x, or alpha (exp(x / alpha) - 1) where it is negative: Barron 2017."""
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        self.alpha = alpha
+
+    def settings(self) -> str:
+        return f"{self.alpha}"
+
+    def forward(self, x: Any) -> Any:
+        return ops.celu(x, self.alpha)
+
+
+class SELU(Module):
+    """An ELU that keeps mean 0 and variance 1 from layer to layer: Klambauer and others 2017."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.selu(x)
+
+
 class GELU(Module):
     """x times the normal distribution's function of x, or, with `approximate="tanh"`, nearly:
     Hendrycks and Gimpel 2016."""
@@ -62,6 +84,26 @@ class SiLU(Module):
         return ops.silu(x)
 
 
+class Mish(Module):
+    """x tanh(softplus(x)): Misra 2019."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.mish(x)
+
+
+class GLU(Module):
+    """a sigmoid(b) of the halves of x along `axis`: Dauphin, Fan, Auli and Grangier 2017."""
+
+    def __init__(self, axis: int = -1) -> None:
+        self.axis = axis
+
+    def settings(self) -> str:
+        return f"axis={self.axis}"
+
+    def forward(self, x: Any) -> Any:
+        return ops.glu(x, self.axis)
+
+
 class Sigmoid(Module):
     """1 / (1 + exp(-x))."""
 
@@ -69,11 +111,32 @@ class Sigmoid(Module):
         return ops.sigmoid(x)
 
 
+class LogSigmoid(Module):
+    """The logarithm of Sigmoid, finite where Sigmoid itself would be 0."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.log_sigmoid(x)
+
+
+class Softsign(Module):
+    """x / (1 + |x|)."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.softsign(x)
+
+
 class Tanh(Module):
     """The hyperbolic tangent."""
 
     def forward(self, x: Any) -> Any:
         return ops.tanh(x)
+
+
+class Tanhshrink(Module):
+    """x - tanh(x)."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.tanhshrink(x)
 
 
 class Softplus(Module):
@@ -94,6 +157,22 @@ class Softmax(Module):
 
     def forward(self, x: Any) -> Any:
         return ops.softmax(x, self.axis)
+
+
+class Softmin(Softmax):
+    """Softmax of -x."""
+
+    def forward(self, x: Any) -> Any:
+        return ops.softmin(x, self.axis)
+
+
+class Softmax2d(Module):
+    """Softmax over the channels of (N, C, H, W) or (C, H, W), at each place of the image."""
+
+    def forward(self, x: Any) -> Any:
+        if len(x.shape) not in (3, 4):
+            raise ShapeError(f"Softmax2d: x {str_shape(tuple(x.shape))} must be (N, C, H, W) or (C, H, W)")
+        return ops.softmax(x, -3)
 
 
 class LogSoftmax(Module):

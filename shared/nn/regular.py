@@ -1,4 +1,4 @@
-"""Layers that regularise: Dropout, batch and layer normalisation."""
+"""Layers that regularise: dropout and its kin, batch and layer normalisation."""
 
 from __future__ import annotations
 
@@ -34,13 +34,64 @@ class Dropout(Module):
     def forward(self, x: Any) -> Any:
         if not self.training or self.p == 0:
             return x
-        y, moved = ops.dropout(x, self.generator, self.p)
+        y, moved = self._drawn(x)
+        self.generator.assign(moved)
+        return y
+
+    def _drawn(self, x: Any) -> tuple[Any, Any]:
+        """What comes out, and the generator's next state."""
+        return ops.dropout(x, self.generator, self.p)
+
+
+class Dropout1d(Dropout):
+    """Dropout of whole channels of (N, C, L) or (C, L)."""
+
+    def _drawn(self, x: Any) -> tuple[Any, Any]:
+        return ops.dropout1d(x, self.generator, self.p)
+
+
+class Dropout2d(Dropout):
+    """Dropout of whole channels of (N, C, H, W) or (C, H, W)."""
+
+    def _drawn(self, x: Any) -> tuple[Any, Any]:
+        return ops.dropout2d(x, self.generator, self.p)
+
+
+class Dropout3d(Dropout):
+    """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W)."""
+
+    def _drawn(self, x: Any) -> tuple[Any, Any]:
+        return ops.dropout3d(x, self.generator, self.p)
+
+
+class AlphaDropout(Dropout):
+    """Dropout that keeps mean and variance, for use with SELU: see `ops.alpha_dropout`."""
+
+    def _drawn(self, x: Any) -> tuple[Any, Any]:
+        return ops.alpha_dropout(x, self.generator, self.p)
+
+
+class RReLU(Module):
+    """x, times a number drawn from [lower, upper) where it is negative, or, in evaluation, their middle:
+    Xu, Wang, Chen and Li 2015."""
+
+    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3) -> None:
+        self.lower, self.upper = lower, upper
+        self.generator = generator()
+
+    def settings(self) -> str:
+        return f"{self.lower}, {self.upper}"
+
+    def forward(self, x: Any) -> Any:
+        if not self.training:
+            return ops.leaky_relu(x, (self.lower + self.upper) / 2)
+        y, moved = ops.rrelu(x, self.generator, self.lower, self.upper)
         self.generator.assign(moved)
         return y
 
 
 class _BatchNorm(Module):
-    """What BatchNorm1d and BatchNorm2d share: all but the number of axes."""
+    """What the BatchNorms share: all but the number of axes."""
 
     ndims: tuple[int, ...] = ()
 
@@ -113,6 +164,12 @@ class BatchNorm2d(_BatchNorm):
     """
 
     ndims = (4,)
+
+
+class BatchNorm3d(_BatchNorm):
+    """Batch normalisation of (N, C, D, H, W), as `torch.nn.BatchNorm3d`. See BatchNorm2d."""
+
+    ndims = (5,)
 
 
 class LayerNorm(Module):

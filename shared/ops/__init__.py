@@ -4,7 +4,7 @@ The names `abs`, `all`, `any`, `max`, `min`, `pow`, `round` and `sum` are ops he
 builtins.
 """
 
-from shared.ops.activations import elu, leaky_relu, relu
+from shared.ops.activations import celu, elu, glu, leaky_relu, relu, selu
 from shared.ops.arranging import (
     broadcast_arrays,
     cartesian_prod,
@@ -48,6 +48,7 @@ from shared.ops.contraction import bilinear, einsum, trace
 from shared.ops.control import cond, scan, while_loop
 from shared.ops.convolution import conv1d, conv2d, conv_transpose2d
 from shared.ops.creation import arange, eye, full, full_like, linspace, ones, ones_like, zeros, zeros_like
+from shared.ops.ctc import ctc_loss
 from shared.ops.cumulative import cummax, cummin, cumprod, diff, logcumsumexp
 from shared.ops.diagonals import block_diag, diag, diag_embed, diagonal, tril_indices, triu_indices
 from shared.ops.distances import (
@@ -58,6 +59,7 @@ from shared.ops.distances import (
     kl_div,
     l1_loss,
     mse_loss,
+    smooth_l1_loss,
 )
 from shared.ops.elementwise import (
     abs,
@@ -85,15 +87,40 @@ from shared.ops.elementwise import (
 )
 from shared.ops.gaussian import erf, erfc, gelu, normal_cdf
 from shared.ops.gradients import stop_gradient
+from shared.ops.group_normalization import group_norm, instance_norm, local_response_norm, normalize, rms_norm
 from shared.ops.gru import gru_cell, gru_cell_composed
 from shared.ops.indexing import getitem, take
 from shared.ops.joining import concatenate, split, stack, unbind
+from shared.ops.likelihoods import gaussian_nll_loss, poisson_nll_loss, sigmoid_focal_loss
 from shared.ops.lookup import embedding, gather, one_hot, scatter_add, scatter_sum
 from shared.ops.losses import accuracy, cross_entropy, nll_loss
+from shared.ops.margins import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
 from shared.ops.matrices import dot, linear, matmul, outer, tensordot, tril, triu
+from shared.ops.noise import alpha_dropout, dropout1d, dropout2d, dropout3d, gumbel_softmax, rrelu
 from shared.ops.normalization import batch_norm, layer_norm
 from shared.ops.norms import logsumexp, norm
+from shared.ops.pairs import cdist, pairwise_distance, pdist
 from shared.ops.picking import gather_nd, masked_fill, masked_select, take_along_axis
+from shared.ops.piecewise import (
+    hardshrink,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    prelu,
+    relu6,
+    softshrink,
+    threshold,
+)
 from shared.ops.pooling import adaptive_avg_pool2d, avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from shared.ops.products import prod
 from shared.ops.quantiles import median, nanmean, nanmedian, nanquantile, nansum, quantile
@@ -144,8 +171,8 @@ from shared.ops.shapes import (
     swapaxes,
     transpose,
 )
-from shared.ops.sigmoids import log_sigmoid, sigmoid, silu, softplus, tanh
-from shared.ops.softmaxes import log_softmax, softmax
+from shared.ops.sigmoids import log_sigmoid, mish, sigmoid, silu, softplus, softsign, tanh, tanhshrink
+from shared.ops.softmaxes import log_softmax, softmax, softmin
 from shared.ops.sorting import argsort, kthvalue, max_with_indices, min_with_indices, mode, sort, topk
 from shared.ops.stacking import chunk, column_stack, dstack, hstack, narrow, tensor_split, vstack
 from shared.ops.tiling import pad, repeat, tile
@@ -180,6 +207,41 @@ __all__ = [
     "tensordot", "tile", "topk", "trace", "transpose", "tril", "tril_indices", "triu", "triu_indices",
     "truncated_normal", "unbind", "unflatten", "uniform", "unique", "unique_all", "unique_counts",
     "unique_inverse", "unique_values", "var", "vstack", "where", "while_loop", "zeros", "zeros_like",
+    "abs", "accuracy", "adaptive_avg_pool2d", "add", "all", "alpha_dropout", "any", "arange", "argmax",
+    "argmin", "argsort", "argwhere", "attention_weights", "avg_pool1d", "avg_pool2d", "batch_norm",
+    "bernoulli", "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits", "bincount",
+    "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
+    "block_diag", "broadcast_arrays", "broadcast_to", "bucketize", "cartesian_prod", "cast", "cdist",
+    "ceil", "celu", "chunk", "clip", "col2im", "column_stack", "concatenate", "cond", "conv1d", "conv2d",
+    "conv_transpose2d", "cos", "cosine_embedding_loss", "cosine_similarity", "count_nonzero",
+    "cross_entropy", "ctc_loss", "cummax", "cummin", "cumprod", "cumsum", "diag", "diag_embed", "diagonal",
+    "diff", "div", "dot", "dropout", "dropout1d", "dropout2d", "dropout3d", "dstack", "einsum", "elu",
+    "embedding", "equal", "erf", "erfc", "exp", "expand_dims", "expm1", "eye", "flatten", "flip", "fliplr",
+    "flipud", "floor", "full", "full_like", "gather", "gather_nd", "gaussian_nll_loss", "gelu",
+    "generator_state", "getitem", "glu", "greater", "greater_equal", "group_norm", "gru_cell",
+    "gru_cell_composed", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
+    "hinge_embedding_loss", "histogram", "hstack", "huber_loss", "im2col", "index_add", "index_copy",
+    "index_fill", "index_put", "instance_norm", "isfinite", "isnan", "kl_div", "kthvalue", "l1_loss",
+    "layer_norm", "leaky_relu", "less", "less_equal", "linear", "linspace", "local_response_norm", "log",
+    "log1p", "log_sigmoid", "log_softmax", "logcumsumexp", "logical_and", "logical_not", "logical_or",
+    "logical_xor", "logsumexp", "lstm_cell", "lstm_cell_composed", "margin_ranking_loss", "masked_fill",
+    "masked_scatter", "masked_select", "matmul", "max", "max_pool1d", "max_pool2d", "max_with_indices",
+    "maximum", "mean", "median", "meshgrid", "min", "min_with_indices", "minimum", "mish", "mode",
+    "moveaxis", "mse_loss", "mul", "multi_margin_loss", "multilabel_margin_loss",
+    "multilabel_soft_margin_loss", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow", "neg",
+    "nll_loss", "nonzero", "norm", "normal", "normal_cdf", "normalize", "not_equal", "one_hot", "ones",
+    "ones_like", "outer", "pad", "pairwise_distance", "pdist", "permute", "poisson_nll_loss", "pow",
+    "prelu", "prod", "put_along_axis", "quantile", "reciprocal", "relu", "relu6", "repeat", "reshape",
+    "rms_norm", "rnn_cell", "rnn_cell_composed", "roll", "rot90", "round", "rrelu", "rsqrt",
+    "scaled_dot_product_attention", "scan", "scatter", "scatter_add", "scatter_nd", "scatter_sum",
+    "searchsorted", "selu", "sigmoid", "sigmoid_focal_loss", "sign", "silu", "sin", "smooth_l1_loss",
+    "soft_margin_loss", "softmax", "softmin", "softplus", "softshrink", "softsign", "sort", "split", "sqrt",
+    "square", "squeeze", "stack", "std", "stop_gradient", "sub", "sum", "sum_to", "swapaxes", "take",
+    "take_along_axis", "tan", "tanh", "tanhshrink", "tensor_split", "tensordot", "threshold", "tile",
+    "topk", "trace", "transpose", "tril", "tril_indices", "triplet_margin_loss",
+    "triplet_margin_with_distance_loss", "triu", "triu_indices", "unbind", "unflatten", "uniform", "unique",
+    "unique_all", "unique_counts", "unique_inverse", "unique_values", "var", "vstack", "where",
+    "while_loop", "zeros", "zeros_like",
 ]  # fmt: skip
 
 public(globals(), __all__)

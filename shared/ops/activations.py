@@ -1,7 +1,7 @@
-"""Activation functions with a kink at 0.
+"""Activation functions that are different below 0 and above.
 
-All are elementwise; relu keeps integers, for the others they become floats as in NumPy's exp. Where a rule
-can read y, which the next op mostly keeps anyway, it does not read x.
+All but glu are elementwise; relu keeps integers, for the others they become floats as in NumPy's exp. Where
+a rule can read y, which the next op mostly keeps anyway, it does not read x.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import numpy as np
 from shared.errors import SettingError
 from shared.kernels.gating import gate_positive, worth_gating
 from shared.op import ZERO, Rule, elementwise, put
-from shared.ops.choosing import gate, greater, minimum, where
-from shared.ops.elementwise import exp
-from shared.ops.sigmoids import as_floating, in_place
-from shared.spec import float_dtype, ufunc_dtype
+from shared.ops.choosing import floating, gate, greater, logical_not, minimum, where
+from shared.ops.elementwise import exp, expm1, mul
+from shared.ops.joining import split
+from shared.ops.sigmoids import as_floating, in_place, sigmoid
+from shared.spec import as_number, float_dtype, ufunc_dtype
 
 
 def _compute_relu_grad(g: Any, y: Any, out: Any = None) -> Any:
@@ -85,6 +86,36 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     alpha below 0.
     """
     return _elu(x, alpha=_not_negative("elu", "alpha", alpha))
+
+
+def celu(x: Any, alpha: float = 1.0) -> Any:
+    """x where x > 0, else alpha (exp(x / alpha) - 1), elementwise: an elu whose slope is 1 on both sides
+    of 0. Barron 2017. SettingError for an alpha of 0."""
+    alpha = as_number("celu", "alpha", alpha)
+    if not 0 < math.fabs(alpha) < math.inf:
+        raise SettingError(f"celu: alpha must be a number other than 0, not {alpha!r}")
+    x = floating(x)
+    positive = greater(x, 0)
+    low = gate(x, logical_not(positive))  # the exponential of what is not chosen may overflow
+    return where(positive, x, expm1(low / alpha) * alpha)
+
+
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+"""With these, activations of mean 0 and variance 1 keep them from layer to layer."""
+
+
+def selu(x: Any) -> Any:
+    """1.0507 x where x > 0, else 1.0507 * 1.6733 (exp(x) - 1), elementwise. Klambauer and others 2017."""
+    return mul(_elu(x, alpha=SELU_ALPHA), SELU_SCALE)
+
+
+def glu(x: Any, axis: int = -1) -> Any:
+    """a sigmoid(b), where a and b are the halves of x along `axis`. Dauphin, Fan, Auli and Grangier 2017.
+
+    ShapeError for an axis that has no halves.
+    """
+    a, b = split(x, 2, axis)
+    return a * sigmoid(b)
 
 
 def _not_negative(name: str, setting: str, value: Any) -> float:

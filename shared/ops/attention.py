@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import Dim
-from shared.errors import DTypeError, ShapeError
+from shared.dims import Dim, divide, same_size
+from shared.errors import DTypeError, SettingError, ShapeError
 from shared.ops.choosing import cast, greater, logical_and, where
 from shared.ops.creation import full, ones
 from shared.ops.elementwise import sqrt
 from shared.ops.matrices import matmul, tril
+from shared.ops.random import dropout
 from shared.ops.shapes import as_tensor_like, swapaxes
 from shared.ops.softmaxes import softmax
+from shared.ops.tiling import repeat
 from shared.spec import broadcast_shapes, sizes_match, spec_of, str_shape
 
 
@@ -32,7 +34,7 @@ def _check(q: Any, k: Any) -> None:
 
 
 def attention_weights(
-    q: Any, k: Any, mask: Any = None, is_causal: bool = False, scale: float | None = None
+    q: Any, k: Any, attn_mask: Any = None, is_causal: bool = False, scale: float | None = None
 ) -> Any:
     """softmax(q k^T scale) over the keys: how much each query attends to each key.
 
@@ -53,8 +55,8 @@ def attention_weights(
     visible = None
     if is_causal:
         visible = tril(ones(tuple(scores.shape[-2:]), bool, like=q))
-    if mask is not None:
-        mask = as_tensor_like(mask)
+    if attn_mask is not None:
+        mask = as_tensor_like(attn_mask)
         broadcast_shapes("attention: the scores and their mask", spec_of(scores), spec_of(mask))
         if mask.dtype.kind == "f":
             mask = cast(mask, scores.dtype)
@@ -73,23 +75,58 @@ def attention_weights(
     return where(visible, softmax(where(visible, scores, hidden)), 0)
 
 
+def _repeated(q: Any, x: Any) -> Any:
+    """Keys or values whose heads, axis -3, each serve as many heads of q, neighbours, as make up q's."""
+    if len(q.shape) < 3 or len(x.shape) < 3:
+        raise ShapeError(
+            f"attention: q {str_shape(tuple(q.shape))} with keys or values {str_shape(tuple(x.shape))}: "
+            "with enable_gqa all need an axis of heads, the third last"
+        )
+    heads, shared = q.shape[-3], x.shape[-3]
+    if same_size(heads, shared):
+        return x
+    if isinstance(heads, int) and isinstance(shared, int) and (shared == 0 or heads % shared):
+        raise ShapeError(
+            f"attention: {heads} heads of queries are no multiple of {shared} of keys and values, each of "
+            "which serves as many of them"
+        )
+    return repeat(x, divide(heads, shared), -3)
+
+
 def scaled_dot_product_attention(
-    q: Any, k: Any, v: Any, mask: Any = None, is_causal: bool = False, scale: float | None = None
-) -> Any:
+    q: Any, k: Any, v: Any, attn_mask: Any = None, dropout_p: float = 0.0, is_causal: bool = False,
+    scale: float | None = None, enable_gqa: bool = False, state: Any = None,
+) -> Any:  # fmt: skip
     """softmax(q k^T scale) v, as `torch.nn.functional.scaled_dot_product_attention`.
 
     q (..., L, E), k (..., S, E), v (..., S, F), whose leading axes broadcast; gives (..., L, F).
-    mask   broadcasts to (..., L, S): bools, True where a query may see a key, or numbers that are
-           added to the scores (minus infinity hides)
+    attn_mask  broadcasts to (..., L, S): bools, True where a query may see a key, or numbers that
+               are added to the scores (minus infinity hides)
+    dropout_p  how much of the weights is zeroed: see `dropout`. It needs the `state` of a generator,
+               and with one the result is (y, the generator's next state)
     is_causal  query i sees keys up to i, and no later ones; beside a mask, both hold
-    scale  1 / sqrt(E) unless given
+    scale      1 / sqrt(E) unless given
+    enable_gqa each head of k and v, axis -3, serves several neighbouring ones of q: Ainslie and
+               others 2023
     A query that may see nothing attends to nothing: its output and its gradients are zero, not
-    NaN. ShapeError where features or positions do not agree. Vaswani et al. 2017, section 3.2.1.
+    NaN. ShapeError where features, positions or heads do not agree, SettingError for a dropout
+    without a state. Vaswani et al. 2017, section 3.2.1.
     """
-    k, v = as_tensor_like(k), as_tensor_like(v)
+    q, k, v = as_tensor_like(q), as_tensor_like(k), as_tensor_like(v)
     if len(v.shape) < 2 or (len(k.shape) > 1 and not sizes_match(k.shape[-2], v.shape[-2])):
         raise ShapeError(
             f"attention: k {str_shape(tuple(k.shape))} with v {str_shape(tuple(v.shape))}: each key "
             "needs one value, so their second last sizes must be equal"
         )
-    return matmul(attention_weights(q, k, mask, is_causal, scale), v)
+    if enable_gqa:
+        k, v = _repeated(q, k), _repeated(q, v)
+    weights = attention_weights(q, k, attn_mask, is_causal, scale)
+    if state is None:
+        if dropout_p:
+            raise SettingError(
+                f"attention: dropout_p={dropout_p!r} needs the state of a generator, as in "
+                "state=generator_state(seed); then (y, the next state) come back"
+            )
+        return matmul(weights, v)
+    weights, moved = dropout(weights, state, dropout_p)
+    return matmul(weights, v), moved

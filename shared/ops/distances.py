@@ -69,7 +69,7 @@ def of_shape(call: str, target: Any, x: Any) -> Any:
     return _of_shape(target, x, call=call)
 
 
-def _pair(call: str, x: Any, target: Any) -> tuple[Any, Any]:
+def pair(call: str, x: Any, target: Any) -> tuple[Any, Any]:
     """Both, of one shape; a number may stand for a target that is the same everywhere. Integers
     and bools to aim at (labels) take the dtype of `x`, lest they widen it."""
     x = as_tensor_like(x)
@@ -81,12 +81,13 @@ def _pair(call: str, x: Any, target: Any) -> tuple[Any, Any]:
     return x, target
 
 
-def _factor(value: Any) -> Any:
+def factor(value: Any) -> Any:
     """A number, which stays weak, or an array."""
     return value if is_weak(value) else as_tensor_like(value)
 
 
-def _reduced(losses: Any, reduction: str) -> Any:
+def reduced_by(reduction: str, losses: Any) -> Any:
+    """The losses of all elements as one number, or as they are."""
     if reduction == "none":
         return losses
     return mean(losses) if reduction == "mean" else sum(losses)
@@ -106,13 +107,13 @@ def mse_loss(x: Any, target: Any, reduction: str = "mean") -> Any:
     x and target of one shape; ShapeError else. A number may stand for a target.
     """
     known_reduction("mse_loss", reduction)
-    return _reduced(square(sub(*_pair("mse_loss", x, target))), reduction)
+    return reduced_by(reduction, square(sub(*pair("mse_loss", x, target))))
 
 
 def l1_loss(x: Any, target: Any, reduction: str = "mean") -> Any:
     """|x - target|, elementwise, then reduced. Shapes as in `mse_loss`; the derivative at 0 is 0."""
     known_reduction("l1_loss", reduction)
-    return _reduced(abs(sub(*_pair("l1_loss", x, target))), reduction)
+    return reduced_by(reduction, abs(sub(*pair("l1_loss", x, target))))
 
 
 def _compute_huber(d: Any, *, delta: float) -> Any:
@@ -129,6 +130,20 @@ _huber = elementwise(
 )  # fmt: skip
 
 
+def smooth_l1_loss(x: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Any:
+    """huber_loss with a delta of `beta`, divided by it: with d = x - target, d^2 / (2 beta) where |d| <=
+    beta, else |d| - beta / 2. Girshick 2015.
+
+    Shapes as in `mse_loss`. A beta of 0 makes l1_loss of it; SettingError for one below.
+    """
+    known_reduction("smooth_l1_loss", reduction)
+    beta = as_number("smooth_l1_loss", "beta", beta)
+    if not 0 <= beta < math.inf:
+        raise SettingError(f"smooth_l1_loss: beta must be a number from 0 on, not {beta!r}")
+    d = sub(*pair("smooth_l1_loss", x, target))
+    return reduced_by(reduction, abs(d) if beta == 0 else _huber(d, delta=beta) / beta)
+
+
 def huber_loss(x: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
     """The square of small errors and the size of large ones (Huber 1964), then reduced: with
     d = x - target, d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2).
@@ -139,7 +154,7 @@ def huber_loss(x: Any, target: Any, reduction: str = "mean", delta: float = 1.0)
     delta = as_number("huber_loss", "delta", delta)
     if not 0 < delta < math.inf:
         raise SettingError(f"huber_loss: delta must be a positive number, not {delta!r}")
-    return _reduced(_huber(sub(*_pair("huber_loss", x, target)), delta=delta), reduction)
+    return reduced_by(reduction, _huber(sub(*pair("huber_loss", x, target)), delta=delta))
 
 
 # --- entropies -----------------------------------------------------------------------------
@@ -171,14 +186,14 @@ def binary_cross_entropy_with_logits(
     """
     call = "binary_cross_entropy_with_logits"
     known_reduction(call, reduction)
-    x, target = _pair(call, x, target)
+    x, target = pair(call, x, target)
     _check_floating(call, x)
     if pos_weight is None:
         losses = _bce_with_logits(x, target)
     else:  # -log sigmoid(x) is the loss of a target that is 1
-        positive = _factor(pos_weight) * target * _bce_with_logits(x, 1)
+        positive = factor(pos_weight) * target * _bce_with_logits(x, 1)
         losses = positive + (1 - target) * _bce_with_logits(x, 0)
-    return _reduced(losses if weight is None else losses * _factor(weight), reduction)
+    return reduced_by(reduction, losses if weight is None else losses * factor(weight))
 
 
 def _admit_probabilities(p: Any, t: Any) -> None:
@@ -220,10 +235,10 @@ def binary_cross_entropy(p: Any, target: Any, weight: Any = None, reduction: str
     RangeError for a p outside [0, 1]. Of logits, `binary_cross_entropy_with_logits` is exact.
     """
     known_reduction("binary_cross_entropy", reduction)
-    p, target = _pair("binary_cross_entropy", p, target)
+    p, target = pair("binary_cross_entropy", p, target)
     _check_floating("binary_cross_entropy", p)
     losses = _bce(p, target)
-    return _reduced(losses if weight is None else losses * _factor(weight), reduction)
+    return reduced_by(reduction, losses if weight is None else losses * factor(weight))
 
 
 def kl_div(x: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Any:
@@ -234,14 +249,14 @@ def kl_div(x: Any, target: Any, reduction: str = "mean", log_target: bool = Fals
     sum over the first size, which alone is the divergence proper (as in PyTorch).
     """
     known_reduction("kl_div", reduction, "batchmean")
-    x, target = _pair("kl_div", x, target)
+    x, target = pair("kl_div", x, target)
     if log_target:
         losses = exp(target) * (target - x)
     else:
         losses = target * (log(where(equal(target, 0), 1, target)) - x)
     if reduction == "batchmean":
         return sum(losses) / (losses.shape[0] if losses.shape else 1)
-    return _reduced(losses, reduction)
+    return reduced_by(reduction, losses)
 
 
 # --- angles --------------------------------------------------------------------------------

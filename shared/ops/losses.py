@@ -1,4 +1,4 @@
-"""Losses of classifiers, by class numbers: cross-entropy and its kin. Classes stand last.
+"""Losses of classifiers: cross-entropy and its kin. Classes stand last unless a call says `axis=`.
 
 Losses that compare arrays element by element are in `shared.ops.distances`.
 """
@@ -9,20 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import same_size
+from shared.dims import Size, same_size
 from shared.errors import DTypeError, RangeError, SettingError, ShapeError
 from shared.numerics.half import in_single
 from shared.numerics.summing import average, total
 from shared.op import ZERO, Op, Rule, array_module, put
 from shared.ops.choosing import cast, equal, floating, where
-from shared.ops.distances import known_reduction, of_shape
+from shared.ops.distances import known_reduction, of_shape, reduced_by
 from shared.ops.elementwise import neg
 from shared.ops.indexing import getitem
 from shared.ops.lookup import gather, scatter_sum
 from shared.ops.reductions import argmax, mean, sum
-from shared.ops.shapes import as_tensor_like, expand_dims, squeeze
+from shared.ops.shapes import as_tensor_like, expand_dims, squeeze, transpose
 from shared.ops.softmaxes import log_softmax
-from shared.spec import Operand, Spec, as_number, sizes_match, str_shape
+from shared.spec import Operand, Spec, as_number, one_axis, sizes_match, str_shape
 
 IGNORED = -100
 """The label that does not count, unless a call says otherwise: PyTorch's number."""
@@ -36,7 +36,7 @@ def _check_labels(call: str, scores: Operand, labels: Operand) -> None:
     if labels.dtype.kind not in "iu":
         raise DTypeError(
             f"{given}: labels must be integers (class numbers), not {labels.dtype}; "
-            "cast them, or take argmax of one-hot rows"
+            "cast them, or give cross_entropy probabilities in the logits' shape"
         )
     if scores.dtype.kind != "f":
         raise DTypeError(f"{given}: logits must be floating point, not {scores.dtype}; cast them first")
@@ -45,8 +45,18 @@ def _check_labels(call: str, scores: Operand, labels: Operand) -> None:
     lead = scores.shape[:-1]
     if len(lead) != len(labels.shape) or not all(map(sizes_match, lead, labels.shape)):
         raise ShapeError(
-            f"{given}: labels need the logits' shape without the last axis, the classes: {str_shape(lead)}"
+            f"{given}: labels need the logits' shape without the last axis, the classes: {str_shape(lead)}; "
+            "of classes that stand on another axis say which, as in axis=1"
         )
+
+
+def _classes_last(call: str, scores: Any, axis: int) -> Any:
+    """Scores with their classes on the last axis."""
+    ndim = len(scores.shape)
+    axis = one_axis(call, axis, ndim) if ndim else -1  # of a single number the check below says more
+    if axis in (-1, ndim - 1):
+        return scores
+    return transpose(scores, (*range(axis), *range(axis + 1, ndim), axis))
 
 
 def _counted(call: str, labels: Any, classes: int, ignored: int) -> Any:
@@ -166,7 +176,7 @@ _cross_entropy = Op(
 
 def cross_entropy(
     logits: Any, labels: Any, weight: Any = None, ignore_index: int = IGNORED,
-    reduction: str = "mean", label_smoothing: float = 0.0,
+    reduction: str = "mean", label_smoothing: float = 0.0, axis: int = -1,
 ) -> Any:  # fmt: skip
     """-log softmax(logits)[label], as `torch.nn.functional.cross_entropy`, but classes last.
 
@@ -175,14 +185,25 @@ def cross_entropy(
     each class counts. `label_smoothing` takes that share off the label and spreads it evenly
     over all classes (Szegedy et al. 2016). reduction: "mean" (over what counts, by weight; NaN
     if nothing does) and "sum" give a 0-d value, "none" one for each label. Finite for any
-    finite logits. Raises RangeError for a label outside, ShapeError and DTypeError for
-    arguments that do not fit, SettingError for a smoothing that is no share.
+    finite logits.
+
+    axis    where the classes stand: PyTorch's (N, C, d1, ...) is axis=1. Which axis is meant is
+            never guessed from the labels' shape, since (N, C, d) with C = d has two that fit
+    labels  may be probabilities instead, in floating point and the logits' shape: then the loss is
+            -sum(labels log softmax(logits)) over the classes, and "mean" is over all of them
+
+    Raises RangeError for a label outside, ShapeError and DTypeError for arguments that do not
+    fit, SettingError for a smoothing that is no share.
     """
     logits, labels = as_tensor_like(logits), as_tensor_like(labels)
     known_reduction("cross_entropy", reduction)
+    logits = _classes_last("cross_entropy", logits, axis)
     label_smoothing = as_number("cross_entropy", "label_smoothing", label_smoothing)
     if not 0 <= label_smoothing <= 1:
         raise SettingError(f"cross_entropy: label_smoothing must be from 0 to 1, not {label_smoothing!r}")
+    if labels.dtype.kind == "f" and len(labels.shape) == len(logits.shape):
+        labels = _classes_last("cross_entropy", labels, axis)
+        return _of_probabilities(logits, labels, weight, reduction, label_smoothing)
     if weight is None:
         return _cross_entropy(
             logits, labels, ignored=int(ignore_index), smoothing=label_smoothing,
@@ -206,15 +227,22 @@ def _compute_class_index(
     return xp.where(counts, labels, 0).astype(np.int64), counts
 
 
+def check_weight(call: str, weight: Operand, classes: Size) -> None:
+    """ShapeError unless there is one weight for each class."""
+    if len(weight.shape) != 1 or not sizes_match(weight.shape[0], classes):
+        raise ShapeError(
+            f"{call}: weight {str_shape(tuple(weight.shape))} must have shape ({classes},), one for each "
+            "class"
+        )
+
+
 def _infer_class_index(
     scores: Operand, labels: Operand, weight: Operand = None, *, ignored: int, call: str
 ) -> tuple[Spec, Spec]:
     _check_labels(call, scores, labels)
     classes = scores.shape[-1]
-    if weight is not None and not (len(weight.shape) == 1 and sizes_match(weight.shape[0], classes)):
-        raise ShapeError(
-            f"{call}: weight {str_shape(weight.shape)} must have shape ({classes},), one for each class"
-        )
+    if weight is not None:
+        check_weight(call, weight, classes)
     return Spec(labels.shape, np.dtype(np.int64)), Spec(labels.shape, np.dtype(bool))
 
 
@@ -255,9 +283,25 @@ def _weighted(
     return sum(losses) / where(equal(counted, 0), np.nan, counted)  # without NumPy's warning of 0 / 0
 
 
+def _of_probabilities(logits: Any, target: Any, weight: Any, reduction: str, smoothing: float) -> Any:
+    """Cross-entropy with a distribution over the classes, the last axis."""
+    call = "cross_entropy"
+    if logits.dtype.kind != "f" or not logits.shape:
+        _check_labels(call, logits, as_tensor_like(np.int64(0)))  # which says what is wrong with them
+    target, classes, log_p = of_shape(call, target, logits), logits.shape[-1], log_softmax(logits)
+    if weight is not None:
+        weight = as_tensor_like(weight)
+        check_weight(call, weight, classes)
+        log_p = log_p * weight
+    losses = neg(sum(target * log_p, -1))
+    if smoothing:
+        losses = losses * (1 - smoothing) - sum(log_p, -1) * smoothing / classes
+    return reduced_by(reduction, losses)
+
+
 def nll_loss(
     log_probabilities: Any, labels: Any, weight: Any = None, ignore_index: int = IGNORED,
-    reduction: str = "mean",
+    reduction: str = "mean", axis: int = -1,
 ) -> Any:  # fmt: skip
     """-log_probabilities[label], as `torch.nn.functional.nll_loss`, but classes last.
 
@@ -265,6 +309,7 @@ def nll_loss(
     which does both at once and is faster.
     """
     scores, labels = as_tensor_like(log_probabilities), as_tensor_like(labels)
+    scores = _classes_last("nll_loss", scores, axis)
     return _weighted("nll_loss", scores, labels, weight, ignore_index,
                      known_reduction("nll_loss", reduction))  # fmt: skip
 

@@ -57,7 +57,7 @@ def _statistics(x: Any, axes: tuple[int, ...], eps: float, out: Any = None) -> t
         return put(scaled * scaled_inv, y), middle * size, scaled_inv / size, part * size * size
 
 
-def _through_statistics(g: Any, g_mean: Any, g_inv_std: Any, unit: Any, inv_std: Any, count: Size) -> Any:
+def through_statistics(g: Any, g_mean: Any, g_inv_std: Any, unit: Any, inv_std: Any, count: Size) -> Any:
     """What the cotangents of mean and inv_std themselves, which second derivatives bring, add to g:
     d mean / dx = 1 / count, d inv_std / dx = -inv_std^2 unit / count, `unit` being the normalised x."""
     if g_inv_std is not None:
@@ -71,7 +71,7 @@ def _by_normalised(g: Any, unit: Any, g_sum: Any, g_unit_sum: Any, scale: Any, c
     return (g - (unit * (g_unit_sum / count) + g_sum / count)) * scale
 
 
-def _widened(g: Any, like: Any) -> Any:
+def widened(g: Any, like: Any) -> Any:
     """A cotangent in the dtype of the statistics, where that is wider."""
     return g if g is None or g.dtype.itemsize >= like.dtype.itemsize else cast(g, like.dtype)
 
@@ -84,7 +84,8 @@ def _more_than_bias(wanted: tuple[bool, ...], weight: int) -> bool:
     return wanted[0] or True in wanted[weight : weight + 1]
 
 
-def _check_floating(call: str, x: Operand) -> None:
+def check_floating(call: str, x: Operand) -> None:
+    """DTypeError unless x is floating point."""
     if x.dtype.kind != "f":
         raise DTypeError(f"{call}: x must be floating point, not {x.dtype}; cast it first")
 
@@ -135,7 +136,7 @@ def _compute_batch_norm(
 
 
 def _check_batch_norm(x: Operand, *of_channels: Operand) -> None:
-    _check_floating("batch_norm", x)
+    check_floating("batch_norm", x)
     shape = tuple(x.shape)
     if len(shape) < 2:
         raise ShapeError(f"batch_norm: x {str_shape(shape)} needs at least 2 axes, (N, C, ...)")
@@ -168,7 +169,7 @@ def _batch_norm_rule(
 ) -> tuple[Any, ...]:  # fmt: skip
     """In terms of the normalised x, which no size of x takes out of range."""
     mean, inv_std = y[1], y[2]
-    gy, g_mean, g_inv_std = _widened(g[0], mean), g[1], g[2]
+    gy, g_mean, g_inv_std = widened(g[0], mean), g[1], g[2]
     ndim, axes = len(x.shape), _others(len(x.shape))
     if not _more_than_bias(wanted, 3):
         return None, None, None, None, None if gy is None else sum(gy, axes)
@@ -181,7 +182,7 @@ def _batch_norm_rule(
             g_x = _by_normalised(gy, unit, _row(g_bias, ndim), _row(g_weight, ndim), scale, _count(x))
     if wanted[0]:
         g_mean, g_inv_std = (None if v is None else _row(v, ndim) for v in (g_mean, g_inv_std))
-        g_x = _through_statistics(g_x, g_mean, g_inv_std, unit, _row(inv_std, ndim), _count(x))
+        g_x = through_statistics(g_x, g_mean, g_inv_std, unit, _row(inv_std, ndim), _count(x))
     return g_x, None, None, g_weight, g_bias
 
 
@@ -231,15 +232,23 @@ def batch_norm(
 # --- layer normalisation -------------------------------------------------------------------
 
 
-def _last(ndim: int, shape: Shape) -> tuple[int, ...]:
+def last_axes(ndim: int, shape: Shape) -> tuple[int, ...]:
     """The last axes, those that `shape` is of."""
     return tuple(range(ndim - len(shape), ndim))
+
+
+def as_last_axes(call: str, normalized_shape: int | Sequence[Size]) -> Shape:
+    """The sizes of the axes that are normalised together, as a tuple."""
+    sizes = tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
+    if not all(isinstance(size, (int, np.integer, Dim)) for size in sizes):
+        raise SettingError(f"{call}: normalized_shape is made of sizes, not {normalized_shape!r}")
+    return sizes
 
 
 def _compute_layer_norm(
     x: Any, weight: Any = None, bias: Any = None, *, shape: Shape, eps: float, out: Any = (None,) * 3
 ) -> tuple[Any, ...]:
-    y, mean, inv_std, _ = _statistics(x, _last(x.ndim, shape), eps, out[0])
+    y, mean, inv_std, _ = _statistics(x, last_axes(x.ndim, shape), eps, out[0])
     y = y if weight is None else _within(np.multiply, y, weight)
     y = y if bias is None else _within(np.add, y, bias)
     y = rounded(y, promote(*(value for value in (x, weight, bias) if value is not None)))
@@ -249,7 +258,7 @@ def _compute_layer_norm(
 def _infer_layer_norm(
     x: Operand, weight: Operand = None, bias: Operand = None, *, shape: Shape, eps: float
 ) -> tuple[Spec, Spec, Spec]:
-    _check_floating("layer_norm", x)
+    check_floating("layer_norm", x)
     lead = len(x.shape) - len(shape)
     if not shape or lead < 0 or not _same(x.shape[lead:], shape):
         raise ShapeError(
@@ -274,10 +283,10 @@ def _layer_norm_rule(
     """As batch norm's, but that the weight differs within what is normalised together."""
     gy, g_mean, g_inv_std = g
     _, mean, inv_std = y
-    axes, count = _last(len(x.shape), shape), product(shape)
+    axes, count = last_axes(len(x.shape), shape), product(shape)
     if not _more_than_bias(wanted, 1):
         return None, None, gy
-    gy = _widened(gy, mean)
+    gy = widened(gy, mean)
     unit = (x - mean) * inv_std
     g_x = g_weight = None
     if gy is not None:
@@ -287,7 +296,7 @@ def _layer_norm_rule(
             g_sum, g_unit_sum = sum(inner, axes, keepdims=True), sum(inner * unit, axes, keepdims=True)
             g_x = _by_normalised(inner, unit, g_sum, g_unit_sum, inv_std, count)
     if wanted[0]:
-        g_x = _through_statistics(g_x, g_mean, g_inv_std, unit, inv_std, count)
+        g_x = through_statistics(g_x, g_mean, g_inv_std, unit, inv_std, count)
     return g_x, g_weight, gy
 
 
@@ -313,9 +322,7 @@ def layer_norm(
     ShapeError where the last axes differ or are empty. Ba, Kiros and Hinton 2016.
     """
     x = as_tensor_like(x)
-    sizes = tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
-    if not all(isinstance(size, (int, np.integer, Dim)) for size in sizes):
-        raise SettingError(f"layer_norm: normalized_shape is made of sizes, not {normalized_shape!r}")
+    sizes = as_last_axes("layer_norm", normalized_shape)
     if weight is None and bias is not None:
         fits = _same(tuple(x.shape)[-len(sizes) :], sizes)  # what does not is refused below, not made first
         weight = ones(sizes if fits else (), x.dtype, like=x)

@@ -1,4 +1,4 @@
-"""The logistic function and its kin: sigmoid, tanh, their logarithms and products.
+"""The logistic function and its kin: sigmoid, tanh, their logarithms, products and differences.
 
 All are elementwise and keep floating dtypes; integers become floats as in NumPy's exp. None overflows,
 and neither values nor gradients lose their digits where the function is all but flat: a derivative that
@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from shared.numerics.half import in_single
 from shared.op import Rule, array_module, elementwise, put
-from shared.ops.elementwise import expm1, neg
+from shared.ops.choosing import where
+from shared.ops.elementwise import abs, expm1, mul, neg, square
 from shared.spec import Spec, float_dtype
 
 
@@ -140,4 +142,61 @@ softplus = elementwise(
     dtype=float_dtype, out=True, inplace=(0,), workspace=1,
     doc="log(1 + exp(x)), elementwise; x itself where exp(x) would overflow.\n"
     "Its derivative is sigmoid(x) = 1 - exp(-y). Dugas and others 2001.",
+)  # fmt: skip
+
+
+def mish(x: Any) -> Any:
+    """x tanh(softplus(x)), elementwise. Misra 2019."""
+    return mul(x, tanh(softplus(x)))
+
+
+# --- what tanh leaves, and what looks like it ----------------------------------------------
+
+_NEAR, _DEPTH = 2, 23
+"""Up to |x| = 2, x - tanh(x) would lose digits. There tanh(x) is x / (1 + k), with Lambert's continued
+fraction k = x^2 / (3 + x^2 / (5 + ...)), which is exact to double precision if it ends with 23."""
+
+
+def _compute_tanhshrink(x: Any, *, out: Any = None) -> Any:
+    x = as_floating(x)
+    low = np.minimum(np.maximum(x, -_NEAR), _NEAR)
+    squares = low * low
+    k = squares / _DEPTH
+    for odd in range(_DEPTH - 2, 1, -2):
+        k += odd
+        k = squares / k
+    low *= k
+    low /= k + 1
+    return put(where(np.less_equal(np.absolute(x), _NEAR), low, x - np.tanh(x)), out)
+
+
+def _fraction() -> str:
+    """Lambert's continued fraction in the words of kernels."""
+    k = f"({{0}} * {{0}} / {_DEPTH})"
+    for odd in range(_DEPTH - 2, 1, -2):
+        k = f"({{0}} * {{0}} / ({odd} + {k}))"
+    return k
+
+
+tanhshrink = elementwise(
+    "tanhshrink", in_single(_compute_tanhshrink),
+    f"({{0}} * ({_fraction()} / (1 + {_fraction()})) if abs({{0}}) <= {_NEAR} else {{0}} - tanh({{0}}))",
+    Rule(lambda g, y, x: g * square(tanh(x)), reads="x"),
+    dtype=float_dtype, out=True,
+    doc="x - tanh(x), elementwise, exact also near 0, where the two are all but equal.",
+)  # fmt: skip
+
+
+def _softsign_rule(g: Any, y: Any, x: Any) -> Any:
+    """1 / (1 + |x|)^2, divided one by one: the square may be out of range."""
+    below = abs(x) + 1
+    return g / below / below
+
+
+softsign = elementwise(
+    "softsign", lambda x, out=None: np.true_divide(x, 1 + np.absolute(x), out=out, order="C"),
+    "({0} / (1 + abs({0})))",
+    Rule(_softsign_rule, reads="x"),
+    dtype=float_dtype, out=True, inplace=(0,), workspace=1,
+    doc="x / (1 + |x|), elementwise: it nears 1 and -1 more slowly than tanh does.",
 )  # fmt: skip

@@ -10,7 +10,7 @@ from shared.numerics.half import in_single
 from shared.numerics.summing import exponentials_but_one, total
 from shared.op import Op, PlannerHints, Rule
 from shared.ops.choosing import floating, greater, where
-from shared.ops.elementwise import exp, expm1
+from shared.ops.elementwise import exp, expm1, neg
 from shared.ops.reductions import sum
 from shared.spec import Spec, one_axis
 
@@ -44,6 +44,11 @@ def softmax(x: Any, axis: int = -1) -> Any:
     nothing overflows. Integers give float64."""
     x = floating(x)
     return _softmax(x, axis=one_axis("softmax", axis, len(x.shape)))
+
+
+def softmin(x: Any, axis: int = -1) -> Any:
+    """softmax(-x): the smallest element has the largest share."""
+    return softmax(neg(floating(x)), axis)
 
 
 @in_single

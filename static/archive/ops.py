@@ -115,11 +115,12 @@ def _from(least: int) -> Test:
 
 SETTINGS: dict[str, tuple[Test, str]] = {
     **dict.fromkeys(("size", "sizes", "places", "axes"), (_each(_from(0)), "sizes from 0 up")),
-    **dict.fromkeys(("classes", "count", "m", "n", "num", "width"), (_from(0), "an int from 0 up")),
+    **dict.fromkeys(("blank", "classes", "count", "m", "n", "num", "width"), (_from(0), "an int from 0 up")),
     **dict.fromkeys(("kernel", "stride", "dilation"), (_each(_from(1), 2), "two ints from 1 up")),
     **dict.fromkeys(("ignored", "diagonal", "k"), (_whole, "an int")),
     **dict.fromkeys(("start", "stop", "step", "eps", "momentum", "p"), (_number, "a number")),
-    **dict.fromkeys(("alpha", "delta", "scale", "slope", "smoothing"), (_number, "a number")),
+    **dict.fromkeys(("alpha", "delta", "high", "least", "low"), (_number, "a number")),
+    **dict.fromkeys(("scale", "slope", "smoothing"), (_number, "a number")),
     **dict.fromkeys(("keepdims", "ceil", "endpoint", "reverse"), (_a(bool), "true or false")),
     **dict.fromkeys(("descending", "largest", "upper"), (_a(bool), "true or false")),
     **dict.fromkeys(("call", "reduction", "nonlinearity", "subscripts", "message"), (_a(str), "text")),

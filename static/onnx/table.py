@@ -40,7 +40,8 @@ NO_WORDS = {
     **dict.fromkeys(("uniform", "normal", "truncated_normal", "permutation", "bernoulli"), _NO_DRAWS),
     **dict.fromkeys(("print", "assert", "check_numerics"), _NO_EFFECTS),
     **dict.fromkeys(
-        ("cross_entropy", "class_index", "bce", "bce_with_logits", "huber", "of_shape"), _NO_LOSS
+        ("bce", "bce_with_logits", "class_index", "cross_entropy", "ctc_loss", "huber", "of_shape",
+         "variance"), _NO_LOSS,
     ),
     **dict.fromkeys(("cummax_index", "cummin_index", "cumprod", "logcumsumexp", "recurrence"), _NO_RUN),
     "mode_index": _NO_MODE,

@@ -78,6 +78,27 @@ CASES = [
          torch=lambda x, y: torch_nn().nll_loss(x, y), second=False, name="nll_loss, all ignored"),
     Case("class_index", lambda x, y: TABLE["class_index"](x, y, ignored=-1, call="nll_loss"),
          [normal(3, 2), np.array([0, -1, 1], np.int8)], smooth=False, unknown=[("n", "c"), ("n",)]),
+    Case("cross_entropy", lambda x, y: ops.cross_entropy(x, y, axis=1),
+         [normal(2, 3, 3), integers(0, 3, 2, 3)],
+         torch=lambda x, y: torch_nn().cross_entropy(x, y), unknown=[("n", 3, "t"), ("n", "t")],
+         name="classes on axis 1"),
+    Case("class_index", lambda x, y: ops.nll_loss(x, y, _weight, axis=1),
+         [normal(2, 4, 3), integers(0, 4, 2, 3)], second=False, unknown=[("n", 4, "t"), ("n", "t")],
+         torch=lambda x, y: torch_nn().nll_loss(x, y, __import__("torch").tensor(_weight)),
+         name="nll_loss, classes on axis 1"),
+    *(
+        Case("log_softmax", lambda x, t, r=reduction: ops.cross_entropy(x, t, reduction=r),
+             [normal(3, 4), between(0, 1, 3, 4)], unknown=[("n", "c"), ("n", "c")],
+             torch=lambda x, t, r=reduction: torch_nn().cross_entropy(x, t, reduction=r),
+             name=f"cross_entropy with probabilities, {reduction}")
+        for reduction in ("mean", "sum", "none")
+    ),
+    Case("log_softmax",
+         lambda x, t: ops.cross_entropy(x, t, _weight, label_smoothing=0.2, axis=1),
+         [normal(2, 4, 3), between(0, 1, 2, 4, 3)], unknown=[("n", 4, "t"), ("n", 4, "t")],
+         torch=lambda x, t: torch_nn().cross_entropy(
+             x, t, __import__("torch").tensor(_weight), label_smoothing=0.2
+         ), name="cross_entropy with probabilities, weighted and smoothed"),
     Case("argmax", lambda x, y: ops.accuracy(x, y), [distinct(4, 3), integers(0, 3, 4)], smooth=False,
          unknown=[("n", "c"), ("n",)], name="accuracy"),
     # element by element
@@ -94,6 +115,16 @@ CASES = [
     Case("huber", lambda d: ops.huber_loss(d, 0.0, reduction="none"), [np.array([0.0, 2.0, -0.5])],
          torch=lambda d: torch_nn().huber_loss(d, d * 0, reduction="none"),
          name="zero and a number to aim at"),
+    *(
+        Case("huber", lambda x, y, b=beta: ops.smooth_l1_loss(x, y, beta=b),
+             [distinct(3, 4), distinct(3, 4) + 0.03], unknown=[("n", "m"), ("n", "m")],
+             torch=lambda x, y, b=beta: torch_nn().smooth_l1_loss(x, y, beta=b),
+             name=f"smooth_l1_loss, {beta}")
+        for beta in (1.0, 0.3)
+    ),
+    Case("abs", lambda x, y: ops.smooth_l1_loss(x, y, "sum", 0.0), [distinct(3, 4), distinct(3, 4) + 0.03],
+         torch=lambda x, y: torch_nn().smooth_l1_loss(x, y, reduction="sum", beta=0.0), second=False,
+         name="smooth_l1_loss, 0"),
     Case("bce_with_logits", lambda x, t: ops.binary_cross_entropy_with_logits(x, t),
          [normal(3, 4), between(0, 1, 3, 4)],
          torch=lambda x, t: torch_nn().binary_cross_entropy_with_logits(x, t),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+import numpy as np
 
 from shared import ops
 from shared.op import TABLE
-from tests.cases.case import Case, integers, normal, positive
+from tests.cases.case import Case, distinct, integers, normal, positive
 from tests.cases.convolution import torch_nn
 
 CASES = [
@@ -58,7 +61,51 @@ CASES = [
     Case("layer_norm", lambda x, b: ops.layer_norm(x, x.shape[1:], None, b), [normal(2, 3), normal(3)],
          torch=lambda x, b: torch_nn().layer_norm(x, (3,), b.new_ones(3), b), unknown=[("n", "c"), ("c",)],
          name="bias alone"),
+    # of each example by itself
+    Case("layer_norm", lambda x, w, b: ops.group_norm(x, 2, w, b), [normal(3, 4, 5), positive(4), normal(4)],
+         torch=lambda x, w, b: torch_nn().group_norm(x, 2, w, b),
+         unknown=[("n", 4, "t"), (4,), (4,)], name="group_norm"),
+    Case("layer_norm", lambda x: ops.group_norm(x, 2, eps=1e-3), [normal(3, 4)],
+         torch=lambda x: torch_nn().group_norm(x, 2, eps=1e-3), unknown=[("n", "c")],
+         name="group_norm, plain"),
+    Case("layer_norm", lambda x, w, b: ops.instance_norm(x, w, b)[0],
+         [normal(2, 3, 4), positive(3), normal(3)],
+         torch=lambda x, w, b: torch_nn().instance_norm(x, weight=w, bias=b),
+         unknown=[("n", "c", "t"), ("c",), ("c",)], name="instance_norm"),
+    Case("batch_norm", lambda x, m, v: ops.instance_norm(x, None, None, m, v, momentum=0.3),
+         [normal(2, 3, 4, 2), normal(3), positive(3)], torch=lambda *a: _torch_instance_norm(*a),
+         unknown=[("n", 3, "h", "w"), (3,), (3,)], name="instance_norm, with the running statistics"),
+    Case("sqrt", lambda x, m, v: ops.instance_norm(x, None, None, m, v, training=False)[0],
+         [normal(2, 3, 4), normal(3), positive(3)], torch=lambda x, m, v: _plain(x, m, v),
+         unknown=[("n", 3, "t"), (3,), (3,)], name="instance_norm in evaluation"),
+    Case("rms_norm", lambda x: TABLE["rms_norm"](x, shape=(3, 4), eps=1e-3), [normal(2, 3, 4)],
+         unknown=[("n", "a", "b")], name="every output"),
+    Case("rms_norm", lambda x, w: ops.rms_norm(x, 4, w, 1e-3), [normal(2, 3, 4), positive(4)],
+         torch=lambda x, w: x / ((x * x).mean(-1, keepdim=True) + 1e-3).sqrt() * w,
+         unknown=[("n", "t", 4), (4,)], name="by its formula"),
+    Case("rms_norm", lambda x, w: ops.rms_norm(x, x.shape[1:], w), [normal(2, 3, 4), positive(3, 4)],
+         torch=lambda x, w: torch_nn().rms_norm(x, (3, 4), w), second=False, name="as PyTorch"),
+    Case("pow", lambda x: ops.local_response_norm(x, 3, 0.5, 0.7, 2.0), [normal(2, 5, 4)],
+         torch=lambda x: torch_nn().local_response_norm(x, 3, 0.5, 0.7, 2.0),
+         unknown=[("n", 5, "t")], name="local_response_norm"),
+    Case("pow", lambda x: ops.local_response_norm(x, 4), [normal(2, 3, 2, 2)],
+         torch=lambda x: torch_nn().local_response_norm(x, 4), unknown=[("n", "c", "h", "w")],
+         name="local_response_norm of an even size"),
+    *(
+        Case("maximum", lambda x, p=p, a=axis: ops.normalize(x, p, a), [distinct(2, 3, 4)],
+             torch=lambda x, p=p, a=axis: torch_nn().normalize(x, p, a), unknown=[("n", "a", "b")],
+             second=p != math.inf, name=f"normalize by {p}")
+        for p, axis in ((2.0, 1), (1, -1), (3.0, 0), (math.inf, 2))
+    ),
+    Case("maximum", ops.normalize, [np.zeros((2, 3))], torch=lambda x: torch_nn().normalize(x), smooth=False,
+         second=False, name="normalize of zero"),
 ]  # fmt: skip
+
+
+def _torch_instance_norm(x: Any, mean: Any, var: Any) -> Any:
+    """PyTorch moves the running statistics in place."""
+    mean, var = mean.detach().clone(), var.detach().clone()
+    return torch_nn().instance_norm(x, mean, var, momentum=0.3), mean, var
 
 
 def _torch_batch_norm(x: Any, w: Any, b: Any, mean: Any, var: Any) -> Any:

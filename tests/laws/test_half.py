@@ -20,6 +20,7 @@ LEFT = {
     "softmax-saturated, first axis": "its derivatives are 1e4 and 1e8 times others, and leave the range",
     "bce-certain": "its derivative is 1e12",
     "norm-cosine_similarity of zero": "its derivative is 1e8",
+    "maximum-normalize of zero": "its derivative is 1e12",
     "normal-none": "numbers are drawn in single precision and cast, and the op says so",
 }
 """Cases that float16 can not hold, and why."""

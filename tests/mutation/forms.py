@@ -50,5 +50,11 @@ MUTATIONS: list[Mutation] = [
             ('"leaky_relu", _compute', "{0} * {slope}", "{0} * {slope} * 2", "leaky_relu"),
             ('"elu", _compute', "{alpha} * expm1", "expm1", "elu"),
         ]),
+        *rows("form", "shared/ops/piecewise.py", [
+            ("_hardtanh = elementwise(", '"min(max({0}, {low}), {high})"', '"max({0}, {low})"', "hardtanh"),
+        ]),
+        *rows("form", "shared/ops/sigmoids.py", [
+            ('"softsign", lambda', "1 + abs({0})", "1 + {0}", "softsign"),
+        ]),
     ]
 ]  # fmt: skip

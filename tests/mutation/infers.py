@@ -68,6 +68,13 @@ MUTATIONS: list[Mutation] = [
         ("def _infer_batch_norm", "one = Spec((channels,)", "one = Spec((1,)",
          "batch_norm"),
     ]),
+    *rows("infer", "shared/ops/group_normalization.py", [
+        ("def _infer_rms_norm", "(*x.shape[:lead], *(1,) * len(shape))", "x.shape[:lead]", "rms_norm"),
+    ]),
+    *rows("infer", "shared/ops/ctc.py", [
+        ("def _infer_ctc_loss", "Spec((n,), log_p.dtype), Spec(log_p.shape",
+         "Spec((n,), log_p.dtype), Spec((n,)", "ctc_loss"),
+    ]),
     *rows("infer", "shared/ops/losses.py", [
         ("def _infer_cross_entropy", 'y = labels.shape if reduction == "none" else ()', "y = labels.shape",
          "cross_entropy"),

@@ -32,6 +32,8 @@ ELEMENTWISE = rows("rule", "shared/ops/elementwise.py", [
 ])  # fmt: skip
 
 SIGMOIDS = rows("rule", "shared/ops/sigmoids.py", [
+    ('"tanhshrink", in_single', "g * square(tanh(x))", "g * tanh(x)", "tanhshrink"),
+    ("def _softsign_rule", "g / below / below", "g / below", "softsign"),
     ('"tanh", np.tanh', "sigmoid_slope(x * 2) * 4", "sigmoid_slope(x) * 4", "tanh"),
 ])  # fmt: skip
 
@@ -134,6 +136,17 @@ REDUCTIONS = [
         ("def _batch_norm_rule", "return g_x, None, None, g_weight", "return g_x, None, None, g_bias",
          "batch_norm"),
         ("def _layer_norm_rule", "inner = gy if weight is None else gy * weight", "inner = gy", "layer_norm"),
+    ]),
+    *rows("rule", "shared/ops/group_normalization.py", [
+        ("def _rms_norm_rule", "sum(gy * unit, axes", "sum(gy, axes", "rms_norm"),
+    ]),
+    *rows("rule", "shared/ops/ctc.py", [
+        ("def _ctc_rule", "y[1] * expand_dims", "y[1] * 2 * expand_dims", "ctc_loss"),
+        ("def _compute_ctc_loss", "beta + said[t - 1]", "beta + said[t - 2]", "ctc_loss"),
+        ("def _compute_ctc_loss", "may_skip[:, 2:]", "may_skip[:, :-2]", "ctc_loss"),
+    ]),
+    *rows("rule", "shared/ops/piecewise.py", [
+        ("_hardtanh = elementwise(", "less(y, high)", "less(y, low)", "hardtanh"),
     ]),
     *rows("rule", "shared/ops/losses.py", [
         ("def _cross_entropy_rule", "found = slope * (", "found = slope * 2 * (", "cross_entropy"),

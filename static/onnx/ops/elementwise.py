@@ -14,7 +14,7 @@ _NAMES = {
     "add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div", "neg": "Neg", "reciprocal": "Reciprocal",
     "abs": "Abs", "sign": "Sign", "pow": "Pow", "sqrt": "Sqrt", "exp": "Exp", "log": "Log", "sin": "Sin",
     "cos": "Cos", "tan": "Tan", "tanh": "Tanh", "maximum": "Max", "minimum": "Min", "erf": "Erf",
-    "sigmoid": "Sigmoid", "softplus": "Softplus", "matmul": "MatMul",
+    "sigmoid": "Sigmoid", "softplus": "Softplus", "softsign": "Softsign", "matmul": "MatMul",
 }  # fmt: skip
 """Ops whose arguments have the dtype of the result, and that ONNX has as they are."""
 
@@ -75,6 +75,15 @@ def _relu(w: Writer, x: Any) -> str:
     return w("Relu", x) if w.dtype.kind == "f" else w("Max", x, w.one(0))
 
 
+def _hardtanh(w: Writer, x: Any, *, low: float, high: float) -> str:
+    return w("Min", w("Max", w.one(x), w.one(low)), w.one(high))
+
+
+def _tanhshrink(w: Writer, x: Any) -> str:
+    x = w.one(x)
+    return w("Sub", x, w("Tanh", x))
+
+
 def _clip(w: Writer, x: Any, low: Any, high: Any) -> str:
     y = w.one(x)
     for op_type, bound, none in (("Max", low, -math.inf), ("Min", high, math.inf)):
@@ -104,7 +113,7 @@ ELEMENTWISE: dict[str, Row] = {
     "square": lambda w, x: w("Mul", *w.given(x, x)),
     "log_sigmoid": lambda w, x: w("Neg", w("Softplus", w("Neg", w.one(x)))),
     "expm1": _expm1, "log1p": _log1p, "erfc": _erfc, "normal_cdf": _normal_cdf, "silu": _silu, "relu": _relu,
-    "clip": _clip,
+    "clip": _clip, "hardtanh": _hardtanh, "tanhshrink": _tanhshrink,
     "floor": _rounding("Floor"), "ceil": _rounding("Ceil"), "round": _rounding("Round"),
     "equal": _comparison("Equal"), "not_equal": _comparison("Equal", negated=True),
     "less": _comparison("Less"), "less_equal": _comparison("LessOrEqual"),

@@ -21,4 +21,12 @@ def _layer_norm(
     return [w("LayerNormalization", *given, axis=-len(shape), epsilon=eps)]
 
 
-NORMALIZATION: dict[str, Row] = {"layer_norm": _layer_norm}
+def _rms_norm(w: Writer, x: Any, *, shape: Shape, eps: float) -> list[str]:
+    """ONNX has the very op from opset 23 on."""
+    x = w.one(x)
+    axes = w.integers(range(-len(shape), 0))
+    squares = w("ReduceMean", w("Mul", x, x), axes, keepdims=1)
+    return [w("Div", x, w("Sqrt", w("Add", squares, w.one(eps))))]
+
+
+NORMALIZATION: dict[str, Row] = {"layer_norm": _layer_norm, "rms_norm": _rms_norm}

@@ -2,77 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from shared import nn
-
-_rng = np.random.default_rng(11)
-
-
-def normal(*shape: int) -> np.ndarray:
-    """Standard normal float32."""
-    return _rng.standard_normal(shape).astype(np.float32)
-
-
-def integers(high: int, *shape: int) -> np.ndarray:
-    """From 0 up to, and without, `high`."""
-    return _rng.integers(0, high, shape)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A layer and a call of it.
-
-    layer    the class
-    make     makes one
-    inputs   what it is called on; gradients are taken by the floating ones
-    unknown  the inputs' shapes as placeholders get them, where they may be unknown; by default
-             axis 0 of each has one unknown size that they share
-    calling  how to call it on the inputs, and PyTorch's twin alike, unless one by one
-    torch    makes PyTorch's twin, given the module `torch.nn`; None where there is none
-    torch_calling  how to call the twin, if otherwise
-    random   whether it draws random numbers, so that the twin can not agree in training
-    """
-
-    layer: type
-    make: Callable[[], nn.Module]
-    inputs: Sequence[np.ndarray]
-    unknown: Sequence[Sequence[Any]] | None = None
-    calling: Callable[..., Any] = lambda module, *xs: module(*xs)
-    torch: Callable[[Any], Any] | None = None
-    torch_calling: Callable[..., Any] | None = None
-    random: bool = False
-    name: str = ""
-
-    def __str__(self) -> str:
-        return self.layer.__name__ + (f"-{self.name}" if self.name else "")
-
-    def call(self, model: nn.Module, xs: Sequence[Any]) -> list[Any]:
-        """The outputs, as a flat list."""
-        return flat(self.calling(model, *xs))
-
-    def call_twin(self, twin: Any, xs: Sequence[Any]) -> list[Any]:
-        """The same of PyTorch's."""
-        return flat((self.torch_calling or self.calling)(twin, *xs))
-
-    def placeholder_shapes(self) -> list[tuple[Any, ...]]:
-        """For each input."""
-        if self.unknown is not None:
-            return [tuple(shape) for shape in self.unknown]
-        return [("N", *x.shape[1:]) for x in self.inputs]
-
-
-def flat(value: Any) -> list[Any]:
-    """Tensors in nested tuples, in order; None left out."""
-    if value is None:
-        return []
-    if isinstance(value, (tuple, list)):
-        return [part for inner in value for part in flat(inner)]
-    return [value]
+from tests.shared.nn.entry import Entry, normal, rng
+from tests.shared.nn.losses import losses
 
 
 def _simple(layer: type, *args: Any, **kwargs: Any) -> Entry:
@@ -85,6 +22,7 @@ def _simple(layer: type, *args: Any, **kwargs: Any) -> Entry:
 
 
 IMAGES = normal(3, 4, 7, 6)
+VOLUMES = normal(2, 4, 3, 2, 3)
 STEPS = normal(5, 3, 4)
 """A sequence T N C."""
 OVER_BATCH = [(5, "N", 4)]
@@ -161,7 +99,25 @@ def _norms() -> list[Entry]:
         Entry(**_twin(nn.LayerNorm, 4), inputs=[normal(2, 3, 4)]),
         Entry(**_twin(nn.LayerNorm, (3, 4), bias=False), inputs=[normal(2, 3, 4)], name="axes"),
         Entry(**_twin(nn.LayerNorm, 4, elementwise_affine=False), inputs=[flat_x], name="plain"),
-    ]
+        Entry(**_twin(nn.BatchNorm3d, 4), inputs=[VOLUMES]),
+        Entry(**_twin(nn.GroupNorm, 2, 4), inputs=[image]),
+        Entry(**_twin(nn.GroupNorm, 4, 4, affine=False, eps=1e-3), inputs=[normal(3, 4, 5)], name="plain"),
+        Entry(**_twin(nn.InstanceNorm1d, 4), inputs=[normal(3, 4, 5)]),
+        Entry(
+            **_twin(nn.InstanceNorm1d, 4, affine=True, track_running_stats=True), inputs=[normal(4, 5)],
+            unknown=[(4, "T")], name="one",
+        ),
+        Entry(
+            **_twin(nn.InstanceNorm2d, 4, momentum=0.3, affine=True, track_running_stats=True), inputs=[image]
+        ),
+        Entry(**_twin(nn.InstanceNorm3d, 4, eps=1e-3), inputs=[VOLUMES]),
+        Entry(**_twin(nn.RMSNorm, 4), inputs=[normal(2, 3, 4)]),
+        Entry(
+            **_twin(nn.RMSNorm, (3, 4), 1e-3, elementwise_affine=False), inputs=[normal(2, 3, 4)],
+            name="plain",
+        ),
+        Entry(**_twin(nn.LocalResponseNorm, 3, 0.5, 0.7, 2.0), inputs=[image]),
+    ]  # fmt: skip
 
 
 BEFORE = np.where(np.tri(3, dtype=bool), 0.25, -np.inf)
@@ -181,9 +137,20 @@ def _both_masks_in_torch(module: Any, x: Any, y: Any, padding: Any) -> Any:
     return _both_masks(module, x, y, added, torch.tensor(BEFORE))
 
 
+def _causal_alone(module: Any, x: Any, y: Any) -> Any:
+    return module(x, y, y, is_causal=True)
+
+
+def _causal_alone_in_torch(module: Any, x: Any, y: Any) -> Any:
+    """PyTorch wants the mask as well."""
+    import torch
+
+    return module(x, y, y, attn_mask=torch.ones(len(x), len(y), dtype=torch.bool).triu(1))
+
+
 def _attention() -> list[Entry]:
     query, key = normal(4, 3, 8), normal(5, 3, 8)
-    mask = _rng.random((3, 5)) < 0.4
+    mask = rng.random((3, 5)) < 0.4
     mask[0] = mask[:, 0] = False
     return [
         Entry(
@@ -204,43 +171,17 @@ def _attention() -> list[Entry]:
             **_twin(nn.MultiheadAttention, 8, 2, dropout=0.3), inputs=[query, key, key],
             unknown=[("L", "N", 8), ("S", "N", 8), ("S", "N", 8)], random=True, name="dropout",
         ),
-    ]  # fmt: skip
-
-
-def _losses() -> list[Entry]:
-    x, target = normal(4, 3), _rng.random((4, 3)).astype(np.float32)
-    log_p = np.log(target / target.sum(1, keepdims=True))
-    labels, weight = np.array([2, 0, 1, 2]), [0.5, 2.0, 1.0]
-
-    def torch_weighted(name: str, **settings: Any) -> Callable[[Any], Any]:
-        def make(t: Any) -> Any:
-            import torch
-
-            keys = {key: torch.tensor(weight) for key in ("weight", "pos_weight") if key in settings}
-            return getattr(t, name)(**{**settings, **keys})
-
-        return make
-
-    def entry(layer: type, inputs: list[Any], name: str = "", **settings: Any) -> Entry:
-        twin = torch_weighted(layer.__name__, **{{"axis": "dim"}.get(k, k): v for k, v in settings.items()})
-        return Entry(layer, lambda: layer(**settings), inputs, torch=twin, name=name)
-
-    return [
-        entry(nn.CrossEntropyLoss, [x, labels]),
-        entry(
-            nn.CrossEntropyLoss, [x, labels], "all",
-            weight=weight, ignore_index=1, label_smoothing=0.1, reduction="sum",
+        Entry(
+            **_twin(nn.MultiheadAttention, 8, 2, kdim=6, vdim=5, add_bias_kv=True, add_zero_attn=True),
+            inputs=[query, normal(5, 3, 6), normal(5, 3, 5), mask],
+            unknown=[("L", "N", 8), ("S", "N", 6), ("S", "N", 5), ("N", "S")],
+            calling=lambda m, q, k, v, mask: m(q, k, v, key_padding_mask=mask), name="other sizes",
         ),
-        entry(nn.NLLLoss, [log_p, labels]),
-        entry(nn.NLLLoss, [log_p, labels], "all", weight=weight, ignore_index=1, reduction="none"),
-        entry(nn.MSELoss, [x, target]),
-        entry(nn.L1Loss, [x, target], reduction="none"),
-        entry(nn.HuberLoss, [x, target], delta=0.5),
-        entry(nn.BCELoss, [target, 1 - target]),
-        entry(nn.BCEWithLogitsLoss, [x, target]),
-        entry(nn.BCEWithLogitsLoss, [x, target], "weighted", pos_weight=weight, reduction="sum"),
-        entry(nn.KLDivLoss, [log_p, target], reduction="batchmean"),
-        entry(nn.CosineSimilarity, [x, target], axis=0),
+        Entry(
+            **_twin(nn.MultiheadAttention, 8, 2, add_bias_kv=True, bias=False),
+            inputs=[normal(4, 8), normal(4, 8)], unknown=[("L", 8), ("L", 8)], calling=_causal_alone,
+            torch_calling=_causal_alone_in_torch, name="without a batch",
+        ),
     ]  # fmt: skip
 
 
@@ -266,7 +207,14 @@ LAYERS: list[Entry] = [
         **_twin(nn.Embedding, 10, 4, padding_idx=2),
         inputs=[np.array([[1, 2, 3], [3, 3, 9]])],
     ),
-    Entry(**_twin(nn.Dropout, 0.4), inputs=[normal(6, 5)], random=True),
+    *(
+        Entry(**_twin(layer, 0.4), inputs=[x], random=True)
+        for layer, x in (
+            (nn.Dropout, normal(6, 5)), (nn.Dropout1d, normal(6, 5, 2)), (nn.Dropout2d, IMAGES),
+            (nn.Dropout3d, VOLUMES), (nn.AlphaDropout, normal(6, 5)),
+        )
+    ),
+    Entry(**_twin(nn.RReLU, 0.2, 0.4), inputs=[normal(6, 5)], random=True),
     Entry(**_twin(nn.Flatten), inputs=[IMAGES]),
     Entry(**_twin(nn.Identity), inputs=[normal(3, 5)]),
     *_norms(),
@@ -274,8 +222,25 @@ LAYERS: list[Entry] = [
     Entry(**_twin(nn.RNN, 4, 6, nonlinearity="relu"), inputs=[STEPS], unknown=OVER_BATCH, name="relu"),
     *(entry for layer in (nn.RNNCell, nn.LSTMCell, nn.GRUCell) for entry in _cell(layer)),
     *_attention(),
-    *_losses(),
-    *(_simple(layer) for layer in (nn.ReLU, nn.GELU, nn.SiLU, nn.Sigmoid, nn.Tanh, nn.Softplus)),
+    *losses(),
+    *(
+        _simple(layer)
+        for layer in (
+            nn.ReLU, nn.GELU, nn.SiLU, nn.Sigmoid, nn.LogSigmoid, nn.Tanh, nn.Softplus, nn.Mish, nn.SELU,
+            nn.Softsign, nn.Tanhshrink, nn.Hardtanh, nn.ReLU6, nn.Hardswish, nn.Hardshrink, nn.Softshrink,
+            nn.PReLU,
+        )
+    ),
+    Entry(  # PyTorch's own gradient is a sixth in single precision
+        **_twin(nn.Hardsigmoid), inputs=[normal(3, 5) * 4],
+        torch_calling=lambda module, x: (x + 3).clamp(0, 6) / 6,
+    ),
+    Entry(**_twin(nn.PReLU, 4, 0.1), inputs=[IMAGES], name="channels"),
+    Entry(**_twin(nn.Softmax2d), inputs=[IMAGES]),
+    _simple(nn.CELU, 1.5),
+    _simple(nn.Threshold, 0.1, -2.0),
+    Entry(nn.GLU, lambda: nn.GLU(1), [IMAGES], torch=lambda t: t.GLU(1)),
+    _simple(nn.Softmin, axis=1),
     Entry(**_twin(nn.GELU, approximate="tanh"), inputs=[normal(3, 5)], name="tanh"),
     _simple(nn.LeakyReLU, 0.2),
     _simple(nn.ELU, 1.5),

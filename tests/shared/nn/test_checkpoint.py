@@ -14,7 +14,7 @@ from shared import nn, ops, optim
 from shared.data import DataLoader, TensorDataset
 from shared.errors import SettingError, StateError
 from shared.nn.saved import read_file
-from tests.shared.nn.layers import normal
+from tests.shared.nn.entry import normal
 
 X = np.random.RandomState(1).randn(6, 3).astype("float32")
 

@@ -11,7 +11,8 @@ import pytest
 import dynamic
 from shared import nn
 from tests.shared.nn.engines import assert_same_bits, is_float, on_dynamic, on_static, weighted
-from tests.shared.nn.layers import LAYERS, Entry
+from tests.shared.nn.entry import Entry
+from tests.shared.nn.layers import LAYERS
 
 each_layer = pytest.mark.parametrize("entry", LAYERS, ids=str)
 CONTAINERS = {nn.Module, nn.ModuleList, nn.ModuleDict}

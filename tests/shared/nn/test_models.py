@@ -14,7 +14,7 @@ from shared import models, nn, ops
 from shared.data.trees import Tree
 from shared.errors import SettingError
 from tests.shared.nn.engines import assert_same_bits, on_dynamic, on_static
-from tests.shared.nn.layers import flat, integers, normal
+from tests.shared.nn.entry import flat, integers, normal
 
 
 def tree(*nodes: tuple[int, int]) -> Tree:

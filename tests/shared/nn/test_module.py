@@ -13,7 +13,7 @@ import static
 from shared import nn, ops
 from shared.errors import DTypeError, SettingError, StateError
 from shared.state import Buffer, Parameter
-from tests.shared.nn.layers import normal
+from tests.shared.nn.entry import normal
 
 
 class Mixed(nn.Module):

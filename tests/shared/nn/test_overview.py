@@ -18,7 +18,7 @@ from shared.nn.outline import Outline
 from shared.nn.overview import FLOPS
 from shared.op import TABLE
 from shared.spec import Spec
-from tests.shared.nn.layers import normal
+from tests.shared.nn.entry import normal
 
 
 def small() -> nn.Module:

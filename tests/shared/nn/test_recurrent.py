@@ -12,7 +12,8 @@ import static
 from shared import nn, ops
 from shared.errors import SettingError, ShapeError
 from tests.shared.nn.engines import on_dynamic, on_static
-from tests.shared.nn.layers import LAYERS, Entry, flat, normal
+from tests.shared.nn.entry import Entry, flat, normal
+from tests.shared.nn.layers import LAYERS
 
 KINDS = [nn.RNN, nn.LSTM, nn.GRU]
 each_kind = pytest.mark.parametrize("kind", KINDS)

@@ -13,7 +13,7 @@ import dynamic
 import static
 from shared import models, nn
 from shared.errors import StateError
-from tests.shared.nn.layers import normal
+from tests.shared.nn.entry import normal
 
 
 def small() -> nn.Module:

@@ -75,6 +75,15 @@ def _bell(x: Real) -> Real:
     return mp.exp(-_held(x) ** 2) * 2 / mp.sqrt(mp.pi)
 
 
+def _tanh_softplus(x: Real) -> Real:
+    return mp.tanh(_softplus(_held(x)))
+
+
+def _tanhshrink(x: Real) -> Real:
+    """Near 0 the first terms of the series: there mpmath, too, would subtract what is equal."""
+    return x**3 / 3 * (1 - 2 * x**2 / 5) if abs(x) < 1e-8 else x - mp.tanh(_held(x))
+
+
 def _cubic(x: Real) -> Real:
     """The exponent of the logistic function that gelu by tanh is."""
     return 2 * mp.sqrt(2 / mp.pi) * (x + mp.mpf("0.044715") * x**3)
@@ -122,6 +131,7 @@ def _moderate(x: float) -> bool:
 
 
 M = mp.mpf
+SELU = M(1.6732632423543772), M(1.0507009873554805)
 
 ROWS = {
     "reciprocal": Row(ops.reciprocal, lambda x: 1 / x, lambda x: -1 / x**2, (1, 2), only=_not_zero),
@@ -165,6 +175,24 @@ ROWS = {
         lambda x: ops.elu(x, 1.5), lambda x: x if x > 0 else mp.expm1(x) * 1.5,
         lambda x: M(1) if x > 0 else mp.exp(x) * 1.5, (3, 4), (4, 4), only=_not_zero,
     ),
+    "selu": Row(
+        ops.selu, lambda x: SELU[1] * (x if x > 0 else mp.expm1(x) * SELU[0]),
+        lambda x: SELU[1] * (M(1) if x > 0 else mp.exp(x) * SELU[0]), (4, 5), (5, 5), only=_not_zero,
+    ),
+    "celu": Row(
+        lambda x: ops.celu(x, 0.75), lambda x: x if x > 0 else mp.expm1(x / M(0.75)) * M(0.75),
+        lambda x: mp.exp(min(x, M(0)) / M(0.75)), (4, 400),  # x / alpha is rounded
+    ),
+    "mish": Row(
+        ops.mish, lambda x: x * _tanh_softplus(x),
+        lambda x: _tanh_softplus(x) + x * (1 - _tanh_softplus(x) ** 2) * _sigmoid(x), (8, 8), (8, 8),
+        terms=_tanh_softplus, least=1024,
+    ),
+    "softsign": Row(ops.softsign, lambda x: x / (1 + abs(x)), lambda x: 1 / (1 + abs(x)) ** 2, (2, 4)),
+    "tanhshrink": Row(ops.tanhshrink, _tanhshrink, lambda x: mp.tanh(_held(x)) ** 2, (4, 8), (8, 8)),
+    "hardsigmoid": Row(
+        ops.hardsigmoid, lambda x: max(M(0), min(M(6), x + 3)) / 6, lambda x: M(-3 < x < 3) / 6, (2, 1)
+    ),
     "erf": Row(ops.erf, lambda x: mp.erf(_held(x)), _bell, (2, 5), (4, 6)),
     "erfc": Row(ops.erfc, lambda x: mp.erfc(_held(x)), lambda x: -_bell(x), (8, 5), (8, 6)),
     "normal_cdf": Row(ops.normal_cdf, _normal, _density, (6, 5), (6, 6)),
@@ -181,6 +209,14 @@ ROWS = {
         lambda x: ops.huber_loss(x, 0.0, "none", 0.75),
         lambda x: x**2 / 2 if abs(x) <= 0.75 else M(0.75) * (abs(x) - M(0.375)),
         lambda x: max(M(-0.75), min(M(0.75), x)), (2, 1),
+    ),
+    "smooth_l1_loss": Row(
+        lambda x: ops.smooth_l1_loss(x, 0.0, "none", 0.75),
+        lambda x: x**2 / M(1.5) if abs(x) <= 0.75 else abs(x) - M(0.375),
+        lambda x: max(M(-1), min(M(1), x / M(0.75))), (3, 2),
+    ),
+    "soft_margin_loss": Row(
+        lambda x: ops.soft_margin_loss(x, -1.0, "none"), _softplus, _sigmoid, (4, 4), (4, 6)
     ),
     "binary_cross_entropy at 0": Row(  # as in PyTorch, the gradient's denominator is 1e-12 at least
         lambda x: ops.binary_cross_entropy(x, 0.0, reduction="none"), lambda x: -mp.log1p(-x),

@@ -35,6 +35,15 @@ def _normalised(x: Reals) -> Reals:
     return [(v - middle) / root for v in x]
 
 
+def _length(x: Reals) -> Real:
+    return mp.sqrt(mp.fsum(v * v for v in x))
+
+
+def _by_size(x: Reals) -> Reals:
+    root = mp.sqrt(mp.fsum(v * v for v in x) / len(x) + EPS)
+    return [v / root for v in x]
+
+
 EPS = 1e-300
 OTHER = [0.5, -1.5, 0.25, 2.0, -0.75, 1.0]
 
@@ -57,6 +66,10 @@ REDUCED: dict[str, tuple[Callable[[Any], Any], Callable[[Reals], Any]]] = {
     "std": (ops.std, lambda x: mp.sqrt(_spread(x, 1))),
     "mean": (ops.mean, _mean),
     "layer_norm": (lambda x: ops.layer_norm(x, len(OTHER), eps=EPS), _normalised),
+    "group_norm": (lambda x: ops.group_norm(ops.reshape(x, (1, -1)), 1, eps=EPS)[0], _normalised),
+    "rms_norm": (lambda x: ops.rms_norm(x, len(OTHER), eps=EPS), _by_size),
+    "normalize": (lambda x: ops.normalize(x, axis=0, eps=0.0), lambda x: [v / _length(x) for v in x]),
+    "pairwise_distance": (lambda x: ops.pairwise_distance(x, x * 0, eps=0.0), lambda x: _length(x)),
     "batch_norm": (_batch_norm, _normalised),
     "cosine_similarity": (
         lambda x: ops.cosine_similarity(x, np.array(OTHER, x.dtype), axis=0, eps=EPS), _cosine

@@ -108,7 +108,7 @@ MISTAKES = {
     "a weight of one axis": Mistake(lambda x, w: ops.layer_norm(x, (3, 4), w), [(2, 3, 4), (4,)],
         ShapeError, ("layer_norm", "weight (4,)", "(3, 4)")),
     "labels as floats": Mistake(ops.cross_entropy, [(2, 3), (2,)],
-        DTypeError, ("cross_entropy", "integers", "argmax")),
+        DTypeError, ("cross_entropy", "integers", "probabilities")),
     "labels one hot": Mistake(ops.cross_entropy, [(2, 3), np.eye(3, dtype=int)[:2]],
         ShapeError, ("cross_entropy", "labels (2, 3)", "(2,)")),
     "integers for logits": Mistake(ops.cross_entropy, [np.ones((2, 3), int), _labels],
