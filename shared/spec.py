@@ -108,6 +108,17 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
     return found
 
 
+def whole(call: str, name: str, value: Any, low: int = 0) -> int:
+    """A count as an int, from `low` up; SettingError for what is none, 2.5 and True among it."""
+    try:
+        found = low - 1 if isinstance(value, (bool, np.bool_)) else operator.index(value)
+    except TypeError:
+        found = low - 1
+    if found < low:
+        raise SettingError(f"{call}: {name} must be a whole number, {low} or more, not {in_short(value)}")
+    return found
+
+
 def as_seed(call: str, seed: Any, below: int = 2**64) -> int:
     """A seed that is a whole number from 0 up; SettingError for another. (NumPy takes much more for one,
     and some of it ends the process.)"""
@@ -205,7 +216,7 @@ def str_shape(shape: Shape) -> str:
 def in_short(value: Any) -> str:
     """A value as an error names it: arrays and tensors by kind, dtype and shape, since their numbers would
     fill the screen, lists of them part by part; all else as Python writes it, cut where it is long."""
-    if hasattr(value, "shape") and hasattr(value, "dtype"):
+    if hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, type):
         kind = type(value)
         return f"{kind.__module__.split('.')[0]}.{kind.__name__} {value.dtype} {str_shape(value.shape)}"
     if isinstance(value, (tuple, list)) and 0 < len(value) <= 4:

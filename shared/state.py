@@ -19,6 +19,7 @@ from shared.inplace import InPlace
 from shared.spec import Spec, in_short, str_shape
 from shared.touched import Waiting, noted, touch, touching
 from shared.usage import late
+from shared.usage.door import methods
 
 
 class State(InPlace):
@@ -184,6 +185,9 @@ class State(InPlace):
         if touching and noted() is not None:
             self._data = self._data.copy()  # what was noted stays as it is
         engine_of(*written).change(self, call, write, written)
+
+
+methods(State, "to", "assign")
 
 
 def _alike(a: Any, b: Any) -> bool:

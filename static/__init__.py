@@ -20,7 +20,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from shared.device.memory import keep_freed_memory
-from shared.usage.door import public
+from shared.usage.door import door, public
 from shared.watch.hooks import Event, Hook, watching
 from shared.watch.nan import NanFinder
 from shared.watch.profiler import Profiler
@@ -52,7 +52,8 @@ from static.graph.unused import NoEffectWarning
 from static.graph.variables import Variable, global_variables_initializer
 from static.look.views import draw, show, to_networkx
 from static.run.interactive import InteractiveSession
-from static.run.session import RunMetadata, RunOptions, Session
+from static.run.options import RunMetadata, RunOptions
+from static.run.session import Session
 
 if TYPE_CHECKING:
     from static.archive.load import Loaded, load
@@ -85,18 +86,18 @@ _LATE = {
 """What is loaded when it is first asked for: a graph can be built and run without it."""
 
 
-def _bound_late(module: str, name: str) -> Any:
+def _bound_late(called: str, module: str, name: str) -> Any:
     """A method that is a function of a module that is loaded when it is first called."""
 
     def method(self: Any, *args: Any, **settings: Any) -> Any:
-        return getattr(import_module(module), name)(self, *args, **settings)
+        return door(getattr(import_module(module), name), called)(self, *args, **settings)
 
-    method.__name__ = name
+    method.__name__ = called
     return method
 
 
-Graph.save = _bound_late("static.archive.save", "save")
-Graph.export_onnx = _bound_late("static.onnx.export", "export")
+Graph.save = _bound_late("save", "static.archive.save", "save")
+Graph.export_onnx = _bound_late("export_onnx", "static.onnx.export", "export")
 keep_freed_memory()
 
 

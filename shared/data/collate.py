@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from shared.errors import SettingError, ShapeError
+from shared.errors import ShapeError
+from shared.spec import whole
+from shared.usage.door import methods
 
 
 def default_collate(examples: Sequence[Any]) -> Any:
@@ -87,9 +89,8 @@ class PadCollate:
         parts: Sequence[int] | None = None,
         multiple_of: int = 1,
     ) -> None:
-        if multiple_of < 1:
-            raise SettingError(f"PadCollate: multiple_of must be 1 or more, not {multiple_of!r}")
-        self.padding_value, self.batch_first, self.multiple_of = padding_value, batch_first, multiple_of
+        self.padding_value, self.batch_first = padding_value, batch_first
+        self.multiple_of = whole("PadCollate", "multiple_of", multiple_of, 1)
         self.parts = None if parts is None else tuple(parts)
 
     def __call__(self, examples: Sequence[Any]) -> Any:
@@ -108,3 +109,6 @@ class PadCollate:
         arrays = [np.asarray(s) for s in sequences]
         padded = _padded(arrays, self.batch_first, self.padding_value, self.multiple_of)
         return padded, np.array([len(array) for array in arrays], np.int64)
+
+
+methods(PadCollate, "__call__")

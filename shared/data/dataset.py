@@ -13,6 +13,7 @@ import numpy as np
 from shared.data.order import shuffled
 from shared.errors import RangeError, SettingError, ShapeError
 from shared.spec import as_seed
+from shared.usage.door import methods, refused
 
 Transform = Callable[[Any], Any]
 
@@ -57,11 +58,15 @@ class TensorDataset(Dataset):
         return len(self.arrays[0])
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
-        parts = [array[index] for array in self.arrays]
-        if self.transform is not None:
-            parts[0] = self.transform(parts[0])
-        if self.target_transform is not None:
-            parts[-1] = self.target_transform(parts[-1])
+        try:
+            parts = [array[index] for array in self.arrays]
+            if self.transform is not None:
+                parts[0] = self.transform(parts[0])
+            if self.target_transform is not None:
+                parts[-1] = self.target_transform(parts[-1])
+        except Exception as error:
+            refused("__getitem__", error, args=(index,), of=self)
+            raise
         return tuple(parts)
 
     def batch(self, indices: Any) -> Any:
@@ -107,6 +112,11 @@ class ConcatDataset(Dataset):
         index %= len(self)
         which = bisect_right(self.ends, index)
         return self.datasets[which][index - (self.ends[which - 1] if which else 0)]
+
+
+methods(TensorDataset, "batch")
+methods(Subset, "__getitem__", "batch")
+methods(ConcatDataset, "__getitem__")
 
 
 def as_arrays(values: Sequence[Any]) -> tuple[Any, ...]:

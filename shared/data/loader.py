@@ -14,7 +14,8 @@ from shared.data.draws import making
 from shared.data.order import shuffled
 from shared.data.prefetch import prefetched
 from shared.errors import SettingError, ShapeError, StateError
-from shared.spec import as_seed
+from shared.spec import as_seed, in_short, whole
+from shared.usage.door import methods, refused
 
 
 class Loader:
@@ -25,9 +26,7 @@ class Loader:
     """
 
     def __init__(self, prefetch: int) -> None:
-        if prefetch < 0:
-            raise SettingError(f"{type(self).__name__}: prefetch must be 0 or more, not {prefetch!r}")
-        self.prefetch = prefetch
+        self.prefetch = whole(type(self).__name__, "prefetch", prefetch)
         self.epoch = self.position = 0
         self._resumed = False
         self._last: object = None
@@ -52,10 +51,14 @@ class Loader:
         if self.prefetch:
             source = prefetched(source, self.prefetch)
         with closing(source):
-            for position, batch in enumerate(source, start + 1):
-                if self._last is mark:
-                    self.position = position
-                yield batch
+            try:
+                for position, batch in enumerate(source, start + 1):
+                    if self._last is mark:
+                        self.position = position
+                    yield batch
+            except Exception as error:
+                refused("__iter__", error, of=self)
+                raise
         if self._last is mark:
             self.epoch, self.position = epoch + 1, 0
 
@@ -88,6 +91,9 @@ class Loader:
         raise NotImplementedError
 
 
+methods(Loader, "load_state_dict")
+
+
 class DataLoader(Loader):
     """Batches of a map-style data set: arrays, whatever the engine.
 
@@ -112,14 +118,18 @@ class DataLoader(Loader):
         prefetch: int = 0,
     ) -> None:
         super().__init__(prefetch)
-        if batch_size < 1:
-            raise SettingError(f"DataLoader: batch_size must be 1 or more, not {batch_size!r}")
+        if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
+            raise SettingError(
+                "DataLoader: the data set has a length and gives examples by their numbers, which "
+                f"{in_short(dataset)} does not"
+            )
+        batch_size = whole("DataLoader", "batch_size", batch_size, 1)
         if drop_last and len(dataset) < batch_size:
             raise SettingError(
                 f"DataLoader: {len(dataset)} examples do not fill one batch of {batch_size}, and drop_last "
                 "leaves out the rest; take a smaller batch_size"
             )
-        self.dataset, self.batch_size, self.seed = dataset, int(batch_size), as_seed("DataLoader", seed)
+        self.dataset, self.batch_size, self.seed = dataset, batch_size, as_seed("DataLoader", seed)
         self.shuffle, self.drop_last, self.collate_fn = bool(shuffle), bool(drop_last), collate_fn
 
     def __len__(self) -> int:
@@ -183,13 +193,10 @@ class SequenceLoader(Loader):
         if len(sizes) != 1 or None in sizes:
             shapes = ", ".join(str(array.shape) for array in self.arrays)
             raise ShapeError(f"SequenceLoader: pass arrays of equal length, not of shapes {shapes or 'none'}")
-        self.batch_size, self.length = int(batch_size), int(length)
+        self.batch_size = whole("SequenceLoader", "batch_size", batch_size, 1)
+        self.length = whole("SequenceLoader", "length", length, 1)
         self.batch_first, self.drop_last = bool(batch_first), bool(drop_last)
         steps = len(self.arrays[0])
-        if self.batch_size < 1 or self.length < 1:
-            raise SettingError(
-                f"SequenceLoader: batch_size and length must be 1 or more, not {batch_size!r} and {length!r}"
-            )
         self.stream = steps // self.batch_size
         if self.stream < (self.length if self.drop_last else 1):
             raise SettingError(

@@ -8,6 +8,7 @@ import numpy as np
 
 from shared.data.library import modules
 from shared.errors import RangeError, SettingError
+from shared.usage.door import methods
 
 UNKNOWN = "\ufffd"
 CHARACTERS = "\n" + "".join(map(chr, range(32, 127))) + UNKNOWN
@@ -44,6 +45,9 @@ class Vocabulary:
         if codes.size and not (0 <= codes.min() and codes.max() < len(self)):
             raise RangeError(f"decode: codes must lie from 0 to {len(self) - 1}")
         return "".join(self.characters[code] for code in codes)
+
+
+methods(Vocabulary)
 
 
 class Text(NamedTuple):

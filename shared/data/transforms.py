@@ -15,6 +15,7 @@ import numpy as np
 from shared.data.draws import Draws
 from shared.errors import RangeError, SettingError, ShapeError
 from shared.spec import as_dtype
+from shared.usage.door import methods, public
 
 
 class Compose:
@@ -176,6 +177,16 @@ class Resize:
         )
         y = rows @ exact @ columns.T
         return y if x.dtype.kind == "f" else np.rint(y).astype(x.dtype)
+
+
+TRANSFORMS = (
+    Compose, AsType, ToArray, Normalize, Flatten, OneHot, RandomHorizontalFlip, CenterCrop, RandomCrop,
+    Resize,
+)  # fmt: skip
+
+for _kind in TRANSFORMS:
+    methods(_kind, "__call__")
+public(globals(), [kind.__name__ for kind in (*TRANSFORMS, ToFloat, ToInt)])
 
 
 def _interpolation(old: int, new: int) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 
 from shared.data.library import modules
 from shared.errors import SettingError
+from shared.usage.door import methods
 
 _CONTEXTS = (ast.expr_context,)  # Load, Store, Del: leaves below every name, which say little
 NODE_TYPES = tuple(
@@ -57,6 +58,9 @@ class Tree:
             if parent >= 0:
                 heights[parent] = max(heights[parent], heights[place] + 1)
         return np.array(heights, np.int64)
+
+
+methods(Tree, "children", "heights")
 
 
 class Trees(NamedTuple):

@@ -16,6 +16,8 @@ from functools import partial, wraps
 from types import FrameType
 from typing import Any, ParamSpec
 
+from shared.usage.door import refused
+
 P = ParamSpec("P")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -138,12 +140,17 @@ class within(Block):
 class _Later(Block):
     """What a function gives, which is called when the block is entered."""
 
-    def __init__(self, make: Callable[[], Block]) -> None:
+    def __init__(self, make: partial[Block]) -> None:
         self.make = make
         self.made: Block | None = None
 
     def on(self) -> Any:
-        self.made = self.make()
+        try:
+            self.made = self.make()
+        except Exception as error:
+            called = self.make.func
+            refused(called.__name__, error, called, self.make.args, self.make.keywords)
+            raise
         return self.made.on()
 
     def off(self, late: bool = False) -> None:

@@ -14,8 +14,11 @@ from shared.models.resnet import (
 from shared.models.transformer import Transformer, TransformerBlock
 from shared.models.tree import ChildSumCell, TreeLSTM, levels
 from shared.models.vgg import VGG16
+from shared.usage.door import public
 
 __all__ = [
     "BasicBlock", "Bottleneck", "CharLSTM", "CharRNN", "ChildSumCell", "LeNet", "MLP", "ResNet", "ResNet101",
     "ResNet152", "ResNet18", "ResNet50", "Transformer", "TransformerBlock", "TreeLSTM", "VGG16", "levels",
 ]  # fmt: skip
+
+public(globals(), __all__)

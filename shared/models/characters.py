@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.nn import LSTM, RNN, Dropout, Embedding, Linear, Module
+from shared.spec import whole
 
 
 class _Characters(Module):
@@ -27,7 +28,7 @@ class _Characters(Module):
 
     def state_shapes(self, batch: int) -> list[tuple[int, int, int]]:
         """The shapes of what is carried from step to step, for so many sequences at once."""
-        layer = getattr(self, self.kind)
+        layer, batch = getattr(self, self.kind), whole("state_shapes", "batch", batch)
         return [(layer.num_layers, batch, layer.hidden_size)] * layer.carried
 
     def forward(

@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.errors import SettingError
 from shared.nn.module import Module, modules_in
+from shared.usage.door import methods
 
 
 class _Holder(Module):
@@ -123,3 +124,8 @@ class ModuleDict(_Holder):
     def items(self) -> Iterable[tuple[str, Module]]:
         """Names and modules."""
         return self._held.items()
+
+
+methods(ModuleList, "append", "extend", "__getitem__")
+methods(Sequential, "append", "__getitem__")
+methods(ModuleDict, "__getitem__", "__setitem__")

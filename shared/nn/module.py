@@ -10,13 +10,13 @@ from typing import Any
 from shared.device.cuda import DEVICES
 from shared.dispatch import ENGINE_OF, NEUTRAL, engine_in_charge
 from shared.durable.interrupts import Block, deferred
-from shared.errors import AssignmentError, DiptychError, DTypeError
+from shared.errors import ArgumentError, AssignmentError, DiptychError, DTypeError
 from shared.nn.saved import Loaded, arrays_of, load_arrays, read_own, write_file
 from shared.op import TABLE
 from shared.spec import as_dtype, in_short
 from shared.state import Buffer, Parameter, State
 from shared.usage import late
-from shared.usage.door import refused
+from shared.usage.door import methods, refused
 from shared.usage.late import MARK
 
 PLAIN = (bool, int, float, str, tuple)
@@ -244,6 +244,12 @@ class Module:
         return self.train(False)
 
 
+methods(
+    Module, "register_forward_hook", "named_modules", "num_parameters", "apply", "requires_grad_", "astype",
+    "to", "load_state_dict", "save", "load", "train",
+)  # fmt: skip
+
+
 def _visit(path: str, module: Module, seen: set[int]) -> Iterator[tuple[str, Module]]:
     if id(module) in seen:
         return
@@ -275,6 +281,8 @@ class evaluating(Block):
     """Evaluation mode within the block; afterwards each module is as it was."""
 
     def __init__(self, model: Module) -> None:
+        if not isinstance(model, Module):
+            raise ArgumentError(f"evaluating: takes a Module, not {in_short(model)}")
         self.model = model
         self.before: list[tuple[Module, bool]] = []
 

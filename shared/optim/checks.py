@@ -13,7 +13,10 @@ def number(
 ) -> float:
     """`value` as a float in [low, below), or, with `above`, in (low, below); else SettingError."""
     fits = isinstance(value, (int, float)) or getattr(value, "shape", None) == ()
-    found = float(value) if fits else math.nan
+    try:
+        found = float(value) if fits else math.nan
+    except (TypeError, ValueError, OverflowError):
+        found = math.nan
     if not (low < found if above else low <= found) or not found < below:
         least = f"above {low:g}" if above else f"{low:g} or more"
         most = f" and below {below:g}" if below < math.inf else ""

@@ -20,8 +20,10 @@ from shared.optim.checks import number
 from shared.optim.clipping import clip_by_global_norm, clip_by_value
 from shared.optim.groups import HasRate, ParameterGroup, Schedule, Settings, as_groups, named, unique
 from shared.optim.schedules import rate_after
+from shared.spec import in_short
 from shared.state import Rate, Slot, State
 from shared.usage import late
+from shared.usage.door import methods, refused
 
 Slots = dict[str, Any]
 Rates = tuple[Any, ...]
@@ -103,8 +105,9 @@ class Optimizer(HasRate):
     # --- what it holds ---
 
     def add_param_group(self, group: Mapping[str, Any]) -> None:
-        """Train more parameters: a dict as in the constructor's list of groups."""
-        index = len(self.groups)
+        """Train more parameters: a dict as in the constructor's list of groups. If it does not fit, nothing
+        has changed."""
+        group, index = as_groups(self._kind, [group])[0], len(self.groups)
         own = {key: value for key, value in group.items() if key not in ("params", "lr")}
         if unknown := [key for key in own if key not in vars(self.defaults)]:
             known = ", ".join(["params", "lr", *vars(self.defaults)])
@@ -115,9 +118,13 @@ class Optimizer(HasRate):
         if "lr" in group:
             lr, schedule = self._rate_state(f"groups.{index}.lr", group["lr"])
         added = ParameterGroup(lr, schedule, self._settings({**vars(self.defaults), **own}))
-        for name, parameter in named(self._kind, group["params"]):
-            if parameter in self._group_of:
-                raise SettingError(f"{self._kind}: {self._names[parameter]} stands in the parameters twice")
+        given, taken = named(self._kind, group["params"]), set(self._group_of)
+        for name, parameter in given:
+            if parameter in taken:
+                called = self._names.get(parameter, name or parameter.name or "one")
+                raise SettingError(f"{self._kind}: {called} stands in the parameters twice")
+            taken.add(parameter)
+        for name, parameter in given:
             wish = name or parameter.name
             if not name:
                 self._wishes[parameter] = wish
@@ -133,6 +140,8 @@ class Optimizer(HasRate):
 
     def slots(self, parameter: Any) -> dict[str, State]:
         """What the rule remembers of a parameter."""
+        if not hasattr(parameter, "assign"):
+            raise SettingError(f"slots: takes a Parameter, not {in_short(parameter)}")
         found = self._slots.get(parameter)
         if found is None:
             name = self._names.get(parameter, parameter.name)
@@ -216,7 +225,11 @@ class Optimizer(HasRate):
                 "step: no parameter has a gradient; call loss.backward() first (in a static graph, the "
                 "operation that opt.minimize(loss) gives makes the step)"
             )
-        engine_of(*[p.grad for p in ready]).step(self, ready)
+        try:
+            engine_of(*[p.grad for p in ready]).step(self, ready)
+        except Exception as error:
+            refused("step", error, of=self)
+            raise
 
     def update(self, ready: Sequence[Any]) -> None:
         """Change these parameters, each of which has a gradient: all of them, or none."""
@@ -366,6 +379,12 @@ class Optimizer(HasRate):
     def learning_rates(self) -> dict[State, Schedule | None]:
         """Every learning rate, with its schedule."""
         return {self.lr: self.schedule} | {group.lr: group.schedule for group in self.groups}
+
+
+methods(
+    Optimizer, "add_param_group", "to", "load_state_dict", "save", "load", "minimize", "compute_gradients",
+    "apply_gradients",
+)  # fmt: skip
 
 
 def _filled(parameter: Any, value: float) -> Any:

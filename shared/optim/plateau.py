@@ -9,6 +9,7 @@ import numpy as np
 from shared.errors import SettingError, StateError
 from shared.optim.checks import number
 from shared.optim.optimizer import Optimizer
+from shared.usage.door import methods
 
 _UNSAID: Any = object()
 
@@ -117,3 +118,6 @@ class ReduceLROnPlateau:
             )
         self.best = float(state["best"])
         self.bad_steps, self.cooling = int(state["bad_steps"]), int(state["cooling"])
+
+
+methods(ReduceLROnPlateau)

@@ -24,6 +24,7 @@ from shared import ops
 from shared.errors import SettingError
 from shared.optim.checks import number
 from shared.spec import is_weak
+from shared.usage.door import methods
 
 
 def rate_after(call: str, steps: Any, schedule: Callable[[Any], Any] | None, lr: Any) -> Any:
@@ -202,6 +203,13 @@ class ChainedScheduler:
         for schedule in self.schedules[1:]:
             rate = rate * schedule(step)
         return rate
+
+
+for _kind in (
+    ConstantLR, LinearLR, StepLR, MultiStepLR, ExponentialLR, PolynomialLR, CosineAnnealingLR, SequentialLR,
+    ChainedScheduler,
+):  # fmt: skip
+    methods(_kind, "__call__")
 
 
 def _check(schedule: Any, **least: float) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
 from types import FunctionType, TracebackType
@@ -32,6 +34,9 @@ _SAID = (OSError, Warning, ImportError, NotImplementedError)
 _LIBRARIES = (os.path.dirname(os.__file__) + os.sep, os.path.dirname(np.__file__) + os.sep)
 _INSTALLED = ("site-packages", "dist-packages")
 
+_A_CALL = re.compile(r"[A-Za-z_][\w.]*[:(]")
+"""How a message begins that names some call."""
+
 
 def door(function: F, name: str = "") -> F:
     """The function, whose errors are all of ours, and name it. What a function that it is given raises goes
@@ -51,20 +56,26 @@ def door(function: F, name: str = "") -> F:
 
 def refused(
     name: str, error: Exception, function: Any = None, args: Sequence[Any] = (),
-    settings: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None, of: Any = None,
 ) -> None:  # fmt: skip
-    """Raise what an error is outside of a door; give it back if it may go as it is."""
+    """Raise what an error is outside of a door; give it back if it may go as it is.
+
+    of: the object whose method was called. What a method calls may stand in its error instead.
+    """
     if isinstance(error, DiptychError):
-        if name.lower() not in error.message.lower():
+        named = name.lower() in error.message.lower() or (of is not None and _A_CALL.match(error.message))
+        if not named:
             error.message = f"{name}: {error.message}"
         return
     if isinstance(error, _SAID) or _is_the_callers(error.__traceback__):
         return
     kind = next((ours for python, ours in _KINDS if isinstance(error, python)), ArgumentError)
     said = "too deep" if isinstance(error, RecursionError) else str(error) or type(error).__name__
+    said = f"there is no {said}" if isinstance(error, KeyError) else said
     given = [shown(x) for x in args] + [f"{key}={shown(x)}" for key, x in (settings or {}).items()]
-    form = f"; it is called as {name}{_signature(function)}" if function is not None else ""
-    raise kind(f"{name}({', '.join(given)}): {said}{form}") from error
+    called = name if of is None else f"{type(of).__name__}.{name}"
+    form = f"; it is called as {called}{_signature(function)}" if function is not None else ""
+    raise kind(f"{called}({', '.join(given)}): {said}{form}") from error
 
 
 def public(namespace: dict[str, Any], names: Sequence[str], hot: Sequence[str] = ()) -> None:
@@ -79,18 +90,33 @@ def public(namespace: dict[str, Any], names: Sequence[str], hot: Sequence[str] =
             _construct(found)
 
 
-def methods(kind: type) -> None:
-    """Put a door before the public methods of a class."""
-    for name, found in list(vars(kind).items()):
-        if isinstance(found, FunctionType) and not name.startswith("_"):
-            setattr(kind, name, door(found, name))
+def methods(kind: type, *names: str) -> None:
+    """Put a door before methods of a class: those that are named, or all that are public."""
+    for name in names or [name for name in vars(kind) if not name.startswith("_")]:
+        found = vars(kind)[name]
+        if isinstance(found, FunctionType):
+            setattr(kind, name, _method(found, name))
+
+
+def _method(function: F, name: str) -> F:
+    """The same door for a method."""
+
+    @wraps(function)
+    def entered(*args: Any, **settings: Any) -> Any:
+        try:
+            return function(*args, **settings)
+        except Exception as error:
+            refused(name, error, function, args[1:], settings, of=args[0] if args else None)
+            raise
+
+    return entered  # type: ignore[return-value]
 
 
 def _construct(kind: type) -> None:
     """Before the constructor of a class, or of that of its bases which has one."""
     base = next(base for base in kind.__mro__ if "__init__" in vars(base))
     made = vars(base)["__init__"]
-    if isinstance(made, FunctionType) and is_ours(made.__code__.co_filename):
+    if isinstance(made, FunctionType) and is_ours(getattr(sys.modules[base.__module__], "__file__", "")):
         if hasattr(made, "__wrapped__"):
             return
 
@@ -122,7 +148,8 @@ def _signature(function: Any) -> str:
         given = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return "(...)"
-    return "(" + ", ".join(p.name if p.default is p.empty else f"{p.name}=..." for p in given) + ")"
+    named = [p.name if p.default is p.empty else f"{p.name}=..." for p in given if p.name != "self"]
+    return f"({', '.join(named)})"
 
 
 def _is_the_callers(trace: TracebackType | None) -> bool:

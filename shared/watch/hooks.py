@@ -16,8 +16,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.durable.interrupts import within
+from shared.errors import ArgumentError
 from shared.op import Op
 from shared.source import Line
+from shared.spec import in_short
 
 
 @dataclass(slots=True)
@@ -70,6 +72,9 @@ class watching(within):
     """Call these hooks around every op within the block, which `as` gives."""
 
     def __init__(self, *new: Hook) -> None:
+        for hook in new:
+            if isinstance(hook, type) or not (hasattr(hook, "before") and hasattr(hook, "after")):
+                raise ArgumentError(f"watching: takes Hooks, such as Profiler(), not {in_short(hook)}")
         super().__init__((_mine, (*_mine.get(), *new)), gives=new)
         self.listed: list[Hook] = []
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.durable import files
+from shared.usage.door import methods
 from shared.watch.hooks import Event, Hook
 
 
@@ -105,6 +106,9 @@ class Profiler(Hook):
     def save_trace(self, path: str) -> None:
         """Write `trace()` to a file."""
         files.write(path, json.dumps(self.trace()), "save_trace")
+
+
+methods(Profiler, "table", "save_trace")
 
 
 def _size(values: Sequence[Any]) -> int:

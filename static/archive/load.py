@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.device.cuda import check_device
 from shared.errors import ArchiveError, FeedTypeError, MissingFeedError
+from shared.usage.door import refused
 from static.archive.encoding import damaged
 from static.archive.rebuild import KINDS, Builder
 from static.archive.rebuild_bodies import BODIES
@@ -72,15 +73,21 @@ class Loaded:
 
     def run(self, feeds: Mapping[str, Any] | None = None, /, **named: Any) -> dict[str, Any]:
         """All outputs by name. Inputs go by name, too; in a dict where a name is no Python word."""
-        values = {**(feeds or {}), **named}
-        for name in values:
-            if name not in self.inputs:
-                raise FeedTypeError(f"run: there is no input {name!r}; this graph is {self.signature}")
-        for name in self._needed:
-            if name not in values:
-                raise MissingFeedError(f"run: the input {name!r} must be fed; this graph is {self.signature}")
-        names = tuple(name for name in self.inputs if name in values)
-        return self._call(names)(*[values[name] for name in names])
+        try:
+            values = {**(feeds or {}), **named}
+            for name in values:
+                if name not in self.inputs:
+                    raise FeedTypeError(f"run: there is no input {name!r}; this graph is {self.signature}")
+            for name in self._needed:
+                if name not in values:
+                    raise MissingFeedError(
+                        f"run: the input {name!r} must be fed; this graph is {self.signature}"
+                    )
+            names = tuple(name for name in self.inputs if name in values)
+            return self._call(names)(*[values[name] for name in names])
+        except Exception as error:
+            refused("run", error, Loaded.run, (feeds,), named, of=self)
+            raise
 
     __call__ = run
 

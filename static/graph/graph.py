@@ -20,6 +20,7 @@ from shared.dims import Dim, dims_in
 from shared.durable.interrupts import block, within
 from shared.errors import FinalizedError, GraphError, SettingError
 from shared.sizes.atoms import Symbol
+from shared.usage.door import methods
 from static.graph.guard import guarded
 from static.graph.nodes import (
     ASSIGN,
@@ -187,7 +188,7 @@ class Graph:
         """The Tensor called `node:index`, such as `x:0`; GraphError if there is none."""
         node_name, _, index = name.partition(":")
         node = self._names.get(node_name)
-        if node is None or not index.isdigit() or int(index) >= len(node.outputs):
+        if node is None or not index.isdecimal() or int(index) >= len(node.outputs):
             raise GraphError(
                 f"the name {name!r} can not be interpreted as a Tensor of this graph; names look "
                 f"like 'x:0' (there are {len(self.nodes)} nodes; static.show(graph) lists them)"
@@ -238,6 +239,9 @@ class Graph:
     def is_inside(self, other: Graph) -> bool:
         """Whether this graph is `other`, or the body of a loop or branch somewhere in it."""
         return self is other
+
+
+methods(Graph, "get_tensor_by_name")
 
 
 class _Global:

@@ -21,6 +21,7 @@ from shared.reverse import Edge
 from shared.sizes.atoms import Symbol
 from shared.source import Line, user_line
 from shared.spec import Spec, sizes_match
+from shared.usage.door import methods
 from static.graph.default_session import get_default_session
 from static.graph.tensor_shape import tensor_shape
 
@@ -195,6 +196,9 @@ class Tensor(Symbolic):
             "none until a session runs it; use ops.where to choose between values, or run it "
             "first: session.run(tensor)"
         )
+
+
+methods(Tensor, "set_shape", "eval")
 
 
 class Node:

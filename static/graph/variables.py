@@ -17,6 +17,7 @@ from shared.ops.indexing import ARRAY, scatter_index
 from shared.spec import Spec, as_dtype, sizes_match, str_shape
 from shared.state import Parameter, State
 from shared.usage import late
+from shared.usage.door import methods
 from static.graph.create import identity
 from static.graph.default_session import get_default_session
 from static.graph.graph import (
@@ -193,6 +194,9 @@ class Variable(Symbolic, InPlace):
             f"the variable {self.name!r} ({self.spec}) has no value for Python: its numbers live in a "
             "session; run it first, session.run(variable), or choose with ops.where"
         )
+
+
+methods(Variable, "assign", "assign_add", "assign_sub", "eval")
 
 
 def _starting_value(value: Any, dtype: Any) -> Any:

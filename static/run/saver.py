@@ -8,12 +8,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from shared.durable import files
 from shared.errors import DataError, StateError
 from shared.nn.checkpoint import read_checkpoint, write_checkpoint
 from shared.nn.saved import CHECKPOINT, read_file
-from shared.spec import str_shape
+from shared.spec import str_shape, whole
 from shared.state import Buffer, Parameter, Slot, State
+from shared.usage.door import methods
 from static.graph.graph import Tensor, get_default_graph
 from static.graph.variables import Variable, lift
 from static.run.session import Session
@@ -48,7 +51,7 @@ class Saver:
         listed before it is written, as the oldest, so that none is ever forgotten.
         """
         symbolic = isinstance(global_step, (Variable, Tensor))
-        step = None if global_step is None else int(session.run(global_step) if symbolic else global_step)
+        step = None if global_step is None else _count(session.run(global_step) if symbolic else global_step)
         name = files.as_path(path, "Saver.save")
         target = Path(name if step is None else f"{name}-{step}")
         values = session.run(list(self.variables))
@@ -99,6 +102,8 @@ class Saver:
         return _keys(self.variables)
 
 
+methods(Saver, "save", "restore")
+
 # --- names ---------------------------------------------------------------------------------
 
 
@@ -135,6 +140,12 @@ def _named(names: Mapping[str, str], path: files.PathLike) -> Mapping[str, Any]:
         return arrays
     arrays, _ = read_checkpoint(path, "Saver.restore")
     return {names.get(key, key.partition("/")[2]): array for key, array in arrays.items()}
+
+
+def _count(step: Any) -> int:
+    """A count of steps as an int; an optimiser keeps its own as a float."""
+    known = isinstance(step, (float, np.generic, np.ndarray)) and np.ndim(step) == 0 and step == np.trunc(step)
+    return whole("Saver.save", "global_step", int(step) if known else step)
 
 
 # --- which there are -----------------------------------------------------------------------
@@ -175,7 +186,7 @@ def _read_index(directory: Path, call: str) -> list[str]:
             f"{call}: {index} should be a list of the files beside it, and is not; delete it: the "
             "checkpoints stay, and Saver.restore reads each by its path"
         )
-    return [name for name in names if (directory / name).is_file()]
+    return [name for name in names if os.path.isfile(directory / name)]  # which takes any name
 
 
 def _write_index(directory: Path, names: Sequence[str]) -> None:

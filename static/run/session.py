@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,11 @@ from shared.device.cuda import to_host
 from shared.device.memory import uncollected
 from shared.durable.interrupts import block as entered
 from shared.durable.interrupts import deferred, within
-from shared.errors import (
-    FeedTypeError,
-    FetchError,
-    SessionError,
-)
+from shared.errors import ArgumentError, FetchError, SessionError
+from shared.spec import in_short
 from shared.state import State
 from shared.usage import late
+from shared.usage.door import methods, refused
 from shared.watch import hooks
 from shared.watch.profiler import Profiler
 from static.compile.block import Block
@@ -35,26 +33,13 @@ from static.run.config import ConfigProto, tell
 from static.run.failures import check_ready, explained
 from static.run.feeds import feed_key, place_of, take_apart, take_feeds
 from static.run.late import Lookout
+from static.run.options import RunMetadata, RunOptions, as_options
 from static.run.partial import PartialRun
 from static.run.remote import PROGRAMS
 from static.run.turns import Turns
 
 PROGRAMS_KEPT = 256
 """How many programs a session keeps: those that were compiled last."""
-
-
-@dataclass
-class RunOptions:
-    """How to run. trace: time every node, and count the bytes it gives."""
-
-    trace: bool = False
-
-
-@dataclass
-class RunMetadata:
-    """What a traced run leaves: a Profiler, with a `table()` and `save_trace(path)`."""
-
-    profile: Profiler | None = None
 
 
 class Session:
@@ -115,28 +100,30 @@ class Session:
 
         What is fetched belongs to the caller. If anything fails, no variable has changed.
         """
-        if options is not None and not isinstance(options, RunOptions):
-            raise FeedTypeError(
-                f"run: options must be RunOptions, not {type(options).__name__}; several fetches go into one "
-                "list, run([a, b], feed_dict)"
-            )
-        if options is not None and options.trace:
-            profile = Profiler()
-            with hooks.watching(profile):
-                result = self.run(fetches, feed_dict)
-            if run_metadata is not None:
-                run_metadata.profile = profile
-            return result
-        self._check_open("run")
-        elements: list[Tensor | Variable | Node] = []
-        rebuild = take_apart(self.graph, fetches, elements)
-        fed, arrays = take_feeds(self.graph, {} if feed_dict is None else feed_dict, self.device)
-        if len(fed) > 1:  # in one order, whichever it was given in: so it is one program
-            pairs = sorted(zip(fed, arrays, strict=True), key=lambda pair: place_of(pair[0]))
-            fed, arrays = [tensor for tensor, _ in pairs], [array for _, array in pairs]
-        program = self._program(elements, fed)
-        fetched = iter(self._results(program, fed, arrays))
-        return rebuild(iter([None if isinstance(e, Node) else next(fetched) for e in elements]))
+        try:
+            if options is not None and as_options(options).trace:
+                return self._traced(fetches, feed_dict, run_metadata)
+            self._check_open("run")
+            elements: list[Tensor | Variable | Node] = []
+            rebuild = take_apart(self.graph, fetches, elements)
+            fed, arrays = take_feeds(self.graph, {} if feed_dict is None else feed_dict, self.device)
+            if len(fed) > 1:  # in one order, whichever it was given in: so it is one program
+                pairs = sorted(zip(fed, arrays, strict=True), key=lambda pair: place_of(pair[0]))
+                fed, arrays = [tensor for tensor, _ in pairs], [array for _, array in pairs]
+            program = self._program(elements, fed)
+            fetched = iter(self._results(program, fed, arrays))
+            return rebuild(iter([None if isinstance(e, Node) else next(fetched) for e in elements]))
+        except Exception as error:
+            refused("run", error, Session.run, (fetches, feed_dict), of=self)
+            raise
+
+    def _traced(self, fetches: Any, feed_dict: Any, run_metadata: Any) -> Any:
+        profile = Profiler()
+        with hooks.watching(profile):
+            result = self.run(fetches, feed_dict)
+        if run_metadata is not None:
+            run_metadata.profile = profile
+        return result
 
     def _results(self, program: Program, fed: Sequence[Tensor], arrays: Sequence[Any]) -> Sequence[Any]:
         """What a program gives. A run that stores has its variables to itself from the first read on."""
@@ -228,21 +215,26 @@ class Session:
         checked: list[Any] = [object()] * len(fed)
 
         def call(*values: Any) -> Any:
-            if self.closed or len(values) != len(fed):
-                self._check_open("call")
-                names = [tensor.name for tensor in fed]
-                raise SessionError(
-                    f"call: {len(values)} values for {len(fed)} feeds; give one for each, in order: {names}"
-                )
-            if checked != [_signature(v) for v in values]:
-                given = dict(zip(fed, values, strict=True))
-                values = tuple(take_feeds(self.graph, given, self.device)[1])
-                checked[:] = [(v.shape, v.dtype) for v in values]
-            results = self._results(program, fed, values)
-            if simple:
-                return results[0]
-            fetched = iter(results)
-            return rebuild(iter([None if isinstance(e, Node) else next(fetched) for e in elements]))
+            try:
+                if self.closed or len(values) != len(fed):
+                    self._check_open("call")
+                    names = [tensor.name for tensor in fed]
+                    raise SessionError(
+                        f"call: {len(values)} values for {len(fed)} feeds; give one for each, in order: "
+                        f"{names}"
+                    )
+                if checked != [_signature(v) for v in values]:
+                    given = dict(zip(fed, values, strict=True))
+                    values = tuple(take_feeds(self.graph, given, self.device)[1])
+                    checked[:] = [(v.shape, v.dtype) for v in values]
+                results = self._results(program, fed, values)
+                if simple:
+                    return results[0]
+                fetched = iter(results)
+                return rebuild(iter([None if isinstance(e, Node) else next(fetched) for e in elements]))
+            except Exception as error:
+                refused("call", error, args=values)
+                raise
 
         return call
 
@@ -287,14 +279,14 @@ class Session:
 
     def load(self, *holders: Any) -> None:
         """Make the variables hold what models' and optimisers' States hold now."""
-        states = list(_states(holders))
+        states = list(_states("load", holders))
         self._replace({lift(self.graph, state): self.device.take(state.value()) for state in states})
 
     def store(self, *holders: Any) -> None:
         """Write the variables' values back into the States of models and optimisers."""
         values = self._values
         with deferred():
-            for state in _states(holders):
+            for state in list(_states("store", holders)):
                 variable = lift(self.graph, state)
                 if variable in values:
                     state.data = DEVICES[state.device].take(values[variable])
@@ -372,9 +364,17 @@ def _signature(value: Any) -> Any:
     return None
 
 
-def _states(holders: Iterable[Any]) -> Iterable[State]:
+def _states(call: str, holders: Iterable[Any]) -> Iterable[State]:
     for holder in holders:
         if isinstance(holder, State):
             yield holder
-        else:
+        elif hasattr(holder, "named_states"):
             yield from (state for _, state in holder.named_states())
+        else:
+            raise ArgumentError(f"{call}: takes models, optimisers and their States, not {in_short(holder)}")
+
+
+methods(
+    Session, "program", "memory", "explain", "block", "make_callable", "partial_run_setup", "partial_run",
+    "load", "store", "hold",
+)  # fmt: skip

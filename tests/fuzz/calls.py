@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import random
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,18 +17,20 @@ import dynamic
 import static
 from shared import data, nn, ops, optim
 from tests.cases import all_cases
-from tests.fuzz import garbage
+from tests.fuzz import garbage, objects
 from tests.shared.nn.layers import LAYERS
 
 
 @dataclass(frozen=True)
 class Template:
-    """A call that means something. `named`: the words that an error of it holds."""
+    """A call that means something. name: what an error of it holds. method: whether that of another call
+    which it makes will do."""
 
     name: str
     function: Callable[..., Any]
     args: tuple[Any, ...] = ()
     settings: tuple[tuple[str, Any], ...] = ()
+    method: bool = False
 
 
 def _t(function: Any, *args: Any, name: str = "", **settings: Any) -> Template:
@@ -63,8 +66,9 @@ def _recorded(found: list[Template]) -> Iterator[None]:
 
 
 @cache
-def templates() -> dict[str, list[Template]]:
-    """By the name of the public function."""
+def templates() -> dict[str, list[Template | str]]:
+    """By the name of the public function. A name in `objects` stands for a call that is made when it is
+    drawn."""
     found: list[Template] = []
     with _recorded(found):
         for case in all_cases():
@@ -72,10 +76,10 @@ def templates() -> dict[str, list[Template]]:
                 case.call(*case.arrays("float32"))
     found += [_t(getattr(ops, name), name=name) for name in ops.__all__]
     found += _of_the_engines() + _of_layers() + _of_optimisers() + _of_data()
-    by_name: dict[str, list[Template]] = {}
+    by_name: dict[str, list[Template | str]] = {}
     for template in found:
         by_name.setdefault(template.name, []).append(template)
-    return by_name
+    return by_name | {f"{name} of an object": [name] for name in objects.CALLS}
 
 
 METHODS = (
@@ -152,10 +156,19 @@ def _of_data() -> list[Template]:
     ]
 
 
+def _made(name: str) -> Template:
+    """A call of something new."""
+    call = objects.CALLS[name]()
+    words = re.sub(r"^\w+\.(?=\w)", "", name.partition(" ")[0])
+    return Template(words, call.function, call.args, tuple(call.settings.items()), method=True)
+
+
 def drawn(rng: random.Random) -> Template:
     """A call with something in it changed: an argument, a setting, how many there are."""
     named = templates()
     template = rng.choice(named[rng.choice(list(named))])
+    if isinstance(template, str):
+        template = _made(template)
     args, settings = list(template.args), dict(template.settings)
     for i, x in enumerate(args):
         if type(x) is np.ndarray and rng.random() < 0.3:
@@ -171,10 +184,9 @@ def drawn(rng: random.Random) -> Template:
             args.pop(rng.randrange(len(args)))
         else:
             args.insert(rng.randrange(len(args) + 1), garbage.value(rng))
-    return Template(template.name, template.function, tuple(args), tuple(settings.items()))
+    return Template(template.name, template.function, tuple(args), tuple(settings.items()), template.method)
 
 
-@cache
 def _settings_of(function: Any) -> list[str]:
     try:
         given = inspect.signature(function).parameters.values()

@@ -126,8 +126,8 @@ def test_a_state_of_another_order_is_refused(change: dict[str, int], words: str)
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"batch_size": 0}, "batch_size must be 1 or more, not 0"),
-        ({"prefetch": -1}, "prefetch must be 0 or more"),
+        ({"batch_size": 0}, "batch_size must be a whole number, 1 or more, not 0"),
+        ({"prefetch": -1}, "prefetch must be a whole number, 0 or more, not -1"),
         ({"batch_size": 7, "drop_last": True}, "6 examples do not fill one batch of 7"),
     ],
 )

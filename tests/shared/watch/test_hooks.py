@@ -13,6 +13,8 @@ import pytest
 import dynamic
 import static
 from shared import nn, ops
+from shared.errors import ArgumentError
+from shared.watch import hooks
 from shared.watch.hooks import Event, Hook, watching
 from shared.watch.nan import NanFinder
 from shared.watch.profiler import Profiler
@@ -66,6 +68,13 @@ def test_a_hook_sees_its_own_thread_only() -> None:
         thread.start()
         thread.join()
     assert seen.ops == []
+
+
+def test_what_is_no_hook_is_refused_and_leaves_nobody_watching() -> None:
+    for wrong in (dynamic.tensor([1.0, 2.0]), 3, Profiler):
+        with pytest.raises(ArgumentError, match=r"watching: takes Hooks"), watching(wrong):
+            pass
+    assert not hooks.active and not hooks.hooks()
 
 
 def test_a_profile_counts_calls_time_and_bytes(tmp_path: Path) -> None:
