@@ -29,8 +29,8 @@ def load(folder: Path) -> dict[str, Any]:
     """The report in a folder, or ResultsError with the way out."""
     source = folder / NAME
     try:
-        with files.reading(source, "report"):
-            report = json.loads(source.read_text(encoding="utf-8"))
+        with files.opened(source, "report") as file:
+            report = json.loads(file.read())
     except FileNotFoundError:
         raise ResultsError(f"there is no {NAME} in {folder}; {_AGAIN}, or say where with --out") from None
     except ValueError as error:

@@ -125,13 +125,20 @@ def check_writable(folder: PathLike, call: str) -> None:
 def _target(path: PathLike, call: str) -> str:
     """Where the file itself stands or shall stand, links followed."""
     target = os.path.realpath(as_path(path, call))
-    with suppress(OSError):
-        kind = os.stat(target).st_mode
-        if stat.S_ISDIR(kind):
-            raise disk_error(call, path, IsADirectoryError(errno.EISDIR, ""))
-        if not stat.S_ISREG(kind):
-            raise SettingError(f"{call}: {os.fspath(path)} is a device or pipe; give the path of a file")
+    _check_kind(target, path, call, "written")
     return target
+
+
+def _check_kind(found: str, path: PathLike, call: str, what: str) -> None:
+    """An error for what is there and no file: of devices and pipes there may be no end."""
+    try:
+        kind = os.stat(found).st_mode
+    except OSError:
+        return
+    if stat.S_ISDIR(kind):
+        raise disk_error(call, path, IsADirectoryError(errno.EISDIR, ""), what)
+    if not stat.S_ISREG(kind):
+        raise SettingError(f"{call}: {os.fspath(path)} is a device or pipe; give the path of a file")
 
 
 def as_path(path: Any, call: str) -> str:
@@ -251,6 +258,15 @@ def reading(path: PathLike, call: str, what: str = "read") -> Iterator[None]:
         raise disk_error(call, path, error, what) from error
 
 
+@contextmanager
+def opened(path: PathLike, call: str) -> Iterator[IO[bytes]]:
+    """A file to read from; errors as of `reading`, and SettingError for a device or pipe."""
+    name = as_path(path, call)
+    _check_kind(name, path, call, "read")
+    with reading(path, call), open(name, "rb") as file:
+        yield file
+
+
 _REASONS: dict[int | None, tuple[type[DiskError], str]] = {
     errno.ENOSPC: (DiskError, "the disk is full; make room on it, or take a folder on another one"),
     errno.EDQUOT: (DiskError, "your share of the disk is used up; make room, or take a folder elsewhere"),
@@ -275,6 +291,8 @@ def disk_error(call: str, path: PathLike, error: OSError, what: str = "written")
         folder = os.path.dirname(os.path.abspath(name))
         kind: type[DiskError] = MissingFileError
         reason = f"there is no folder {folder}; make it first (os.makedirs), or check the path"
+        if os.path.isdir(folder):
+            reason = f"{folder} takes no files; take another folder"
     elif error.errno == errno.ENOENT:
         kind, reason = MissingFileError, "there is no such file; check the path"
     else:

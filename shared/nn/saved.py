@@ -169,7 +169,7 @@ def read_file(
 
     name = files.as_path(path, call)
     try:
-        with files.reading(name, call), open(name, "rb"), safe_open(name, framework="np") as file:
+        with files.opened(name, call), safe_open(name, framework="np") as file:
             names = file.keys()  # the file itself can not be iterated over
             return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
     except (SafetensorError, TypeError) as error:

@@ -32,7 +32,7 @@ class Contents(NamedTuple):
 def unpack(path: str | os.PathLike[str]) -> Contents:
     """The contents of the archive at `path`; ArchiveError, naming the member, if it is not whole."""
     name = files.as_path(path, "load")
-    with files.reading(name, "load"), open(name, "rb") as file:
+    with files.opened(name, "load") as file:
         try:
             members = _members(file, os.fstat(file.fileno()).st_size)
         except ArchiveError as error:

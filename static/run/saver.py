@@ -144,8 +144,8 @@ def _named(names: Mapping[str, str], path: files.PathLike) -> Mapping[str, Any]:
 
 def _count(step: Any) -> int:
     """A count of steps as an int; an optimiser keeps its own as a float."""
-    known = isinstance(step, (float, np.generic, np.ndarray)) and np.ndim(step) == 0 and step == np.trunc(step)
-    return whole("Saver.save", "global_step", int(step) if known else step)
+    counted = isinstance(step, (float, np.generic, np.ndarray)) and np.ndim(step) == 0
+    return whole("Saver.save", "global_step", int(step) if counted and step == np.trunc(step) else step)
 
 
 # --- which there are -----------------------------------------------------------------------
@@ -175,8 +175,8 @@ def _read_index(directory: Path, call: str) -> list[str]:
     """The names of the checkpoints in a directory, the oldest first."""
     index = directory / INDEX
     try:
-        with files.reading(index, call):
-            names: Any = json.loads(index.read_bytes())
+        with files.opened(index, call) as file:
+            names: Any = json.loads(file.read())
     except FileNotFoundError:
         return []
     except ValueError as error:

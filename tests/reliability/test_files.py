@@ -110,6 +110,8 @@ def test_what_is_to_be_read_and_is_not_there_is_named(tmp_path: Path) -> None:
         assert isinstance(caught.value, DiskError)
         with pytest.raises(DiskError, match="it is a folder"):
             load(tmp_path)
+        with pytest.raises(SettingError, match="/dev/zero is a device or pipe"):
+            load("/dev/zero")
 
 
 def test_a_step_or_a_name_that_can_not_be_written_spoils_nothing_for_the_next_save(tmp_path: Path) -> None:
@@ -120,7 +122,7 @@ def test_a_step_or_a_name_that_can_not_be_written_spoils_nothing_for_the_next_sa
         with pytest.raises(DiskError, match=r"the name is too long"):
             saver.save(session, tmp_path / ("long" * 99), 1)
         for wrong in (-1, 2.5, "3", True, float("inf")):
-            with pytest.raises(SettingError, match="Saver.save"):
+            with pytest.raises(SettingError, match=r"Saver.save"):
                 saver.save(session, tmp_path / "model", wrong)  # type: ignore[arg-type]
         saver.save(session, tmp_path / "model", np.float64(3))  # as an optimiser counts
         assert static.latest_checkpoint(tmp_path) == str(tmp_path / "model-3")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import signal
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from functools import partial
@@ -82,15 +83,26 @@ def stored(model: nn.Module, opt: optim.Optimizer) -> Callable[[], Any]:
     return lambda: session.store(model, opt)
 
 
+def from_a_checkpoint(model: nn.Module, opt: optim.Optimizer) -> Callable[[], Any]:
+    folder = tempfile.TemporaryDirectory()
+    path = f"{folder.name}/checkpoint"
+    ahead, its = training()
+    its.step()
+    nn.save_checkpoint(path, ahead, its)
+    return lambda: (nn.load_checkpoint(path, model, opt), folder)
+
+
 WORK: dict[str, Callable[[nn.Module, optim.Optimizer], Callable[[], Any]]] = {
     "optimizer.step": lambda model, opt: opt.step,
     "model.load_state_dict": lambda model, opt: partial(model.load_state_dict, moved(model)),
     "optimizer.load_state_dict": lambda model, opt: partial(opt.load_state_dict, moved(opt)),
+    "load_checkpoint": from_a_checkpoint,
     "session.store": stored,
-    "model.astype": lambda model, opt: lambda: model.astype("float64"),
+    "model.to": lambda model, opt: lambda: model.to("float64"),
 }
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a file opened, and not yet held
 @pytest.mark.parametrize("name", WORK)
 def test_an_interrupt_leaves_all_of_it_done_or_nothing(name: str) -> None:
     """No parameter is a step ahead of another, wherever it comes."""
@@ -117,18 +129,19 @@ def test_an_interrupt_leaves_all_of_it_done_or_nothing(name: str) -> None:
     assert found == {True, False}  # there were moments before and after
 
 
-def test_an_interrupt_that_waited_is_raised_and_the_handlers_are_put_back() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_waited_is_handled_and_the_handlers_are_put_back(number: signal.Signals) -> None:
     seen = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: seen.append(number))
+    before = signal.signal(number, lambda number, frame: seen.append(number))
     try:
         with deferred():
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
             assert not seen
-        assert seen == [signal.SIGINT]
-        signal.raise_signal(signal.SIGINT)
+        assert seen == [number]
+        signal.raise_signal(number)
         assert len(seen) == 2
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(number, before)
 
 
 # --- what must not stay on -----------------------------------------------------------------
