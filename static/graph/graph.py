@@ -186,6 +186,10 @@ class Graph:
 
     def get_tensor_by_name(self, name: str) -> Tensor:
         """The Tensor called `node:index`, such as `x:0`; GraphError if there is none."""
+        return self.named(name)
+
+    def named(self, name: str) -> Tensor:
+        """The same, for what is called by another name."""
         node_name, _, index = name.partition(":")
         node = self._names.get(node_name)
         if node is None or not index.isdecimal() or int(index) >= len(node.outputs):

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.errors import DiptychError, MissingFeedError, SessionError, ShapeError, UninitializedError
+from shared.errors import (
+    DiptychError,
+    MissingFeedError,
+    SessionError,
+    ShapeError,
+    TooLargeError,
+    UninitializedError,
+)
 from shared.spec import dtype_name, spec_of, str_shape
 from static.compile.program import Program
 from static.graph.graph import Tensor
@@ -48,4 +55,6 @@ def explained(error: Exception, program: Program, fed: Sequence[Tensor], arrays:
 
 
 def _error_class(error: Exception) -> type[DiptychError]:
+    if isinstance(error, MemoryError):
+        return TooLargeError
     return ShapeError if isinstance(error, ValueError) else SessionError

@@ -42,7 +42,7 @@ def take_apart(graph: Graph, fetches: Any, into: list[Any]) -> Callable[[Any], A
 def _fetch(graph: Graph, fetch: Any) -> Tensor | Variable | Node:
     if isinstance(fetch, str):
         operation = graph.find(fetch)
-        return graph.get_tensor_by_name(fetch) if operation is None else operation
+        return graph.named(fetch) if operation is None else operation
     if isinstance(fetch, State):
         return lift(graph, fetch)
     if not isinstance(fetch, (Tensor, Variable, Node)):
@@ -88,7 +88,7 @@ def take_feeds(graph: Graph, feed_dict: Any, device: Device = CPU) -> tuple[list
 
 def feed_key(graph: Graph, key: Any) -> Tensor:
     """The Tensor that a feed_dict's key means, or FeedTypeError."""
-    tensor = graph.get_tensor_by_name(key) if isinstance(key, str) else key
+    tensor = graph.named(key) if isinstance(key, str) else key
     if not isinstance(tensor, Tensor):
         raise FeedTypeError(
             f"run: cannot interpret feed_dict key {key!r} as a Tensor; feed placeholders (or "

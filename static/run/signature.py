@@ -24,7 +24,7 @@ def named_tensors(call: str, graph: Graph, named: Named, kind: str) -> dict[str,
     pairs = parts.items() if isinstance(parts, Mapping) else [(None, part) for part in parts]
     found: dict[str, Tensor] = {}
     for key, part in pairs:
-        tensor = graph.get_tensor_by_name(part) if isinstance(part, str) else part
+        tensor = graph.named(part) if isinstance(part, str) else part
         if not isinstance(tensor, Tensor):
             raise FetchError(
                 f"{call}: {part!r} can be no {kind}; name Tensors of the graph (for a variable v, v.value())"

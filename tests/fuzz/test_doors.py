@@ -36,7 +36,7 @@ WRITTEN_BY_USERS = {
 
 OF_THE_PACKAGE = {
     "Graph": {
-        "add", "assign", "capture", "check_open", "dim", "find", "is_inside", "note_sizes", "read",
+        "add", "assign", "capture", "check_open", "dim", "find", "is_inside", "named", "note_sizes", "read",
         "source_of", "unique_name", "waits_for",
     },
     "Node": {"free", "residuals", "check_unchanged"},

@@ -102,7 +102,7 @@ WORK: dict[str, Callable[[nn.Module, optim.Optimizer], Callable[[], Any]]] = {
 }
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a file opened, and not yet held
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a file not yet held
 @pytest.mark.parametrize("name", WORK)
 def test_an_interrupt_leaves_all_of_it_done_or_nothing(name: str) -> None:
     """No parameter is a step ahead of another, wherever it comes."""

@@ -69,6 +69,15 @@ def test_a_failed_run_changes_nothing() -> None:
         assert (session.run(v) == 0).all()
 
 
+def test_a_run_that_needs_more_memory_than_there_is_says_so_and_changes_nothing() -> None:
+    v, x = static.Variable(1.0), static.placeholder("float32", (None,))
+    with static.Session() as session:
+        session.run(v.initializer)
+        with pytest.raises(MemoryError, match=r"Unable to allocate .*while running node"):
+            session.run([v.assign_add(1.0), ops.tile(x, 2**30) + 1.0], {x: np.ones(2**22, np.float32)})
+        assert session.run(v) == 1
+
+
 def test_a_stored_value_is_never_the_callers_array() -> None:
     v = static.Variable(np.zeros(3, np.float32))
     x = static.placeholder("float32", (3,))
