@@ -13,9 +13,10 @@ from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of
-from comparisons.lab.verdict import sized
+from comparisons.lab.verdict import weighed
 from comparisons.statistics.effect import smaller
 from comparisons.statistics.quantities import OTHER, PAIR, count, size
+from comparisons.statistics.tally import plain
 from shared.durable import files
 
 TABLE = np.random.default_rng(0).normal(size=(400, 400)).astype(np.float32) / 20
@@ -110,7 +111,7 @@ def run(context: Context) -> dict[str, Any]:
     }
 
 
-def _weighed(context: Context, function: Callable[[str, int], Any], uses: int) -> dict[str, int]:
+def _weighed(context: Context, function: Callable[[str, int], Any], uses: int) -> dict[str, Any]:
     """Bytes of the file that was saved, and of memory at the highest point on the way there."""
     with files.scratch() as folder:
         path = os.path.join(folder, "model")
@@ -122,7 +123,7 @@ def _weighed(context: Context, function: Callable[[str, int], Any], uses: int) -
 
 
 def read(found: Json) -> Reading:
-    table, points = found["table"], found["points"]
+    table, points = found["table"], plain(found["points"])
     most = points[-1]
     uses, cases = most["uses"], most["cases"]
     files = {way: {engine: cases[way][engine]["file"] for engine in PAIR} for way in WAYS}
@@ -133,9 +134,9 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(table, uses, files["plain"], copies, lighter),
         verdicts=[
-            sized(f"saved model and its array of {size(table)}, used {uses} times",
-                  *(sent["plain"][e] for e in PAIR)),
-            sized("the same, such an array made one constant", *(sent["once"][e] for e in PAIR)),
+            weighed(f"saved model and its array of {size(table)}, used {uses} times",
+                    *(sent["plain"][e] for e in PAIR)),
+            weighed("the same, such an array made one constant", *(sent["once"][e] for e in PAIR)),
         ],
         evidence=[
             Pair("A table inside a model", found["codes"]["dynamic"], found["codes"]["static"],

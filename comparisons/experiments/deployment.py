@@ -8,7 +8,7 @@ from comparisons.lab.blocks import Json, Pair, Table
 from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
-from comparisons.lab.verdict import Verdict, by_design, sized, timed
+from comparisons.lab.verdict import Verdict, by_design, timed, weighed
 from comparisons.statistics.quantities import OTHER, PAIR, count, listed, size, spread_of
 from comparisons.statistics.spread import spread
 from shared.durable import files
@@ -142,7 +142,7 @@ def read(found: Json) -> Reading:
                     ("where `net` has changed since", second.dynamic, second.static),
                     ("fresh interpreter to answer", *(spread_of(times[e]) for e in PAIR)),
                 ],
-                [None, sized("", *(engines[e]["bytes"] for e in PAIR)).ahead, None, first.ahead,
+                [None, weighed("", *(engines[e]["bytes"] for e in PAIR)).ahead, None, first.ahead,
                  second.ahead, timed("", *(times[e] for e in PAIR)).ahead],
                 says="The change: `tanh` has become `relu`. The time is that of the whole process: Python's "
                 "start and the imports with it.",

@@ -21,6 +21,7 @@ from comparisons.lab.snippet import source_of
 from comparisons.lab.verdict import sized
 from comparisons.statistics.effect import smaller
 from comparisons.statistics.quantities import OTHER, PAIR, percent, size
+from comparisons.statistics.tally import plain
 from shared import nn, ops, optim
 from shared.watch.hooks import Event, Hook, watching
 
@@ -119,13 +120,14 @@ def _curve(made: Callable[[], Step]) -> list[tuple[str, str, int]]:
 
 
 def read(found: Json) -> Reading:
+    counts, found = found, plain(found)
     peaks, held = ({engine: found[engine][part] for engine in PAIR} for part in ("peak", "held"))
     lower = smaller(*peaks.values())
     return Reading(
         answer=_answer(lower, peaks, held),
         verdicts=[
-            sized("most memory within a step of seven dense layers", peaks["dynamic"], peaks["static"]),
-            sized("memory held between two such steps", held["dynamic"], held["static"]),
+            sized("most memory within a step of seven dense layers", *(counts[e]["peak"] for e in PAIR)),
+            sized("memory held between two such steps", *(counts[e]["held"] for e in PAIR)),
         ],
         evidence=[
             Pair("A training step", found["codes"]["dynamic"], found["codes"]["static"],

@@ -21,6 +21,7 @@ from comparisons.lab.snippet import source_of
 from comparisons.lab.verdict import sized
 from comparisons.statistics.effect import CLOSE, effect, smaller
 from comparisons.statistics.quantities import OTHER, PAIR, listed, number, percent, size, times_of
+from comparisons.statistics.tally import plain
 from shared import nn, ops, optim
 
 Step = Callable[[], object]
@@ -120,7 +121,7 @@ def _measured(context: Context, workload: Any, style: str) -> dict[str, Any]:
     told: list[Any] = []
     made_static()()  # kernels load
     return {
-        "own": context.working(made_static((), told)),
+        "own": context.working(partial(made_static, (), told)),
         "foretold": told[0].peak,
         "dynamic": context.held(made_dynamic)["peak"],
         "static": context.held(made_static)["peak"],
@@ -155,11 +156,11 @@ def _deep(context: Context) -> dict[str, Any]:
 
 
 def read(found: Json) -> Reading:
-    trained, deep = found["models"], found["deep"]
+    counts, (trained, deep) = found["models"], plain([found["models"], found["deep"]])
     leaders = {one["title"]: smaller(*_peaks(one)) for one in trained}
     return Reading(
         answer=_answer(trained, leaders),
-        verdicts=[sized(f"most memory of a step: {one['title']}", *_peaks(one)) for one in trained],
+        verdicts=[sized(f"most memory of a step: {one['title']}", *_peaks(one)) for one in counts],
         evidence=[
             Pair(f"A network of {found['layers']} layers", found["codes"]["dynamic"],
                  found["codes"]["static"],
@@ -211,7 +212,7 @@ def read(found: Json) -> Reading:
     )  # fmt: skip
 
 
-def _peaks(one: Json) -> tuple[int, int]:
+def _peaks(one: Json) -> tuple[Any, Any]:
     return one["dynamic"], one["static"]
 
 

@@ -14,6 +14,7 @@ from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt, written
 from comparisons.lab.verdict import counted, sized
 from comparisons.statistics.quantities import OTHER, PAIR, number, size
+from comparisons.statistics.tally import plain
 
 OPS, NUMBERS = 20, 100_000
 Step = Callable[[], object]
@@ -102,13 +103,13 @@ def _memory(context: Context) -> dict[str, Any]:
 
 
 def read(found: Json) -> Reading:
-    codes, memory = found["codes"], found["memory"]
+    codes, counts, memory = found["codes"], found["memory"], plain(found["memory"])
     lines = {engine: written(codes[engine]["code"]) for engine in PAIR}
     slopes = {engine: codes[engine]["value"] for engine in PAIR}
     rows = [
         counted("lines for the Goldstein-Price slopes", lines["dynamic"], lines["static"]),
-        sized("a forward pass alone", *(memory["without"][e] for e in PAIR)),
-        sized("a forward and a backward pass", *(memory["with"][e] for e in PAIR)),
+        sized("a forward pass alone", *(counts["without"][e] for e in PAIR)),
+        sized("a forward and a backward pass", *(counts["with"][e] for e in PAIR)),
     ]
     return Reading(
         answer=_answer(slopes, rows[0].ahead),

@@ -14,12 +14,14 @@ import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeVar
 
 from comparisons.statistics.effect import LEAST
 from comparisons.statistics.spread import spread
+from comparisons.statistics.tally import tally
 from shared.durable import files
 from shared.watch.hooks import Event, Hook, watching
 
@@ -79,8 +81,14 @@ class Context:
                 samples[name].append((perf_counter() - start) / repeats[name])
         return {name: spread(found) for name, found in samples.items()}
 
-    def held(self, make: Callable[[], Callable[[], object]], calls: int = 3) -> dict[str, int]:
-        """Bytes that a side holds: {peak, between}, at the highest point of its last call and after it.
+    @property
+    def counts(self) -> int:
+        """How often bytes are counted, each time from the beginning."""
+        return self.pick(3, 5)
+
+    def held(self, make: Callable[[], Callable[[], object]], calls: int = 3) -> dict[str, Any]:
+        """Bytes that a side holds: {peak, between}, at the highest point of its last call and after it, each
+        a tally.
 
         This is what every page means by memory. `make` makes all that the side needs (its model, its
         graph, its session) and gives what is to be called; all that was allocated since before that
@@ -92,31 +100,30 @@ class Context:
         first = make()
         first()
         del first
-        gc.collect()
-        tracemalloc.start()
-        try:
+
+        def once() -> tuple[int, int]:
             call = make()
             for _ in range(calls):
                 tracemalloc.reset_peak()
                 call()
             gc.collect()
-            between, peak = tracemalloc.get_traced_memory()
-            return {"peak": peak, "between": between}
-        finally:
-            tracemalloc.stop()
+            return tracemalloc.get_traced_memory()
 
-    def working(self, call: Callable[[], object]) -> int:
-        """Bytes that one call takes for itself at its highest point, beside what stood before it: what an
-        estimate of a run foretells, and what a limit of a run limits. An arena that the call makes counts.
-        This is the smaller of the two: a page that tells it names it, for memory is what `held` gives.
+        between, peaks = zip(*[_traced(once) for _ in range(self.counts)], strict=True)
+        return {"peak": tally(peaks), "between": tally(between)}
+
+    def working(self, make: Callable[[], Callable[[], object]]) -> dict[str, int]:
+        """Bytes that the first call of what `make` gives takes for itself at its highest point, beside what
+        stood before it, as a tally: what an estimate of a run foretells, and what a limit of a run limits.
+        An arena that the call makes counts. This is the smaller of the two: a page that tells it names it,
+        for memory is what `held` gives.
         """
-        gc.collect()
-        tracemalloc.start()
-        try:
+
+        def once(call: Callable[[], object]) -> int:
             call()
             return tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
+
+        return tally([_traced(partial(once, make())) for _ in range(self.counts)])
 
     def kernels(self, call: Callable[[], object]) -> dict[str, Any]:
         """How many ops run in a call of either engine: {total, ops: {name: how many}}.
@@ -165,6 +172,16 @@ class Context:
         some = what[0] if isinstance(what, (list, tuple)) else what
         draw = dynamic.draw if isinstance(some, dynamic.Tensor) else static.draw
         return drawn(lambda path: draw(what, path))
+
+
+def _traced(work: Callable[[], T]) -> T:
+    """What some work gives, under tracemalloc."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        return work()
+    finally:
+        tracemalloc.stop()
 
 
 class _Counter(Hook):

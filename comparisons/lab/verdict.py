@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from comparisons.statistics.effect import effect, smaller
 from comparisons.statistics.quantities import Json, factor, number, seconds, size, within
+from comparisons.statistics.tally import apart
 
 EXACT, MEASURED = "exact", "this machine"
 """What a row rests on: what holds wherever it is run (lines, nodes, kernels, errors), or what was measured
@@ -25,7 +26,8 @@ class Verdict:
                say how near to zero it came
     basis      `EXACT` or `MEASURED`
     between    of what was timed: the quartiles of each side, as text, dynamic's first
-    said       of what was timed: how many samples there are, and the factor with its interval
+    said       of what was timed: how many samples there are, and the factor with its interval; of bytes
+               how often they were counted, and how far apart
     by_design  the side that has what the other can not have, however well it does: nobody is ahead in such
                a row, and it decides nothing
     together   one text for both, in the place of a figure for each
@@ -79,14 +81,21 @@ def _quartiles(found: Json) -> str:
     return within(found["low"], found["high"], seconds)
 
 
-def sized(title: str, dynamic: float, static: float) -> Verdict:
-    """Of two numbers of bytes, counted once; the smaller is ahead unless they are close."""
+def sized(title: str, dynamic: Json, static: Json) -> Verdict:
+    """Of two tallies of bytes; the smaller is ahead unless they are close."""
+    return replace(
+        weighed(title, dynamic["bytes"], static["bytes"], apart((dynamic, static))), basis=MEASURED
+    )
+
+
+def weighed(title: str, dynamic: int, static: int, said: str = "") -> Verdict:
+    """The same of two files, whose sizes are what they are."""
     leader = smaller(dynamic, static)
     times = _times(dynamic, static, NOISE)
-    said = "counted once" + ("" if leader else ", close")
+    words = [said] * bool(said) + ["close"] * (leader is None)
     if leader and times is not None:
-        said += f", {factor(times)} times"
-    return Verdict(title, size(dynamic), size(static), leader, times=times, basis=MEASURED, said=said)
+        words.append(f"{factor(times)} times")
+    return Verdict(title, size(dynamic), size(static), leader, times=times, said=", ".join(words))
 
 
 def counted(title: str, dynamic: int, static: int, unit: str = "", *, more: bool = False) -> Verdict:

@@ -15,18 +15,20 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from statistics import median
+from statistics import median, median_low
 from typing import Any, cast
 
 from comparisons.statistics.spread import spread
+from comparisons.statistics.tally import tally
 from comparisons.training.drive import EXACT, FAST
 from comparisons.training.task import Task
 from comparisons.training.verify import levels_apart
 from shared.durable import files
 
-QUICK = {"runs": 15, "steps": 15}
-FULL = {"runs": 31, "steps": 50}
-"""How many whole runs are timed, and the steps of each: a run is one sample, however many steps it has."""
+QUICK = {"runs": 15, "steps": 15, "counts": 3}
+FULL = {"runs": 31, "steps": 50, "counts": 5}
+"""How many whole runs are timed, and the steps of each: a run is one sample, however many steps it has; and
+of how many runs the memory is counted."""
 MEMORY_STEPS = 6
 
 
@@ -109,8 +111,8 @@ def measure(
             engine that does not compile has no such phase
     warm    {build, compile, first_step, start, step}: each the spread over the warm runs; start
             is all up to the end of the first step, and step the median of a run's later steps
-    memory  {ready, between, peak}: held before the first step, held between steps (median),
-            and the highest point within a step (median), all beyond the data set
+    memory  {ready, between, peak}: held before the first step, held between steps, and the highest
+            point within a step (medians of the steps), all beyond the data set; each the tally of runs
     losses  of "fast": how far they are from those at "exact", as `verify.levels_apart` says
     """
     plan = FULL if full else QUICK
@@ -127,7 +129,7 @@ def measure(
         engine: {
             "cold": cold[engine],
             "warm": _warm(times[engine]),
-            "memory": _memory(meter.ask("memory", MEMORY_STEPS, seed)),
+            "memory": _memory([meter.ask("memory", MEMORY_STEPS, seed) for _ in range(plan["counts"])]),
         }
         for engine, meter in started.items()
     }
@@ -154,10 +156,12 @@ def _warm(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _memory(run: dict[str, Any]) -> dict[str, float]:
-    steady = slice(1, None) if len(run["peaks"]) > 1 else slice(None)  # the first step also fills caches
+def _memory(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    def steady(steps: list[int]) -> int:
+        return median_low(steps[1:] or steps)  # the first step also fills caches
+
     return {
-        "ready": run["ready"],
-        "between": median(run["between"][steady]),
-        "peak": median(run["peaks"][steady]),
+        "ready": tally([run["ready"] for run in runs]),
+        "between": tally([steady(run["between"]) for run in runs]),
+        "peak": tally([steady(run["peaks"]) for run in runs]),
     }

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from comparisons.lab.dimensions import DIMENSIONS
 from comparisons.lab.experiment import LEVELS, Experiment
-from comparisons.report.page import Page, beware, command, scatter
+from comparisons.report.page import Page, beware, command, recounted, scatter
 from comparisons.statistics.quantities import Json
 
 
@@ -40,7 +40,7 @@ def _page(name: str, entry: Json, report: Json, experiments: Mapping[str, Experi
 
 
 def _method(entry: Json, sizes: str) -> list[str]:
-    """The level, and how far what was timed scatters."""
+    """The level, how far what was timed scatters, and how often bytes were counted."""
     found = scatter(entry.get("found"))
     timed = found or ["Nothing is timed here."] * (entry.get("found") is not None)
-    return [*([sizes] if sizes else []), LEVELS[entry["level"]], *timed]
+    return [*([sizes] if sizes else []), LEVELS[entry["level"]], *timed, *recounted(entry.get("found"))]

@@ -9,6 +9,7 @@ from comparisons.lab.dimensions import Dimension
 from comparisons.lab.reading import Reading
 from comparisons.statistics.quantities import Json, count, factor, listed, number, percent
 from comparisons.statistics.spread import spreads
+from comparisons.statistics.tally import apart, tallies
 
 KERNELS = {
     "exact": "Both engines call the same kernels: NumPy's, and some that LLVM compiles.",
@@ -86,6 +87,12 @@ def scatter(evidence: Any) -> list[str]:
         f"What is timed here was timed {times}, in turns. Between the quartiles of the figure that scatters "
         f"most lie {percent(_width(widest))} of its median."
     ]
+
+
+def recounted(evidence: Any) -> list[str]:
+    """How often bytes were counted, and how far the counts lay apart, in a sentence; none if none were."""
+    found = [*tallies(evidence)]
+    return [f"Memory was {apart(found)}; what is told is the median."] if found else []
 
 
 def _width(spread: Json) -> float:

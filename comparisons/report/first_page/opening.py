@@ -142,7 +142,8 @@ def _starts(tasks: Sequence[Json]) -> str:
 
 
 def _memory(tasks: Sequence[Json]) -> str:
-    peaks = [[task["measure"]["engines"][engine]["memory"]["peak"] for engine in PAIR] for task in tasks]
+    engines = [task["measure"]["engines"] for task in tasks]
+    peaks = [[one[engine]["memory"]["peak"]["bytes"] for engine in PAIR] for one in engines]
     leaders = [smaller(*pair) for pair in peaks]
     said = []
     for leader in (*PAIR, None):

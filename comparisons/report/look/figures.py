@@ -183,17 +183,15 @@ def memory(name: str, engines: Json) -> str:
     """Bytes held between steps, and at the highest point of a step."""
     with canvas(5.2, 0.5 * len(engines) + 0.7, f"memory {name}") as (_, axes, written):
         for row, (engine, entry) in enumerate(engines.items()):
-            found, colour = entry["memory"], COLOUR[engine]
-            axes.barh(row, found["peak"], 0.62, color=colour, alpha=0.35)
-            axes.barh(row, found["between"], 0.62, color=colour)
-            axes.annotate(
-                size(found["peak"]), (found["peak"], row), (6, 0), textcoords="offset points", va="center"
-            )
+            peak, between = (entry["memory"][part]["bytes"] for part in ("peak", "between"))
+            axes.barh(row, peak, 0.62, color=COLOUR[engine], alpha=0.35)
+            axes.barh(row, between, 0.62, color=COLOUR[engine])
+            axes.annotate(size(peak), (peak, row), (6, 0), textcoords="offset points", va="center")
         axes.set_yticks(range(len(engines)), list(engines))
         axes.set_ylim(len(engines) - 0.4, -0.6)
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        axes.set_xlim(0, 1.25 * max(entry["memory"]["peak"] for entry in engines.values()))
+        axes.set_xlim(0, 1.25 * max(entry["memory"]["peak"]["bytes"] for entry in engines.values()))
         axes.xaxis.set_major_formatter(lambda value, _: size(value) if value else "0")
         axes.locator_params(axis="x", nbins=5)
     return written[0]

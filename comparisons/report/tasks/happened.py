@@ -165,7 +165,10 @@ def start_time(task: Json) -> str:
 
 def memory(task: Json) -> str:
     """Which engine holds more, at its highest and between steps."""
-    found = {engine: e["memory"] for engine, e in task["measure"]["engines"].items()}
+    found = {
+        engine: {part: counted["bytes"] for part, counted in measured["memory"].items()}
+        for engine, measured in task["measure"]["engines"].items()
+    }
     if len(found) == 1:
         engine, m = next(iter(found.items()))
         return f"Within a step {engine} holds at most {size(m['peak'])}; between steps {size(m['between'])}."

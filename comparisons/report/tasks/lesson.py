@@ -37,7 +37,7 @@ def answer(task: Json) -> str:
 def leaders(task: Json) -> dict[str, str | None]:
     """Who is ahead in each of the three costs: the time of a step, the first result, memory."""
     dynamic, static = warm_pair(task)
-    peaks = [task["measure"]["engines"][engine]["memory"]["peak"] for engine in PAIR]
+    peaks = [task["measure"]["engines"][engine]["memory"]["peak"]["bytes"] for engine in PAIR]
     return {
         "step": ahead(dynamic["step"], static["step"]),
         "start": ahead(dynamic["start"], static["start"]),

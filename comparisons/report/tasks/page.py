@@ -14,7 +14,7 @@ from comparisons.measuring.memory import METERS
 from comparisons.report.look import figures
 from comparisons.report.look.listing import shared_lines
 from comparisons.report.look.shown import shown
-from comparisons.report.page import Page, command, scatter
+from comparisons.report.page import Page, command, recounted, scatter
 from comparisons.report.peers.in_task import in_other_systems
 from comparisons.report.peers.page import options
 from comparisons.report.tasks import happened, lesson
@@ -64,11 +64,11 @@ def _method(task: Json) -> list[str]:
             "Costs are measured in other runs, every engine in a fresh process of its own: once cold, then "
             f"{count(found['runs'], 'run')} of {count(found['steps'], 'step')} in turns, each of which is "
             "one "
-            f"sample, then one in which memory is counted, by {METERS[task.get('device', 'cpu')].by}: all "
+            f"sample, then some in which memory is counted, by {METERS[task.get('device', 'cpu')].by}: all "
             "that "
             "is held beyond the examples, whatever it is kept for."
         )
-    return [*said, *scatter(task["measure"])]
+    return [*said, *scatter(task["measure"]), *recounted(task["measure"])]
 
 
 def _sizes(task: Json) -> list[str]:
@@ -236,7 +236,8 @@ def _levels(task: Json) -> Table:
     for title, part in (("a step, once running", "step"), ("to the first result", "start")):
         rows.append((title, *(spread_of(one["warm"][part]) for one in sides.values())))
         leaders.append(_first({columns[side]: one["warm"][part] for side, one in sides.items()}))
-    rows.append(("most memory held in a step", *(size(one["memory"]["peak"]) for one in sides.values())))
+    peaks = (one["memory"]["peak"]["bytes"] for one in sides.values())
+    rows.append(("most memory held in a step", *map(size, peaks)))
     named = ("", *(columns[side] for side in sides))
     return Table("At static's default level", named, rows, [*leaders, None], says=lesson.levels(task))
 

@@ -21,7 +21,7 @@ from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment, leveled, swapped
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt, source_of
-from comparisons.lab.verdict import counted, sized, timed
+from comparisons.lab.verdict import counted, sized, timed, weighed
 from comparisons.report.experiment_page import pages_of_experiments
 from comparisons.report.look import charts
 from comparisons.report.look.pairs import sides
@@ -29,6 +29,7 @@ from comparisons.report.look.prose import prose
 from comparisons.report.pages import _environment
 from comparisons.statistics.effect import LEAST
 from comparisons.statistics.quantities import PAIR, seconds, size
+from comparisons.statistics.tally import apart, tally
 from tests.comparisons.report.test_report import spread
 
 
@@ -135,15 +136,17 @@ def test_memory_is_all_that_a_side_holds_since_it_was_made_and_not_what_stood_be
         return lambda: [(np.ones(100_000) + own.sum()).sum() for _ in range(3)]
 
     found = Context().held(made)
-    assert 1_200_000 < found["peak"] < 2_100_000 < kept.nbytes
-    assert 400_000 <= found["between"] < 500_000
+    assert 1_200_000 < found["peak"]["bytes"] < 2_100_000 < kept.nbytes
+    assert 400_000 <= found["between"]["least"] <= found["between"]["most"] < 500_000
     grown = Context().held(lambda: lambda: arrays.append(np.ones(100_000)), calls=2)
-    assert 1_600_000 <= grown["between"] < 1_700_000
+    assert 1_600_000 <= grown["between"]["bytes"] < 1_700_000
+    assert {one["count"] for one in (*found.values(), *grown.values())} == {Context().counts} == {3}
 
 
 def test_the_working_memory_of_a_call_is_what_it_takes_beside_what_stood_before():
     own = np.ones(50_000)
-    assert 800_000 < Context().working(lambda: (np.ones(100_000) + own.sum()).sum()) < 1_700_000
+    found = Context().working(lambda: lambda: (np.ones(100_000) + own.sum()).sum())
+    assert 800_000 < found["least"] <= found["bytes"] <= found["most"] < 1_700_000
 
 
 def test_kernels_are_counted_by_name_on_either_engine():
@@ -184,7 +187,13 @@ def test_a_verdict_is_led_by_the_better_figure_beyond_the_spread():
     assert (row.ahead, row.basis, row.said) == ("dynamic", "this machine", "n = 17, 2.0 times (1.9 to 2.1)")
     assert row.figures() == ("1.00 s (980 ms to 1.02 s)", "2.00 s (1.96 to 2.04 s)")
     assert timed("t", spread(1.0, 0.9), spread(2.0, 0.9)).ahead is None
-    assert sized("t", 3e6, 1e6).ahead == "static"
+    row = sized("t", tally([3_000_000]), tally([1_000_000]))
+    assert (row.ahead, row.basis, row.said) == ("static", "this machine", "counted once, 3.0 times")
+    row = sized("t", tally([1_000_000] * 3), tally([999_000, 1_001_000, 1_000_312]))
+    assert (row.ahead, row.said) == (None, "counted 3 times, 2.00 kB apart at most, close")
+    assert weighed("t", 3, 3).said == "close" and weighed("t", 9000, 9000).basis == "exact"
+    same = apart([tally([5, 5, 5]), tally([7, 7, 7])])
+    assert same == "counted 3 times, each time the same to the byte"
     assert counted("t", 3, 4).ahead == counted("t", 4, 3, more=True).ahead == "dynamic"
     assert counted("t", 3, 3).ahead is None
     assert counted("t", 1234, 1, "nodes").dynamic == "1,234 nodes"

@@ -18,6 +18,7 @@ from comparisons.running import results
 from comparisons.running.run import engines_differ
 from comparisons.statistics.quantities import seconds, size
 from comparisons.statistics.spread import spread as summed_up
+from comparisons.statistics.tally import tally
 
 MS = 1e-3
 
@@ -48,7 +49,10 @@ def doctored(report, step=(4 * MS, 3 * MS), start=(6 * MS, 20 * MS), peak=(1e6, 
             found = task["measure"]["engines"][engine]
             found["warm"]["step"] = spread(a_step, width)
             found["warm"]["start"] = spread(a_start)
-            found["memory"] = {"ready": 0.1 * a_peak, "between": 0.5 * a_peak, "peak": a_peak}
+            found["memory"] = {
+                part: tally([round(share * a_peak)] * 3)
+                for part, share in (("ready", 0.1), ("between", 0.5), ("peak", 1))
+            }
     return report
 
 

@@ -103,7 +103,7 @@ def test_a_run_on_the_gpu_from_end_to_end(tmp_path: Path) -> None:
     assert "--device cuda" in report["command"] and not report["experiments"]
     task = report["tasks"]["mlp_digits"]
     assert task["verify"]["equal"]
-    peaks = [side["memory"]["peak"] for side in task["measure"]["engines"].values()]
+    peaks = [side["memory"]["peak"]["bytes"] for side in task["measure"]["engines"].values()]
     assert all(10_000 < peak < 10_000_000 for peak in peaks)
     index, page = ((tmp_path / f"{name}.html").read_text() for name in ("index", "mlp_digits"))
     assert "Stand-in, by CuPy" in index and "The experiments were left out" in index

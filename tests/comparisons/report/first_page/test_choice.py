@@ -6,12 +6,13 @@ import pytest
 
 from comparisons.experiments import EXPERIMENTS
 from comparisons.lab.dimensions import DIMENSIONS
-from comparisons.lab.verdict import Verdict, by_design, counted, sized, timed
+from comparisons.lab.verdict import Verdict, by_design, counted, sized, timed, weighed
 from comparisons.report.first_page.choice import choices, furthest
 from comparisons.report.first_page.glance import Group, Row
 from comparisons.report.first_page.reasons import REASONS
 from comparisons.report.first_page.tensorflow_2 import HANDS, MACHINE, ON_HANDS, ON_MACHINE, why_tensorflow_2
 from comparisons.statistics.quantities import OTHER, PAIR
+from comparisons.statistics.tally import tally
 from comparisons.tasks import TASKS
 from tests.comparisons.report.test_report import MS, doctored, said, spread
 
@@ -44,7 +45,7 @@ def test_where_that_row_does_not_decide_the_answer_is_either():
     noisy = Group(
         DIMENSIONS["speed"], [Row(timed("t", spread(1.0, 0.5), spread(1.2, 0.5)), "cnn_digits.html")]
     )
-    gone = Group(DIMENSIONS["memory"], [Row(sized("m", 1e6, 2e6), "memory_limit.html")])
+    gone = Group(DIMENSIONS["memory"], [Row(weighed("m", 1_000_000, 2_000_000), "memory_limit.html")])
     none = Group(DIMENSIONS["construction"], [Row(counted("n", 1, 2), "ops_in_loop.html")])
     found = choices([same, none, noisy, gone])
     assert [choice.leader for choice in found] == [None] * 4
@@ -87,7 +88,10 @@ def test_what_only_one_side_does_says_more_than_a_factor_below_ten():
 
 
 def test_a_figure_that_is_as_good_as_nothing_makes_no_factor():
-    nothing, something = sized("gained", 3_000, 9_000_000), sized("held", 1_000_000, 3_000_000)
+    nothing, something = (
+        sized(title, tally([small]), tally([large]))
+        for title, small, large in (("gained", 3_000, 9_000_000), ("held", 1_000_000, 3_000_000))
+    )
     found = [Group(DIMENSIONS["memory"], [Row(nothing, ""), Row(something, "")])]
     assert nothing.ahead == "dynamic"
     assert furthest(found, "dynamic").title == "held"
