@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from comparisons.bench.peers import COMPILING, GRAPH, OVERHEAD, PASSES
 from comparisons.bench.race import COLD_GOAL, WARM_GOAL, to_first_loss
+from comparisons.statistics.quantities import at_most
 
 ABSENT = "-"
 
@@ -216,4 +217,4 @@ def _agreement(agrees: Mapping[str, Any] | None) -> str:
         return f"{steps}: equal bit for bit"
     if agrees["error"] is None:
         return f"{steps}: NOT FINITE"
-    return f"{steps}: {'within' if agrees['agrees'] else 'OFF BY'} {agrees['error']:.0e}"
+    return f"{steps}: {'within' if agrees['agrees'] else 'OFF BY'} {at_most(agrees['error'])}"

@@ -20,6 +20,7 @@ from comparisons.statistics.effect import Effect, ahead, effect
 from comparisons.statistics.quantities import (
     OTHER,
     PAIR,
+    at_most,
     count,
     factor,
     listed,
@@ -219,7 +220,7 @@ def _losses(trained: Json) -> str:
         )
         for one in trained
     ]
-    return "the same to the last bit" if max(apart) == 0 else f"within {max(apart):.0e} of each other"
+    return "the same to the last bit" if max(apart) == 0 else f"within {at_most(max(apart))} of each other"
 
 
 def _answer(trained: Json, leaders: Json, paying: list[str], costing: list[str], names: list[str]) -> str:

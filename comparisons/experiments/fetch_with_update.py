@@ -253,8 +253,8 @@ def _means(several: list[str], cell: Json) -> list[str]:
         "line to line; static notes which update stands above each read, and the run has an edge for it. "
         "After that the schedule is as free as before, and can not change an answer.",
         f"Where a variable is a cell that nodes share instead, edges alone allow "
-        f"{count(len(cell['values']), 'answer')}. It was the first thing that had to be learnt about state "
-        "in TensorFlow 1, and `tf.function` later put the order of the lines back.",
+        f"{count(len(cell['values']), 'answer')}. In TensorFlow 1 that had to be known, and an order asked "
+        "for with `control_dependencies`; `tf.function` later put the order of the lines back.",
     ]
 
 

@@ -20,7 +20,16 @@ from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of
 from comparisons.lab.verdict import sized
 from comparisons.statistics.effect import CLOSE, effect, smaller
-from comparisons.statistics.quantities import OTHER, PAIR, listed, number, percent, size, times_of
+from comparisons.statistics.quantities import (
+    OTHER,
+    PAIR,
+    listed,
+    number,
+    percent,
+    percent_at_most,
+    size,
+    times_of,
+)
 from comparisons.statistics.tally import plain
 from shared import nn, ops, optim
 
@@ -289,7 +298,7 @@ def _answer(trained: Json, leaders: Json) -> str:
     text = "; ".join(said)
     return (
         f"{text[0].upper()}{text[1:]}. What a run will take for itself static said beforehand, within "
-        f"{percent(worst)}."
+        f"{percent_at_most(worst)}."
     )
 
 

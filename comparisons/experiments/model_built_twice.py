@@ -134,9 +134,8 @@ def read(found: Json) -> Reading:
         means=_means(fails, fresh),
         otherwise=_otherwise(fails),
         threats=[
-            "In TensorFlow 1 this was the error of everybody who worked in a notebook, as `Key v1_5 not "
-            "found in checkpoint`, once for each time that a cell had been run. It named the key and not "
-            "the cause.",
+            "In TensorFlow 1 this came of a notebook's cell that was run again, as `Key v1_5 not found in "
+            "checkpoint`, numbered by how often. It named the key and not the cause.",
             "It is the default graph that remembers, not the engine: a program that opens a graph of its own "
             "for each model, as a library should, does not meet this.",
         ],

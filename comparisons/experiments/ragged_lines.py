@@ -19,6 +19,7 @@ from comparisons.lab.verdict import counted, timed
 from comparisons.statistics.effect import effect
 from comparisons.statistics.quantities import (
     PAIR,
+    at_most,
     count,
     listed,
     number,
@@ -218,7 +219,7 @@ def read(found: Json) -> Reading:
             f"Of static's ways {best} had the smallest median, {spread_of(times[best])}; what it runs "
             f"took {seconds(about[best]['seconds'])} to build and compile "
             f"({count(about[best]['graphs'], 'graph')}).",
-            f"The gradients of all ways lie within {found['off']:.0e} of each other, relative to the "
+            f"The gradients of all ways lie within {at_most(found['off'])} of each other, relative to the "
             "largest: the "
             "same numbers, added up in another order.",
         ],

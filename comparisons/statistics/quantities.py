@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import ROUND_UP, Decimal
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -74,6 +75,17 @@ def size(value: float) -> str:
 def percent(share: float) -> str:
     """0.989 as 98.9 %."""
     return f"{100 * share:.1f} %"
+
+
+def at_most(value: float) -> str:
+    """A bound in two digits, rounded up: what is 1.28e-06 lies within 1.3e-06."""
+    exact = Decimal(repr(float(value)))
+    return f"{float(exact.quantize(Decimal((0, (1,), exact.adjusted() - 1)), ROUND_UP)):.2g}"
+
+
+def percent_at_most(share: float) -> str:
+    """A bound in percent, rounded up: 0.0341 is within 3.5 %."""
+    return f"{Decimal(repr(100 * float(share))).quantize(Decimal('0.1'), ROUND_UP)} %"
 
 
 def listed(words: Sequence[str]) -> str:

@@ -122,8 +122,9 @@ def _recoded(tasks: Sequence[Json]) -> str:
     times = [f"{s} on static and {d} on dynamic" for d, s in pairs]
     figures = listed([f"{time} for {task['short']}" for task, time in zip(tasks, times, strict=True)])
     return (
-        "Where examples differ in shape, dynamic takes them as they are, one after the other; static's graph "
-        f"needs them laid out as one batch, which is more work to write. A step takes {figures}."
+        "Where examples differ in shape, dynamic was given them as they are, one after the other, and static "
+        f"laid out as one batch: two programs, whose times are not the engines' alone. A step takes "
+        f"{figures}."
     )
 
 

@@ -14,7 +14,7 @@ MACHINE = ("speed", "optimisation", "memory", "foresight", "deployment")
 """What whoever runs it for long, or elsewhere, meets."""
 
 ON_HANDS: dict[str | None, str] = {
-    "dynamic": "It is what people met every day when they turned away from TensorFlow 1.",
+    "dynamic": "That is what whoever wrote models in TensorFlow 1 met every day.",
     "static": "By these rows those who write models had no reason to turn away from TensorFlow 1.",
     None: "By these rows alone it can not be told why people turned away from TensorFlow 1.",
 }

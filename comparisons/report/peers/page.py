@@ -11,7 +11,17 @@ from comparisons.lab.reading import Reading
 from comparisons.report.page import Page
 from comparisons.report.tasks.lesson import TWICE
 from comparisons.statistics.effect import ahead, smaller
-from comparisons.statistics.quantities import PAIR, Json, count, listed, number, seconds, size, spread_of
+from comparisons.statistics.quantities import (
+    PAIR,
+    Json,
+    at_most,
+    count,
+    listed,
+    number,
+    seconds,
+    size,
+    spread_of,
+)
 
 NAME = "peers"
 PEERS = Dimension(NAME, "Other systems", "Does it hold in the systems that people use?")
@@ -276,4 +286,4 @@ def _agreement(found: Any) -> str:
         return "equal bit for bit"
     if found["error"] is None:
         return "not finite"
-    return f"{'within' if found['agrees'] else 'off by'} {found['error']:.0e}"
+    return f"{'within' if found['agrees'] else 'off by'} {at_most(found['error'])}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from comparisons.statistics.effect import CLOSE, ahead, break_even, effect, smaller
 from comparisons.statistics.quantities import (
     Json,
+    at_most,
     count,
     number,
     percent,
@@ -66,7 +67,7 @@ def _near(found: Json) -> str:
         "another form than dynamic, and floating-point sums depend on their order."
     )
     if found["equal"]:
-        apart = f"at most {found['apart']:.1e}" if found["apart"] else "not at all"
+        apart = f"at most {at_most(found['apart'])}" if found["apart"] else "not at all"
         return (
             f"All {count(found['steps'], 'loss', 'losses')} agree within {within}, which is what this task "
             f"asks; they differ by {apart}. {why}"

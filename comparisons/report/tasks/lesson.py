@@ -11,6 +11,7 @@ from comparisons.statistics.quantities import (
     OTHER,
     PAIR,
     Json,
+    at_most,
     count,
     listed,
     number,
@@ -91,7 +92,7 @@ def _drift(found: Json) -> str:
         )
     apart = "beyond any number" if found["apart"] is None else f"by {found['apart']:.1e} of their size"
     off = found["first_apart"]
-    first = f"are off those at `exact` by at most {off:.1e} of their size, within {stated}"
+    first = f"are off those at `exact` by at most {at_most(off)} of their size, within {stated}"
     if off == 0:
         first = "are those at `exact`, bit for bit"
     return (

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import comparisons
 from comparisons.statistics.effect import AT_ONCE, ERROR, LEAST, ahead, break_even, effect
-from comparisons.statistics.quantities import factor, seconds, spread_of, steps_of, times_of, within
+from comparisons.statistics.quantities import (
+    at_most,
+    factor,
+    percent_at_most,
+    seconds,
+    spread_of,
+    steps_of,
+    times_of,
+    within,
+)
 from comparisons.statistics.spread import spread as summed_up
 from comparisons.statistics.spread import spreads
 from tests.comparisons.report.test_report import spread
@@ -96,3 +109,19 @@ def test_what_is_said_has_its_interval():
     )
     assert steps_of(break_even(dynamic, static)) == "15 steps (13 to 18)"
     assert [factor(value) for value in (1.04, 1.9, 22.9, 327.4)] == ["1.04", "1.9", "22.9", "327"]
+
+
+def test_a_bound_is_never_below_what_it_bounds():
+    values = [1.2814e-06, 9.96e-07, 1e-06, 0.1, 0.0341, 3.0, 0.0, *np.random.default_rng(0).random(1000) ** 9]
+    for value in values:
+        assert value <= float(at_most(value)) <= 1.1 * value
+        assert 100 * value <= float(percent_at_most(value).split()[0]) <= 100 * value + 0.1
+    assert [at_most(value) for value in values[:4]] == ["1.3e-06", "1e-06", "1e-06", "0.1"]
+    assert percent_at_most(0.0341) == "3.5 %"
+
+
+def test_no_sentence_bounds_what_it_rounds_down():
+    rounded = re.compile(r"(?:within|at most) \{(?![^}]*tolerance)(?:[^{}]*:\.\d[eg]|percent\()[^{}]*\}")
+    for path in Path(comparisons.__file__).parent.rglob("*.py"):
+        text = re.sub(r'"\n\s*f?"', "", path.read_text(encoding="utf-8"))
+        assert (found := rounded.search(text)) is None, f"{path.name}: {found[0]}"
