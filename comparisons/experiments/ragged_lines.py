@@ -226,8 +226,7 @@ def read(found: Json) -> Reading:
         means=_means(together, single, shorter, found),
         otherwise=_otherwise(together or single or shorter),
         threats=[
-            "The cell is small, so a step costs little more for a whole batch than for one line. The larger "
-            "it is, the dearer the padding, and the less a step of Python's loop weighs.",
+            "What padding costs, and what a step of Python's loop, hangs on the cell; one was tried.",
             "To feed a line by itself to a graph that was made for batches is not what one would do with it; "
             "it stands here so that each way of dynamic's has its like beside it.",
         ],

@@ -108,8 +108,7 @@ def read(found: Json) -> Reading:
         means=_means(rows[0].ahead, rows[1].ahead),
         otherwise=_otherwise(rows[1].ahead),
         threats=[
-            "The network has 61 numbers. What is timed is mostly the work of the engines; the tasks "
-            "have larger ones.",
+            "The network has 61 numbers, so that what is timed is mostly the work of the engines.",
         ],
     )  # fmt: skip
 

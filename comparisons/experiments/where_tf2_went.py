@@ -296,8 +296,8 @@ def _otherwise(faster: str | None, free: list[str], calls: Json) -> list[str]:
     if faster is not None:
         slower = OTHER[faster]
         said.append(
-            "Dynamic's way is slower by a fixed time for each op, which large layers hide: where they take "
-            "the time, nothing is to be gained by a tracer and its surprises."
+            "Dynamic's way is slower here, by a factor that is another one for other layers: where it does "
+            "not matter, nothing is to be gained by a tracer and its surprises."
             if slower == "dynamic"
             else "Static's program can be kept and sent, whichever way is the faster."
         )

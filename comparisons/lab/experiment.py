@@ -12,7 +12,7 @@ from comparisons.lab.reading import Reading
 from comparisons.statistics.spread import is_spread, spread
 
 LEVELS = {
-    "exact": 'Static ran at optimize="exact", where every result equals dynamic\'s, bit for bit.',
+    "exact": 'Static ran at optimize="exact", where an op gives what it gives on dynamic, bit for bit.',
     "fast": 'Static ran at optimize="fast", its default, which may rearrange arithmetic within a tolerance.',
     "both": "Static ran at each of its optimisation levels; every figure says at which.",
     "": "Nothing here hangs on how far static optimises.",

@@ -51,6 +51,5 @@ TASK = Task(
     extra=plane,
     show=show,
     kin="mlp",
-    unlike="The task's network is far smaller (2 inputs, 64 hidden units) and is trained by Adam, so "
-    "that dispatch weighs more in it.",
+    unlike="The task's network is far smaller (2 inputs, 64 hidden units) and is trained by Adam.",
 )

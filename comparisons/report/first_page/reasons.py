@@ -56,7 +56,7 @@ REASONS: dict[str, dict[str, str]] = {
     },
     "memory": {
         "dynamic": "It holds what the next gradient needs and lets go as it walks back, and has no second "
-        "copy of anything.",
+        "copy of the parameters.",
         "static": "It knows when a value is read for the last time, and gives its place to the next one.",
     },
     "foresight": {
@@ -69,8 +69,7 @@ REASONS: dict[str, dict[str, str]] = {
         "static": "A run is a call without Python's state in it, which threads can make next to each other.",
     },
     "deployment": {
-        "dynamic": "The model's own code is what runs, so there is nothing to export and nothing to lose by "
-        "it.",
+        "dynamic": "The model's own code is what runs, so there is nothing to export.",
         "static": "The graph can leave the program that made it, and run where that code is not.",
     },
 }

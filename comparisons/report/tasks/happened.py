@@ -61,7 +61,7 @@ def same_encoding(task: Json) -> bool:
 
 def _near(found: Json) -> str:
     """Where the engines run different encodings of one task."""
-    within = f"{found['tolerance']:g} of its size"
+    within = f"{found['tolerance']:g} of their size"
     why = (
         "The two scripts compute the same values in another order, because static takes the examples in "
         "another form than dynamic, and floating-point sums depend on their order."

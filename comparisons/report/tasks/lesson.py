@@ -115,7 +115,12 @@ def means(task: Json) -> list[str]:
             "to one of them. Define-and-run asks for one graph that serves all, and whoever has found one "
             "has a batch at the same time."
         )
-    if found["step"] is None:
+    if not same_encoding(task):
+        said.append(
+            "Which design is the faster one these times do not tell: they are of a loop over examples and of "
+            "a batch."
+        )
+    elif found["step"] is None:
         said.append("Which design is the faster one for a running training is not resolved here.")
     else:
         said.append(
@@ -123,7 +128,7 @@ def means(task: Json) -> list[str]:
             "is all that counts."
         )
     even = break_even(*warm_pair(task))
-    if even is not None:
+    if even is not None and same_encoding(task):
         said.append(
             f"Up to {steps_of(even)} dynamic is done sooner, which is what counts while one tries something, "
             "changes it and starts again."

@@ -7,6 +7,7 @@ from functools import partial
 
 from comparisons.lab.blocks import Block, Drawing, Figure, Listing, Nodes, Pair, Table
 from comparisons.lab.dimensions import Dimension
+from comparisons.lab.experiment import LEVELS
 from comparisons.lab.reading import Reading
 from comparisons.lab.verdict import MEASURED, Verdict, sized
 from comparisons.lab.verdict import timed as timed_row
@@ -55,8 +56,7 @@ def _page(name: str, task: Json, report: Json) -> Page:
 def _method(task: Json) -> list[str]:
     said = [
         *_sizes(task),
-        "The numbers are compared in a run in which the engines take turns, step by step. Static ran at "
-        'optimize="exact", where every result equals dynamic\'s, bit for bit.',
+        f"The numbers are compared in a run in which the engines take turns, step by step. {LEVELS['exact']}",
     ]
     if task["measure"]:
         found = task["measure"]
