@@ -128,7 +128,7 @@ def read(found: Json) -> Reading:
             "Every op here is the same multiplication by a number, the cheapest of kernels; what it costs is "
             "part of each figure, on both sides alike.",
             "Static's building and compiling are not in these times; the pages of tasks have them.",
-            "Both engines are Python above NumPy. One that does its bookkeeping in C++ has less of it to save.",
+            "Both engines are Python above NumPy. One that does this in C++ has less of it to save.",
         ],
     )  # fmt: skip
 

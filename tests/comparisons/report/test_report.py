@@ -224,9 +224,9 @@ def test_costs_of_two_encodings_are_not_put_down_to_the_engines(recoded):
     task = recoded["tasks"]["mlp_digits"]
     assert "Little of that is the engine's own work" in happened.step_time(task)
     assert "bookkeeping" not in happened.step_time(task)
-    assert "they differ by at most 2.0e-06" in happened.parity(task)
+    assert "they differ by at most 2e-06" in happened.parity(task)
     task["verify"] |= {"equal": False, "unequal_steps": 2, "first_difference": {"step": 2}}
-    assert "do not agree within 0.001 of its size from step 2 on: 2 of 3" in happened.parity(task)
+    assert "do not agree within 0.001 of their size from step 2 on: 2 of 3" in happened.parity(task)
 
 
 # --- what is there, and what is not ---------------------------------------------------------
@@ -362,7 +362,7 @@ def test_statics_levels_stand_next_to_each_other_with_how_far_they_are_apart(rep
     fast["losses"] |= {"steps": 40, "first": 5, "first_apart": 3e-7, "apart": 2e-3}
     text = lesson.levels(task)
     assert "A step of static is shorter at `exact`, 2.0 times (1.9 to 2.1)" in text
-    assert "at most 3.0e-07 of their size, within the 0.0001 that is stated; over all 40" in text
+    assert "at most 3e-07 of their size, within the 0.0001 that is stated; over all 40" in text
     assert not engines_differ(report)
     fast["losses"]["first_apart"] = 0.0
     assert "The first 5 losses are those at `exact`, bit for bit; over all 40" in lesson.levels(task)

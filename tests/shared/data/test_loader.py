@@ -367,7 +367,7 @@ def test_a_sequence_loader_resumes_too() -> None:
         ((np.ones(5), np.ones(6)), {}, "arrays of equal length"),
         ((np.ones(3),), {"batch_size": 4}, "3 steps do not fill"),
         ((np.ones(9),), {"length": 10, "drop_last": True}, "do not fill one window of 10 steps"),
-        ((np.ones(9),), {"length": 0}, "must be 1 or more"),
+        ((np.ones(9),), {"length": 0}, "must be a whole number, 1 or more"),
     ],
 )
 def test_sequences_that_do_not_fit_are_refused(arrays: Any, settings: dict[str, Any], words: str) -> None:
