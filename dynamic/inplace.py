@@ -30,7 +30,7 @@ def change(
         raise GradientError(f"{call}: this Tensor is a read-only view (broadcast); clone() it first")
     try:
         write(array)
-    except (ValueError, TypeError, IndexError) as error:
+    except (ValueError, TypeError, IndexError, OverflowError) as error:
         raise _refused(array, call, error) from None
     record_change(array)
 

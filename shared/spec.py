@@ -216,9 +216,10 @@ def str_shape(shape: Shape) -> str:
 def in_short(value: Any) -> str:
     """A value as an error names it: arrays and tensors by kind, dtype and shape, since their numbers would
     fill the screen, lists of them part by part; all else as Python writes it, cut where it is long."""
-    if hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, type):
+    shape = getattr(value, "shape", None)
+    if hasattr(value, "dtype") and (isinstance(shape, tuple) or shape is UNKNOWN_RANK):
         kind = type(value)
-        return f"{kind.__module__.split('.')[0]}.{kind.__name__} {value.dtype} {str_shape(value.shape)}"
+        return f"{kind.__module__.split('.')[0]}.{kind.__name__} {value.dtype} {str_shape(shape)}"
     if isinstance(value, (tuple, list)) and 0 < len(value) <= 4:
         left, right = "()" if isinstance(value, tuple) else "[]"
         comma = "," if isinstance(value, tuple) and len(value) == 1 else ""
