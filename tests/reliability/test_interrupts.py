@@ -9,10 +9,10 @@ from __future__ import annotations
 import gc
 import signal
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -76,41 +76,39 @@ def moved(holder: Any) -> dict[str, Any]:
     return {name: value + 1 for name, value in holder.state_dict().items()}
 
 
-def stored(model: nn.Module, opt: optim.Optimizer) -> Callable[[], Any]:
+def stored(model: nn.Module, opt: optim.Optimizer, _: Path) -> Callable[[], Any]:
     session = static.Session(static.Graph())
     session.load(model, opt)
     session.hold({v: np.array(session.run(v) + 1) for v in session.graph.variables})
     return lambda: session.store(model, opt)
 
 
-def from_a_checkpoint(model: nn.Module, opt: optim.Optimizer) -> Callable[[], Any]:
-    folder = tempfile.TemporaryDirectory()
-    path = f"{folder.name}/checkpoint"
+def from_a_checkpoint(model: nn.Module, opt: optim.Optimizer, folder: Path) -> Callable[[], Any]:
     ahead, its = training()
     its.step()
-    nn.save_checkpoint(path, ahead, its)
-    return lambda: (nn.load_checkpoint(path, model, opt), folder)
+    nn.save_checkpoint(folder / "checkpoint", ahead, its)
+    return lambda: nn.load_checkpoint(folder / "checkpoint", model, opt)
 
 
-WORK: dict[str, Callable[[nn.Module, optim.Optimizer], Callable[[], Any]]] = {
-    "optimizer.step": lambda model, opt: opt.step,
-    "model.load_state_dict": lambda model, opt: partial(model.load_state_dict, moved(model)),
-    "optimizer.load_state_dict": lambda model, opt: partial(opt.load_state_dict, moved(opt)),
+WORK: dict[str, Callable[[nn.Module, optim.Optimizer, Path], Callable[[], Any]]] = {
+    "optimizer.step": lambda model, opt, _: opt.step,
+    "model.load_state_dict": lambda model, opt, _: partial(model.load_state_dict, moved(model)),
+    "optimizer.load_state_dict": lambda model, opt, _: partial(opt.load_state_dict, moved(opt)),
     "load_checkpoint": from_a_checkpoint,
     "session.store": stored,
-    "model.to": lambda model, opt: lambda: model.to("float64"),
+    "model.to": lambda model, opt, _: lambda: model.to("float64"),
 }
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a file not yet held
 @pytest.mark.parametrize("name", WORK)
-def test_an_interrupt_leaves_all_of_it_done_or_nothing(name: str) -> None:
+def test_an_interrupt_leaves_all_of_it_done_or_nothing(name: str, tmp_path: Path) -> None:
     """No parameter is a step ahead of another, wherever it comes."""
     model, opt = training()
     gradients = {p: p.grad for p in model.parameters()}
     start = model.state_dict(), opt.state_dict()
     before = state(model, opt)
-    work = WORK[name](model, opt)
+    work = WORK[name](model, opt, tmp_path)
     work()
     after = state(model, opt)
     assert sum(a != b for a, b in zip(after, before, strict=True)) >= 4
