@@ -9,16 +9,15 @@ from typing import Any
 import numpy as np
 
 from shared import ops
-from shared.device.cuda import device_of, to_device
 from shared.dispatch import engine_of, tensor_engine
 from shared.durable import interrupts
 from shared.errors import EngineError, GradientError, NoGradientError, SettingError, StateError
 from shared.nn.saved import arrays_of, load_arrays, read_own, write_file
-from shared.op import array_module
 from shared.optim import chunks
 from shared.optim.checks import number
 from shared.optim.clipping import clip_by_global_norm, clip_by_value
 from shared.optim.groups import HasRate, ParameterGroup, Schedule, Settings, as_groups, named, unique
+from shared.optim.raw import as_array, beside, filled, raw
 from shared.optim.schedules import rate_after
 from shared.spec import in_short
 from shared.state import Rate, Slot, State
@@ -147,7 +146,7 @@ class Optimizer(HasRate):
             name = self._names.get(parameter, parameter.name)
             found = self._slots[parameter] = {
                 slot: Slot(
-                    np.float64(start) if slot == STEP else _filled(parameter, start),
+                    np.float64(start) if slot == STEP else filled(parameter, start),
                     parameter, slot, f"{name}/{slot}",
                 )
                 for slot, start in self.starts(self._group(parameter).settings).items()
@@ -247,10 +246,10 @@ class Optimizer(HasRate):
     def _update(self, ready: Sequence[Any]) -> None:
         schedules = self.learning_rates()
         steps = self.steps.data
-        rates = {lr: _raw(rate_after(self._kind, steps, schedules[lr], lr.data)) for lr in schedules}
+        rates = {lr: raw(rate_after(self._kind, steps, schedules[lr], lr.data)) for lr in schedules}
         t = np.asarray(self.steps.data + 1)
         known: dict[Any, Rates] = {}
-        for parameter, g in zip(ready, self._clipped([_raw(p.grad) for p in ready]), strict=True):
+        for parameter, g in zip(ready, self._clipped([raw(p.grad) for p in ready]), strict=True):
             group, states = self._group_of[parameter], self.slots(parameter)
             arrays = {name: state.data for name, state in states.items()}
             count = arrays.pop(STEP, None)
@@ -258,13 +257,13 @@ class Optimizer(HasRate):
             p = parameter.data
             key = group, float(own), p.dtype, type(p)
             if key not in known:
-                known[key] = _beside(p, self._rates(group, rates[group.lr], own, p.dtype))
+                known[key] = beside(p, self._rates(group, rates[group.lr], own, p.dtype))
             rule = self._bound(group, known[key])
             in_chunks = self.elementwise and arrays and chunks.fits(p, g, *arrays.values())
             new, moved = chunks.run(rule, p, g, arrays) if in_chunks else rule(p, g, arrays)
-            parameter.data = _array(new)
+            parameter.data = as_array(new)
             for name, value in moved.items():
-                states[name].data = _array(value)
+                states[name].data = as_array(value)
             if count is not None:
                 states[STEP].data = own
         self.steps.data = t
@@ -373,7 +372,7 @@ class Optimizer(HasRate):
             return Rate(np.float64(np.nan), name), lambda step: lr
         if not callable(lr):
             return Rate(np.float64(number(self._kind, name, lr)), name), None
-        first = number(self._kind, f"{name}(0)", _raw(rate_after(self._kind, np.float64(0), lr, None)))
+        first = number(self._kind, f"{name}(0)", raw(rate_after(self._kind, np.float64(0), lr, None)))
         return Rate(np.float64(first), name), lr
 
     def learning_rates(self) -> dict[State, Schedule | None]:
@@ -385,24 +384,3 @@ methods(
     Optimizer, "add_param_group", "to", "load_state_dict", "save", "load", "minimize", "compute_gradients",
     "apply_gradients",
 )  # fmt: skip
-
-
-def _filled(parameter: Any, value: float) -> Any:
-    """An array like a parameter's, and beside it, that holds one number."""
-    xp = array_module(parameter.value()) if isinstance(parameter, State) else np
-    return xp.full(parameter.shape, value, parameter.dtype)
-
-
-def _beside(p: Any, rates: Rates) -> Rates:
-    """The numbers of a step on the device of a parameter: they are kept on the host."""
-    return rates if isinstance(p, np.ndarray) else tuple([to_device(rate, device_of(p)) for rate in rates])
-
-
-def _array(value: Any) -> Any:
-    """An array again of what NumPy made a scalar of: the sum of two 0-d arrays is none."""
-    return np.asarray(value) if isinstance(value, np.generic) else value
-
-
-def _raw(value: Any) -> Any:
-    """The array in a value that is here already: a gradient, a learning rate."""
-    return value if isinstance(value, (np.ndarray, np.generic, float)) else value.data

@@ -281,3 +281,6 @@ def symbols_of(node: Node) -> set[Symbol]:
     if not node.settings and all([isinstance(x, (Tensor, float, int)) for x in node.inputs]):
         return set()
     return {s for dim in dims_in((node.inputs, node.settings)) for s in dim.symbols()}
+
+
+methods(Node, "run")

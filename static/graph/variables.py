@@ -196,7 +196,7 @@ class Variable(Symbolic, InPlace):
         )
 
 
-methods(Variable, "assign", "assign_add", "assign_sub", "eval")
+methods(Variable, "assign", "assign_add", "assign_sub", "load", "eval")
 
 
 def _starting_value(value: Any, dtype: Any) -> Any:

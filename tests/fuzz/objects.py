@@ -86,6 +86,8 @@ STATIC: dict[str, Callable[[_Graph], Call]] = {
     "Variable.assign_add": lambda g: _call(g.v.assign_add, X[0]),
     "Variable.assign_sub": lambda g: _call(g.v.assign_sub, 1.0),
     "Variable.eval": lambda g: _call(g.v.eval, g.session),
+    "Variable.load": lambda g: _call(g.v.load, X[0], g.session),
+    "Node.run": lambda g: _call(g.step.node.run, {g.x: X}, g.session),
     "scatter_update": lambda g: _call(static.scatter_update, g.v, [0, 1], 0.0),
     "minimize": lambda g: _call(g.optimizer.minimize, g.y, [g.model.weight], g.v),
     "compute_gradients": lambda g: _call(g.optimizer.compute_gradients, g.y, [g.model.weight]),

@@ -42,7 +42,7 @@ OF_THE_PACKAGE = {
     "Node": {"free", "residuals", "check_unchanged"},
     "State": {"called", "hold"},
     "Block": {"off"},
-    "Optimizer": {"named_states"},  # `path` is the checkpoint's
+    "Optimizer": {"assignments", "named_states", "update"},
     "ContextDecorator": {"__call__"},
 }  # fmt: skip
 """What one part of Diptych asks of another."""
