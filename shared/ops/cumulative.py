@@ -192,15 +192,15 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     """The difference of each element and the one before it along `axis`, `n` times over.
 
     Each time the axis is one shorter, down to 0. `prepend` and `append` are put at its ends first: arrays
-    that fit there, or numbers. Of bools: whether the two differ. Raises SettingError for an n that is
-    not an int from 0 on.
+    that fit there, or numbers. Of bools: whether the two differ. No times at all gives x as it is. Raises
+    SettingError for an n that is not an int from 0 on.
     """
     x = as_tensor_like(x)
     axis = one_axis("diff", axis, x.ndim)
     if not isinstance(n, (int, np.integer)) or isinstance(n, bool) or n < 0:
         raise SettingError(f"diff: n must be an int from 0 on, not {n!r}")
     before, after = ([] if end is None else [_end(end, x, axis)] for end in (prepend, append))
-    if before or after:
+    if n and (before or after):
         x = concatenate([*before, x, *after], axis)
     lead = (EVERY,) * axis
     for _ in range(n):

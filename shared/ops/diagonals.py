@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from shared.ops.choosing import gate
 from shared.ops.creation import Creation, arange, eye, sizes_of, whole
 from shared.ops.indexing import getitem
 from shared.ops.joining import concatenate, unbind
+from shared.ops.picking import placed
 from shared.ops.ranges import at_least, smaller
 from shared.ops.shapes import as_tensor_like, expand_dims
 from shared.ops.tiling import pad
@@ -82,14 +84,13 @@ def block_diag(*xs: Any) -> Any:
     blocks = [_matrix(x) for x in xs]
     if not blocks:
         raise SettingError("block_diag: needs at least one array")
-    rows, left = [], 0
-    total: Size = 0
-    for block in blocks:
-        total = total + block.shape[1]
-    for block in blocks:
-        rows.append(pad(block, ((0, 0), (left, total - left - block.shape[1]))))
-        left = left + block.shape[1]
-    return concatenate(rows, axis=0)
+    for unknown in [block for block in blocks if any(isinstance(size, Dim) for size in block.shape)][:1]:
+        blocks = [placed(block, unknown) for block in blocks]
+    ends = [*accumulate(block.shape[1] for block in blocks)]
+    return concatenate([
+        pad(block, ((0, 0), (end - block.shape[1], ends[-1] - end)))
+        for block, end in zip(blocks, ends, strict=True)
+    ])  # fmt: skip
 
 
 def _matrix(x: Any) -> Any:

@@ -238,7 +238,7 @@ def as_rows(
 def _whole_axes(parts: Template) -> int:
     """How many axes at the end the index takes as they are."""
     count = 0
-    while isinstance(parts[-1 - count], slice) and parts[-1 - count] == EVERY:
+    while count < len(parts) and isinstance(parts[-1 - count], slice) and parts[-1 - count] == EVERY:
         count += 1
     return count
 

@@ -35,7 +35,12 @@ def stretched(x: Any, shape: Shape, beside: Any) -> Any:
     """`x` stretched to a shape whose sizes the graph of `beside` may know alone: so it goes there first."""
     if same_shape(tuple(x.shape), tuple(shape)):
         return x
-    return broadcast_to(where(full((), True, "bool", like=beside), x, x), shape)
+    return broadcast_to(placed(x, beside), shape)
+
+
+def placed(x: Any, beside: Any) -> Any:
+    """A copy of `x` in the graph, or on the device, of `beside`, where x is an array of neither."""
+    return where(full((), True, "bool", like=beside), x, x)
 
 
 def together(call: str, x: Any, index: Any, axis: int) -> tuple[Shape, Shape]:

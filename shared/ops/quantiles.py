@@ -138,12 +138,13 @@ def _picked(ranked: Any, place: Any, method: str) -> Any:
     low, high = at(floor(place)), at(ceil(place))
     if method == "midpoint":
         return low * 0.5 + high * 0.5
-    share = cast(sub(place, floor(place)), ranked.dtype)
+    share = sub(place, floor(place))
+    up, down = cast(share, ranked.dtype), cast(sub(1, share), ranked.dtype)
     # From the nearer end, so that both are reached exactly, or from the finite one; equal infinities do not
     # differ.
     apart = gate(sub(high, low), logical_or(not_equal(low, high), isfinite(low)))
     upwards = logical_and(isfinite(low), logical_or(less(share, 0.5), logical_not(isfinite(high))))
-    return where(upwards, low + apart * share, high - apart * (1 - share))
+    return where(upwards, low + apart * up, high - apart * down)
 
 
 # --- sums without NaN ------------------------------------------------------------------------

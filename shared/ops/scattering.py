@@ -32,7 +32,7 @@ from shared.ops.indexing import (
     take,
 )
 from shared.ops.lookup import others_within, scatter_add
-from shared.ops.picking import rows_as_index, stretched, together
+from shared.ops.picking import placed, rows_as_index, stretched, together
 from shared.ops.placing import extreme_op, put_op
 from shared.ops.shapes import as_tensor_like, reshape
 from shared.ops.sorting import argsort
@@ -210,8 +210,8 @@ def scatter_nd(x: Any, indices: Any, values: Any, reduce: str = "set") -> Any:
 def masked_scatter(x: Any, mask: Any, source: Any) -> Any:
     """`x` with the elements of `source`, in C order, where `mask` (bool, broadcasts to x) is true:
     `torch.masked_scatter`. Raises ShapeError where there are fewer elements than places."""
-    x, mask, source = as_tensor_like(x), as_tensor_like(mask), reshape(as_tensor_like(source), -1)
+    x, mask = as_tensor_like(x), as_tensor_like(mask)
     check_mask("masked_scatter", mask)
     mask = stretched(mask, x.shape, x)
     count = getitem(x, mask).shape[0]
-    return index_put(x, mask, getitem(source, slice(0, count)))
+    return index_put(x, mask, getitem(reshape(placed(source, x), -1), slice(0, count)))

@@ -295,5 +295,5 @@ def _edges(x: Any, bins: int, range: Sequence[float] | None) -> Any:
         low, high = (full((), float(end), x.dtype, like=x) for end in range)
     half = where(equal(low, high), 0.5, 0.0)
     low, high = low - cast(half, x.dtype), high + cast(half, x.dtype)
-    share = cast(arange(bins + 1, dtype="float64", like=x) / bins, x.dtype)
-    return low * (1 - share) + high * share
+    numbers = arange(bins + 1, dtype=x.dtype, like=x)
+    return where(equal(numbers, bins), high, low + numbers * ((high - low) / bins))

@@ -28,6 +28,13 @@ MUTATIONS: list[Mutation] = [
         ("def _stand_together", "return not any(kinds[first:last])", "return True", "getitem"),
         ("def _rows_axis", 'or arrays[0].dtype.kind == "b"', "", "getitem"),
     ]),
+    *rows("infer", "shared/ops/sorting.py", [
+        ("def _infer_top_index", "k, *x.shape[axis + 1 :]), INTEGER", "n, *x.shape[axis + 1 :]), INTEGER",
+         "top_index"),
+    ]),
+    *rows("infer", "shared/ops/searching.py", [
+        ("def _infer_unique", "Spec(x.shape[:1], INTEGER)", "Spec(x.shape[1:], INTEGER)", "unique_rows"),
+    ]),
     *rows("infer", "shared/ops/lookup.py", [
         ("def _infer_gather", "return Spec(index.shape, x.dtype)", "return Spec(x.shape, x.dtype)", "gather"),
         ("_one_hot = Op(", "(*labels.shape, classes), dtype", "(classes, *labels.shape), dtype", "one_hot"),

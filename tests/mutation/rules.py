@@ -78,6 +78,20 @@ SHAPES = [
         ("_gather = Op(", "_scatter_sum(g, index", "_scatter_sum(g * 2, index", "gather"),
         ("_scatter_sum = Op(", "_gather(g, index", "_gather(g * 2, index", "scatter_sum"),
     ]),
+    *rows("rule", "shared/ops/cumulative.py", [
+        ("def _recurrence_rule", "reverse=not reverse)", "reverse=reverse)", "recurrence"),
+        ("def _recurrence_rule", "roll(y, step, axis)", "roll(y, -step, axis)", "recurrence"),
+        ("def _cumprod_rule", "roll(y, 1, axis), 1)", "roll(y, 1, axis), 0)", "cumprod"),
+        ("def _logcumsumexp_rule", "exp(sub(x, top)) *", "exp(sub(top, x)) *", "logcumsumexp"),
+    ]),
+    *rows("rule", "shared/ops/placing.py", [
+        ("def _put_rule", "if not _comes_once(arrays):", "if False:", "index_put"),
+        ("def _extreme_rule", "gate(share, own)", "share", "index_extreme"),
+    ]),
+    *rows("rule", "shared/ops/arranging.py", [("_roll = Op(", "tuple(-s for s in shift)", "shift", "roll")]),
+    *rows("rule", "shared/ops/searching.py", [
+        ("_bincount = Op(", "take(g, x, 0)", "take(g * 2, x, 0)", "bincount"),
+    ]),
     *rows("setting", "shared/ops/lookup.py", [("def _embedding_rule", "g, 0)", "g, 1)", "padding")]),
     *rows("rule", "shared/ops/tiling.py", [
         ("_pad = Op(", "_crop(g, widths=widths)", "_crop(g * 2, widths=widths)", "pad"),
