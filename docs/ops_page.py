@@ -189,7 +189,7 @@ def _made_of(entry: Entry) -> list[str]:
     seen: set[int] = set()
     stack = [entry.public]
     while stack:
-        function = stack.pop()
+        function = inspect.unwrap(stack.pop())
         for name in _names(function.__code__):
             value = function.__globals__.get(name)
             op = _op_of(value)

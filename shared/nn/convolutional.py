@@ -1,9 +1,9 @@
-"""Convolutions over sequences N C L and images N C H W."""
+"""Convolutions over sequences N C L, images N C H W and volumes N C D H W; each takes one without N too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar
 
 from shared import ops
 from shared.errors import SettingError
@@ -19,20 +19,24 @@ from shared.nn.initial import (
 from shared.nn.initial import fans as fans_of
 from shared.nn.module import Module
 from shared.nn.simple import known_size
+from shared.ops.padding import MODES
+from shared.ops.windows import margins
 
 Sizes = int | Sequence[int]
 
 
 class _Convolution(Module):
-    """What they share. `turned`: the weight is (in, out / groups, ...), not (out, in / groups, ...)."""
+    """What they share. `turned`: the weight is (in, out / groups, ...), not (out, in / groups, ...);
+    `operation`: the op, over so many `axes` beside N C."""
 
+    operation: ClassVar[Callable[..., Any]]
     axes = 2
     turned = False
 
     def __init__(
         self, in_channels: int | None, out_channels: int, kernel_size: Sizes,
-        stride: Sizes = 1, padding: Sizes = 0, dilation: Sizes = 1, groups: int = 1,
-        bias: bool = True, initialiser: Initialiser | None = None,
+        stride: Sizes = 1, padding: Any = 0, dilation: Sizes = 1, groups: int = 1,
+        bias: bool = True, padding_mode: str = "zeros", initialiser: Initialiser | None = None,
         bias_initialiser: Initialiser | None = None,
     ) -> None:  # fmt: skip
         if not isinstance(groups, int) or groups < 1:
@@ -42,10 +46,15 @@ class _Convolution(Module):
                 raise SettingError(
                     f"{type(self).__name__}: {what} {count} must be a multiple of groups, {groups}"
                 )
-        self.out_channels, self.groups = out_channels, groups
+        if padding_mode != "zeros" and padding_mode not in MODES:
+            known = ", ".join(map(repr, ("zeros", *MODES)))
+            raise SettingError(
+                f"{type(self).__name__}: padding_mode must be one of {known}, not {padding_mode!r}"
+            )
+        self.out_channels, self.groups, self.padding_mode = out_channels, groups, padding_mode
         self.kernel_size = self._sizes("kernel_size", kernel_size)
         self.stride = self._sizes("stride", stride)
-        self.padding = self._sizes("padding", padding)
+        self.padding = self._padding(padding)
         self.dilation = self._sizes("dilation", dilation)
         self.weight = waiting(self._weight_shape(in_channels), initialiser)
         self.bias = waiting((out_channels,), bias_initialiser) if bias else None
@@ -59,6 +68,11 @@ class _Convolution(Module):
                 f"{type(self).__name__}: {name} must be an int or {self.axes} of them, not {value!r}"
             )
         return sizes
+
+    def _padding(self, value: Any) -> Any:
+        """As `ops.conv2d` takes it: a word, or for each axis an int or a pair (before, behind)."""
+        pairs = isinstance(value, Iterable) and any(isinstance(part, Iterable) for part in value)
+        return value if isinstance(value, str) or pairs else self._sizes("padding", value)
 
     def _weight_shape(self, in_channels: int | None) -> tuple[int | None, ...]:
         if self.turned:
@@ -83,13 +97,29 @@ class _Convolution(Module):
         usual = {"stride": 1, "padding": 0, "dilation": 1}
         for name, value in usual.items():
             if getattr(self, name) != (value,) * self.axes:
-                parts.append(f"{name}={getattr(self, name)}")
+                parts.append(f"{name}={getattr(self, name)!r}")
+        if self.padding_mode != "zeros":
+            parts.append(f"padding_mode={self.padding_mode!r}")
         parts += [f"groups={self.groups}"] * (self.groups != 1) + ["bias=False"] * (self.bias is None)
         return ", ".join(parts)
 
+    def forward(self, x: Any) -> Any:
+        self._ready(x)
+        padding = self.padding
+        if self.padding_mode != "zeros":
+            around = margins(
+                type(self).__name__, padding, x.shape[-self.axes :], self.kernel_size, self.stride,
+                self.dilation,
+            )  # fmt: skip
+            lead = ((0, 0),) * (len(x.shape) - self.axes)
+            x, padding = ops.pad(x, (*lead, *zip(*around, strict=True)), self.padding_mode), 0
+        return type(self).operation(
+            x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
+        )
+
     def _ready(self, x: Any) -> None:
         if unsettled(self.weight, self.bias):
-            self._make(known_size(type(self).__name__, x.shape[1]))
+            self._make(known_size(type(self).__name__, x.shape[-self.axes - 1]))
 
 
 class Conv2d(_Convolution):
@@ -97,27 +127,25 @@ class Conv2d(_Convolution):
 
     `in_channels` None is learnt at the first call. weight (out, in / groups, KH, KW), bias
     (out,), both float32 and, unless the initialisers say otherwise, uniform within
-    1 / sqrt(in / groups * KH * KW). For sizes see `ops.conv2d`.
+    1 / sqrt(in / groups * KH * KW). `padding` is of zeros, or, by `padding_mode`, the image goes on
+    ("reflect", "replicate" or "circular", see `ops.pad`). For sizes see `ops.conv2d`.
     """
 
-    def forward(self, x: Any) -> Any:
-        self._ready(x)
-        return ops.conv2d(
-            x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
-        )
+    operation = staticmethod(ops.conv2d)
 
 
 class Conv1d(_Convolution):
     """1-d convolution as `torch.nn.Conv1d`: (N, in, L) to (N, out, OL). Else as Conv2d."""
 
     axes = 1
+    operation = staticmethod(ops.conv1d)
 
-    def forward(self, x: Any) -> Any:
-        self._ready(x)
-        return ops.conv1d(
-            x, self.weight, self.bias,
-            self.stride[0], self.padding[0], self.dilation[0], self.groups,
-        )  # fmt: skip
+
+class Conv3d(_Convolution):
+    """3-d convolution as `torch.nn.Conv3d`: (N, in, D, H, W) to (N, out, OD, OH, OW). Else as Conv2d."""
+
+    axes = 3
+    operation = staticmethod(ops.conv3d)
 
 
 class ConvTranspose2d(_Convolution):
@@ -129,6 +157,7 @@ class ConvTranspose2d(_Convolution):
     """
 
     turned = True
+    operation: ClassVar[Callable[..., Any]] = staticmethod(ops.conv_transpose2d)
 
     def __init__(
         self, in_channels: int | None, out_channels: int, kernel_size: Sizes,
@@ -137,14 +166,30 @@ class ConvTranspose2d(_Convolution):
         bias_initialiser: Initialiser | None = None,
     ) -> None:  # fmt: skip
         super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias,
-            initialiser, bias_initialiser,
+            in_channels, out_channels, kernel_size, stride, self._sizes("padding", padding), dilation,
+            groups, bias, initialiser=initialiser, bias_initialiser=bias_initialiser,
         )  # fmt: skip
         self.output_padding = self._sizes("output_padding", output_padding)
 
     def forward(self, x: Any) -> Any:
         self._ready(x)
-        return ops.conv_transpose2d(
+        return type(self).operation(
             x, self.weight, self.bias, stride=self.stride, padding=self.padding,
             output_padding=self.output_padding, groups=self.groups, dilation=self.dilation,
         )  # fmt: skip
+
+
+class ConvTranspose1d(ConvTranspose2d):
+    """Transposed 1-d convolution as `torch.nn.ConvTranspose1d`: (N, in, L) to (N, out, OL). Else as
+    ConvTranspose2d."""
+
+    axes = 1
+    operation = staticmethod(ops.conv_transpose1d)
+
+
+class ConvTranspose3d(ConvTranspose2d):
+    """Transposed 3-d convolution as `torch.nn.ConvTranspose3d`: (N, in, D, H, W) to (N, out, OD, OH, OW).
+    Else as ConvTranspose2d."""
+
+    axes = 3
+    operation = staticmethod(ops.conv_transpose3d)

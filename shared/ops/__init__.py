@@ -5,6 +5,14 @@ builtins.
 """
 
 from shared.ops.activations import celu, elu, glu, leaky_relu, relu, selu
+from shared.ops.adaptive import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+)
 from shared.ops.arranging import (
     broadcast_arrays,
     cartesian_prod,
@@ -17,6 +25,7 @@ from shared.ops.arranging import (
     unflatten,
 )
 from shared.ops.attention import attention_weights, scaled_dot_product_attention
+from shared.ops.averaging import avg_pool1d, avg_pool2d, avg_pool3d, lp_pool1d, lp_pool2d, lp_pool3d
 from shared.ops.bitwise import (
     bitwise_and,
     bitwise_left_shift,
@@ -46,7 +55,8 @@ from shared.ops.choosing import (
 )
 from shared.ops.contraction import bilinear, einsum, trace
 from shared.ops.control import cond, scan, while_loop
-from shared.ops.convolution import conv1d, conv2d, conv_transpose2d
+from shared.ops.convolution import conv2d
+from shared.ops.convolving import conv1d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from shared.ops.creation import arange, eye, full, full_like, linspace, ones, ones_like, zeros, zeros_like
 from shared.ops.ctc import ctc_loss
 from shared.ops.cumulative import cummax, cummin, cumprod, diff, logcumsumexp
@@ -109,6 +119,7 @@ from shared.ops.matrices import dot, linear, matmul, outer, tensordot, tril, tri
 from shared.ops.noise import alpha_dropout, dropout1d, dropout2d, dropout3d, gumbel_softmax, rrelu
 from shared.ops.normalization import batch_norm, layer_norm
 from shared.ops.norms import logsumexp, norm
+from shared.ops.padding import pad
 from shared.ops.pairs import cdist, pairwise_distance, pdist
 from shared.ops.picking import gather_nd, masked_fill, masked_select, take_along_axis
 from shared.ops.piecewise import (
@@ -121,7 +132,7 @@ from shared.ops.piecewise import (
     softshrink,
     threshold,
 )
-from shared.ops.pooling import adaptive_avg_pool2d, avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
+from shared.ops.pooling import max_pool1d, max_pool2d, max_pool3d
 from shared.ops.products import prod
 from shared.ops.quantiles import median, nanmean, nanmedian, nanquantile, nansum, quantile
 from shared.ops.random import (
@@ -135,6 +146,8 @@ from shared.ops.random import (
 )
 from shared.ops.recurrent import lstm_cell, lstm_cell_composed, rnn_cell, rnn_cell_composed
 from shared.ops.reductions import all, any, argmax, argmin, cumsum, max, mean, min, std, sum, var
+from shared.ops.resizing import interpolate
+from shared.ops.sampling import affine_grid, grid_sample, roi_align
 from shared.ops.scattering import (
     index_add,
     index_copy,
@@ -171,41 +184,47 @@ from shared.ops.shapes import (
     swapaxes,
     transpose,
 )
+from shared.ops.shuffles import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from shared.ops.sigmoids import log_sigmoid, mish, sigmoid, silu, softplus, softsign, tanh, tanhshrink
 from shared.ops.softmaxes import log_softmax, softmax, softmin
 from shared.ops.sorting import argsort, kthvalue, max_with_indices, min_with_indices, mode, sort, topk
 from shared.ops.stacking import chunk, column_stack, dstack, hstack, narrow, tensor_split, vstack
-from shared.ops.tiling import pad, repeat, tile
+from shared.ops.tiling import repeat, tile
+from shared.ops.unpooling import max_unpool1d, max_unpool2d, max_unpool3d
 from shared.ops.windows import col2im, im2col
 from shared.usage.door import public
 
 __all__ = [
-    "abs", "accuracy", "adaptive_avg_pool2d", "add", "all", "alpha_dropout", "any", "arange", "argmax",
-    "argmin", "argsort", "argwhere", "attention_weights", "avg_pool1d", "avg_pool2d", "batch_norm",
-    "bernoulli", "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits", "bincount",
-    "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
-    "block_diag", "broadcast_arrays", "broadcast_to", "bucketize", "cartesian_prod", "cast", "cdist",
-    "ceil", "celu", "chunk", "clip", "col2im", "column_stack", "concatenate", "cond", "conv1d", "conv2d",
-    "conv_transpose2d", "cos", "cosine_embedding_loss", "cosine_similarity", "count_nonzero",
-    "cross_entropy", "ctc_loss", "cummax", "cummin", "cumprod", "cumsum", "diag", "diag_embed", "diagonal",
-    "diff", "div", "dot", "dropout", "dropout1d", "dropout2d", "dropout3d", "dstack", "einsum", "elu",
-    "embedding", "equal", "erf", "erfc", "exp", "expand_dims", "expm1", "eye", "flatten", "flip", "fliplr",
-    "flipud", "floor", "full", "full_like", "gather", "gather_nd", "gaussian_nll_loss", "gelu",
-    "generator_state", "getitem", "glu", "greater", "greater_equal", "group_norm", "gru_cell",
-    "gru_cell_composed", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
-    "hinge_embedding_loss", "histogram", "hstack", "huber_loss", "im2col", "index_add", "index_copy",
-    "index_fill", "index_put", "instance_norm", "isfinite", "isnan", "kl_div", "kthvalue", "l1_loss",
-    "layer_norm", "leaky_relu", "less", "less_equal", "linear", "linspace", "local_response_norm", "log",
-    "log1p", "log_sigmoid", "log_softmax", "logcumsumexp", "logical_and", "logical_not", "logical_or",
-    "logical_xor", "logsumexp", "lstm_cell", "lstm_cell_composed", "margin_ranking_loss", "masked_fill",
-    "masked_scatter", "masked_select", "matmul", "max", "max_pool1d", "max_pool2d", "max_with_indices",
-    "maximum", "mean", "median", "meshgrid", "min", "min_with_indices", "minimum", "mish", "mode",
-    "moveaxis", "mse_loss", "mul", "multi_margin_loss", "multilabel_margin_loss",
-    "multilabel_soft_margin_loss", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow", "neg",
-    "nll_loss", "nonzero", "norm", "normal", "normal_cdf", "normalize", "not_equal", "one_hot", "ones",
-    "ones_like", "outer", "pad", "pairwise_distance", "pdist", "permutation", "permute", "poisson_nll_loss",
-    "pow", "prelu", "prod", "put_along_axis", "quantile", "reciprocal", "relu", "relu6", "repeat",
-    "reshape", "rms_norm", "rnn_cell", "rnn_cell_composed", "roll", "rot90", "round", "rrelu", "rsqrt",
+    "abs", "accuracy", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d",
+    "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d", "add", "affine_grid", "all",
+    "alpha_dropout", "any", "arange", "argmax", "argmin", "argsort", "argwhere", "attention_weights",
+    "avg_pool1d", "avg_pool2d", "avg_pool3d", "batch_norm", "bernoulli", "bilinear", "binary_cross_entropy",
+    "binary_cross_entropy_with_logits", "bincount", "bitwise_and", "bitwise_left_shift", "bitwise_not",
+    "bitwise_or", "bitwise_right_shift", "bitwise_xor", "block_diag", "broadcast_arrays", "broadcast_to",
+    "bucketize", "cartesian_prod", "cast", "cdist", "ceil", "celu", "channel_shuffle", "chunk", "clip",
+    "col2im", "column_stack", "concatenate", "cond", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
+    "conv_transpose2d", "conv_transpose3d", "cos", "cosine_embedding_loss", "cosine_similarity",
+    "count_nonzero", "cross_entropy", "ctc_loss", "cummax", "cummin", "cumprod", "cumsum", "diag",
+    "diag_embed", "diagonal", "diff", "div", "dot", "dropout", "dropout1d", "dropout2d", "dropout3d",
+    "dstack", "einsum", "elu", "embedding", "equal", "erf", "erfc", "exp", "expand_dims", "expm1", "eye",
+    "flatten", "flip", "fliplr", "flipud", "floor", "full", "full_like", "gather", "gather_nd",
+    "gaussian_nll_loss", "gelu", "generator_state", "getitem", "glu", "greater", "greater_equal",
+    "grid_sample", "group_norm", "gru_cell", "gru_cell_composed", "gumbel_softmax", "hardshrink",
+    "hardsigmoid", "hardswish", "hardtanh", "hinge_embedding_loss", "histogram", "hstack", "huber_loss",
+    "im2col", "index_add", "index_copy", "index_fill", "index_put", "instance_norm", "interpolate",
+    "isfinite", "isnan", "kl_div", "kthvalue", "l1_loss", "layer_norm", "leaky_relu", "less", "less_equal",
+    "linear", "linspace", "local_response_norm", "log", "log1p", "log_sigmoid", "log_softmax",
+    "logcumsumexp", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp", "lp_pool1d",
+    "lp_pool2d", "lp_pool3d", "lstm_cell", "lstm_cell_composed", "margin_ranking_loss", "masked_fill",
+    "masked_scatter", "masked_select", "matmul", "max", "max_pool1d", "max_pool2d", "max_pool3d",
+    "max_unpool1d", "max_unpool2d", "max_unpool3d", "max_with_indices", "maximum", "mean", "median",
+    "meshgrid", "min", "min_with_indices", "minimum", "mish", "mode", "moveaxis", "mse_loss", "mul",
+    "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "nanmean", "nanmedian",
+    "nanquantile", "nansum", "narrow", "neg", "nll_loss", "nonzero", "norm", "normal", "normal_cdf",
+    "normalize", "not_equal", "one_hot", "ones", "ones_like", "outer", "pad", "pairwise_distance", "pdist",
+    "permutation", "permute", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "pow", "prelu",
+    "prod", "put_along_axis", "quantile", "reciprocal", "relu", "relu6", "repeat", "reshape", "rms_norm",
+    "rnn_cell", "rnn_cell_composed", "roi_align", "roll", "rot90", "round", "rrelu", "rsqrt",
     "scaled_dot_product_attention", "scan", "scatter", "scatter_add", "scatter_nd", "scatter_sum",
     "searchsorted", "selu", "sigmoid", "sigmoid_focal_loss", "sign", "silu", "sin", "smooth_l1_loss",
     "soft_margin_loss", "softmax", "softmin", "softplus", "softshrink", "softsign", "sort", "split", "sqrt",

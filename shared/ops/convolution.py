@@ -33,9 +33,10 @@ from shared.kernels.convolution import (
 )
 from shared.kernels.scatter import zeroed
 from shared.op import Op, PlannerHints, Rule, array_module
+from shared.ops.padding import _pad
 from shared.ops.reductions import sum
-from shared.ops.shapes import as_tensor_like, expand_dims, reshape, squeeze
-from shared.ops.windows import Pair, Window, fold, pair, unfold
+from shared.ops.shapes import as_tensor_like
+from shared.ops.windows import Margins, Pair, Window, fold, margins, pair, unbatched, unfold
 from shared.spec import Operand, Spec, promote, sizes_match, str_shape
 
 # --- the three products --------------------------------------------------------------------
@@ -204,7 +205,8 @@ def flipped_weights(w: Any, groups: int) -> Any:
 # --- what comes out ------------------------------------------------------------------------
 
 
-def _check_weight(given: str, w: Operand, groups: int, b: Operand | None, channels: Any) -> None:
+def check_weight(given: str, w: Operand, groups: int, b: Operand | None, channels: Any) -> None:
+    """ShapeError unless the weight goes into groups and the bias has a number for each channel."""
     if not isinstance(w.shape[0], Dim) and w.shape[0] % groups:
         raise ShapeError(f"{given}: {w.shape[0]} weights do not go into {groups} groups")
     if b is not None and not (len(b.shape) == 1 and sizes_match(b.shape[0], channels)):
@@ -223,7 +225,7 @@ def _infer_conv2d(
             f"{given}: x has {x.shape[1]} channels, the weight takes {w.shape[1] * groups} "
             f"({w.shape[1]} in each of {groups} group(s))"
         )
-    _check_weight(given, w, groups, b, w.shape[0])
+    check_weight(given, w, groups, b, w.shape[0])
     output = Window(w.shape[2:], stride, padding, dilation).output_size("conv2d", x.shape[2:])
     return Spec((x.shape[0], w.shape[0], *output), promote(x, w) if b is None else promote(x, w, b))
 
@@ -298,87 +300,40 @@ _conv2d_weight = Op(
 # --- what users call -----------------------------------------------------------------------
 
 
-def _geometry(call: str, stride: Any, padding: Any, dilation: Any, groups: Any) -> dict[str, Any]:
+def moves(call: str, stride: Any, dilation: Any, groups: Any, axes: int = 2) -> dict[str, Any]:
+    """The settings of a convolution over so many axes, but for its padding."""
     if isinstance(groups, bool) or not isinstance(groups, (int, np.integer)) or groups < 1:
         raise SettingError(f"{call}: groups must be an int of at least 1, not {groups!r}")
     return {
-        "stride": pair(call, "stride", stride, 1),
-        "padding": pair(call, "padding", padding, 0),
-        "dilation": pair(call, "dilation", dilation, 1),
+        "stride": pair(call, "stride", stride, 1, axes),
+        "dilation": pair(call, "dilation", dilation, 1, axes),
         "groups": int(groups),
     }
 
 
+@unbatched(4)
 def conv2d(
-    x: Any, weight: Any, bias: Any = None, stride: int | Pair = 1, padding: int | Pair = 0,
+    x: Any, weight: Any, bias: Any = None, stride: int | Pair = 1, padding: Any = 0,
     dilation: int | Pair = 1, groups: int = 1,
 ) -> Any:  # fmt: skip
     """Cross-correlation over images, as `torch.nn.functional.conv2d`.
 
-    x (N, C, H, W), weight (O, C / groups, KH, KW), bias (O,) or None; gives (N, O, OH, OW)
-    with OH = (H + 2 padding - dilation (KH - 1) - 1) // stride + 1, and OW alike. ShapeError
-    where channels do not agree or the kernel does not fit; SettingError for settings.
+    x (N, C, H, W) or one (C, H, W), weight (O, C / groups, KH, KW), bias (O,) or None; gives (N, O, OH,
+    OW) with OH = (H + 2 padding - dilation (KH - 1) - 1) // stride + 1, and OW alike. `padding`, of zeros,
+    is an int, or for height and width an int or a pair (before, behind); "valid", which is none; or
+    "same", which gives OH = ceil(H / stride), the odd zero behind. ShapeError where channels do not
+    agree or the kernel does not fit; SettingError for settings.
     """
     x, weight = as_tensor_like(x), as_tensor_like(weight)
-    geometry = _geometry("conv2d", stride, padding, dilation, groups)
+    geometry = moves("conv2d", stride, dilation, groups)
     biases = () if bias is None else (as_tensor_like(bias),)
+    if len(x.shape) == 4 and len(weight.shape) == 4:
+        sizes = x.shape[2:], weight.shape[2:], geometry["stride"], geometry["dilation"]
+        around = margins("conv2d", padding, *sizes)
+        if not around.even:
+            x = _pad(x, widths=((0, 0), (0, 0), *zip(*around, strict=True)), value=0)
+            around = Margins((0, 0), (0, 0))
+        geometry["padding"] = around.before
+    else:  # the op says what is amiss
+        geometry["padding"] = (0, 0)
     return _conv2d(x, weight, *biases, **geometry)
-
-
-def conv1d(
-    x: Any, weight: Any, bias: Any = None, stride: int = 1, padding: int = 0, dilation: int = 1,
-    groups: int = 1,
-) -> Any:  # fmt: skip
-    """Cross-correlation over sequences, as `torch.nn.functional.conv1d`.
-
-    x (N, C, L), weight (O, C / groups, K), bias (O,) or None; gives (N, O, OL). It is `conv2d`
-    over images of height 1, in whose words the other errors speak.
-    """
-    x, weight = as_tensor_like(x), as_tensor_like(weight)
-    if len(x.shape) != 3 or len(weight.shape) != 3:
-        raise ShapeError(
-            f"conv1d: x {str_shape(tuple(x.shape))} with weight {str_shape(tuple(weight.shape))}: "
-            "both need 3 axes, N C L and O C K; add a batch axis?"
-        )
-    y = conv2d(
-        expand_dims(x, 2), expand_dims(weight, 2), bias,
-        (1, stride), (0, padding), (1, dilation), groups,
-    )  # fmt: skip
-    return squeeze(y, 2)
-
-
-def conv_transpose2d(
-    x: Any, weight: Any, bias: Any = None, stride: int | Pair = 1, padding: int | Pair = 0,
-    output_padding: int | Pair = 0, groups: int = 1, dilation: int | Pair = 1,
-) -> Any:  # fmt: skip
-    """Transposed convolution, as `torch.nn.functional.conv_transpose2d`: the gradient of `conv2d`
-    by its input, so it undoes that change of shape (Zeiler et al. 2010).
-
-    x (N, C, H, W), weight (C, O / groups, KH, KW), bias (O,) or None; gives (N, O, OH, OW) with
-    OH = (H - 1) stride - 2 padding + dilation (KH - 1) + 1 + output_padding, and OW alike.
-    `output_padding`, less than the stride, chooses among the sizes that a strided convolution
-    makes the same. ShapeError where channels do not agree or nothing would be left.
-    """
-    x, weight = as_tensor_like(x), as_tensor_like(weight)
-    bias = None if bias is None else as_tensor_like(bias)
-    geometry = _geometry("conv_transpose2d", stride, padding, dilation, groups)
-    extra = pair("conv_transpose2d", "output_padding", output_padding, 0)
-    if any(more >= step for more, step in zip(extra, geometry["stride"], strict=True)):
-        raise SettingError(
-            f"conv_transpose2d: output_padding {extra} must be less than the stride {geometry['stride']}; "
-            "it makes up for what a stride rounds off, and is no more than that"
-        )
-    given = f"conv_transpose2d: x {str_shape(tuple(x.shape))} with weight {str_shape(tuple(weight.shape))}"
-    if len(x.shape) != 4 or len(weight.shape) != 4:
-        raise ShapeError(f"{given}: both need 4 axes, N C H W and C O KH KW; add a batch axis?")
-    channels = weight.shape[1] * groups
-    _check_weight(given, weight, groups, bias, channels)
-    window = Window(weight.shape[2:], geometry["stride"], geometry["padding"], geometry["dilation"])
-    size = tuple(
-        (x.shape[2 + i] - 1) * window.stride[i] - 2 * window.padding[i] + window.span(i) + extra[i]
-        for i in (0, 1)
-    )
-    if any(not isinstance(part, Dim) and part < 1 for part in size):
-        raise ShapeError(f"{given}: padding {window.padding} takes all of it away; use less")
-    y = _conv2d_input(x, weight, size=size, **geometry)
-    return y if bias is None else y + reshape(bias, (1, channels, 1, 1))

@@ -14,10 +14,10 @@ from shared.ops.choosing import gate
 from shared.ops.creation import Creation, arange, eye, sizes_of, whole
 from shared.ops.indexing import getitem
 from shared.ops.joining import concatenate, unbind
+from shared.ops.padding import pad
 from shared.ops.picking import placed
 from shared.ops.ranges import at_least, smaller
 from shared.ops.shapes import as_tensor_like, expand_dims
-from shared.ops.tiling import pad
 from shared.spec import Spec, one_axis, str_shape
 
 

@@ -15,6 +15,7 @@ from shared.numerics.half import rounded
 from shared.numerics.scaling import magnitude, squares_fit
 from shared.numerics.summing import average, work_dtype
 from shared.op import Op, Rule, put
+from shared.ops.averaging import avg_pool2d
 from shared.ops.choosing import cast, maximum
 from shared.ops.elementwise import pow, square
 from shared.ops.normalization import (
@@ -27,10 +28,9 @@ from shared.ops.normalization import (
     widened,
 )
 from shared.ops.norms import norm
-from shared.ops.pooling import avg_pool2d
+from shared.ops.padding import pad
 from shared.ops.reductions import mean, sum
 from shared.ops.shapes import as_tensor_like, broadcast_to, c_order, reshape
-from shared.ops.tiling import pad
 from shared.spec import Operand, Spec, as_number, one_axis, sizes_match, str_shape
 
 # --- in groups of channels -----------------------------------------------------------------

@@ -6,39 +6,111 @@ Convolution and pooling stand on this. What a window sees is an array (N, C, KH,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from shared.dims import Dim, Shape, Size, divide
+from shared.dims import Dim, Shape, Size, divide, same_shape, same_size
 from shared.errors import SettingError, ShapeError
 from shared.op import Op, Rule, array_module
-from shared.ops.ranges import smaller
-from shared.ops.shapes import as_tensor_like
+from shared.ops.ranges import at_least, smaller
+from shared.ops.shapes import as_tensor_like, expand_dims, squeeze
 from shared.spec import Operand, Spec, sizes_match, str_shape
 
 Pair = tuple[int, int]
+F = TypeVar("F", bound=Callable[..., Any])
+
+# --- settings ------------------------------------------------------------------------------
 
 
-def pair(call: str, name: str, value: Any, least: int) -> Pair:
-    """A setting for height and width: one int for both, or a pair."""
-    both = value if isinstance(value, (tuple, list)) else (value, value)
-    whole = [isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= least for v in both]
-    if whole != [True, True]:
-        raise SettingError(f"{call}: {name} must be an int or a pair, each at least {least}, not {value!r}")
-    return int(both[0]), int(both[1])
+def pair(call: str, name: str, value: Any, least: int, axes: int = 2) -> Any:
+    """A setting for height and width, or for so many axes: one int for all, or one for each."""
+    each = value if isinstance(value, (tuple, list)) else (value,) * axes
+    whole = [isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= least for v in each]
+    if whole != [True] * axes:
+        several = "a pair" if axes == 2 else f"{axes} of them"
+        raise SettingError(
+            f"{call}: {name} must be an int or {several}, each at least {least}, not {value!r}"
+        )
+    return tuple(int(v) for v in each)
+
+
+def in_a_row(value: Any, height: int) -> Any:
+    """A setting for a sequence as that for an image of height 1; what is no int or one of them stays."""
+    if isinstance(value, (tuple, list)) and len(value) == 1:
+        value = value[0]
+    return value if value is None or isinstance(value, str) else (height, value)
+
+
+class Margins(NamedTuple):
+    """How much padding stands before each axis of an image, and how much behind it."""
+
+    before: tuple[Size, ...]
+    behind: tuple[Size, ...]
+
+    @property
+    def even(self) -> bool:
+        return same_shape(self.before, self.behind)
+
+
+def margins(call: str, padding: Any, image: Shape, kernel: Shape, stride: Shape, dilation: Shape) -> Margins:
+    """What a setting `padding` asks for: one int, or for each axis an int or a pair (before, behind);
+    "valid" is none, and "same" as much as gives ceil(size / stride) outputs, the odd one behind."""
+    nothing = (0,) * len(image)
+    if padding == "valid":
+        return Margins(nothing, nothing)
+    if padding == "same":
+        spans = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
+        steps = [-(-n // s) * s - s for n, s in zip(image, stride, strict=True)]
+        total = [
+            span - 1 if same_size(s, 1) else at_least(step + span - n, 0)
+            for n, s, step, span in zip(image, stride, steps, spans, strict=True)
+        ]
+        before = tuple(t // 2 for t in total)
+        return Margins(before, tuple(t - b for t, b in zip(total, before, strict=True)))
+    if isinstance(padding, str):
+        raise SettingError(f"{call}: padding must be ints, 'same' or 'valid', not {padding!r}")
+    each = padding if isinstance(padding, (tuple, list)) else (padding,) * len(image)
+    if not any(isinstance(part, (tuple, list)) for part in each):
+        even = pair(call, "padding", padding, 0, len(image))
+        return Margins(even, even)
+    if len(each) != len(image):
+        raise SettingError(f"{call}: padding {padding!r} must have a part for each of {len(image)} axes")
+    before, behind = zip(*(pair(call, "padding", part, 0) for part in each), strict=True)
+    return Margins(before, behind)
+
+
+def unbatched(axes: int) -> Callable[[F], F]:
+    """A function of an x with so many axes, the first of them the batch's, that takes one without it too."""
+
+    def decorate(function: F) -> F:
+        @wraps(function)
+        def called(*args: Any, **settings: Any) -> Any:
+            if not args or len((x := as_tensor_like(args[0])).shape) != axes - 1:
+                return function(*args, **settings)
+            y = function(expand_dims(x, 0), *args[1:], **settings)
+            return tuple([squeeze(part, 0) for part in y]) if isinstance(y, tuple) else squeeze(y, 0)
+
+        return called  # type: ignore[return-value]
+
+    return decorate
+
+
+# --- geometry ------------------------------------------------------------------------------
 
 
 class Window(NamedTuple):
     """How a window moves over an image. With `ceil` it may hang over the far edges, as long as
-    it starts inside the image or its padding."""
+    it starts inside the image or its padding. `far`: the padding there, if it is another."""
 
     kernel: Pair
     stride: Pair
     padding: Pair
     dilation: Pair = (1, 1)
     ceil: bool = False
+    far: Pair | None = None
 
     def span(self, axis: int) -> int:
         """The length that the window covers along an axis (0 height, 1 width)."""
@@ -48,7 +120,7 @@ class Window(NamedTuple):
         """How many outputs it gives down and across an image (H, W); ShapeError for none."""
         if any(not isinstance(size, Dim) and size < 1 for size in image):
             raise ShapeError(f"{call}: an image {str_shape(image)} holds no pixels")
-        oh, ow = self._output_size(image[0], 0), self._output_size(image[1], 1)
+        oh, ow = self.places(image[0], 0), self.places(image[1], 1)
         spans: list[Size] = [self.span(axis) for axis in (0, 1)]
         far = [
             not isinstance(span, Dim) and not isinstance(size, Dim) and span > 2 * (size + 2 * padding)
@@ -62,9 +134,9 @@ class Window(NamedTuple):
             )
         return oh, ow
 
-    def _output_size(self, size: Size, axis: int) -> Size:
+    def places(self, size: Size, axis: int) -> Size:
         step, padding = self.stride[axis], self.padding[axis]
-        room = size + 2 * padding - self.span(axis)
+        room = size + padding + (self.far or self.padding)[axis] - self.span(axis)
         if not self.ceil:
             return room // step + 1
         return smaller(-(-room // step) + 1, (size + padding - 1) // step + 1)
@@ -196,6 +268,7 @@ def _settings(call: str, kernel_size: Any, stride: Any, padding: Any, dilation: 
     }
 
 
+@unbatched(4)
 def im2col(
     x: Any, kernel_size: int | Pair, dilation: int | Pair = 1, padding: int | Pair = 0,
     stride: int | Pair = 1,
@@ -209,6 +282,7 @@ def im2col(
     return _im2col(as_tensor_like(x), **settings)
 
 
+@unbatched(3)
 def col2im(
     columns: Any, output_size: Pair, kernel_size: int | Pair, dilation: int | Pair = 1,
     padding: int | Pair = 0, stride: int | Pair = 1,

@@ -10,7 +10,7 @@ What leaves a run never lies in an arena: it is a fresh array, and belongs to th
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,14 +119,15 @@ class Plan:
         return arrays[value]
 
 
-def evaluated(value: Any, sizes: Mapping[Symbol, int]) -> Any:
-    """A setting with integers for all sizes in it."""
+def evaluated(value: Any, sizes: Mapping[Symbol, int], size: Callable[..., Any] = Dim.evaluate) -> Any:
+    """A setting with integers for all sizes in it; with `Dim.replaced` for `size`, those that are not among
+    `sizes` stay unknown."""
     if isinstance(value, Dim):
-        return value.evaluate(sizes)
+        return size(value, sizes)
     if isinstance(value, (tuple, list)):
-        return type(value)([evaluated(part, sizes) for part in value])
+        return type(value)([evaluated(part, sizes, size) for part in value])
     if isinstance(value, slice):
-        return slice(*[evaluated(part, sizes) for part in (value.start, value.stop, value.step)])
+        return slice(*[evaluated(part, sizes, size) for part in (value.start, value.stop, value.step)])
     if isinstance(value, dict):
-        return {key: evaluated(part, sizes) for key, part in value.items()}
+        return {key: evaluated(part, sizes, size) for key, part in value.items()}
     return value

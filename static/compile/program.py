@@ -153,13 +153,16 @@ class Program:
 
     def _unfit(self, sizes: Mapping[Symbol, int], error: Exception) -> Exception:
         """The error of the first step that can not be done with these sizes; else the one given."""
+        known = Dim.replaced  # no more of them than the plan has asked for
         for step in self.block.steps:
             given = [
-                Spec(evaluated(x.shape, sizes), x.dtype) if isinstance(x, Value) else evaluated(x, sizes)
+                Spec(evaluated(x.shape, sizes, known), x.dtype)
+                if isinstance(x, Value)
+                else evaluated(x, sizes, known)
                 for x in step.inputs
             ]
             try:
-                step.op.infer(*given, **evaluated(step.settings, sizes))
+                step.op.infer(*given, **evaluated(step.settings, sizes, known))
             except DiptychError as better:
                 better.failed_at = Failure(step, given)  # type: ignore[attr-defined]
                 return better

@@ -46,8 +46,8 @@ NO_WORDS = {
     **dict.fromkeys(("cummax_index", "cummin_index", "cumprod", "logcumsumexp", "recurrence"), _NO_RUN),
     "mode_index": _NO_MODE,
     **dict.fromkeys(
-        ("adaptive_avg_unpool2d", "conv2d_weight", "crop", "gaussian", "gru_cell_grad", "lstm_cell_grad",
-         "max_pick2d", "max_unpool2d", "others_product", "relu_grad", "sigmoid_slope", "sum_unpool2d"),
+        ("adaptive_avg_unpool2d", "conv2d_weight", "draw_in", "gaussian", "gru_cell_grad", "lstm_cell_grad",
+         "max_pick2d", "max_pool2d_input", "others_product", "relu_grad", "sigmoid_slope", "sum_unpool2d"),
         _NO_GRADIENT,
     ),
 }  # fmt: skip

@@ -6,11 +6,13 @@ import numpy as np
 
 from shared import ops
 from shared.op import TABLE
-from tests.cases.case import Case, distinct, integers, normal
+from tests.cases.case import Case, distinct, integers, normal, positive
 from tests.cases.convolution import torch_nn
 
 _hanging = {"stride": 2, "padding": (1, 0), "dilation": (1, 2), "ceil_mode": True}
+_hanging_3d = {"stride": (2, 1, 2), "padding": (1, 1, 0), "dilation": (1, 1, 2), "ceil_mode": True}
 _overlapping = {"kernel": (3, 2), "stride": (1, 2), "padding": (1, 0), "dilation": (1, 1), "ceil": False}
+_chosen = np.array([[[1, 2, 4], [10, 13, 19]], [[5, 7, 9], [15, 12, 18]]])
 _taps = integers(2, 4, 2, 2, 5, 2).astype(np.uint8)  # the kernel's middle row, which sees no padding
 
 CASES = [
@@ -24,13 +26,22 @@ CASES = [
          torch=lambda x: torch_nn().max_pool2d(x, 17, 1), name="more than 256 to a window"),
     Case("max_pool2d", lambda x: ops.max_pool2d(x, 2, padding=1, return_indices=True),
          [integers(-9, 9, 2, 1, 3, 3)], smooth=False, unknown=[("n", 1, "h", "w")], name="integers"),
-    Case("max_pool2d", lambda x: ops.max_pool1d(x, 3, 2, 1, 1, True), [distinct(2, 2, 6)],
-         torch=lambda x: torch_nn().max_pool1d(x, 3, 2, 1, 1, True), unknown=[("n", 2, "l")], name="1-d"),
+    Case("max_pool2d", lambda x: ops.max_pool1d(x, 3, 2, 1, 1, True), [distinct(2, 6)],
+         torch=lambda x: torch_nn().max_pool1d(x, 3, 2, 1, 1, True), unknown=[(2, "l")], name="1-d"),
+    Case("max_pool2d", lambda x: ops.max_pool2d(x, 3, 2, ((2, 0), (0, 1)), return_indices=True),
+         [distinct(1, 2, 4, 5)], unknown=[("n", 2, "h", "w")], name="ends padded apart"),
+    Case("max_pool2d", lambda x: ops.max_pool2d(x, (3, 2), 2, "same"), [distinct(1, 2, 4, 5)],
+         torch=lambda x: torch_nn().max_pool2d(torch_nn().pad(x, (0, 1, 0, 1), value=-1e9), (3, 2), 2),
+         unknown=[("n", 2, "h", "w")], name="same"),
+    Case("max_pool2d", lambda x: ops.max_pool3d(x, (2, 3, 2), return_indices=True, **_hanging_3d),
+         [distinct(1, 2, 5, 4, 5)],
+         torch=lambda x: torch_nn().max_pool3d(x, (2, 3, 2), return_indices=True, **_hanging_3d),
+         unknown=[("n", 2, "d", "h", "w")], name="3-d"),
     Case("max_pool2d", lambda x: ops.max_pool1d(x, 2, return_indices=True)[1], [distinct(2, 2, 6)],
          torch=lambda x: torch_nn().max_pool1d(x, 2, return_indices=True)[1], smooth=False,
          unknown=[("n", 2, "l")], name="1-d, with indices"),
     Case("max_pool2d", lambda x: ops.max_pool2d(x, 1), [distinct(0, 2, 3, 3)], name="no images"),
-    Case("max_unpool2d", lambda g, t: TABLE["max_unpool2d"](g, t, size=(5, 4), **_overlapping),
+    Case("max_pool2d_input", lambda g, t: TABLE["max_pool2d_input"](g, t, size=(5, 4), **_overlapping),
          [normal(2, 2, 5, 2), _taps], unknown=[("n", "c", 5, 2), ("n", "c", 5, 2)]),
     Case("max_pick2d", lambda x, t: TABLE["max_pick2d"](x, t, **_overlapping),
          [normal(2, 2, 5, 4), _taps], unknown=[("n", "c", "h", "w"), ("n", "c", "oh", "ow")]),
@@ -46,9 +57,29 @@ CASES = [
          name="padding left out"),
     Case("sum_pool2d", lambda x: ops.avg_pool2d(x, 2), [integers(-9, 9, 1, 2, 4, 4).astype(np.int8)],
          smooth=False, name="integers"),
-    Case("sum_pool2d", lambda x: ops.avg_pool1d(x, 3, 2, 1, False), [normal(2, 2, 6)],
+    Case("sum_pool2d", lambda x: ops.avg_pool1d(x, 3, 2, 1, count_include_pad=False), [normal(2, 2, 6)],
          torch=lambda x: torch_nn().avg_pool1d(x, 3, 2, 1, count_include_pad=False),
          unknown=[("n", 2, "l")], name="1-d"),
+    Case("sum_pool2d", lambda x: ops.avg_pool2d(x, 3, 2, 1, ceil_mode=True), [normal(2, 4, 6)],
+         torch=lambda x: torch_nn().avg_pool2d(x, 3, 2, 1, ceil_mode=True), unknown=[(2, "h", "w")],
+         name="hanging over"),
+    Case("sum_pool2d", lambda x: ops.avg_pool2d(x, 2, 1, ((1, 0), 0), count_include_pad=False),
+         [normal(1, 2, 3, 4)], unknown=[("n", 2, "h", "w")], name="ends padded apart"),
+    Case("sum_pool2d", lambda x: ops.avg_pool3d(x, (2, 3, 2), 2, (1, 1, 0), True, False),
+         [normal(1, 2, 3, 6, 5)],
+         torch=lambda x: torch_nn().avg_pool3d(x, (2, 3, 2), 2, (1, 1, 0), True, False),
+         unknown=[("n", 2, "d", "h", "w")], name="3-d"),
+    Case("sum_pool2d", lambda x: ops.avg_pool3d(x, 2, divisor_override=3), [normal(1, 2, 2, 4, 5)],
+         torch=lambda x: torch_nn().avg_pool3d(x, 2, divisor_override=3),
+         unknown=[("n", 2, "d", "h", "w")], name="3-d, another divisor"),
+    Case("sum_pool2d", lambda x: ops.lp_pool2d(x, 3, (2, 3), 2, True), [positive(1, 2, 5, 6)],
+         torch=lambda x: torch_nn().lp_pool2d(x, 3, (2, 3), 2, True), unknown=[("n", 2, "h", "w")],
+         name="norms"),
+    Case("sum_pool2d", lambda x: ops.lp_pool1d(x, 2, 3), [positive(2, 7)],
+         torch=lambda x: torch_nn().lp_pool1d(x, 2, 3), unknown=[(2, "l")], name="norms, 1-d"),
+    Case("sum_pool2d", lambda x: ops.lp_pool3d(x, 2, 2), [positive(1, 1, 2, 3, 4)],
+         torch=lambda x: torch_nn().lp_pool3d(x, 2, 2), unknown=[("n", 1, "d", "h", "w")],
+         name="norms, 3-d"),
     Case("sum_unpool2d",
          lambda g: TABLE["sum_unpool2d"](g, size=(4, 5), kernel=(2, 3), stride=(2, 1), padding=(0, 1)),
          [normal(2, 2, 2, 5)], unknown=[("n", "c", "h", "w")]),
@@ -61,4 +92,23 @@ CASES = [
          smooth=False, unknown=[("n", 2, "h", "w")], name="integers"),
     Case("adaptive_avg_unpool2d", lambda g: TABLE["adaptive_avg_unpool2d"](g, size=(5, 3)),
          [normal(2, 2, 3, 2)], unknown=[("n", "c", "h", "w")]),
+    Case("index_put", lambda x, i: ops.max_unpool2d(x, i, 3, 2, 1, (4, 5)), [normal(2, 2, 3), _chosen],
+         torch=lambda x, i: torch_nn().max_unpool2d(x, i, 3, 2, 1, (4, 5)),
+         unknown=[(2, "h", "w"), (2, "h", "w")], name="max_unpool2d"),
+    Case("index_put", lambda x: ops.max_unpool3d(*ops.max_pool3d(x, 2, return_indices=True), 2),
+         [distinct(1, 2, 4, 2, 4)], unknown=[("n", 2, "d", "h", "w")], name="max_unpool3d"),
+    Case("adaptive_avg_pool2d", lambda x: ops.adaptive_avg_pool1d(x, 3), [normal(2, 7)],
+         torch=lambda x: torch_nn().adaptive_avg_pool1d(x, 3), unknown=[(2, "l")], name="1-d"),
+    Case("adaptive_avg_pool2d", lambda x: ops.adaptive_avg_pool3d(x, (2, None, 3)), [normal(1, 2, 3, 2, 4)],
+         torch=lambda x: torch_nn().adaptive_avg_pool3d(x, (2, None, 3)),
+         unknown=[("n", 2, "d", "h", "w")], name="3-d"),
+    Case("adaptive_max_pool2d", lambda x: ops.adaptive_max_pool2d(x, (3, 2), True), [distinct(2, 2, 5, 3)],
+         torch=lambda x: torch_nn().adaptive_max_pool2d(x, (3, 2), True), unknown=[("n", 2, "h", "w")]),
+    Case("adaptive_max_pool2d", lambda x: ops.adaptive_max_pool1d(x, 3, True), [distinct(2, 7)],
+         torch=lambda x: torch_nn().adaptive_max_pool1d(x, 3, True), unknown=[(2, "l")], name="1-d"),
+    Case("adaptive_max_pool2d", lambda x: ops.adaptive_max_pool3d(x, (2, None, 3), True),
+         [distinct(1, 2, 3, 2, 4)], torch=lambda x: torch_nn().adaptive_max_pool3d(x, (2, None, 3), True),
+         unknown=[("n", 2, "d", "h", "w")], name="3-d"),
+    Case("adaptive_max_pool2d", lambda x: ops.adaptive_max_pool2d(x, 2), [integers(0, 3, 1, 2, 3, 3)],
+         smooth=False, unknown=[("n", 2, "h", "w")], name="integers"),
 ]  # fmt: skip

@@ -11,6 +11,17 @@ from tests.cases.oracle import torch_op
 
 _ABC = [("a", "b", "c")]
 
+def _pads() -> list[Case]:
+    """An image that goes on by itself, one end cropped."""
+    ends = ((0, 0), (0, 0), (2, 1), (-1, 3))
+    return [
+        Case("extend", lambda x, mode=mode: ops.pad(x, ends, mode), [normal(1, 2, 3, 5)],
+             torch=torch_op("nn.functional.pad", pad=(-1, 3, 2, 1), mode=mode),
+             unknown=[("n", 2, "h", "w")], name=mode)
+        for mode in ("reflect", "replicate", "circular")
+    ]  # fmt: skip
+
+
 CASES = [
     Case("reshape", lambda x: ops.reshape(x, (x.shape[0], -1)) * 2, [normal(2, 3, 4)],
          torch=lambda x: x.reshape(2, -1) * 2, unknown=_ABC),
@@ -70,6 +81,15 @@ CASES = [
          torch=torch_op("nn.functional.pad", pad=(2, 3, 1, 0), value=-1.5)),
     Case("pad", lambda x: ops.pad(ops.transpose(x), 1), [normal(2, 3)], unknown=[("a", "b")],
          name="all round"),
+    *_pads(),
+    Case("crop", lambda x: ops.pad(x, ((-1, 2), (0, -2)), value=0.5), [normal(3, 4)], unknown=[("a", "b")],
+         torch=torch_op("nn.functional.pad", pad=(0, -2, -1, 2), value=0.5), name="and pad"),
+    Case("extend", lambda x: ops.pad(x, ((9, 0), (0, 7)), "reflect"), [normal(3, 1)], unknown=[("a", "b")],
+         composed=lambda x: np.pad(x, ((9, 0), (0, 7)), "reflect"), name="again and again"),
+    Case("extend", lambda x: ops.pad(x, (4, 5), "wrap"), [integers(0, 9, 3)], smooth=False, unknown=[("a",)],
+         composed=lambda x: np.pad(x, (4, 5), "wrap"), name="integers"),
+    Case("draw_in", lambda g: TABLE["draw_in"](g, widths=((0, 0), (2, 1)), mode="wrap"), [normal(2, 6)],
+         unknown=[("a", "b")]),
     Case("pad", lambda x: ops.pad(x, (0, 2)), [integers(0, 9, 3)], smooth=False, name="integers"),
     Case("crop", lambda x: TABLE["crop"](x, widths=((1, 0), (0, 2))) * 2, [normal(3, 4)],
          unknown=[("a", "b")]),

@@ -41,9 +41,9 @@ MUTATIONS: list[Mutation] = [
         ("def _infer_embedding", "*weight.shape[1:]), weight.dtype", "*weight.shape[1:]), ids.dtype",
          "embedding"),
     ]),
-    *rows("infer", "shared/ops/tiling.py", [
+    *rows("infer", "shared/ops/padding.py", [
         ("def _infer_pad", "b + size + a for", "b + size + b for", "pad"),
-        ("_crop = Op(", "size - before - after for", "size - before for", "pad or crop"),
+        ("def _infer_crop", "size - before - after for", "size - before for", "pad or crop"),
     ]),
     *rows("infer", "shared/ops/reductions.py", [
         ("def sum_dtype", 'x.dtype.kind in "bi" and', 'x.dtype.kind in "b" and', "sum"),
@@ -62,7 +62,7 @@ MUTATIONS: list[Mutation] = [
         ("def _infer_einsum", "_parts(subscripts)[1]", "sorted(_parts(subscripts)[1])", "einsum"),
     ]),
     *rows("infer", "shared/ops/windows.py", [
-        ("def _output_size", "return room // step + 1", "return room // step + 2", "im2col or conv2d"),
+        ("def places", "return room // step + 1", "return room // step + 2", "im2col or conv2d"),
         ("def _infer_im2col", "window.kernel[0] * window.kernel[1]", "window.kernel[0] * window.kernel[0]",
          "im2col"),
     ]),
@@ -93,9 +93,13 @@ MUTATIONS: list[Mutation] = [
         ("def _infer_gru_cell(", "Spec(zx.shape, promote(zx, zh))", "Spec(h.shape, promote(zx, zh))",
          "gru_cell"),
     ]),
-    *rows("infer", "shared/ops/pooling.py", [
+    *rows("infer", "shared/ops/adaptive.py", [
         ("def _infer_adaptive_avg_pool2d", "(*x.shape[:2], *places)", "(*x.shape[:2], *places[::-1])",
          "adaptive"),
+        ("def _infer_adaptive_max_pool2d", "(*x.shape[:2], *places)", "(*x.shape[:2], *places[::-1])",
+         "adaptive"),
+    ]),
+    *rows("infer", "shared/ops/averaging.py", [
         ("def _infer_sum_pool2d", "x.shape[2:])), x.dtype)", "x.shape[2:])[::-1]), x.dtype)", "avg_pool"),
     ]),
     *rows("infer", "shared/ops/choosing.py", [

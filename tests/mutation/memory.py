@@ -35,9 +35,9 @@ MUTATIONS: list[Mutation] = [
         ("def _is_leading", "return step in (None, 1) and", "return", "getitem"),
         ("def _is_leading", "part == EVERY for part in rest", "True for part in rest", "getitem"),
     ]),
-    *rows("memory", "shared/ops/tiling.py", [
+    *rows("memory", "shared/ops/padding.py", [
         ("_crop = Op(", "alias=(0,),", FRESH, "pad or crop"),
-        ("_crop = Op(", "all(same_size(w, 0) for pair in widths[1:] for w in pair)", "True", "pad or crop"),
+        ("_crop = Op(", "_nothing(widths[1:])", "True", "pad or crop"),
         ("def _compute_pad", "y.fill(value)", "pass", "pad"),
     ]),
     *rows("memory", "shared/ops/distances.py", [("_of_shape = Op(", "alias=(0,),", FRESH, "")]),

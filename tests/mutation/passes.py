@@ -129,8 +129,10 @@ SETTINGS = [
     ]),
     *rows("setting", "shared/ops/tiling.py", [
         ("def repeat", "(*before, size, 1, *after)", "(*before, 1, size, *after)", ""),
+    ]),
+    *rows("setting", "shared/ops/padding.py", [
         ("def _fill", "not low <= value <= high", "not low <= value", ""),
-        ("def _widths", "w < 0 for pair", "w < -9 for pair", ""),
+        ("def _below", "at_least(-width, 0)", "at_least(-width, 1)", ""),
     ]),
     *rows("setting", "shared/ops/indexing.py", [
         ("def getitem", "isinstance(index, tuple) else (index,)",

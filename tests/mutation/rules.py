@@ -93,9 +93,11 @@ SHAPES = [
         ("_bincount = Op(", "take(g, x, 0)", "take(g * 2, x, 0)", "bincount"),
     ]),
     *rows("setting", "shared/ops/lookup.py", [("def _embedding_rule", "g, 0)", "g, 1)", "padding")]),
-    *rows("rule", "shared/ops/tiling.py", [
+    *rows("rule", "shared/ops/padding.py", [
         ("_pad = Op(", "_crop(g, widths=widths)", "_crop(g * 2, widths=widths)", "pad"),
         ("_crop = Op(", "_pad(g, widths=widths, value=0)", "_pad(g, widths=widths, value=1)", "pad or crop"),
+        ("_extend = Op(", "_draw_in(g, widths", "_draw_in(g * 2, widths", "extend"),
+        ("_draw_in = Op(", "_extend(gx, widths", "_extend(gx * 2, widths", "extend or draw_in"),
     ]),
 ]  # fmt: skip
 
@@ -195,12 +197,17 @@ RECURRENT = [
 
 POOLING = [
     *rows("rule", "shared/ops/pooling.py", [
-        ("_max_pool2d = Op(", "_max_unpool2d(g[0], y[1]", "_max_unpool2d(g[0] * 2, y[1]", "max_pool"),
-        ("_max_unpool2d = Op(", "_max_pick2d(gx, taps", "_max_pick2d(gx * 2, taps", "max_pool or max_unpool"),
+        ("_max_pool2d = Op(", "_max_pool2d_input(g[0], y[1]", "_max_pool2d_input(g[0] * 2, y[1]", "max_pool"),
+        ("_max_pool2d_input = Op(", "_max_pick2d(gx, taps", "_max_pick2d(gx * 2, taps", "max_pool"),
+    ]),
+    *rows("rule", "shared/ops/averaging.py", [
         ("_sum_pool2d = Op(", "_sum_unpool2d(g, size", "_sum_unpool2d(g * 2, size", "pool"),
         ("_sum_unpool2d = Op(", "_sum_pool2d(g, **", "_sum_pool2d(g * 2, **", "pool"),
+    ]),
+    *rows("rule", "shared/ops/adaptive.py", [
         ("_adaptive_avg_pool2d = Op(", "_adaptive_avg_unpool2d(g, size",
          "_adaptive_avg_unpool2d(g * 2, size", "adaptive"),
+        ("def _adaptive_max_rule", "reshape(g[0], flat)", "reshape(g[0] * 2, flat)", "adaptive"),
     ]),
     *rows("rule", "shared/ops/windows.py", [
         ("_im2col = Op(", "_col2im(g, size", "_col2im(g * 2, size", "im2col"),

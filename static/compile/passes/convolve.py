@@ -89,7 +89,7 @@ class _Chain:
             instead[self.relu] = ()
             between.append(self.relu.outputs[0])
         for unpool in self.users.get(self.pool.outputs[1], ()):
-            if unpool.op is not TABLE["max_unpool2d"] or unpool.inputs[1] is not self.pool.outputs[1]:
+            if unpool.op is not TABLE["max_pool2d_input"] or unpool.inputs[1] is not self.pool.outputs[1]:
                 return None
             g = unpool.outputs[0]
             between.append(g)

@@ -127,7 +127,7 @@ def _unpooled(g: Any, y: Any, argmax: Any, epilogue: Epilogue, size: Pair) -> An
     """The gradient by what the convolution gave."""
     if epilogue.relu:
         g = TABLE["relu_grad"].compute(g, y)
-    return TABLE["max_unpool2d"].compute(g, argmax, size=size, **pooling(epilogue.pool))
+    return TABLE["max_pool2d_input"].compute(g, argmax, size=size, **pooling(epilogue.pool))
 
 
 def _compute_input(

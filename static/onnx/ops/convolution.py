@@ -34,8 +34,8 @@ def _conv2d_input(
 def _im2col(w: Writer, x: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any) -> str:
     """A convolution whose kernels each pick one place of one channel."""
     channels, taps = x.shape[1], kernel[0] * kernel[1]
-    if isinstance(channels, Dim):
-        raise w.refusal(f"the number of channels, {channels}, is not known; give a fixed one")
+    if isinstance(channels, Dim) or isinstance(taps, Dim):
+        raise w.refusal(f"the number of channels, {channels}, or the kernel, {kernel}, is not known; fix it")
     picks = w.constant(np.tile(np.eye(taps, dtype=w.dtype).reshape(taps, 1, *kernel), (channels, 1, 1, 1)))
     y = w("Conv", w.one(x), picks, strides=stride, pads=padding * 2, dilations=dilation, group=channels)
     return w("Reshape", y, w.integers([0, channels * taps, -1]))
@@ -44,6 +44,8 @@ def _im2col(w: Writer, x: Any, *, kernel: Any, stride: Any, padding: Any, dilati
 def _col2im(
     w: Writer, columns: Any, *, size: Any, kernel: Any, stride: Any, padding: Any, dilation: Any
 ) -> str:
+    if any(isinstance(part, Dim) for part in kernel):
+        raise w.refusal(f"the kernel, {kernel}, is not known; give a fixed one")
     given = w.one(columns), w.shape(size), w.integers(kernel)
     return w("Col2Im", *given, strides=stride, pads=padding * 2, dilations=dilation)
 

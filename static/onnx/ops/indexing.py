@@ -61,6 +61,35 @@ def _pad(w: Writer, x: Any, *, widths: Any, value: Any) -> str:
     return w("Pad", w.one(x), w.shape(pads), w.one(value))
 
 
+def _crop(w: Writer, x: Any, *, widths: Any) -> str:
+    return _slice(w, w.one(x), {
+        axis: slice(before, size - after)
+        for axis, (size, (before, after)) in enumerate(zip(x.shape, widths, strict=True))
+        if not (same_size(before, 0) and same_size(after, 0))
+    })  # fmt: skip
+
+
+def _extend(w: Writer, x: Any, *, widths: Any, mode: str) -> str:
+    """ONNX's Pad, where it surely goes on no further than x is long; else each place is looked up."""
+    ends = [(size, *pair) for size, pair in zip(x.shape, widths, strict=True)]
+    known = not any(isinstance(n, Dim) for end in ends for n in end)
+    if mode == "edge" or (known and all(max(before, after) < size for size, before, after in ends)):
+        pads = [before for before, _ in widths] + [after for _, after in widths]
+        return w("Pad", w.one(x), w.shape(pads), mode=mode)
+    y = w.one(x)
+    for axis, (size, before, after) in enumerate(ends):
+        if not (same_size(before, 0) and same_size(after, 0)):
+            i = w("Range", w.scalar(before * -1), w.scalar(size + after), w.scalar(1))
+            if mode == "wrap":
+                i = w("Mod", i, w.scalar(size))
+            else:
+                there_and_back = w("Max", w.scalar(size * 2 - 2), w.scalar(1))
+                i = w("Mod", i, there_and_back)
+                i = w("Min", i, w("Sub", there_and_back, i))
+            y = w("Gather", y, i, axis=axis)
+    return y
+
+
 def _split(w: Writer, x: Any, *, sizes: Shape, axis: int) -> list[str]:
     if len(sizes) == 1:
         return [w.one(x)]
@@ -181,6 +210,11 @@ def _arange(w: Writer, *, start: Any, stop: Any, step: Any, dtype: Any) -> str:
     return y if dtype == np.int64 else w.cast(y, dtype)
 
 
+def _up_to(w: Writer, counts: Any) -> str:
+    most = w("Max", w("ReduceMax", w.name(counts), keepdims=0), w.scalar(0))
+    return w("Range", w.scalar(0), most, w.scalar(1))
+
+
 def _linspace(w: Writer, *, num: Any, **settings: Any) -> str:
     if isinstance(num, Dim):
         raise w.refusal(f"{num} numbers are not known to be how many; make them of ops.arange")
@@ -194,14 +228,13 @@ def _eye(w: Writer, *, n: Any, m: Any, k: int, dtype: Any) -> str:
 
 
 INDEXING: dict[str, Callable[..., Any]] = {
-    "reshape": _reshape, "sum_to": _sum_to, "flip": _flip, "pad": _pad, "split": _split, "stack": _stack,
-    "unbind": _unbind,
-    "stop_gradient": lambda w, x: w.one(x),
+    "reshape": _reshape, "sum_to": _sum_to, "flip": _flip, "pad": _pad, "crop": _crop, "extend": _extend,
+    "split": _split, "stack": _stack, "unbind": _unbind, "stop_gradient": lambda w, x: w.one(x),
     "transpose": lambda w, x, *, axes: w("Transpose", w.one(x), perm=axes or None),
     "broadcast_to": lambda w, x, *, shape: w("Expand", w.one(x), w.shape(shape)),
     "concatenate": lambda w, *xs, axis: w("Concat", *w.given(*xs), axis=axis),
     "getitem": _getitem, "one_hot": _one_hot, "scatter_sum": _scatter_sum,
     "gather": lambda w, x, index, *, axis: w("GatherElements", w.name(x), w.one(index, np.int64), axis=axis),
     "embedding": lambda w, ids, weight, *, padding: w("Gather", w.name(weight), w.one(ids, np.int64), axis=0),
-    "full": full, "arange": _arange, "linspace": _linspace, "eye": _eye,
+    "up_to": _up_to, "full": full, "arange": _arange, "linspace": _linspace, "eye": _eye,
 }  # fmt: skip

@@ -73,3 +73,12 @@ def flat(value: Any) -> list[Any]:
     if isinstance(value, (tuple, list)):
         return [part for inner in value for part in flat(inner)]
     return [value]
+
+
+def twin(layer: type, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    """A layer and PyTorch's of the same name and settings."""
+    return {
+        "layer": layer,
+        "make": lambda: layer(*args, **kwargs),
+        "torch": lambda t: getattr(t, layer.__name__)(*args, **kwargs),
+    }

@@ -9,7 +9,9 @@ import numpy as np
 
 from shared import nn
 from tests.shared.nn.entry import Entry, normal, rng
+from tests.shared.nn.entry import twin as _twin
 from tests.shared.nn.losses import losses
+from tests.shared.nn.spatial import spatial
 
 
 def _simple(layer: type, *args: Any, **kwargs: Any) -> Entry:
@@ -27,15 +29,6 @@ STEPS = normal(5, 3, 4)
 """A sequence T N C."""
 OVER_BATCH = [(5, "N", 4)]
 LENGTHS = np.array([5, 2, 3])
-
-
-def _twin(layer: type, *args: Any, **kwargs: Any) -> dict[str, Any]:
-    """A layer and PyTorch's of the same name and settings."""
-    return {
-        "layer": layer,
-        "make": lambda: layer(*args, **kwargs),
-        "torch": lambda t: getattr(t, layer.__name__)(*args, **kwargs),
-    }
 
 
 def _packed(module: Any, x: Any, lengths: Any) -> Any:
@@ -217,6 +210,7 @@ LAYERS: list[Entry] = [
     Entry(**_twin(nn.RReLU, 0.2, 0.4), inputs=[normal(6, 5)], random=True),
     Entry(**_twin(nn.Flatten), inputs=[IMAGES]),
     Entry(**_twin(nn.Identity), inputs=[normal(3, 5)]),
+    *spatial(),
     *_norms(),
     *(entry for layer in (nn.RNN, nn.LSTM, nn.GRU) for entry in _recurrent(layer)),
     Entry(**_twin(nn.RNN, 4, 6, nonlinearity="relu"), inputs=[STEPS], unknown=OVER_BATCH, name="relu"),

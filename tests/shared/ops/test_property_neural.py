@@ -208,14 +208,14 @@ def test_max_pools(x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any
 
 
 @random_calls
-@given(*pool, st.booleans())
-def test_mean_pools(x: Any, kernel: Any, stride: Any, padding: Any, inside: bool) -> None:
-    move = (kernel, stride, padding)
-    made = lawful(lambda x: ops.avg_pool2d(x, *move, inside), [x])
+@given(*pool, st.booleans(), st.booleans())
+def test_mean_pools(x: Any, kernel: Any, stride: Any, padding: Any, ceil: bool, inside: bool) -> None:
+    move = (kernel, stride, padding, ceil, inside)
+    made = lawful(lambda x: ops.avg_pool2d(x, *move), [x])
     if made is not None and x.size:
         as_torch(
-            lambda x: ops.avg_pool2d(x, *move, inside),
-            lambda x: functional.avg_pool2d(x, *move, count_include_pad=inside),
+            lambda x: ops.avg_pool2d(x, *move),
+            lambda x: functional.avg_pool2d(x, *move),
             [x],
         )
 

@@ -67,6 +67,8 @@ REFUSED = {
     "conv2d-integers": "ONNX convolves floats alone",
     "im2col-integers": "and so here",
     "im2col": "with an unknown number of channels",
+    "conv2d-3-d": "with an unknown kernel",
+    "conv2d_input-transposed, 3-d": "with an unknown kernel",
     "linspace-as many as a size": "an unknown number of numbers",
     "max_pool2d-integers": "ONNX has it for 8 bits alone",
     "tap_index": "of taps that no pooling found",
@@ -75,6 +77,7 @@ REFUSED = {
 }
 ASIDE = {
     "mean-of nothing": "onnxruntime's mean of nothing is 0",
+    "up_to-roi_align, no boxes": "onnxruntime's Reshape works no size out where there is nothing",
     "broadcast_to-no tile": "onnxruntime takes an Expand to no elements for one that does nothing",
 }
 
