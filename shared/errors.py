@@ -35,6 +35,10 @@ class ArgumentError(DiptychError, TypeError):
     """A call with more arguments than it takes, or fewer, or with what it can do nothing with."""
 
 
+class DivisionError(DiptychError, ZeroDivisionError):
+    """Integers that were to be divided by 0."""
+
+
 class TooLargeError(DiptychError, MemoryError):
     """An array that is larger than the memory."""
 

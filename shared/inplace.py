@@ -7,17 +7,21 @@ Whoever mixes this in says in `_change` whether its array may be written to, and
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from shared.op import array_module
 from shared.operators import Operators
+from shared.ops.remainders import divided
 from shared.usage.door import methods
 
-IN_PLACE = {
+IN_PLACE: dict[str, tuple[str, Callable[..., Any]]] = {
     "add": ("x += y", np.add), "sub": ("x -= y", np.subtract), "mul": ("x *= y", np.multiply),
-    "truediv": ("x /= y", np.true_divide), "pow": ("x **= y", np.power), "matmul": ("x @= y", np.matmul),
+    "truediv": ("x /= y", np.true_divide), "floordiv": ("x //= y", partial(divided, np.floor_divide)),
+    "mod": ("x %= y", partial(divided, np.remainder)), "pow": ("x **= y", np.power),
+    "matmul": ("x @= y", np.matmul),
     "and": ("x &= y", np.bitwise_and), "or": ("x |= y", np.bitwise_or), "xor": ("x ^= y", np.bitwise_xor),
     "lshift": ("x <<= y", np.left_shift), "rshift": ("x >>= y", np.right_shift),
 }  # fmt: skip
@@ -36,8 +40,8 @@ class InPlace(Operators):
 
     def _update(self, name: str, other: Any) -> Any:
         """What one of the operators of `IN_PLACE` gives."""
-        call, ufunc = IN_PLACE[name]
-        self._change(call, lambda array, y: ufunc(array, y, out=array, casting="same_kind"), other)
+        call, fill = IN_PLACE[name]
+        self._change(call, lambda array, y: fill(array, y, out=array, casting="same_kind"), other)
         return self
 
     def __iadd__(self, other: Any) -> Any:  # type: ignore[misc]
@@ -51,6 +55,12 @@ class InPlace(Operators):
 
     def __itruediv__(self, other: Any) -> Any:  # type: ignore[misc]
         return self._update("truediv", other)
+
+    def __ifloordiv__(self, other: Any) -> Any:  # type: ignore[misc]
+        return self._update("floordiv", other)
+
+    def __imod__(self, other: Any) -> Any:  # type: ignore[misc]
+        return self._update("mod", other)
 
     def __ipow__(self, other: Any) -> Any:  # type: ignore[misc]
         return self._update("pow", other)

@@ -31,6 +31,7 @@ class Operators(NumPyCalls):
 
         __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _binary
         __truediv__ = __rtruediv__ = __pow__ = __rpow__ = _binary
+        __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _binary
         __lt__ = __le__ = __gt__ = __ge__ = _binary
 
         def __neg__(self) -> Any: ...
@@ -135,9 +136,10 @@ OPERATORS = {
     "add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div, "pow": ops.pow,
     "eq": ops.equal, "ne": ops.not_equal, "lt": ops.less, "le": ops.less_equal,
     "gt": ops.greater, "ge": ops.greater_equal, "neg": ops.neg, "abs": ops.abs,
+    "floordiv": ops.floor_divide, "mod": ops.remainder,
 }  # fmt: skip
 """The operators that are ops as they stand, by the names of their methods."""
-_REFLECTED = ("add", "sub", "mul", "truediv", "pow")
+_REFLECTED = ("add", "sub", "mul", "truediv", "pow", "floordiv", "mod")
 _UNARY = ("neg", "abs")
 
 

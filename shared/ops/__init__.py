@@ -24,6 +24,8 @@ from shared.ops.arranging import (
     rot90,
     unflatten,
 )
+from shared.ops.activations import elu, leaky_relu, relu
+from shared.ops.angles import acos, asin, atan, atan2, deg2rad, hypot, rad2deg
 from shared.ops.attention import attention_weights, scaled_dot_product_attention
 from shared.ops.averaging import avg_pool1d, avg_pool2d, avg_pool3d, lp_pool1d, lp_pool2d, lp_pool3d
 from shared.ops.bitwise import (
@@ -34,6 +36,7 @@ from shared.ops.bitwise import (
     bitwise_right_shift,
     bitwise_xor,
 )
+from shared.ops.blends import addcdiv, addcmul, lerp
 from shared.ops.choosing import (
     cast,
     clip,
@@ -98,10 +101,15 @@ from shared.ops.elementwise import (
 from shared.ops.gaussian import erf, erfc, gelu, normal_cdf
 from shared.ops.gradients import stop_gradient
 from shared.ops.group_normalization import group_norm, instance_norm, local_response_norm, normalize, rms_norm
+from shared.ops.gaussian import erf, erfc, erfinv, gelu, normal_cdf
 from shared.ops.gru import gru_cell, gru_cell_composed
+from shared.ops.hyperbolic import acosh, asinh, atanh, cosh, sinh
 from shared.ops.indexing import getitem, take
+from shared.ops.infinities import fmax, fmin, isinf, isneginf, isposinf, nan_to_num
 from shared.ops.joining import concatenate, split, stack, unbind
 from shared.ops.likelihoods import gaussian_nll_loss, poisson_nll_loss, sigmoid_focal_loss
+from shared.ops.linalg import dot, linear, matmul, outer, tensordot, tril, triu
+from shared.ops.logarithms import exp2, log2, log10, logaddexp, logaddexp2, logit, xlogy
 from shared.ops.lookup import embedding, gather, one_hot, scatter_add, scatter_sum
 from shared.ops.losses import accuracy, cross_entropy, nll_loss
 from shared.ops.margins import (
@@ -172,6 +180,7 @@ from shared.ops.searching import (
     unique_inverse,
     unique_values,
 )
+from shared.ops.remainders import floor_divide, fmod, frac, remainder, trunc
 from shared.ops.shapes import (
     broadcast_to,
     expand_dims,
@@ -191,6 +200,11 @@ from shared.ops.sorting import argsort, kthvalue, max_with_indices, min_with_ind
 from shared.ops.stacking import chunk, column_stack, dstack, hstack, narrow, tensor_split, vstack
 from shared.ops.tiling import repeat, tile
 from shared.ops.unpooling import max_unpool1d, max_unpool2d, max_unpool3d
+from shared.ops.sigmoids import log_sigmoid, sigmoid, silu, softplus, tanh
+from shared.ops.signs import copysign, heaviside, signbit
+from shared.ops.softmaxes import log_softmax, softmax
+from shared.ops.special import digamma, lgamma, polygamma, sinc
+from shared.ops.tiling import pad, repeat, tile
 from shared.ops.windows import col2im, im2col
 from shared.usage.door import public
 
@@ -234,6 +248,29 @@ __all__ = [
     "triplet_margin_with_distance_loss", "triu", "triu_indices", "truncated_normal", "unbind", "unflatten",
     "uniform", "unique", "unique_all", "unique_counts", "unique_inverse", "unique_values", "var", "vstack",
     "where", "while_loop", "zeros", "zeros_like",
+    "abs", "accuracy", "acos", "acosh", "adaptive_avg_pool2d", "add", "addcdiv", "addcmul", "all", "any",
+    "arange", "argmax", "argmin", "asin", "asinh", "atan", "atan2", "atanh", "attention_weights",
+    "avg_pool1d", "avg_pool2d", "batch_norm", "bernoulli", "bilinear", "binary_cross_entropy",
+    "binary_cross_entropy_with_logits", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or",
+    "bitwise_right_shift", "bitwise_xor", "broadcast_to", "cast", "ceil", "clip", "col2im", "concatenate",
+    "cond", "conv1d", "conv2d", "conv_transpose2d", "copysign", "cos", "cosh", "cosine_similarity",
+    "cross_entropy", "cumsum", "deg2rad", "digamma", "div", "dot", "dropout", "einsum", "elu", "embedding",
+    "equal", "erf", "erfc", "erfinv", "exp", "exp2", "expand_dims", "expm1", "eye", "flatten", "flip",
+    "floor", "floor_divide", "fmax", "fmin", "fmod", "frac", "full", "full_like", "gather", "gelu",
+    "generator_state", "getitem", "greater", "greater_equal", "gru_cell", "gru_cell_composed", "heaviside",
+    "huber_loss", "hypot", "im2col", "isfinite", "isinf", "isnan", "isneginf", "isposinf", "kl_div",
+    "l1_loss", "layer_norm", "leaky_relu", "lerp", "less", "less_equal", "lgamma", "linear", "linspace",
+    "log", "log10", "log1p", "log2", "log_sigmoid", "log_softmax", "logaddexp", "logaddexp2", "logical_and",
+    "logical_not", "logical_or", "logical_xor", "logit", "logsumexp", "lstm_cell", "lstm_cell_composed",
+    "matmul", "max", "max_pool1d", "max_pool2d", "maximum", "mean", "min", "minimum", "mse_loss", "mul",
+    "nan_to_num", "neg", "nll_loss", "norm", "normal", "normal_cdf", "not_equal", "one_hot", "ones",
+    "ones_like", "outer", "pad", "permute", "polygamma", "pow", "prod", "rad2deg", "reciprocal", "relu",
+    "remainder", "repeat", "reshape", "rnn_cell", "rnn_cell_composed", "round", "rsqrt",
+    "scaled_dot_product_attention", "scan", "scatter_add", "scatter_sum", "sigmoid", "sign", "signbit",
+    "silu", "sin", "sinc", "sinh", "softmax", "softplus", "split", "sqrt", "square", "squeeze", "stack",
+    "std", "sub", "sum", "sum_to", "swapaxes", "take", "tan", "tanh", "tensordot", "tile", "trace",
+    "transpose", "tril", "triu", "trunc", "unbind", "uniform", "var", "where", "while_loop", "xlogy",
+    "zeros", "zeros_like",
 ]  # fmt: skip
 
 public(globals(), __all__)

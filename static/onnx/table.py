@@ -12,6 +12,7 @@ from static.onnx.ops.control import branch, repeat, repeat_while
 from static.onnx.ops.convolution import CONVOLUTION
 from static.onnx.ops.elementwise import ELEMENTWISE
 from static.onnx.ops.indexing import INDEXING
+from static.onnx.ops.mathematics import MATHEMATICS
 from static.onnx.ops.normalization import NORMALIZATION
 from static.onnx.ops.ordering import ORDERING
 from static.onnx.ops.pooling import POOLING
@@ -22,8 +23,8 @@ from static.onnx.ops.scattering import SCATTERING
 from static.onnx.writer import Row
 
 ROWS: dict[str, Row] = {
-    **ELEMENTWISE, **BITWISE, **REDUCTIONS, **PRODUCTS, **CONVOLUTION, **POOLING, **NORMALIZATION,
-    **RECURRENT, **INDEXING, **ORDERING, **SCATTERING,
+    **ELEMENTWISE, **BITWISE, **MATHEMATICS, **REDUCTIONS, **PRODUCTS, **CONVOLUTION, **POOLING,
+    **NORMALIZATION, **RECURRENT, **INDEXING, **ORDERING, **SCATTERING,
     "scan": repeat, "cond": branch, "while_loop": repeat_while,
 }  # fmt: skip
 """By the name of the op."""
@@ -35,7 +36,9 @@ _NO_LOSS = "a loss belongs to training; export the model's outputs"
 _NO_RUN = "ONNX runs along an axis by Scan alone; write it as ops.scan, which is exported"
 _NO_MODE = "ONNX has no words for the most frequent; compute it outside"
 _NO_GRADIENT = "it is part of a gradient; export what a forward pass gives"
+_NO_FUNCTION = "ONNX has no such function, and none that it could be made of; compute it outside of the model"
 NO_WORDS = {
+    **dict.fromkeys(("erfinv", "lgamma", "polygamma"), _NO_FUNCTION),
     **dict.fromkeys(("batch_norm", "dropout"), _EVALUATE),
     **dict.fromkeys(("uniform", "normal", "truncated_normal", "permutation", "bernoulli"), _NO_DRAWS),
     **dict.fromkeys(("print", "assert", "check_numerics"), _NO_EFFECTS),

@@ -30,7 +30,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: what is r
 
 FLOATS: dict[str, Callable[[Any, Any], Any]] = {
     "+=": operator.iadd, "-=": operator.isub, "*=": operator.imul, "/=": operator.itruediv,
-    "**=": operator.ipow,
+    "**=": operator.ipow, "//=": operator.ifloordiv, "%=": operator.imod,
 }  # fmt: skip
 BITS: dict[str, Callable[[Any, Any], Any]] = {
     "&=": operator.iand, "|=": operator.ior, "^=": operator.ixor, "<<=": operator.ilshift,

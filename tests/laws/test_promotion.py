@@ -38,6 +38,8 @@ FORMS: dict[str, Form] = {
     "s * x": lambda m, x, s: s * x,
     "x / s": lambda m, x, s: x / s,
     "s / x": lambda m, x, s: s / x,
+    "x // s": lambda m, x, s: x // s,
+    "x % s": lambda m, x, s: x % s,
     "x > s": lambda m, x, s: x > s,
     "s == x": lambda m, x, s: s == x,
     "add": lambda m, x, s: m.add(x, s),
@@ -51,6 +53,10 @@ FORMS: dict[str, Form] = {
     "where, turned": lambda m, x, s: m.where(np.array([True, False, True]), s, x),
     "where of two numbers": lambda m, x, s: m.where(x == x, s, s),
     "clip": lambda m, x, s: m.clip(x, s, s),
+    "fmod": lambda m, x, s: m.fmod(x, s),
+    "atan2": lambda m, x, s: m.atan2(s, x),
+    "copysign": lambda m, x, s: m.copysign(x, s),
+    "logaddexp": lambda m, x, s: m.logaddexp(x, s),
     "pow of floats": lambda m, x, s: m.pow(x, s),
 }
 
@@ -60,6 +66,7 @@ class Numpy:
 
     add, sub, mul, div = np.add, np.subtract, np.multiply, np.true_divide
     maximum, minimum, where, pow = np.maximum, np.minimum, np.where, np.power
+    fmod, atan2, copysign, logaddexp = np.fmod, np.arctan2, np.copysign, np.logaddexp
 
     @staticmethod
     def clip(x: Any, low: Any, high: Any) -> Any:

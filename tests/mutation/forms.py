@@ -44,6 +44,20 @@ MUTATIONS: list[Mutation] = [
             ('"minimum", np.minimum', '"min({0}, {1})"', '"({0} if {0} < {1} else {1})"', "minimum"),
             ("_clip = elementwise(", '"min(max({0}, {1}), {2})"', '"max(min({0}, {2}), {1})"', "clip"),
         ]),
+        *rows("form", "shared/ops/remainders.py", [
+            ('"trunc", np.trunc', "if {0} > 0 else ceil({0})", "if {0} > 0 else floor({0})", "trunc"),
+        ]),
+        *rows("form", "shared/ops/infinities.py", [
+            ('"isinf", np.isinf', "(abs({0}) == 1e999)", "({0} == 1e999)", "isinf"),
+            ("fmax = elementwise(", "({0} if {0} >= {1} else {1})", "({1} if {0} >= {1} else {0})", "fmax"),
+            ("fmin = elementwise(", "{1} != {1} else ({1} if", "{1} == {1} else ({1} if", "fmin"),
+        ]),
+        *rows("form", "shared/ops/signs.py", [
+            ('"heaviside", np.heaviside', "({1} if {0} == 0", "({1} if {0} != 0", "heaviside"),
+        ]),
+        *rows("form", "shared/ops/blends.py", [
+            ("lerp = elementwise(", "* (1 - {2})", "* {2}", "lerp"),
+        ]),
         *rows("form", "shared/ops/activations.py", [
             ('"relu_grad", _compute_relu_grad', "{1} > 0", "{1} >= 0", "relu_grad"),
             ('"relu", lambda', '"max({0}, 0)"', '"({0} if {0} > 0 else 0)"', "relu"),

@@ -216,6 +216,51 @@ POOLING = [
     *rows("rule", "shared/ops/random.py", [("_dropout = Op(", "g[0] * y[1]", "g[0] * 1", "dropout")]),
 ]  # fmt: skip
 
+MATHEMATICS = [
+    *rows("rule", "shared/ops/remainders.py", [
+        ("remainder = _division(", "neg(g * floor_divide(a, b))", "g * floor_divide(a, b)", "remainder"),
+        ("fmod = _division(", "round((a - y) / b)", "round(y / b)", "fmod"),
+    ]),
+    *rows("rule", "shared/ops/angles.py", [
+        ("def _sine_of_cosine", "(1 - x) * (x + 1)", "(1 - x) * (1 - x)", "asin or acos"),
+        ("def _hypot_rule", "side / where", "side * where", "hypot"),
+        ("def _over_square", "g / h / h", "g / h", "atan"),
+        ("def _by_side", "side / h / h", "side / h", "atan2"),
+        ('"atan2", np.arctan2', "_by_side(g, a, b, b)", "_by_side(g, a, b, a)", "atan2"),
+    ]),
+    *rows("rule", "shared/ops/hyperbolic.py", [
+        ('"sinh", np.sinh', "g * cosh(x)", "g * sinh(x)", "sinh"),
+        ('"cosh", np.cosh', "g * sinh(x)", "g * cosh(x)", "cosh"),
+        ('"asinh", np.arcsinh', "hypot(x, 1)", "hypot(x, 2)", "asinh"),
+        ('"acosh", np.arccosh', "sqrt(x - 1) * sqrt(x + 1)", "sqrt(x - 1) * sqrt(x - 1)", "acosh"),
+        ('"atanh", np.arctanh', "(1 - x) * (x + 1)", "(1 - x)", "atanh"),
+    ]),
+    *rows("rule", "shared/ops/logarithms.py", [
+        ('"exp2", np.exp2', "math.log(2)", "math.log(3)", "exp2"),
+        ('"log2", np.log2', "math.log(2)", "math.log(10)", "log2"),
+        ("def _share", "(a - b) * base", "(b - a) * base", "logaddexp"),
+        ("_logit = elementwise(", "x * (1 - x)", "x * (1 + x)", "logit"),
+    ]),
+    *rows("rule", "shared/ops/gaussian.py", [
+        ("erfinv = elementwise(", "_gaussian(y, scale=1.0)", "_gaussian(y, scale=0.5)", "erfinv"),
+    ]),
+    *rows("rule", "shared/ops/special.py", [
+        ("_polygamma = _special(", "polygamma(n + 1, x)", "polygamma(n, x)", "polygamma"),
+        ("def _sinc_rule", "_sinc(x, n=n + 1)", "_sinc(x, n=n)", "sinc"),
+    ]),
+    *rows("rule", "shared/ops/infinities.py", [
+        ("fmax = elementwise(", "logical_not(_first(", "(_first(", "fmax"),
+        ("fmin = elementwise(", "_first(a, b, less_equal)", "_first(a, b, greater_equal)", "fmin"),
+    ]),
+    *rows("rule", "shared/ops/signs.py", [
+        ("copysign = elementwise(", "sign(a) * sign(y)", "sign(y)", "copysign"),
+    ]),
+    *rows("rule", "shared/ops/blends.py", [
+        ("lerp = elementwise(", "g * (1 - weight)", "g * weight", "lerp"),
+        ("lerp = elementwise(", "g * (b - a)", "g * (a - b)", "lerp"),
+    ]),
+]  # fmt: skip
+
 MUTATIONS: list[Mutation] = [
-    *ELEMENTWISE, *SIGMOIDS, *CHOOSING, *SHAPES, *PRODUCTS, *REDUCTIONS, *RECURRENT, *POOLING,
+    *ELEMENTWISE, *SIGMOIDS, *CHOOSING, *SHAPES, *PRODUCTS, *REDUCTIONS, *RECURRENT, *POOLING, *MATHEMATICS,
 ]  # fmt: skip

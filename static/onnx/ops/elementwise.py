@@ -19,7 +19,8 @@ _NAMES = {
 """Ops whose arguments have the dtype of the result, and that ONNX has as they are."""
 
 
-def _named(op_type: str, **attributes: Any) -> Row:
+def named(op_type: str, **attributes: Any) -> Row:
+    """An op that ONNX has as it is."""
     return lambda w, *xs: w(op_type, *w.given(*xs), **attributes)
 
 
@@ -105,8 +106,8 @@ def _isfinite(w: Writer, x: Any) -> str:
 
 
 ELEMENTWISE: dict[str, Row] = {
-    **{name: _named(op_type) for name, op_type in _NAMES.items()},
-    "gelu_tanh": _named("Gelu", approximate="tanh"),
+    **{name: named(op_type) for name, op_type in _NAMES.items()},
+    "gelu_tanh": named("Gelu", approximate="tanh"),
     "leaky_relu": lambda w, x, *, slope: w("LeakyRelu", w.one(x), alpha=slope),
     "elu": lambda w, x, *, alpha: w("Elu", w.one(x), alpha=alpha),
     "rsqrt": lambda w, x: w("Reciprocal", w("Sqrt", w.one(x))),

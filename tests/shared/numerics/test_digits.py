@@ -36,6 +36,7 @@ class Row:
     fast    those where kernels compute it, if they are more
     only    where it is tried
     terms   of what size the terms are whose sum the derivative is: near its root, units are theirs
+    summed  the same of the value
     least   what counts as one unit where the result is less than the smallest normal number, in
             multiples of the smallest there is: products of x and of what has no more digits there
     """
@@ -47,6 +48,7 @@ class Row:
     fast: tuple[float, float] = (0, 0)
     only: Callable[[float], bool] = lambda x: True
     terms: Callable[[Real], Real] = lambda x: mp.mpf(0)
+    summed: Callable[[Real], Real] = lambda x: mp.mpf(0)
     least: int = 1
 
 
@@ -99,6 +101,10 @@ def _positive(x: float) -> bool:
 
 def _not_zero(x: float) -> bool:
     return x != 0
+
+
+def _inside(x: float) -> bool:
+    return -1 < x < 1
 
 
 def _cross_entropy(label: int) -> Callable[[Any], Any]:
@@ -239,6 +245,58 @@ ROWS = {
     "log_softmax": Row(
         _log_softmax, lambda x: -_softplus(-x), lambda x: _sigmoid(-x), (4, 5), only=_moderate
     ),
+    "asin": Row(ops.asin, mp.asin, lambda x: 1 / mp.sqrt(1 - x**2), (2, 3), only=_inside),
+    "acos": Row(ops.acos, mp.acos, lambda x: -1 / mp.sqrt(1 - x**2), (2, 3), only=_inside),
+    "atan": Row(ops.atan, mp.atan, lambda x: 1 / (1 + x**2), (2, 4)),
+    "atan2 over 1.5": Row(
+        lambda x: ops.atan2(x, 1.5), lambda x: mp.atan(x / 1.5), lambda x: 1.5 / (2.25 + x**2), (2, 5)
+    ),
+    "atan2 of 1.5": Row(
+        lambda x: ops.atan2(1.5, x), lambda x: mp.atan2(1.5, x), lambda x: -1.5 / (2.25 + x**2), (2, 5)
+    ),
+    "hypot": Row(
+        lambda x: ops.hypot(x, 1.5), lambda x: mp.sqrt(x**2 + 2.25), lambda x: x / mp.sqrt(x**2 + 2.25),
+        (1, 2),
+    ),
+    "sinh": Row(ops.sinh, lambda x: mp.sinh(_held(x)), lambda x: mp.cosh(_held(x)), (4, 4)),
+    "cosh": Row(ops.cosh, lambda x: mp.cosh(_held(x)), lambda x: mp.sinh(_held(x)), (4, 4)),
+    "asinh": Row(ops.asinh, mp.asinh, lambda x: 1 / mp.sqrt(x**2 + 1), (4, 3)),
+    "acosh": Row(ops.acosh, mp.acosh, lambda x: 1 / mp.sqrt(x**2 - 1), (4, 4), only=lambda x: x > 1),
+    "atanh": Row(ops.atanh, mp.atanh, lambda x: 1 / (1 - x**2), (4, 4), only=_inside),
+    "exp2": Row(ops.exp2, lambda x: M(2) ** x, lambda x: M(2) ** x * mp.log(2), (3, 4)),
+    "log2": Row(
+        ops.log2, lambda x: mp.log(x) / mp.log(2), lambda x: 1 / x / mp.log(2), (3, 2), only=_positive
+    ),
+    "log10": Row(ops.log10, mp.log10, lambda x: 1 / x / mp.log(10), (3, 2), only=_positive),
+    "logaddexp with 0": Row(lambda x: ops.logaddexp(x, 0.0), _softplus, _sigmoid, (4, 4), (4, 6)),
+    "logit": Row(
+        ops.logit, lambda x: mp.log(x / (1 - x)), lambda x: 1 / (x * (1 - x)), (2, 3), (4, 3),
+        only=lambda x: 0 < x < 1,
+    ),
+    "deg2rad": Row(ops.deg2rad, lambda x: x * mp.pi / 180, lambda x: mp.pi / 180, (2, 1)),
+    "erfinv": Row(
+        ops.erfinv, mp.erfinv, lambda x: mp.exp(mp.erfinv(x) ** 2) * mp.sqrt(mp.pi) / 2, (3, 5), only=_inside
+    ),
+    "lgamma": Row(
+        ops.lgamma, mp.loggamma, mp.digamma, (4, 6), only=_positive, terms=lambda x: 1 + 1 / x
+    ),
+    "lgamma below 0": Row(
+        ops.lgamma, lambda x: mp.log(abs(mp.gamma(x))), mp.digamma, (6, 6),
+        only=lambda x: -40 < x < -1e-3 and x % 1 != 0,
+        terms=lambda x: mp.pi * (1 + abs(mp.cot(mp.pi * x))) + abs(mp.log(1 - x)),
+        summed=lambda x: 2 + abs(mp.log(abs(mp.sinpi(x)))) + abs(mp.loggamma(1 - x)),
+    ),
+    "digamma": Row(
+        ops.digamma, mp.digamma, lambda x: mp.psi(1, x), (6, 6), only=_positive, summed=lambda x: 1 + 1 / x
+    ),
+    "trigamma": Row(
+        lambda x: ops.polygamma(1, x), lambda x: mp.psi(1, x), lambda x: mp.psi(2, x), (6, 6), only=_positive
+    ),
+    "sinc": Row(
+        ops.sinc, lambda x: mp.sinpi(x) / (mp.pi * x),
+        lambda x: (mp.cospi(x) - mp.sinpi(x) / (mp.pi * x)) / x, (4, 6),
+        only=lambda x: 1e-15 < abs(x) < 1e9, terms=lambda x: 2 / abs(x) if abs(x) > 1 else M(0),
+    ),
     "logsumexp": Row(_logsumexp, _softplus, _sigmoid, (4, 24), only=_moderate),
 }  # fmt: skip
 
@@ -281,8 +339,10 @@ def reference(name: str, dtype: Any) -> Reference:
     with mpmath.workprec(200):
         given = [M(value) for value in x.tolist()]
         values, slopes = ([max(-end, min(end, of(v))) for v in given] for of in (row.value, row.slope))
-        sizes = [max(abs(slope), row.terms(v)) for v, slope in zip(given, slopes, strict=True)]
-        units = [unit(abs(y), dtype, row.least) for y in values], [unit(y, dtype, row.least) for y in sizes]
+        units = tuple(
+            [unit(max(abs(y), terms(v)), dtype, row.least) for v, y in zip(given, made, strict=True)]
+            for made, terms in ((values, row.summed), (slopes, row.terms))
+        )
     return Reference(x, values, slopes, units)
 
 

@@ -1,0 +1,342 @@
+"""PyTorch's names and signatures in our words: one line for each op whose call differs from ours.
+
+An op that is called alike needs no line: its name is found in `shared.ops`, and keywords go by `RENAMED`. A
+line may name an op that is not here yet; the name counts as absent until it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from shared import ops as o
+
+RENAMED = {"dim": "axis", "keepdim": "keepdims", "dims": "axis", "padding_mode": "mode"}
+"""PyTorch's keywords where NumPy's are ours."""
+
+_RANDOM = "draws random numbers: by another generator than ours"
+_MEMORY = "about PyTorch's memory or layouts, which have no equal here"
+_INSIDE = "a part of PyTorch's inside, or of its compiler"
+LEFT: dict[str, str] = {
+    **dict.fromkeys(
+        ("bernoulli", "cauchy", "exponential", "geometric", "log_normal", "multinomial", "normal",
+         "rand_like", "randint", "randint_like", "randn", "randn_like", "uniform", "pca_lowrank", "svd_lowrank",
+         "nn.functional.alpha_dropout", "nn.functional.dropout", "nn.functional.dropout2d",
+         "nn.functional.dropout3d", "nn.functional.feature_alpha_dropout", "nn.functional.rrelu",
+         "nn.functional.fractional_max_pool2d", "nn.functional.fractional_max_pool3d"), _RANDOM,
+    ),
+    **dict.fromkeys(
+        ("as_strided", "as_strided_copy", "as_strided_scatter", "empty", "empty_like", "empty_permuted",
+         "empty_strided", "new_empty", "new_empty_strided", "resize_", "resize_as_", "to_sparse", "sparse.mm",
+         "sparse.sampled_addmm", "sparse.mm.reduce", "contiguous", "alias_copy"), _MEMORY,
+    ),
+    **dict.fromkeys(
+        ("_batch_norm_with_update", "_chunk_cat", "_native_batch_norm_legit", "_segment_reduce",
+         "_softmax_backward_data", "_unsafe_masked_index", "_unsafe_masked_index_put_accumulate",
+         "_upsample_bilinear2d_aa", "jiterator_2inputs_2outputs", "jiterator_4inputs_with_extra_args",
+         "jiterator_binary", "jiterator_binary_return_by_ref", "jiterator_unary", "hash_tensor",
+         "max_pool2d_with_indices_backward", "native_dropout_backward", "torch._scaled_mm",
+         "torch._scaled_mm_v2", "torch.ops.aten._efficient_attention_forward",
+         "torch.ops.aten._flash_attention_forward", "torch.ops.aten._safe_softmax.default",
+         "resolve_conj", "resolve_neg", "unsafe_chunk", "unsafe_split", "zero_", "fill"), _INSIDE,
+    ),
+}  # fmt: skip
+"""Ops whose samples say nothing about ours, and why."""
+
+
+def _extreme(values: Any, places: Any) -> Callable[..., Any]:
+    """A largest or smallest along an axis, with its places."""
+    return lambda x, dim, keepdim=False: (values(x, axis=dim, keepdims=keepdim),
+                                          places(x, axis=dim, keepdims=keepdim))  # fmt: skip
+
+
+def _rounded(a: Any, b: Any, rounding_mode: str | None = None) -> Any:
+    return o.floor_divide(a, b) if rounding_mode == "floor" else (
+        o.trunc(o.div(a, b)) if rounding_mode == "trunc" else o.div(a, b)
+    )  # fmt: skip
+
+
+def _spread(op: Callable[..., Any]) -> Callable[..., Any]:
+    """The standard deviation or the variance, by PyTorch's many signatures."""
+
+    def call(
+        x: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, correction: Any = None
+    ) -> Any:
+        if isinstance(dim, bool):
+            dim, unbiased = None, dim
+        if correction is None:
+            correction = 1 if unbiased is None else int(unbiased)
+        return op(x, axis=_axis(dim), keepdims=keepdim, correction=correction)
+
+    return call
+
+
+def _axis(dim: Any) -> Any:
+    """No axes at all mean all of them to PyTorch's reductions."""
+    return None if dim in ((), []) else tuple(dim) if isinstance(dim, list) else dim
+
+
+def _reduced(op: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda x, dim=None, keepdim=False, **more: op(x, axis=_axis(dim), keepdims=keepdim, **more)
+
+
+def _sizes(given: tuple[Any, ...]) -> Any:
+    """`f(2, 3)` and `f((2, 3))` mean the same."""
+    return tuple(given[0]) if len(given) == 1 and isinstance(given[0], (tuple, list)) else given
+
+
+def _cast(dtype: Any) -> Callable[..., Any]:
+    return lambda x, **_: o.cast(x, dtype)
+
+
+WORDS: dict[str, Callable[..., Any]] = {
+    # Python's operators
+    "__getitem__": lambda x, index: x[index],
+    "__radd__": lambda a, b: b + a,
+    "__rand__": lambda a, b: b & a,
+    "__rdiv__": lambda a, b: b / a,
+    "__rmatmul__": lambda a, b: b @ a,
+    "__rmod__": lambda a, b: b % a,
+    "__rmul__": lambda a, b: b * a,
+    "__ror__": lambda a, b: b | a,
+    "__rpow__": lambda a, b: b**a,
+    "__rsub__": lambda a, b: b - a,
+    "__rxor__": lambda a, b: b ^ a,
+    "H": lambda x: x.T,
+    "T": lambda x: x.T,
+    "mH": lambda x: o.swapaxes(x, -1, -2),
+    "mT": lambda x: o.swapaxes(x, -1, -2),
+    "rsub": lambda a, b, alpha=1: b - a * alpha,
+    # arithmetic
+    "add": lambda a, b, alpha=1: a + b * alpha,
+    "sub": lambda a, b, alpha=1: a - b * alpha,
+    "div": _rounded,
+    "true_divide": lambda a, b: o.div(a, b),
+    "float_power": lambda a, b: o.pow(o.cast(a, "float64"), b),
+    "positive": lambda x: +x,
+    "sgn": lambda x: o.sign(x),
+    "round": lambda x, decimals=0: o.round(x) if decimals == 0 else o.round(x, decimals=decimals),
+    "ldexp": lambda a, b: a * o.exp2(b),
+    "frexp": lambda x: o.frexp(x),
+    "clamp": lambda x, min=None, max=None: o.clip(x, min, max),
+    "clamp_min": lambda x, low: o.clip(x, low),
+    "clamp_max": lambda x, high: o.clip(x, high=high),
+    "fmod": lambda a, b: o.fmod(a, b),
+    "addcmul": lambda x, a, b, value=1: o.addcmul(x, a, b, value=value),
+    "addcdiv": lambda x, a, b, value=1: o.addcdiv(x, a, b, value=value),
+    "lerp": lambda a, b, weight: o.lerp(a, b, weight),
+    "logit": lambda x, eps=None: o.logit(x, eps=eps),
+    "polygamma": lambda x, n: o.polygamma(n, x),
+    "special.polygamma": lambda x, n: o.polygamma(n, x),
+    "special.ndtr": lambda x: o.normal_cdf(x),
+    "special.xlog1py": lambda x, y: o.xlog1py(x, y),
+    "mvlgamma": lambda x, p: o.mvlgamma(x, p),
+    # comparisons
+    "eq": lambda a, b: o.equal(a, b),
+    "ne": lambda a, b: o.not_equal(a, b),
+    "lt": lambda a, b: o.less(a, b),
+    "le": lambda a, b: o.less_equal(a, b),
+    "gt": lambda a, b: o.greater(a, b),
+    "ge": lambda a, b: o.greater_equal(a, b),
+    "equal": lambda a, b: o.all(o.equal(a, b)) if a.shape == b.shape else np.bool_(False),
+    "isclose": lambda a, b, **more: o.isclose(a, b, **more),
+    "where": lambda m, a, b: o.where(m, a, b),
+    # dtypes
+    "bfloat16": lambda x: o.cast(x, "bfloat16"),
+    "bool": _cast("bool"), "byte": _cast("uint8"), "char": _cast("int8"), "short": _cast("int16"),
+    "int": _cast("int32"), "long": _cast("int64"), "half": _cast("float16"), "float": _cast("float32"),
+    "double": _cast("float64"), "cfloat": _cast("complex64"), "cdouble": _cast("complex128"),
+    "type": lambda x, dtype: o.cast(x, dtype),
+    "to": lambda x, *args, **_: o.cast(x, next((a for a in args if isinstance(a, np.dtype)), x.dtype)),
+    # over axes
+    "sum": _reduced(o.sum), "mean": _reduced(o.mean), "prod": _reduced(o.prod), "all": _reduced(o.all),
+    "any": _reduced(o.any), "amax": _reduced(o.max), "amin": _reduced(o.min),
+    "argmax": lambda x, dim=None, keepdim=False: o.argmax(x, axis=dim, keepdims=keepdim),
+    "argmin": lambda x, dim=None, keepdim=False: o.argmin(x, axis=dim, keepdims=keepdim),
+    "max.reduction_with_dim": _extreme(o.max, o.argmax), "max.reduction_no_dim": lambda x: o.max(x),
+    "min.reduction_with_dim": _extreme(o.min, o.argmin), "min.reduction_no_dim": lambda x: o.min(x),
+    "max.binary": lambda a, b: o.maximum(a, b), "min.binary": lambda a, b: o.minimum(a, b),
+    "aminmax": lambda x, dim=None, keepdim=False: (o.min(x, axis=dim, keepdims=keepdim),
+                                                   o.max(x, axis=dim, keepdims=keepdim)),
+    "std": _spread(o.std), "var": _spread(o.var),
+    "std_mean": lambda x, dim=None, keepdim=False, **more: (
+        _spread(o.std)(x, dim, keepdim=keepdim, **more), o.mean(x, axis=_axis(dim), keepdims=keepdim)),
+    "var_mean": lambda x, dim=None, keepdim=False, **more: (
+        _spread(o.var)(x, dim, keepdim=keepdim, **more), o.mean(x, axis=_axis(dim), keepdims=keepdim)),
+    "logsumexp": lambda x, dim, keepdim=False: o.logsumexp(x, axis=_axis(dim), keepdims=keepdim),
+    "count_nonzero": lambda x, dim=None: o.sum(x != 0, axis=_axis(dim)),
+    "cumsum": lambda x, dim: o.cumsum(x, axis=dim), "cumprod": lambda x, dim: o.cumprod(x, axis=dim),
+    "softmax": lambda x, dim: o.softmax(x, axis=dim),
+    "log_softmax": lambda x, dim: o.log_softmax(x, axis=dim),
+    "nn.functional.softmin": lambda x, dim: o.softmax(-x, axis=dim),
+    "dist": lambda a, b, p=2: o.norm(a - b, p),
+    "norm": lambda x, p=2, dim=None, keepdim=False: o.norm(x, p, axis=dim, keepdims=keepdim),
+    "linalg.vector_norm": lambda x, ord=2, dim=None, keepdim=False: o.norm(x, ord, dim, keepdim),
+    "msort": lambda x: o.sort(x, axis=0),
+    # products
+    "bmm": lambda a, b: o.matmul(a, b), "mm": lambda a, b: o.matmul(a, b), "mv": lambda a, b: o.matmul(a, b),
+    "__matmul__": lambda a, b: a @ b,
+    "dot": lambda a, b: o.dot(a, b), "vdot": lambda a, b: o.dot(a, b), "inner": lambda a, b: o.inner(a, b),
+    "addmm": lambda x, a, b, beta=1, alpha=1: x * beta + (a @ b) * alpha,
+    "addmv": lambda x, a, b, beta=1, alpha=1: x * beta + (a @ b) * alpha,
+    "addr": lambda x, a, b, beta=1, alpha=1: x * beta + o.outer(a, b) * alpha,
+    "baddbmm": lambda x, a, b, beta=1, alpha=1: x * beta + (a @ b) * alpha,
+    "addbmm": lambda x, a, b, beta=1, alpha=1: x * beta + o.sum(a @ b, axis=0) * alpha,
+    "einsum": lambda xs, subscripts: o.einsum(subscripts, *xs),
+    "tensordot": lambda a, b, dims=2: o.tensordot(a, b, axes=dims),
+    "linalg.multi_dot": lambda xs: o.linalg.multi_dot(xs),
+    "linalg.vecdot": lambda a, b, dim=-1: o.sum(a * b, axis=dim),
+    # shapes
+    "cat": lambda xs, dim=0: o.concatenate(xs, axis=dim), "stack": lambda xs, dim=0: o.stack(xs, axis=dim),
+    "hstack": lambda xs: o.hstack(xs), "vstack": lambda xs: o.vstack(xs), "dstack": lambda xs: o.dstack(xs),
+    "column_stack": lambda xs: o.column_stack(xs),
+    "chunk": lambda x, chunks, dim=0: o.split(x, _chunks(x.shape[dim], chunks), axis=dim),
+    "split": lambda x, size, dim=0: o.split(x, _parts(x.shape[dim], size), axis=dim),
+    "split.list_args": lambda x, sizes, dim=0: o.split(x, list(sizes), axis=dim),
+    "split_with_sizes": lambda x, sizes, dim=0: o.split(x, list(sizes), axis=dim),
+    "split_with_sizes_copy": lambda x, sizes, dim=0: o.split(x, list(sizes), axis=dim),
+    "unbind": lambda x, dim=0: o.unbind(x, axis=dim), "unbind_copy": lambda x, dim=0: o.unbind(x, axis=dim),
+    "reshape": lambda x, *shape: o.reshape(x, _sizes(shape)), "view": lambda x, *s: o.reshape(x, _sizes(s)),
+    "view_copy": lambda x, *shape: o.reshape(x, _sizes(shape)),
+    "reshape_as": lambda x, other: o.reshape(x, other.shape), "view_as": lambda x, y: o.reshape(x, y.shape),
+    "flatten": lambda x, *args, **more: o.flatten(x, *args, **more), "ravel": lambda x: o.reshape(x, (-1,)),
+    "unflatten": lambda x, dim, sizes: o.unflatten(x, dim, sizes),
+    "expand": lambda x, *s: o.broadcast_to(x, _expanded(x, _sizes(s))),
+    "expand_copy": lambda x, *s: o.broadcast_to(x, _expanded(x, _sizes(s))),
+    "expand_as": lambda x, other: o.broadcast_to(x, other.shape),
+    "broadcast_tensors": lambda *xs: o.broadcast_arrays(*xs),
+    "atleast_1d": lambda xs: o.atleast_1d(xs), "atleast_2d": lambda xs: o.atleast_2d(xs),
+    "squeeze": lambda x, *dim: o.squeeze(x, *dim), "squeeze.multiple": lambda x, dim: _squeezed(x, dim),
+    "squeeze_copy": lambda x, *dim: o.squeeze(x, *dim),
+    "unsqueeze": lambda x, dim: o.expand_dims(x, dim), "unsqueeze_copy": lambda x, d: o.expand_dims(x, d),
+    "transpose": lambda x, dim0, dim1: o.swapaxes(x, dim0, dim1),
+    "transpose_copy": lambda x, dim0, dim1: o.swapaxes(x, dim0, dim1),
+    "t": lambda x: o.transpose(x), "t_copy": lambda x: o.transpose(x),
+    "permute": lambda x, *dims: o.permute(x, _sizes(dims)),
+    "permute_copy": lambda x, *dims: o.permute(x, _sizes(dims)),
+    "movedim": lambda x, source, to: o.movedim(x, source, to),
+    "flip": lambda x, *dims: o.flip(x, axis=_sizes(dims)), "fliplr": lambda x: o.flip(x, axis=1),
+    "flipud": lambda x: o.flip(x, axis=0),
+    "roll": lambda x, shifts, dims=None: o.roll(x, shifts, axis=dims),
+    "rot90": lambda x, k=1, dims=(0, 1): o.rot90(x, k, dims),
+    "tile": lambda x, *reps: o.tile(x, _sizes(reps)),
+    "repeat": lambda x, *reps: o.tile(x, _sizes(reps)),
+    "repeat_interleave": lambda x, repeats, dim=None, **_: o.repeat(x, repeats, axis=dim),
+    "sum_to_size": lambda x, *shape: o.sum_to(x, _sizes(shape)),
+    "narrow": lambda x, dim, start, length: _sliced(x, dim, start, start + length),
+    "narrow_copy": lambda x, dim, start, length: _sliced(x, dim, start, start + length),
+    "select": lambda x, dim, index: x[(slice(None),) * (dim % x.ndim) + (index,)],
+    "slice": lambda x, dim=0, start=None, end=None, step=1: _sliced(x, dim, start, end, step),
+    "meshgrid": lambda xs, indexing="ij": o.meshgrid(*xs, indexing=indexing),
+    "meshgrid.list_of_tensors": lambda xs, indexing="ij": o.meshgrid(*xs, indexing=indexing),
+    "meshgrid.variadic_tensors": lambda *xs, indexing="ij": o.meshgrid(*xs, indexing=indexing),
+    "diag_embed": lambda x, offset=0, dim1=-2, dim2=-1: o.diag_embed(x, offset, dim1, dim2),
+    "diagonal": lambda x, offset=0, dim1=0, dim2=1: o.diagonal(x, offset, dim1, dim2),
+    "diagonal_copy": lambda x, offset=0, dim1=0, dim2=1: o.diagonal(x, offset, dim1, dim2),
+    "linalg.diagonal": lambda x, offset=0, dim1=-2, dim2=-1: o.diagonal(x, offset, dim1, dim2),
+    "constant_pad_nd": lambda x, pad, value=0: o.pad(x, _widths(x, pad), value=value),
+    "nn.functional.pad": lambda x, pad, mode="constant", value=0: _padded(x, pad, mode, value),
+    "clone": lambda x, **_: o.reshape(x, x.shape),
+    # places
+    "gather": lambda x, dim, index, **_: o.gather(x, index, dim),
+    "take_along_dim": lambda x, index, dim=None: o.gather(x, index, dim),
+    "take": lambda x, index: o.take(x, index), "index_select": lambda x, dim, i: o.take(x, i, axis=dim),
+    "scatter_add": lambda x, dim, index, values: o.scatter_add(x, index, values, axis=dim),
+    "scatter": lambda x, dim, index, values, **more: o.scatter(x, index, values, axis=dim, **more),
+    "scatter_reduce": lambda x, dim, i, v, reduce, **more: o.scatter(
+        x, i, v, axis=dim, reduce=reduce, **more),
+    "index_add": lambda x, dim, index, values, alpha=1: o.index_add(x, index, values * alpha, axis=dim),
+    "masked_fill": lambda x, mask, value: o.where(mask, value, x),
+    "masked_select": lambda x, mask: o.masked_select(x, mask),
+    "argwhere": lambda x: o.stack(o.nonzero(x), axis=1), "nonzero": lambda x: o.stack(o.nonzero(x), axis=1),
+    "nn.functional.embedding": lambda ids, weight, padding_idx=None, **more: o.embedding(
+        ids, weight, padding_idx=padding_idx, **more),
+    "nn.functional.one_hot": lambda x, num_classes=-1: o.one_hot(x, num_classes, dtype="int64"),
+    # creation
+    "full": lambda shape, value, **more: o.full(_sizes((shape,)), value, **_dtype(more)),
+    "zeros": lambda *shape, **more: o.zeros(_sizes(shape), **_dtype(more)),
+    "ones": lambda *shape, **more: o.ones(_sizes(shape), **_dtype(more)),
+    "zeros_like": lambda x, **more: o.zeros_like(x, **_dtype(more)),
+    "ones_like": lambda x, **more: o.ones_like(x, **_dtype(more)),
+    "full_like": lambda x, value, **more: o.full_like(x, value, **_dtype(more)),
+    "new_zeros": lambda x, *s, **more: o.zeros(_sizes(s), **{"dtype": x.dtype, **_dtype(more)}),
+    "new_ones": lambda x, *s, **more: o.ones(_sizes(s), **{"dtype": x.dtype, **_dtype(more)}),
+    "new_full": lambda x, s, v, **more: o.full(tuple(s), v, **{"dtype": x.dtype, **_dtype(more)}),
+    "eye": lambda *sizes, **more: o.eye(*sizes, **_dtype(more)),
+    "linspace": lambda a, b, steps, **more: o.linspace(a, b, steps, **_dtype(more)),
+    "arange": lambda *bounds, **more: o.arange(*bounds, **_dtype(more)),
+    "scalar_tensor": lambda value, **more: o.full((), value, **_dtype(more)),
+    # layers
+    "nn.functional.logsigmoid": lambda x: o.log_sigmoid(x),
+    "nn.functional.leaky_relu": lambda x, slope=0.01, negative_slope=None: o.leaky_relu(
+        x, slope if negative_slope is None else negative_slope),
+    "nn.functional.prelu": lambda x, weight: o.prelu(x, weight),
+    "nn.functional.softsign": lambda x: x / (o.abs(x) + 1),
+    "nn.functional.tanhshrink": lambda x: x - o.tanh(x),
+    "nn.functional.cosine_similarity": lambda a, b, dim=1, eps=1e-8: o.cosine_similarity(a, b, dim, eps),
+    "nn.functional.unfold": lambda x, *args, **more: o.im2col(x, *args, **more),
+    "nn.functional.conv_transpose2d": lambda *args, **more: o.conv_transpose2d(*args, **more),
+    "nn.functional.batch_norm": lambda x, mean, var, weight=None, bias=None, training=False, momentum=0.1,
+        eps=1e-5: o.batch_norm(x, weight, bias, mean, var, momentum, eps, training)[0],
+    "nn.functional.scaled_dot_product_attention": lambda q, k, v, attn_mask=None, is_causal=False, **more: (
+        o.scaled_dot_product_attention(q, k, v, mask=attn_mask, is_causal=is_causal, **more)),
+    # losses
+    **{f"nn.functional.{name}": lambda *args, name=name, **more: getattr(o, name)(*args, **more) for name in (
+        "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "huber_loss", "kl_div",
+        "l1_loss", "mse_loss", "nll_loss")},
+}  # fmt: skip
+
+THEIRS: dict[str, Callable[..., Any]] = {}
+"""What is called of PyTorch, where its own result is not what can be held against ours: an eigenvector's
+sign is nobody's."""
+
+
+# --- what some lines need ------------------------------------------------------------------
+
+
+def _chunks(size: int, chunks: int) -> list[int]:
+    return _parts(size, max(-(-size // chunks), 1))
+
+
+def _parts(size: int, step: Any) -> list[int]:
+    if isinstance(step, (list, tuple)):
+        return list(step)
+    return [min(step, size - start) for start in range(0, size, step)] or [0]
+
+
+def _expanded(x: Any, shape: Any) -> tuple[int, ...]:
+    """A size of -1 stays what it is."""
+    before = len(shape) - x.ndim
+    return tuple(x.shape[i - before] if size == -1 else size for i, size in enumerate(shape))
+
+
+def _squeezed(x: Any, dims: Any) -> Any:
+    one = tuple(d for d in dims if x.ndim and x.shape[d] == 1)
+    return o.squeeze(x, one) if one else x
+
+
+def _sliced(x: Any, dim: int, start: Any, end: Any, step: int = 1) -> Any:
+    if end is not None and start is not None and start < 0 <= end - start and end == 0:
+        end = None
+    return x[(slice(None),) * (dim % x.ndim) + (slice(start, end, step),)]
+
+
+def _widths(x: Any, pad: Any) -> list[tuple[int, int]]:
+    """PyTorch counts pads from the last axis, ours from the first."""
+    pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)][::-1]
+    return [(0, 0)] * (x.ndim - len(pairs)) + pairs
+
+
+def _padded(x: Any, pad: Any, mode: str, value: Any) -> Any:
+    if mode == "constant":
+        return o.pad(x, _widths(x, pad), value=0 if value is None else value)
+    return o.pad(x, _widths(x, pad), mode={"replicate": "edge", "circular": "wrap"}.get(mode, mode))
+
+
+def _dtype(more: dict[str, Any]) -> dict[str, Any]:
+    """Of PyTorch's keywords of creation the one that is ours."""
+    return {"dtype": more["dtype"]} if more.get("dtype") is not None else {}
+
+
