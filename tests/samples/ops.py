@@ -89,7 +89,7 @@ def ours(value: Any, leaves: list[Any]) -> Any:
     import torch
 
     if isinstance(value, torch.Tensor):
-        made = dynamic.tensor(value.detach().resolve_conj().numpy(), requires_grad=value.requires_grad)
+        made = dynamic.tensor(value.numpy(force=True), requires_grad=value.requires_grad)
         if value.requires_grad:
             leaves.append((value, made))
         return made
@@ -114,14 +114,14 @@ def numbers(value: Any) -> Any:
         return value.numpy()
     if not hasattr(value, "detach"):
         return np.asarray(value)
-    return value.detach().resolve_conj().resolve_neg().numpy()
+    return value.numpy(force=True)
 
 
-def differs(what: str, got: Any, wanted: Any) -> str:
-    """In what way, if any, an array is not PyTorch's."""
+def differs(what: str, got: Any, wanted: Any, mixed: bool) -> str:
+    """In what way, if any, an array is not PyTorch's. Arguments of mixed dtypes promote as in NumPy."""
     if got.shape != wanted.shape:
         return f"{what}: shape {got.shape}, PyTorch's is {wanted.shape}"
-    if wanted.dtype.kind in "fc" and got.dtype != wanted.dtype:
+    if wanted.dtype.kind in "fc" and got.dtype != wanted.dtype and not mixed:
         return f"{what}: {got.dtype}, PyTorch's is {wanted.dtype}"
     close = TOLERANCES.get(wanted.dtype.name, 1e-7)
     wide = np.complex128 if wanted.dtype.kind == "c" else np.float64
@@ -139,13 +139,15 @@ def compared(info: Any, call: Callable[..., Any], sample: Any) -> str:
     leaves: list[Any] = []
     mine = flat(call(*ours((sample.input, *sample.args), leaves),
                      **{key: ours(value, leaves) for key, value in sample.kwargs.items()}))  # fmt: skip
+    given = flat([sample.input, sample.args, list(sample.kwargs.values())])
+    mixed = len({x.dtype for x in given if isinstance(x, torch.Tensor)}) > 1
     theirs_call, finish = THEIRS.get(info.name, info.op), sample.output_process_fn_grad
     result = theirs_call(sample.input, *sample.args, **sample.kwargs)
     theirs = flat(result if info.name in THEIRS else finish(result))
     if len(mine) != len(theirs):
         return f"{len(mine)} results, PyTorch has {len(theirs)}"
     for i, (got, wanted) in enumerate(zip(mine, theirs, strict=True)):
-        if said := differs(f"result {i}", numbers(got), numbers(wanted)):
+        if said := differs(f"result {i}", numbers(got), numbers(wanted), mixed):
             return said
     rng = np.random.default_rng(0)
     pairs = [(y, z, rng.standard_normal(tuple(z.shape)))
@@ -167,7 +169,7 @@ def compared(info: Any, call: Callable[..., Any], sample: Any) -> str:
         if g is not None or w is not None:
             zeros = np.zeros(tuple((leaves[i][0]).shape))
             g, w = (zeros.astype(numbers(leaves[i][0]).dtype) if v is None else numbers(v) for v in (g, w))
-            if said := differs(f"gradient {i}", g, w):
+            if said := differs(f"gradient {i}", g, w, mixed):
                 return said
     return ""
 
@@ -217,7 +219,8 @@ def each(only: str = "", few: int | None = None) -> Iterator[Found]:
         for dtype in dtypes_of(info):
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
-                samples = info.sample_inputs("cpu", dtype, requires_grad=info.supports_autograd)
+                wanted = info.supports_autograd and (dtype.is_floating_point or dtype.is_complex)
+                samples = info.sample_inputs("cpu", dtype, requires_grad=wanted)
                 for at, sample in enumerate(samples):
                     if at == few:
                         break

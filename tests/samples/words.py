@@ -22,8 +22,8 @@ _INSIDE = "a part of PyTorch's inside, or of its compiler"
 LEFT: dict[str, str] = {
     **dict.fromkeys(
         ("bernoulli", "cauchy", "exponential", "geometric", "log_normal", "multinomial", "normal",
-         "rand_like", "randint", "randint_like", "randn", "randn_like", "uniform", "pca_lowrank", "svd_lowrank",
-         "nn.functional.alpha_dropout", "nn.functional.dropout", "nn.functional.dropout2d",
+         "rand_like", "randint", "randint_like", "randn", "randn_like", "uniform", "pca_lowrank",
+         "svd_lowrank", "nn.functional.alpha_dropout", "nn.functional.dropout", "nn.functional.dropout2d",
          "nn.functional.dropout3d", "nn.functional.feature_alpha_dropout", "nn.functional.rrelu",
          "nn.functional.fractional_max_pool2d", "nn.functional.fractional_max_pool3d"), _RANDOM,
     ),
@@ -144,12 +144,10 @@ WORDS: dict[str, Callable[..., Any]] = {
     "isclose": lambda a, b, **more: o.isclose(a, b, **more),
     "where": lambda m, a, b: o.where(m, a, b),
     # dtypes
-    "bfloat16": lambda x: o.cast(x, "bfloat16"),
     "bool": _cast("bool"), "byte": _cast("uint8"), "char": _cast("int8"), "short": _cast("int16"),
     "int": _cast("int32"), "long": _cast("int64"), "half": _cast("float16"), "float": _cast("float32"),
     "double": _cast("float64"), "cfloat": _cast("complex64"), "cdouble": _cast("complex128"),
-    "type": lambda x, dtype: o.cast(x, dtype),
-    "to": lambda x, *args, **_: o.cast(x, next((a for a in args if isinstance(a, np.dtype)), x.dtype)),
+    "to": lambda x, *args, **_: o.cast(x, _told(args, x)),
     # over axes
     "sum": _reduced(o.sum), "mean": _reduced(o.mean), "prod": _reduced(o.prod), "all": _reduced(o.all),
     "any": _reduced(o.any), "amax": _reduced(o.max), "amin": _reduced(o.min),
@@ -168,16 +166,15 @@ WORDS: dict[str, Callable[..., Any]] = {
     "logsumexp": lambda x, dim, keepdim=False: o.logsumexp(x, axis=_axis(dim), keepdims=keepdim),
     "count_nonzero": lambda x, dim=None: o.sum(x != 0, axis=_axis(dim)),
     "cumsum": lambda x, dim: o.cumsum(x, axis=dim), "cumprod": lambda x, dim: o.cumprod(x, axis=dim),
-    "softmax": lambda x, dim: o.softmax(x, axis=dim),
-    "log_softmax": lambda x, dim: o.log_softmax(x, axis=dim),
-    "nn.functional.softmin": lambda x, dim: o.softmax(-x, axis=dim),
+    "softmax": lambda x, dim, dtype=None: o.softmax(_in(x, dtype), axis=dim),
+    "log_softmax": lambda x, dim, dtype=None: o.log_softmax(_in(x, dtype), axis=dim),
+    "nn.functional.softmin": lambda x, dim, dtype=None: o.softmax(-_in(x, dtype), axis=dim),
     "dist": lambda a, b, p=2: o.norm(a - b, p),
     "norm": lambda x, p=2, dim=None, keepdim=False: o.norm(x, p, axis=dim, keepdims=keepdim),
     "linalg.vector_norm": lambda x, ord=2, dim=None, keepdim=False: o.norm(x, ord, dim, keepdim),
     "msort": lambda x: o.sort(x, axis=0),
     # products
     "bmm": lambda a, b: o.matmul(a, b), "mm": lambda a, b: o.matmul(a, b), "mv": lambda a, b: o.matmul(a, b),
-    "__matmul__": lambda a, b: a @ b,
     "dot": lambda a, b: o.dot(a, b), "vdot": lambda a, b: o.dot(a, b), "inner": lambda a, b: o.inner(a, b),
     "addmm": lambda x, a, b, beta=1, alpha=1: x * beta + (a @ b) * alpha,
     "addmv": lambda x, a, b, beta=1, alpha=1: x * beta + (a @ b) * alpha,
@@ -217,7 +214,8 @@ WORDS: dict[str, Callable[..., Any]] = {
     "permute": lambda x, *dims: o.permute(x, _sizes(dims)),
     "permute_copy": lambda x, *dims: o.permute(x, _sizes(dims)),
     "movedim": lambda x, source, to: o.movedim(x, source, to),
-    "flip": lambda x, *dims: o.flip(x, axis=_sizes(dims)), "fliplr": lambda x: o.flip(x, axis=1),
+    "flip": lambda x, *args, dims=None: o.flip(x, axis=_sizes(args) if dims is None else tuple(dims)),
+    "fliplr": lambda x: o.flip(x, axis=1),
     "flipud": lambda x: o.flip(x, axis=0),
     "roll": lambda x, shifts, dims=None: o.roll(x, shifts, axis=dims),
     "rot90": lambda x, k=1, dims=(0, 1): o.rot90(x, k, dims),
@@ -241,7 +239,8 @@ WORDS: dict[str, Callable[..., Any]] = {
     "clone": lambda x, **_: o.reshape(x, x.shape),
     # places
     "gather": lambda x, dim, index, **_: o.gather(x, index, dim),
-    "take_along_dim": lambda x, index, dim=None: o.gather(x, index, dim),
+    "take_along_dim": lambda x, index, dim=None: o.take(o.reshape(x, -1), o.reshape(index, -1)) if dim is None
+        else o.gather(*_alike(x, index, dim), dim),
     "take": lambda x, index: o.take(x, index), "index_select": lambda x, dim, i: o.take(x, i, axis=dim),
     "scatter_add": lambda x, dim, index, values: o.scatter_add(x, index, values, axis=dim),
     "scatter": lambda x, dim, index, values, **more: o.scatter(x, index, values, axis=dim, **more),
@@ -250,7 +249,8 @@ WORDS: dict[str, Callable[..., Any]] = {
     "index_add": lambda x, dim, index, values, alpha=1: o.index_add(x, index, values * alpha, axis=dim),
     "masked_fill": lambda x, mask, value: o.where(mask, value, x),
     "masked_select": lambda x, mask: o.masked_select(x, mask),
-    "argwhere": lambda x: o.stack(o.nonzero(x), axis=1), "nonzero": lambda x: o.stack(o.nonzero(x), axis=1),
+    "argwhere": lambda x: o.stack(o.nonzero(x), axis=1),
+    "nonzero": lambda x, as_tuple=False: o.nonzero(x) if as_tuple else o.stack(o.nonzero(x), axis=1),
     "nn.functional.embedding": lambda ids, weight, padding_idx=None, **more: o.embedding(
         ids, weight, padding_idx=padding_idx, **more),
     "nn.functional.one_hot": lambda x, num_classes=-1: o.one_hot(x, num_classes, dtype="int64"),
@@ -266,7 +266,8 @@ WORDS: dict[str, Callable[..., Any]] = {
     "new_full": lambda x, s, v, **more: o.full(tuple(s), v, **{"dtype": x.dtype, **_dtype(more)}),
     "eye": lambda *sizes, **more: o.eye(*sizes, **_dtype(more)),
     "linspace": lambda a, b, steps, **more: o.linspace(a, b, steps, **_dtype(more)),
-    "arange": lambda *bounds, **more: o.arange(*bounds, **_dtype(more)),
+    "arange": lambda *bounds, end=None, **more: o.arange(
+        *bounds, *([] if end is None else [end]), **_dtype(more)),
     "scalar_tensor": lambda value, **more: o.full((), value, **_dtype(more)),
     # layers
     "nn.functional.logsigmoid": lambda x: o.log_sigmoid(x),
@@ -333,6 +334,24 @@ def _padded(x: Any, pad: Any, mode: str, value: Any) -> Any:
     if mode == "constant":
         return o.pad(x, _widths(x, pad), value=0 if value is None else value)
     return o.pad(x, _widths(x, pad), mode={"replicate": "edge", "circular": "wrap"}.get(mode, mode))
+
+
+def _alike(x: Any, index: Any, dim: int) -> tuple[Any, Any]:
+    """An array and indices that agree on all other axes."""
+    at = dim % x.ndim
+    sizes = np.broadcast_shapes(*[(*a.shape[:at], 1, *a.shape[at + 1 :]) for a in (x, index)])
+    x, index = (o.broadcast_to(a, (*sizes[:at], a.shape[at], *sizes[at + 1 :])) for a in (x, index))
+    return x, index
+
+
+def _in(x: Any, dtype: Any) -> Any:
+    return x if dtype is None else o.cast(x, dtype)
+
+
+def _told(args: Any, x: Any) -> Any:
+    """The dtype among the arguments of PyTorch's `to`: one, or that of another Tensor."""
+    found = [getattr(a, "dtype", a) for a in args if isinstance(a, np.dtype) or hasattr(a, "dtype")]
+    return found[0] if found else x.dtype
 
 
 def _dtype(more: dict[str, Any]) -> dict[str, Any]:
