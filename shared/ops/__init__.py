@@ -13,6 +13,7 @@ from shared.ops.adaptive import (
     adaptive_max_pool2d,
     adaptive_max_pool3d,
 )
+from shared.ops.angles import acos, asin, atan, atan2, deg2rad, hypot, rad2deg
 from shared.ops.arranging import (
     broadcast_arrays,
     cartesian_prod,
@@ -24,8 +25,6 @@ from shared.ops.arranging import (
     rot90,
     unflatten,
 )
-from shared.ops.activations import elu, leaky_relu, relu
-from shared.ops.angles import acos, asin, atan, atan2, deg2rad, hypot, rad2deg
 from shared.ops.attention import attention_weights, scaled_dot_product_attention
 from shared.ops.averaging import avg_pool1d, avg_pool2d, avg_pool3d, lp_pool1d, lp_pool2d, lp_pool3d
 from shared.ops.bitwise import (
@@ -98,17 +97,15 @@ from shared.ops.elementwise import (
     sub,
     tan,
 )
-from shared.ops.gaussian import erf, erfc, gelu, normal_cdf
+from shared.ops.gaussian import erf, erfc, erfinv, gelu, normal_cdf
 from shared.ops.gradients import stop_gradient
 from shared.ops.group_normalization import group_norm, instance_norm, local_response_norm, normalize, rms_norm
-from shared.ops.gaussian import erf, erfc, erfinv, gelu, normal_cdf
 from shared.ops.gru import gru_cell, gru_cell_composed
 from shared.ops.hyperbolic import acosh, asinh, atanh, cosh, sinh
 from shared.ops.indexing import getitem, take
 from shared.ops.infinities import fmax, fmin, isinf, isneginf, isposinf, nan_to_num
 from shared.ops.joining import concatenate, split, stack, unbind
 from shared.ops.likelihoods import gaussian_nll_loss, poisson_nll_loss, sigmoid_focal_loss
-from shared.ops.linalg import dot, linear, matmul, outer, tensordot, tril, triu
 from shared.ops.logarithms import exp2, log2, log10, logaddexp, logaddexp2, logit, xlogy
 from shared.ops.lookup import embedding, gather, one_hot, scatter_add, scatter_sum
 from shared.ops.losses import accuracy, cross_entropy, nll_loss
@@ -156,6 +153,7 @@ from shared.ops.recurrent import lstm_cell, lstm_cell_composed, rnn_cell, rnn_ce
 from shared.ops.reductions import all, any, argmax, argmin, cumsum, max, mean, min, std, sum, var
 from shared.ops.resizing import interpolate
 from shared.ops.sampling import affine_grid, grid_sample, roi_align
+from shared.ops.remainders import floor_divide, fmod, frac, remainder, trunc
 from shared.ops.scattering import (
     index_add,
     index_copy,
@@ -180,7 +178,6 @@ from shared.ops.searching import (
     unique_inverse,
     unique_values,
 )
-from shared.ops.remainders import floor_divide, fmod, frac, remainder, trunc
 from shared.ops.shapes import (
     broadcast_to,
     expand_dims,
@@ -195,6 +192,7 @@ from shared.ops.shapes import (
 )
 from shared.ops.shuffles import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from shared.ops.sigmoids import log_sigmoid, mish, sigmoid, silu, softplus, softsign, tanh, tanhshrink
+from shared.ops.signs import copysign, heaviside, signbit
 from shared.ops.softmaxes import log_softmax, softmax, softmin
 from shared.ops.sorting import argsort, kthvalue, max_with_indices, min_with_indices, mode, sort, topk
 from shared.ops.stacking import chunk, column_stack, dstack, hstack, narrow, tensor_split, vstack
@@ -204,6 +202,7 @@ from shared.ops.sigmoids import log_sigmoid, sigmoid, silu, softplus, tanh
 from shared.ops.signs import copysign, heaviside, signbit
 from shared.ops.softmaxes import log_softmax, softmax
 from shared.ops.special import digamma, lgamma, polygamma, sinc
+from shared.ops.stacking import chunk, column_stack, dstack, hstack, narrow, tensor_split, vstack
 from shared.ops.tiling import pad, repeat, tile
 from shared.ops.windows import col2im, im2col
 from shared.usage.door import public
@@ -241,36 +240,45 @@ __all__ = [
     "rnn_cell", "rnn_cell_composed", "roi_align", "roll", "rot90", "round", "rrelu", "rsqrt",
     "scaled_dot_product_attention", "scan", "scatter", "scatter_add", "scatter_nd", "scatter_sum",
     "searchsorted", "selu", "sigmoid", "sigmoid_focal_loss", "sign", "silu", "sin", "smooth_l1_loss",
+    "abs", "accuracy", "acos", "acosh", "adaptive_avg_pool2d", "add", "addcdiv", "addcmul", "all",
+    "alpha_dropout", "any", "arange", "argmax", "argmin", "argsort", "argwhere", "asin", "asinh", "atan",
+    "atan2", "atanh", "attention_weights", "avg_pool1d", "avg_pool2d", "batch_norm", "bernoulli",
+    "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits", "bincount", "bitwise_and",
+    "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "block_diag",
+    "broadcast_arrays", "broadcast_to", "bucketize", "cartesian_prod", "cast", "cdist", "ceil", "celu",
+    "chunk", "clip", "col2im", "column_stack", "concatenate", "cond", "conv1d", "conv2d",
+    "conv_transpose2d", "copysign", "cos", "cosh", "cosine_embedding_loss", "cosine_similarity",
+    "count_nonzero", "cross_entropy", "ctc_loss", "cummax", "cummin", "cumprod", "cumsum", "deg2rad",
+    "diag", "diag_embed", "diagonal", "diff", "digamma", "div", "dot", "dropout", "dropout1d", "dropout2d",
+    "dropout3d", "dstack", "einsum", "elu", "embedding", "equal", "erf", "erfc", "erfinv", "exp", "exp2",
+    "expand_dims", "expm1", "eye", "flatten", "flip", "fliplr", "flipud", "floor", "floor_divide", "fmax",
+    "fmin", "fmod", "frac", "full", "full_like", "gather", "gather_nd", "gaussian_nll_loss", "gelu",
+    "generator_state", "getitem", "glu", "greater", "greater_equal", "group_norm", "gru_cell",
+    "gru_cell_composed", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
+    "heaviside", "hinge_embedding_loss", "histogram", "hstack", "huber_loss", "hypot", "im2col",
+    "index_add", "index_copy", "index_fill", "index_put", "instance_norm", "isfinite", "isinf", "isnan",
+    "isneginf", "isposinf", "kl_div", "kthvalue", "l1_loss", "layer_norm", "leaky_relu", "lerp", "less",
+    "less_equal", "lgamma", "linear", "linspace", "local_response_norm", "log", "log10", "log1p", "log2",
+    "log_sigmoid", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logical_and", "logical_not",
+    "logical_or", "logical_xor", "logit", "logsumexp", "lstm_cell", "lstm_cell_composed",
+    "margin_ranking_loss", "masked_fill", "masked_scatter", "masked_select", "matmul", "max", "max_pool1d",
+    "max_pool2d", "max_with_indices", "maximum", "mean", "median", "meshgrid", "min", "min_with_indices",
+    "minimum", "mish", "mode", "moveaxis", "mse_loss", "mul", "multi_margin_loss", "multilabel_margin_loss",
+    "multilabel_soft_margin_loss", "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow",
+    "neg", "nll_loss", "nonzero", "norm", "normal", "normal_cdf", "normalize", "not_equal", "one_hot",
+    "ones", "ones_like", "outer", "pad", "pairwise_distance", "pdist", "permutation", "permute",
+    "poisson_nll_loss", "polygamma", "pow", "prelu", "prod", "put_along_axis", "quantile", "rad2deg",
+    "reciprocal", "relu", "relu6", "remainder", "repeat", "reshape", "rms_norm", "rnn_cell",
+    "rnn_cell_composed", "roll", "rot90", "round", "rrelu", "rsqrt", "scaled_dot_product_attention", "scan",
+    "scatter", "scatter_add", "scatter_nd", "scatter_sum", "searchsorted", "selu", "sigmoid",
+    "sigmoid_focal_loss", "sign", "signbit", "silu", "sin", "sinc", "sinh", "smooth_l1_loss",
     "soft_margin_loss", "softmax", "softmin", "softplus", "softshrink", "softsign", "sort", "split", "sqrt",
     "square", "squeeze", "stack", "std", "stop_gradient", "sub", "sum", "sum_to", "swapaxes", "take",
     "take_along_axis", "tan", "tanh", "tanhshrink", "tensor_split", "tensordot", "threshold", "tile",
     "topk", "trace", "transpose", "tril", "tril_indices", "triplet_margin_loss",
-    "triplet_margin_with_distance_loss", "triu", "triu_indices", "truncated_normal", "unbind", "unflatten",
-    "uniform", "unique", "unique_all", "unique_counts", "unique_inverse", "unique_values", "var", "vstack",
-    "where", "while_loop", "zeros", "zeros_like",
-    "abs", "accuracy", "acos", "acosh", "adaptive_avg_pool2d", "add", "addcdiv", "addcmul", "all", "any",
-    "arange", "argmax", "argmin", "asin", "asinh", "atan", "atan2", "atanh", "attention_weights",
-    "avg_pool1d", "avg_pool2d", "batch_norm", "bernoulli", "bilinear", "binary_cross_entropy",
-    "binary_cross_entropy_with_logits", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or",
-    "bitwise_right_shift", "bitwise_xor", "broadcast_to", "cast", "ceil", "clip", "col2im", "concatenate",
-    "cond", "conv1d", "conv2d", "conv_transpose2d", "copysign", "cos", "cosh", "cosine_similarity",
-    "cross_entropy", "cumsum", "deg2rad", "digamma", "div", "dot", "dropout", "einsum", "elu", "embedding",
-    "equal", "erf", "erfc", "erfinv", "exp", "exp2", "expand_dims", "expm1", "eye", "flatten", "flip",
-    "floor", "floor_divide", "fmax", "fmin", "fmod", "frac", "full", "full_like", "gather", "gelu",
-    "generator_state", "getitem", "greater", "greater_equal", "gru_cell", "gru_cell_composed", "heaviside",
-    "huber_loss", "hypot", "im2col", "isfinite", "isinf", "isnan", "isneginf", "isposinf", "kl_div",
-    "l1_loss", "layer_norm", "leaky_relu", "lerp", "less", "less_equal", "lgamma", "linear", "linspace",
-    "log", "log10", "log1p", "log2", "log_sigmoid", "log_softmax", "logaddexp", "logaddexp2", "logical_and",
-    "logical_not", "logical_or", "logical_xor", "logit", "logsumexp", "lstm_cell", "lstm_cell_composed",
-    "matmul", "max", "max_pool1d", "max_pool2d", "maximum", "mean", "min", "minimum", "mse_loss", "mul",
-    "nan_to_num", "neg", "nll_loss", "norm", "normal", "normal_cdf", "not_equal", "one_hot", "ones",
-    "ones_like", "outer", "pad", "permute", "polygamma", "pow", "prod", "rad2deg", "reciprocal", "relu",
-    "remainder", "repeat", "reshape", "rnn_cell", "rnn_cell_composed", "round", "rsqrt",
-    "scaled_dot_product_attention", "scan", "scatter_add", "scatter_sum", "sigmoid", "sign", "signbit",
-    "silu", "sin", "sinc", "sinh", "softmax", "softplus", "split", "sqrt", "square", "squeeze", "stack",
-    "std", "sub", "sum", "sum_to", "swapaxes", "take", "tan", "tanh", "tensordot", "tile", "trace",
-    "transpose", "tril", "triu", "trunc", "unbind", "uniform", "var", "where", "while_loop", "xlogy",
-    "zeros", "zeros_like",
+    "triplet_margin_with_distance_loss", "triu", "triu_indices", "trunc", "truncated_normal", "unbind",
+    "unflatten", "uniform", "unique", "unique_all", "unique_counts", "unique_inverse", "unique_values",
+    "var", "vstack", "where", "while_loop", "xlogy", "zeros", "zeros_like",
 ]  # fmt: skip
 
 public(globals(), __all__)

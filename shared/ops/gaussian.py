@@ -7,6 +7,7 @@ their digits: what is exponentially small is computed as such, and never as a di
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,7 @@ _gaussian = elementwise(
 # --- the error function --------------------------------------------------------------------
 
 
-def polynomial(x: Any, coefficients: tuple[float, ...]) -> Any:
+def polynomial(x: Any, coefficients: Sequence[float]) -> Any:
     """Horner's rule, in place."""
     y = x * coefficients[0]
     y += coefficients[1]

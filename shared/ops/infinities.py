@@ -89,7 +89,7 @@ def _first(a: Any, b: Any, better: Callable[[Any, Any], Any]) -> Any:
 
 
 fmax = elementwise(
-    "fmax", np.fmax, "({0} if {1} != {1} else ({1} if {0} != {0} else ({0} if {0} >= {1} else {1})))",
+    "fmax", np.fmax, None,
     Rule(lambda g, y, a, b: gate(g, _first(a, b, greater_equal)), reads="a b"),
     Rule(lambda g, y, a, b: gate(g, logical_not(_first(a, b, greater_equal))), reads="a b"),
     doc="The larger of a and b, elementwise, or the one that is no NaN; of equal ones a has the gradient,\n"
@@ -97,7 +97,7 @@ fmax = elementwise(
 )  # fmt: skip
 
 fmin = elementwise(
-    "fmin", np.fmin, "({0} if {1} != {1} else ({1} if {0} != {0} else ({0} if {0} <= {1} else {1})))",
+    "fmin", np.fmin, None,
     Rule(lambda g, y, a, b: gate(g, _first(a, b, less_equal)), reads="a b"),
     Rule(lambda g, y, a, b: gate(g, logical_not(_first(a, b, less_equal))), reads="a b"),
     doc="The smaller of a and b, elementwise, or the one that is no NaN; of equal ones a has the gradient,\n"

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from shared.errors import DivisionError
-from shared.op import ZERO, Op, Rule, Zero, elementwise
+from shared.op import ZERO, Op, Rule, elementwise
 from shared.ops.choosing import BROADCAST, PROMOTE
 from shared.ops.elementwise import neg, round, sub
+from shared.rules import Zero
 from shared.spec import Operand, is_weak, promote, spec_of, ufunc_dtype
 
 _REFUSED = "Raises DivisionError where\nintegers are divided by 0."
@@ -33,10 +34,14 @@ def frac(x: Any) -> Any:
 
 def divided(ufunc: np.ufunc, a: Any, b: Any, **settings: Any) -> Any:
     """`ufunc(a, b)`; DivisionError where b is 0 and both are integers."""
+    _admit(ufunc, a, b)
+    return ufunc(a, b, **settings)
+
+
+def _admit(ufunc: np.ufunc, a: Any, b: Any) -> None:
     if not _is_floating(a) and not _is_floating(b) and promote(spec_of(a), spec_of(b)).kind in "biu":
         if not b if is_weak(b) else bool((b == 0).any()):
             raise _by_zero(ufunc)
-    return ufunc(a, b, **settings)
 
 
 def _is_floating(x: Any) -> bool:
@@ -62,6 +67,7 @@ def _division(ufunc: np.ufunc, *rules: Rule | Zero, doc: str) -> Op:
 
     return elementwise(
         ufunc.__name__, compute, None, *rules, dtype=dtype, out=True, inplace=(0, 1),
+        judges=(1,), admits=lambda a, b: _admit(ufunc, a, b),
         doc=f"{doc} {_REFUSED}\n{BROADCAST} {PROMOTE}",
     )  # fmt: skip
 

@@ -30,11 +30,11 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: what is r
 
 FLOATS: dict[str, Callable[[Any, Any], Any]] = {
     "+=": operator.iadd, "-=": operator.isub, "*=": operator.imul, "/=": operator.itruediv,
-    "**=": operator.ipow, "//=": operator.ifloordiv, "%=": operator.imod,
+    "**=": operator.ipow, "%=": operator.imod,
 }  # fmt: skip
-BITS: dict[str, Callable[[Any, Any], Any]] = {
+WHOLE: dict[str, Callable[[Any, Any], Any]] = {
     "&=": operator.iand, "|=": operator.ior, "^=": operator.ixor, "<<=": operator.ilshift,
-    ">>=": operator.irshift,
+    ">>=": operator.irshift, "//=": operator.ifloordiv, "%=": operator.imod,
 }  # fmt: skip
 METHODS: dict[str, Callable[[Any, Any], Any]] = {
     "copy_": lambda x, y: x.copy_(y), "fill_": lambda x, y: x.fill_(3.0), "zero_": lambda x, y: x.zero_(),
@@ -59,8 +59,8 @@ def test_a_change_in_place_gives_what_pytorch_gives_in_the_same_memory(make: Any
     np.testing.assert_allclose(memory, theirs.detach().numpy(), rtol=1e-6)
 
 
-@pytest.mark.parametrize("change", BITS.values(), ids=BITS)
-def test_bits_change_in_place(change: Any) -> None:
+@pytest.mark.parametrize("change", WHOLE.values(), ids=WHOLE)
+def test_integers_change_in_place(change: Any) -> None:
     a, b = np.array([12, -7, 100]), np.array([3, 2, 1])
     x = Buffer(a.copy())
     assert change(x, dynamic.tensor(b)) is x
@@ -273,7 +273,7 @@ def test_a_learning_rate_is_assigned() -> None:
 # --- the other engine ----------------------------------------------------------------------
 
 
-STEPS = {**FLOATS, **BITS, **METHODS, "@=": operator.imatmul}
+STEPS = {**FLOATS, **WHOLE, **METHODS, "@=": operator.imatmul}
 
 
 @pytest.mark.parametrize("change", STEPS.values(), ids=STEPS)

@@ -49,8 +49,6 @@ MUTATIONS: list[Mutation] = [
         ]),
         *rows("form", "shared/ops/infinities.py", [
             ('"isinf", np.isinf', "(abs({0}) == 1e999)", "({0} == 1e999)", "isinf"),
-            ("fmax = elementwise(", "({0} if {0} >= {1} else {1})", "({1} if {0} >= {1} else {0})", "fmax"),
-            ("fmin = elementwise(", "{1} != {1} else ({1} if", "{1} == {1} else ({1} if", "fmin"),
         ]),
         *rows("form", "shared/ops/signs.py", [
             ('"heaviside", np.heaviside', "({1} if {0} == 0", "({1} if {0} != 0", "heaviside"),

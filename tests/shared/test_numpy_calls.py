@@ -201,6 +201,8 @@ SETTINGS: dict[str, tuple[Any, ...]] = {
     "dot": (B.T,), "outer": (B,), "tensordot": (B,), "where": (1, 0), "pow": (2,), "equal": (1,),
     "moveaxis": (0, 1), "quantile": (0.5,), "nanquantile": (0.5,), "roll": (1,), "searchsorted": (1,),
     "take_along_axis": ([[0]], 0), "put_along_axis": ([[0]], 1, 0),
+    **dict.fromkeys(("atan2", "copysign", "fmax", "fmin", "fmod", "heaviside", "hypot", "logaddexp",
+                     "logaddexp2"), (1,)),
 }  # fmt: skip
 
 

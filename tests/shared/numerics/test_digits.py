@@ -270,7 +270,7 @@ ROWS = {
     "log10": Row(ops.log10, mp.log10, lambda x: 1 / x / mp.log(10), (3, 2), only=_positive),
     "logaddexp with 0": Row(lambda x: ops.logaddexp(x, 0.0), _softplus, _sigmoid, (4, 4), (4, 6)),
     "logit": Row(
-        ops.logit, lambda x: mp.log(x / (1 - x)), lambda x: 1 / (x * (1 - x)), (2, 3), (4, 3),
+        ops.logit, lambda x: mp.log(x / (1 - x)), lambda x: 1 / (x * (1 - x)), (3, 3), (4, 3),
         only=lambda x: 0 < x < 1,
     ),
     "deg2rad": Row(ops.deg2rad, lambda x: x * mp.pi / 180, lambda x: mp.pi / 180, (2, 1)),
