@@ -151,9 +151,9 @@ from shared.ops.random import (
 )
 from shared.ops.recurrent import lstm_cell, lstm_cell_composed, rnn_cell, rnn_cell_composed
 from shared.ops.reductions import all, any, argmax, argmin, cumsum, max, mean, min, std, sum, var
+from shared.ops.remainders import floor_divide, fmod, frac, remainder, trunc
 from shared.ops.resizing import interpolate
 from shared.ops.sampling import affine_grid, grid_sample, roi_align
-from shared.ops.remainders import floor_divide, fmod, frac, remainder, trunc
 from shared.ops.scattering import (
     index_add,
     index_copy,
@@ -195,90 +195,58 @@ from shared.ops.sigmoids import log_sigmoid, mish, sigmoid, silu, softplus, soft
 from shared.ops.signs import copysign, heaviside, signbit
 from shared.ops.softmaxes import log_softmax, softmax, softmin
 from shared.ops.sorting import argsort, kthvalue, max_with_indices, min_with_indices, mode, sort, topk
+from shared.ops.special import digamma, lgamma, polygamma, sinc
 from shared.ops.stacking import chunk, column_stack, dstack, hstack, narrow, tensor_split, vstack
 from shared.ops.tiling import repeat, tile
 from shared.ops.unpooling import max_unpool1d, max_unpool2d, max_unpool3d
-from shared.ops.sigmoids import log_sigmoid, sigmoid, silu, softplus, tanh
-from shared.ops.signs import copysign, heaviside, signbit
-from shared.ops.softmaxes import log_softmax, softmax
-from shared.ops.special import digamma, lgamma, polygamma, sinc
-from shared.ops.stacking import chunk, column_stack, dstack, hstack, narrow, tensor_split, vstack
-from shared.ops.tiling import pad, repeat, tile
 from shared.ops.windows import col2im, im2col
 from shared.usage.door import public
 
 __all__ = [
-    "abs", "accuracy", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d",
-    "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d", "add", "affine_grid", "all",
-    "alpha_dropout", "any", "arange", "argmax", "argmin", "argsort", "argwhere", "attention_weights",
-    "avg_pool1d", "avg_pool2d", "avg_pool3d", "batch_norm", "bernoulli", "bilinear", "binary_cross_entropy",
+    "abs", "accuracy", "acos", "acosh", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d",
+    "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d", "add", "addcdiv", "addcmul",
+    "affine_grid", "all", "alpha_dropout", "any", "arange", "argmax", "argmin", "argsort", "argwhere",
+    "asin", "asinh", "atan", "atan2", "atanh", "attention_weights", "avg_pool1d", "avg_pool2d",
+    "avg_pool3d", "batch_norm", "bernoulli", "bilinear", "binary_cross_entropy",
     "binary_cross_entropy_with_logits", "bincount", "bitwise_and", "bitwise_left_shift", "bitwise_not",
     "bitwise_or", "bitwise_right_shift", "bitwise_xor", "block_diag", "broadcast_arrays", "broadcast_to",
     "bucketize", "cartesian_prod", "cast", "cdist", "ceil", "celu", "channel_shuffle", "chunk", "clip",
     "col2im", "column_stack", "concatenate", "cond", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
-    "conv_transpose2d", "conv_transpose3d", "cos", "cosine_embedding_loss", "cosine_similarity",
-    "count_nonzero", "cross_entropy", "ctc_loss", "cummax", "cummin", "cumprod", "cumsum", "diag",
-    "diag_embed", "diagonal", "diff", "div", "dot", "dropout", "dropout1d", "dropout2d", "dropout3d",
-    "dstack", "einsum", "elu", "embedding", "equal", "erf", "erfc", "exp", "expand_dims", "expm1", "eye",
-    "flatten", "flip", "fliplr", "flipud", "floor", "full", "full_like", "gather", "gather_nd",
+    "conv_transpose2d", "conv_transpose3d", "copysign", "cos", "cosh", "cosine_embedding_loss",
+    "cosine_similarity", "count_nonzero", "cross_entropy", "ctc_loss", "cummax", "cummin", "cumprod",
+    "cumsum", "deg2rad", "diag", "diag_embed", "diagonal", "diff", "digamma", "div", "dot", "dropout",
+    "dropout1d", "dropout2d", "dropout3d", "dstack", "einsum", "elu", "embedding", "equal", "erf", "erfc",
+    "erfinv", "exp", "exp2", "expand_dims", "expm1", "eye", "flatten", "flip", "fliplr", "flipud", "floor",
+    "floor_divide", "fmax", "fmin", "fmod", "frac", "full", "full_like", "gather", "gather_nd",
     "gaussian_nll_loss", "gelu", "generator_state", "getitem", "glu", "greater", "greater_equal",
     "grid_sample", "group_norm", "gru_cell", "gru_cell_composed", "gumbel_softmax", "hardshrink",
-    "hardsigmoid", "hardswish", "hardtanh", "hinge_embedding_loss", "histogram", "hstack", "huber_loss",
-    "im2col", "index_add", "index_copy", "index_fill", "index_put", "instance_norm", "interpolate",
-    "isfinite", "isnan", "kl_div", "kthvalue", "l1_loss", "layer_norm", "leaky_relu", "less", "less_equal",
-    "linear", "linspace", "local_response_norm", "log", "log1p", "log_sigmoid", "log_softmax",
-    "logcumsumexp", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp", "lp_pool1d",
-    "lp_pool2d", "lp_pool3d", "lstm_cell", "lstm_cell_composed", "margin_ranking_loss", "masked_fill",
-    "masked_scatter", "masked_select", "matmul", "max", "max_pool1d", "max_pool2d", "max_pool3d",
-    "max_unpool1d", "max_unpool2d", "max_unpool3d", "max_with_indices", "maximum", "mean", "median",
-    "meshgrid", "min", "min_with_indices", "minimum", "mish", "mode", "moveaxis", "mse_loss", "mul",
-    "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "nanmean", "nanmedian",
-    "nanquantile", "nansum", "narrow", "neg", "nll_loss", "nonzero", "norm", "normal", "normal_cdf",
-    "normalize", "not_equal", "one_hot", "ones", "ones_like", "outer", "pad", "pairwise_distance", "pdist",
-    "permutation", "permute", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "pow", "prelu",
-    "prod", "put_along_axis", "quantile", "reciprocal", "relu", "relu6", "repeat", "reshape", "rms_norm",
-    "rnn_cell", "rnn_cell_composed", "roi_align", "roll", "rot90", "round", "rrelu", "rsqrt",
-    "scaled_dot_product_attention", "scan", "scatter", "scatter_add", "scatter_nd", "scatter_sum",
-    "searchsorted", "selu", "sigmoid", "sigmoid_focal_loss", "sign", "silu", "sin", "smooth_l1_loss",
-    "abs", "accuracy", "acos", "acosh", "adaptive_avg_pool2d", "add", "addcdiv", "addcmul", "all",
-    "alpha_dropout", "any", "arange", "argmax", "argmin", "argsort", "argwhere", "asin", "asinh", "atan",
-    "atan2", "atanh", "attention_weights", "avg_pool1d", "avg_pool2d", "batch_norm", "bernoulli",
-    "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits", "bincount", "bitwise_and",
-    "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "block_diag",
-    "broadcast_arrays", "broadcast_to", "bucketize", "cartesian_prod", "cast", "cdist", "ceil", "celu",
-    "chunk", "clip", "col2im", "column_stack", "concatenate", "cond", "conv1d", "conv2d",
-    "conv_transpose2d", "copysign", "cos", "cosh", "cosine_embedding_loss", "cosine_similarity",
-    "count_nonzero", "cross_entropy", "ctc_loss", "cummax", "cummin", "cumprod", "cumsum", "deg2rad",
-    "diag", "diag_embed", "diagonal", "diff", "digamma", "div", "dot", "dropout", "dropout1d", "dropout2d",
-    "dropout3d", "dstack", "einsum", "elu", "embedding", "equal", "erf", "erfc", "erfinv", "exp", "exp2",
-    "expand_dims", "expm1", "eye", "flatten", "flip", "fliplr", "flipud", "floor", "floor_divide", "fmax",
-    "fmin", "fmod", "frac", "full", "full_like", "gather", "gather_nd", "gaussian_nll_loss", "gelu",
-    "generator_state", "getitem", "glu", "greater", "greater_equal", "group_norm", "gru_cell",
-    "gru_cell_composed", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
-    "heaviside", "hinge_embedding_loss", "histogram", "hstack", "huber_loss", "hypot", "im2col",
-    "index_add", "index_copy", "index_fill", "index_put", "instance_norm", "isfinite", "isinf", "isnan",
-    "isneginf", "isposinf", "kl_div", "kthvalue", "l1_loss", "layer_norm", "leaky_relu", "lerp", "less",
-    "less_equal", "lgamma", "linear", "linspace", "local_response_norm", "log", "log10", "log1p", "log2",
-    "log_sigmoid", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logical_and", "logical_not",
-    "logical_or", "logical_xor", "logit", "logsumexp", "lstm_cell", "lstm_cell_composed",
+    "hardsigmoid", "hardswish", "hardtanh", "heaviside", "hinge_embedding_loss", "histogram", "hstack",
+    "huber_loss", "hypot", "im2col", "index_add", "index_copy", "index_fill", "index_put", "instance_norm",
+    "interpolate", "isfinite", "isinf", "isnan", "isneginf", "isposinf", "kl_div", "kthvalue", "l1_loss",
+    "layer_norm", "leaky_relu", "lerp", "less", "less_equal", "lgamma", "linear", "linspace",
+    "local_response_norm", "log", "log10", "log1p", "log2", "log_sigmoid", "log_softmax", "logaddexp",
+    "logaddexp2", "logcumsumexp", "logical_and", "logical_not", "logical_or", "logical_xor", "logit",
+    "logsumexp", "lp_pool1d", "lp_pool2d", "lp_pool3d", "lstm_cell", "lstm_cell_composed",
     "margin_ranking_loss", "masked_fill", "masked_scatter", "masked_select", "matmul", "max", "max_pool1d",
-    "max_pool2d", "max_with_indices", "maximum", "mean", "median", "meshgrid", "min", "min_with_indices",
-    "minimum", "mish", "mode", "moveaxis", "mse_loss", "mul", "multi_margin_loss", "multilabel_margin_loss",
+    "max_pool2d", "max_pool3d", "max_unpool1d", "max_unpool2d", "max_unpool3d", "max_with_indices",
+    "maximum", "mean", "median", "meshgrid", "min", "min_with_indices", "minimum", "mish", "mode",
+    "moveaxis", "mse_loss", "mul", "multi_margin_loss", "multilabel_margin_loss",
     "multilabel_soft_margin_loss", "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow",
     "neg", "nll_loss", "nonzero", "norm", "normal", "normal_cdf", "normalize", "not_equal", "one_hot",
     "ones", "ones_like", "outer", "pad", "pairwise_distance", "pdist", "permutation", "permute",
-    "poisson_nll_loss", "polygamma", "pow", "prelu", "prod", "put_along_axis", "quantile", "rad2deg",
-    "reciprocal", "relu", "relu6", "remainder", "repeat", "reshape", "rms_norm", "rnn_cell",
-    "rnn_cell_composed", "roll", "rot90", "round", "rrelu", "rsqrt", "scaled_dot_product_attention", "scan",
-    "scatter", "scatter_add", "scatter_nd", "scatter_sum", "searchsorted", "selu", "sigmoid",
-    "sigmoid_focal_loss", "sign", "signbit", "silu", "sin", "sinc", "sinh", "smooth_l1_loss",
-    "soft_margin_loss", "softmax", "softmin", "softplus", "softshrink", "softsign", "sort", "split", "sqrt",
-    "square", "squeeze", "stack", "std", "stop_gradient", "sub", "sum", "sum_to", "swapaxes", "take",
-    "take_along_axis", "tan", "tanh", "tanhshrink", "tensor_split", "tensordot", "threshold", "tile",
-    "topk", "trace", "transpose", "tril", "tril_indices", "triplet_margin_loss",
-    "triplet_margin_with_distance_loss", "triu", "triu_indices", "trunc", "truncated_normal", "unbind",
-    "unflatten", "uniform", "unique", "unique_all", "unique_counts", "unique_inverse", "unique_values",
-    "var", "vstack", "where", "while_loop", "xlogy", "zeros", "zeros_like",
+    "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "polygamma", "pow", "prelu", "prod",
+    "put_along_axis", "quantile", "rad2deg", "reciprocal", "relu", "relu6", "remainder", "repeat",
+    "reshape", "rms_norm", "rnn_cell", "rnn_cell_composed", "roi_align", "roll", "rot90", "round", "rrelu",
+    "rsqrt", "scaled_dot_product_attention", "scan", "scatter", "scatter_add", "scatter_nd", "scatter_sum",
+    "searchsorted", "selu", "sigmoid", "sigmoid_focal_loss", "sign", "signbit", "silu", "sin", "sinc",
+    "sinh", "smooth_l1_loss", "soft_margin_loss", "softmax", "softmin", "softplus", "softshrink",
+    "softsign", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "stop_gradient", "sub", "sum",
+    "sum_to", "swapaxes", "take", "take_along_axis", "tan", "tanh", "tanhshrink", "tensor_split",
+    "tensordot", "threshold", "tile", "topk", "trace", "transpose", "tril", "tril_indices",
+    "triplet_margin_loss", "triplet_margin_with_distance_loss", "triu", "triu_indices", "trunc",
+    "truncated_normal", "unbind", "unflatten", "uniform", "unique", "unique_all", "unique_counts",
+    "unique_inverse", "unique_values", "var", "vstack", "where", "while_loop", "xlogy", "zeros",
+    "zeros_like",
 ]  # fmt: skip
 
 public(globals(), __all__)
