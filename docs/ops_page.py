@@ -21,7 +21,8 @@ PAGE = Path(__file__).with_name("ops.md")
 INTRODUCTION = """\
 # The ops
 
-Every op of `shared.ops`, by module. This page is written by `python -m docs.ops_page`; a test
+Every op of `shared.ops`, by module; linear algebra and Fourier transforms have namespaces of their own,
+`ops.linalg` and `ops.fft`. This page is written by `python -m docs.ops_page`; a test
 checks that it is up to date.
 
 An op is said once and works on raw arrays, on `dynamic` Tensors and on `static` Tensors. Under each
@@ -62,9 +63,27 @@ def page() -> str:
     return "\n\n".join([INTRODUCTION.rstrip(), contents, *sections]) + "\n"
 
 
+NAMESPACES: dict[str, Any] = {"": ops, "linalg.": ops.linalg, "fft.": ops.fft}
+"""What has public names, by what stands before them."""
+
+
 def _modules() -> Iterator[ModuleType]:
-    for info in sorted(pkgutil.iter_modules(ops.__path__), key=lambda info: info.name):
-        yield importlib.import_module(f"{ops.__name__}.{info.name}")
+    found = pkgutil.walk_packages(ops.__path__, f"{ops.__name__}.")
+    for info in sorted(found, key=lambda info: info.name):
+        if not info.ispkg:
+            yield importlib.import_module(info.name)
+
+
+def _namespace(module: str) -> str:
+    """What stands before the public names of a module."""
+    inside = module.removeprefix(f"{ops.__name__}.")
+    return next((name for name in NAMESPACES if name and f"{inside}.".startswith(name)), "")
+
+
+def _public_name(name: str, module: str) -> str | None:
+    """By what name users call what a module calls so; None if they do not."""
+    space = _namespace(module)
+    return space + name if name in NAMESPACES[space].__all__ else None
 
 
 def _entries(module: ModuleType) -> Iterator[Entry]:
@@ -72,8 +91,8 @@ def _entries(module: ModuleType) -> Iterator[Entry]:
     own = {name: getattr(module, name) for name in _defined(module)}
     behind = {op.name: op for value in own.values() if (op := _op_of(value)) is not None}
     for name, value in own.items():
-        if name in ops.__all__:
-            yield Entry(name, value, behind.pop(name, None), module)
+        if (public := _public_name(name, module.__name__)) is not None:
+            yield Entry(public, value, behind.pop(name, None), module)
     for name, op in behind.items():
         yield Entry(name, None, op, module)
 
@@ -99,12 +118,16 @@ def _op_of(value: Any) -> Op | None:
 
 
 def _title(module: ModuleType) -> str:
-    return module.__name__.rpartition(".")[2]
+    return module.__name__.removeprefix(f"{ops.__name__}.")
+
+
+def _link(title: str) -> str:
+    return f"[{title}](#{title.replace('.', '')})"
 
 
 def _contents(module: ModuleType, entries: list[Entry]) -> str:
     title, names = _title(module), [entry.name for entry in entries if entry.public is not None]
-    return f"- [{title}](#{title}): " + ", ".join(f"[{name}](#{name})" for name in names)
+    return f"- {_link(title)}: {', '.join(map(_link, names))}"
 
 
 def _section(module: ModuleType, entries: list[Entry]) -> str:
@@ -196,8 +219,8 @@ def _made_of(entry: Entry) -> list[str]:
             if op is not None:
                 found[op.name] = None
             elif inspect.isfunction(value) and value.__module__.startswith(ops.__name__):
-                if value.__name__ in ops.__all__:
-                    found[value.__name__] = None
+                if (public := _public_name(value.__name__, value.__module__)) is not None:
+                    found[public] = None
                 elif id(value) not in seen:
                     seen.add(id(value))
                     stack.append(value)

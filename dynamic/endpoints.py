@@ -49,6 +49,11 @@ def seed_of(call: str, y: Tensor, gradient: Any) -> Tensor:
                 f"{call}: y has shape {str_shape(y.shape)}, so it has no single derivative; "
                 "reduce it to one number (y.sum(), y.mean()), or pass the cotangent to start from"
             )
+        if y.dtype.kind == "c":
+            raise GradientError(
+                f"{call}: y is {y.dtype}, and only a real number goes up or down; take its real part, its "
+                "imag or its abs, or pass the cotangent to start from"
+            )
         return Tensor(array_module(y.array).ones(y.shape, y.dtype))
     try:
         seed = gradient if isinstance(gradient, Tensor) else _placed(gradient, y)
@@ -62,9 +67,14 @@ def seed_of(call: str, y: Tensor, gradient: Any) -> Tensor:
             f"{call}: the cotangent has shape {str_shape(seed.shape)}, y has "
             f"{str_shape(y.shape)}; they must be the same"
         )
+    if seed.dtype.kind == "c" and y.dtype.kind != "c":
+        raise GradientError(f"{call}: the cotangent is {seed.dtype}, and y real; pass its real part")
     return seed
 
 
 def _placed(gradient: Any, y: Tensor) -> Tensor:
     """An array or numbers as a cotangent of y's dtype, on y's device."""
-    return Tensor(to_device(np.asarray(to_host(adopted(gradient)), y.dtype), y.device))
+    given = np.asarray(to_host(adopted(gradient)))
+    if given.dtype.kind != "c" or y.dtype.kind == "c":
+        given = given.astype(y.dtype, copy=False)
+    return Tensor(to_device(given, y.device))

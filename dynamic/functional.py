@@ -93,6 +93,11 @@ def _slopes(
     ]
 
 
+def _inner(g: Any, along: Any) -> Any:
+    """By how much a function changes along a direction, by its gradient."""
+    return ops.sum(ops.real(ops.conj(g) * along))
+
+
 def _one_or_all(values: list[Any]) -> Any:
     return values[0] if len(values) == 1 else tuple(values)
 
@@ -125,7 +130,7 @@ def jvp(fn: Callable[..., Tensor], args: Sequence[Any], tangents: Sequence[Any])
         y = _value("jvp", fn(*xs))
         u = Tensor(array_module(y.array).zeros(y.shape, y.dtype), leaf_edge(y.array))
         products = _slopes(y, xs, u, again=True)
-        total: Any = sum(ops.sum(g * t) for g, t in zip(products, tangents, strict=True))
+        total: Any = sum(_inner(g, t) for g, t in zip(products, tangents, strict=True))
         return y.detach(), _slopes(total, [u])[0]
 
 
@@ -134,6 +139,8 @@ def jacobian(fn: Callable[..., Tensor], *args: Any, create_graph: bool = False) 
     with enable_grad():
         xs = list(args) if create_graph else _leaves("jacobian", args)
         y = _value("jacobian", fn(*xs))
+        if y.dtype.kind == "c":
+            raise GradientError(f"jacobian: fn gave {y.dtype}; take that of its real and its imag, apart")
         rows: list[list[Any]] = [[] for _ in xs]
         for k in range(y.array.size):
             start = array_module(y.array).zeros(y.array.size, y.dtype)
@@ -171,4 +178,4 @@ def hvp(fn: Callable[[Any], Tensor], x: Any, direction: Any) -> tuple[Tensor, Te
         _check_directions("hvp", [leaf], [along])
         y = _value("hvp", fn(leaf))
         (slope,) = _slopes(y, [leaf], again=True)
-        return y.detach(), _slopes(ops.sum(slope * along), [leaf])[0]
+        return y.detach(), _slopes(_inner(slope, along), [leaf])[0]

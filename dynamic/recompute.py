@@ -81,5 +81,5 @@ def checkpoint(fn: Callable[..., Any], *args: Any) -> Any:
                 "fn what is no computation on Tensors"
             )
     node = Checkpoint(fn, args, arrays, draws, [spec_of(y) for y in ys])
-    tensors = [Tensor(y.array, (node, i) if y.dtype.kind == "f" else None) for i, y in enumerate(ys)]
+    tensors = [Tensor(y.array, (node, i) if y.dtype.kind in "fc" else None) for i, y in enumerate(ys)]
     return type(made)(tensors) if isinstance(made, (tuple, list)) else tensors[0]

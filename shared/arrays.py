@@ -9,7 +9,7 @@ import numpy as np
 
 from shared.device.cuda import device_of, owned
 from shared.dispatch import ENGINE_OF
-from shared.errors import ShapeError
+from shared.errors import DTypeError, ShapeError
 from shared.spec import in_short, is_weak
 
 Array = Any
@@ -17,6 +17,8 @@ Array = Any
 
 def as_array(values: Any, dtype: Any = None) -> Array:
     """An array of `values`: arrays keep their dtype, Python floats become float32."""
+    if dtype is not None and np.dtype(dtype).kind not in "cb" and _is_complex(values):
+        raise DTypeError(f"{in_short(values)} is complex, and {dtype} has no imaginary part; take its .real")
     if dtype is not None or hasattr(values, "dtype"):
         return np.asarray(values, dtype=dtype) if device_of(values) == "cpu" else owned(values, dtype)
     if isinstance(values, (list, tuple)) and _holds_tensors(values):
@@ -27,6 +29,11 @@ def as_array(values: Any, dtype: Any = None) -> Array:
         )
     array = np.asarray(values)
     return array.astype(np.float32) if array.dtype == np.float64 else array
+
+
+def _is_complex(values: Any) -> bool:
+    kind = values.dtype.kind if hasattr(values, "dtype") else ""
+    return kind == "c" or isinstance(values, complex)
 
 
 def _holds_tensors(values: Sequence[Any]) -> bool:

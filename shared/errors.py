@@ -7,6 +7,8 @@ the line of the user's own file from which the call came.
 
 from __future__ import annotations
 
+from numpy.linalg import LinAlgError
+
 from shared.source import Line, user_line
 
 
@@ -49,6 +51,10 @@ class AssignmentError(DiptychError, TypeError):
 
 class SettingError(DiptychError, ValueError):
     """A setting (axis, stride, probability, ...) outside what the call allows."""
+
+
+class MatrixError(DiptychError, LinAlgError):
+    """A matrix that has no inverse, no such factors, or none that were found."""
 
 
 class RangeError(DiptychError, IndexError):

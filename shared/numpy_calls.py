@@ -41,7 +41,7 @@ _OTHERWISE = {
     "append": "concatenate", "array_split": "tensor_split", "ravel": "flatten", "digitize": "bucketize",
     "average": "mean", "invert": "bitwise_not", "float_power": "pow", "percentile": "quantile",
     "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh",
-    "arccosh": "acosh", "arctanh": "atanh", "radians": "deg2rad", "degrees": "rad2deg",
+    "arccosh": "acosh", "arctanh": "atanh", "radians": "deg2rad", "degrees": "rad2deg", "conjugate": "conj",
 }  # fmt: skip
 """NumPy's names where ours differ."""
 

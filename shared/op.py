@@ -233,8 +233,11 @@ class Op:
             return list(range(self.judges[0], count))
         return [i for i in self.judges if i < count]
 
-    def may_be(self, output: int) -> tuple[int, ...]:
-        """The arguments over which an output may be written."""
+    def may_be(self, output: int, dtype: np.dtype[Any]) -> Sequence[int]:
+        """The arguments over which an output of this dtype may be written: of a ufunc any, but NumPy's
+        products of complex numbers have other last bits where they are."""
+        if self.ufunc:
+            return range(len(self.inputs)) if dtype.kind != "c" else ()
         inplace = self.hints.inplace
         return inplace if self.single or not inplace else inplace[output]
 
@@ -355,6 +358,7 @@ def elementwise(
     together: tuple[int, ...] | None = None,
     judges: tuple[int, ...] = (),
     admits: Callable[..., Any] | None = None,
+    kind: type[Op] = Op,
     doc: str = "",
 ) -> Op:
     """An op that works on each element alone and broadcasts its arguments.
@@ -362,7 +366,8 @@ def elementwise(
     `rules` is a rule for each argument, or one Joint. The dtype that comes out is the ufunc's own
     where `compute` is a NumPy ufunc; else `dtype` says it from the operands, by default NumPy's
     promotion of them all. `workspace`: how many more arrays like the result compute holds at once;
-    `together`: as Op has it, by default all arguments; `judges`, `admits`: as Op has them.
+    `together`: as Op has it, by default all arguments; `judges`, `admits`: as Op has them; `kind`: a class of
+    ops that is narrower than Op.
     """
     ufunc = compute if isinstance(compute, np.ufunc) else None
 
@@ -381,7 +386,7 @@ def elementwise(
     hints = PlannerHints(inplace=inplace, workspace=held if workspace else None)
     together = tuple(range(8)) if together is None else together
     joint = rules[0] if rules and isinstance(rules[0], Joint) else None
-    made = Op(
+    made = kind(
         name, compute, infer, joint or [rule for rule in rules if not isinstance(rule, Joint)],
         out=ufunc is not None if out is None else out, scalar=scalar, together=together,
         hints=hints if inplace or workspace else NO_HINTS, judges=judges, admits=admits, doc=doc,

@@ -2,6 +2,11 @@
 
 Cotangents are summed in one order, later nodes first and arguments from left to right. That
 the two engines give the same bits rests on this order, so it is written down only here.
+
+Within the loop a complex cotangent is what a change of its value is multiplied by: c of dL = Re(c dz). So
+the rules for complex numbers are those of calculus, without conjugates. The gradient is the conjugate
+of c: whoever starts the loop conjugates what goes in and what comes out, which for real numbers is
+nothing at all.
 """
 
 from __future__ import annotations
@@ -149,11 +154,12 @@ def reverse(
 
 
 def fit(g: Any, like: Any) -> Any:
-    """A cotangent in the shape and dtype of its argument: undoes broadcasting and promotion."""
+    """A cotangent in the shape and dtype of its argument: undoes broadcasting and promotion. Of a real
+    argument beside complex ones it is the real part."""
     if not same_shape(g.shape, like.shape):
         g = ops.sum_to(g, like.shape)
     if g.dtype is not like.dtype and g.dtype != like.dtype:
-        g = ops.cast(g, like.dtype)
+        g = ops.cast(g if like.dtype.kind == "c" else ops.real(g), like.dtype)
     return g
 
 

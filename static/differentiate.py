@@ -11,7 +11,7 @@ from shared import ops
 from shared.dims import Dim, same_shape
 from shared.errors import GradientError, ShapeError, UnknownSizeError
 from shared.op import Op
-from shared.ops import ones, zeros
+from shared.ops import cast, conj, ones, real, zeros
 from shared.pullback import pullback_of
 from shared.reverse import Edge, ReverseVisitor, reverse
 from shared.spec import sizes_match, str_shape
@@ -63,11 +63,11 @@ def gradients(
         many_y = [as_tensor(y) for y in many_y]
         targets = [_target(graph, x) for x in many_x]
         wanted = [_place_of(t) for t in targets]
-        seeds = [(_seed_edge(y), _seed(y, g)) for y, g in zip(many_y, cotangents, strict=True)]
+        seeds = [(_seed_edge(y), conj(_seed(y, g))) for y, g in zip(many_y, cotangents, strict=True)]
         ends = {t: edge for t in (*targets, *many_y) if edge_of(t) is None and (edge := _place_of(t))}
         visitor = _AddingToGraph({edge_of(t) for t in stop_gradients or ()}, ends, scope)
         found = reverse(seeds, {edge for edge in wanted if edge is not None}, visitor)
-        result = [None if edge is None else found.get(edge) for edge in wanted]
+        result = [conj(found[edge]) if edge in found else None for edge in wanted]
         if unconnected == "zero":
             zero = [zeros(x.shape, x.dtype, like=many_y[0]) for x in many_x]
             result = [z if g is None else g for z, g in zip(zero, result, strict=True)]
@@ -85,6 +85,8 @@ def jacobian(y: Any, x: Any) -> Tensor:
             f"jacobian: {y.name!r} has shape {str_shape(y.shape)}, and it takes one gradient for each "
             "element, so all sizes must be known"
         )
+    if y.dtype.kind == "c":
+        raise GradientError(f"jacobian: {y.name!r} is {y.dtype}; take that of its real and its imag, apart")
     with building(y.graph):
         flat = ops.reshape(y, -1)
         rows = [gradients(flat[i], [x], unconnected="zero")[0] for i in range(flat.shape[0])]
@@ -95,7 +97,7 @@ def hessian_vector_product(y: Any, x: Any, vector: Any) -> Tensor:
     """The second derivatives of the scalar `y` by `x`, times `vector` (of x's shape)."""
     with building(y.graph):
         (slope,) = gradients(y, [x], unconnected="zero")
-        return gradients(ops.sum(slope * vector), [x], unconnected="zero")[0]
+        return gradients(ops.sum(real(conj(slope) * vector)), [x], unconnected="zero")[0]
 
 
 def _target(graph: Graph, x: Any) -> Tensor:
@@ -119,8 +121,15 @@ def _seed_edge(y: Tensor) -> Edge:
 
 def _seed(y: Tensor, given: Any) -> Tensor:
     if given is None:
+        if y.dtype.kind == "c":
+            raise GradientError(
+                f"gradients: {y.name!r} is {y.dtype}, and only a real number goes up or down; take its real "
+                "part, its imag or its abs, or pass the cotangent to start from as grad_ys"
+            )
         return ones(y.shape, y.dtype, like=y)
-    seed = as_tensor(np.asarray(given, y.dtype) if not isinstance(given, Tensor) else given)
+    seed = as_tensor(cast(np.asarray(given), y.dtype) if not isinstance(given, Tensor) else given)
+    if seed.dtype.kind == "c" and y.dtype.kind != "c":
+        raise GradientError(f"gradients: the cotangent of {y.name!r}, which is real, is {seed.dtype}")
     if len(seed.shape) != len(y.shape) or not all(map(sizes_match, seed.shape, y.shape)):
         raise ShapeError(
             f"gradients: the cotangent of {y.name!r} has shape {str_shape(seed.shape)}, the Tensor "

@@ -15,6 +15,7 @@ import math
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -288,7 +289,7 @@ def wrapped(value: Any) -> Any:
     if isinstance(value, cupy().ndarray):
         return CudaArray(value)
     if isinstance(value, (tuple, list)) and any(isinstance(part, cupy().ndarray) for part in value):
-        return type(value)([wrapped(part) for part in value])
+        return (list if isinstance(value, list) else tuple)([wrapped(part) for part in value])
     return value
 
 
@@ -358,17 +359,28 @@ _CONVERTERS = ("array", "asarray", "ascontiguousarray")
 
 
 class _Functions:
-    """CuPy's functions on CudaArrays, by NumPy's names."""
+    """CuPy's functions on CudaArrays, by NumPy's names; of a module in it, if one is named."""
+
+    def __init__(self, module: str = "") -> None:
+        self._module = module
 
     def __getattr__(self, name: str) -> Any:
-        value = getattr(np, name)
-        found = value if isinstance(value, (np.ufunc, type)) or not callable(value) else _function(name)
+        value = getattr(_in(np, self._module), name)
+        found: Any = value
+        if isinstance(value, ModuleType):
+            found = _Functions(name)
+        elif callable(value) and not isinstance(value, (np.ufunc, type)):
+            found = _function(self._module, name)
         setattr(self, name, found)
         return found
 
 
-def _function(name: str) -> Callable[..., Any]:
-    function = getattr(cupy(), name)
+def _in(package: Any, module: str) -> Any:
+    return getattr(package, module) if module else package
+
+
+def _function(module: str, name: str) -> Callable[..., Any]:
+    function = getattr(_in(cupy(), module), name)
     if name in _CONVERTERS:
         return lambda x, *args, **settings: _converted(function, x, args, settings)
     return lambda *args, **settings: wrapped(function(*bare(args), **bare(settings)))

@@ -1,9 +1,12 @@
-"""The ops, as users call them. Each module holds one family; `docs/ops.md` lists them all.
+"""The ops, as users call them. Each module holds one family; `docs/ops.md` lists them all. Linear algebra and
+Fourier transforms have namespaces of their own, `ops.linalg` and `ops.fft`.
 
-The names `abs`, `all`, `any`, `max`, `min`, `pow`, `round` and `sum` are ops here, not Python's
+The names `abs`, `all`, `any`, `complex`, `max`, `min`, `pow`, `round` and `sum` are ops here, not Python's
 builtins.
 """
 
+from shared.ops import fft as fft
+from shared.ops import linalg as linalg
 from shared.ops.activations import celu, elu, glu, leaky_relu, relu, selu
 from shared.ops.adaptive import (
     adaptive_avg_pool1d,
@@ -55,6 +58,7 @@ from shared.ops.choosing import (
     not_equal,
     where,
 )
+from shared.ops.complexes import angle, complex, conj, imag, real, view_as_complex, view_as_real
 from shared.ops.contraction import bilinear, einsum, trace
 from shared.ops.control import cond, scan, while_loop
 from shared.ops.convolution import conv2d
@@ -205,28 +209,28 @@ from shared.usage.door import public
 __all__ = [
     "abs", "accuracy", "acos", "acosh", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d",
     "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d", "add", "addcdiv", "addcmul",
-    "affine_grid", "all", "alpha_dropout", "any", "arange", "argmax", "argmin", "argsort", "argwhere",
-    "asin", "asinh", "atan", "atan2", "atanh", "attention_weights", "avg_pool1d", "avg_pool2d",
+    "affine_grid", "all", "alpha_dropout", "angle", "any", "arange", "argmax", "argmin", "argsort",
+    "argwhere", "asin", "asinh", "atan", "atan2", "atanh", "attention_weights", "avg_pool1d", "avg_pool2d",
     "avg_pool3d", "batch_norm", "bernoulli", "bilinear", "binary_cross_entropy",
     "binary_cross_entropy_with_logits", "bincount", "bitwise_and", "bitwise_left_shift", "bitwise_not",
     "bitwise_or", "bitwise_right_shift", "bitwise_xor", "block_diag", "broadcast_arrays", "broadcast_to",
     "bucketize", "cartesian_prod", "cast", "cdist", "ceil", "celu", "channel_shuffle", "chunk", "clip",
-    "col2im", "column_stack", "concatenate", "cond", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
-    "conv_transpose2d", "conv_transpose3d", "copysign", "cos", "cosh", "cosine_embedding_loss",
-    "cosine_similarity", "count_nonzero", "cross_entropy", "ctc_loss", "cummax", "cummin", "cumprod",
-    "cumsum", "deg2rad", "diag", "diag_embed", "diagonal", "diff", "digamma", "div", "dot", "dropout",
-    "dropout1d", "dropout2d", "dropout3d", "dstack", "einsum", "elu", "embedding", "equal", "erf", "erfc",
-    "erfinv", "exp", "exp2", "expand_dims", "expm1", "eye", "flatten", "flip", "fliplr", "flipud", "floor",
-    "floor_divide", "fmax", "fmin", "fmod", "frac", "full", "full_like", "gather", "gather_nd",
-    "gaussian_nll_loss", "gelu", "generator_state", "getitem", "glu", "greater", "greater_equal",
-    "grid_sample", "group_norm", "gru_cell", "gru_cell_composed", "gumbel_softmax", "hardshrink",
-    "hardsigmoid", "hardswish", "hardtanh", "heaviside", "hinge_embedding_loss", "histogram", "hstack",
-    "huber_loss", "hypot", "im2col", "index_add", "index_copy", "index_fill", "index_put", "instance_norm",
-    "interpolate", "isfinite", "isinf", "isnan", "isneginf", "isposinf", "kl_div", "kthvalue", "l1_loss",
-    "layer_norm", "leaky_relu", "lerp", "less", "less_equal", "lgamma", "linear", "linspace",
-    "local_response_norm", "log", "log10", "log1p", "log2", "log_sigmoid", "log_softmax", "logaddexp",
-    "logaddexp2", "logcumsumexp", "logical_and", "logical_not", "logical_or", "logical_xor", "logit",
-    "logsumexp", "lp_pool1d", "lp_pool2d", "lp_pool3d", "lstm_cell", "lstm_cell_composed",
+    "col2im", "column_stack", "complex", "concatenate", "cond", "conj", "conv1d", "conv2d", "conv3d",
+    "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "copysign", "cos", "cosh",
+    "cosine_embedding_loss", "cosine_similarity", "count_nonzero", "cross_entropy", "ctc_loss", "cummax",
+    "cummin", "cumprod", "cumsum", "deg2rad", "diag", "diag_embed", "diagonal", "diff", "digamma", "div",
+    "dot", "dropout", "dropout1d", "dropout2d", "dropout3d", "dstack", "einsum", "elu", "embedding",
+    "equal", "erf", "erfc", "erfinv", "exp", "exp2", "expand_dims", "expm1", "eye", "flatten", "flip",
+    "fliplr", "flipud", "floor", "floor_divide", "fmax", "fmin", "fmod", "frac", "full", "full_like",
+    "gather", "gather_nd", "gaussian_nll_loss", "gelu", "generator_state", "getitem", "glu", "greater",
+    "greater_equal", "grid_sample", "group_norm", "gru_cell", "gru_cell_composed", "gumbel_softmax",
+    "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "heaviside", "hinge_embedding_loss", "histogram",
+    "hstack", "huber_loss", "hypot", "im2col", "imag", "index_add", "index_copy", "index_fill", "index_put",
+    "instance_norm", "interpolate", "isfinite", "isinf", "isnan", "isneginf", "isposinf", "kl_div",
+    "kthvalue", "l1_loss", "layer_norm", "leaky_relu", "lerp", "less", "less_equal", "lgamma", "linear",
+    "linspace", "local_response_norm", "log", "log10", "log1p", "log2", "log_sigmoid", "log_softmax",
+    "logaddexp", "logaddexp2", "logcumsumexp", "logical_and", "logical_not", "logical_or", "logical_xor",
+    "logit", "logsumexp", "lp_pool1d", "lp_pool2d", "lp_pool3d", "lstm_cell", "lstm_cell_composed",
     "margin_ranking_loss", "masked_fill", "masked_scatter", "masked_select", "matmul", "max", "max_pool1d",
     "max_pool2d", "max_pool3d", "max_unpool1d", "max_unpool2d", "max_unpool3d", "max_with_indices",
     "maximum", "mean", "median", "meshgrid", "min", "min_with_indices", "minimum", "mish", "mode",
@@ -235,7 +239,7 @@ __all__ = [
     "neg", "nll_loss", "nonzero", "norm", "normal", "normal_cdf", "normalize", "not_equal", "one_hot",
     "ones", "ones_like", "outer", "pad", "pairwise_distance", "pdist", "permutation", "permute",
     "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "polygamma", "pow", "prelu", "prod",
-    "put_along_axis", "quantile", "rad2deg", "reciprocal", "relu", "relu6", "remainder", "repeat",
+    "put_along_axis", "quantile", "rad2deg", "real", "reciprocal", "relu", "relu6", "remainder", "repeat",
     "reshape", "rms_norm", "rnn_cell", "rnn_cell_composed", "roi_align", "roll", "rot90", "round", "rrelu",
     "rsqrt", "scaled_dot_product_attention", "scan", "scatter", "scatter_add", "scatter_nd", "scatter_sum",
     "searchsorted", "selu", "sigmoid", "sigmoid_focal_loss", "sign", "signbit", "silu", "sin", "sinc",
@@ -245,8 +249,8 @@ __all__ = [
     "tensordot", "threshold", "tile", "topk", "trace", "transpose", "tril", "tril_indices",
     "triplet_margin_loss", "triplet_margin_with_distance_loss", "triu", "triu_indices", "trunc",
     "truncated_normal", "unbind", "unflatten", "uniform", "unique", "unique_all", "unique_counts",
-    "unique_inverse", "unique_values", "var", "vstack", "where", "while_loop", "xlogy", "zeros",
-    "zeros_like",
+    "unique_inverse", "unique_values", "var", "view_as_complex", "view_as_real", "vstack", "where",
+    "while_loop", "xlogy", "zeros", "zeros_like",
 ]  # fmt: skip
 
 public(globals(), __all__)

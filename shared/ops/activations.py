@@ -17,6 +17,7 @@ from shared.op import ZERO, Rule, elementwise, put
 from shared.ops.choosing import floating, gate, greater, logical_not, minimum, where
 from shared.ops.elementwise import exp, expm1, mul
 from shared.ops.joining import split
+from shared.ops.reals import RealOp
 from shared.ops.sigmoids import as_floating, in_place, sigmoid
 from shared.spec import as_number, float_dtype, ufunc_dtype
 
@@ -29,14 +30,14 @@ relu_grad = elementwise(
     "relu_grad", _compute_relu_grad, "({0} if {1} > 0 else 0)",
     Rule(lambda gg, _, g, y: relu_grad(gg, y), reads="y"),
     ZERO,
-    dtype=lambda g, y: g.dtype, out=True, inplace=(0,),
+    kind=RealOp, dtype=lambda g, y: g.dtype, out=True, inplace=(0,),
     doc="`g` where `y` is positive, else 0, whatever g is there: `gate(g, y > 0)` in one pass.",
 )  # fmt: skip
 
 relu = elementwise(
     "relu", lambda x, out=None: np.maximum(x, 0, out=out, order="C"), "max({0}, 0)",
     Rule(lambda g, y, x: relu_grad(g, y), reads="y"),
-    dtype=lambda x: ufunc_dtype("relu", np.maximum, (x, 0)), out=True, inplace=(0,),
+    kind=RealOp, dtype=lambda x: ufunc_dtype("relu", np.maximum, (x, 0)), out=True, inplace=(0,),
     doc="max(x, 0), elementwise; NaN stays NaN. Its derivative at 0 is taken as 0, as in PyTorch.",
 )  # fmt: skip
 
@@ -51,7 +52,7 @@ def _compute_leaky_relu(x: Any, *, slope: float, out: Any = None) -> Any:
 _leaky_relu = elementwise(
     "leaky_relu", _compute_leaky_relu, "({0} if {0} > 0 else {0} * {slope})",
     Rule(lambda g, y, x, *, slope: where(greater(y, 0), g, g * slope), reads="y"),
-    dtype=lambda x, *, slope: float_dtype(x), out=True, inplace=(0,),
+    kind=RealOp, dtype=lambda x, *, slope: float_dtype(x), out=True, inplace=(0,),
 )  # fmt: skip
 
 
@@ -75,7 +76,7 @@ def _compute_elu(x: Any, *, alpha: float, out: Any = None) -> Any:
 _elu = elementwise(
     "elu", _compute_elu, "(max({0}, 0) + {alpha} * expm1(min({0}, 0)))",
     Rule(lambda g, y, x, *, alpha: where(greater(x, 0), g, g * (exp(minimum(x, 0)) * alpha)), reads="x"),
-    dtype=lambda x, *, alpha: float_dtype(x), out=True,
+    kind=RealOp, dtype=lambda x, *, alpha: float_dtype(x), out=True,
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from shared.errors import DTypeError, SettingError
 from shared.op import ZERO, Op, Rule, array_module, elementwise, put
+from shared.ops.reals import RealOp
 from shared.ops.shapes import as_tensor_like
 from shared.spec import Operand, Spec, as_dtype, dtype_name, is_weak, promote, shape_of, ufunc_dtype
 
@@ -21,19 +22,21 @@ PROMOTE = (
 # --- comparisons and logic: no gradient ----------------------------------------------------
 
 
-def _comparison(name: str, ufunc: np.ufunc, scalar: str, doc: str) -> Op:
+def _comparison(name: str, ufunc: np.ufunc, scalar: str, doc: str, kind: type[Op] = Op) -> Op:
     return elementwise(
-        name, ufunc, scalar, ZERO, ZERO, together=(),
+        name, ufunc, scalar, ZERO, ZERO, together=(), kind=kind,
         doc=f"{doc} Gives bool, and no gradient.\n{BROADCAST}",
     )
 
 
 equal = _comparison("equal", np.equal, "({0} == {1})", "`a == b`, elementwise; NaN equals nothing.")
 not_equal = _comparison("not_equal", np.not_equal, "({0} != {1})", "`a != b`, elementwise.")
-less = _comparison("less", np.less, "({0} < {1})", "`a < b`, elementwise.")
-less_equal = _comparison("less_equal", np.less_equal, "({0} <= {1})", "`a <= b`, elementwise.")
-greater = _comparison("greater", np.greater, "({0} > {1})", "`a > b`, elementwise.")
-greater_equal = _comparison("greater_equal", np.greater_equal, "({0} >= {1})", "`a >= b`, elementwise.")
+less = _comparison("less", np.less, "({0} < {1})", "`a < b`, elementwise.", RealOp)
+less_equal = _comparison("less_equal", np.less_equal, "({0} <= {1})", "`a <= b`, elementwise.", RealOp)
+greater = _comparison("greater", np.greater, "({0} > {1})", "`a > b`, elementwise.", RealOp)
+greater_equal = _comparison(
+    "greater_equal", np.greater_equal, "({0} >= {1})", "`a >= b`, elementwise.", RealOp
+)
 
 # What is not zero counts as true, NaN included; the expressions avoid Python's `and`, which would
 # give the second operand and not its truth.
@@ -59,17 +62,26 @@ isfinite = elementwise(
 
 # --- cast ----------------------------------------------------------------------------------
 
+
 def _compute_cast(x: Any, *, dtype: Any, out: Any = None) -> Any:
+    _keeps_imaginary(x, dtype)
     if out is None:
         return array_module(x).asarray(x).astype(dtype, order="C")
     np.copyto(out, x, casting="unsafe")
     return out
 
 
+def _keeps_imaginary(x: Operand, dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype that x is cast to; DTypeError if an imaginary part would be dropped."""
+    if dtype.kind not in "cb" and (isinstance(x, complex) if is_weak(x) else x.dtype.kind == "c"):
+        raise DTypeError(f"cast: {dtype} has no imaginary part; take ops.real(x), ops.imag(x) or ops.abs(x)")
+    return dtype
+
+
 _cast = Op(
     "cast",
     _compute_cast,
-    lambda x, *, dtype: Spec(shape_of(x), dtype),
+    lambda x, *, dtype: Spec(shape_of(x), _keeps_imaginary(x, dtype)),
     [Rule(lambda g, y, x, *, dtype: g)],  # the reverse loop gives it the argument's dtype
     out=True,
     scalar="cast({0}, {dtype})",
@@ -80,7 +92,7 @@ def cast(x: Any, dtype: Any) -> Any:
     """`x` in another dtype, always a fresh array. The cotangent is cast back.
 
     Floats lose their fraction on the way to integers, as in NumPy. Raises DTypeError if `dtype`
-    does not name a dtype of numbers.
+    does not name a dtype of numbers, or for complex numbers is a real one: `real` drops what is imaginary.
     """
     kind = as_dtype(dtype)
     if dtype is None or kind.kind not in "biufc":
@@ -195,6 +207,7 @@ maximum = elementwise(
     "maximum", np.maximum, "max({0}, {1})",
     Rule(lambda g, y, a, b: _share(g, greater(a, b), equal(a, b)), reads="a b"),
     Rule(lambda g, y, a, b: _share(g, less(a, b), equal(a, b)), reads="a b"),
+    kind=RealOp,
     doc="The larger of a and b, elementwise; equal ones share the gradient evenly, as in PyTorch.\n"
     f"NaN in either gives NaN, without a gradient. {BROADCAST}",
 )  # fmt: skip
@@ -203,6 +216,7 @@ minimum = elementwise(
     "minimum", np.minimum, "min({0}, {1})",
     Rule(lambda g, y, a, b: _share(g, less(a, b), equal(a, b)), reads="a b"),
     Rule(lambda g, y, a, b: _share(g, greater(a, b), equal(a, b)), reads="a b"),
+    kind=RealOp,
     doc="The smaller of a and b, elementwise; equal ones share the gradient evenly, as in PyTorch.\n"
     f"NaN in either gives NaN, without a gradient. {BROADCAST}",
 )  # fmt: skip
@@ -229,7 +243,7 @@ _clip = elementwise(
         lambda g, y, x, low, high: gate(g, logical_or(greater(x, high), greater(low, high))),
         reads="x low high",
     ),
-    dtype=_clip_dtype, out=True, inplace=(0,),
+    dtype=_clip_dtype, out=True, inplace=(0,), kind=RealOp,
 )  # fmt: skip
 
 

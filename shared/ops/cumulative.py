@@ -19,6 +19,7 @@ from shared.ops.elementwise import add, exp, sub
 from shared.ops.indexing import EVERY, getitem
 from shared.ops.joining import concatenate
 from shared.ops.lookup import gather
+from shared.ops.reals import RealOp
 from shared.ops.reductions import sum_dtype
 from shared.ops.shapes import as_tensor_like, c_order, reshape
 from shared.rules import Wanted
@@ -129,7 +130,7 @@ def _logcumsumexp_rule(g: Any, y: Any, x: Any, *, axis: int) -> Any:
     return exp(sub(x, top)) * recurrence(ratio, g, axis=axis, reverse=True)
 
 
-_logcumsumexp = Op(
+_logcumsumexp = RealOp(
     "logcumsumexp",
     _compute_logcumsumexp,
     lambda x, *, axis: Spec(x.shape, float_dtype(x)),
@@ -159,7 +160,7 @@ def _running(name: str, ufunc: np.ufunc) -> Op:
         numbers = xp.arange(x.shape[axis]).reshape(-1, *(1,) * (x.ndim - axis - 1))
         return _accumulated(np.maximum, xp.where(reached, numbers, 0), axis)
 
-    return Op(
+    return RealOp(
         name, compute, lambda x, *, axis: Spec(x.shape, np.dtype(np.intp)), [ZERO],
         doc=f"Where along an axis the elements that {name.partition('_')[0]} gives stand.",
     )  # fmt: skip

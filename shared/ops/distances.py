@@ -15,6 +15,7 @@ from shared.ops.creation import full
 from shared.ops.elementwise import abs, exp, log, neg, sqrt, square, sub
 from shared.ops.norms import norm
 from shared.ops.ranges import at_least
+from shared.ops.reals import RealOp
 from shared.ops.reductions import mean, sum
 from shared.ops.shapes import as_tensor_like, expand_dims
 from shared.ops.sigmoids import sigmoid
@@ -125,7 +126,7 @@ def _compute_huber(d: Any, *, delta: float) -> Any:
 _huber = elementwise(
     "huber", _compute_huber, "(min(abs({0}), {delta}) * (abs({0}) - min(abs({0}), {delta}) * 0.5))",
     Rule(lambda g, y, d, *, delta: g * maximum(minimum(d, delta), -delta), reads="d"),
-    dtype=lambda d, *, delta: promote(d, delta),
+    kind=RealOp, dtype=lambda d, *, delta: promote(d, delta),
     doc="d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), elementwise.",
 )  # fmt: skip
 

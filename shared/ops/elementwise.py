@@ -8,6 +8,7 @@ was a choice.
 
 from __future__ import annotations
 
+import cmath
 import math
 from typing import Any
 
@@ -16,6 +17,9 @@ import numpy as np
 from shared.errors import DTypeError
 from shared.op import ZERO, Joint, Rule, elementwise
 from shared.ops.choosing import BROADCAST, PROMOTE, equal, gate, greater_equal, logical_and, where
+from shared.ops.complexes import conj, real
+from shared.ops.reals import RealOp
+from shared.ops.shapes import as_tensor_like
 from shared.spec import Operand, float_dtype, is_weak, spec_of, ufunc_dtype
 
 _FLOATS = "Any shape; floats keep their dtype, integers and bools become floats."
@@ -71,15 +75,23 @@ reciprocal = elementwise(
 
 abs = elementwise(
     "abs", np.absolute, "abs({0})",
-    Rule(lambda g, y, x: g * sign(x), reads="x"),
-    doc="The absolute value, elementwise; its derivative at 0 is taken as 0, as in PyTorch.",
+    Rule(lambda g, y, x: g * conj(sign(x)), reads="x"),
+    doc="The absolute value, elementwise, of complex numbers in the dtype of their parts; its derivative\n"
+    "at 0 is taken as 0, as in PyTorch.",
 )  # fmt: skip
 
-sign = elementwise(
-    "sign", np.sign, "sign({0})", ZERO,
-    doc="-1, 0 or 1 by the sign of x, elementwise; NaN stays NaN. No gradient.\n"
-    "Raises DTypeError for bools.",
-)  # fmt: skip
+_sign = elementwise("sign", np.sign, "sign({0})", ZERO, kind=RealOp)
+
+
+def sign(x: Any) -> Any:
+    """-1, 0 or 1 by the sign of x, elementwise; NaN stays NaN. No gradient. Of complex numbers x / |x|, and 0
+    of 0, with a gradient. Raises DTypeError for bools."""
+    x = as_tensor_like(x)
+    if x.dtype.kind != "c":
+        return _sign(x)
+    size = abs(x)
+    return x / where(equal(size, 0), 1, size)
+
 
 # --- powers and roots ----------------------------------------------------------------------
 
@@ -123,7 +135,7 @@ def _pow_dtype(a: Operand, b: Operand) -> np.dtype[Any]:
 
 def _by_base(g: Any, y: Any, a: Any, b: Any) -> Any:
     """b a^(b-1). Where a and b are both 0 the factor b settles it, whatever 0^-1 is."""
-    if is_weak(b):
+    if is_weak(b) and not isinstance(b, complex):
         if b == 0:
             return gate(g, False)
         if b == 1:
@@ -141,8 +153,15 @@ def _by_base(g: Any, y: Any, a: Any, b: Any) -> Any:
 def _by_exponent(g: Any, y: Any, a: Any, b: Any) -> Any:
     """a^b log a; 0 where a is 0 and b is not negative, as PyTorch takes it."""
     if is_weak(a):
-        return g * (y * (math.log(a) if a > 0 else 0.0 if a == 0 else math.nan))
-    return g * (y * log(where(logical_and(equal(a, 0), greater_equal(b, 0)), 1, a)))
+        return g * (y * _log_of(a))
+    power = b.real if is_weak(b) else real(b)
+    return g * (y * log(where(logical_and(equal(a, 0), greater_equal(power, 0)), 1, a)))
+
+
+def _log_of(number: Any) -> Any:
+    if isinstance(number, complex):
+        return cmath.log(number) if number else 0.0
+    return math.log(number) if number > 0 else 0.0 if number == 0 else math.nan
 
 
 def _admit_exponent(a: Any, b: Any) -> None:

@@ -18,6 +18,7 @@ from shared.numerics.half import rounded
 from shared.op import Rule, elementwise, put
 from shared.ops.choosing import maximum, minimum, where
 from shared.ops.elementwise import mul, square
+from shared.ops.reals import RealOp
 from shared.ops.sigmoids import as_floating, in_place, logistic, sigmoid, sigmoid_slope
 from shared.spec import float_dtype
 
@@ -73,7 +74,7 @@ _gaussian = elementwise(
     f"(exp(({_FLOOR}) * ({_FLOOR}) * -{{scale}})"
     f" * exp(({_SIZE} - {_FLOOR}) * ({_SIZE} + {_FLOOR}) * -{{scale}}))",
     Rule(lambda g, y, x, *, scale: g * (y * x * (-2 * scale)), reads="y x"),
-    dtype=lambda x, *, scale: float_dtype(x), out=True, inplace=(0,),
+    kind=RealOp, dtype=lambda x, *, scale: float_dtype(x), out=True, inplace=(0,),
     doc="exp(-scale x^2), elementwise, for a scale of 1 or 1/2; right to 3 units in the last place however\n"
     "far out.",
 )  # fmt: skip
@@ -127,7 +128,7 @@ def _erfc_of(x: Any, z: Any, bell: Any) -> Any:
 erf = elementwise(
     "erf", lambda x, out=None: _in_pieces(_erf_of, x, out), "erf({0})",
     Rule(lambda g, y, x: g * (_gaussian(x, scale=1.0) * (2 / math.sqrt(math.pi))), reads="x"),
-    dtype=float_dtype, out=True, inplace=(0,),
+    kind=RealOp, dtype=float_dtype, out=True, inplace=(0,),
     doc="The error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x, elementwise.\n"
     "Right to 1 unit in the last place in float64, 2 in float32 (Cody 1969; Sun's fdlibm 1993).",
 )  # fmt: skip
@@ -136,7 +137,7 @@ erfc = elementwise(
     "erfc", lambda x, out=None: _in_pieces(lambda part: _erfc_of(part, part, _bell(part, 1.0)), x, out),
     "erfc({0})",
     Rule(lambda g, y, x: g * (_gaussian(x, scale=1.0) * (-2 / math.sqrt(math.pi))), reads="x"),
-    dtype=float_dtype, out=True, inplace=(0,),
+    kind=RealOp, dtype=float_dtype, out=True, inplace=(0,),
     doc="1 - erf(x), elementwise, right to 8 units in the last place also where erf(x) is 1 to the last one.",
 )  # fmt: skip
 
@@ -188,7 +189,7 @@ def _normal_cdf_of(x: Any) -> Any:
 normal_cdf = elementwise(
     "normal_cdf", lambda x, out=None: _in_pieces(_normal_cdf_of, x, out), "normcdf({0})",
     Rule(lambda g, y, x: g * (_gaussian(x, scale=0.5) * (1 / math.sqrt(2 * math.pi))), reads="x"),
-    dtype=float_dtype, out=True, inplace=(0,),
+    kind=RealOp, dtype=float_dtype, out=True, inplace=(0,),
     doc="The distribution function of the standard normal distribution, erfc(-x / sqrt(2)) / 2,\n"
     "elementwise; its derivative is the density.",
 )  # fmt: skip
@@ -224,7 +225,7 @@ _gelu_tanh = elementwise(
     "gelu_tanh", lambda x, out=None: _in_pieces(_gelu_tanh_of, x, out),
     f"({{0}} * ((1 if {_U} > 0 else exp(-abs({_U}))) / (1 + exp(-abs({_U})))))",
     Rule(_gelu_tanh_rule, reads="x"),
-    dtype=float_dtype, out=True,
+    kind=RealOp, dtype=float_dtype, out=True,
     doc="`gelu` with approximate=\"tanh\".",
 )  # fmt: skip
 

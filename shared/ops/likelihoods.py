@@ -17,6 +17,7 @@ from shared.ops.choosing import greater, maximum, where
 from shared.ops.creation import full as filled
 from shared.ops.distances import binary_cross_entropy_with_logits, known_reduction, pair, reduced_by
 from shared.ops.elementwise import exp, log, neg, pow, square, sub
+from shared.ops.reals import RealOp
 from shared.ops.shapes import as_tensor_like
 from shared.ops.sigmoids import sigmoid
 from shared.spec import as_number, is_weak
@@ -36,7 +37,7 @@ def _compute_variance(var: Any, *, least: float) -> Any:
 _variance = elementwise(
     "variance", _compute_variance, None,
     Rule(lambda g, y, var, *, least: g),
-    dtype=lambda var, *, least: var.dtype,
+    kind=RealOp, dtype=lambda var, *, least: var.dtype,
     doc="A variance, held from `least` on; RangeError for one below 0. Its derivative is 1 everywhere, so\n"
     "that one which is held can still grow, as in PyTorch.",
 )  # fmt: skip

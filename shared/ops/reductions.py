@@ -23,6 +23,7 @@ from shared.op import ZERO, Op, Rule, put
 from shared.ops.choosing import cast, equal, gate, less, maximum, not_equal, where
 from shared.ops.creation import zeros
 from shared.ops.ranges import at_least
+from shared.ops.reals import RealOp
 from shared.ops.shapes import as_tensor_like, broadcast_to, c_order, flip, reshape
 from shared.spec import Operand, Spec, many_axes, one_axis, str_shape
 
@@ -55,8 +56,10 @@ def reduction(
     rule: Any,
     dtype: Callable[[Operand], np.dtype[Any]],
     needs_elements: bool = False,
+    kind: type[Op] = Op,
 ) -> Op:
-    """An op that reduces over the axes in its setting `axis`; `dtype` says what comes out."""
+    """An op, of a `kind` that may be narrower than Op, that reduces over the axes in its setting `axis`;
+    `dtype` says what comes out."""
 
     def infer(x: Operand, *, axis: tuple[int, ...], keepdims: bool, **settings: Any) -> Spec:
         if needs_elements and builtins.any(same_size(x.shape[i], 0) for i in axis):
@@ -65,7 +68,7 @@ def reduction(
             )
         return Spec(reduced(x.shape, axis, keepdims), dtype(x))
 
-    return Op(name, compute, infer, [rule], out=True)
+    return kind(name, compute, infer, [rule], out=True)
 
 
 def fold(method: str) -> Callable[..., Any]:
@@ -178,7 +181,7 @@ def _var_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool, 
     return (x - mean(x, axis, keepdims=True)) * restore(scale, x.shape, axis)
 
 
-_var = reduction("var", _compute_var, Rule(_var_rule, reads="x"), _mean_dtype)
+_var = reduction("var", _compute_var, Rule(_var_rule, reads="x"), _mean_dtype, kind=RealOp)
 
 
 def var(x: Any, axis: Axis = None, keepdims: bool = False, correction: int = 1) -> Any:
@@ -218,7 +221,7 @@ def _std_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool, 
     return (x - mean(x, axis, keepdims=True)) / restore(y, x.shape, axis) * restore(g, x.shape, axis)
 
 
-_std = reduction("std", _compute_std, Rule(_std_rule, reads="x y"), _mean_dtype)
+_std = reduction("std", _compute_std, Rule(_std_rule, reads="x y"), _mean_dtype, kind=RealOp)
 
 
 def std(x: Any, axis: Axis = None, keepdims: bool = False, correction: int = 1) -> Any:
@@ -246,6 +249,7 @@ _max = reduction(
     Rule(_extreme_rule, reads="x y"),
     lambda x: x.dtype,
     needs_elements=True,
+    kind=RealOp,
 )
 
 _min = reduction(
@@ -254,6 +258,7 @@ _min = reduction(
     Rule(_extreme_rule, reads="x y"),
     lambda x: x.dtype,
     needs_elements=True,
+    kind=RealOp,
 )
 
 
@@ -281,7 +286,7 @@ def _place_of(name: str) -> Op:
             raise ShapeError(f"{name}: {str_shape(x.shape)} has no elements along axis {axis}")
         return Spec(reduced(x.shape, (axis,), keepdims), np.dtype(np.intp))
 
-    return Op(name, fold(name), infer, [ZERO], out=True)
+    return RealOp(name, fold(name), infer, [ZERO], out=True)
 
 
 _argmax, _argmin = _place_of("argmax"), _place_of("argmin")

@@ -32,6 +32,7 @@ from shared.ops.elementwise import div, sub
 from shared.ops.indexing import getitem, integer_array, take
 from shared.ops.joining import unbind
 from shared.ops.lookup import check_range, scatter_sum
+from shared.ops.reals import RealOp
 from shared.ops.reductions import Axis, max, min, sum
 from shared.ops.shapes import as_sizes, as_tensor_like, reshape
 from shared.spec import Operand, Spec, one_axis, promote, sizes_match, str_shape
@@ -180,7 +181,7 @@ def _infer_searchsorted(edges: Operand, x: Operand, *, side: str) -> Spec:
     return Spec(x.shape, INTEGER)
 
 
-_searchsorted = Op("searchsorted", _compute_searchsorted, _infer_searchsorted, [ZERO, ZERO])
+_searchsorted = RealOp("searchsorted", _compute_searchsorted, _infer_searchsorted, [ZERO, ZERO])
 
 
 def searchsorted(sorted_sequence: Any, x: Any, side: str = "left", sorter: Any = None) -> Any:

@@ -15,6 +15,7 @@ from shared.numerics.half import in_single
 from shared.op import Rule, array_module, elementwise, put
 from shared.ops.choosing import where
 from shared.ops.elementwise import abs, expm1, mul, neg, square
+from shared.ops.reals import RealOp
 from shared.spec import Spec, float_dtype
 
 
@@ -64,7 +65,7 @@ def _compute_sigmoid_slope(x: Any, out: Any = None) -> Any:
 sigmoid_slope = elementwise(
     "sigmoid_slope", _compute_sigmoid_slope, f"({_E} / ((1 + {_E}) * (1 + {_E})))",
     Rule(lambda g, y, x: neg(g * (y * tanh(x * 0.5))), reads="y x"),
-    dtype=float_dtype, out=True, inplace=(0,), workspace=1,
+    kind=RealOp, dtype=float_dtype, out=True, inplace=(0,), workspace=1,
     doc="The derivative of sigmoid, s(x) s(-x) = exp(-|x|) / (1 + exp(-|x|))^2, elementwise. Where s(x) is\n"
     "1 to the last place the other factor still has all its digits.",
 )  # fmt: skip
@@ -73,13 +74,21 @@ sigmoid = elementwise(
     "sigmoid", lambda x, out=None: logistic(as_floating(x), out),
     f"((1 if {{0}} > 0 else {_E}) / (1 + {_E}))",
     Rule(lambda g, y, x: g * sigmoid_slope(x), reads="x"),
-    dtype=float_dtype, out=True, inplace=(0,), workspace=1.25,
+    kind=RealOp, dtype=float_dtype, out=True, inplace=(0,), workspace=1.25,
     doc="1 / (1 + exp(-x)), elementwise; precise to the last place for negative x too.",
 )  # fmt: skip
 
+
+
+def _tanh_rule(g: Any, y: Any, x: Any) -> Any:
+    if x.dtype.kind == "c":
+        return g * (1 - square(tanh(x)))
+    return g * (sigmoid_slope(x * 2) * 4)
+
+
 tanh = elementwise(
     "tanh", np.tanh, "tanh({0})",
-    Rule(lambda g, y, x: g * (sigmoid_slope(x * 2) * 4), reads="x"),
+    Rule(_tanh_rule, reads="x"),
     doc="The hyperbolic tangent, elementwise. Its derivative, 1 - tanh(x)^2, is four times that of sigmoid\n"
     "at 2 x, which is not lost where tanh(x) is 1 to the last place.\n"
     "Any shape; floats keep their dtype, integers and bools become floats.",
@@ -103,7 +112,7 @@ silu = elementwise(
     "silu", _compute_silu,
     f"({{0}} * (1 if {{0}} > 0 else {_ROOT}) / (1 + {_ROOT} * {_ROOT}) * (1 if {{0}} > 0 else {_ROOT}))",
     Rule(lambda g, y, x: g * (sigmoid(x) + x * sigmoid_slope(x)), reads="x"),
-    dtype=float_dtype, out=True, inplace=(0,), workspace=2.25,
+    kind=RealOp, dtype=float_dtype, out=True, inplace=(0,), workspace=2.25,
     doc="x sigmoid(x), elementwise, also called swish. Elfwing, Uchibe and Doya 2017.",
 )  # fmt: skip
 
@@ -124,7 +133,7 @@ def _compute_log_sigmoid(x: Any, out: Any = None) -> Any:
 log_sigmoid = elementwise(
     "log_sigmoid", _compute_log_sigmoid, f"(min({{0}}, 0) - log1p({_E}))",
     Rule(lambda g, y, x: neg(g * expm1(y)), reads="y"),
-    dtype=float_dtype, out=True, inplace=(0,), workspace=1,
+    kind=RealOp, dtype=float_dtype, out=True, inplace=(0,), workspace=1,
     doc="log(sigmoid(x)), elementwise; finite where sigmoid itself would be 0.\n"
     "Its derivative is sigmoid(-x) = 1 - exp(y).",
 )  # fmt: skip
@@ -139,7 +148,7 @@ def _compute_softplus(x: Any, out: Any = None) -> Any:
 softplus = elementwise(
     "softplus", _compute_softplus, f"(max({{0}}, 0) + log1p({_E}))",
     Rule(lambda g, y, x: neg(g * expm1(neg(y))), reads="y"),
-    dtype=float_dtype, out=True, inplace=(0,), workspace=1,
+    kind=RealOp, dtype=float_dtype, out=True, inplace=(0,), workspace=1,
     doc="log(1 + exp(x)), elementwise; x itself where exp(x) would overflow.\n"
     "Its derivative is sigmoid(x) = 1 - exp(-y). Dugas and others 2001.",
 )  # fmt: skip
@@ -197,6 +206,6 @@ softsign = elementwise(
     "softsign", lambda x, out=None: np.true_divide(x, 1 + np.absolute(x), out=out, order="C"),
     "({0} / (1 + abs({0})))",
     Rule(_softsign_rule, reads="x"),
-    dtype=float_dtype, out=True, inplace=(0,), workspace=1,
+    kind=RealOp, dtype=float_dtype, out=True, inplace=(0,), workspace=1,
     doc="x / (1 + |x|), elementwise: it nears 1 and -1 more slowly than tanh does.",
 )  # fmt: skip

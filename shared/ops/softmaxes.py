@@ -8,9 +8,10 @@ import numpy as np
 
 from shared.numerics.half import in_single
 from shared.numerics.summing import exponentials_but_one, total
-from shared.op import Op, PlannerHints, Rule
+from shared.op import PlannerHints, Rule
 from shared.ops.choosing import floating, greater, where
 from shared.ops.elementwise import exp, expm1, neg
+from shared.ops.reals import RealOp
 from shared.ops.reductions import sum
 from shared.spec import Spec, one_axis
 
@@ -29,7 +30,7 @@ def _compute_softmax(x: Any, *, axis: int, out: Any = None) -> Any:
     return y
 
 
-_softmax = Op(
+_softmax = RealOp(
     "softmax",
     _compute_softmax,
     lambda x, *, axis: Spec(x.shape, x.dtype),
@@ -65,7 +66,7 @@ def _log_softmax_rule(g: Any, y: Any, x: Any, *, axis: int) -> Any:
     return where(greater(y, -0.5), g - all_g - expm1(y) * all_g, g - exp(y) * all_g)
 
 
-_log_softmax = Op(
+_log_softmax = RealOp(
     "log_softmax",
     _compute_log_softmax,
     lambda x, *, axis: Spec(x.shape, x.dtype),

@@ -14,9 +14,10 @@ import numpy as np
 
 from shared.dims import Dim, Size, same_size
 from shared.errors import SettingError, ShapeError
-from shared.op import ZERO, Op, array_module
+from shared.op import ZERO, array_module
 from shared.ops.indexing import EVERY, getitem
 from shared.ops.lookup import gather
+from shared.ops.reals import RealOp
 from shared.ops.reductions import argmax, argmin
 from shared.ops.shapes import as_sizes, as_tensor_like, c_order, squeeze
 from shared.spec import Operand, Spec, one_axis, str_shape
@@ -34,7 +35,7 @@ def _compute_argsort(x: Any, *, axis: int, descending: bool) -> Any:
     return c_order(x.shape[axis] - 1 - x[back].argsort(axis=axis, kind="stable")[back])
 
 
-_argsort = Op(
+_argsort = RealOp(
     "argsort", _compute_argsort, lambda x, *, axis, descending: Spec(x.shape, INTEGER), [ZERO]
 )
 
@@ -95,7 +96,7 @@ def _infer_top_index(x: Operand, *, k: Size, axis: int, largest: bool) -> Spec:
     return Spec((*x.shape[:axis], k, *x.shape[axis + 1 :]), INTEGER)
 
 
-_top_index = Op(
+_top_index = RealOp(
     "top_index", _compute_top_index, _infer_top_index, [ZERO],
     doc="Where the k largest (or smallest) elements stand along an axis, in order: what topk picks by.",
 )  # fmt: skip
@@ -185,7 +186,7 @@ def _infer_mode_index(x: Operand, *, axis: int) -> Spec:
     return Spec(_one_along(x.shape, axis), INTEGER)
 
 
-_mode_index = Op(
+_mode_index = RealOp(
     "mode_index", _compute_mode_index, _infer_mode_index, [ZERO],
     doc="Where the most frequent element along an axis stands first; the axis stays, with a size of 1.",
 )  # fmt: skip

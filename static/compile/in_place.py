@@ -23,7 +23,7 @@ def input_to_overwrite(
         return None
     found: list[Value] = []
     uses = Counter([buffer for v in step.values() for buffer in buffers[v].buffers])
-    for position in range(len(step.inputs)) if op.ufunc else op.may_be(number):
+    for position in op.may_be(number, value.dtype):
         x = step.inputs[position] if position < len(step.inputs) else None
         if not isinstance(x, Value) or x not in contiguous or x.spec != value.spec:
             continue

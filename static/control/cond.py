@@ -11,6 +11,7 @@ from shared import nest, ops
 from shared.dims import Dim, same_size
 from shared.errors import SettingError, ShapeError
 from shared.op import Joint
+from shared.ops.complexes import conj
 from shared.ops.creation import zeros
 from shared.spec import Spec, sizes_match
 from static.control.body import Body, BodyOp, Compiler, Part
@@ -201,7 +202,8 @@ def _backward(
 
 
 def _full_gradients(pairs: Sequence[tuple[Tensor, Any]], xs: Sequence[Tensor]) -> list[Tensor]:
-    """The derivatives of the ys of (y, cotangent) pairs by each x, with zeros where there is none."""
-    live = [(y, g) for y, g in pairs if g is not None and edge_of(y) is not None]
+    """The derivatives of the ys of (y, cotangent) pairs by each x, with zeros where there is none; as rules
+    know both, which of complex values are the conjugates of gradients."""
+    live = [(y, conj(g)) for y, g in pairs if g is not None and edge_of(y) is not None]
     found = gradients([y for y, _ in live], list(xs), [g for _, g in live]) if live else [None] * len(xs)
-    return [zeros(x.shape, x.dtype, like=x) if g is None else g for x, g in zip(xs, found, strict=True)]
+    return [zeros(x.shape, x.dtype, like=x) if g is None else conj(g) for x, g in zip(xs, found, strict=True)]

@@ -37,11 +37,21 @@ _NO_RUN = "ONNX runs along an axis by Scan alone; write it as ops.scan, which is
 _NO_MODE = "ONNX has no words for the most frequent; compute it outside"
 _NO_GRADIENT = "it is part of a gradient; export what a forward pass gives"
 _NO_FUNCTION = "ONNX has no such function, and none that it could be made of; compute it outside of the model"
+_NO_FACTORS = "ONNX factors no matrices; compute it outside, and feed what it gives to a placeholder"
+_NO_COMPLEX = "ONNX's runtimes have no complex numbers; export what is real, and transform outside"
 NO_WORDS = {
     **dict.fromkeys(("erfinv", "lgamma", "polygamma"), _NO_FUNCTION),
     **dict.fromkeys(("batch_norm", "dropout"), _EVALUATE),
     **dict.fromkeys(("uniform", "normal", "truncated_normal", "permutation", "bernoulli"), _NO_DRAWS),
     **dict.fromkeys(("print", "assert", "check_numerics"), _NO_EFFECTS),
+    **dict.fromkeys(
+        ("cholesky", "eig", "eigh", "eigvalsh", "inv", "matrix_rank", "pinv", "qr", "slogdet", "solve",
+         "solve_triangular", "svd", "svdvals"), _NO_FACTORS,
+    ),
+    **dict.fromkeys(
+        ("angle", "complex", "conj", "fft", "imag", "irfft", "real", "resized", "rfft", "view_as_complex",
+         "view_as_real"), _NO_COMPLEX,
+    ),
     **dict.fromkeys(
         ("bce", "bce_with_logits", "class_index", "cross_entropy", "ctc_loss", "huber", "of_shape",
          "variance"), _NO_LOSS,
@@ -49,9 +59,9 @@ NO_WORDS = {
     **dict.fromkeys(("cummax_index", "cummin_index", "cumprod", "logcumsumexp", "recurrence"), _NO_RUN),
     "mode_index": _NO_MODE,
     **dict.fromkeys(
-        ("adaptive_avg_unpool2d", "conv2d_weight", "draw_in", "gaussian", "gru_cell_grad", "lstm_cell_grad",
-         "max_pick2d", "max_pool2d_input", "others_product", "relu_grad", "sigmoid_slope", "sum_unpool2d"),
-        _NO_GRADIENT,
+        ("adaptive_avg_unpool2d", "cofactor", "cofactor_slope", "conv2d_weight", "draw_in", "gaussian",
+         "gru_cell_grad", "lstm_cell_grad", "max_pick2d", "max_pool2d_input", "others_product", "relu_grad",
+         "sigmoid_slope", "sum_unpool2d"), _NO_GRADIENT,
     ),
 }  # fmt: skip
 """What to do about ops that are not exported."""

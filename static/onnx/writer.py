@@ -26,6 +26,7 @@ SAME_VALUE = ("identity", "placeholder_with_default")
 
 _FEW = 64
 """Constants of up to this many elements are written once, however often they are used."""
+_NO_COMPLEX = "ONNX's runtimes have no complex numbers; export what is real"
 _OTHERWISE = "ONNX has no words for it here; build it of the ops that docs/onnx.md lists"
 
 
@@ -120,6 +121,8 @@ class Writer:
         of_table = TABLE.get(op.name) is op
         if not of_table and op.pure and op.name in SAME_VALUE:
             return self.name(node.inputs[0])
+        if any(x.dtype.kind == "c" for x in (*node.inputs, *node.outputs) if isinstance(x, Tensor)):
+            raise self.refusal(_NO_COMPLEX)
         row = self.model.rows.get(op.name) if of_table or isinstance(op, BodyOp) else None
         if row is None:
             raise self.refusal(self.model.no_words.get(op.name, _OTHERWISE))

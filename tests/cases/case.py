@@ -16,7 +16,8 @@ class Case:
 
     op         the op that the call must reach (the laws check that it does)
     call       the call, on arrays or on Tensors of either engine; a result or a tuple of them
-    args       the arguments; floating ones are tried in float32 and float64, others as they are
+    args       the arguments; floating ones are tried in float32 and float64, complex ones in such parts,
+               others as they are
     torch      the same call on torch Tensors, if PyTorch has the op
     unknown    for each argument its shape as a placeholder gets it: ints, or names for sizes
                that are unknown until run; by default axis 0 of each argument has a size of its own
@@ -41,8 +42,10 @@ class Case:
         return f"{self.op}-{self.name}" if self.name else self.op
 
     def arrays(self, dtype: Any) -> list[np.ndarray]:
-        """The arguments, floating ones in `dtype`."""
-        return [a.astype(dtype) if np.asarray(a).dtype.kind == "f" else np.asarray(a) for a in self.args]
+        """The arguments, floating ones in `dtype`, complex ones in the complex dtype of such parts."""
+        kinds = {"f": dtype, "c": np.result_type(dtype, np.complex64)}
+        args = [np.asarray(a) for a in self.args]
+        return [a.astype(kinds[a.dtype.kind]) if a.dtype.kind in kinds else a for a in args]
 
     def rng(self) -> np.random.Generator:
         """The same random numbers for this case in every run."""
@@ -63,6 +66,11 @@ _rng = np.random.default_rng(7)
 def normal(*shape: int) -> np.ndarray:
     """Standard normal numbers."""
     return _rng.standard_normal(shape)
+
+
+def complex_normal(*shape: int) -> np.ndarray:
+    """Complex numbers whose parts are standard normal."""
+    return _rng.standard_normal(shape) + 1j * _rng.standard_normal(shape)
 
 
 def positive(*shape: int) -> np.ndarray:

@@ -23,10 +23,9 @@ from typing import Any
 import numpy as np
 
 import static
-from shared import ops
 from shared.errors import DiptychError
 from shared.op import TABLE
-from tests.fuzz.calls import METHODS, Template, drawn, templates
+from tests.fuzz.calls import METHODS, SPACES, Template, drawn, templates
 
 BATCH = 500
 MEMORY = 4 << 30
@@ -63,7 +62,7 @@ def _names(call: Template, message: str) -> bool:
     return False
 
 
-OPS = {*TABLE, *ops.__all__}
+OPS = {*TABLE, *(name for space in SPACES for name in space.__all__)}
 
 
 def shown(value: Any) -> str:

@@ -20,6 +20,9 @@ from tests.cases import all_cases
 from tests.fuzz import garbage, objects
 from tests.shared.nn.layers import LAYERS
 
+SPACES: tuple[Any, ...] = (ops, ops.linalg, ops.fft)
+"""What has public names of ops."""
+
 
 @dataclass(frozen=True)
 class Template:
@@ -40,7 +43,7 @@ def _t(function: Any, *args: Any, name: str = "", **settings: Any) -> Template:
 @contextmanager
 def _recorded(found: list[Template]) -> Iterator[None]:
     """Within the block each outermost call of a public op is noted."""
-    before = {name: getattr(ops, name) for name in ops.__all__}
+    before = {(space, name): getattr(space, name) for space in SPACES for name in space.__all__}
     depth = 0
 
     def noting(name: str, function: Any) -> Any:
@@ -56,13 +59,13 @@ def _recorded(found: list[Template]) -> Iterator[None]:
 
         return call
 
-    for name, function in before.items():
-        setattr(ops, name, noting(name, function))
+    for (space, name), function in before.items():
+        setattr(space, name, noting(name, function))
     try:
         yield
     finally:
-        for name, function in before.items():
-            setattr(ops, name, function)
+        for (space, name), function in before.items():
+            setattr(space, name, function)
 
 
 @cache
@@ -74,7 +77,7 @@ def templates() -> dict[str, list[Template | str]]:
         for case in all_cases():
             with suppress(Exception):
                 case.call(*case.arrays("float32"))
-    found += [_t(getattr(ops, name), name=name) for name in ops.__all__]
+    found += [_t(getattr(space, name), name=name) for space in SPACES for name in space.__all__]
     found += _of_the_engines() + _of_layers() + _of_optimisers() + _of_data()
     by_name: dict[str, list[Template | str]] = {}
     for template in found:

@@ -1,10 +1,11 @@
 """How a case is run on raw arrays, on `dynamic` and on `static`, and what comes out.
 
 For a call f with outputs y_k the laws look at
-    L  = sum_k <y_k, c_k>          with a random cotangent c_k on every floating output,
+    L  = sum_k Re <c_k, y_k>       with a random cotangent c_k on every floating output,
     g1 = dL/dx                     for every floating argument x,
-    S  = sum <g1, u>               with a random u for each x,
+    S  = sum Re <u, g1>            with a random u for each x,
     g2 = dS/dx and dS/dc           so the second derivative, and that of the rule by g.
+Complex arguments and outputs are floating ones too, of two directions each.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def draws(case: Case, arrays: Sequence[Any]) -> tuple[Arrays, Arrays, Arrays]:
     rng = case.rng()
 
     def like(a: Any) -> Any:
-        return rng.standard_normal(a.shape).astype(a.dtype)
+        drawn = rng.standard_normal(a.shape)
+        return (drawn + 1j * rng.standard_normal(a.shape) if a.dtype.kind == "c" else drawn).astype(a.dtype)
 
     ys = outputs(case.call(*(dynamic.tensor(a, requires_grad=is_float(a)) for a in arrays)))
     cotangents = [like(y) if y.requires_grad else None for y in ys]
@@ -61,15 +63,15 @@ def draws(case: Case, arrays: Sequence[Any]) -> tuple[Arrays, Arrays, Arrays]:
 
 
 def is_float(array: Any) -> bool:
-    return array.dtype.kind == "f"
+    return array.dtype.kind in "fc"
 
 
 def total(values: Sequence[Any], weights: Sequence[Any]) -> Any:
-    """sum_i <values_i, weights_i> over the pairs that exist; None if there are none."""
+    """sum_i Re <weights_i, values_i> over the pairs that exist; None if there are none."""
     result = None
     for value, weight in zip(values, weights, strict=True):
         if value is not None and weight is not None:
-            term = ops.sum(value * weight)
+            term = ops.sum(ops.real(value * ops.conj(weight)))
             result = term if result is None else result + term
     return result
 
@@ -151,7 +153,7 @@ def run_static(built: Built, level: str = "exact") -> Outcome:
 def raw_loss(case: Case, arrays: Arrays, cs: Arrays) -> float:
     """L, on raw arrays."""
     ys = outputs(case.call(*arrays))
-    return float(np.sum([np.vdot(y, c) for y, c in zip(ys, cs, strict=True) if c is not None]))
+    return float(np.sum([np.vdot(c, y).real for y, c in zip(ys, cs, strict=True) if c is not None]))
 
 
 def stepped(arrays: Arrays, along: Arrays, eps: float) -> Arrays:
@@ -160,6 +162,6 @@ def stepped(arrays: Arrays, along: Arrays, eps: float) -> Arrays:
 
 
 def inner(values: Sequence[Any], along: Sequence[Any]) -> float:
-    """sum <values, along> over what exists."""
-    return float(np.sum([np.vdot(v, u) for v, u in zip(values, along, strict=True)
+    """sum Re <along, values> over what exists."""
+    return float(np.sum([np.vdot(u, v).real for v, u in zip(values, along, strict=True)
                          if v is not None and u is not None]))  # fmt: skip

@@ -12,12 +12,12 @@ ELEMENTWISE = rows("rule", "shared/ops/elementwise.py", [
     ("def _div_rule", "neg(g * (y / b))", "g * (y / b)", "div"),
     ('"neg", np.negative', "neg(g)", "g", "neg"),
     ('"reciprocal", lambda', "neg(g * (y * y))", "g * (y * y)", "reciprocal"),
-    ('"abs", np.absolute', "g * sign(x)", "g * abs(sign(x))", "abs"),
+    ('"abs", np.absolute', "conj(sign(x))", "abs(sign(x))", "abs"),
     ("def _by_base", "gate(g, False)", "gate(g, True)", "pow"),
     ("def _by_base", "g * (a * 2)", "g * a", "pow"),
     ("def _by_base", "(pow(a, b - 1) * b)", "pow(a, b - 1)", "pow"),
     ("def _by_base", "(pow(base, b - 1) * b)", "(pow(base, b) * b)", "pow"),
-    ("def _by_exponent", "g * (y * (math.log(a)", "g * (y * (math.log2(a)", "pow"),
+    ("def _log_of", "return math.log(number) if", "return math.log2(number) if", "pow"),
     ("def _by_exponent", "g * (y * log(where(", "g * (log(where(", "pow"),
     ('"sqrt", np.sqrt', "g / (y * 2)", "g / y", "sqrt"),
     ('"rsqrt", lambda', "y * -0.5", "y * 0.5", "rsqrt"),
@@ -34,7 +34,7 @@ ELEMENTWISE = rows("rule", "shared/ops/elementwise.py", [
 SIGMOIDS = rows("rule", "shared/ops/sigmoids.py", [
     ('"tanhshrink", in_single', "g * square(tanh(x))", "g * tanh(x)", "tanhshrink"),
     ("def _softsign_rule", "g / below / below", "g / below", "softsign"),
-    ('"tanh", np.tanh', "sigmoid_slope(x * 2) * 4", "sigmoid_slope(x) * 4", "tanh"),
+    ("def _tanh_rule", "sigmoid_slope(x * 2) * 4", "sigmoid_slope(x) * 4", "tanh"),
 ])  # fmt: skip
 
 CHOOSING = rows("rule", "shared/ops/choosing.py", [

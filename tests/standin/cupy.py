@@ -20,6 +20,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from functools import cache, partial
+from operator import attrgetter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -178,7 +179,7 @@ def _wrapped(value: Any) -> Any:
         _hold(made, np.asarray(value))
         return made
     if isinstance(value, (tuple, list)):
-        return type(value)(_wrapped(part) for part in value)
+        return (list if isinstance(value, list) else tuple)(_wrapped(part) for part in value)
     return value
 
 
@@ -216,9 +217,12 @@ _ALIKE = {("x", "array"), ("arr", "a"), ("start_or_stop", "start")}
 
 @cache
 def _names(name: str) -> list[str]:
-    """The positional parameters of one of NumPy's functions, as far as they can be known."""
+    """The positional parameters of one of NumPy's functions, as far as they can be known; a method has none
+    that a place could mistake."""
+    if name.startswith("ndarray."):
+        return []
     try:
-        found = inspect.signature(getattr(np, name)).parameters.values()
+        found = inspect.signature(attrgetter(name)(np)).parameters.values()
     except (AttributeError, ValueError):
         return []
     return [p.name for p in found if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
@@ -226,7 +230,7 @@ def _names(name: str) -> list[str]:
 
 @cache
 def _function(name: str) -> Callable[..., Any]:
-    parameters, function, convert = _surface["function"][name], getattr(np, name), name in _CONVERTERS
+    parameters, function, convert = _surface["function"][name], attrgetter(name)(np), name in _CONVERTERS
 
     def call(*args: Any, **settings: Any) -> Any:
         _check(name, parameters or [], args, settings)
@@ -278,6 +282,21 @@ class _Ufunc:
 
 
 _ufunc = cache(lambda name: _Ufunc(getattr(np, name)))
+
+
+class _Module:
+    """`cupy.linalg` and `cupy.fft`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __getattr__(self, name: str) -> Any:
+        if f"{self.name}.{name}" not in _surface["function"]:
+            raise AttributeError(f"module 'cupy.{self.name}' has no attribute {name!r}")
+        return _function(f"{self.name}.{name}")
+
+
+linalg, fft = _Module("linalg"), _Module("fft")
 
 
 def __getattr__(name: str) -> Any:

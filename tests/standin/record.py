@@ -25,10 +25,11 @@ def of_arrays() -> Iterator[str]:
         yield f"array {name} {' '.join(documented(value) or ['-'])}" if callable(value) else f"array {name}"
 
 
-def of_module() -> Iterator[str]:
-    """A line for each function and ufunc that NumPy has as well."""
-    shared = [name for name in sorted(dir(np)) if not name.startswith("_") and hasattr(cupy, name)]
-    values = {name: getattr(cupy, name) for name in shared}
+def of_module(module: str = "") -> Iterator[str]:
+    """A line for each function and ufunc that NumPy has as well, in one of their modules, if one is named."""
+    theirs, ours = (getattr(package, module) if module else package for package in (np, cupy))
+    shared = [name for name in sorted(dir(theirs)) if not name.startswith("_") and hasattr(ours, name)]
+    values = {f"{module}.{name}".lstrip("."): getattr(ours, name) for name in shared}
     for name, value in values.items():
         if callable(value) and not isinstance(value, (type, *UFUNCS)):
             yield f"function {name} {' '.join(parameters(value))}".rstrip()
@@ -61,5 +62,5 @@ if __name__ == "__main__":
         f"# What CuPy {cupy.__version__} has of NumPy's names: of arrays, functions (with their parameters)",
         "# and ufuncs. Written by record.py; * takes any. The stand-in refuses what is not here.",
     ]
-    text = "\n".join([*head, *of_arrays(), *of_module()])
+    text = "\n".join([*head, *of_arrays(), *of_module(), *of_module("linalg"), *of_module("fft")])
     (FOLDER / "surface.txt").write_text(text + "\n", encoding="utf-8")

@@ -40,7 +40,7 @@ def _einsum(w: Writer, *xs: Any, subscripts: str) -> str:
 
 PRODUCTS: dict[str, Row] = {
     "linear": _linear, "linear_input": lambda w, g, weight: w("MatMul", *w.given(g, weight)),
-    "linear_weight": _linear_weight, "einsum": _einsum,
+    "linear_weight": _linear_weight, "einsum": _einsum, "det": lambda w, x: w("Det", w.one(x)),
     "tril": lambda w, x, *, diagonal: w("Trilu", w.one(x), w.scalar(diagonal), upper=0),
     "triu": lambda w, x, *, diagonal: w("Trilu", w.one(x), w.scalar(diagonal), upper=1),
 }  # fmt: skip

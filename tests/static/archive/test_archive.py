@@ -223,8 +223,8 @@ def _come_back(case: Case, folder: Path) -> None:
         outputs = [
             t for t in (made if isinstance(made, (tuple, list)) else [made]) if isinstance(t, static.Tensor)
         ]
-        floats = [x for x in xs if x.dtype.kind == "f"]
-        slopes = [y for y in outputs if edge_of(y) is not None]
+        floats = [x for x in xs if x.dtype.kind in "fc"]
+        slopes = [ops.real(y) for y in outputs if edge_of(y) is not None]
         if case.smooth and floats and slopes:
             outputs += [g for g in static.gradients(slopes, floats) if g is not None]
         if not outputs:

@@ -104,7 +104,8 @@ def test_every_op_gives_what_it_gives_here(case: Case, file: Path) -> None:
             graph.export_onnx(file, {f"y{i}": y for i, y in enumerate(ys)}, xs)
         except ExportError as error:
             exported = {node.op.name for node in graph.nodes} <= {*ROWS, "placeholder", "constant"}
-            if exported and "serves gradients alone" not in str(error) and str(case) not in REFUSED:
+            told = "serves gradients alone" in str(error) or "no complex numbers" in str(error)
+            if exported and not told and str(case) not in REFUSED:
                 raise
             continue
         with static.Session(graph=graph) as session:
