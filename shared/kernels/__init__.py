@@ -1,9 +1,9 @@
 """Loops that NumPy has no fast word for, and those of fused ops, compiled by LLVM.
 
-`scatter`, `pooling` and `gating` hold such loops (written in `scatter_source` and `pooling_source`), each
-beside its twin in NumPy. The twin is the kernel's oracle, gives the same bits, and does the work where the
-kernel can not: for arrays of other modules, for other dtypes, where there is no LLVM, and for arrays so
-small that loading it would cost more than it saves. The order of every sum is fixed.
+`scatter`, `pooling`, `gating` and `recurrence` hold such loops (some written in `scatter_source` and
+`pooling_source`), each beside its twin in NumPy. The twin is the kernel's oracle, gives the same bits, and
+does the work where the kernel can not: for arrays of other modules, for other dtypes, where there is no
+LLVM, and for arrays so small that loading it would cost more than it saves. The order of every sum is fixed.
 
 What static fuses is known only at run, so it is written as LLVM's own text: `scalars` turns ops' forms
 into instructions, `fast_math` has exp and its like, `fused` writes the loops around them, `support` looks

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from shared.errors import SettingError, ShapeError
+from shared.kernels.recurrence import run_along
 from shared.numerics.half import in_single
 from shared.op import ZERO, Joint, Op, Rule, array_module
 from shared.ops.arranging import roll
@@ -55,11 +57,11 @@ def has_neighbour(x: Any, axis: int, behind: bool = False) -> Any:
 
 def _compute_recurrence(a: Any, b: Any, *, axis: int, reverse: bool) -> Any:
     _infer_recurrence(a, b, axis=axis, reverse=reverse)
-    y = b.astype(promote(a, b), order="C")
-    lead, n = (EVERY,) * axis, b.shape[axis]
-    for k in range(1, n):
-        here, before = (n - 1 - k, n - k) if reverse else (k, k - 1)
-        y[(*lead, here)] += a[(*lead, here)] * y[(*lead, before)]
+    dtype, (lead, n, trail) = promote(a, b), (b.shape[:axis], b.shape[axis], b.shape[axis + 1 :])
+    y = b.astype(dtype, order="C")
+    lines = math.prod(lead), n, math.prod(trail)
+    if y.size:
+        run_along(a.astype(dtype, copy=False).reshape(lines), y.reshape(lines), reverse)
     return y
 
 

@@ -78,8 +78,11 @@ def count_nonzero(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 def _compute_unique(x: Any) -> tuple[Any, ...]:
     """Equal rows follow one another where rows are sorted by their columns, the first before all."""
-    xp, n = array_module(x), x.shape[0]
-    order = xp.lexsort(x[:, ::-1].T) if x.shape[1] else xp.arange(n)
+    xp, (n, width) = array_module(x), x.shape
+    if width == 1:
+        order = x[:, 0].argsort(kind="stable")  # much the faster
+    else:
+        order = xp.lexsort(x[:, ::-1].T) if width else xp.arange(n)
     ranked = x[order]
     starts = xp.ones(n, bool)
     starts[1:] = (ranked[1:] != ranked[:-1]).any(axis=1)

@@ -84,7 +84,9 @@ def _parted(xp: Any, lines: Any, k: int, largest: bool) -> Any:
     beyond = (lines > edge) | (nan & ~edge_nan) if largest else (lines < edge) | (edge_nan & ~nan)
     equals = (lines == edge) | (nan & edge_nan)
     left = k - beyond.sum(axis=1, keepdims=True)
-    places = (beyond | (equals & (equals.cumsum(axis=1) <= left))).nonzero()[1].reshape(-1, k)
+    if (equals.sum(axis=1, keepdims=True) > left).any():
+        equals &= equals.cumsum(axis=1) <= left
+    places = (beyond | equals).nonzero()[1].reshape(-1, k)
     found = xp.take_along_axis(lines, places, axis=1)
     return xp.take_along_axis(places, _compute_argsort(found, axis=1, descending=largest), axis=1)
 

@@ -12,6 +12,7 @@ import pytest
 from shared.kernels import WORTH_COMPILING
 from shared.kernels.gating import LARGE, gate_positive, worth_gating
 from shared.kernels.pooling import unpool, unpool_twin, worth_pooling
+from shared.kernels.recurrence import run_along, run_along_twin
 from shared.kernels.scatter import along_twin, rows_twin, scatter_along, scatter_rows
 from shared.op import TABLE
 from shared.ops.windows import Window
@@ -39,6 +40,19 @@ def test_scatter_rows_gives_the_bits_of_its_twin(shape: Any, size: int, dtype: s
     assert_same_bits(scatter_rows(values, index, size), rows_twin(values, index, size))
     backwards = index[::-1]
     assert_same_bits(scatter_rows(values, backwards, size), rows_twin(values, backwards, size))
+
+
+@pytest.mark.parametrize("shape", [(1, WORTH_COMPILING, 1), (3, 120, 64), (WORTH_COMPILING, 1, 2)], ids=str)
+@each_dtype
+def test_a_recurrence_gives_the_bits_of_its_twin(shape: Any, dtype: str) -> None:
+    """Each product is rounded before it is added, whatever the processor could do at once."""
+    a, b = rng.standard_normal((2, *shape)).astype(dtype)
+    for reverse in (False, True):
+        for given in (a, np.asfortranarray(a)):
+            ours, twins = b.copy(), b.copy()
+            run_along(given, ours, reverse)
+            run_along_twin(given, twins, reverse)
+            assert_same_bits(ours, twins)
 
 
 @pytest.mark.parametrize("kernel", [(2, 2), (3, 2), (1, 4), (5, 8)])
