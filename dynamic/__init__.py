@@ -16,6 +16,9 @@ except ImportError as _error:
     ) from None
 
 
+from importlib import import_module
+from typing import Any
+
 from dynamic.bridge import function
 from dynamic.create import (
     arange,
@@ -55,3 +58,15 @@ __all__ = [
 public(globals(), __all__, hot=("Event", "Node", "Tensor"))
 
 keep_freed_memory()
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    globals()[name] = import_module("dynamic.aliases").NAMES(name)
+    public(globals(), [name])
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *import_module("dynamic.aliases").NAMES.inside("")})

@@ -21,6 +21,11 @@ class _Source:
     generator = np.random.default_rng()
 
 
+def generator() -> np.random.Generator:
+    """What `rand` and `randn` draw from."""
+    return _Source.generator
+
+
 def draws_state() -> Any:
     """Where the numbers of `randn` and `rand` stand, for `drawing_from`."""
     return _Source.generator.bit_generator.state
@@ -76,9 +81,11 @@ def ones(
 
 
 def full(
-    shape: Any, value: float, dtype: Any = "float32", requires_grad: bool = False, device: str | None = None
+    shape: Any, value: Any, dtype: Any = None, requires_grad: bool = False, device: str | None = None
 ) -> Tensor:
-    """One number, everywhere."""
+    """One number, everywhere; in its own dtype, where none is given: float32, int64 or bool."""
+    if dtype is None:
+        dtype = "bool" if isinstance(value, bool) else "int64" if isinstance(value, int) else "float32"
     return tensor(np.full(_sizes("full", (shape,)), value, as_dtype(dtype)), requires_grad, device=device)
 
 

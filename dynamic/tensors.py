@@ -33,7 +33,7 @@ class Tensor(Values):
     __slots__ = ("array", "edge", "__weakref__")
 
     def __init__(self, array: Any, edge: Edge | None = None) -> None:
-        self.array = array
+        self.array = array if type(array) is not list else np.array(array, np.float32)
         self.edge = edge
 
     # --- what it is ---

@@ -124,20 +124,6 @@ class Values(InPlace):
         """On the GPU."""
         return self.to("cuda")
 
-    # --- PyTorch's names for what NumPy calls otherwise ---
-
-    def permute(self, *axes: Any) -> Any:
-        return self.transpose(*axes)
-
-    def view(self, *shape: Any) -> Any:
-        return self.reshape(*shape)
-
-    def unsqueeze(self, axis: int) -> Any:
-        return ops.expand_dims(self, axis)
-
-    def masked_fill(self, mask: Any, value: float) -> Any:
-        return ops.where(mask, value, self)
-
 
 def check_detached(call: str, x: Any) -> None:
     """GradientError if a copy of the values of x, a Tensor or Parameter, would lose a gradient unasked."""

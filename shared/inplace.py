@@ -105,6 +105,28 @@ class InPlace(Operators):
         return self
 
 
+CHANGES = (
+    "abs", "add", "clamp", "clip", "div", "exp", "floor", "log", "masked_fill", "mul", "neg", "pow", "relu", "round",
+    "scatter", "scatter_add", "sigmoid", "sqrt", "square", "sub", "tanh", "tril", "triu",
+)  # fmt: skip
+"""The methods that PyTorch has in place, too: `x.add_(y)` overwrites x with `x.add(y)`."""
+
+
+def _changing(name: str) -> Any:
+    def method(self: Any, *args: Any, **settings: Any) -> Any:
+        made = getattr(self, name)(*args, **settings)
+        self._change(f"{name}_", _copy, made)
+        return self
+
+    method.__name__ = f"{name}_"
+    method.__doc__ = f"Overwrite the values with those of `{name}`; gives the thing itself."
+    return method
+
+
+for _name in CHANGES:
+    setattr(InPlace, f"{_name}_", _changing(_name))
+
+
 def _copy(array: Any, values: Any) -> None:
     array_module(array).copyto(array, values, casting="same_kind")
 

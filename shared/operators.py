@@ -6,12 +6,12 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from shared import ops
-from shared.dims import Dim, Size, product
-from shared.numpy_calls import NumPyCalls
+from shared.dims import Dim, Size
+from shared.methods import Methods, count
 from shared.usage.door import methods
 
 
-class Operators(NumPyCalls):
+class Operators(Methods):
     """Mixed into the Tensors of both engines and into Parameters.
 
     Arithmetic and comparisons are elementwise and broadcast; `==` too, and so hashing is by
@@ -21,9 +21,6 @@ class Operators(NumPyCalls):
     __slots__ = ()
     __array_priority__ = 1000
     __hash__ = object.__hash__
-
-    shape: Any
-    dtype: Any
 
     if TYPE_CHECKING:  # bound below, from one table
 
@@ -80,7 +77,7 @@ class Operators(NumPyCalls):
 
     @property
     def size(self) -> Size:
-        return product(self.shape)
+        return count(self.shape)
 
     @property
     def T(self) -> Any:
@@ -102,7 +99,12 @@ class Operators(NumPyCalls):
         return ops.reshape(self, _flat(shape))
 
     def transpose(self, *axes: Any) -> Any:
-        return ops.transpose(self, _flat(axes) or None)
+        """With its axes reversed, or in the order given; two that are given apart change places, as in PyTorch
+        (in NumPy, of a matrix, `x.transpose(0, 1)` would be x itself)."""
+        order = _flat(axes)
+        if len(axes) == 2 and len(self.shape) > 1:
+            return ops.swapaxes(self, *order)
+        return ops.transpose(self, order or None)
 
     def flatten(self, start_axis: int = 0) -> Any:
         return ops.flatten(self, start_axis)
@@ -114,23 +116,28 @@ class Operators(NumPyCalls):
         """The same value, taken as a constant: `ops.stop_gradient`."""
         return ops.stop_gradient(self)
 
-    if TYPE_CHECKING:  # bound below, from one table
-
-        def _op(self, *args: Any, **settings: Any) -> Any: ...
-
-        abs = all = any = argmax = argmin = clip = cos = cumsum = exp = expand_dims = _op
-        log = log_softmax = logsumexp = max = mean = min = norm = prod = relu = repeat = _op
-        sigmoid = sin = softmax = sqrt = square = squeeze = std = sum = swapaxes = take = _op
-        tanh = tile = var = _op
-
-
 METHODS = (
-    "abs", "all", "any", "argmax", "argmin", "clip", "cos", "cumsum", "exp", "expand_dims",
-    "log", "log_softmax", "logsumexp", "max", "mean", "min", "norm", "prod", "relu", "repeat",
-    "sigmoid", "sin", "softmax", "sqrt", "square", "squeeze", "std", "sum", "swapaxes", "take",
-    "tanh", "tile", "var",
+    "abs", "acos", "add", "all", "any", "argmax", "argmin", "argsort", "asin", "atan", "ceil", "chunk",
+    "clip", "cos", "cosh", "count_nonzero", "cumprod", "cumsum", "diagonal", "diff", "div", "dot", "elu",
+    "erf", "exp", "expand_dims", "expm1", "flip", "floor", "fmod", "gelu", "isfinite", "isinf", "isnan",
+    "leaky_relu", "lerp", "log", "log10", "log1p", "log2", "log_softmax", "logical_and", "logical_not",
+    "logical_or", "logsumexp", "masked_scatter", "masked_select", "matmul", "maximum", "mean", "median",
+    "minimum", "moveaxis", "mul", "narrow", "neg", "nonzero", "norm", "outer", "pow", "prod", "reciprocal",
+    "relu", "remainder",  "roll", "round", "rsqrt", "sigmoid", "sign", "silu", "sin", "sinh",
+    "softmax", "softplus",   "sqrt", "square", "squeeze", "std", "sub", "sum", "swapaxes",
+    "take", "tan", "tanh", "tile", "topk", "trace", "tril", "triu", "trunc", "unbind", "unflatten",
+    "unique", "var",
 )  # fmt: skip
 """The ops that are methods too: `x.sum(axis=0)` is `ops.sum(x, axis=0)`."""
+
+NAMED = {
+    "clamp": "clip", "mm": "matmul", "bmm": "matmul", "mv": "matmul", "eq": "equal", "ne": "not_equal",
+    "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "absolute": "abs",
+    "subtract": "sub", "multiply": "mul", "divide": "div", "true_divide": "div",
+    "movedim": "moveaxis", "swapdims": "swapaxes", "negative": "neg", "diag": "diag", "ger": "outer",
+    "cross_entropy": "cross_entropy", "concat": "concatenate", "logical_xor": "logical_xor",
+}  # fmt: skip
+"""PyTorch's names for methods that are ops under another name here."""
 
 OPERATORS = {
     "add": ops.add, "sub": ops.sub, "mul": ops.mul, "truediv": ops.div, "pow": ops.pow,
@@ -172,8 +179,9 @@ def _method(name: str, op: Any) -> Any:
     return method
 
 
-for _name in METHODS:
-    setattr(Operators, _name, _method(_name, getattr(ops, _name)))
+for _name, _op in (dict(zip(METHODS, METHODS, strict=True)) | NAMED).items():
+    if hasattr(ops, _op):
+        setattr(Operators, _name, _method(_name, getattr(ops, _op)))
 bind(Operators, lambda op, args, settings: op(*args, **settings))
 
 

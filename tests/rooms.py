@@ -9,13 +9,13 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "source", "errors", "usage", "durable", "device", "sizes", "dims", "spec", "casting", "rules",
         "dispatch", "arrays", "settings", "op", "pullback", "trace", "nest", "touched", "numerics", "kernels",
         "ops",
-        "numpy_calls", "operators", "inplace", "state", "reverse", "watch", "picture", "nn", "models",
+        "numpy_calls", "methods", "operators", "inplace", "state", "reverse", "watch", "picture", "nn", "models",
         "optim", "data",
     ),
     "dynamic": (
         "modes", "versions", "node", "inplace", "values", "gradient_hooks", "tensors", "operands",
         "instrument", "tape", "endpoints", "backward", "functional", "create", "recompute", "look", "engine",
-        "pending", "paths", "met", "redo", "recording", "calls", "bridge",
+        "pending", "paths", "met", "redo", "recording", "calls", "bridge", "words", "kept", "aliases",
     ),
     "static": (
         "graph", "differentiate", "control", "compile", "run", "look", "archive", "onnx", "events", "words",

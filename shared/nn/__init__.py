@@ -4,6 +4,7 @@
 `nn.init` holds the initialisers.
 """
 
+from shared.nn import functional
 from shared.nn import initial as init
 from shared.nn.activation import (
     CELU,
@@ -166,6 +167,8 @@ __all__ = [
     "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d",
     "evaluating", "forget_gate_bias_", "init", "load_checkpoint", "manual_seed", "save_checkpoint",
     "summary",
+    "Tanh", "Tanhshrink", "Threshold", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "evaluating",
+    "forget_gate_bias_", "functional", "init", "load_checkpoint", "manual_seed", "save_checkpoint", "summary",
 ]  # fmt: skip
 
 public(globals(), __all__)

@@ -29,7 +29,7 @@ class _Holder(Module):
         module.__dict__.setdefault("_name", name)
         self._held[name] = module
 
-    def children(self) -> Iterator[tuple[str, Module]]:
+    def named_children(self) -> Iterator[tuple[str, Module]]:
         yield from self._held.items()
         for key, value in vars(self).items():
             if key != "_held":

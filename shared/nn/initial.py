@@ -30,6 +30,7 @@ class _Source:
     """The generator that layers made from now on draw from."""
 
     generator = np.random.default_rng(0)
+    shared: Generator | None = None
 
 
 _drawing: ContextVar[bool] = ContextVar("drawing", default=True)
@@ -38,6 +39,7 @@ _drawing: ContextVar[bool] = ContextVar("drawing", default=True)
 def manual_seed(seed: int) -> None:
     """Start the drawing of initial values, and of layers' generators, anew from `seed`."""
     _Source.generator = np.random.default_rng(as_seed("manual_seed", seed))
+    _Source.shared = None
 
 
 def undrawn() -> within:
@@ -101,6 +103,13 @@ def _draw(initialiser: Initialiser | None, shape: Shape, dtype: Any) -> Any:
     if initialiser is None or not _drawing.get():
         return np.zeros(shape, dtype)
     return np.ascontiguousarray(initialiser(shape, _Source.generator), dtype)
+
+
+def default_generator() -> Generator:
+    """The generator that functions draw from which have no layer of their own, as `nn.functional.dropout`."""
+    if _Source.shared is None:
+        _Source.shared = generator()
+    return _Source.shared
 
 
 def generator() -> Generator:
@@ -184,6 +193,31 @@ def orthogonal(gain: float = 1.0) -> Initialiser:
     return draw
 
 
+def truncated_normal(mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0) -> Initialiser:
+    """Normal, drawn again where it falls outside of a to b: `torch.nn.init.trunc_normal_`."""
+
+    def draw(shape: Shape, rng: np.random.Generator) -> Any:
+        drawn = rng.standard_normal(shape) * std + mean
+        while (outside := (drawn < a) | (drawn > b)).any():
+            drawn[outside] = rng.standard_normal(int(outside.sum())) * std + mean
+        return drawn
+
+    if not a < b or not (a < mean + 6 * std and mean - 6 * std < b):
+        raise SettingError(f"trunc_normal_: next to nothing of the normal {mean}, {std} lies from {a} to {b}")
+    return draw
+
+
+def identity() -> Initialiser:
+    """Ones on the diagonal of a matrix, zeros elsewhere."""
+
+    def draw(shape: Shape, rng: np.random.Generator) -> Any:
+        if len(shape) != 2:
+            raise ShapeError(f"eye_: the identity is a matrix, not of shape {str_shape(shape)}")
+        return np.eye(*shape)
+
+    return draw
+
+
 def within_fan(fan: int) -> Initialiser:
     """Uniform within 1 / sqrt(fan): how PyTorch starts Linear, Conv and the recurrent layers."""
     return _within(1 / math.sqrt(fan) if fan > 0 else 0.0)
@@ -260,3 +294,5 @@ xavier_normal_ = _in_place(xavier_normal)
 kaiming_uniform_ = _in_place(kaiming_uniform)
 kaiming_normal_ = _in_place(kaiming_normal)
 orthogonal_ = _in_place(orthogonal)
+trunc_normal_ = _in_place(truncated_normal)
+eye_ = _in_place(identity)

@@ -8,9 +8,11 @@ from os import PathLike, fspath
 from typing import Any
 
 from shared.device.cuda import DEVICES
+import numpy as np
+
 from shared.dispatch import ENGINE_OF, NEUTRAL, engine_in_charge
 from shared.durable.interrupts import Block, deferred
-from shared.errors import ArgumentError, AssignmentError, DiptychError, DTypeError
+from shared.errors import ArgumentError, AssignmentError, DiptychError, DTypeError, SettingError, StateError
 from shared.nn.saved import Loaded, arrays_of, load_arrays, read_own, write_file
 from shared.op import TABLE
 from shared.spec import as_dtype, in_short
@@ -88,7 +90,7 @@ class Module:
         return Hook(self, hook)
 
     def __repr__(self) -> str:
-        inner = [f"  ({name}): " + repr(child).replace("\n", "\n  ") for name, child in self.children()]
+        inner = [f"  ({name}): " + repr(child).replace("\n", "\n  ") for name, child in self.named_children()]
         head = f"{type(self).__name__}({self.settings()}"
         return head + ("\n" + "\n".join(inner) + "\n)" if inner else ")")
 
@@ -98,8 +100,12 @@ class Module:
 
     # --- what is inside ---
 
-    def children(self) -> Iterator[tuple[str, Module]]:
-        """The modules directly inside, with their names, in definition order."""
+    def children(self) -> Iterator[Module]:
+        """The modules directly inside, in definition order."""
+        return (child for _, child in self.named_children())
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The same with their names."""
         for key, value in list(vars(self).items()):
             yield from modules_in(key, value)
 
@@ -142,6 +148,50 @@ class Module:
         """What is kept but not trained, with paths."""
         return ((path, s) for path, s in self.named_states() if isinstance(s, Buffer))
 
+    def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
+        """Keep a value under a name, which is saved and not trained: `self.name = Buffer(value)`. One that is not to
+        be saved is a plain attribute."""
+        _check_name("register_buffer", self, name)
+        if not persistent or tensor is None:
+            setattr(self, name, tensor)
+            return
+        setattr(self, name, tensor if isinstance(tensor, State) else Buffer(getattr(tensor, "array", tensor)))
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Keep a Parameter under a name: `self.name = param`."""
+        _check_name("register_parameter", self, name)
+        if param is not None and not isinstance(param, Parameter):
+            raise AssignmentError(f"register_parameter: {in_short(param)} is no Parameter; write nn.Parameter(values)")
+        setattr(self, name, param)
+
+    def add_module(self, name: str, module: Module | None) -> None:
+        """Keep a module under a name: `self.name = module`."""
+        _check_name("add_module", self, name)
+        setattr(self, name, module)
+
+    register_module = add_module
+
+    def get_submodule(self, target: str) -> Module:
+        """The module of a path, as `named_modules` tells it."""
+        return self._at("get_submodule", dict(self.named_modules()), target)
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The Parameter of a path."""
+        return self._at("get_parameter", dict(self.named_parameters()), target)
+
+    def get_buffer(self, target: str) -> Buffer:
+        """The Buffer of a path."""
+        return self._at("get_buffer", dict(self.named_buffers()), target)
+
+    def _at(self, call: str, known: Mapping[str, Any], target: str) -> Any:
+        if target not in known:
+            raise StateError(f"{call}: there is no {target!r} in {type(self).__name__}; there are {', '.join(known)}")
+        return known[target]
+
+    def extra_repr(self) -> str:
+        """What stands in the brackets of the repr, by PyTorch's name."""
+        return self.settings()
+
     def num_parameters(self, trainable: bool = False) -> int:
         """How many numbers the Parameters hold; with `trainable`, without the frozen ones."""
         found = [p for p in self.parameters() if p.requires_grad or not trainable]
@@ -151,7 +201,7 @@ class Module:
 
     def apply(self, fn: Callable[[Module], Any]) -> Module:
         """Call `fn` on every module inside, and last on this one; gives this module."""
-        for _, child in self.children():
+        for _, child in self.named_children():
             child.apply(fn)
         fn(self)
         return self
@@ -200,8 +250,21 @@ class Module:
         """Hold everything on the GPU."""
         return self.to("cuda")
 
-    def zero_grad(self) -> None:
+    def float(self) -> Module:
+        """Hold everything floating in float32."""
+        return self.astype(np.float32)
+
+    def double(self) -> Module:
+        """Hold everything floating in float64."""
+        return self.astype(np.float64)
+
+    def half(self) -> Module:
+        """Hold everything floating in float16."""
+        return self.astype(np.float16)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget all gradients."""
+        check_forgotten(set_to_none)
         for _, parameter in self.named_parameters():
             parameter.grad = None
 
@@ -255,7 +318,7 @@ def _visit(path: str, module: Module, seen: set[int]) -> Iterator[tuple[str, Mod
         return
     seen.add(id(module))
     yield path, module
-    for name, child in module.children():
+    for name, child in module.named_children():
         yield from _visit(f"{path}.{name}" if path else name, child, seen)
 
 
@@ -297,6 +360,23 @@ class evaluating(Block):
 
     def again(self) -> evaluating:
         return evaluating(self.model)
+
+
+def check_forgotten(set_to_none: bool) -> None:
+    """SettingError unless gradients are to be forgotten: zeros that are kept differ from none for rules with
+    momentum."""
+    if not set_to_none:
+        raise SettingError(
+            "zero_grad: gradients are forgotten here, not filled with zeros; leave set_to_none out, or write "
+            "p.grad.zero_() for each parameter"
+        )
+
+
+def _check_name(call: str, module: Module, name: str) -> None:
+    if not isinstance(name, str) or not name.isidentifier():
+        raise SettingError(f"{call}: {name!r} is no name for an attribute; write letters, digits and _")
+    if hasattr(type(module), name):
+        raise SettingError(f"{call}: {type(module).__name__} has an attribute {name!r} of its own; choose another")
 
 
 def _check_replaces(place: str, before: Any, value: Any) -> None:

@@ -4,6 +4,7 @@ With them go learning-rate schedules, which are functions of the step count, and
 gradients.
 """
 
+from shared.optim import lr_scheduler
 from shared.optim.adaptive import Adadelta, Adagrad, Adam, AdamW, RMSprop
 from shared.optim.clipping import (
     clip_by_global_norm,
@@ -32,7 +33,7 @@ __all__ = [
     "Adadelta", "Adagrad", "Adam", "AdamW", "ChainedScheduler", "ConstantLR", "CosineAnnealingLR",
     "ExponentialLR", "LinearLR", "MultiStepLR", "Optimizer", "PolynomialLR", "RMSprop",
     "ReduceLROnPlateau", "SGD", "SequentialLR", "StepLR", "clip_by_global_norm", "clip_by_value",
-    "clip_grad_norm_", "clip_grad_value_", "global_norm",
+    "clip_grad_norm_", "clip_grad_value_", "global_norm", "lr_scheduler",
 ]  # fmt: skip
 
 public(globals(), __all__)

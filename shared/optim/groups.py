@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from shared.errors import SettingError
+from shared.errors import SettingError, StateError
 from shared.optim.checks import number
 from shared.spec import in_short
 from shared.state import State
@@ -73,6 +73,51 @@ class ParameterGroup(HasRate):
         super().__init__(lr, schedule)
         self.parameters: list[Any] = []
         self.settings = settings
+
+
+class GroupWords(MutableMapping[str, Any]):
+    """A parameter group as PyTorch shows it, a dict: `params`, `lr` as a number, and the other settings. What is set
+    goes into the group; no key can be added."""
+
+    def __init__(self, group: ParameterGroup) -> None:
+        self._group = group
+
+    def __getitem__(self, key: str) -> Any:
+        if key == "params":
+            return self._group.parameters
+        if key == "lr":
+            return float(self._group.lr.value())
+        if key not in self:
+            raise StateError(f"param_groups: there is no {key!r}; there are {', '.join(self)}")
+        return vars(self._group.settings)[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in tuple(self)
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if key == "lr":
+            self._group.lr = value
+        elif key in self and key != "params":
+            setattr(self._group.settings, key, value)
+        else:
+            raise StateError(
+                f"param_groups: {key!r} can not be set; there are {', '.join(self)} (parameters are added by "
+                "add_param_group)"
+            )
+
+    def __delitem__(self, key: str) -> None:
+        raise StateError(f"param_groups: {key!r} can not be taken away")
+
+    def __iter__(self) -> Iterator[str]:
+        yield from ("params", "lr")
+        yield from (key for key in vars(self._group.settings) if key != late.MARK)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        told = {key: value for key, value in self.items() if key != "params"}
+        return f"{{'params': {len(self._group.parameters)} Parameters, {str(told)[1:]}"
 
 
 def as_groups(call: str, parameters: Any) -> list[dict[str, Any]]:

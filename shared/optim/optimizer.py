@@ -12,11 +12,12 @@ from shared import ops
 from shared.dispatch import engine_of, tensor_engine
 from shared.durable import interrupts
 from shared.errors import EngineError, GradientError, NoGradientError, SettingError, StateError
+from shared.nn.module import check_forgotten
 from shared.nn.saved import arrays_of, load_arrays, read_own, write_file
 from shared.optim import chunks
 from shared.optim.checks import number
 from shared.optim.clipping import clip_by_global_norm, clip_by_value
-from shared.optim.groups import HasRate, ParameterGroup, Schedule, Settings, as_groups, named, unique
+from shared.optim.groups import GroupWords, HasRate, ParameterGroup, Schedule, Settings, as_groups, named, unique
 from shared.optim.raw import as_array, beside, filled, raw
 from shared.optim.schedules import rate_after
 from shared.spec import in_short
@@ -133,6 +134,11 @@ class Optimizer(HasRate):
         self.groups.append(added)
 
     @property
+    def param_groups(self) -> list[GroupWords]:
+        """The groups as PyTorch shows them: `opt.param_groups[0]["lr"] = 0.1`."""
+        return [GroupWords(group) for group in self.groups]
+
+    @property
     def parameters(self) -> list[Any]:
         """All that is trained, group after group."""
         return [parameter for group in self.groups for parameter in group.parameters]
@@ -207,8 +213,9 @@ class Optimizer(HasRate):
 
     # --- training ---
 
-    def zero_grad(self) -> None:
+    def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of the last step."""
+        check_forgotten(set_to_none)
         for parameter in self.parameters:
             parameter.grad = None
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from shared.errors import ArgumentError, DiptychError, RangeError, SettingError, TooLargeError
 from shared.source import is_ours
+from shared.usage.keywords import translated
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,10 +49,23 @@ def door(function: F, name: str = "") -> F:
         try:
             return function(*args, **settings)
         except Exception as error:
+            if settings and isinstance(error, TypeError):
+                ours = in_our_words(called, function, settings)
+                if ours is not None:
+                    return entered(*args, **ours)
             refused(called, error, function, args, settings)
             raise
 
     return entered  # type: ignore[return-value]
+
+
+def in_our_words(called: str, function: Any, settings: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Settings that have PyTorch's names (`dim=`) under ours, or None if none has; SettingError, with what to
+    write, for those that mean another thing."""
+    found = translated(called, function, settings)
+    if isinstance(found, str):
+        raise SettingError(f"{called}: {found}")
+    return found
 
 
 def refused(
@@ -106,6 +120,10 @@ def _method(function: F, name: str) -> F:
         try:
             return function(*args, **settings)
         except Exception as error:
+            if settings and isinstance(error, TypeError):
+                ours = in_our_words(name, function, settings)
+                if ours is not None:
+                    return entered(*args, **ours)
             refused(name, error, function, args[1:], settings, of=args[0] if args else None)
             raise
 
@@ -125,6 +143,10 @@ def _construct(kind: type) -> None:
             try:
                 made(self, *args, **settings)
             except Exception as error:
+                if settings and isinstance(error, TypeError):
+                    ours = in_our_words(type(self).__name__, made, settings)
+                    if ours is not None:
+                        return constructed(self, *args, **ours)
                 refused(type(self).__name__, error, type(self), args, settings)
                 raise
 

@@ -1,0 +1,105 @@
+"""PyTorch's schedulers: objects that are stepped and set an optimiser's rates, over the schedules of this package.
+
+    scheduler = lr_scheduler.StepLR(opt, step_size=30)
+    ...
+    scheduler.step()
+
+They work where steps are made by `opt.step()`, or by sessions: a rate that is set is followed. A schedule that is
+given as `lr=` needs no stepping, and goes on by itself when training is resumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from shared.errors import SettingError, StateError
+from shared.optim import schedules
+from shared.optim.optimizer import Optimizer
+from shared.optim.plateau import ReduceLROnPlateau as ReduceLROnPlateau
+from shared.usage.door import methods
+
+
+class LRScheduler:
+    """Sets the rate of each group of an optimiser to what its schedule says of the number of `step()`s so far.
+
+    made  from the rate that a group has now, its schedule
+    """
+
+    def __init__(self, optimizer: Optimizer, made: Callable[[float], Callable[[Any], Any]]) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise SettingError(
+                f"{type(self).__name__}: the first argument is an optimiser, not {type(optimizer).__name__}; as a "
+                "schedule write optim.SGD(parameters, lr=optim.StepLR(0.1, 30))"
+            )
+        self.optimizer, self.last_epoch = optimizer, 0
+        rates = [lr for lr, schedule in optimizer.learning_rates().items() if schedule is None]
+        if len(rates) < len(optimizer.learning_rates()):
+            raise SettingError(f"{type(self).__name__}: a schedule decides this optimiser's rate; give it a number as lr")
+        self.base_lrs = [float(rate.value()) for rate in rates]
+        self._rates, self._schedules = rates, [made(base) for base in self.base_lrs]
+        self._set()
+
+    def step(self, epoch: int | None = None) -> None:
+        """One epoch (or batch) more, or the number of one."""
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
+        self._set()
+
+    def _set(self) -> None:
+        for rate, schedule in zip(self._rates, self._schedules, strict=True):
+            rate.data = np.asarray(float(schedule(np.float64(self.last_epoch))), np.float64)
+
+    def get_last_lr(self) -> list[float]:
+        """The rates as they are now."""
+        return [float(rate.value()) for rate in self._rates]
+
+    def state_dict(self) -> dict[str, Any]:
+        """How many steps there were, and the rates at the beginning."""
+        return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go to where `state_dict` was taken."""
+        if set(state) != {"last_epoch", "base_lrs"} or len(state["base_lrs"]) != len(self.base_lrs):
+            raise StateError(f"{type(self).__name__}.load_state_dict: this is no state of such a scheduler")
+        self.last_epoch = int(state["last_epoch"])
+        self._set()
+
+
+class LambdaLR(LRScheduler):
+    """The rate at the beginning times what a function says of the number of steps."""
+
+    def __init__(self, optimizer: Optimizer, lr_lambda: Any, last_epoch: int = -1) -> None:
+        many = list(lr_lambda) if isinstance(lr_lambda, Sequence) else [lr_lambda] * len(optimizer.groups)
+        functions = iter(many)
+        super().__init__(optimizer, lambda base: _times(base, next(functions)))
+
+
+def _times(base: float, function: Callable[[int], float]) -> Callable[[Any], Any]:
+    return lambda step: base * function(int(step))
+
+
+def _stepped(kind: Any) -> type[LRScheduler]:
+    """The scheduler of a schedule: an optimiser in the place of the rate."""
+
+    def __init__(self: Any, optimizer: Optimizer, *args: Any, last_epoch: int = -1, **settings: Any) -> None:
+        LRScheduler.__init__(self, optimizer, lambda base: kind(base, *args, **settings))
+
+    words = {"__init__": __init__, "__doc__": f"{kind.__doc__} Stepped, of an optimiser's own rate.",
+             "__module__": __name__}  # fmt: skip
+    return type(kind.__name__, (LRScheduler,), words)
+
+
+methods(LRScheduler)
+
+
+def __getattr__(name: str) -> Any:
+    kind = getattr(schedules, name, None)
+    if name.startswith("_") or not isinstance(kind, type) or "lr" not in getattr(kind, "__annotations__", ()):
+        raise AttributeError(
+            f"optim.lr_scheduler.{name}: there is no such scheduler; any function of the number of steps does as well: "
+            "write lr_scheduler.LambdaLR(opt, function)"
+        )
+    globals()[name] = _stepped(kind)
+    return globals()[name]
