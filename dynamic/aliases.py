@@ -1,7 +1,8 @@
-"""PyTorch's names: where each is here. `import dynamic as torch` finds them; what is not here says what to write.
+"""PyTorch's names: where each is here. `import dynamic as torch` finds them; what is not here says what to
+write.
 
-A row is `file:name`, as a word of `PLACES` and a name in that module. Keywords that are called otherwise (`dim=`) are
-translated in one place: `shared.usage.keywords`.
+A row is `file:name`, as a word of `PLACES` and a name in that module. Keywords that are called otherwise
+(`dim=`) are translated in one place: `shared.usage.keywords`.
 """
 
 from __future__ import annotations
@@ -33,17 +34,18 @@ def _rows(file: str, names: str) -> dict[str, str]:
 
 ROWS: dict[str, str] = {
     **_rows("ops", "cat=concatenate concat=concatenate clamp=clip mm=matmul bmm=matmul mv=matmul "
-                   "unsqueeze=expand_dims eq=equal ne=not_equal lt=less le=less_equal gt=greater ge=greater_equal "
-                   "ger=outer movedim=moveaxis swapdims=swapaxes absolute=abs subtract=sub multiply=mul divide=div "
-                   "true_divide=div negative=neg arcsin=asin arccos=acos arctan=atan arctan2=atan2 fix=trunc "
-                   "repeat_interleave=repeat"),
-    **_rows("words", "max min sort median mode=mode_ topk transpose split chunk gather index_select scatter scatter_add "
-                     "normal std var as_tensor zeros_like ones_like rand_like randn_like randint randperm empty "
-                     "empty_like multinomial bernoulli addmm baddbmm is_tensor is_floating_point allclose equal t "
-                     "FloatTensor LongTensor DoubleTensor IntTensor BoolTensor Size device dtype manual_seed norm "
-                     "amax amin is_grad_enabled set_grad_enabled get_default_dtype finfo iinfo cosine_similarity "
-                     "where Generator typename numel meshgrid tensor_split unique flatten squeeze nonzero "
-                     "set_default_dtype"),
+                   "unsqueeze=expand_dims eq=equal ne=not_equal lt=less le=less_equal gt=greater "
+                   "ge=greater_equal ger=outer movedim=moveaxis swapdims=swapaxes absolute=abs "
+                   "subtract=sub multiply=mul divide=div true_divide=div negative=neg arcsin=asin "
+                   "arccos=acos arctan=atan arctan2=atan2 fix=trunc repeat_interleave=repeat"),
+    **_rows("words", "max min sort median mode=mode_ topk transpose split chunk gather index_select "
+                     "scatter scatter_add normal std var as_tensor zeros_like ones_like rand_like "
+                     "randn_like randint randperm empty empty_like multinomial bernoulli addmm baddbmm "
+                     "is_tensor is_floating_point allclose equal t FloatTensor LongTensor DoubleTensor "
+                     "IntTensor BoolTensor Size device dtype manual_seed norm amax amin "
+                     "is_grad_enabled set_grad_enabled get_default_dtype finfo iinfo cosine_similarity "
+                     "where Generator typename numel meshgrid tensor_split unique flatten squeeze "
+                     "nonzero set_default_dtype"),
     **_rows("F", "relu softmax log_softmax dropout"),
     **_rows("modes", "inference_mode=inference"),
     **_rows("kept", "save load"),
@@ -53,7 +55,8 @@ ROWS: dict[str, str] = {
     "utils.data.TensorDataset": "data:TensorDataset", "utils.data.random_split": "data:random_split",
     "utils.data.Subset": "data:Subset", "utils.data.ConcatDataset": "data:ConcatDataset",
     "autograd.grad": "words:gradients", "autograd.functional.jacobian": "functional:jacobian",
-    "autograd.functional.hessian": "functional:hessian", "autograd.set_detect_anomaly": "words:set_detect_anomaly",
+    "autograd.functional.hessian": "functional:hessian", "autograd.set_detect_anomaly":
+    "words:set_detect_anomaly",
     "autograd.Variable": "words:as_tensor", "autograd.no_grad": "modes:no_grad",
     "cuda.is_available": "words:cuda_is_available", "cuda.device_count": "words:device_count",
     "cuda.manual_seed": "words:manual_seed", "cuda.manual_seed_all": "words:manual_seed",
@@ -84,7 +87,8 @@ ABSENT = {
     "quantization": "there is no quantization; write ops.round(x / scale) * scale",
     "hub": "nothing is fetched from hubs; write model.load(path) of a safetensors file",
     "onnx": "files of graphs are static.export_onnx(...); write that",
-    "profiler": "the profiler is dynamic.Profiler; write with dynamic.watching(dynamic.Profiler()) as profile:",
+    "profiler": "the profiler is dynamic.Profiler; write with "
+    "dynamic.watching(dynamic.Profiler()) as profile:",
     "vmap": "ops are batched over leading axes; write a batch axis, or ops.scan over one",
     "compiler": "compiling is @dynamic.function; write that",
     "multiprocessing": "loaders read ahead by threads; write prefetch=",

@@ -17,16 +17,16 @@ _PLACE = "__array__"
 
 
 def save(obj: Any, path: str | os.PathLike[str]) -> None:
-    """Write Tensors, Parameters, arrays, numbers and text, in dicts and lists, to one safetensors file, whole or
-    not at all. DTypeError for anything else, of a model for one: save `model.state_dict()`."""
+    """Write Tensors, Parameters, arrays, numbers and text, in dicts and lists, to one safetensors file, whole
+    or not at all. DTypeError for anything else, of a model for one: save `model.state_dict()`."""
     arrays: dict[str, Any] = {}
     words = json.dumps(_apart(obj, arrays))
     write_file(path, arrays, {"structure": words}, "save")
 
 
 def load(path: str | os.PathLike[str], map_location: Any = None, weights_only: bool = True) -> Any:
-    """What `save` wrote, arrays as Tensors; of another safetensors file a dict of its Tensors. Nothing in a file is
-    ever run."""
+    """What `save` wrote, arrays as Tensors; of another safetensors file a dict of its Tensors. Nothing in a
+    file is ever run."""
     arrays, metadata = read_file(path, "load")
     if "structure" not in metadata:
         return {name: Tensor(array) for name, array in arrays.items()}

@@ -110,8 +110,14 @@ class Values(InPlace):
 
     # --- where it lives ---
 
-    def to(self, target: Any) -> Any:
-        """On another device ("cpu", "cuda"), or in another dtype. Gradients flow back through it."""
+    def to(self, target: Any = None, dtype: Any = None, *, device: Any = None) -> Any:
+        """On another device ("cpu", "cuda"), or in another dtype, or both. Gradients flow back through it."""
+        if device is not None or dtype is not None:
+            place = target if device is None else device
+            there = self if place is None else self.to(place)
+            return there if dtype is None else ops.cast(there, dtype)
+        if isinstance(target, Values):
+            target = target.dtype
         if not isinstance(target, str) or target not in DEVICES:
             return ops.cast(self, target)
         return self if target == self.device else _MOVES[check_device("to", target)](self)

@@ -18,7 +18,7 @@ from shared.errors import SettingError
 from shared.spec import as_dtype
 from shared.state import State
 
-Size = tuple
+Size = tuple[int, ...]
 dtype = np.dtype
 
 
@@ -62,8 +62,8 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
 
 
 def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The middle one of the elements, of an even number the lower of the two, as PyTorch has it; along `dim` with
-    its place. `ops.median` gives the mean of the two."""
+    """The middle one of the elements, of an even number the lower of the two, as PyTorch has it; along `dim`
+    with its place. `ops.median` gives the mean of the two."""
     x = ops.reshape(input, -1) if dim is None else input
     axis = 0 if dim is None else dim
     values, places = ops.kthvalue(x, (x.shape[axis] + 1) // 2, axis, keepdim)
@@ -127,12 +127,16 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False) -> 
     return ops.norm(input, 2 if p == "fro" else p, dim, keepdim)
 
 
-def std(input: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False, correction: Any = None) -> Any:
+def std(
+    input: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False, correction: Any = None
+) -> Any:
     """The standard deviation."""
     return ops.std(input, dim, keepdim, int(unbiased) if correction is None else correction)
 
 
-def var(input: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False, correction: Any = None) -> Any:
+def var(
+    input: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False, correction: Any = None
+) -> Any:
     """The variance."""
     return ops.var(input, dim, keepdim, int(unbiased) if correction is None else correction)
 
@@ -367,7 +371,8 @@ def set_default_dtype(dtype: Any) -> None:
     """SettingError, but for float32: each Tensor says its own dtype here."""
     if as_dtype(dtype) != np.float32:
         raise SettingError(
-            f"set_default_dtype: Python's floats are float32; write dtype={str(as_dtype(dtype))!r} where Tensors are "
+            "set_default_dtype: Python's floats are float32; write "
+            f"dtype={str(as_dtype(dtype))!r} where Tensors are "
             "made, and model.astype(...)"
         )
 

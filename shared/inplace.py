@@ -106,7 +106,8 @@ class InPlace(Operators):
 
 
 CHANGES = (
-    "abs", "add", "clamp", "clip", "div", "exp", "floor", "log", "masked_fill", "mul", "neg", "pow", "relu", "round",
+    "abs", "add", "clamp", "clip", "div", "exp", "floor", "log", "masked_fill", "mul", "neg",
+    "pow", "relu", "round",
     "scatter", "scatter_add", "sigmoid", "sqrt", "square", "sub", "tanh", "tril", "triu",
 )  # fmt: skip
 """The methods that PyTorch has in place, too: `x.add_(y)` overwrites x with `x.add(y)`."""

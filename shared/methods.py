@@ -1,7 +1,7 @@
 """PyTorch's methods of Tensors, for the Tensors of both engines, Parameters and variables.
 
-What has another meaning in NumPy goes by that: `x.max(axis=1)` gives values alone, `x.repeat` repeats elements,
-`x.size` is a number (and, called, what PyTorch's is).
+What has another meaning in NumPy goes by that: `x.max(axis=1)` gives values alone, `x.repeat` repeats
+elements, `x.size` is a number (and, called, what PyTorch's is).
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from shared.errors import SettingError
 from shared.numpy_calls import NumPyCalls
 from shared.spec import as_dtype
 from shared.usage.door import methods
-
 
 _UNSAID: Any = object()
 
@@ -175,7 +174,8 @@ class Methods(NumPyCalls):
 
     def new_full(self, shape: Any, value: Any, dtype: Any = None) -> Any:
         """One number, of this dtype."""
-        return ops.full(_sizes((shape,)), value, as_dtype(dtype) if dtype is not None else self.dtype, like=self)
+        kind = as_dtype(dtype) if dtype is not None else self.dtype
+        return ops.full(_sizes((shape,)), value, kind, like=self)
 
     def allclose(self, other: Any, rtol: Any = 1e-5, atol: Any = 1e-8) -> Any:
         """Whether all elements are the same to within `atol + rtol * |other|`."""
@@ -188,17 +188,22 @@ class Methods(NumPyCalls):
         if axis is _UNSAID:
             told = ", ".join(map(repr, repeats))
             raise SettingError(
-                f"repeat: x.repeat({told}) lays copies of x side by side in PyTorch, and repeats elements in NumPy; "
-                f"write x.tile({told}) for the first, x.repeat({repeats[0] if repeats else 2}, axis=0) for the second"
+                f"repeat: x.repeat({told}) lays copies of x side by side in PyTorch, and repeats "
+                "elements in NumPy; "
+                f"write x.tile({told}) for the first, x.repeat({repeats[0] if repeats else 2}, "
+                "axis=0) for the second"
             )
-        return ops.repeat(self, *repeats, axis=axis)
+        if len(repeats) != 1:
+            raise SettingError(f"repeat: takes one count, not {len(repeats)}; write x.tile for several")
+        return ops.repeat(self, repeats[0], axis=axis)
 
     def sort(self, *, axis: Any = _UNSAID, descending: Any = False) -> Any:
         """The elements along `axis`, which goes by name, in order: `ops.sort`."""
         if axis is _UNSAID:
             raise SettingError(
                 "sort: x.sort() gives values and places in PyTorch, and sorts in place in NumPy; write "
-                "x.sort(axis=-1) for the values, x.argsort(axis=-1) for the places, or dynamic.sort(x) for both"
+                "x.sort(axis=-1) for the values, x.argsort(axis=-1) for the places, or "
+                "dynamic.sort(x) for both"
             )
         return ops.sort(self, axis, descending)
 
@@ -206,8 +211,10 @@ class Methods(NumPyCalls):
         """Cut along an axis into parts of these sizes: `ops.split`."""
         if not isinstance(sizes, (list, tuple)):
             raise SettingError(
-                f"split: x.split({sizes!r}) cuts into parts of {sizes!r} in PyTorch, and into {sizes!r} parts in "
-                f"NumPy; write x.split([{sizes!r}, ...]) with each size, or x.chunk({sizes!r}) for as many parts"
+                f"split: x.split({sizes!r}) cuts into parts of {sizes!r} in PyTorch, and into "
+                f"{sizes!r} parts in "
+                f"NumPy; write x.split([{sizes!r}, ...]) with each size, or x.chunk({sizes!r}) "
+                "for as many parts"
             )
         return ops.split(self, sizes, axis)
 
@@ -254,7 +261,8 @@ def _extreme(name: str, x: Any, args: tuple[Any, ...], axis: Any, keepdims: Any)
         if len(args) == 1 and hasattr(args[0], "shape"):
             return getattr(ops, f"{name}imum")(x, args[0])
         raise SettingError(
-            f"{name}: x.{name}({', '.join(map(repr, args))}) gives values and places in PyTorch, values in NumPy; "
+            f"{name}: x.{name}({', '.join(map(repr, args))}) gives values and places in PyTorch, "
+            "values in NumPy; "
             f"write x.{name}(axis={args[0]!r}) for the values, x.arg{name}({args[0]!r}) for the places, or "
             f"ops.{name}_with_indices(x, {args[0]!r}) for both"
         )

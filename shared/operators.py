@@ -22,6 +22,10 @@ class Operators(Methods):
     __array_priority__ = 1000
     __hash__ = object.__hash__
 
+    if TYPE_CHECKING:  # the methods of the tables below
+
+        def __getattr__(self, name: str) -> Any: ...
+
     if TYPE_CHECKING:  # bound below, from one table
 
         def _binary(self, other: Any) -> Any: ...
@@ -99,8 +103,8 @@ class Operators(Methods):
         return ops.reshape(self, _flat(shape))
 
     def transpose(self, *axes: Any) -> Any:
-        """With its axes reversed, or in the order given; two that are given apart change places, as in PyTorch
-        (in NumPy, of a matrix, `x.transpose(0, 1)` would be x itself)."""
+        """With its axes reversed, or in the order given; two that are given apart change places, as in
+        PyTorch (in NumPy, of a matrix, `x.transpose(0, 1)` would be x itself)."""
         order = _flat(axes)
         if len(axes) == 2 and len(self.shape) > 1:
             return ops.swapaxes(self, *order)

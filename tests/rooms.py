@@ -9,7 +9,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "source", "errors", "usage", "durable", "device", "sizes", "dims", "spec", "casting", "rules",
         "dispatch", "arrays", "settings", "op", "pullback", "trace", "nest", "touched", "numerics", "kernels",
         "ops",
-        "numpy_calls", "methods", "operators", "inplace", "state", "reverse", "watch", "picture", "nn", "models",
+        "numpy_calls", "methods", "operators", "inplace", "state", "reverse", "watch",
+        "picture", "nn", "models",
         "optim", "data",
     ),
     "dynamic": (

@@ -165,10 +165,8 @@ __all__ = [
     "SoftMarginLoss", "Softmax", "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign", "Summary",
     "Tanh", "Tanhshrink", "Threshold", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unfold",
     "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d",
-    "evaluating", "forget_gate_bias_", "init", "load_checkpoint", "manual_seed", "save_checkpoint",
-    "summary",
-    "Tanh", "Tanhshrink", "Threshold", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "evaluating",
-    "forget_gate_bias_", "functional", "init", "load_checkpoint", "manual_seed", "save_checkpoint", "summary",
+    "evaluating", "forget_gate_bias_", "functional", "init", "load_checkpoint", "manual_seed",
+    "save_checkpoint", "summary",
 ]  # fmt: skip
 
 public(globals(), __all__)

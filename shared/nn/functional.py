@@ -21,7 +21,10 @@ NAMED = {"unfold": "im2col", "fold": "col2im", "upsample": "interpolate"}
 def __getattr__(name: str) -> Any:
     found = getattr(ops, NAMED.get(name, name), None)
     if found is None or name.startswith("_"):
-        raise AttributeError(f"nn.functional.{name}: there is no op of that name; `shared.ops` lists what there is")
+        raise AttributeError(
+            f"nn.functional.{name}: there is no op of that name; `shared.ops` lists what there "
+            "is"
+        )
     globals()[name] = made = _word(name, found)
     return made
 
@@ -81,11 +84,11 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
 
 
 def batch_norm(
-    input: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None, training: bool = False,
-    momentum: float = 0.1, eps: float = 1e-5,
+    input: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None,
+    training: bool = False, momentum: float = 0.1, eps: float = 1e-5,
 ) -> Any:  # fmt: skip
-    """As PyTorch's: by the running statistics, or, in training, by those of the batch, with which Buffers that are
-    given for the running ones move."""
+    """As PyTorch's: by the running statistics, or, in training, by those of the batch, with which Buffers
+    that are given for the running ones move."""
     if training:
         raise SettingError(
             "batch_norm: in training the running statistics move, and they are a layer's; write "
@@ -103,11 +106,14 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
 
 
 def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float = 0.0) -> Any:
-    """With more, or fewer, elements at the ends: widths by pairs, those of the last axis first. `ops.pad` takes the
-    pairs in the order of the axes."""
+    """With more, or fewer, elements at the ends: widths by pairs, those of the last axis first. `ops.pad`
+    takes the pairs in the order of the axes."""
     widths = tuple(pad)
     if len(widths) % 2 or len(widths) > 2 * len(input.shape):
-        raise SettingError(f"pad: widths {widths} are not pairs for the last axes; write (left, right, top, bottom)")
+        raise SettingError(
+            f"pad: widths {widths} are not pairs for the last axes; write (left, right, top, "
+            "bottom)"
+        )
     pairs = [(widths[i], widths[i + 1]) for i in range(0, len(widths), 2)][::-1]
     whole = ((0, 0),) * (len(input.shape) - len(pairs)) + tuple(pairs)
     return ops.pad(input, whole, mode, value)
@@ -119,6 +125,8 @@ def _axis(call: str, dim: int | None) -> int:
     return dim
 
 
-for _name in ("dropout", "softmax", "log_softmax", "one_hot", "normalize", "cosine_similarity", "batch_norm", "pad",
-              "hardtanh"):  # fmt: skip
+for _name in (
+    "batch_norm", "cosine_similarity", "dropout", "hardtanh", "log_softmax", "normalize", "one_hot", "pad",
+    "softmax",
+):  # fmt: skip
     globals()[_name] = door(globals()[_name], _name)

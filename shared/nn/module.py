@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from os import PathLike, fspath
 from typing import Any
 
-from shared.device.cuda import DEVICES
 import numpy as np
 
+from shared.device.cuda import DEVICES
 from shared.dispatch import ENGINE_OF, NEUTRAL, engine_in_charge
 from shared.durable.interrupts import Block, deferred
 from shared.errors import ArgumentError, AssignmentError, DiptychError, DTypeError, SettingError, StateError
@@ -149,8 +149,8 @@ class Module:
         return ((path, s) for path, s in self.named_states() if isinstance(s, Buffer))
 
     def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
-        """Keep a value under a name, which is saved and not trained: `self.name = Buffer(value)`. One that is not to
-        be saved is a plain attribute."""
+        """Keep a value under a name, which is saved and not trained: `self.name = Buffer(value)`. One that is
+        not to be saved is a plain attribute."""
         _check_name("register_buffer", self, name)
         if not persistent or tensor is None:
             setattr(self, name, tensor)
@@ -161,7 +161,10 @@ class Module:
         """Keep a Parameter under a name: `self.name = param`."""
         _check_name("register_parameter", self, name)
         if param is not None and not isinstance(param, Parameter):
-            raise AssignmentError(f"register_parameter: {in_short(param)} is no Parameter; write nn.Parameter(values)")
+            raise AssignmentError(
+                f"register_parameter: {in_short(param)} is no Parameter; write "
+                "nn.Parameter(values)"
+            )
         setattr(self, name, param)
 
     def add_module(self, name: str, module: Module | None) -> None:
@@ -185,7 +188,10 @@ class Module:
 
     def _at(self, call: str, known: Mapping[str, Any], target: str) -> Any:
         if target not in known:
-            raise StateError(f"{call}: there is no {target!r} in {type(self).__name__}; there are {', '.join(known)}")
+            raise StateError(
+                f"{call}: there is no {target!r} in {type(self).__name__}; there are "
+                f"{', '.join(known)}"
+            )
         return known[target]
 
     def extra_repr(self) -> str:
@@ -376,7 +382,10 @@ def _check_name(call: str, module: Module, name: str) -> None:
     if not isinstance(name, str) or not name.isidentifier():
         raise SettingError(f"{call}: {name!r} is no name for an attribute; write letters, digits and _")
     if hasattr(type(module), name):
-        raise SettingError(f"{call}: {type(module).__name__} has an attribute {name!r} of its own; choose another")
+        raise SettingError(
+            f"{call}: {type(module).__name__} has an attribute {name!r} of its own; choose "
+            "another"
+        )
 
 
 def _check_replaces(place: str, before: Any, value: Any) -> None:

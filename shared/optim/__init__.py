@@ -31,9 +31,9 @@ from shared.usage.door import public
 
 __all__ = [
     "Adadelta", "Adagrad", "Adam", "AdamW", "ChainedScheduler", "ConstantLR", "CosineAnnealingLR",
-    "ExponentialLR", "LinearLR", "MultiStepLR", "Optimizer", "PolynomialLR", "RMSprop",
-    "ReduceLROnPlateau", "SGD", "SequentialLR", "StepLR", "clip_by_global_norm", "clip_by_value",
-    "clip_grad_norm_", "clip_grad_value_", "global_norm", "lr_scheduler",
+    "ExponentialLR", "LinearLR", "MultiStepLR", "Optimizer", "PolynomialLR", "RMSprop", "ReduceLROnPlateau",
+    "SGD", "SequentialLR", "StepLR", "clip_by_global_norm", "clip_by_value", "clip_grad_norm_",
+    "clip_grad_value_", "global_norm", "lr_scheduler",
 ]  # fmt: skip
 
 public(globals(), __all__)

@@ -76,8 +76,8 @@ class ParameterGroup(HasRate):
 
 
 class GroupWords(MutableMapping[str, Any]):
-    """A parameter group as PyTorch shows it, a dict: `params`, `lr` as a number, and the other settings. What is set
-    goes into the group; no key can be added."""
+    """A parameter group as PyTorch shows it, a dict: `params`, `lr` as a number, and the other settings. What
+    is set goes into the group; no key can be added."""
 
     def __init__(self, group: ParameterGroup) -> None:
         self._group = group

@@ -1,11 +1,12 @@
-"""PyTorch's schedulers: objects that are stepped and set an optimiser's rates, over the schedules of this package.
+"""PyTorch's schedulers: objects that are stepped and set an optimiser's rates, over the schedules of this
+package.
 
     scheduler = lr_scheduler.StepLR(opt, step_size=30)
     ...
     scheduler.step()
 
-They work where steps are made by `opt.step()`, or by sessions: a rate that is set is followed. A schedule that is
-given as `lr=` needs no stepping, and goes on by itself when training is resumed.
+They work where steps are made by `opt.step()`, or by sessions: a rate that is set is followed. A schedule
+that is given as `lr=` needs no stepping, and goes on by itself when training is resumed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from shared.usage.door import methods
 
 
 class LRScheduler:
-    """Sets the rate of each group of an optimiser to what its schedule says of the number of `step()`s so far.
+    """Sets the rate of each group of an optimiser to what its schedule says of the number of `step()`s so
+    far.
 
     made  from the rate that a group has now, its schedule
     """
@@ -31,13 +33,17 @@ class LRScheduler:
     def __init__(self, optimizer: Optimizer, made: Callable[[float], Callable[[Any], Any]]) -> None:
         if not isinstance(optimizer, Optimizer):
             raise SettingError(
-                f"{type(self).__name__}: the first argument is an optimiser, not {type(optimizer).__name__}; as a "
+                f"{type(self).__name__}: the first argument is an optimiser, not "
+                f"{type(optimizer).__name__}; as a "
                 "schedule write optim.SGD(parameters, lr=optim.StepLR(0.1, 30))"
             )
         self.optimizer, self.last_epoch = optimizer, 0
         rates = [lr for lr, schedule in optimizer.learning_rates().items() if schedule is None]
         if len(rates) < len(optimizer.learning_rates()):
-            raise SettingError(f"{type(self).__name__}: a schedule decides this optimiser's rate; give it a number as lr")
+            raise SettingError(
+                f"{type(self).__name__}: a schedule decides this optimiser's rate; give it a number "
+                "as lr"
+            )
         self.base_lrs = [float(rate.value()) for rate in rates]
         self._rates, self._schedules = rates, [made(base) for base in self.base_lrs]
         self._set()
@@ -98,7 +104,8 @@ def __getattr__(name: str) -> Any:
     kind = getattr(schedules, name, None)
     if name.startswith("_") or not isinstance(kind, type) or "lr" not in getattr(kind, "__annotations__", ()):
         raise AttributeError(
-            f"optim.lr_scheduler.{name}: there is no such scheduler; any function of the number of steps does as well: "
+            f"optim.lr_scheduler.{name}: there is no such scheduler; any function of the number "
+            "of steps does as well: "
             "write lr_scheduler.LambdaLR(opt, function)"
         )
     globals()[name] = _stepped(kind)

@@ -17,7 +17,16 @@ from shared.nn.saved import arrays_of, load_arrays, read_own, write_file
 from shared.optim import chunks
 from shared.optim.checks import number
 from shared.optim.clipping import clip_by_global_norm, clip_by_value
-from shared.optim.groups import GroupWords, HasRate, ParameterGroup, Schedule, Settings, as_groups, named, unique
+from shared.optim.groups import (
+    GroupWords,
+    HasRate,
+    ParameterGroup,
+    Schedule,
+    Settings,
+    as_groups,
+    named,
+    unique,
+)
 from shared.optim.raw import as_array, beside, filled, raw
 from shared.optim.schedules import rate_after
 from shared.spec import in_short

@@ -1,5 +1,5 @@
-"""PyTorch's keywords for what is called otherwise here: translated where they mean the same, and answered with what
-to write where they don't. The one table of them."""
+"""PyTorch's keywords for what is called otherwise here: translated where they mean the same, and answered
+with what to write where they don't. The one table of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SAME = {
 
 OF = {
     "clip": {"min": "low", "max": "high", "a_min": "low", "a_max": "high"},
-    "scatter": {"src": "values"}, "roll": {"dims": "axis", "shifts": "shift"},
+    "scatter": {"src": "values"}, "DataLoader": {"num_workers": "prefetch"}, "roll": {"dims": "axis", "shifts": "shift"},
     "masked_fill": {"mask": "mask", "value": "value"}, "linspace": {"steps": "num"},
     "kl_div": {"input": "input"}, "interpolate": {"scale_factor": "scale_factor"},
 }  # fmt: skip
@@ -31,8 +31,10 @@ IDLE = {"inplace": False, "device": None, "non_blocking": False, "pin_memory": F
 nothing in any case."""
 
 OTHERWISE = {
-    "max": "x.max(axis=1) for the values, x.argmax(axis=1) for the places, or ops.max_with_indices(x, axis=1)",
-    "min": "x.min(axis=1) for the values, x.argmin(axis=1) for the places, or ops.min_with_indices(x, axis=1)",
+    "max": "x.max(axis=1) for the values, x.argmax(axis=1) for the places, or "
+    "ops.max_with_indices(x, axis=1)",
+    "min": "x.min(axis=1) for the values, x.argmin(axis=1) for the places, or "
+    "ops.min_with_indices(x, axis=1)",
     "sort": "ops.sort(x, axis=1) for the values, ops.argsort(x, axis=1) for the places",
     "median": "ops.median(x, axis=1), of an even count the mean of the two in the middle",
     "mode": "ops.mode(x, axis=1)",

@@ -13,6 +13,7 @@ NOT_HERE = {
     "net[0].weight.data.fill_(0.5); net[0].weight": "`data` is the array itself, which has no such method",
     "net[0].weight.data.normal_(0, 0.02).shape": "`data` is the array itself; nn.init.normal_(p) draws anew",
     "net[0].weight.data.zero_(); net[0].weight": "`data` is the array itself, which has no such method",
+    "net(x).data.max(1, keepdim=True)[1].shape": "`data` is the array itself; write x.argmax(1)",
     "torch.manual_seed(0) is not None": "it gives None: the generator is none of one's own",
     "torch.finfo(torch.float32).max": "it is NumPy's, whose numbers are float32",
 }

@@ -1,4 +1,5 @@
-"""`python -m tests.habits.torch_habits`: which lines of PyTorch work here, and what the others are answered."""
+"""`python -m tests.habits.torch_habits`: which lines of PyTorch work here, and what the others are
+answered."""
 
 from __future__ import annotations
 
@@ -51,8 +52,8 @@ def fixtures(words: Any, folder: str) -> dict[str, Any]:
         "copy": copy,
     }  # fmt: skip
     net = words.nn.Sequential(words.nn.Linear(5, 8), words.nn.Tanh(), words.nn.Linear(8, 5))
-    state = {name: rng.standard_normal(tuple(p.shape)).astype("float32") for name, p in net.named_parameters()}
-    net.load_state_dict({name: torch.tensor(a) for name, a in state.items()})
+    drawn = {name: rng.standard_normal(tuple(p.shape)) for name, p in net.named_parameters()}
+    net.load_state_dict({name: torch.tensor(a.astype("float32")) for name, a in drawn.items()})
     return {**vars(words), **values, "net": net}
 
 
