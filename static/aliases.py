@@ -83,7 +83,7 @@ ROWS: dict[str, Row] = {
     **_rows("arrays", "convert_to_tensor fill zeros ones eye one_hot"),
     "zeros_like": ("ops:zeros_like", "tensor / dtype ~optimize"),
     "ones_like": ("ops:ones_like", "tensor / dtype ~optimize"),
-    "range": ("ops:arange", "start / stop|limit step|delta:1 dtype"),
+    "range": ("ops:arange", "start stop|limit step|delta:1 dtype"),
     **_rows("ops", "linspace lin_space=linspace", "start stop num"),
     **_rows("random", "random_normal random_uniform truncated_normal random_shuffle multinomial"),
     # variables

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from shared import nest, ops
-from shared.dims import Dim, same_size
+from shared.dims import UNKNOWN_RANK, Dim, same_size
 from shared.errors import SettingError, ShapeError
 from shared.op import Joint
 from shared.ops.complexes import conj
@@ -35,7 +35,7 @@ def cond(
     """
     graph = graph_of([pred, *nest.flatten(list(args))[0]])
     with building(graph):
-        pred = as_tensor(pred)
+        pred = _without_axes(pred)
         if pred.shape != () or pred.dtype != np.dtype(bool):
             raise SettingError(f"cond: pred must be one bool, not {pred.spec}; compare, or reduce it")
         bodies, results, builds = [], [], []
@@ -60,6 +60,12 @@ def cond(
             graph.assign(variable, value, value.node, update)
         given = [group(y) if i in operations else y for i, y in enumerate(outputs[:shown])]
     return builds[0](given)
+
+
+def _without_axes(pred: Any) -> Tensor:
+    """A bool as a Tensor; a placeholder that was given no shape is one, here."""
+    tensor = as_tensor(pred)
+    return ops.reshape(tensor, ()) if tensor.shape is UNKNOWN_RANK else tensor
 
 
 def _done(operation: Node) -> Tensor:
@@ -87,7 +93,7 @@ def case(
         return default()
     if not pairs:
         raise SettingError("case: there is nothing to choose from; give (pred, function) pairs, or a default")
-    preds = [as_tensor(pred) for pred, _ in pairs]
+    preds = [_without_axes(pred) for pred, _ in pairs]
     checks = []
     if exclusive:
         true = ops.sum(ops.stack(preds))

@@ -20,6 +20,7 @@ from static.graph.scopes import variable_scope
 from static.words import nn
 from static.words.initializers import Ones, Zeros
 from static.words.layers import Layer
+from static.words.word import described
 
 
 class LSTMStateTuple(NamedTuple):
@@ -48,7 +49,8 @@ class RNNCell(Layer):
     def zero_state(self, batch_size: Any, dtype: Any) -> Any:
         """A state of zeros for so many rows."""
         sizes, build = nest.flatten(self.state_size)
-        return build([ops.zeros((batch_size, size), as_dtype(dtype)) for size in sizes])
+        with described():
+            return build([ops.zeros((batch_size, size), as_dtype(dtype)) for size in sizes])
 
 
 class _Units(RNNCell):

@@ -9,7 +9,10 @@ from functools import cache, wraps
 from inspect import signature
 from typing import Any
 
+import numpy as np
+
 from shared.dims import Dim
+from shared.dispatch import engine_of_type, using
 from shared.errors import ArgumentError, SettingError
 from shared.usage.door import refused
 from static.graph.create import identity
@@ -67,7 +70,12 @@ def word(name: str, function: Callable[..., Any], takes: str | None) -> Callable
             if takes is not None:
                 given, settings = _bound(name, arguments(takes), args, settings)
                 args = tuple(given)
-            made = function(*args, **settings)
+            with described():
+                made = function(*args, **settings)
+            if isinstance(made, np.ndarray):
+                made = as_tensor(made)
+            elif type(made) in (list, tuple) and any(isinstance(part, np.ndarray) for part in made):
+                made = type(made)(as_tensor(part) for part in made)
             return made if wish is None else named(made, wish, before)
         except Exception as error:
             refused(name, error, function, args, settings)
@@ -79,6 +87,11 @@ def word(name: str, function: Callable[..., Any], takes: str | None) -> Callable
         said.__doc__ = f"`{name}({_told(takes)}, name)` of TensorFlow 1: {function.__doc__}"
         del said.__wrapped__
     return said
+
+
+def described() -> using:
+    """Open while what has no Tensor among its arguments shall be described, too, and not computed."""
+    return using(engine_of_type(Tensor))
 
 
 def _takes_name(function: Callable[..., Any]) -> bool:
