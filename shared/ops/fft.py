@@ -263,6 +263,11 @@ def rfftn(x: Any, s: Sequence[Size] | None = None, axes: Axes = None, norm: str 
     return _from_real("rfftn", x, s, axes, norm)
 
 
+def rfft2(x: Any, s: Sequence[Size] | None = None, axes: Axes = (-2, -1), norm: str | None = None) -> Any:
+    """`rfftn` along two axes."""
+    return _from_real("rfft2", x, s, axes, norm)
+
+
 def irfft(x: Any, n: Size | None = None, axis: int = -1, norm: str | None = None) -> Any:
     """The inverse of `rfft`: the n real values whose transform starts with x; n is 2 (m - 1) if None, of m
     values. An imaginary part of the first, or for an even n of the last, which no such x has, is not read."""
@@ -272,6 +277,11 @@ def irfft(x: Any, n: Size | None = None, axis: int = -1, norm: str | None = None
 def irfftn(x: Any, s: Sequence[Size] | None = None, axes: Axes = None, norm: str | None = None) -> Any:
     """The inverse of `rfftn`: `s` has the lengths of the real result; axes are chosen as in `fftn`."""
     return _to_real("irfftn", x, s, axes, norm)
+
+
+def irfft2(x: Any, s: Sequence[Size] | None = None, axes: Axes = (-2, -1), norm: str | None = None) -> Any:
+    """`irfftn` along two axes."""
+    return _to_real("irfft2", x, s, axes, norm)
 
 
 def hfft(x: Any, n: Size | None = None, axis: int = -1, norm: str | None = None) -> Any:
@@ -323,7 +333,7 @@ def _shifted(call: str, x: Any, axes: Axes, by: Callable[[Size], Size]) -> Any:
 
 __all__ = [
     "fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "ifft", "ifft2", "ifftn", "ifftshift", "ihfft",
-    "irfft", "irfftn", "rfft", "rfftfreq", "rfftn",
+    "irfft", "irfft2", "irfftn", "rfft", "rfft2", "rfftfreq", "rfftn",
 ]  # fmt: skip
 
 public(globals(), __all__)

@@ -170,7 +170,7 @@ def _erfinv_of(x: Any) -> Any:
 erfinv = elementwise(
     "erfinv", lambda x, out=None: in_double(_erfinv_of, x, out), None,
     Rule(lambda g, y, x: g * (math.sqrt(math.pi) / 2) / _gaussian(y, scale=1.0), reads="y"),
-    dtype=float_dtype, out=True, inplace=(0,),
+    kind=RealOp, dtype=float_dtype, out=True, inplace=(0,),
     doc="The number whose erf is x, elementwise: infinite at 1 and -1, NaN beyond. Right to 4 units in the\n"
     "last place. erfinv(2 p - 1) sqrt(2) is the quantile of p of the standard normal distribution.",
 )  # fmt: skip

@@ -21,6 +21,7 @@ from shared.ops.choosing import (
     logical_or,
     where,
 )
+from shared.ops.reals import RealOp
 from shared.ops.shapes import as_tensor_like
 from shared.spec import Operand, as_number, is_weak
 
@@ -92,6 +93,7 @@ fmax = elementwise(
     "fmax", np.fmax, None,
     Rule(lambda g, y, a, b: gate(g, _first(a, b, greater_equal)), reads="a b"),
     Rule(lambda g, y, a, b: gate(g, logical_not(_first(a, b, greater_equal))), reads="a b"),
+    kind=RealOp,
     doc="The larger of a and b, elementwise, or the one that is no NaN; of equal ones a has the gradient,\n"
     f"as in PyTorch. {BROADCAST} {PROMOTE}",
 )  # fmt: skip
@@ -100,6 +102,7 @@ fmin = elementwise(
     "fmin", np.fmin, None,
     Rule(lambda g, y, a, b: gate(g, _first(a, b, less_equal)), reads="a b"),
     Rule(lambda g, y, a, b: gate(g, logical_not(_first(a, b, less_equal))), reads="a b"),
+    kind=RealOp,
     doc="The smaller of a and b, elementwise, or the one that is no NaN; of equal ones a has the gradient,\n"
     f"as in PyTorch. {BROADCAST} {PROMOTE}",
 )  # fmt: skip

@@ -15,6 +15,7 @@ from shared.errors import SettingError, ShapeError
 from shared.op import Rule, elementwise
 from shared.ops.choosing import clip, gate, greater, less, less_equal, logical_and, logical_not, where
 from shared.ops.elementwise import abs, mul, sub
+from shared.ops.reals import RealOp
 from shared.ops.shapes import as_tensor_like, reshape
 from shared.ops.sigmoids import as_floating
 from shared.spec import as_number, float_dtype, sizes_match, str_shape
@@ -26,7 +27,7 @@ _hardtanh = elementwise(
     lambda x, *, low, high, out=None: np.minimum(np.maximum(as_floating(x), low), high, out=out, order="C"),
     "min(max({0}, {low}), {high})",
     Rule(lambda g, y, x, *, low, high: gate(g, logical_and(greater(y, low), less(y, high))), reads="y"),
-    dtype=lambda x, *, low, high: float_dtype(x), out=True, inplace=(0,),
+    kind=RealOp, dtype=lambda x, *, low, high: float_dtype(x), out=True, inplace=(0,),
 )  # fmt: skip
 
 

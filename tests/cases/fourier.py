@@ -51,6 +51,7 @@ CASES = [
              name=f"{n} of {size}, {norm}")
         for n, size, norm in ((None, 6, None), (None, 5, "ortho"), (4, 6, "forward"), (7, 6, None))
     ),
+    Case("rfft", **of("rfft2", s=(2, 5)), args=[normal(2, 3, 4)], unknown=ABC, name="two axes"),
     Case("rfft", **of("rfftn", axis=(2, 0)), args=[normal(2, 3, 4)], unknown=ABC, name="several axes"),
     *(
         Case("irfft", **of("irfft", n=n, norm=norm), args=[complex_normal(2, size)], unknown=NM,
@@ -59,6 +60,7 @@ CASES = [
     ),
     Case("irfft", **of("irfft", axis=0), args=[complex_normal(4, 2)], unknown=NM, name="the first axis"),
     Case("irfft", **of("irfft"), args=[normal(2, 4)], unknown=NM, name="real"),
+    Case("irfft", **of("irfft2"), args=[complex_normal(2, 3, 3)], unknown=ABC, name="two axes"),
     Case("irfft", **of("irfftn", s=(3, 5)), args=[complex_normal(2, 3, 3)], unknown=ABC, name="several axes"),
     Case("irfft", **of("hfft"), args=[complex_normal(2, 4)], unknown=NM, name="hfft"),
     Case("irfft", **of("hfft", n=5, norm="ortho"), args=[complex_normal(2, 4)], unknown=NM,

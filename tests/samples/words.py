@@ -91,6 +91,20 @@ def _cast(dtype: Any) -> Callable[..., Any]:
     return lambda x, **_: o.cast(x, dtype)
 
 
+def _singular(x: Any) -> Any:
+    u, s, vh = o.linalg.svd(x, full_matrices=False)
+    return o.abs(u), s, o.abs(vh)
+
+
+def _fourier(name: str) -> Callable[..., Any]:
+    last = {"axes": (-2, -1)} if name.endswith("2") else {}
+
+    def call(x: Any, s: Any = None, dim: Any = None, norm: Any = None) -> Any:
+        return getattr(o.fft, name)(x, s, norm=norm, **(last if dim is None else {"axes": dim}))
+
+    return call
+
+
 WORDS: dict[str, Callable[..., Any]] = {
     # Python's operators
     "__getitem__": lambda x, index: x[index],
@@ -104,9 +118,9 @@ WORDS: dict[str, Callable[..., Any]] = {
     "__rpow__": lambda a, b: b**a,
     "__rsub__": lambda a, b: b - a,
     "__rxor__": lambda a, b: b ^ a,
-    "H": lambda x: x.T,
+    "H": lambda x: o.conj(x.T),
     "T": lambda x: x.T,
-    "mH": lambda x: o.swapaxes(x, -1, -2),
+    "mH": lambda x: o.conj(o.swapaxes(x, -1, -2)),
     "mT": lambda x: o.swapaxes(x, -1, -2),
     "rsub": lambda a, b, alpha=1: b - a * alpha,
     # arithmetic
@@ -171,11 +185,11 @@ WORDS: dict[str, Callable[..., Any]] = {
     "nn.functional.softmin": lambda x, dim, dtype=None: o.softmax(-_in(x, dtype), axis=dim),
     "dist": lambda a, b, p=2: o.norm(a - b, p),
     "norm": lambda x, p=2, dim=None, keepdim=False: o.norm(x, p, axis=dim, keepdims=keepdim),
-    "linalg.vector_norm": lambda x, ord=2, dim=None, keepdim=False: o.norm(x, ord, dim, keepdim),
     "msort": lambda x: o.sort(x, axis=0),
     # products
     "bmm": lambda a, b: o.matmul(a, b), "mm": lambda a, b: o.matmul(a, b), "mv": lambda a, b: o.matmul(a, b),
-    "dot": lambda a, b: o.dot(a, b), "vdot": lambda a, b: o.dot(a, b), "inner": lambda a, b: o.inner(a, b),
+    "dot": lambda a, b: o.dot(a, b), "vdot": lambda a, b: o.linalg.vecdot(a, b),
+    "inner": lambda a, b: o.inner(a, b),
     "addmm": lambda x, a, b, beta=1, alpha=1: x * beta + (a @ b) * alpha,
     "addmv": lambda x, a, b, beta=1, alpha=1: x * beta + (a @ b) * alpha,
     "addr": lambda x, a, b, beta=1, alpha=1: x * beta + o.outer(a, b) * alpha,
@@ -184,7 +198,6 @@ WORDS: dict[str, Callable[..., Any]] = {
     "einsum": lambda xs, subscripts: o.einsum(subscripts, *xs),
     "tensordot": lambda a, b, dims=2: o.tensordot(a, b, axes=dims),
     "linalg.multi_dot": lambda xs: o.linalg.multi_dot(xs),
-    "linalg.vecdot": lambda a, b, dim=-1: o.sum(a * b, axis=dim),
     # shapes
     "cat": lambda xs, dim=0: o.concatenate(xs, axis=dim), "stack": lambda xs, dim=0: o.stack(xs, axis=dim),
     "hstack": lambda xs: o.hstack(xs), "vstack": lambda xs: o.vstack(xs), "dstack": lambda xs: o.dstack(xs),
@@ -234,6 +247,28 @@ WORDS: dict[str, Callable[..., Any]] = {
     "diagonal": lambda x, offset=0, dim1=0, dim2=1: o.diagonal(x, offset, dim1, dim2),
     "diagonal_copy": lambda x, offset=0, dim1=0, dim2=1: o.diagonal(x, offset, dim1, dim2),
     "linalg.diagonal": lambda x, offset=0, dim1=-2, dim2=-1: o.diagonal(x, offset, dim1, dim2),
+    # linear algebra
+    **dict.fromkeys(("inverse", "linalg.inv"), lambda x: o.linalg.inv(x)),
+    "cholesky": lambda x, upper=False: o.linalg.cholesky(x, upper=upper),
+    **dict.fromkeys(("svd", "linalg.svd"), lambda x, some=True, full_matrices=False, **_: _singular(x)),
+    "cross": lambda a, b, dim=-1: o.linalg.cross(a, b, axis=dim),
+    "linalg.cross": lambda a, b, dim=-1: o.linalg.cross(a, b, axis=dim),
+    "linalg.vecdot": lambda a, b, dim=-1: o.linalg.vecdot(a, b, axis=dim),
+    "linalg.norm": lambda x, ord=None, dim=None, keepdim=False, **_: o.linalg.norm(x, ord, dim, keepdim),
+    "linalg.matrix_norm": lambda x, ord="fro", dim=(-2, -1), keepdim=False, **_: o.linalg.norm(
+        x, ord, dim, keepdim),
+    "linalg.vector_norm": lambda x, ord=2, dim=None, keepdim=False, **_: o.linalg.vector_norm(
+        x, axis=_axis(dim), keepdims=keepdim, ord=ord),
+    "linalg.pinv.singular": lambda a, b: o.linalg.pinv(a @ o.swapaxes(b, -1, -2)),
+    "pinverse": lambda x, rcond=1e-15: o.linalg.pinv(x, rtol=rcond),
+    "linalg.eig": lambda x: (o.linalg.eig(x)[0], o.abs(o.linalg.eig(x)[1])),
+    "linalg.eigh": lambda x, UPLO="L": (o.linalg.eigh(x, UPLO)[0], o.abs(o.linalg.eigh(x, UPLO)[1])),
+    "linalg.lstsq": lambda a, b, driver=None: o.linalg.lstsq(a, b).solution,
+    # Fourier transforms
+    **{f"fft.{name}": _fourier(name) for name in (
+        "fft2", "ifft2", "fftn", "ifftn", "rfft2", "rfftn", "irfft2", "irfftn")},
+    "fft.fftshift": lambda x, dim=None: o.fft.fftshift(x, dim),
+    "fft.ifftshift": lambda x, dim=None: o.fft.ifftshift(x, dim),
     "constant_pad_nd": lambda x, pad, value=0: o.pad(x, _widths(x, pad), value=value),
     "nn.functional.pad": lambda x, pad, mode="constant", value=0: _padded(x, pad, mode, value),
     "clone": lambda x, **_: o.reshape(x, x.shape),
@@ -289,7 +324,32 @@ WORDS: dict[str, Callable[..., Any]] = {
         "l1_loss", "mse_loss", "nll_loss")},
 }  # fmt: skip
 
-THEIRS: dict[str, Callable[..., Any]] = {}
+def _absolute(name: str) -> Callable[..., Any]:
+    """PyTorch's factors, of all but the values the sizes."""
+
+    def call(x: Any, **settings: Any) -> Any:
+        import torch
+
+        if name == "svd":
+            u, s, vh = torch.linalg.svd(x, full_matrices=False)
+            return u.abs(), s, vh.abs()
+        values, vectors = getattr(torch.linalg, name)(x, **settings)
+        return values, vectors.abs()
+
+    return call
+
+
+def _nearest(a: Any, b: Any, driver: Any = None) -> Any:
+    """PyTorch's solution, without what it leaves out in some cases."""
+    import torch
+
+    return torch.linalg.lstsq(a, b, driver=driver).solution
+
+
+THEIRS: dict[str, Callable[..., Any]] = {
+    "svd": _absolute("svd"), "linalg.svd": _absolute("svd"), "linalg.eigh": _absolute("eigh"),
+    "linalg.eig": _absolute("eig"), "linalg.lstsq": _nearest,
+}  # fmt: skip
 """What is called of PyTorch, where its own result is not what can be held against ours: an eigenvector's
 sign is nobody's."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from shared.dims import same_size
-from shared.errors import GradientError
+from shared.errors import GradientError, SettingError
 from shared.op import Joint, Op, Rule, array_module
 from shared.ops.complexes import complex_dtype, conj, real, real_dtype
 from shared.ops.creation import eye
@@ -89,15 +89,24 @@ _eigh = Op(
 )  # fmt: skip
 
 
-def eigh(x: Any) -> Eigh:
+def eigh(x: Any, UPLO: str = "L") -> Eigh:
     """The eigenvalues, which are real, and the eigenvectors of Hermitian matrices (..., n, n). A named tuple.
 
-    Of x the lower triangle is read, and the gradient is Hermitian. An eigenvector is known but for its sign,
-    or if complex its phase: a loss must not depend on it. Vectors of equal eigenvalues have no derivative:
-    the gradient through them is infinite or NaN there; that through the eigenvalues alone is right.
+    Of x the lower triangle is read, with UPLO "U" the upper one, and the gradient is Hermitian. An
+    eigenvector is known but for its sign, or if complex its phase: a loss must not depend on it. Vectors of
+    equal eigenvalues have no derivative: the gradient through them is infinite or NaN there; that through the
+    eigenvalues alone is right.
     Raises MatrixError where LAPACK finds none, ShapeError for matrices that are not square.
     """
-    return Eigh(*_eigh(matrices("linalg.eigh", x)))
+    return Eigh(*_eigh(_lower("linalg.eigh", x, UPLO)))
+
+
+def _lower(call: str, x: Any, triangle: Any) -> Any:
+    """Matrices whose lower triangle says what the named one of x does."""
+    if triangle not in ("L", "U"):
+        raise SettingError(f'{call}: UPLO must be "L" or "U", not {triangle!r}')
+    x = matrices(call, x)
+    return x if triangle == "L" else adjoint(x)
 
 
 @on_matrices("eigvalsh")
@@ -119,13 +128,13 @@ def _eigvalsh_rule(g: Any, y: Any, x: Any) -> Any:
 _eigvalsh = Op("eigvalsh", _compute_eigvalsh, _infer_eigvalsh, [Rule(_eigvalsh_rule, reads="x")], judges=(0,))
 
 
-def eigvalsh(x: Any) -> Any:
+def eigvalsh(x: Any, UPLO: str = "L") -> Any:
     """The eigenvalues (..., n) of Hermitian matrices, ascending, as in `eigh`, without the vectors.
 
     Where some are equal the gradient is that of some order of them; a sum over all that are equal has the
     right one. The second derivative needs them apart.
     """
-    return _eigvalsh(matrices("linalg.eigvalsh", x))
+    return _eigvalsh(_lower("linalg.eigvalsh", x, UPLO))
 
 
 # --- square matrices -----------------------------------------------------------------------
