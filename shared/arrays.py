@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,3 +63,29 @@ def array_module(array: Array) -> Any:
     if isinstance(array, np.ndarray) or is_weak(array):
         return np
     return array.__array_namespace__()
+
+
+def single_floats(op: Any, args: list[Any], single: Callable[[Any], Any]) -> list[Any]:
+    """The arguments as the op takes them: Python floats are float32 where no floating array takes part, so
+    integers and bools beside them become float32, or, where there are none, one of the numbers does.
+
+    `single` makes float32 of an array, or an array of a number.
+    """
+    for i in op.together:  # beside a floating array, as almost always, there is nothing to do
+        if i >= len(args):
+            break
+        if type(args[i]) is np.ndarray and args[i].dtype.kind in "fc":
+            return args
+    values = [args[i] for i in op.together if i < len(args)]
+    if not any([isinstance(v, float) for v in values]) or any([isinstance(v, complex) for v in values]):
+        return args
+    arrays = [v for v in values if not is_weak(v)]
+    if any([v.dtype.kind not in "biu" for v in arrays]):
+        return args
+    args, alone = list(args), not arrays
+    for i in op.together:
+        if i < len(args) and (isinstance(args[i], float) if alone else not is_weak(args[i])):
+            args[i] = single(args[i])
+            if alone:
+                break
+    return args

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from shared.arrays import array_module as array_module  # with Op, what one who 
 from shared.arrays import as_array as as_array
 from shared.arrays import in_single_precision as in_single_precision
 from shared.arrays import put as put
+from shared.arrays import single_floats as single_floats
 from shared.dims import Shape
 from shared.dispatch import ENGINE_OF
 from shared.errors import (
@@ -37,6 +39,7 @@ from shared.rules import Rule as Rule
 from shared.rules import Wanted, Zero
 from shared.settings import exact as exact
 from shared.settings import settings_key as settings_key
+from shared.source import line_of_call
 from shared.spec import (
     Operand,
     Spec,
@@ -77,7 +80,8 @@ NO_HINTS = PlannerHints()
 class Op:
     """One op. See the module's docstring; `docs/ops.md` lists them all.
 
-    name      unique in the table
+    name      unique in the table: of two ops that a user makes under one name the later one replaces the
+              other there, with a warning, and none replaces one of Diptych's own
     compute   arrays in, a fresh array out (or a tuple of them), in C order; settings by keyword.
               It keeps no argument after it has returned.
               A NumPy ufunc keeps the memory order of its arguments: Python's operators on raw
@@ -105,6 +109,7 @@ class Op:
     pure      False for an op that does more than compute (prints, checks, calls a user's function):
               no optimisation may merge, move or drop it
     listed    False for an op that one node has for itself (a loop with its body)
+    line      where a user has made it; None for an op that comes with Diptych
     """
 
     broadcasts = False
@@ -131,8 +136,6 @@ class Op:
         listed: bool = True,
         doc: str = "",
     ) -> None:
-        if listed and name in TABLE:
-            raise GradientError(f"an op named {name!r} is already in the table; choose another")
         self.name, self.compute, self.infer = name, compute, infer
         self.joint = rules if isinstance(rules, Joint) else None
         self.rules = () if isinstance(rules, Joint) else tuple(rules)
@@ -147,8 +150,9 @@ class Op:
         self.__doc__ = doc
         self.pullbacks: dict[Wanted, Any] = {}  # see `shared.pullback`
         _check_reads(self)
+        self.line = line_of_call(__file__) if listed else None
         if listed:
-            TABLE[name] = self
+            _enter(self)
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -252,6 +256,20 @@ class Op:
         return self.outputs is None or self.outputs[output] not in self.constant
 
 
+def _enter(op: Op) -> None:
+    """Put an op into the table: its cell of a notebook may be run a second time."""
+    before = TABLE.get(op.name)
+    if before is not None:
+        if before.line is None or op.line is None:
+            raise GradientError(f"an op named {op.name!r} comes with Diptych; choose another name")
+        warnings.warn_explicit(
+            f"the op {op.name!r} made at {op.line} takes the place of the one made at {before.line}; what "
+            "was built with that one keeps it",
+            UserWarning, op.line.file, op.line.number,
+        )  # fmt: skip
+    TABLE[op.name] = op
+
+
 def _argument_names(op: Op) -> tuple[str, ...]:
     """The arguments' names, read off the signature of a rule (or of compute)."""
     for rule in (op.joint, *op.rules):
@@ -304,32 +322,6 @@ def _strange(values: Sequence[Any]) -> Any:
 
 def _as_array(value: Any) -> Array:
     return np.asarray(value) if isinstance(value, (np.generic, int, float, complex)) else value
-
-
-def single_floats(op: Op, args: list[Any], single: Callable[[Any], Any]) -> list[Any]:
-    """The arguments as the op takes them: Python floats are float32 where no floating array takes part, so
-    integers and bools beside them become float32, or, where there are none, one of the numbers does.
-
-    `single` makes float32 of an array, or an array of a number.
-    """
-    for i in op.together:  # beside a floating array, as almost always, there is nothing to do
-        if i >= len(args):
-            break
-        if type(args[i]) is np.ndarray and args[i].dtype.kind in "fc":
-            return args
-    values = [args[i] for i in op.together if i < len(args)]
-    if not any([isinstance(v, float) for v in values]) or any([isinstance(v, complex) for v in values]):
-        return args
-    arrays = [v for v in values if not is_weak(v)]
-    if any([v.dtype.kind not in "biu" for v in arrays]):
-        return args
-    args, alone = list(args), not arrays
-    for i in op.together:
-        if i < len(args) and (isinstance(args[i], float) if alone else not is_weak(args[i])):
-            args[i] = single(args[i])
-            if alone:
-                break
-    return args
 
 
 # --- elementwise ops -----------------------------------------------------------------------

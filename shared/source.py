@@ -39,6 +39,16 @@ def is_ours(file: str) -> bool:
     return file == _WITH or file.startswith(GENERATED) or os.path.abspath(file).startswith(_OURS)
 
 
+def line_of_call(file: str) -> Line | None:
+    """The line that called into one of our files; None if that is ours, too."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename == file:
+        frame = frame.f_back
+    if frame is None or is_ours(frame.f_code.co_filename):
+        return None
+    return Line(frame.f_code.co_filename, frame.f_lineno)
+
+
 def user_line() -> Line | None:
     """The innermost line on the stack that is not Diptych's own engine code, or None."""
     frame: FrameType | None = sys._getframe(1)

@@ -35,14 +35,19 @@ class RNNStep:
 
 
 class LSTMStep:
-    """Hochreiter and Schmidhuber 1997, with a forget gate; see `ops.lstm_cell`."""
+    """Hochreiter and Schmidhuber 1997, with a forget gate; see `ops.lstm_cell`. A projection of the
+    output: Sak, Senior and Beaufays 2014."""
 
     gates, carried = 4, 2
     adds_up = True
 
-    def _step(self, z: Any, states: States, weight: Parameter, bias: Parameter | None) -> States:
+    def _step(
+        self, z: Any, states: States, weight: Parameter, bias: Parameter | None,
+        projection: Parameter | None = None,
+    ) -> States:  # fmt: skip
         h, c = states
-        return ops.lstm_cell(z + ops.linear(h, weight, bias), c)
+        h, c = ops.lstm_cell(z + ops.linear(h, weight, bias), c)
+        return (h if projection is None else ops.linear(h, projection)), c
 
 
 class GRUStep:
@@ -59,26 +64,35 @@ class GRUStep:
 class Recurrent(Module):
     """What layers and cells share: sizes, and Parameters under PyTorch's names.
 
-    Each set of them is weight_ih (gates * hidden, input), weight_hh (gates * hidden, hidden)
-    and, with `bias`, bias_ih and bias_hh (gates * hidden,), uniform within 1 / sqrt(hidden).
+    Each set of them is weight_ih (gates * hidden, input), weight_hh (gates * hidden, output)
+    and, with `bias`, bias_ih and bias_hh (gates * hidden,), uniform within 1 / sqrt(hidden). The output
+    is as large as the hidden state, unless weight_hr (proj_size, hidden) makes it smaller.
     """
 
     gates: int
     carried: int
     adds_up: bool
     hidden_size: int
+    proj_size = 0
     _step: Callable[..., States]
+
+    @property
+    def _sizes(self) -> tuple[int, ...]:
+        """Of what is carried: of the output, and of an LSTM's cell."""
+        return (self.proj_size or self.hidden_size, self.hidden_size)[: self.carried]
 
     def _declare(self, suffix: str, input_size: int | None, bias: bool) -> None:
         rows = self.gates * self.hidden_size
         setattr(self, "weight_ih" + suffix, waiting((rows, input_size)))
-        setattr(self, "weight_hh" + suffix, waiting((rows, self.hidden_size)))
+        setattr(self, "weight_hh" + suffix, waiting((rows, self._sizes[0])))
         for name in ("bias_ih", "bias_hh"):
             setattr(self, name + suffix, waiting((rows,)) if bias else None)
+        if self.proj_size:
+            setattr(self, "weight_hr" + suffix, waiting((self.proj_size, self.hidden_size)))
 
     def _parameters(self, suffix: str) -> list[Any]:
-        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        return [getattr(self, name + suffix) for name in names]
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+        return [getattr(self, name + suffix) for name in names[: 5 if self.proj_size else 4]]
 
     def _settle(self, suffix: str, input_size: int) -> None:
         for parameter in self._parameters(suffix):
@@ -88,18 +102,24 @@ class Recurrent(Module):
 
     def _product(self, x: Any, suffix: str) -> tuple[Any, Callable[[Any, States], States]]:
         """x W + b for inputs (rows, input), and the step that takes it from there."""
-        weight_ih, weight_hh, bias_ih, bias_hh = self._parameters(suffix)
+        weight_ih, weight_hh, bias_ih, bias_hh, *projection = self._parameters(suffix)
         if self.adds_up and bias_ih is not None:
             bias_ih, bias_hh = bias_ih + bias_hh, None
         z = ops.linear(x, weight_ih, bias_ih)
-        return z, lambda part, states: self._step(part, states, weight_hh, bias_hh)
+        return z, lambda part, states: self._step(part, states, weight_hh, bias_hh, *projection)
 
-    def _given(self, state: Any, shape: tuple[Any, ...]) -> list[Any]:
-        """The states that the caller starts from, checked."""
+    def _zeros(self, z: Any, places: tuple[Any, ...]) -> States:
+        """Zeros (*places, size) to start from, beside the product z."""
+        made = {size: ops.zeros((*places, size), z.dtype, like=z) for size in dict.fromkeys(self._sizes)}
+        return tuple(made[size] for size in self._sizes)
+
+    def _given(self, state: Any, places: tuple[Any, ...]) -> list[Any]:
+        """The states (*places, size) that the caller starts from, checked."""
         given = list(state) if self.carried > 1 and isinstance(state, (tuple, list)) else [state]
         if len(given) != self.carried:
             raise ShapeError(f"{type(self).__name__}: the initial state must be a pair (h, c)")
-        for value in given:
+        for value, size in zip(given, self._sizes, strict=True):
+            shape = (*places, size)
             if len(value.shape) != len(shape) or not all(map(sizes_match, value.shape, shape)):
                 raise ShapeError(
                     f"{type(self).__name__}: an initial state has shape {str_shape(tuple(value.shape))}, "
@@ -133,12 +153,11 @@ class _Cell(Recurrent):
     def forward(self, x: Any, state: Any = None) -> Any:
         if unsettled(*self._parameters("")):
             self._settle("", known_size(type(self).__name__, x.shape[-1]))
-        shape = (*x.shape[:-1], self.hidden_size)
         z, step = self._product(x, "")
         if state is None:
-            states = (ops.zeros(shape, z.dtype, like=z),) * self.carried
+            states = self._zeros(z, x.shape[:-1])
         else:
-            states = tuple(self._given(state, shape))
+            states = tuple(self._given(state, x.shape[:-1]))
         new = step(z, states)
         return tuple(new) if self.carried > 1 else new[0]
 

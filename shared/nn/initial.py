@@ -87,16 +87,16 @@ def settle(target: Parameter, shape: Sequence[int], default: Initialiser | None 
         target.data = to_device(drawn, target.device)
 
 
-def unsettled(*targets: Parameter | None) -> bool:
-    """Whether any of these has no values yet."""
-    return any(target is not None and target.data is None for target in targets)
+def unsettled(*targets: Any) -> bool:
+    """Whether any of these is a Parameter that has no values yet; what is computed in its place has some."""
+    return any(isinstance(target, Parameter) and target.data is None for target in targets)
 
 
-def size_of(target: Parameter, axis: int) -> int | None:
+def size_of(target: Any, axis: int) -> int | None:
     """A Parameter's size, or None where it is still to be learnt."""
-    if target.data is not None:
-        return int(target.data.shape[axis])
-    return None if target.sizes is None else target.sizes[axis]
+    if unsettled(target):
+        return None if target.sizes is None else target.sizes[axis]
+    return int(target.shape[axis])
 
 
 def _draw(initialiser: Initialiser | None, shape: Shape, dtype: Any) -> Any:
@@ -110,6 +110,11 @@ def default_generator() -> Generator:
     if _Source.shared is None:
         _Source.shared = generator()
     return _Source.shared
+
+
+def drawn(shape: Sequence[int], initialiser: Initialiser, dtype: Any = np.float32) -> Any:
+    """An array that is drawn as Parameters are, for what is no Parameter."""
+    return np.ascontiguousarray(initialiser(tuple(shape), _Source.generator), dtype)
 
 
 def generator() -> Generator:

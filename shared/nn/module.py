@@ -117,14 +117,19 @@ class Module:
         """This module and all inside it."""
         return (module for _, module in self.named_modules())
 
+    def own_states(self) -> Iterator[tuple[str, State]]:
+        """The Parameters and Buffers that stand in this module itself, with their names, in definition
+        order."""
+        # A list of them: another thread may be calling the module for the first time.
+        for key, value in list(vars(self).items()):
+            yield from _in(State, key, value)
+
     def state_paths(self) -> Iterator[tuple[str, State]]:
         """Parameters and Buffers with their paths, in definition order. One that stands in two
         places (tied weights) comes with each of its paths."""
         for path, module in self.named_modules():
-            # A list of them: another thread may be calling the module for the first time.
-            for key, value in list(vars(module).items()):
-                for name, state in states_in(key, value):
-                    yield (f"{path}.{name}" if path else name), state
+            for name, state in module.own_states():
+                yield (f"{path}.{name}" if path else name), state
 
     def named_states(self) -> Iterator[tuple[str, State]]:
         """Parameters and Buffers with their first paths, in definition order; each once."""
@@ -414,8 +419,3 @@ def _in(kind: type, key: str, value: Any) -> Iterator[tuple[str, Any]]:
 def modules_in(key: str, value: Any) -> Iterator[tuple[str, Module]]:
     """The modules in an attribute: itself, or those inside lists and dicts, with paths."""
     return _in(Module, key, value)
-
-
-def states_in(key: str, value: Any) -> Iterator[tuple[str, State]]:
-    """The Parameters and Buffers in an attribute, alike."""
-    return _in(State, key, value)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from shared.dims import Dim, Shape, Size, product, stretched
-from shared.nn.module import Module, states_in
+from shared.nn.module import Module
 from shared.nn.outline import Application, Outline, watching
 from shared.spec import Operand, Spec, str_shape
 from shared.state import Parameter
@@ -174,18 +174,17 @@ def _noting(row: Row) -> Callable[[Any, Any, Any], None]:
 
 def _count(row: Row, module: Module, seen: set[int]) -> None:
     """Count what a module itself holds, and no State twice."""
-    for key, value in vars(module).items():
-        for _, state in states_in(key, value):
-            if id(state) in seen:
-                continue
-            seen.add(id(state))
-            size = math.prod(state.shape)
-            row.bytes += size * state.dtype.itemsize
-            if isinstance(state, Parameter):
-                row.parameters += size
-                row.trainable += size * state.requires_grad
-            else:
-                row.buffers += size
+    for _, state in module.own_states():
+        if id(state) in seen:
+            continue
+        seen.add(id(state))
+        size = math.prod(state.shape)
+        row.bytes += size * state.dtype.itemsize
+        if isinstance(state, Parameter):
+            row.parameters += size
+            row.trainable += size * state.requires_grad
+        else:
+            row.buffers += size
 
 
 def _outlined(value: Any, names: dict[str, Dim]) -> Any:

@@ -81,7 +81,7 @@ class _Layers(Recurrent):
     Called as `layer(x, state=None, lengths=None)`; gives (output, final state).
     x        (T, N, input_size); (N, T, input_size) with `batch_first`; or one sequence
              (T, input_size)
-    state    to start from: (num_layers * directions, N, hidden_size), for an LSTM a pair of
+    state    to start from: (num_layers * directions, N, hidden_size), for an LSTM a pair (h, c) of
              them; zeros if None. The final state looks the same.
     lengths  (N,) integers: how long each sequence is. What stands behind its end changes
              nothing, its outputs there are zeros, its final state is that at its end, and the
@@ -114,7 +114,7 @@ class _Layers(Recurrent):
         self.hidden_size, self.num_layers = hidden_size, num_layers
         self.batch_first, self.bidirectional = batch_first, bidirectional
         self.directions = ("", "_reverse") if bidirectional else ("",)
-        width = hidden_size * len(self.directions)
+        width = self._sizes[0] * len(self.directions)
         for layer, direction in self._sets():
             self._declare(f"_l{layer}{direction}", width if layer else input_size, bias)
         self.dropout = Dropout(dropout) if dropout and num_layers > 1 else None
@@ -225,10 +225,9 @@ class _Layers(Recurrent):
     def _starts(self, state: Any, batch: Any) -> Callable[[int, Any], States]:
         """The states to start from, by the number of the set; zeros take after the product z."""
         if state is None:
-            size = (batch, self.hidden_size)
-            return lambda index, z: (ops.zeros(size, z.dtype, like=z),) * self.carried
+            return lambda index, z: self._zeros(z, (batch,))
         count = self.num_layers * len(self.directions)
-        given = self._given(state, (count, batch, self.hidden_size))
+        given = self._given(state, (count, batch))
         return lambda index, z: tuple(s[index] for s in given)
 
 
@@ -251,7 +250,27 @@ class RNN(RNNStep, _Layers):
 
 
 class LSTM(LSTMStep, _Layers):
-    """Long short-term memory: Hochreiter and Schmidhuber 1997, with a forget gate."""
+    """Long short-term memory: Hochreiter and Schmidhuber 1997, with a forget gate.
+
+    proj_size  the size of outputs and states h, which are the hidden ones times weight_hr (proj_size,
+               hidden_size); 0 leaves them as they are (Sak, Senior and Beaufays 2014)
+    """
+
+    def __init__(
+        self,
+        input_size: int | None,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+    ) -> None:
+        if not 0 <= proj_size < max(hidden_size, 1):
+            raise SettingError(f"LSTM: proj_size must be from 0 to below hidden_size, not {proj_size!r}")
+        self.proj_size = proj_size
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
 
 
 class GRU(GRUStep, _Layers):

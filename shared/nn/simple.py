@@ -1,7 +1,8 @@
-"""Layers without memory or neighbours: Linear, Embedding, Flatten, Identity."""
+"""Layers without memory or neighbours: Linear and Bilinear, and what only changes shapes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from shared import ops
@@ -9,7 +10,6 @@ from shared.dims import Dim
 from shared.errors import SettingError
 from shared.nn.initial import (
     Initialiser,
-    normal,
     parameter,
     settle,
     size_of,
@@ -19,6 +19,7 @@ from shared.nn.initial import (
     within_fan_in,
 )
 from shared.nn.module import Module
+from shared.spec import in_short
 
 
 def known_size(layer: str, size: Any) -> int:
@@ -78,47 +79,70 @@ class Linear(Module):
         return ops.linear(x, self.weight, self.bias)
 
 
-class Embedding(Module):
-    """Rows of a table picked by index: integers (...) to (..., embedding_dim).
+class Bilinear(Module):
+    """`x1 @ weight[o] @ x2 + bias[o]` for each output: (..., in1_features) and (..., in2_features) to
+    (..., out_features); see `ops.bilinear`.
 
-    weight (num_embeddings, embedding_dim), float32, standard normal. The row at `padding_idx`
-    starts as zeros and gets no gradient.
+    weight (out_features, in1_features, in2_features), bias (out_features,), both float32 and uniform within
+    1 / sqrt(in1_features).
     """
 
-    def __init__(
-        self,
-        num_embeddings: int,
-        embedding_dim: int,
-        padding_idx: int | None = None,
-        initialiser: Initialiser | None = None,
-    ) -> None:
-        if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
-            raise SettingError(
-                f"Embedding: padding_idx {padding_idx} is no row of {num_embeddings}; use one from "
-                f"{-num_embeddings} to {num_embeddings - 1}, or None"
-            )
-        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
-        self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
-        self.weight = parameter((num_embeddings, embedding_dim), initialiser or normal())
-        if self.padding_idx is not None:
-            self.weight.data[self.padding_idx] = 0
+    def __init__(self, in1_features: int, in2_features: int, out_features: int, bias: bool = True) -> None:
+        for size in (in1_features, in2_features, out_features):
+            if size < 1:
+                raise SettingError(f"Bilinear: sizes must be at least 1, not {size!r}")
+        self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
+        within = within_fan(in1_features)
+        self.weight = parameter((out_features, in1_features, in2_features), within)
+        self.bias = parameter((out_features,), within) if bias else None
 
     def settings(self) -> str:
-        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
-        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
+        sizes = f"{self.in1_features}, {self.in2_features}, {self.out_features}"
+        return sizes + (", bias=False" if self.bias is None else "")
 
-    def forward(self, index: Any) -> Any:
-        return ops.embedding(index, self.weight, self.padding_idx)
+    def forward(self, x1: Any, x2: Any) -> Any:
+        return ops.bilinear(x1, x2, self.weight, self.bias)
 
 
 class Flatten(Module):
-    """All axes but the first made one: (N, ...) to (N, features)."""
+    """The axes from `start_axis` to `end_axis` made one; as it stands, (N, ...) to (N, features)."""
 
-    def __init__(self, start_axis: int = 1) -> None:
-        self.start_axis = start_axis
+    def __init__(self, start_axis: int = 1, end_axis: int = -1) -> None:
+        self.start_axis, self.end_axis = start_axis, end_axis
+
+    def settings(self) -> str:
+        return "" if (self.start_axis, self.end_axis) == (1, -1) else f"{self.start_axis}, {self.end_axis}"
 
     def forward(self, x: Any) -> Any:
-        return ops.flatten(x, self.start_axis)
+        return ops.flatten(x, self.start_axis, self.end_axis)
+
+
+class Unflatten(Module):
+    """One axis made several, of these sizes, one of which may be -1: `Unflatten(1, (3, 32, 32))`."""
+
+    def __init__(self, axis: int, unflattened_size: Sequence[int]) -> None:
+        self.axis, self.unflattened_size = axis, tuple(unflattened_size)
+
+    def settings(self) -> str:
+        return f"{self.axis}, {self.unflattened_size}"
+
+    def forward(self, x: Any) -> Any:
+        return ops.unflatten(x, self.axis, self.unflattened_size)
+
+
+class Lambda(Module):
+    """A function as a layer, for a place in Sequential: `Lambda(lambda x: x[:, -1])`."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        if not callable(function) or isinstance(function, type):
+            raise SettingError(f"Lambda: takes a function, not {in_short(function)}")
+        self.function = function
+
+    def settings(self) -> str:
+        return getattr(self.function, "__name__", "") or in_short(self.function)
+
+    def forward(self, *xs: Any) -> Any:
+        return self.function(*xs)
 
 
 class Identity(Module):

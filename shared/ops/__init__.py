@@ -30,6 +30,7 @@ from shared.ops.arranging import (
 )
 from shared.ops.attention import attention_weights, scaled_dot_product_attention
 from shared.ops.averaging import avg_pool1d, avg_pool2d, avg_pool3d, lp_pool1d, lp_pool2d, lp_pool3d
+from shared.ops.bags import embedding_bag
 from shared.ops.bitwise import (
     bitwise_and,
     bitwise_left_shift,
@@ -66,6 +67,7 @@ from shared.ops.convolving import conv1d, conv3d, conv_transpose1d, conv_transpo
 from shared.ops.creation import arange, eye, full, full_like, linspace, ones, ones_like, zeros, zeros_like
 from shared.ops.ctc import ctc_loss
 from shared.ops.cumulative import cummax, cummin, cumprod, diff, logcumsumexp
+from shared.ops.custom import custom_gradient
 from shared.ops.diagonals import block_diag, diag, diag_embed, diagonal, tril_indices, triu_indices
 from shared.ops.distances import (
     binary_cross_entropy,
@@ -218,23 +220,23 @@ __all__ = [
     "col2im", "column_stack", "complex", "concatenate", "cond", "conj", "conv1d", "conv2d", "conv3d",
     "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "copysign", "cos", "cosh",
     "cosine_embedding_loss", "cosine_similarity", "count_nonzero", "cross_entropy", "ctc_loss", "cummax",
-    "cummin", "cumprod", "cumsum", "deg2rad", "diag", "diag_embed", "diagonal", "diff", "digamma", "div",
-    "dot", "dropout", "dropout1d", "dropout2d", "dropout3d", "dstack", "einsum", "elu", "embedding",
-    "equal", "erf", "erfc", "erfinv", "exp", "exp2", "expand_dims", "expm1", "eye", "flatten", "flip",
-    "fliplr", "flipud", "floor", "floor_divide", "fmax", "fmin", "fmod", "frac", "full", "full_like",
-    "gather", "gather_nd", "gaussian_nll_loss", "gelu", "generator_state", "getitem", "glu", "greater",
-    "greater_equal", "grid_sample", "group_norm", "gru_cell", "gru_cell_composed", "gumbel_softmax",
-    "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "heaviside", "hinge_embedding_loss", "histogram",
-    "hstack", "huber_loss", "hypot", "im2col", "imag", "index_add", "index_copy", "index_fill", "index_put",
-    "instance_norm", "interpolate", "isfinite", "isinf", "isnan", "isneginf", "isposinf", "kl_div",
-    "kthvalue", "l1_loss", "layer_norm", "leaky_relu", "lerp", "less", "less_equal", "lgamma", "linear",
-    "linspace", "local_response_norm", "log", "log10", "log1p", "log2", "log_sigmoid", "log_softmax",
-    "logaddexp", "logaddexp2", "logcumsumexp", "logical_and", "logical_not", "logical_or", "logical_xor",
-    "logit", "logsumexp", "lp_pool1d", "lp_pool2d", "lp_pool3d", "lstm_cell", "lstm_cell_composed",
-    "margin_ranking_loss", "masked_fill", "masked_scatter", "masked_select", "matmul", "max", "max_pool1d",
-    "max_pool2d", "max_pool3d", "max_unpool1d", "max_unpool2d", "max_unpool3d", "max_with_indices",
-    "maximum", "mean", "median", "meshgrid", "min", "min_with_indices", "minimum", "mish", "mode",
-    "moveaxis", "mse_loss", "mul", "multi_margin_loss", "multilabel_margin_loss",
+    "cummin", "cumprod", "cumsum", "custom_gradient", "deg2rad", "diag", "diag_embed", "diagonal", "diff",
+    "digamma", "div", "dot", "dropout", "dropout1d", "dropout2d", "dropout3d", "dstack", "einsum", "elu",
+    "embedding", "embedding_bag", "equal", "erf", "erfc", "erfinv", "exp", "exp2", "expand_dims", "expm1",
+    "eye", "flatten", "flip", "fliplr", "flipud", "floor", "floor_divide", "fmax", "fmin", "fmod", "frac",
+    "full", "full_like", "gather", "gather_nd", "gaussian_nll_loss", "gelu", "generator_state", "getitem",
+    "glu", "greater", "greater_equal", "grid_sample", "group_norm", "gru_cell", "gru_cell_composed",
+    "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "heaviside",
+    "hinge_embedding_loss", "histogram", "hstack", "huber_loss", "hypot", "im2col", "imag", "index_add",
+    "index_copy", "index_fill", "index_put", "instance_norm", "interpolate", "isfinite", "isinf", "isnan",
+    "isneginf", "isposinf", "kl_div", "kthvalue", "l1_loss", "layer_norm", "leaky_relu", "lerp", "less",
+    "less_equal", "lgamma", "linear", "linspace", "local_response_norm", "log", "log10", "log1p", "log2",
+    "log_sigmoid", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logical_and", "logical_not",
+    "logical_or", "logical_xor", "logit", "logsumexp", "lp_pool1d", "lp_pool2d", "lp_pool3d", "lstm_cell",
+    "lstm_cell_composed", "margin_ranking_loss", "masked_fill", "masked_scatter", "masked_select", "matmul",
+    "max", "max_pool1d", "max_pool2d", "max_pool3d", "max_unpool1d", "max_unpool2d", "max_unpool3d",
+    "max_with_indices", "maximum", "mean", "median", "meshgrid", "min", "min_with_indices", "minimum",
+    "mish", "mode", "moveaxis", "mse_loss", "mul", "multi_margin_loss", "multilabel_margin_loss",
     "multilabel_soft_margin_loss", "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow",
     "neg", "nll_loss", "nonzero", "norm", "normal", "normal_cdf", "normalize", "not_equal", "one_hot",
     "ones", "ones_like", "outer", "pad", "pairwise_distance", "pdist", "permutation", "permute",

@@ -114,11 +114,13 @@ def reshape(x: Any, shape: Sequence[Size] | Size) -> Any:
     return _reshape(x, shape=target)
 
 
-def flatten(x: Any, start_axis: int = 0) -> Any:
-    """The axes from `start_axis` on, made one. `flatten(x, 1)` keeps the batch axis."""
+def flatten(x: Any, start_axis: int = 0, end_axis: int = -1) -> Any:
+    """The axes from `start_axis` to `end_axis` made one. `flatten(x, 1)` keeps the batch axis."""
     x = as_tensor_like(x)
-    start = one_axis("flatten", start_axis, builtins.max(x.ndim, 1))
-    return reshape(x, (*x.shape[:start], product(x.shape[start:])))
+    start, end = (one_axis("flatten", axis, builtins.max(x.ndim, 1)) for axis in (start_axis, end_axis))
+    if start > end:
+        raise SettingError(f"flatten: start_axis {start_axis} stands behind end_axis {end_axis}")
+    return reshape(x, (*x.shape[:start], product(x.shape[start : end + 1]), *x.shape[end + 1 :]))
 
 
 def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from shared import ops
-from shared.optim.checks import number, pair
 from shared.optim.groups import Schedule, Settings
 from shared.optim.optimizer import Optimizer, Rates, Slots
+from shared.usage.numbers import number, pair
 
 
-def _decayed(p: Any, g: Any, h: Settings) -> Any:
+def decayed(p: Any, g: Any, h: Settings) -> Any:
     """The gradient of the loss plus weight_decay / 2 times the square of p."""
     return p * h.weight_decay + g if h.weight_decay else g
 
@@ -32,11 +32,12 @@ class Adagrad(Optimizer):
         initial_accumulator_value: float = 0.0,
         eps: float = 1e-10,
         *,
+        maximize: bool = False,
         clip_norm: float | None = None,
         clip_value: float | None = None,
     ) -> None:
         super().__init__(
-            parameters, lr, clip_norm, clip_value, lr_decay=lr_decay, weight_decay=weight_decay,
+            parameters, lr, clip_norm, clip_value, maximize, lr_decay=lr_decay, weight_decay=weight_decay,
             initial_accumulator_value=initial_accumulator_value, eps=eps,
         )  # fmt: skip
 
@@ -47,12 +48,12 @@ class Adagrad(Optimizer):
     def starts(self, h: Settings) -> dict[str, float]:
         return {"sum": h.initial_accumulator_value, **({"step": 0.0} if h.lr_decay else {})}
 
-    def rates(self, lr: Any, t: Any, h: Settings) -> Rates:
-        return (lr / ((t - 1.0) * h.lr_decay + 1.0) if h.lr_decay else lr,)
+    def rates(self, lr: Any, now: Slots, h: Settings) -> Rates:
+        return (lr / ((now["step"] - 1.0) * h.lr_decay + 1.0) if h.lr_decay else lr,)
 
     def rule(self, p: Any, g: Any, slots: Slots, rates: Rates, h: Settings) -> tuple[Any, Slots]:
         (lr,) = rates
-        g = _decayed(p, g, h)
+        g = decayed(p, g, h)
         s = g * g + slots["sum"]
         return p - lr * g / (ops.sqrt(s) + h.eps), {"sum": s}
 
@@ -71,10 +72,13 @@ class Adadelta(Optimizer):
         eps: float = 1e-6,
         weight_decay: float = 0.0,
         *,
+        maximize: bool = False,
         clip_norm: float | None = None,
         clip_value: float | None = None,
     ) -> None:
-        super().__init__(parameters, lr, clip_norm, clip_value, rho=rho, eps=eps, weight_decay=weight_decay)
+        super().__init__(
+            parameters, lr, clip_norm, clip_value, maximize, rho=rho, eps=eps, weight_decay=weight_decay
+        )
 
     def check(self, h: Settings) -> None:
         h.rho = number("Adadelta", "rho", h.rho, below=1)
@@ -86,7 +90,7 @@ class Adadelta(Optimizer):
 
     def rule(self, p: Any, g: Any, slots: Slots, rates: Rates, h: Settings) -> tuple[Any, Slots]:
         (lr,) = rates
-        g = _decayed(p, g, h)
+        g = decayed(p, g, h)
         s = slots["square_avg"] * h.rho + g * g * (1 - h.rho)
         d = ops.sqrt(slots["acc_delta"] + h.eps) / ops.sqrt(s + h.eps) * g
         a = slots["acc_delta"] * h.rho + d * d * (1 - h.rho)
@@ -114,11 +118,12 @@ class RMSprop(Optimizer):
         momentum: float = 0.0,
         centered: bool = False,
         *,
+        maximize: bool = False,
         clip_norm: float | None = None,
         clip_value: float | None = None,
     ) -> None:
         super().__init__(
-            parameters, lr, clip_norm, clip_value,
+            parameters, lr, clip_norm, clip_value, maximize,
             alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum, centered=centered,
         )  # fmt: skip
 
@@ -133,7 +138,7 @@ class RMSprop(Optimizer):
 
     def rule(self, p: Any, g: Any, slots: Slots, rates: Rates, h: Settings) -> tuple[Any, Slots]:
         (lr,) = rates
-        g = _decayed(p, g, h)
+        g = decayed(p, g, h)
         s = slots["square_avg"] * h.alpha + g * g * (1 - h.alpha)
         moved, spread = {"square_avg": s}, s
         if h.centered:
@@ -168,11 +173,12 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
         amsgrad: bool = False,
         *,
+        maximize: bool = False,
         clip_norm: float | None = None,
         clip_value: float | None = None,
     ) -> None:
         super().__init__(
-            parameters, lr, clip_norm, clip_value,
+            parameters, lr, clip_norm, clip_value, maximize,
             betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad,
         )  # fmt: skip
 
@@ -185,13 +191,13 @@ class Adam(Optimizer):
         names = ("step", "exp_avg", "exp_avg_sq", *(("max_exp_avg_sq",) if h.amsgrad else ()))
         return dict.fromkeys(names, 0.0)
 
-    def rates(self, lr: Any, t: Any, h: Settings) -> Rates:
+    def rates(self, lr: Any, now: Slots, h: Settings) -> Rates:
         b1, b2 = h.betas
-        scale = ops.sqrt(1.0 - ops.pow(b2, t))
-        return lr * scale / (1.0 - ops.pow(b1, t)), scale * h.eps
+        scale = ops.sqrt(1.0 - ops.pow(b2, now["step"]))
+        return lr * scale / (1.0 - ops.pow(b1, now["step"])), scale * h.eps
 
     def rule(self, p: Any, g: Any, slots: Slots, rates: Rates, h: Settings) -> tuple[Any, Slots]:
-        return self._descend(p, _decayed(p, g, h), slots, rates, h)
+        return self._descend(p, decayed(p, g, h), slots, rates, h)
 
     def _descend(self, p: Any, g: Any, slots: Slots, rates: Rates, h: Settings) -> tuple[Any, Slots]:
         step, eps = rates
@@ -217,15 +223,17 @@ class AdamW(Adam):
         weight_decay: float = 1e-2,
         amsgrad: bool = False,
         *,
+        maximize: bool = False,
         clip_norm: float | None = None,
         clip_value: float | None = None,
     ) -> None:
         super().__init__(
-            parameters, lr, betas, eps, weight_decay, amsgrad, clip_norm=clip_norm, clip_value=clip_value
-        )
+            parameters, lr, betas, eps, weight_decay, amsgrad,
+            maximize=maximize, clip_norm=clip_norm, clip_value=clip_value,
+        )  # fmt: skip
 
-    def rates(self, lr: Any, t: Any, h: Settings) -> Rates:
-        return (*super().rates(lr, t, h), 1.0 - lr * h.weight_decay)
+    def rates(self, lr: Any, now: Slots, h: Settings) -> Rates:
+        return (*super().rates(lr, now, h), 1.0 - lr * h.weight_decay)
 
     def rule(self, p: Any, g: Any, slots: Slots, rates: Rates, h: Settings) -> tuple[Any, Slots]:
         *adam, kept = rates

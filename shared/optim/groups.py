@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from shared.errors import SettingError, StateError
-from shared.optim.checks import number
 from shared.spec import in_short
 from shared.state import State
 from shared.usage import late
+from shared.usage.numbers import number
 
 
 class Settings(SimpleNamespace):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,15 +10,12 @@ import numpy as np
 from shared import ops
 from shared.dispatch import engine_of, tensor_engine
 from shared.durable import interrupts
-from shared.errors import EngineError, GradientError, NoGradientError, SettingError, StateError
+from shared.errors import EngineError, GradientError, NoGradientError, SettingError
 from shared.nn.module import check_forgotten
-from shared.nn.saved import arrays_of, load_arrays, read_own, write_file
+from shared.nn.utils.clipping import clip_by_global_norm, clip_by_value
 from shared.optim import chunks
-from shared.optim.checks import number
-from shared.optim.clipping import clip_by_global_norm, clip_by_value
 from shared.optim.groups import (
     GroupWords,
-    HasRate,
     ParameterGroup,
     Schedule,
     Settings,
@@ -27,12 +23,14 @@ from shared.optim.groups import (
     named,
     unique,
 )
+from shared.optim.kept import Kept
 from shared.optim.raw import as_array, beside, filled, raw
 from shared.optim.schedules import rate_after
 from shared.spec import in_short
 from shared.state import Rate, Slot, State
 from shared.usage import late
 from shared.usage.door import methods, refused
+from shared.usage.numbers import number
 
 Slots = dict[str, Any]
 Rates = tuple[Any, ...]
@@ -41,7 +39,8 @@ STEP = "step"
 """The slot that counts a parameter's own steps, for optimisers whose rule depends on them."""
 
 
-class Optimizer(HasRate):
+
+class Optimizer(Kept):
     """Changes Parameters by their gradients. Subclasses write `check`, `starts`, `rates`, `rule`.
 
     parameters  Parameters, `(name, Parameter)` pairs, or a list of groups: dicts with the
@@ -51,6 +50,7 @@ class Optimizer(HasRate):
                 steps made so far and gives the rate of the next; or a Tensor of one number
     clip_norm   scale the gradients of a step down together if their common norm exceeds this
     clip_value  bring every element of the gradients into [-clip_value, clip_value] first
+    maximize    go up the gradients, not down; a group may have its own
 
     A parameter whose `requires_grad` is False, or that has no gradient, is left as it is.
 
@@ -64,12 +64,16 @@ class Optimizer(HasRate):
     elementwise = False
     """Whether `rule` treats each element by itself, so that large arrays may be cut in chunks."""
 
+    numbers: tuple[str, ...] = (STEP,)
+    """The slots, of those in `starts`, that are one number for a parameter: 0-d float64."""
+
     def __init__(
         self,
         parameters: Any,
         lr: float | Schedule,
         clip_norm: float | None = None,
         clip_value: float | None = None,
+        maximize: bool = False,
         **settings: Any,
     ) -> None:
         self._kind = type(self).__name__
@@ -78,7 +82,7 @@ class Optimizer(HasRate):
                 number(self._kind, name, limit, above=True)
         self.clip_norm, self.clip_value = clip_norm, clip_value
         self.steps = State(np.float64(0), "steps")
-        self.defaults = self._settings(settings)
+        self.defaults = self._settings({**settings, "maximize": maximize})
         super().__init__(*self._rate_state("lr", lr))
         self.groups: list[ParameterGroup] = []
         self.minimized = False
@@ -97,14 +101,19 @@ class Optimizer(HasRate):
     def starts(self, h: Settings) -> dict[str, float]:
         """The slots that the rule keeps for each parameter, and the number each starts from.
 
-        They have the parameter's shape and dtype. One called `step` is special: it is 0-d
-        float64 and counts the steps of that parameter alone, and `rates` is given it as `t`.
+        They have the parameter's shape and dtype, but for those in `numbers`. One of these is called
+        `step`: it counts the steps of that parameter alone.
         """
         return {}
 
-    def rates(self, lr: Any, t: Any, h: Settings) -> Rates:
-        """The numbers, 0-d float64, that the rule needs in a step, from the rate and the number
-        of this step (from 1), in ops. They are cast to the parameter's dtype for the rule."""
+    def tally(self, numbers: Slots, h: Settings) -> Slots:
+        """The slots in `numbers` as they are in this step, from what they were in the last, in ops."""
+        return {STEP: numbers[STEP] + 1}
+
+    def rates(self, lr: Any, now: Slots, h: Settings) -> Rates:
+        """The numbers, 0-d float64, that the rule needs in a step, in ops: from the rate, and from the slots
+        in `numbers` as they are in this step (`now["step"]` is 1 in the first). They are cast to the
+        parameter's dtype for the rule."""
         return (lr,)
 
     def rule(self, p: Any, g: Any, slots: Slots, rates: Rates, h: Settings) -> tuple[Any, Slots]:
@@ -161,7 +170,7 @@ class Optimizer(HasRate):
             name = self._names.get(parameter, parameter.name)
             found = self._slots[parameter] = {
                 slot: Slot(
-                    np.float64(start) if slot == STEP else filled(parameter, start),
+                    np.float64(start) if slot in self.numbers else filled(parameter, start),
                     parameter, slot, f"{name}/{slot}",
                 )
                 for slot, start in self.starts(self._group(parameter).settings).items()
@@ -178,48 +187,6 @@ class Optimizer(HasRate):
             for slot, state in self.slots(parameter).items():
                 yield (state.name if path is None else f"{path(parameter)}/{slot}"), state
 
-    def to(self, device: str) -> Optimizer:
-        """Keep what is remembered of each parameter on a device ("cpu", "cuda"), as `model.to(device)`
-        does with the parameters; an optimiser that has made no step yet follows them by itself. The
-        learning rate and the counts of steps stay on the host."""
-        with interrupts.deferred():
-            for parameter in self.parameters:
-                for slot, state in self.slots(parameter).items():
-                    if slot != STEP:
-                        state.to(device)
-        return self
-
-    def state_dict(self) -> dict[str, Any]:
-        """Copies of all that `named_states` names, as arrays."""
-        return arrays_of(self.named_states())
-
-    def load_state_dict(self, arrays: Mapping[str, Any]) -> None:
-        """Take over what `state_dict` gave; StateError, and no change, if it does not fit, or if nothing but
-        their order tells two parameters apart."""
-        self._load(arrays, f"{self._kind}.load_state_dict")
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write `state_dict()` to a safetensors file, which replaces the one before it whole."""
-        write_file(path, self.state_dict(), {"optimizer": self._kind}, f"{self._kind}.save")
-
-    def load(self, path: str | os.PathLike[str]) -> None:
-        """Take over what `save` wrote, as `load_state_dict` does."""
-        arrays, _ = read_own(path, f"{self._kind}.load")
-        self._load(arrays, f"{self._kind}.load: {os.fspath(path)}")
-
-    def _load(self, arrays: Mapping[str, Any], source: str) -> None:
-        alike: dict[Any, Any] = {}
-        for parameter in self.parameters:
-            kind = self._wishes.get(parameter, parameter), tuple(parameter.shape)
-            if (other := alike.setdefault(kind, parameter)) is not parameter and self.slots(parameter):
-                raise StateError(
-                    f"{source}: nothing but their order tells {self._names[other]} and "
-                    f"{self._names[parameter]} apart, so one might get what belongs to the other; make the "
-                    "optimiser from (name, parameter) pairs, or keep it by nn.save_checkpoint(path, model, "
-                    "optimizer), which goes by the places in the model"
-                )
-        load_arrays(self.named_states(), arrays, True, source)
-
     # --- training ---
 
     def zero_grad(self, set_to_none: bool = True) -> None:
@@ -228,12 +195,14 @@ class Optimizer(HasRate):
         for parameter in self.parameters:
             parameter.grad = None
 
-    def step(self) -> None:
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a `.grad`, now (define-by-run).
 
+        closure  called first, if given: it computes the loss and its gradients, and the loss is given back
         No array is written to that a tape or a caller may hold: parameters get new ones. Ctrl-C waits until
         the step is made: no parameter is a step ahead of another.
         """
+        loss = None if closure is None else closure()
         ready = [p for p in self.parameters if p.requires_grad and p.grad is not None]
         if not ready:
             raise GradientError(
@@ -245,6 +214,7 @@ class Optimizer(HasRate):
         except Exception as error:
             refused("step", error, of=self)
             raise
+        return loss
 
     def update(self, ready: Sequence[Any]) -> None:
         """Change these parameters, each of which has a gradient: all of them, or none."""
@@ -268,20 +238,19 @@ class Optimizer(HasRate):
         for parameter, g in zip(ready, self._clipped([raw(p.grad) for p in ready]), strict=True):
             group, states = self._group_of[parameter], self.slots(parameter)
             arrays = {name: state.data for name, state in states.items()}
-            count = arrays.pop(STEP, None)
-            own = t if count is None else np.asarray(count + 1)
+            numbers = self._tallied(group, arrays)
             p = parameter.data
-            key = group, float(own), p.dtype, type(p)
+            key = group, *map(float, numbers.values()), p.dtype, type(p)
             if key not in known:
-                known[key] = beside(p, self._rates(group, rates[group.lr], own, p.dtype))
+                known[key] = beside(p, self._rates(group, rates[group.lr], numbers, p.dtype))
             rule = self._bound(group, known[key])
             in_chunks = self.elementwise and arrays and chunks.fits(p, g, *arrays.values())
             new, moved = chunks.run(rule, p, g, arrays) if in_chunks else rule(p, g, arrays)
             parameter.data = as_array(new)
             for name, value in moved.items():
                 states[name].data = as_array(value)
-            if count is not None:
-                states[STEP].data = own
+            for name, value in numbers.items():
+                states[name].data = np.asarray(value)
         self.steps.data = t
         for lr in schedules:
             lr.data = np.asarray(rates[lr])
@@ -341,16 +310,13 @@ class Optimizer(HasRate):
         for g, (_, parameter) in zip(self._clipped([g for g, _ in pairs]), pairs, strict=True):
             group, states = self._group(parameter), self.slots(parameter)
             slots: Slots = dict(states)
-            count = slots.pop(STEP, None)
-            own = t if count is None else count + 1
-            key = group, own, parameter.dtype
+            numbers = self._tallied(group, slots)
+            key = group, *numbers.values(), parameter.dtype
             if key not in known:
-                known[key] = self._rates(group, rates[group.lr], own, parameter.dtype)
+                known[key] = self._rates(group, rates[group.lr], numbers, parameter.dtype)
             new, moved = self._bound(group, known[key])(parameter, g, slots)
             done.append(parameter.assign(new))
-            done.extend(states[name].assign(value) for name, value in moved.items())
-            if count is not None:
-                done.append(states[STEP].assign(own))
+            done.extend(states[name].assign(value) for name, value in {**moved, **numbers}.items())
         done.append(self.steps.assign(t))
         done.extend(lr.assign(rates[lr]) for lr in schedules if schedules[lr] is not None)
         return done
@@ -373,12 +339,20 @@ class Optimizer(HasRate):
             gradients, _ = clip_by_global_norm(gradients, self.clip_norm)
         return gradients
 
-    def _rates(self, group: ParameterGroup, lr: Any, t: Any, dtype: Any) -> Rates:
-        return tuple(ops.cast(rate, dtype) for rate in self.rates(lr, t, group.settings))
+    def _tallied(self, group: ParameterGroup, slots: Slots) -> Slots:
+        """The numbers among a parameter's slots, taken out of them, as they are in this step."""
+        before = {name: slots.pop(name) for name in self.numbers if name in slots}
+        return self.tally(before, group.settings) if before else before
+
+    def _rates(self, group: ParameterGroup, lr: Any, now: Slots, dtype: Any) -> Rates:
+        return tuple(ops.cast(rate, dtype) for rate in self.rates(lr, now, group.settings))
 
     def _bound(self, group: ParameterGroup, rates: Rates) -> chunks.Update:
         """The rule with all but its arrays filled in."""
-        return lambda p, g, slots: self.rule(p, g, slots, rates, group.settings)
+        h = group.settings
+        if h.maximize:
+            return lambda p, g, slots: self.rule(p, ops.neg(g), slots, rates, h)
+        return lambda p, g, slots: self.rule(p, g, slots, rates, h)
 
     # --- learning rates ---
 
@@ -396,7 +370,4 @@ class Optimizer(HasRate):
         return {self.lr: self.schedule} | {group.lr: group.schedule for group in self.groups}
 
 
-methods(
-    Optimizer, "add_param_group", "to", "load_state_dict", "save", "load", "minimize", "compute_gradients",
-    "apply_gradients",
-)  # fmt: skip
+methods(Optimizer, "add_param_group", "minimize", "compute_gradients", "apply_gradients")

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from shared.errors import SettingError, StateError
-from shared.optim.checks import number
 from shared.optim.optimizer import Optimizer
 from shared.usage.door import methods
+from shared.usage.numbers import number
 
 _UNSAID: Any = object()
 

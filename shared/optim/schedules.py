@@ -22,9 +22,9 @@ import numpy as np
 
 from shared import ops
 from shared.errors import SettingError
-from shared.optim.checks import number
 from shared.spec import is_weak
 from shared.usage.door import methods
+from shared.usage.numbers import number
 
 
 def rate_after(call: str, steps: Any, schedule: Callable[[Any], Any] | None, lr: Any) -> Any:
@@ -50,7 +50,7 @@ class ConstantLR:
     total_iters: int = 5
 
     def __post_init__(self) -> None:
-        _check(self, lr=0, factor=0, total_iters=0)
+        check(self, lr=0, factor=0, total_iters=0)
 
     def __call__(self, step: Any) -> Any:
         low = step * 0.0 + self.lr * self.factor  # in double precision, as the step is
@@ -67,7 +67,7 @@ class LinearLR:
     total_iters: int = 5
 
     def __post_init__(self) -> None:
-        _check(self, lr=0, start_factor=0, end_factor=0, total_iters=1)
+        check(self, lr=0, start_factor=0, end_factor=0, total_iters=1)
 
     def __call__(self, step: Any) -> Any:
         part = ops.minimum(step, self.total_iters) / self.total_iters
@@ -83,7 +83,7 @@ class StepLR:
     gamma: float = 0.1
 
     def __post_init__(self) -> None:
-        _check(self, lr=0, step_size=1, gamma=0)
+        check(self, lr=0, step_size=1, gamma=0)
 
     def __call__(self, step: Any) -> Any:
         return self.lr * ops.pow(self.gamma, ops.cast(ops.cast(step / self.step_size, "int64"), "float64"))
@@ -99,7 +99,7 @@ class MultiStepLR:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "milestones", tuple(self.milestones))
-        _check(self, lr=0, gamma=0)
+        check(self, lr=0, gamma=0)
 
     def __call__(self, step: Any) -> Any:
         passed = step * 0.0
@@ -116,7 +116,7 @@ class ExponentialLR:
     gamma: float
 
     def __post_init__(self) -> None:
-        _check(self, lr=0, gamma=0)
+        check(self, lr=0, gamma=0)
 
     def __call__(self, step: Any) -> Any:
         return self.lr * ops.pow(self.gamma, step)
@@ -131,7 +131,7 @@ class PolynomialLR:
     power: float = 1.0
 
     def __post_init__(self) -> None:
-        _check(self, lr=0, total_iters=1, power=0)
+        check(self, lr=0, total_iters=1, power=0)
 
     def __call__(self, step: Any) -> Any:
         return self.lr * ops.pow(1.0 - ops.minimum(step, self.total_iters) / self.total_iters, self.power)
@@ -149,7 +149,7 @@ class CosineAnnealingLR:
     eta_min: float = 0.0
 
     def __post_init__(self) -> None:
-        _check(self, lr=0, T_max=1, eta_min=0)
+        check(self, lr=0, T_max=1, eta_min=0)
 
     def __call__(self, step: Any) -> Any:
         return self.eta_min + (self.lr - self.eta_min) * 0.5 * (1.0 + ops.cos(step * (math.pi / self.T_max)))
@@ -212,6 +212,7 @@ for _kind in (
     methods(_kind, "__call__")
 
 
-def _check(schedule: Any, **least: float) -> None:
+def check(schedule: Any, **least: float) -> None:
+    """SettingError unless these fields are numbers, from these on."""
     for name, low in least.items():
         number(type(schedule).__name__, name, getattr(schedule, name), low)

@@ -25,9 +25,9 @@ from static.graph import create, effects
 from static.graph.variables import replace_rows
 
 PREFIX = "static."
-OWN: dict[str, Op] = {PREFIX + op.name: op for op in (*effects.OPS, replace_rows)}
-"""This engine's ops that are in no table, because the other engine has another way."""
-
+OWN: dict[str, Op] = {PREFIX + op.name: op for op in (*effects.OPS, replace_rows, TABLE["stop_gradient"])}
+"""This engine's ops that are in no table, because the other engine has another way; and what was once such a
+one, under the name that it has in archives of that time."""
 
 
 class SetShape(Op):
@@ -56,6 +56,11 @@ def name_of(op: Op) -> str:
     """The name by which an archive knows an op; ArchiveError for one that only this process has."""
     if TABLE.get(op.name) is op and not op.name.startswith(PREFIX):
         return op.name
+    if op.listed:
+        raise ArchiveError(
+            f"the op {op.name!r} was replaced by another of its name since this graph was built; build it "
+            "anew"
+        )
     name = PREFIX + op.name
     if OWN.get(name) is op or isinstance(op, (BodyOp, create.DefaultOp, SetShape)):
         return name

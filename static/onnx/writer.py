@@ -10,6 +10,7 @@ import numpy as np
 from shared.dims import UNKNOWN_RANK, Dim, Size
 from shared.errors import ExportError
 from shared.op import TABLE, Op
+from shared.ops.custom import CustomOp
 from shared.sizes.atoms import Atom, Symbol
 from shared.spec import Spec
 from static.control.body import Body, BodyOp
@@ -121,6 +122,8 @@ class Writer:
         of_table = TABLE.get(op.name) is op
         if not of_table and op.pure and op.name in SAME_VALUE:
             return self.name(node.inputs[0])
+        if isinstance(op, CustomOp):
+            return [self.name(x) for x in node.inputs[: len(node.outputs)]]
         if any(x.dtype.kind == "c" for x in (*node.inputs, *node.outputs) if isinstance(x, Tensor)):
             raise self.refusal(_NO_COMPLEX)
         row = self.model.rows.get(op.name) if of_table or isinstance(op, BodyOp) else None

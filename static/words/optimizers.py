@@ -11,10 +11,10 @@ from typing import Any
 from shared import ops, optim
 from shared.dims import UNKNOWN_RANK
 from shared.errors import NoGradientError, SettingError
-from shared.optim.checks import number
 from shared.optim.groups import Settings
 from shared.optim.optimizer import Rates, Slots
 from shared.state import State
+from shared.usage.numbers import number
 from static.differentiate import gradients
 from static.graph.collections import trainable_variables
 from static.graph.graph import Node, Tensor, building
@@ -28,8 +28,8 @@ class _Adam(optim.Adam):
     """m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; p - lr sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + eps):
     Kingma and Ba 2015, end of section 2, where eps is not scaled with v."""
 
-    def rates(self, lr: Any, t: Any, h: Settings) -> Rates:
-        return super().rates(lr, t, h)[0], t * 0.0 + h.eps
+    def rates(self, lr: Any, now: Slots, h: Settings) -> Rates:
+        return super().rates(lr, now, h)[0], now["step"] * 0.0 + h.eps
 
 
 class _RMSProp(optim.RMSprop):

@@ -23,14 +23,15 @@ WITHIN = {
 """Called so often that the door stands in the method itself: there it costs nothing."""
 
 CHECKED = {
-    "Optimizer.slots", "_Characters.state_shapes", "Operators.__getitem__", "InPlace.__setitem__",
-    "Tensor.__setitem__", "Tensor.backward",
+    "Optimizer.slots", "Kept.slots", "_Characters.state_shapes", "Operators.__getitem__",
+    "InPlace.__setitem__", "Tensor.__setitem__", "Tensor.backward",
 }  # fmt: skip
 """They check what they are given, or hand it to an op, which has a door."""
 
 WRITTEN_BY_USERS = {
     "Hook.before", "Hook.after", "Module.forward", "Module.settings", "Optimizer.check", "Optimizer.starts",
-    "Optimizer.rates", "Optimizer.rule", "Dataset.batch", "Dataset.__getitem__", "Loader.made",
+    "Optimizer.rates", "Optimizer.rule", "Optimizer.tally", "Dataset.batch", "Dataset.__getitem__",
+    "Loader.made",
 }  # fmt: skip
 """What subclasses write, and others call that have a door."""
 
@@ -43,6 +44,7 @@ OF_THE_PACKAGE = {
     "State": {"called", "hold"},
     "Block": {"off"},
     "Optimizer": {"assignments", "named_states", "update"},
+    "Kept": {"named_states"},
     "ContextDecorator": {"__call__"},
 }  # fmt: skip
 """What one part of Diptych asks of another."""

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from shared import nn
-from tests.shared.nn.entry import Entry, normal, rng
-from tests.shared.nn.entry import twin as _twin
+from tests.shared.nn.entry import Entry, normal, rng, twin
 from tests.shared.nn.losses import losses
 from tests.shared.nn.spatial import spatial
+from tests.shared.nn.stacks import stacks
 
 
 def _simple(layer: type, *args: Any, **kwargs: Any) -> Entry:
@@ -49,24 +49,24 @@ def _started(layer: type) -> tuple[int, Callable[..., Any]]:
 def _recurrent(layer: type) -> list[Entry]:
     states, calling = _started(layer)
     return [
-        Entry(**_twin(layer, 4, 6), inputs=[STEPS], unknown=OVER_BATCH),
+        Entry(**twin(layer, 4, 6), inputs=[STEPS], unknown=OVER_BATCH),
         Entry(
-            **_twin(layer, 4, 6, num_layers=2, bidirectional=True, batch_first=True),
+            **twin(layer, 4, 6, num_layers=2, bidirectional=True, batch_first=True),
             inputs=[normal(3, 5, 4)], name="deep",
         ),
-        Entry(**_twin(layer, 4, 6, bias=False), inputs=[normal(5, 4)], unknown=[(5, 4)], name="one"),
+        Entry(**twin(layer, 4, 6, bias=False), inputs=[normal(5, 4)], unknown=[(5, 4)], name="one"),
         Entry(
-            **_twin(layer, 4, 6, bidirectional=True), calling=calling,
+            **twin(layer, 4, 6, bidirectional=True), calling=calling,
             inputs=[STEPS, *(normal(2, 3, 6) for _ in range(states))],
             unknown=[*OVER_BATCH, *[(2, "N", 6)] * states], name="started",
         ),
         Entry(
-            **_twin(layer, 4, 6, num_layers=2, bidirectional=True), inputs=[STEPS, LENGTHS],
+            **twin(layer, 4, 6, num_layers=2, bidirectional=True), inputs=[STEPS, LENGTHS],
             unknown=[*OVER_BATCH, ("N",)], calling=lambda module, x, n: module(x, lengths=n),
             torch_calling=_packed, name="lengths",
         ),
         Entry(
-            **_twin(layer, 4, 6, num_layers=3, dropout=0.4), inputs=[STEPS], unknown=OVER_BATCH,
+            **twin(layer, 4, 6, num_layers=3, dropout=0.4), inputs=[STEPS], unknown=OVER_BATCH,
             random=True, name="dropout",
         ),
     ]  # fmt: skip
@@ -76,40 +76,40 @@ def _cell(layer: type) -> list[Entry]:
     states, calling = _started(layer)
     start = [normal(3, 6) for _ in range(states)]
     return [
-        Entry(**_twin(layer, 4, 6), inputs=[normal(3, 4)]),
-        Entry(**_twin(layer, 4, 6), inputs=[normal(3, 4), *start], calling=calling, name="started"),
+        Entry(**twin(layer, 4, 6), inputs=[normal(3, 4)]),
+        Entry(**twin(layer, 4, 6), inputs=[normal(3, 4), *start], calling=calling, name="started"),
     ]
 
 
 def _norms() -> list[Entry]:
     flat_x, image = normal(6, 4), IMAGES
     return [
-        Entry(**_twin(nn.BatchNorm1d, 4), inputs=[flat_x]),
-        Entry(**_twin(nn.BatchNorm1d, 4, momentum=None), inputs=[normal(3, 4, 5)], name="mean"),
-        Entry(**_twin(nn.BatchNorm2d, 4, eps=1e-3, momentum=0.3), inputs=[image]),
-        Entry(**_twin(nn.BatchNorm2d, 4, affine=False), inputs=[image], name="plain"),
-        Entry(**_twin(nn.BatchNorm2d, 4, track_running_stats=False), inputs=[image], name="untracked"),
-        Entry(**_twin(nn.LayerNorm, 4), inputs=[normal(2, 3, 4)]),
-        Entry(**_twin(nn.LayerNorm, (3, 4), bias=False), inputs=[normal(2, 3, 4)], name="axes"),
-        Entry(**_twin(nn.LayerNorm, 4, elementwise_affine=False), inputs=[flat_x], name="plain"),
-        Entry(**_twin(nn.BatchNorm3d, 4), inputs=[VOLUMES]),
-        Entry(**_twin(nn.GroupNorm, 2, 4), inputs=[image]),
-        Entry(**_twin(nn.GroupNorm, 4, 4, affine=False, eps=1e-3), inputs=[normal(3, 4, 5)], name="plain"),
-        Entry(**_twin(nn.InstanceNorm1d, 4), inputs=[normal(3, 4, 5)]),
+        Entry(**twin(nn.BatchNorm1d, 4), inputs=[flat_x]),
+        Entry(**twin(nn.BatchNorm1d, 4, momentum=None), inputs=[normal(3, 4, 5)], name="mean"),
+        Entry(**twin(nn.BatchNorm2d, 4, eps=1e-3, momentum=0.3), inputs=[image]),
+        Entry(**twin(nn.BatchNorm2d, 4, affine=False), inputs=[image], name="plain"),
+        Entry(**twin(nn.BatchNorm2d, 4, track_running_stats=False), inputs=[image], name="untracked"),
+        Entry(**twin(nn.LayerNorm, 4), inputs=[normal(2, 3, 4)]),
+        Entry(**twin(nn.LayerNorm, (3, 4), bias=False), inputs=[normal(2, 3, 4)], name="axes"),
+        Entry(**twin(nn.LayerNorm, 4, elementwise_affine=False), inputs=[flat_x], name="plain"),
+        Entry(**twin(nn.BatchNorm3d, 4), inputs=[VOLUMES]),
+        Entry(**twin(nn.GroupNorm, 2, 4), inputs=[image]),
+        Entry(**twin(nn.GroupNorm, 4, 4, affine=False, eps=1e-3), inputs=[normal(3, 4, 5)], name="plain"),
+        Entry(**twin(nn.InstanceNorm1d, 4), inputs=[normal(3, 4, 5)]),
         Entry(
-            **_twin(nn.InstanceNorm1d, 4, affine=True, track_running_stats=True), inputs=[normal(4, 5)],
+            **twin(nn.InstanceNorm1d, 4, affine=True, track_running_stats=True), inputs=[normal(4, 5)],
             unknown=[(4, "T")], name="one",
         ),
         Entry(
-            **_twin(nn.InstanceNorm2d, 4, momentum=0.3, affine=True, track_running_stats=True), inputs=[image]
+            **twin(nn.InstanceNorm2d, 4, momentum=0.3, affine=True, track_running_stats=True), inputs=[image]
         ),
-        Entry(**_twin(nn.InstanceNorm3d, 4, eps=1e-3), inputs=[VOLUMES]),
-        Entry(**_twin(nn.RMSNorm, 4), inputs=[normal(2, 3, 4)]),
+        Entry(**twin(nn.InstanceNorm3d, 4, eps=1e-3), inputs=[VOLUMES]),
+        Entry(**twin(nn.RMSNorm, 4), inputs=[normal(2, 3, 4)]),
         Entry(
-            **_twin(nn.RMSNorm, (3, 4), 1e-3, elementwise_affine=False), inputs=[normal(2, 3, 4)],
+            **twin(nn.RMSNorm, (3, 4), 1e-3, elementwise_affine=False), inputs=[normal(2, 3, 4)],
             name="plain",
         ),
-        Entry(**_twin(nn.LocalResponseNorm, 3, 0.5, 0.7, 2.0), inputs=[image]),
+        Entry(**twin(nn.LocalResponseNorm, 3, 0.5, 0.7, 2.0), inputs=[image]),
     ]  # fmt: skip
 
 
@@ -147,31 +147,31 @@ def _attention() -> list[Entry]:
     mask[0] = mask[:, 0] = False
     return [
         Entry(
-            **_twin(nn.MultiheadAttention, 8, 2), inputs=[query, key, key + 1],
+            **twin(nn.MultiheadAttention, 8, 2), inputs=[query, key, key + 1],
             unknown=[("L", "N", 8), ("S", "N", 8), ("S", "N", 8)],
         ),
         Entry(
-            **_twin(nn.MultiheadAttention, 8, 2, bias=False), inputs=[query, key, key, mask],
+            **twin(nn.MultiheadAttention, 8, 2, bias=False), inputs=[query, key, key, mask],
             unknown=[("L", "N", 8), ("S", "N", 8), ("S", "N", 8), ("N", "S")],
             calling=lambda m, q, k, v, mask: m(q, k, v, key_padding_mask=mask), name="masked",
         ),
         Entry(
-            **_twin(nn.MultiheadAttention, 8, 2, batch_first=True), inputs=[query, query + 1, mask[:, :4].T],
+            **twin(nn.MultiheadAttention, 8, 2, batch_first=True), inputs=[query, query + 1, mask[:, :4].T],
             unknown=[("N", 3, 8), ("N", 3, 8), ("N", 3)], calling=_both_masks,
             torch_calling=_both_masks_in_torch, name="both masks",
         ),
         Entry(
-            **_twin(nn.MultiheadAttention, 8, 2, dropout=0.3), inputs=[query, key, key],
+            **twin(nn.MultiheadAttention, 8, 2, dropout=0.3), inputs=[query, key, key],
             unknown=[("L", "N", 8), ("S", "N", 8), ("S", "N", 8)], random=True, name="dropout",
         ),
         Entry(
-            **_twin(nn.MultiheadAttention, 8, 2, kdim=6, vdim=5, add_bias_kv=True, add_zero_attn=True),
+            **twin(nn.MultiheadAttention, 8, 2, kdim=6, vdim=5, add_bias_kv=True, add_zero_attn=True),
             inputs=[query, normal(5, 3, 6), normal(5, 3, 5), mask],
             unknown=[("L", "N", 8), ("S", "N", 6), ("S", "N", 5), ("N", "S")],
             calling=lambda m, q, k, v, mask: m(q, k, v, key_padding_mask=mask), name="other sizes",
         ),
         Entry(
-            **_twin(nn.MultiheadAttention, 8, 2, add_bias_kv=True, bias=False),
+            **twin(nn.MultiheadAttention, 8, 2, add_bias_kv=True, bias=False),
             inputs=[normal(4, 8), normal(4, 8)], unknown=[("L", 8), ("L", 8)], calling=_causal_alone,
             torch_calling=_causal_alone_in_torch, name="without a batch",
         ),
@@ -179,44 +179,45 @@ def _attention() -> list[Entry]:
 
 
 LAYERS: list[Entry] = [
-    Entry(**_twin(nn.Linear, 5, 7), inputs=[normal(3, 5)]),
-    Entry(**_twin(nn.Linear, 5, 7, bias=False), inputs=[normal(2, 3, 5)], name="many"),
+    Entry(**twin(nn.Linear, 5, 7), inputs=[normal(3, 5)]),
+    Entry(**twin(nn.Linear, 5, 7, bias=False), inputs=[normal(2, 3, 5)], name="many"),
     Entry(nn.Linear, lambda: nn.Linear(7), [normal(3, 5)], name="lazy"),
-    Entry(**_twin(nn.Conv1d, 4, 6, 3, stride=2, padding=1), inputs=[normal(3, 4, 9)]),
-    Entry(**_twin(nn.Conv2d, 4, 6, (3, 2), stride=2, padding=1), inputs=[IMAGES]),
-    Entry(**_twin(nn.Conv2d, 4, 6, 3, dilation=2, groups=2, bias=False), inputs=[IMAGES], name="groups"),
+    Entry(**twin(nn.Conv1d, 4, 6, 3, stride=2, padding=1), inputs=[normal(3, 4, 9)]),
+    Entry(**twin(nn.Conv2d, 4, 6, (3, 2), stride=2, padding=1), inputs=[IMAGES]),
+    Entry(**twin(nn.Conv2d, 4, 6, 3, dilation=2, groups=2, bias=False), inputs=[IMAGES], name="groups"),
     Entry(nn.Conv2d, lambda: nn.Conv2d(None, 6, 3), [IMAGES], name="lazy"),
     Entry(
-        **_twin(nn.ConvTranspose2d, 4, 6, 3, stride=2, padding=1, output_padding=1, groups=2),
+        **twin(nn.ConvTranspose2d, 4, 6, 3, stride=2, padding=1, output_padding=1, groups=2),
         inputs=[IMAGES],
     ),
-    Entry(**_twin(nn.MaxPool2d, 3, 2, 1), inputs=[IMAGES]),
-    Entry(**_twin(nn.MaxPool2d, 2, dilation=2, ceil_mode=True), inputs=[IMAGES], name="ceil"),
-    Entry(**_twin(nn.MaxPool1d, 3, 2, 1), inputs=[normal(3, 4, 9)]),
-    Entry(**_twin(nn.AvgPool1d, 3, 2, 1), inputs=[normal(3, 4, 9)]),
-    Entry(**_twin(nn.AvgPool2d, 2, 1, 1, count_include_pad=False), inputs=[IMAGES]),
-    Entry(**_twin(nn.AdaptiveAvgPool2d, (3, 2)), inputs=[IMAGES]),
+    Entry(**twin(nn.MaxPool2d, 3, 2, 1), inputs=[IMAGES]),
+    Entry(**twin(nn.MaxPool2d, 2, dilation=2, ceil_mode=True), inputs=[IMAGES], name="ceil"),
+    Entry(**twin(nn.MaxPool1d, 3, 2, 1), inputs=[normal(3, 4, 9)]),
+    Entry(**twin(nn.AvgPool1d, 3, 2, 1), inputs=[normal(3, 4, 9)]),
+    Entry(**twin(nn.AvgPool2d, 2, 1, 1, count_include_pad=False), inputs=[IMAGES]),
+    Entry(**twin(nn.AdaptiveAvgPool2d, (3, 2)), inputs=[IMAGES]),
     Entry(
-        **_twin(nn.Embedding, 10, 4, padding_idx=2),
+        **twin(nn.Embedding, 10, 4, padding_idx=2),
         inputs=[np.array([[1, 2, 3], [3, 3, 9]])],
     ),
     *(
-        Entry(**_twin(layer, 0.4), inputs=[x], random=True)
+        Entry(**twin(layer, 0.4), inputs=[x], random=True)
         for layer, x in (
             (nn.Dropout, normal(6, 5)), (nn.Dropout1d, normal(6, 5, 2)), (nn.Dropout2d, IMAGES),
             (nn.Dropout3d, VOLUMES), (nn.AlphaDropout, normal(6, 5)),
         )
     ),
-    Entry(**_twin(nn.RReLU, 0.2, 0.4), inputs=[normal(6, 5)], random=True),
-    Entry(**_twin(nn.Flatten), inputs=[IMAGES]),
-    Entry(**_twin(nn.Identity), inputs=[normal(3, 5)]),
+    Entry(**twin(nn.RReLU, 0.2, 0.4), inputs=[normal(6, 5)], random=True),
+    Entry(**twin(nn.Flatten), inputs=[IMAGES]),
+    Entry(**twin(nn.Identity), inputs=[normal(3, 5)]),
     *spatial(),
     *_norms(),
     *(entry for layer in (nn.RNN, nn.LSTM, nn.GRU) for entry in _recurrent(layer)),
-    Entry(**_twin(nn.RNN, 4, 6, nonlinearity="relu"), inputs=[STEPS], unknown=OVER_BATCH, name="relu"),
+    Entry(**twin(nn.RNN, 4, 6, nonlinearity="relu"), inputs=[STEPS], unknown=OVER_BATCH, name="relu"),
     *(entry for layer in (nn.RNNCell, nn.LSTMCell, nn.GRUCell) for entry in _cell(layer)),
     *_attention(),
     *losses(),
+    *stacks(),
     *(
         _simple(layer)
         for layer in (
@@ -226,16 +227,16 @@ LAYERS: list[Entry] = [
         )
     ),
     Entry(  # PyTorch's own gradient is a sixth in single precision
-        **_twin(nn.Hardsigmoid), inputs=[normal(3, 5) * 4],
+        **twin(nn.Hardsigmoid), inputs=[normal(3, 5) * 4],
         torch_calling=lambda module, x: (x + 3).clamp(0, 6) / 6,
     ),
-    Entry(**_twin(nn.PReLU, 4, 0.1), inputs=[IMAGES], name="channels"),
-    Entry(**_twin(nn.Softmax2d), inputs=[IMAGES]),
+    Entry(**twin(nn.PReLU, 4, 0.1), inputs=[IMAGES], name="channels"),
+    Entry(**twin(nn.Softmax2d), inputs=[IMAGES]),
     _simple(nn.CELU, 1.5),
     _simple(nn.Threshold, 0.1, -2.0),
     Entry(nn.GLU, lambda: nn.GLU(1), [IMAGES], torch=lambda t: t.GLU(1)),
     _simple(nn.Softmin, axis=1),
-    Entry(**_twin(nn.GELU, approximate="tanh"), inputs=[normal(3, 5)], name="tanh"),
+    Entry(**twin(nn.GELU, approximate="tanh"), inputs=[normal(3, 5)], name="tanh"),
     _simple(nn.LeakyReLU, 0.2),
     _simple(nn.ELU, 1.5),
     _simple(nn.Softmax, axis=0),

@@ -15,7 +15,7 @@ from tests.shared.nn.entry import Entry
 from tests.shared.nn.layers import LAYERS
 
 each_layer = pytest.mark.parametrize("entry", LAYERS, ids=str)
-CONTAINERS = {nn.Module, nn.ModuleList, nn.ModuleDict}
+CONTAINERS = {nn.Module, nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict}
 """Not called themselves."""
 
 

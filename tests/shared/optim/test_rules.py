@@ -28,6 +28,19 @@ CONFIGURATIONS: list[tuple[str, dict[str, Any]]] = [
     ("Adam", {"lr": 0.05, "betas": (0.8, 0.9), "eps": 1e-3, "weight_decay": 0.02, "amsgrad": True}),
     ("AdamW", {"lr": 0.05}),
     ("AdamW", {"lr": 0.05, "weight_decay": 0.2, "amsgrad": True}),
+    ("Adam", {"lr": 0.05, "maximize": True, "weight_decay": 0.02}),
+    ("Adamax", {"lr": 0.05}),
+    ("Adamax", {"lr": 0.05, "betas": (0.8, 0.9), "eps": 1e-3, "weight_decay": 0.02}),
+    ("NAdam", {"lr": 0.05}),
+    ("NAdam", {"lr": 0.05, "betas": (0.8, 0.9), "weight_decay": 0.02, "momentum_decay": 0.1}),
+    ("NAdam", {"lr": 0.05, "weight_decay": 0.2, "decoupled_weight_decay": True}),
+    ("RAdam", {"lr": 0.05}),
+    ("RAdam", {"lr": 0.05, "betas": (0.8, 0.9), "eps": 1e-3, "weight_decay": 0.02}),
+    ("RAdam", {"lr": 0.05, "weight_decay": 0.2, "decoupled_weight_decay": True}),
+    ("Rprop", {"lr": 0.01}),
+    ("Rprop", {"lr": 0.05, "etas": (0.4, 1.5), "step_sizes": (1e-3, 0.1)}),
+    ("ASGD", {"lr": 0.1}),
+    ("ASGD", {"lr": 0.1, "lambd": 0.1, "alpha": 0.5, "t0": 10, "weight_decay": 0.02}),
 ]
 each = pytest.mark.parametrize(
     ("name", "settings"), CONFIGURATIONS, ids=[f"{name}-{'-'.join(s)}" for name, s in CONFIGURATIONS]
@@ -63,7 +76,12 @@ def assert_close(ours: list[list[Any]], theirs: list[list[Any]]) -> None:
 @each
 def test_fifty_steps_agree_with_pytorch(name: str, settings: dict[str, Any]) -> None:
     torch = pytest.importorskip("torch", reason="the oracle, PyTorch, is not installed")
-    theirs = in_torch(torch, lambda ps: getattr(torch.optim, name)(ps, **settings))
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)  # in which NAdam keeps a number of its own
+    try:
+        theirs = in_torch(torch, lambda ps: getattr(torch.optim, name)(ps, **settings))
+    finally:
+        torch.set_default_dtype(before)
     assert_close(on_dynamic(made(name, settings)), theirs)
 
 
@@ -126,11 +144,62 @@ def test_step_writes_to_no_array_that_someone_may_hold() -> None:
         ("AdamW", {"eps": -1e-8}, "AdamW: eps must be"),
         ("RMSprop", {"alpha": 1}, "alpha must be"),
         ("Adadelta", {"eps": 0}, "eps must be a finite number, above 0"),
+        ("Rprop", {"etas": (1.5, 1.2)}, r"etas\[0\] must be a finite number, above 0 and below 1"),
+        ("Rprop", {"step_sizes": 3}, "step_sizes must be two numbers"),
+        ("LBFGS", {"line_search_fn": "armijo"}, "line_search_fn is 'strong_wolfe' or None"),
+        ("LBFGS", {"max_iter": 0}, "max_iter must be a finite number, 1 or more"),
     ],
 )
 def test_a_setting_out_of_range_is_refused_with_its_range(name: str, settings: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         getattr(optim, name)([Parameter(np.ones(2))], **settings)
+
+
+def test_lion_is_its_paper() -> None:
+    """Algorithm 2 of Chen et al. 2023, in NumPy; the gradients are those of the same problem."""
+    lr, (b1, b2), decay = 0.01, (0.9, 0.95), 0.1
+    gradients: list[list[Any]] = []
+
+    class Watching(optim.Lion):
+        def rule(self, p: Any, g: Any, slots: Any, rates: Any, h: Any) -> Any:
+            gradients[-1].append(g) if len(gradients[-1]) < 3 else gradients.append([g])
+            return super().rule(p, g, slots, rates, h)
+
+    gradients.append([])
+    settings = {"lr": lr, "betas": (b1, b2), "weight_decay": decay}
+    ours = on_dynamic(lambda ps: Watching(ps, **settings))
+    ps, ms = start(), [np.zeros_like(p) for p in start()]
+    expected = []
+    for step in gradients:
+        for i, g in enumerate(step):
+            c = b1 * ms[i] + (1 - b1) * g
+            ps[i] = ps[i] - lr * (np.sign(c) + decay * ps[i])
+            ms[i] = b2 * ms[i] + (1 - b2) * g
+        expected.append([p.copy() for p in ps])
+    assert_close(ours, expected)
+    make = made("Lion", settings)
+    assert_same_bits(on_dynamic(make), on_static(make))
+
+
+def test_a_group_may_go_up_while_another_goes_down() -> None:
+    up, down = Parameter(np.ones(2), "up"), Parameter(np.ones(2), "down")
+    opt = optim.SGD([{"params": [up], "maximize": True}, {"params": [down]}], lr=0.5)
+    up.grad = down.grad = np.ones(2)
+    opt.step()
+    assert (up.data == 1.5).all()
+    assert (down.data == 0.5).all()
+
+
+def test_step_calls_a_closure_and_gives_its_loss() -> None:
+    p = Parameter(np.ones(2), "p")
+    opt = optim.SGD([p], lr=0.5)
+
+    def closure() -> float:
+        p.grad = np.ones(2)
+        return 3.0
+
+    assert opt.step(closure) == 3.0
+    assert (p.data == 0.5).all()
 
 
 # --- clipping ------------------------------------------------------------------------------

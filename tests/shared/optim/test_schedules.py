@@ -16,7 +16,7 @@ from shared.errors import SettingError, StateError
 from shared.state import Parameter
 from tests.shared.optim.harness import assert_same_bits, batches, loss_of, on_dynamic, on_static, parameters
 
-STEPS = 30
+STEPS = 100
 PAIRS: list[tuple[Any, Callable[[Any, Any], Any]]] = [
     (optim.ConstantLR(0.1, 0.5, 4), lambda s, o: s.ConstantLR(o, 0.5, 4)),
     (optim.LinearLR(0.1, 0.25, 0.75, 8), lambda s, o: s.LinearLR(o, 0.25, 0.75, 8)),
@@ -25,6 +25,41 @@ PAIRS: list[tuple[Any, Callable[[Any, Any], Any]]] = [
     (optim.ExponentialLR(0.1, 0.9), lambda s, o: s.ExponentialLR(o, 0.9)),
     (optim.PolynomialLR(0.1, 20, 2.0), lambda s, o: s.PolynomialLR(o, 20, 2.0)),
     (optim.CosineAnnealingLR(0.1, 12, 0.01), lambda s, o: s.CosineAnnealingLR(o, 12, 0.01)),
+    (optim.LambdaLR(0.1, lambda k: 1 / (1 + k)), lambda s, o: s.LambdaLR(o, lambda k: 1 / (1 + k))),
+    (
+        optim.MultiplicativeLR(0.1, lambda k: 1 - 1 / (2 + k)),
+        lambda s, o: s.MultiplicativeLR(o, lambda k: 1 - 1 / (2 + k)),
+    ),
+    (optim.OneCycleLR(0.1, STEPS), lambda s, o: s.OneCycleLR(o, 0.1, STEPS, cycle_momentum=False)),
+    (
+        optim.OneCycleLR(0.1, STEPS, 0.4, "linear", 10.0, 100.0, three_phase=True),
+        lambda s, o: s.OneCycleLR(
+            o, 0.1, STEPS, pct_start=0.4, anneal_strategy="linear", div_factor=10.0, final_div_factor=100.0,
+            three_phase=True, cycle_momentum=False,
+        ),
+    ),
+    (optim.CyclicLR(0.1, 0.3, 7), lambda s, o: s.CyclicLR(o, 0.1, 0.3, 7, cycle_momentum=False)),
+    (
+        optim.CyclicLR(0.1, 0.3, 7, 4, "triangular2"),
+        lambda s, o: s.CyclicLR(o, 0.1, 0.3, 7, 4, "triangular2", cycle_momentum=False),
+    ),
+    (
+        optim.CyclicLR(0.1, 0.3, 3, 4, "exp_range", 0.97),
+        lambda s, o: s.CyclicLR(o, 0.1, 0.3, 3, 4, "exp_range", 0.97, cycle_momentum=False),
+    ),
+    (
+        optim.CyclicLR(0.1, 0.3, 7, scale_fn=lambda c: 1 / c),
+        lambda s, o: s.CyclicLR(o, 0.1, 0.3, 7, scale_fn=lambda c: 1 / c, cycle_momentum=False),
+    ),
+    (optim.CosineAnnealingWarmRestarts(0.1, 6), lambda s, o: s.CosineAnnealingWarmRestarts(o, 6)),
+    (
+        optim.CosineAnnealingWarmRestarts(0.1, 3, 3, 0.01),
+        lambda s, o: s.CosineAnnealingWarmRestarts(o, 3, 3, 0.01),
+    ),
+    (
+        optim.CosineAnnealingWarmRestarts(0.1, 1, 2),
+        lambda s, o: s.CosineAnnealingWarmRestarts(o, 1, 2),
+    ),
     (
         optim.SequentialLR([optim.LinearLR(0.1, 0.1, total_iters=5), optim.CosineAnnealingLR(0.1, 20)], [5]),
         lambda s, o: s.SequentialLR(o, [s.LinearLR(o, 0.1, total_iters=5), s.CosineAnnealingLR(o, 20)], [5]),
@@ -35,10 +70,11 @@ PAIRS: list[tuple[Any, Callable[[Any, Any], Any]]] = [
     ),
 ]
 SCHEDULES = [ours for ours, _ in PAIRS]
-each = pytest.mark.parametrize("schedule", SCHEDULES, ids=[type(s).__name__ for s in SCHEDULES])
+IDS = [f"{i}-{type(s).__name__}" for i, s in enumerate(SCHEDULES)]
+each = pytest.mark.parametrize("schedule", SCHEDULES, ids=IDS)
 
 
-@pytest.mark.parametrize(("ours", "theirs"), PAIRS, ids=[type(s).__name__ for s in SCHEDULES])
+@pytest.mark.parametrize(("ours", "theirs"), PAIRS, ids=IDS)
 def test_rates_are_pytorchs(ours: Any, theirs: Any) -> None:
     torch = pytest.importorskip("torch", reason="the oracle, PyTorch, is not installed")
     opt = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
@@ -59,7 +95,7 @@ def test_training_under_a_schedule_gives_the_same_bits_on_both_engines(schedule:
     def make(ps: list[Parameter]) -> optim.Optimizer:
         return optim.SGD(ps, lr=schedule, momentum=0.5)
 
-    assert_same_bits(on_dynamic(make, STEPS), on_static(make, STEPS))
+    assert_same_bits(on_dynamic(make, 30), on_static(make, 30))
 
 
 @each
@@ -110,6 +146,11 @@ def test_a_schedule_is_any_callable_that_gives_a_number() -> None:
         (lambda: optim.SequentialLR([optim.StepLR(0.1, 2)] * 2, [5, 6]), "2 schedules need 1 milestones"),
         (lambda: optim.SequentialLR([optim.StepLR(0.1, 2)] * 3, [6, 5]), "each larger than the one before"),
         (lambda: optim.ChainedScheduler([]), "one schedule or more"),
+        (lambda: optim.OneCycleLR(0.1, 10, anneal_strategy="sin"), "anneal_strategy must be 'cos'"),
+        (lambda: optim.OneCycleLR(0.1, 10, pct_start=2.0), "pct_start must be from 0 to 1"),
+        (lambda: optim.CyclicLR(0.1, 0.2, 5, mode="square"), "mode must be 'triangular'"),
+        (lambda: optim.CosineAnnealingWarmRestarts(0.1, 5, 1.5), "T_mult is a whole number"),
+        (lambda: optim.LambdaLR(0.1, 0.9), "lr_lambda must be a function, not 0.9"),
     ],
 )
 def test_a_schedule_that_makes_no_sense_is_refused(make: Any, words: str) -> None:

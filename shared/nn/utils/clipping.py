@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from shared import ops
 from shared.errors import GradientError
-from shared.optim.checks import number
+from shared.usage.numbers import number
 
 
 def global_norm(gradients: Sequence[Any]) -> Any:
@@ -53,13 +55,14 @@ def clip_by_value(gradients: Sequence[Any], limit: float) -> list[Any]:
 def clip_grad_norm_(parameters: Iterable[Any], max_norm: float) -> Any:
     """Scale the `.grad` of all parameters down together if their common norm exceeds `max_norm`.
 
-    Gives the norm as it was before: a 0-d float64 Tensor. See `clip_by_global_norm`.
+    Gives the norm as it was before: a 0-d Tensor of their dtype, float32 at least. See
+    `clip_by_global_norm`.
     """
     held = [p for p in parameters if p.grad is not None]
     clipped, norm = clip_by_global_norm([p.grad for p in held], max_norm)
     for parameter, g in zip(held, clipped, strict=True):
         parameter.grad = g
-    return norm
+    return ops.cast(norm, np.result_type(np.float32, *[parameter.dtype for parameter in held]))
 
 
 def clip_grad_value_(parameters: Iterable[Any], clip_value: float) -> None:

@@ -1,4 +1,4 @@
-"""What an optimiser's settings may be."""
+"""Numbers among settings: what they may be."""
 
 from __future__ import annotations
 
