@@ -251,7 +251,7 @@ def _happened(model: Json, leader: str | None) -> str:
     who = "who is ahead is not resolved" if leader is None else f"{leader} is ahead"
     title = model["title"][0].upper() + model["title"][1:]
     return (
-        f"{title}: {none['steps']} steps of the program become {number(all_['steps'])}, "
+        f"{title}: {number(none['steps'])} steps of the program become {number(all_['steps'])}, "
         f"{count(none['products'], 'product')} become {number(all_['products'])}, and "
         f"{spread_of(none['step'])} become {spread_of(all_['step'])}. A step takes "
         f"{_both(model)}: {who}."

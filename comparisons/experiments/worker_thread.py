@@ -192,9 +192,9 @@ def cured_static() -> int:
 
 
 CASES = (
-    ("ask", "A worker thread asks the model", ask_dynamic, ask_static),
-    ("extend", "A worker thread adds to the model", extend_dynamic, extend_static),
-    ("mode", "A worker thread under the main thread's no_grad", mode_dynamic, mode_static),
+    ("ask", "a worker thread asks the model", ask_dynamic, ask_static),
+    ("extend", "a worker thread adds to the model", extend_dynamic, extend_static),
+    ("mode", "a worker thread under the main thread's no_grad", mode_dynamic, mode_static),
 )
 SAYS = {
     "ask": "Static's prediction is an `eval`, which runs in the default session; dynamic's is a call.",
@@ -229,12 +229,12 @@ def read(found: Json) -> Reading:
         ],
         evidence=[
             *(
-                Pair(case["title"], case["dynamic"], case["static"], says=SAYS[case["name"]])
+                Pair(_titled(case), case["dynamic"], case["static"], says=SAYS[case["name"]])
                 for case in cases
             ),
             Pair("Written for threads", cured["dynamic"], cured["static"], says=_cured(cured)),
         ],
-        happened=[f"{case['title']}: {_told(case)}" for case in cases],
+        happened=[f"{_titled(case)}: {_told(case)}" for case in cases],
         means=_means(cases),
         otherwise=_otherwise(cases, works),
         threats=[
@@ -244,6 +244,10 @@ def read(found: Json) -> Reading:
             "One worker at a time. Nothing here says how fast several are.",
         ],
     )
+
+
+def _titled(case: Json) -> str:
+    return f"{case['title'][0].upper()}{case['title'][1:]}"
 
 
 def _fine(case: Json, engine: str) -> bool:

@@ -92,7 +92,8 @@ def scatter(evidence: Any) -> list[str]:
 def recounted(evidence: Any) -> list[str]:
     """How often bytes were counted, and how far the counts lay apart, in a sentence; none if none were."""
     found = [*tallies(evidence)]
-    return [f"Memory was {apart(found)}; what is told is the median."] if found else []
+    median = "; what is told is the median" if any(one["most"] > one["least"] for one in found) else ""
+    return [f"Memory was {apart(found)}{median}."] if found else []
 
 
 def _width(spread: Json) -> float:

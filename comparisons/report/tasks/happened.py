@@ -117,7 +117,7 @@ def step_time(task: Json) -> str:
     won = f"{found.leader} makes a step {times_of(found)} as fast"
     if not same_encoding(task):
         return (
-            f"Once running, {won}: {said}. Little of that is the engine's own work: dynamic computes the "
+            f"Once running, {won}: {said}. That is not the engines' doing alone: dynamic computes the "
             "examples of a batch one after the other, each in its own shape, static all of them at once, in "
             "a layout that was made for it. Who makes that layout by hand has the same on dynamic."
         )
@@ -156,6 +156,8 @@ def start_time(task: Json) -> str:
         f"The first step is done after {said}, which has to describe the model, derive its gradients "
         "and write a program before anything is computed."
     )
+    if not same_encoding(task):
+        return opening
     if leader is None:
         return f"{opening} Whether that is ever made up for is not resolved, as the later steps are not."
     even = break_even(dynamic, static)

@@ -207,6 +207,8 @@ def test_evidence_is_swapped_and_leveled_wherever_both_engines_have_some():
 
 def test_a_sentence_keeps_its_code_and_escapes_the_rest():
     assert prose("`a < b` & <c>") == "<code>a &lt; b</code> &amp; &lt;c&gt;"
+    nbsp = "\N{NO-BREAK SPACE}"
+    assert prose("98.6 % in 3 steps, 4.10 ms") == f"98.6{nbsp}% in 3 steps, 4.10{nbsp}ms"
 
 
 def test_the_lines_of_a_pair_that_differ_and_those_of_an_error_are_marked():

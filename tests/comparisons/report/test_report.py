@@ -222,8 +222,11 @@ def test_costs_of_two_encodings_are_not_put_down_to_the_engines(recoded):
     assert "A step takes 2.00 ms (1.96 to 2.04 ms) on static and 50.0 ms (49.0 to 51.0 ms) on dynamic" in said
     assert "on the MLP and" not in said
     task = recoded["tasks"]["mlp_digits"]
-    assert "Little of that is the engine's own work" in happened.step_time(task)
+    assert "That is not the engines' doing alone" in happened.step_time(task)
     assert "bookkeeping" not in happened.step_time(task)
+    assert "made up for" not in happened.start_time(task)
+    assert "these times do not tell" in (means := " ".join(lesson.means(task)))
+    assert "design to choose" not in means and "done sooner" not in means
     assert "they differ by at most 2e-06" in happened.parity(task)
     task["verify"] |= {"equal": False, "unequal_steps": 2, "first_difference": {"step": 2}}
     assert "do not agree within 0.001 of their size from step 2 on: 2 of 3" in happened.parity(task)
