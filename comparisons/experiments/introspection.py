@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import tracemalloc
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from functools import partial
@@ -21,6 +19,7 @@ from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
 from comparisons.lab.verdict import counted, timed
 from comparisons.statistics.quantities import OTHER, PAIR, count, listed, number, size, spread_of
+from comparisons.statistics.tally import plain
 from shared import nn, ops, optim
 from shared.nn.overview import FLOPS
 from shared.spec import spec_of
@@ -92,8 +91,8 @@ def run(context: Context) -> dict[str, Any]:
         # Hooks do not see inside of dynamic's backward, which calls the same kernels.
         "flops": dict.fromkeys(PAIR, work.flops),
         "memory": {
-            "dynamic": _peak(_step_dynamic(net, x, y), net),
-            "static": _peak(_step_static(net, x, y), net),
+            "dynamic": context.working(partial(_anew, _step_dynamic, net, x, y)),
+            "static": context.working(partial(_anew, _step_static, net, x, y)),
         },
     }
     return {
@@ -113,18 +112,12 @@ def run(context: Context) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _peak(step: Callable[[], object], net: Any) -> int:
-    """Bytes at the highest point of a first step, the arena of a static one among them; kernels have
-    been loaded by other steps before."""
+def _anew(make: Callable[..., Any], net: Any, x: Any, y: Any) -> Any:
+    """A step that is the first of its kind: there are no gradients yet, and no arena. Kernels have been
+    loaded by other steps before."""
     for parameter in net.parameters():
         parameter.grad = None
-    gc.collect()
-    tracemalloc.start()
-    try:
-        step()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    return make(net, x, y)
 
 
 def _step_dynamic(net: Any, x: Any, y: Any) -> Any:
@@ -168,7 +161,7 @@ FIGURES = {
 
 
 def read(found: Json) -> Reading:
-    figures, times = found["figures"], found["times"]
+    figures, times = plain(found["figures"]), found["times"]
     known = {engine: [f for f in figures if _known(f[engine])] for engine in PAIR}
     first = counted(
         f"of {len(figures)} costs of a step, known beforehand", len(known["dynamic"]), len(known["static"]),

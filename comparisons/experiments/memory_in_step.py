@@ -243,7 +243,7 @@ def _otherwise(lower: str | None, held: Json) -> list[str]:
         said.append(
             {
                 "static": "Static's memory is one block that is settled before the first step: a model that "
-                "has run once will not run out of memory in step 10,000.",
+                "has run once will not run out of memory in step 10,000, its batches being of one size.",
                 "dynamic": "On dynamic what is held is what the program's variables and the tape hold: to "
                 "drop a Tensor, or to recompute a part (`dynamic.checkpoint`), is a line of the program.",
             }[OTHER[lower]]

@@ -335,7 +335,7 @@ def _otherwise(leaders: Json, deep: Json) -> list[str]:
     if other == "static":
         return [
             "What static holds it knows beforehand, and holds in every step alike: a training that has begun "
-            "will not run out of memory in its last hour, whatever else is in the batch."
+            "will not run out of memory in its last hour, as long as its batches keep their sizes."
         ]
     said = (
         "A Tensor that is not wanted is dropped by a line of the program, and a part of the model computed "

@@ -227,7 +227,7 @@ def read(found: Json) -> Reading:
             _curves("Nodes", found, "nodes", "nodes alive", "",
                     "Node objects of either engine that anything still holds, between two steps."),
             _curves("Memory", found, "bytes", "bytes held", "bytes",
-                    "What NumPy and Python hold between two steps, by tracemalloc, in a run of its own."),
+                    "What NumPy and Python hold between two steps, by tracemalloc, in one run of its own."),
             _steps(found),
             Pair("The line before the loop", {"code": found["dynamic"]["code"]},
                  {"code": found["before"]["code"]}, says=_mended(late, gained)),

@@ -86,7 +86,7 @@ class Context:
         """How often bytes are counted, each time from the beginning."""
         return self.pick(3, 5)
 
-    def held(self, make: Callable[[], Callable[[], object]], calls: int = 3) -> dict[str, Any]:
+    def held(self, make: Callable[[], Callable[[], object]], calls: int = 2) -> dict[str, Any]:
         """Bytes that a side holds: {peak, between}, at the highest point of its last call and after it, each
         a tally.
 

@@ -56,11 +56,12 @@ def _leader(half: Sequence[Group]) -> str | None:
 
 def _told(half: Sequence[Group]) -> str:
     """In which dimensions each engine is ahead by the row that decides."""
+    decided = [group for group in half if group.decider]
     by = {
-        side: [group.dimension.title.lower() for group in half if group.leader == side]
+        side: [group.dimension.title.lower() for group in decided if group.leader == side]
         for side in (*PAIR, None)
     }
     parts = [f"{side} is ahead in {listed(by[side])}" for side in PAIR if by[side]]
     if by[None]:
         parts.append(f"neither is in {listed(by[None])}")
-    return f"by the rows that decide {'; '.join(parts)}"
+    return f"by the rows that decide {'; '.join(parts)}" if parts else "there is no row that decides"

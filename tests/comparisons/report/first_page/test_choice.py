@@ -118,6 +118,9 @@ def test_what_is_said_of_tensorflow_2_follows_the_rows_that_decide_both_halves(h
     assert ON_HANDS[hands] in first
     assert ON_MACHINE[machine] in second
     assert (f"{hands} is ahead in writing a model and state" in first) == (hands is not None)
+    undecided = Group(DIMENSIONS["construction"], [])
+    first, *_ = why_tensorflow_2([undecided, group("state", hands), group("speed", machine)])
+    assert "building the graph" not in first
     split, *_ = why_tensorflow_2(
         [group("writing", "dynamic"), group("state", "static"), group("speed", None)]
     )
