@@ -320,7 +320,8 @@ class Module:
 
 methods(
     Module, "register_forward_hook", "named_modules", "num_parameters", "apply", "requires_grad_", "astype",
-    "to", "load_state_dict", "save", "load", "train",
+    "to", "load_state_dict", "save", "load", "train", "register_buffer", "register_parameter", "add_module",
+    "register_module", "get_submodule", "get_parameter", "get_buffer",
 )  # fmt: skip
 
 
@@ -376,7 +377,7 @@ class evaluating(Block):
 def check_forgotten(set_to_none: bool) -> None:
     """SettingError unless gradients are to be forgotten: zeros that are kept differ from none for rules with
     momentum."""
-    if not set_to_none:
+    if set_to_none is not True:
         raise SettingError(
             "zero_grad: gradients are forgotten here, not filled with zeros; leave set_to_none out, or write "
             "p.grad.zero_() for each parameter"

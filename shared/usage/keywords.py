@@ -18,7 +18,8 @@ SAME = {
 
 OF = {
     "clip": {"min": "low", "max": "high", "a_min": "low", "a_max": "high"},
-    "scatter": {"src": "values"}, "DataLoader": {"num_workers": "prefetch"}, "roll": {"dims": "axis", "shifts": "shift"},
+    "scatter": {"src": "values"}, "DataLoader": {"num_workers": "prefetch"},
+    "roll": {"dims": "axis", "shifts": "shift"},
     "masked_fill": {"mask": "mask", "value": "value"}, "linspace": {"steps": "num"},
     "kl_div": {"input": "input"}, "interpolate": {"scale_factor": "scale_factor"},
 }  # fmt: skip

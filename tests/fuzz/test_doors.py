@@ -23,8 +23,8 @@ WITHIN = {
 """Called so often that the door stands in the method itself: there it costs nothing."""
 
 CHECKED = {
-    "Optimizer.slots", "Kept.slots", "_Characters.state_shapes", "Operators.__getitem__",
-    "InPlace.__setitem__", "Tensor.__setitem__", "Tensor.backward",
+    "Optimizer.slots", "Kept.slots", "Optimizer.zero_grad", "Module.zero_grad", "_Characters.state_shapes",
+    "Operators.__getitem__", "InPlace.__setitem__", "Tensor.__setitem__", "Tensor.backward",
 }  # fmt: skip
 """They check what they are given, or hand it to an op, which has a door."""
 
