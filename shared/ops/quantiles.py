@@ -18,9 +18,11 @@ from shared.ops.choosing import (
     cast,
     floating,
     gate,
+    greater_equal,
     isfinite,
     isnan,
     less,
+    less_equal,
     logical_and,
     logical_not,
     logical_or,
@@ -52,9 +54,10 @@ def quantile(
     "linear" interpolates; "lower" and "higher" take one of the two; "nearest" the nearer, of two as near
     that at the even place; "midpoint" their mean.
 
-    q is a number from 0 to 1, or several, which then stand along a new first axis. As in `numpy.quantile` and
-    `torch.quantile`; NaN anywhere gives NaN. Gradients flow to the elements that the result is made of.
-    Raises ShapeError where there are no elements, SettingError for a q outside and for another method.
+    q is a number from 0 to 1, or several (a list, an array, a Tensor), which then stand along a new first
+    axis. As in `numpy.quantile` and `torch.quantile`; NaN anywhere gives NaN. Gradients flow to the elements
+    that the result is made of, and to q. Raises ShapeError where there are no elements, SettingError for
+    numbers outside and for another method, RangeError where a run finds a Tensor's outside.
     """
     return _quantile("quantile", x, q, axis, keepdims, method, skip=False)
 
@@ -86,7 +89,8 @@ def _quantile(
     """What is sorted has the reduced axes as its last one; so have the places, with one for each share."""
     if method not in METHODS:
         raise SettingError(f"{call}: method must be one of {METHODS}, not {method!r}")
-    x, shares = floating(x), _shares(call, q)
+    x = floating(x)
+    shares, inside = _shares(call, q, x)
     axes = many_axes(call, axis, x.ndim)
     kept = [a for a in range(x.ndim) if a not in axes]
     count = count_of(x.shape, axes)
@@ -94,35 +98,41 @@ def _quantile(
         raise ShapeError(f"{call}: {str_shape(x.shape)} has no elements over axis {axes}")
     ranked = sort(reshape(transpose(x, (*kept, *axes)), (*(x.shape[a] for a in kept), count)))
     most: Any = count - 1  # of an unknown size, too
-    last = full((), most, "float64", like=x)
     if skip:
         numbers = sum(cast(logical_not(isnan(ranked)), "float64"), axis=-1, keepdims=True)
-        place = mul(maximum(sub(numbers, 1), 0), _beside(shares, x))
+        place = mul(maximum(sub(numbers, 1), 0), shares)
     else:  # where there is NaN it stands last
+        last = full((), most, "float64", like=x)
         lost = isnan(expand_dims(getitem(ranked, (..., -1)), -1))
-        place = where(lost, last, mul(last, _beside(shares, x)))
+        place = where(lost, last, mul(last, shares))
+    if inside is not None:
+        place = where(inside, place, most + 1)  # where nothing is, as `gather` will say
     y = moveaxis(_picked(ranked, place, method), -1, 0)
-    y = reshape(y, (len(shares), *reduced(x.shape, axes, keepdims)))
-    return y if isinstance(q, (list, tuple, np.ndarray)) and np.ndim(q) else getitem(y, 0)
+    return reshape(y, (*(shares.shape if _several(q) else ()), *reduced(x.shape, axes, keepdims)))
 
 
 _NUMBERS = (int, float, list, tuple, np.ndarray, np.generic)
 
 
-def _shares(call: str, q: Any) -> list[float]:
-    """The shares as numbers."""
+def _several(q: Any) -> bool:
+    return len(q.shape) > 0 if hasattr(q, "shape") else isinstance(q, (list, tuple))
+
+
+def _shares(call: str, q: Any, x: Any) -> tuple[Any, Any]:
+    """The shares as float64 where x lives, along one axis; of a Tensor's, of which only a run may know, also
+    whether they are from 0 to 1."""
+    if hasattr(q, "shape") and not isinstance(q, _NUMBERS):
+        if len(q.shape) > 1:
+            raise ShapeError(f"{call}: q must be a number or several in a row, not {str_shape(q.shape)}")
+        q = reshape(cast(q, "float64"), -1)
+        return q, logical_and(greater_equal(q, 0), less_equal(q, 1))
     try:
         found = np.asarray(q, np.float64) if isinstance(q, _NUMBERS) else np.zeros(0)
     except (TypeError, ValueError):
         found = np.zeros(0)
     if found.ndim > 1 or not found.size or not ((found >= 0) & (found <= 1)).all():
         raise SettingError(f"{call}: q must be a number from 0 to 1, or several of them, not {in_short(q)}")
-    return found.reshape(-1).tolist()
-
-
-def _beside(shares: list[float], x: Any) -> Any:
-    """The shares as float64 where x lives, along one axis."""
-    return stack([full((), share, "float64", like=x) for share in shares])
+    return stack([full((), share, "float64", like=x) for share in found.reshape(-1).tolist()]), None
 
 
 def _picked(ranked: Any, place: Any, method: str) -> Any:

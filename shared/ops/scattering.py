@@ -36,7 +36,7 @@ from shared.ops.picking import placed, rows_as_index, stretched, together
 from shared.ops.placing import extreme_op, put_op
 from shared.ops.shapes import as_tensor_like, reshape
 from shared.ops.sorting import argsort
-from shared.spec import is_weak, one_axis, promote, spec_of, str_shape
+from shared.spec import broadcast_shapes, is_weak, one_axis, promote, spec_of, str_shape
 
 # --- what `reduce` may be --------------------------------------------------------------------
 
@@ -208,10 +208,12 @@ def scatter_nd(x: Any, indices: Any, values: Any, reduce: str = "set") -> Any:
 
 
 def masked_scatter(x: Any, mask: Any, source: Any) -> Any:
-    """`x` with the elements of `source`, in C order, where `mask` (bool, broadcasts to x) is true:
-    `torch.masked_scatter`. Raises ShapeError where there are fewer elements than places."""
+    """`x` with the elements of `source`, in C order, where `mask` (bool) is true: `torch.masked_scatter`. The
+    two broadcast. Raises ShapeError where there are fewer elements than places."""
     x, mask = as_tensor_like(x), as_tensor_like(mask)
     check_mask("masked_scatter", mask)
-    mask = stretched(mask, x.shape, x)
+    shape = broadcast_shapes("masked_scatter", spec_of(x), spec_of(mask))
+    x = stretched(x, shape, mask)
+    mask = stretched(mask, shape, x)
     count = getitem(x, mask).shape[0]
     return index_put(x, mask, getitem(reshape(placed(source, x), -1), slice(0, count)))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import Dim, Size, product
+from shared.dims import Dim, Size, product, same_size
 from shared.errors import SettingError, ShapeError
 from shared.kernels.scatter import scatter_rows
 from shared.op import ZERO, Op, Rule, array_module
@@ -247,8 +247,8 @@ _bincount = Op(
 
 
 def bincount(x: Any, weights: Any = None, minlength: Size = 0) -> Any:
-    """How often each integer from 0 up to the largest in `x` comes, int64; or the sum of its weights, in
-    their dtype, added in x's order.
+    """How often each integer from 0 up to the largest in `x` comes, int64; or the sum of its weights, added
+    in x's order; of integers and bools in float64, as in NumPy.
 
     x (n,) integers from 0 on, weights (n,). There are `minlength` counts at least; how many, only a run
     knows. Raises RangeError for a number below 0, naming it and its position, ShapeError for other shapes.
@@ -257,7 +257,7 @@ def bincount(x: Any, weights: Any = None, minlength: Size = 0) -> Any:
     (least,) = as_sizes("bincount", (minlength,))
     if not isinstance(least, Dim) and least < 0:
         raise SettingError(f"bincount: minlength must not be negative, but is {least}")
-    given = [] if weights is None else [as_tensor_like(weights)]
+    given = [] if weights is None else [floating(weights)]
     return _bincount(x, *given, minlength=least)
 
 
@@ -267,7 +267,8 @@ def histogram(
     """How many elements of `x` lie in each bin, int64 (or the sum of their weights), and the bins' edges.
 
     bins     a number of bins of one width, or their edges, ascending
-    range    where the first bin starts and the last ends; by default the smallest and largest element
+    range    where the first bin starts and the last ends; by default the smallest and largest element, of
+             nothing 0 and 1
     weights  what each element counts, of x's shape
     density  whether what comes out is divided so that its integral is 1
 
@@ -293,10 +294,10 @@ def _edges(x: Any, bins: int, range: Sequence[float] | None) -> Any:
     """The edges of so many bins of one width; where all elements are equal, from half below to half above."""
     if bins < 1:
         raise SettingError(f"histogram: bins must be an int from 1 on, or edges, not {bins}")
-    if range is None:
+    if range is None and not same_size(x.size, 0):
         low, high = min(x), max(x)
     else:
-        low, high = (full((), float(end), x.dtype, like=x) for end in range)
+        low, high = (full((), float(end), x.dtype, like=x) for end in range or (0, 1))
     half = where(equal(low, high), 0.5, 0.0)
     low, high = low - cast(half, x.dtype), high + cast(half, x.dtype)
     numbers = arange(bins + 1, dtype=x.dtype, like=x)

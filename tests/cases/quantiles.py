@@ -32,6 +32,12 @@ CASES = [
          unknown=_ABC,
          torch=lambda x: _quantile(0.4, dim=1)(x.transpose(0, 1).reshape(3, 8)).reshape(1, 3, 1),
          name="quantile, two axes"),
+    Case("argsort", lambda x, q: ops.quantile(x, q, axis=1), [distinct(2, 6), np.array([0.3, 0.75])],
+         torch=lambda x, q: torch_op("quantile", dim=1)(x, q), unknown=[("a", "b"), ("k",)],
+         name="quantile of Tensors"),
+    Case("argsort", ops.nanquantile, [_some_nan, np.array(0.3)], smooth=False, second=False,
+         torch=lambda x, q: torch_op("nanquantile")(x, q), unknown=[("a", "b"), ()],
+         name="nanquantile of a Tensor"),
     Case("argsort", lambda x: ops.quantile(x, 0.25), [distinct(3, 2)], torch=_quantile(0.25), unknown=_AB,
          name="quantile of all"),
     Case("argsort", lambda x: ops.isnan(ops.quantile(x, 0.25, axis=0)), [_nan], torch=lambda x:

@@ -178,7 +178,7 @@ WORDS: dict[str, Callable[..., Any]] = {
     "var_mean": lambda x, dim=None, keepdim=False, **more: (
         _spread(o.var)(x, dim, keepdim=keepdim, **more), o.mean(x, axis=_axis(dim), keepdims=keepdim)),
     "logsumexp": lambda x, dim, keepdim=False: o.logsumexp(x, axis=_axis(dim), keepdims=keepdim),
-    "count_nonzero": lambda x, dim=None: o.sum(x != 0, axis=_axis(dim)),
+    "count_nonzero": lambda x, dim=None: o.count_nonzero(x, axis=_axis(dim)),
     "cumsum": lambda x, dim: o.cumsum(x, axis=dim), "cumprod": lambda x, dim: o.cumprod(x, axis=dim),
     "softmax": lambda x, dim, dtype=None: o.softmax(_in(x, dtype), axis=dim),
     "log_softmax": lambda x, dim, dtype=None: o.log_softmax(_in(x, dtype), axis=dim),
@@ -186,6 +186,25 @@ WORDS: dict[str, Callable[..., Any]] = {
     "dist": lambda a, b, p=2: o.norm(a - b, p),
     "norm": lambda x, p=2, dim=None, keepdim=False: o.norm(x, p, axis=dim, keepdims=keepdim),
     "msort": lambda x: o.sort(x, axis=0),
+    "sort": lambda x, dim=-1, descending=False, stable=True: (
+        o.sort(x, dim, descending), o.argsort(x, dim, descending)),
+    "argsort": lambda x, dim=-1, descending=False, stable=True: o.argsort(x, dim, descending),
+    "topk": lambda x, k, dim=-1, largest=True, sorted=True: o.topk(x, k, dim, largest),
+    "median": lambda x, dim=None, keepdim=False: _lower(o.quantile, x, dim, keepdim),
+    "nanmedian": lambda x, dim=None, keepdim=False: _lower(o.nanquantile, x, dim, keepdim),
+    "quantile": lambda x, q, dim=None, keepdim=False, interpolation="linear": o.quantile(
+        x, q, dim, keepdim, interpolation),
+    "nanquantile": lambda x, q, dim=None, keepdim=False, interpolation="linear": o.nanquantile(
+        x, q, dim, keepdim, interpolation),
+    "unique": lambda x, sorted=True, return_inverse=False, return_counts=False, dim=None: o.unique(
+        x, dim, False, return_inverse, return_counts),
+    "searchsorted": lambda edges, x, right=False, side=None, sorter=None, out_int32=False: o.searchsorted(
+        edges, x, "right" if right else side or "left", sorter),
+    "bucketize": lambda x, edges, right=False, out_int32=False: o.bucketize(x, edges, right),
+    "histogram": lambda x, bins, range=None, weight=None, density=False: [
+        o.cast(part, x.dtype) for part in o.histogram(x, bins, range, weight, density)],
+    "histc": lambda x, bins=100, min=0, max=0: o.cast(
+        o.histogram(x, bins, None if min == max else (min, max))[0], x.dtype),
     # products
     "bmm": lambda a, b: o.matmul(a, b), "mm": lambda a, b: o.matmul(a, b), "mv": lambda a, b: o.matmul(a, b),
     "dot": lambda a, b: o.dot(a, b), "vdot": lambda a, b: o.linalg.vecdot(a, b),
@@ -202,7 +221,7 @@ WORDS: dict[str, Callable[..., Any]] = {
     "cat": lambda xs, dim=0: o.concatenate(xs, axis=dim), "stack": lambda xs, dim=0: o.stack(xs, axis=dim),
     "hstack": lambda xs: o.hstack(xs), "vstack": lambda xs: o.vstack(xs), "dstack": lambda xs: o.dstack(xs),
     "column_stack": lambda xs: o.column_stack(xs),
-    "chunk": lambda x, chunks, dim=0: o.split(x, _chunks(x.shape[dim], chunks), axis=dim),
+    "chunk": lambda x, chunks, dim=0: o.chunk(x, chunks, axis=dim),
     "split": lambda x, size, dim=0: o.split(x, _parts(x.shape[dim], size), axis=dim),
     "split.list_args": lambda x, sizes, dim=0: o.split(x, list(sizes), axis=dim),
     "split_with_sizes": lambda x, sizes, dim=0: o.split(x, list(sizes), axis=dim),
@@ -228,16 +247,15 @@ WORDS: dict[str, Callable[..., Any]] = {
     "permute_copy": lambda x, *dims: o.permute(x, _sizes(dims)),
     "movedim": lambda x, source, to: o.movedim(x, source, to),
     "flip": lambda x, *args, dims=None: o.flip(x, axis=_sizes(args) if dims is None else tuple(dims)),
-    "fliplr": lambda x: o.flip(x, axis=1),
-    "flipud": lambda x: o.flip(x, axis=0),
     "roll": lambda x, shifts, dims=None: o.roll(x, shifts, axis=dims),
     "rot90": lambda x, k=1, dims=(0, 1): o.rot90(x, k, dims),
     "tile": lambda x, *reps: o.tile(x, _sizes(reps)),
     "repeat": lambda x, *reps: o.tile(x, _sizes(reps)),
     "repeat_interleave": lambda x, repeats, dim=None, **_: o.repeat(x, repeats, axis=dim),
     "sum_to_size": lambda x, *shape: o.sum_to(x, _sizes(shape)),
-    "narrow": lambda x, dim, start, length: _sliced(x, dim, start, start + length),
-    "narrow_copy": lambda x, dim, start, length: _sliced(x, dim, start, start + length),
+    "narrow": lambda x, dim, start, length: o.narrow(x, dim, _known(start), length),
+    "narrow_copy": lambda x, dim, start, length: o.narrow(x, dim, _known(start), length),
+    "tensor_split": lambda x, sections, dim=0: o.tensor_split(x, _known(sections), dim),
     "select": lambda x, dim, index: x[(slice(None),) * (dim % x.ndim) + (index,)],
     "slice": lambda x, dim=0, start=None, end=None, step=1: _sliced(x, dim, start, end, step),
     "meshgrid": lambda xs, indexing="ij": o.meshgrid(*xs, indexing=indexing),
@@ -274,18 +292,25 @@ WORDS: dict[str, Callable[..., Any]] = {
     "clone": lambda x, **_: o.reshape(x, x.shape),
     # places
     "gather": lambda x, dim, index, **_: o.gather(x, index, dim),
-    "take_along_dim": lambda x, index, dim=None: o.take(o.reshape(x, -1), o.reshape(index, -1)) if dim is None
-        else o.gather(*_alike(x, index, dim), dim),
+    "take_along_dim": lambda x, index, dim=None: o.take_along_axis(
+        x, o.reshape(index, -1) if dim is None else index, dim),
     "take": lambda x, index: o.take(x, index), "index_select": lambda x, dim, i: o.take(x, i, axis=dim),
     "scatter_add": lambda x, dim, index, values: o.scatter_add(x, index, values, axis=dim),
-    "scatter": lambda x, dim, index, values, **more: o.scatter(x, index, values, axis=dim, **more),
-    "scatter_reduce": lambda x, dim, i, v, reduce, **more: o.scatter(
-        x, i, v, axis=dim, reduce=reduce, **more),
+    "scatter": lambda x, dim, index, values, reduce="set": o.scatter(
+        x, index, _beginning(values, index), dim, _REDUCE.get(reduce, reduce)),
+    "scatter_reduce": lambda x, dim, index, values, reduce, include_self=True: o.scatter(
+        x, index, _beginning(values, index), dim, _REDUCE.get(reduce, reduce), include_self),
     "index_add": lambda x, dim, index, values, alpha=1: o.index_add(x, index, values * alpha, axis=dim),
-    "masked_fill": lambda x, mask, value: o.where(mask, value, x),
-    "masked_select": lambda x, mask: o.masked_select(x, mask),
-    "argwhere": lambda x: o.stack(o.nonzero(x), axis=1),
-    "nonzero": lambda x, as_tuple=False: o.nonzero(x) if as_tuple else o.stack(o.nonzero(x), axis=1),
+    "index_copy": lambda x, dim, index, values: o.index_copy(x, index, values, axis=dim),
+    "index_fill": lambda x, dim, index, value: o.index_fill(x, index, value, axis=dim),
+    "index_reduce": lambda x, dim, index, values, reduce, include_self=True: o.index_put(
+        x, (slice(None),) * (dim % (x.ndim or 1)) + (index,), values, _REDUCE.get(reduce, reduce),
+        include_self),
+    "index_put": lambda x, index, values, accumulate=False: o.index_put(
+        x, tuple(index), values, "add" if accumulate else "set"),
+    "nonzero": lambda x, as_tuple=False: o.nonzero(x) if as_tuple else o.argwhere(x),
+    "tril_indices": lambda n, m, offset=0, **_: o.stack(o.tril_indices(n, m, offset)),
+    "triu_indices": lambda n, m, offset=0, **_: o.stack(o.triu_indices(n, m, offset)),
     "nn.functional.embedding": lambda ids, weight, padding_idx=None, **more: o.embedding(
         ids, weight, padding_idx=padding_idx, **more),
     "nn.functional.one_hot": lambda x, num_classes=-1: o.one_hot(x, num_classes, dtype="int64"),
@@ -349,16 +374,35 @@ def _nearest(a: Any, b: Any, driver: Any = None) -> Any:
 THEIRS: dict[str, Callable[..., Any]] = {
     "svd": _absolute("svd"), "linalg.svd": _absolute("svd"), "linalg.eigh": _absolute("eigh"),
     "linalg.eig": _absolute("eig"), "linalg.lstsq": _nearest,
+    "logcumsumexp": lambda x, dim: x.double().logcumsumexp(dim).to(x.dtype),
 }  # fmt: skip
 """What is called of PyTorch, where its own result is not what can be held against ours: an eigenvector's
-sign is nobody's."""
+sign is nobody's, and in single precision its gradient of logcumsumexp is off by 3e-3 beside large numbers."""
 
 
 # --- what some lines need ------------------------------------------------------------------
 
 
-def _chunks(size: int, chunks: int) -> list[int]:
-    return _parts(size, max(-(-size // chunks), 1))
+def _lower(quantile: Any, x: Any, dim: Any, keepdim: bool) -> Any:
+    """PyTorch's median: the lower of the middle two, and where it stands."""
+    if dim is None:
+        return quantile(x, 0.5, method="lower")
+    value = quantile(x, 0.5, dim, keepdims=True, method="lower")
+    index = o.argmax((x == value) | (o.isnan(x) & o.isnan(value)), dim, keepdims=True)
+    return (value, index) if keepdim else (o.squeeze(value, dim), o.squeeze(index, dim))
+
+
+_REDUCE = {"sum": "add", "prod": "mul", "multiply": "mul", "amax": "max", "amin": "min"}
+
+
+def _known(value: Any) -> Any:
+    """Numbers that PyTorch takes as a Tensor."""
+    return np.asarray(value.numpy()).tolist() if hasattr(value, "numpy") else value
+
+
+def _beginning(values: Any, index: Any) -> Any:
+    """PyTorch reads as much of the values as the index has places."""
+    return values[tuple(map(slice, index.shape))] if getattr(values, "ndim", 0) else values
 
 
 def _parts(size: int, step: Any) -> list[int]:
@@ -394,14 +438,6 @@ def _padded(x: Any, pad: Any, mode: str, value: Any) -> Any:
     if mode == "constant":
         return o.pad(x, _widths(x, pad), value=0 if value is None else value)
     return o.pad(x, _widths(x, pad), mode={"replicate": "edge", "circular": "wrap"}.get(mode, mode))
-
-
-def _alike(x: Any, index: Any, dim: int) -> tuple[Any, Any]:
-    """An array and indices that agree on all other axes."""
-    at = dim % x.ndim
-    sizes = np.broadcast_shapes(*[(*a.shape[:at], 1, *a.shape[at + 1 :]) for a in (x, index)])
-    x, index = (o.broadcast_to(a, (*sizes[:at], a.shape[at], *sizes[at + 1 :])) for a in (x, index))
-    return x, index
 
 
 def _in(x: Any, dtype: Any) -> Any:

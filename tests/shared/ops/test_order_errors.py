@@ -37,7 +37,8 @@ MISTAKES: list[tuple[Call, type[Exception], list[str]]] = [
     (lambda x: ops.diff(x, -1), SettingError, ["diff", "from 0 on", "-1"]),
     (lambda x: ops.quantile(x, 1.5), SettingError, ["quantile", "from 0 to 1", "1.5"]),
     (lambda x: ops.quantile(x, [[0.5]]), SettingError, ["quantile", "[[0.5]]"]),
-    (lambda x: ops.quantile(x, x), SettingError, ["quantile", "q must be a number"]),
+    (lambda x: ops.quantile(x, "half"), SettingError, ["quantile", "not 'half'"]),
+    (lambda x: ops.quantile(x, x), ShapeError, ["quantile", "q must be a number", "(2, 3)"]),
     (lambda x: ops.nanquantile(x, 0.5, method="cubic"), SettingError, ["nanquantile", "'cubic'", "nearest"]),
     (lambda x: ops.median(x[:0], 0), ShapeError, ["median", "(0, 3)", "no elements"]),
     (lambda x: ops.index_put(x, [0, 1], np.ones((3, 3))), ShapeError, ["index_put", "(3, 3)", "(2, 3)"]),
@@ -78,6 +79,7 @@ LATE: list[tuple[Call, list[str]]] = [
     (lambda x: ops.scatter(x, ops.cast(x[:1] + 1, int), 1.0, 0), ["index_put", "out of bounds"]),
     (lambda x: ops.index_put(x, ops.cast(x[0] + 5, int), 1.0, "max"), ["index_extreme", "out of bounds"]),
     (lambda x: ops.gather_nd(x, ops.cast(x + 2, int)[:, :1]), ["getitem", "out of bounds"]),
+    (lambda x: ops.quantile(x, x[0] - 0.5), ["quantile", "gather: index 6"]),
 ]
 
 
