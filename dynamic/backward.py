@@ -17,7 +17,7 @@ from dynamic.modes import in_mode, mode
 from dynamic.node import Edge, Leaf, Node
 from dynamic.tensors import Tensor
 from shared.errors import GradientError
-from shared.ops.complexes import conj
+from shared.ops.complexes import conjugated
 from shared.reverse import ReverseVisitor, reverse
 from shared.spec import Spec
 from shared.usage.door import door
@@ -71,14 +71,14 @@ def derivatives(
     keep = create_graph if retain_graph is None else retain_graph
     if create_graph:
         with in_mode(recording=True):
-            conjugate = [(edge, conj(g)) for edge, g in seeds]
-            found = {edge: conj(g) for edge, g in reverse(conjugate, wanted, _OnTensors(keep)).items()}
+            conjugate = [(edge, conjugated(g)) for edge, g in seeds]
+            found = {edge: conjugated(g) for edge, g in reverse(conjugate, wanted, _OnTensors(keep)).items()}
         tensors = {edge: g if isinstance(g, Tensor) else Tensor(g) for edge, g in found.items()}
     else:
-        raw_seeds = [(edge, conj(g.array)) for edge, g in seeds]
+        raw_seeds = [(edge, conjugated(g.array)) for edge, g in seeds]
         found = reverse(raw_seeds, wanted, _OnArrays(keep))
         taken = {id(g) for _, g in raw_seeds}
-        tensors = {edge: Tensor(_own(conj(g), taken)) for edge, g in found.items()}
+        tensors = {edge: Tensor(_own(conjugated(g), taken)) for edge, g in found.items()}
     if gradient_hooks.hooked:
         for edge, g in tensors.items():
             if isinstance(edge[0], Leaf):
@@ -125,8 +125,9 @@ def _through_hooks(node: Node, gs: list[Any]) -> None:
     """Hooks of single Tensors see, and may change, the cotangents of a node's outputs."""
     for i, g in enumerate(gs):
         if g is not None:
-            given = gradient_hooks.through_hooks(node, i, conj(g if isinstance(g, Tensor) else Tensor(g)))
-            gs[i] = conj(given if isinstance(g, Tensor) else given.array)
+            gradient = conjugated(g if isinstance(g, Tensor) else Tensor(g))
+            given = gradient_hooks.through_hooks(node, i, gradient)
+            gs[i] = conjugated(given if isinstance(g, Tensor) else given.array)
 
 
 def _own(g: Any, taken: set[int]) -> Any:

@@ -76,8 +76,9 @@ def _values(given: Any) -> Any:
 
 
 def _refusal(name: str, module: str = "") -> EngineError:
-    ours = _OTHERWISE.get(name, name)
-    way_out = f"use ops.{ours}" if ours in ops.__all__ else "build it of ops (docs/ops.md lists them)"
+    ours, space = _OTHERWISE.get(name, name), module if module in ("linalg.", "fft.") else ""
+    known = ours in getattr(ops, space.rstrip("."), ops).__all__
+    way_out = f"use ops.{space}{ours}" if known else "build it of ops (docs/ops.md lists them)"
     return EngineError(
         f"np.{module}{name} of a Tensor or Parameter: NumPy knows neither its gradient nor its graph; "
         f"{way_out}, or give NumPy the values: x.numpy(), or of a graph session.run(x)"

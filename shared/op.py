@@ -141,7 +141,8 @@ class Op:
         self.rules = () if isinstance(rules, Joint) else tuple(rules)
         self.outputs, self.single = outputs, outputs is not None and len(outputs) == 1
         self.constant, self.together = constant, together
-        self.alias, self.out, self.scalar, self.check = alias, out, scalar, check
+        self.alias, self.out, self.scalar = alias, out, scalar
+        self.check = self.examines = check
         self.hints, self.pure, self.listed = hints, pure, listed
         self.judges, self.admits = judges, admits
         self.ufunc = isinstance(compute, np.ufunc)
@@ -196,14 +197,18 @@ class Op:
     def on_arrays(self, args: Sequence[Array], settings: dict[str, Any]) -> Any:
         """Compute on raw arrays and weak numbers; the result is an array or a tuple of them."""
         try:
-            if self.check:
-                self.infer(*[spec_of(arg) for arg in args], **settings)
+            if self.examines:
+                self.examine(args, settings)
             y = self.compute(*args, **settings) if settings else self.compute(*args)
         except Exception as error:
             raise self.explain(error, args, settings) from None
         if self.single:
             return y if type(y) is np.ndarray else _as_array(y)
         return tuple([part if type(part) is np.ndarray else _as_array(part) for part in y])
+
+    def examine(self, args: Sequence[Any], settings: dict[str, Any]) -> None:
+        """Refuse what infer refuses and compute would take."""
+        self.infer(*[spec_of(arg) for arg in args], **settings)
 
     def explain(
         self, error: Exception, args: Sequence[Any], settings: dict[str, Any]
@@ -238,8 +243,8 @@ class Op:
         return [i for i in self.judges if i < count]
 
     def may_be(self, output: int, dtype: np.dtype[Any]) -> Sequence[int]:
-        """The arguments over which an output of this dtype may be written: of a ufunc any, but NumPy's
-        products of complex numbers have other last bits where they are."""
+        """The arguments over which an output of this dtype may be written: a ufunc's may be any, but NumPy's
+        complex products have other last bits there."""
         if self.ufunc:
             return range(len(self.inputs)) if dtype.kind != "c" else ()
         inplace = self.hints.inplace

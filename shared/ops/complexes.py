@@ -62,7 +62,11 @@ _imag = elementwise(
 
 def conj(x: Any) -> Any:
     """The complex conjugate, elementwise; of real values the values themselves, and no copy."""
-    x = as_tensor_like(x)
+    return conjugated(as_tensor_like(x))
+
+
+def conjugated(x: Any) -> Any:
+    """The same of an array or a Tensor: what each cotangent goes through at either end of the way back."""
     return _conj(x) if x.dtype.kind == "c" else x
 
 

@@ -75,7 +75,7 @@ reciprocal = elementwise(
 
 abs = elementwise(
     "abs", np.absolute, "abs({0})",
-    Rule(lambda g, y, x: g * conj(sign(x)), reads="x"),
+    Rule(lambda g, y, x: g * (conj(sign(x)) if x.dtype.kind == "c" else _sign(x)), reads="x"),
     doc="The absolute value, elementwise, of complex numbers in the dtype of their parts; its derivative\n"
     "at 0 is taken as 0, as in PyTorch.",
 )  # fmt: skip

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
+import numpy as np
+
 from shared.errors import DTypeError
 from shared.op import Op
 from shared.spec import is_weak
@@ -20,20 +22,24 @@ class RealOp(Op):
     ) -> None:
         @wraps(infer)
         def of_reals(*operands: Any, **settings: Any) -> Any:
-            refuse_complex(name, operands)
+            for x in operands:
+                _refuse_complex(name, x)
             return infer(*operands, **settings)
 
         super().__init__(name, compute, of_reals, *rules, **more)
+        self.examines = True
 
-    def on_arrays(self, args: Sequence[Any], settings: dict[str, Any]) -> Any:
-        refuse_complex(self.name, args)
-        return super().on_arrays(args, settings)
+    def examine(self, args: Sequence[Any], settings: dict[str, Any]) -> None:
+        for x in args:
+            if type(x) is not np.ndarray or x.dtype.kind == "c":
+                _refuse_complex(self.name, x)
+        if self.check:
+            super().examine(args, settings)
 
 
-def refuse_complex(call: str, operands: Sequence[Any]) -> None:
-    """DTypeError if one of the operands is complex."""
-    for x in operands:
-        if isinstance(x, complex) if is_weak(x) else x.dtype.kind == "c":
-            raise DTypeError(
-                f"{call}: takes real numbers, and complex ones have no order; pass abs(x), real(x) or imag(x)"
-            )
+def _refuse_complex(call: str, x: Any) -> None:
+    """DTypeError if x is complex."""
+    if isinstance(x, complex) if is_weak(x) else x.dtype.kind == "c":
+        raise DTypeError(
+            f"{call}: takes real numbers, and complex ones have no order; pass abs(x), real(x) or imag(x)"
+        )

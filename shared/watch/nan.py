@@ -44,11 +44,12 @@ class NanFinder(Hook):
 
 
 def _is_float(value: Any) -> bool:
-    return hasattr(value, "dtype") and hasattr(value, "shape") and value.dtype.kind == "f"
+    return hasattr(value, "dtype") and hasattr(value, "shape") and value.dtype.kind in "fc"
 
 
 def _told(value: Any) -> str:
     what = f"{value.dtype} {str_shape(value.shape)}"
     if not _is_float(value) or value.size == 0:
         return what
-    return f"{what} from {value.min():.6g} to {value.max():.6g}"
+    size = abs(value) if value.dtype.kind == "c" else value
+    return f"{what} from {size.min():.6g} to {size.max():.6g}"

@@ -12,7 +12,7 @@ ELEMENTWISE = rows("rule", "shared/ops/elementwise.py", [
     ("def _div_rule", "neg(g * (y / b))", "g * (y / b)", "div"),
     ('"neg", np.negative', "neg(g)", "g", "neg"),
     ('"reciprocal", lambda', "neg(g * (y * y))", "g * (y * y)", "reciprocal"),
-    ('"abs", np.absolute', "conj(sign(x))", "abs(sign(x))", "abs"),
+    ('"abs", np.absolute', "else _sign(x)", "else abs(_sign(x))", "abs"),
     ("def _by_base", "gate(g, False)", "gate(g, True)", "pow"),
     ("def _by_base", "g * (a * 2)", "g * a", "pow"),
     ("def _by_base", "(pow(a, b - 1) * b)", "pow(a, b - 1)", "pow"),
@@ -261,6 +261,52 @@ MATHEMATICS = [
     ]),
 ]  # fmt: skip
 
+LINEAR = [
+    *rows("rule", "shared/ops/complexes.py", [
+        ('"imag", lambda', "-g * 1j", "g * 1j", "imag"),
+        ("_complex = elementwise(", "-imag(g)", "imag(g)", "complex"),
+        ("_angle = elementwise(", "* -1j", "* 1j", "angle"),
+        ("_view_as_real = Op(", "conj(_view_as_complex(g))", "_view_as_complex(g)", "view_as_real"),
+        ("_view_as_complex = Op(", "_view_as_real(conj(g))", "_view_as_real(g)", "view_as_complex"),
+    ]),
+    *rows("rule", "shared/ops/linalg/solving.py", [
+        ("_inv = Op(", "neg(matmul", "(matmul", "inv"),
+        ("def _solve_rule", "_solve(turned(a), g)", "_solve(a, g)", "solve"),
+        ("def _solve_triangular_rule", "upper=not upper", "upper=upper", "solve_triangular"),
+        ("def _solve_triangular_rule", "triu(whole, int(unitriangular))", "whole", "solve_triangular"),
+    ]),
+    *rows("rule", "shared/ops/linalg/determinants.py", [
+        ("def _compute_cofactor_slope", "-xp.swapaxes(w", "xp.swapaxes(w", "cofactor or det"),
+        ("def _of_three", "one * two - both", "one * two", "cofactor"),
+        ("def _slogdet_rule", "imag(by_sign * y[0])", "imag(by_sign)", "slogdet"),
+    ]),
+    *rows("rule", "shared/ops/linalg/factorizations.py", [
+        ("def _cholesky_rule", "(whole + adjoint(whole)) * 0.5", "whole", "cholesky"),
+        ("def _qr_rule", "middle + adjoint(middle)", "middle", "qr"),
+        ("def _qr_rule", "turn if by_q is None else by_q + turn", "by_q", "qr"),
+    ]),
+    *rows("rule", "shared/ops/linalg/spectra.py", [
+        ("def _eigh_rule", "(apart * 2)", "apart", "eigh"),
+        ("def _eig_rule", "turn - matmul(back, v) * of_columns(kept)", "turn", "eig"),
+        ("def _svd_rule", "skew / apart * of_columns(s)", "skew / apart * of_rows(s)", "svd"),
+        ("def _svd_rule", "adjoint(other) - other", "other - adjoint(other)", "svd"),
+        ("def _svd_rule", "skew * one / (of_rows(s) * 2)", "skew * one * 0", "svd"),
+        ("def _inverse", "div(one, s + (1 - one))", "div(0 * one, s + (1 - one))", "svd"),
+    ]),
+    *rows("rule", "shared/ops/linalg/approximate.py", [
+        ("def _pinv_rule", "- matmul(matmul(x, y), side)", "- side * 0", "pinv"),
+    ]),
+    *rows("rule", "shared/ops/fft.py", [
+        ("_rfft = Op(", "inverse=False", "inverse=True", "rfft"),
+        ("def _irfft_rule", "_TURNED[norm]", "norm", "irfft"),
+        ("def _irfft_rule", "1, 2)", "1, 1)", "irfft"),
+    ]),
+    *rows("rule", "shared/reverse.py", [
+        ("def fit(", 'g if like.dtype.kind == "c" else ops.real(g)', "ops.abs(g)", "complex"),
+    ]),
+]  # fmt: skip
+
 MUTATIONS: list[Mutation] = [
     *ELEMENTWISE, *SIGMOIDS, *CHOOSING, *SHAPES, *PRODUCTS, *REDUCTIONS, *RECURRENT, *POOLING, *MATHEMATICS,
+    *LINEAR,
 ]  # fmt: skip
