@@ -12,7 +12,8 @@ from typing import Any
 from static.words.namespaces import Row, Words
 
 PLACES = {
-    "ops": "shared.ops", "errors": "shared.errors", "logging": "logging", "arrays": "static.words.arrays",
+    "ops": "shared.ops", "errors": "shared.errors", "logging": "logging",
+    "arrays": "static.words.arrays", "averages": "static.words.averages",
     "clipping": "static.words.clipping", "collections": "static.graph.collections",
     "cond": "static.control.cond", "config": "static.run.config", "data": "static.words.data",
     "differentiate": "static.differentiate", "dtypes": "static.words.dtypes",
@@ -45,14 +46,16 @@ ROWS: dict[str, Row] = {
                       "bool=boolean half=float16 double=float64 complex64 complex128 as_dtype"),
     # arithmetic
     **_rows("ops", "abs exp log log1p expm1 sqrt rsqrt square sin cos tan tanh sigmoid sign floor ceil round "
-                   "negative=neg neg erf erfc reciprocal is_nan=isnan is_finite=isfinite log_sigmoid "
-                   "logical_not", "x|features /"),
+                   "negative=neg neg erf erfc reciprocal is_nan=isnan is_finite=isfinite is_inf=isinf "
+                   "log_sigmoid logical_not asin acos atan sinh cosh asinh acosh atanh lgamma digamma",
+            "x|features /"),
     **_rows("ops", "add subtract=sub sub multiply=mul mul divide=div truediv=div realdiv=div pow maximum "
                    "minimum equal not_equal less less_equal greater greater_equal logical_and logical_or "
-                   "logical_xor",
+                   "logical_xor atan2 floordiv=floor_divide floor_div=floor_divide mod=remainder "
+                   "floormod=remainder truncatemod=fmod",
             "x y /"),
     "squared_difference": "arrays:squared_difference",
-    "add_n": "arrays:add_n", "accumulate_n": "arrays:add_n",
+    "div": "arrays:div", "add_n": "arrays:add_n", "accumulate_n": "arrays:add_n",
     "matmul": "arrays:matmul",
     "tensordot": ("ops:tensordot", "a b / axes"), "einsum": "ops:einsum", "trace": ("ops:trace", "x /"),
     "norm": ("ops:norm", "tensor / p|ord:2 axis keepdims|keep_dims"),
@@ -66,7 +69,10 @@ ROWS: dict[str, Row] = {
                       "reduce_logsumexp reduce_log_sum_exp=reduce_logsumexp", _AXES),
     **_rows("arrays", "argmax argmin arg_max=argmax arg_min=argmin",
             "x|input axis|dimension output_type"),
-    "cumsum": ("ops:cumsum", "x / axis:0"),
+    **_rows("ops", "cumsum cumprod", "x / axis:0"),
+    "count_nonzero": ("ops:count_nonzero", "x|input_tensor / axis keepdims|keep_dims"),
+    "sort": ("ops:sort", "values / axis:-1"), "argsort": ("ops:argsort", "values / axis:-1"),
+    "nn.top_k": "nn:top_k",
     # shapes
     "shape": ("arrays:shape", "x|input ~out_type"), "size": ("arrays:size", "x|input ~out_type"),
     "rank": ("arrays:rank", "x|input"), "TensorShape": "shapes:TensorShape", "Dimension": "shapes:Dimension",
@@ -78,6 +84,10 @@ ROWS: dict[str, Row] = {
     "reverse": ("ops:flip", "tensor / axis"), "broadcast_to": ("ops:broadcast_to", "input / shape"),
     **_rows("arrays", "concat stack pack=stack unstack unpack=unstack split boolean_mask where"),
     "slice": ("arrays:part", "x|input_ begin size"),
+    "gather_nd": ("ops:gather_nd", "params indices /"), "diag": ("ops:diag", "diagonal /"),
+    "diag_part": ("ops:diag", "input /"), "meshgrid": "ops:meshgrid",
+    "roll": ("ops:roll", "input / shift axis"), "sequence_mask": "arrays:sequence_mask",
+    "searchsorted": ("ops:searchsorted", "sorted_sequence values / side"),
     "gather": ("ops:take", "params indices / ~validate_indices axis:0"),
     # making
     **_rows("arrays", "convert_to_tensor fill zeros ones eye one_hot"),
@@ -94,6 +104,7 @@ ROWS: dict[str, Row] = {
             "variable|ref indices updates ~use_locking"),
     **_rows("collections", "get_collection_ref"),
     "initialize_all_variables": "variables:global_variables_initializer",
+    "variables_initializer": "flow:variables_initializer", "all_variables": "collections:global_variables",
     "initializers.global_variables": "variables:global_variables_initializer",
     "local_variables_initializer": "losses:local_variables_initializer",
     "VariableScope": "static:VariableScope",
@@ -111,15 +122,14 @@ ROWS: dict[str, Row] = {
     # sessions
     **_rows("config", "ConfigProto GPUOptions"),
     # nn
-    **_rows("ops", "relu sigmoid tanh softplus elu log_sigmoid", "x|features /", "nn."),
+    **_rows("ops", "relu relu6 selu sigmoid softplus softsign tanh elu log_sigmoid", "x|features /", "nn."),
     **_rows("ops", "softmax log_softmax", "x|logits / axis|dim", "nn."),
     "softmax": ("ops:softmax", "x|logits / axis|dim"),
     "nn.leaky_relu": ("ops:leaky_relu", "x|features / negative_slope|alpha:0.2"),
-    "nn.relu6": ("ops:clip", "x|features / low:0.0 high:6.0"),
     **_rows("nn", "softmax_cross_entropy_with_logits softmax_cross_entropy_with_logits_v2 "
                   "sparse_softmax_cross_entropy_with_logits sigmoid_cross_entropy_with_logits "
                   "weighted_cross_entropy_with_logits l2_loss moments batch_normalization l2_normalize "
-                  "dropout bias_add in_top_k zero_fraction log_uniform_candidate_sampler nce_loss "
+                  "dropout bias_add in_top_k zero_fraction xw_plus_b log_uniform_candidate_sampler nce_loss "
                   "sampled_softmax_loss", under="nn."),
     "nn.embedding_lookup": ("nn:embedding_lookup", "params ids ~partition_strategy ~validate_indices"),
     "nn.conv2d": ("images:conv2d", "x|input weight|filter|filters strides padding ~use_cudnn_on_gpu "
@@ -127,6 +137,7 @@ ROWS: dict[str, Row] = {
     "nn.conv2d_transpose": ("images:conv2d_transpose", "x|value|input weight|filter|filters output_shape "
                             "strides padding data_format"),
     **_rows("images", "max_pool avg_pool", "x|value|input ksize strides padding data_format", "nn."),
+    **_rows("images", "lrn local_response_normalization=lrn", under="nn."),
     **_rows("rnn", "dynamic_rnn static_rnn bidirectional_dynamic_rnn", under="nn."),
     **_rows("rnn", "RNNCell BasicRNNCell BasicLSTMCell LSTMCell GRUCell MultiRNNCell DropoutWrapper "
                    "LSTMStateTuple", under="nn.rnn_cell."),
@@ -166,6 +177,7 @@ ROWS: dict[str, Row] = {
     **_rows("rates", "exponential_decay natural_exp_decay inverse_time_decay polynomial_decay cosine_decay "
                      "piecewise_constant get_global_step create_global_step get_or_create_global_step "
                      "global_step", under="train."),
+    "train.ExponentialMovingAverage": "averages:ExponentialMovingAverage",
     "train.Saver": "saver:Saver", "train.latest_checkpoint": "saver:latest_checkpoint",
     "train.get_checkpoint_state": "saver:get_checkpoint_state",
     # images, data, summaries
@@ -193,6 +205,12 @@ _PLACES = 'one process runs a session: Session(device="cuda") says where'
 ABSENT = {
     "enable_eager_execution": _EAGER, "contrib.eager": _EAGER, "executing_eagerly": _EAGER,
     "estimator": _ESTIMATOR, "contrib.learn": _ESTIMATOR, "feature_column": _ESTIMATOR, "keras": _ESTIMATOR,
+    "contrib.layers": "layers.dense, layers.conv2d, layers.batch_normalization and their like",
+    "contrib.rnn": "nn.rnn_cell, nn.static_rnn, nn.dynamic_rnn", "contrib": "docs/static.md has what is here",
+    "layers": "layers.dense, conv2d, max_pooling2d and their like; all layers are in shared.nn",
+    "train": "shared.optim has more rules, and schedules", "losses": "losses of shared.ops, by element",
+    "nn": "shared.ops has more", "metrics": "metrics.mean and accuracy; count with NumPy what a run gives",
+    "app.flags": "Python's argparse",
     "contrib.slim": "layers.dense and its like; variable_scope(regularizer=...) in the place of arg_scope",
     "contrib.seq2seq": "write the decoder as a loop: nn.dynamic_rnn, or static.scan",
     "train.slice_input_producer": _QUEUES, "train.start_queue_runners": _QUEUES, "train.batch": _QUEUES,

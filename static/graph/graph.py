@@ -280,9 +280,11 @@ def reset_default_graph() -> None:
 
 
 @block
-def name_scope(name: str) -> within:
+def name_scope(name: str | None = None, default_name: str | None = None, values: Any = None) -> within:
     """Nodes made within the block are named, and drawn, inside `name`, which may be a path. One that ends in
-    "/" is a path from the top, and enters the scope of that name once more; "" is the top itself."""
+    "/" is a path from the top, and enters the scope of that name once more; "" is the top itself.
+    default_name stands for a name that is None; values change nothing."""
+    name = default_name if name is None else name
     if not isinstance(name, str):
         raise SettingError(f"name_scope: {name!r} is no name; give a string")
     return call_within(get_default_graph(), name, current_call.get())

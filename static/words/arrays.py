@@ -197,6 +197,24 @@ def add_n(inputs: Sequence[Any]) -> Any:
     return reduce(ops.add, inputs)
 
 
+def div(x: Any, y: Any) -> Any:
+    """x / y, of integers rounded down, as Python 2 had it."""
+    x, y = (v if isinstance(v, (int, float)) else as_tensor(v) for v in (x, y))
+    whole = all(isinstance(v, int) or (isinstance(v, Tensor) and v.dtype.kind in "iu") for v in (x, y))
+    return ops.floor_divide(x, y) if whole else ops.div(x, y)
+
+
+def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = "bool") -> Any:
+    """For each length a row of `maxlen` that is true up to it. By default maxlen is the largest length, which
+    has to be known."""
+    lengths = as_tensor(lengths)
+    if maxlen is None:
+        if "value" not in lengths.node.settings:
+            raise SettingError("sequence_mask: give maxlen, for only a run knows the largest length")
+        maxlen = int(np.max(lengths.node.settings["value"], initial=0))
+    return ops.cast(ops.less(ops.arange(maxlen), ops.expand_dims(lengths, -1)), dtype)
+
+
 def squared_difference(x: Any, y: Any) -> Any:
     """(x - y)^2, elementwise."""
     return ops.square(ops.sub(x, y))

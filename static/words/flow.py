@@ -16,6 +16,7 @@ from static.graph.create import group
 from static.graph.effects import stop_gradient
 from static.graph.graph import Node
 from static.graph.unused import NoEffectWarning, changes_nothing
+from static.graph.variables import Variable
 
 TRAIN, EVAL, PREDICT = "train", "eval", "infer"
 """What a function that builds a model is told that it is for."""
@@ -46,6 +47,11 @@ def while_loop(
         return made
     values, build = nest.flatten(made)
     return build([stop_gradient(value) for value in values])
+
+
+def variables_initializer(var_list: Sequence[Variable], name: str = "init") -> Node:
+    """The operation that gives these variables their first values."""
+    return group(*[variable.initializer for variable in var_list], name=name)
 
 
 def no_op() -> Node:

@@ -158,6 +158,17 @@ def avg_pool(x: Any, ksize: Any, strides: Any, padding: str = "VALID", data_form
     return _pool("avg_pool", x, ksize, strides, padding, data_format, pool)
 
 
+def lrn(
+    input: Any, depth_radius: int = 5, bias: float = 1.0, alpha: float = 1.0, beta: float = 0.5  # noqa: A002
+) -> Any:
+    """x / (bias + alpha s)^beta, where s is the sum of squares over the channels at most depth_radius away
+    (Krizhevsky, Sutskever and Hinton 2012), of images (N, H, W, C)."""
+    size = 2 * depth_radius + 1
+    return _with_channels_second(
+        as_tensor(input), 3, lambda x: ops.local_response_norm(x, size, alpha * size, beta, bias)
+    )
+
+
 # --- sizes of images -------------------------------------------------------------------------------
 
 

@@ -52,13 +52,14 @@ class Words:
         return word(name, thing, takes) if isinstance(thing, (FunctionType, Op)) else thing
 
     def _missing(self, name: str) -> str:
+        if cure := self.absent.get(name):
+            return f"static.{name}: {cure}"
         parts = name.split(".")
-        for count in range(len(parts), 0, -1):
-            if cure := self.absent.get(".".join(parts[:count])):
-                return f"static.{name}: {cure}"
-        here = self.inside(name.rpartition(".")[0])
-        close = get_close_matches(parts[-1], here, 3)
+        close = get_close_matches(parts[-1], self.inside(".".join(parts[:-1])), 3)
         meant = f"; is it {', '.join(close)}?" if close else ""
+        for count in range(len(parts) - 1, 0, -1):
+            if cure := self.absent.get(".".join(parts[:count])):
+                return f"static.{name}: there is none; {cure}{meant}"
         return f"module 'static' has no attribute {name!r}{meant}"
 
     def inside(self, namespace: str) -> list[str]:

@@ -122,6 +122,11 @@ def bias_add(value: Any, bias: Any, data_format: str | None = None) -> Any:
     return value + bias
 
 
+def xw_plus_b(x: Any, weights: Any, biases: Any) -> Any:
+    """x weights + biases."""
+    return ops.matmul(as_tensor(x), as_tensor(weights)) + biases
+
+
 # --- picking ---------------------------------------------------------------------------------------
 
 
@@ -139,6 +144,11 @@ def embedding_lookup(params: Any, ids: Any) -> Any:
             raise SettingError("embedding_lookup: a table in parts is none here; concat them, or keep one")
         params = params[0]
     return ops.embedding(as_tensor(ids), as_tensor(params))
+
+
+def top_k(input: Any, k: Any = 1, sorted: bool = True) -> TopK:  # noqa: A002
+    """The k largest along the last axis, the largest first, and where they stand."""
+    return TopK(*ops.topk(as_tensor(input), k))
 
 
 def in_top_k(predictions: Any, targets: Any, k: int) -> Any:

@@ -116,6 +116,12 @@ CALLS: dict[str, Call] = {
         tf.fill([2, 3], 1.5), tf.range(3.0), tf.range(2.0, 8.0, 2.0), tf.linspace(0.0, 1.0, 5), tf.eye(3),
         tf.zeros_like(x), tf.constant([1.0, 2.0], shape=[3]), tf.constant(0.5, shape=[2, 2]), tf.ones([2]),
     ],
+    "more": lambda tf, x, y: [
+        *tf.nn.top_k(x, 2), tf.sequence_mask([1, 3], 4), tf.nn.lrn(y, 1, 1.0, 0.5, 0.75), tf.cumprod(x),
+        tf.div([7, -7], 2), tf.div(x, 2.0), tf.floordiv([7, -7], 2), tf.mod([7, -7], 4), tf.nn.selu(x),
+        tf.gather_nd(x, [[0, 1], [4, 2]]), tf.diag_part(tf.diag([1.0, 2.0])),
+        tf.nn.xw_plus_b(x, HOT[:4], x[0]), tf.is_inf(x), tf.atan2(x, 2.0), tf.sort(x), tf.argsort(x), tf.count_nonzero(x > 0, 0),
+    ],
     "clipped": _clipped,
     "second derivatives": lambda tf, x, y: tf.hessians(tf.reduce_sum(x[0] * x[0] * x[0]), x),
     "chosen": lambda tf, x, y: [

@@ -197,6 +197,21 @@ def test_a_rate_may_be_a_variable() -> None:
         assert session.run(w) == 2
 
 
+def test_averages_follow_their_variables(tmp_path: Path) -> None:
+    v, count = tf.Variable(4.0, name="v"), tf.Variable(0, trainable=False)
+    ema, hurried = tf.train.ExponentialMovingAverage(0.9), tf.train.ExponentialMovingAverage(0.9, count)
+    moved, quick = ema.apply([v]), hurried.apply([v])
+    with tf.Session() as session:
+        session.run(tf.variables_initializer(tf.global_variables()))
+        v.load(14.0, session)
+        session.run([moved, quick])
+        np.testing.assert_allclose(session.run([ema.average(v), hurried.average(v)]), [5, 4 + 10 * 0.9])
+        path = tf.train.Saver().save(session, tmp_path / "m")
+        tf.train.Saver(ema.variables_to_restore()).restore(session, path)
+        np.testing.assert_allclose(session.run(v), 5)
+    assert ema.average(count) is None and ema.average_name(v) == "v/ExponentialMovingAverage"
+
+
 # --- state by the run ------------------------------------------------------------------------------
 
 
