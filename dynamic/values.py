@@ -101,11 +101,16 @@ class Values(InPlace):
         inplace.change(self, self.array, call, lambda array: write(array, *arrays), written)
 
     def _update(self, name: str, other: Any) -> Any:
-        """Of what the tape remembers `x += y` makes a new Tensor, x + y, that takes x's name; not of a
-        view, for the array that it shows would stay as it is."""
+        """Of what the tape remembers, or shall remember for y's sake, `x += y` makes a new Tensor, x + y, that
+        takes x's name; not of a view, for the array that it shows would stay as it is."""
         if self.edge is not None and mode.get().recording and isinstance(node := self.edge[0], Node):
             if node.pullback is None or not node.pullback.op.alias:
                 return getattr(self, f"__{name}__")(other)
+        if self.edge is None and getattr(other, "edge", None) is not None and mode.get().recording:
+            if self.array.base is None:  # no view of another's values: the name alone is to hold the sum
+                made = getattr(self, f"__{name}__")(other)
+                if made.shape == self.shape and made.dtype == self.dtype:
+                    return made
         return super()._update(name, other)
 
     # --- where it lives ---

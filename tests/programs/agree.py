@@ -257,7 +257,8 @@ def close(what: str, got: Results, want: Results, twin: Twin, built: Built | Non
         if a is None:
             continue
         far = distance(a, b)
-        if far <= 1e-9 * max(1.0, largest(b)) or far <= twin.allowed(at):
+        floor = 1e-9 if twin.wide else 4e-7  # of numbers about 1 that cancel
+        if far <= floor * max(1.0, largest(b)) or far <= twin.allowed(at):
             continue
         if built is not None and not np.isfinite(b).all():
             plain = plain or built.run("fast", ["stabilize"])

@@ -55,7 +55,9 @@ def edge(fn: Callable[..., Any], points: list[float], dtype: str, reduces: bool 
             moved = np.maximum(np.abs(near[0][k] - want), np.abs(near[1][k] - want))
             allowed = 64 * eps * np.abs(want) + 4 * moved + (64 if dtype == "float16" else 1) * tiny
             if reduces:
-                allowed = allowed + 64 * eps * max(1.0 if k else 0.0, float(np.max(np.abs(want))))
+                # A slope is a difference of terms of the size of value / x.
+                terms = float(np.max(np.abs(twin[0]))) / max(float(np.min(np.abs(x))), tiny) if k else 0.0
+                allowed = allowed + 64 * eps * max(1.0 if k else 0.0, terms, float(np.max(np.abs(want))))
             bad = ~(np.abs(y.astype("float64") - want) <= allowed) & np.isfinite(rounded)
             if bad.any():
                 at = np.unravel_index(int(np.argmax(bad)), bad.shape)

@@ -154,7 +154,7 @@ TORCH = SimpleNamespace(
     cast=lambda x, dtype: x.to(_dtype(dtype)),
     zeros=lambda shape, dtype=None: torch.zeros(shape, dtype=_dtype(dtype)),
     ones=lambda shape, dtype=None: torch.ones(shape, dtype=_dtype(dtype)),
-    full=lambda shape, value: torch.full(shape, value),
+    full=lambda shape, value: torch.full(shape, value, dtype=torch.float32 if type(value) is float else None),
     arange=lambda *args: torch.arange(*args),
     clip=lambda x, low=None, high=None: torch.clamp(x, low, high),
     tensordot=lambda a, b, axes: torch.tensordot(a, b, axes),

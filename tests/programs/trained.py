@@ -18,7 +18,7 @@ AROUND = {
     "rows": "_, hs = ops.scan(lambda c, q: (c, {call_q}), ops.sum({h}), ops.stack([{h}, {h} * 0.5]))\n"
             "{h} = hs[-1]",
     "map_fn": "{h} = ops.sum(ops.map_fn(lambda q: {call_q}, ops.stack([{h}, 2 * {h}, {h} - 1])), axis=0)",
-    "cond": "{h} = ops.cond(ops.sum({h}) {sign} 0, lambda: {call}, lambda: {h} * 0.5)",
+    "cond": "{h} = ops.cond(ops.sum({h} * {h}) {sign} 3, lambda: {call}, lambda: {h} * 0.5)",
     "while": "_, {h} = ops.while_loop(lambda k, c: k < {trips}, lambda k, c: (k + 1, {call_c}), "
              "(ops.cast(ops.sum({h}) * 0, 'int64'), {h}))",
     "checkpoint": "{h} = ops.checkpoint(lambda c: {call_c}, {h})",

@@ -318,5 +318,7 @@ def same(what: str, got: Run | None, want: Run, twin: Run, within: float) -> Non
         allowed = within * np.maximum(np.abs(b), min(1.0, within * 1e6)) + (
             20 * np.max(np.abs(b - c)) if within else 0
         )
+        if not np.isfinite(c).all() or not np.isfinite(b).all():  # it ran away, and how far no dtype says
+            continue
         if not (np.abs(a - b) <= allowed).all():
             raise Fault(what, f"{name} is {a.ravel()[:4]}, and {b.ravel()[:4]}")

@@ -42,12 +42,13 @@ def _stacked(step: Step, log: Log) -> Sequence[Step]:
     rows = {x for t in loop.sums if t.node.op is linear_weight for x in t.node.inputs}
     if not rows or not rows.isdisjoint(outside):
         return [step]
-    pairs = [*zip(loop.ys, ys, strict=True), *zip(loop.sums, sums, strict=True)]
+    # What each step gives stays apart: of weights, or biases, that a step has of its own there is no one sum.
     behind = [
-        (t, v) for t, v in pairs
-        if t.node.op is linear_weight
-        or _sum_of(t, rows)
-        or (_product_of(t, rows, outside) and _unused(t, loop))
+        (t, v) for t, v in zip(loop.ys, ys, strict=True)
+        if _product_of(t, rows, outside) and _unused(t, loop)
+    ] + [
+        (t, v) for t, v in zip(loop.sums, sums, strict=True)
+        if t.node.op is linear_weight or _sum_of(t, rows)
     ]  # fmt: skip
     gone = {value for _, value in behind}
     gives = [x for t in loop.sums if t.node.op is linear_weight for x in t.node.inputs if x not in columns]

@@ -505,3 +505,23 @@ def test_a_pass_finds_nothing_to_do_in_what_it_has_done(kind: str) -> None:
         steps_again = one.run(block, again).steps
         assert not again.records[0].changes, one.name
         assert len(steps_again) == len(block.steps), one.name
+
+
+@pytest.mark.parametrize("rows", [0, 2])
+def test_what_a_step_has_of_its_own_is_not_gathered(rows: int) -> None:
+    """A bias, and a weight, for each step: what the steps give for them stays apart."""
+    x = static.placeholder("float64", (rows, 3))
+    w = static.placeholder("float64", (3, 3))
+    own = static.placeholder("float64", (4, 3, 3))
+
+    def step(carry: Any, now: Any) -> Any:
+        weight, bias = now
+        y = ops.linear(ops.linear(carry, w, bias), weight)
+        return y, y
+
+    _, ys = static.scan(step, x, (own, own[:, 0]))
+    loss = ops.sum(ops.sin(ys))
+    fetches = [loss, *static.gradients(loss, [x, w, own])]
+    rng = np.random.default_rng(0)
+    feeds = {x: rng.standard_normal((rows, 3)), w: rng.standard_normal((3, 3)), own: rng.standard_normal((4, 3, 3))}
+    agree(fetches, feeds)
