@@ -138,6 +138,16 @@ ELSEWHERE = {
     # parts of other ops, and their twins
     "im2col", "col2im", "scatter_sum", "getitem", "lstm_cell_composed", "gru_cell_composed",
     "rnn_cell_composed",
+    # of arguments that no value of a program fits, or with sizes that values say: their cases hold them
+    "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool3d", "affine_grid", "alpha_dropout",
+    "argwhere", "bincount", "channel_shuffle", "conv_transpose3d", "ctc_loss", "custom_gradient",
+    "dropout1d", "dropout2d", "dropout3d", "embedding_bag", "gather_nd", "glu", "grid_sample",
+    "gumbel_softmax", "histogram", "index_add", "index_copy", "index_fill", "index_put", "lp_pool2d",
+    "lp_pool3d", "masked_scatter", "masked_select", "max_unpool1d", "max_unpool2d", "max_unpool3d",
+    "mode", "multilabel_margin_loss", "nonzero", "permutation", "pixel_shuffle", "pixel_unshuffle",
+    "roi_align", "rrelu", "scatter_nd", "tril_indices", "triplet_margin_with_distance_loss",
+    "triu_indices", "truncated_normal", "unflatten", "unique", "unique_all", "unique_counts",
+    "unique_inverse", "unique_values",
     # operators
     "add", "sub", "mul", "div", "neg", "pow", "equal", "not_equal", "less", "less_equal", "greater",
     "greater_equal",

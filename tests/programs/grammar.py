@@ -194,6 +194,128 @@ FLOATS = _lines("""
     ops.permute({m}, (1, 0))
 """)  # fmt: skip
 
+SPECIAL = _lines("""
+    ops.asin(0.9 * ops.sin({f}))
+    ops.acos(0.9 * ops.sin({f}))
+    ops.atan({f})
+    ops.sinh(ops.sin({f}))
+    ops.cosh(ops.sin({f}))
+    ops.asinh({f})
+    ops.acosh(1.5 + ops.square({f}))
+    ops.atanh(0.9 * ops.sin({f}))
+    ops.atan2({f}, 1.5 + ops.sin({f}))
+    ops.exp2(ops.sin({f}))
+    ops.log2(1.5 + ops.sin({f}))
+    ops.log10(1.5 + ops.sin({f}))
+    ops.logaddexp({f}, {f})
+    ops.logaddexp2({f}, {f})
+    ops.hypot({f}, 1.0 + ops.square({f}))
+    ops.copysign(1.5 + ops.sin({f}), {f})
+    ops.erfinv(0.9 * ops.sin({f}))
+    ops.lgamma(1.6 + ops.sin({f}))
+    ops.digamma(1.6 + ops.sin({f}))
+    ops.polygamma(1, 1.6 + ops.sin({f}))
+    ops.lerp({f}, {f}, 0.3)
+    ops.nan_to_num({f})
+    ops.sinc({f})
+    ops.logit(0.1 + 0.8 * ops.sigmoid({f}))
+    ops.xlogy({f}, 1.5 + ops.sin({f}))
+    ops.frac({f}) * 0.5
+    ops.deg2rad({f})
+    ops.rad2deg({f})
+    ops.fmax({f}, {f})
+    ops.fmin({f}, {k})
+    ops.remainder({f}, {p})
+    ops.fmod({f}, {p})
+    ops.trunc({f}) * {f}
+    ops.floor_divide({f}, {p}) * {f}
+    ops.heaviside({f}, 0.5) * {f}
+    ops.addcmul({f}, {f}, {f})
+    ops.addcdiv({f}, {f}, 1.5 + ops.sin({f}))
+    ops.celu({f})
+    ops.selu({f})
+    ops.mish({f})
+    ops.hardswish({f})
+    ops.hardsigmoid({f})
+    ops.hardtanh({f})
+    ops.hardshrink({f})
+    ops.softshrink({f})
+    ops.softsign({f})
+    ops.tanhshrink({f})
+    ops.threshold({f}, 0.1, 0.5)
+    ops.relu6({f})
+    ops.softmin({t}, axis={x})
+    ops.prelu({m}, ops.full((1,), 0.2))
+    ops.cumprod({t}, axis={x})
+    ops.cummax({t}, {x})[0]
+    ops.cummin({t}, {x})[0]
+    ops.logcumsumexp({t}, {x})
+    ops.diff({t})
+    ops.roll({t}, 1)
+    ops.sort({t})
+    ops.sort({t}, axis={x}, descending=True)
+    ops.topk({t}, 1)[0]
+    ops.median({t}, axis={x})
+    ops.quantile({t}, 0.3, axis={x})
+    ops.max_with_indices({t}, {x})[0]
+    ops.min_with_indices({t}, {x})[0]
+    ops.kthvalue({t}, 1, {x})[0]
+    ops.nansum({t}, axis={x})
+    ops.nanmean({t}, axis={x})
+    ops.nanmedian({t}, axis={x})
+    ops.nanquantile({t}, 0.3, axis={x})
+    ops.diag({v})
+    ops.diag_embed({v})
+    ops.diagonal({m})
+    ops.moveaxis({m}, 0, 1)
+    ops.hstack([{m}, {m}])
+    ops.vstack([{m}, {m}])
+    ops.dstack([{m}, {m}])
+    ops.column_stack([{m}, {m}])
+    ops.rot90({m})
+    ops.fliplr({m})
+    ops.flipud({m})
+    ops.narrow({t}, {x}, 0, 1)
+    ops.chunk({t}, 1, {x})[0]
+    ops.tensor_split({t}, 1, {x})[0]
+    ops.broadcast_arrays({f}, {s})[1]
+    ops.meshgrid({v}, {v})[0]
+    ops.block_diag({m}, {m})
+    ops.cartesian_prod({v}, {v})
+    ops.take_along_axis({m}, ops.expand_dims({i}, 1), 1)
+    ops.put_along_axis({m}, ops.expand_dims({i}, 1), {m}[:, :1], 1)
+    ops.scatter({m}, ops.expand_dims({i}, 1), {m}[:, :1], 1)
+    ops.masked_fill({f}, {b}, 0.5)
+    ops.cdist({m}, {m} + 1.5)
+    ops.pairwise_distance({m}, {m})
+    ops.pdist({m})
+    ops.normalize({m})
+    ops.rms_norm({m}, {m}.shape[1:])
+    ops.group_norm(ops.expand_dims({m}, 0), 1)
+    ops.instance_norm(ops.expand_dims({m}, 0))[0]
+    ops.local_response_norm(ops.expand_dims({m}, 0), 3)
+    ops.smooth_l1_loss({f}, {f})
+    ops.soft_margin_loss({f}, ops.sign({f}))
+    ops.poisson_nll_loss({f}, ops.sigmoid({f}))
+    ops.gaussian_nll_loss({f}, {f}, 0.5 + ops.square({f}))
+    ops.cosine_embedding_loss({m}, {m}, ops.ones_like(ops.sum({m}, axis=1)))
+    ops.triplet_margin_loss({m}, {m}, {m})
+    ops.hinge_embedding_loss({f}, ops.sign({f}))
+    ops.margin_ranking_loss({f}, {f}, ops.sign({f}))
+    ops.multilabel_soft_margin_loss({m}, ops.sigmoid({m}))
+    ops.sigmoid_focal_loss({f}, ops.sigmoid({f}))
+    ops.multi_margin_loss({m}, {i})
+    ops.interpolate(ops.expand_dims({m}, (0, 1)), scale_factor=2)
+    ops.flatten(ops.avg_pool3d(ops.expand_dims({m}, (0, 1, 2)), 1))
+    ops.flatten(ops.max_pool3d(ops.expand_dims({m}, (0, 1, 2)), 1))
+    ops.lp_pool1d(1.5 + ops.sin(ops.expand_dims({m}, 1)), 2, 2)
+    ops.adaptive_avg_pool1d(ops.expand_dims({m}, 1), 1)
+    ops.adaptive_max_pool2d(ops.expand_dims({m}, (0, 1)), 1)
+    ops.conv_transpose1d(ops.expand_dims({m}, 1), ops.reshape(ops.arange(2.0) * 0.5, (1, 1, 2)))
+    ops.flatten(ops.conv3d(ops.expand_dims({m}, (0, 1, 2)), ops.reshape(ops.arange(2.0), (1, 1, 1, 1, 2))))
+""")  # fmt: skip
+"""Lines of the ops that come less often."""
+
 SIZED = _lines("""
     {t} * {n}
     {f} / {n}
@@ -234,6 +356,14 @@ INTS = _lines("""
     ops.bitwise_not({i})
     ops.bitwise_left_shift({i} & 3, 2)
     ops.bitwise_right_shift({i}, 1)
+    ops.remainder({i}, 3)
+    ops.floor_divide({i}, 2)
+    ops.argsort({t})
+    ops.count_nonzero({f} > 0)
+    ops.searchsorted(ops.sort({v}), {v})
+    ops.bucketize({f}, ops.linspace(-1.0, 1.0, 3))
+    ops.roll({i}, 1)
+    ops.sort({i})
 """) + _lines("""
     {i} & {i}
     {i} | 1
@@ -258,6 +388,10 @@ BOOLS = _lines("""
     ops.any({b})
     ops.all({f} > -5.0)
     ops.isnan({f})
+    ops.isinf({f})
+    ops.isposinf({f})
+    ops.isneginf({f})
+    ops.signbit({f})
 """)
 
 PREDICATES = ("ops.sum({f}) > {k}", "ops.max({f}) < 1.0", "ops.any({b})", "ops.sum({i}) > 2", "{o} > 1")

@@ -71,7 +71,7 @@ class Writer:
             made += 1
             kind = self.choices.below(20)
             if kind < 11 or self.depth >= DEPTH:
-                self.draw(grammar.FLOATS)
+                self.draw(grammar.FLOATS if self.choices.below(3) else grammar.SPECIAL)
             else:
                 KINDS[kind - 11](self)
 
