@@ -133,12 +133,13 @@ def adaptive_avg_pool3d(x: Any, output_size: int | tuple[int | None, ...]) -> An
 
 def _compute_adaptive_max_pool2d(x: Any, *, places: Pair) -> tuple[Any, Any]:
     """Across the image first: so the first of equal elements is the first in C order."""
-    xp, (*_, h, w) = array_module(x), x.shape
-    across = [x[..., part].argmax(axis=3) + part.start for part in _windows(w, places[1])]
-    column = xp.stack(across, axis=3)
-    rows = xp.take_along_axis(x, column, 3)
-    down = [rows[:, :, part].argmax(axis=2) + part.start for part in _windows(h, places[0])]
-    row = xp.stack(down, axis=2)
+    xp, (n, c, h, w) = array_module(x), x.shape
+    column = xp.empty((n, c, h, places[1]), np.int64)
+    for j, part in enumerate(_windows(w, places[1])):
+        column[..., j] = x[..., part].argmax(axis=3) + part.start
+    rows, row = xp.take_along_axis(x, column, 3), xp.empty((n, c, *places), np.int64)
+    for i, part in enumerate(_windows(h, places[0])):
+        row[:, :, i] = rows[:, :, part].argmax(axis=2) + part.start
     index = row * w + xp.take_along_axis(column, row, 2)
     return xp.take_along_axis(rows, row, 2), index
 

@@ -138,9 +138,10 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", value: float = 0) -> Any
     """`x` with something around it, by NumPy's rules.
 
     pad_width  one (before, after) for each axis, one pair for all axes, or one int for both ends
-               of all axes. Negative widths take elements off, before anything is put there
+               of all axes. Negative widths take elements off
     mode       "constant": `value`; "reflect": x mirrored in its first and last elements; "edge"
-               (PyTorch's "replicate"): those elements; "wrap" (its "circular"): x from the start
+               (PyTorch's "replicate"): those elements; "wrap" (its "circular"): from the start again,
+               what is taken off left out. (In the other modes x itself goes on.)
 
     Widths may be larger than x: it is mirrored or repeated again and again. Gives x's dtype. Raises
     SettingError for widths that are no ints, ShapeError if there is not one pair for each axis,
@@ -151,15 +152,17 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", value: float = 0) -> Any
     if mode not in MODES:
         raise SettingError(f"pad: mode must be one of {', '.join(map(repr, MODES))}, not {mode!r}")
     given = _widths(pad_width, x.shape)
+    mode = MODES[mode]
+    if mode != "constant" and value != 0:
+        raise SettingError(f"pad: value {value!r} is for mode 'constant', and this is {mode!r}")
     off = tuple((_below(before), _below(after)) for before, after in given)
-    if not _nothing(off):
-        x = _crop(x, widths=off)
-    widths = tuple((at_least(b, 0), at_least(a, 0)) for b, a in given)
+    widths = tuple((at_least(before, 0), at_least(after, 0)) for before, after in given)
+    early = mode in ("constant", "wrap") and not _nothing(off)
+    x = _crop(x, widths=off) if early else x
     if mode == "constant":
         return _pad(x, widths=widths, value=_fill(value, x.dtype))
-    if value != 0:
-        raise SettingError(f"pad: value {value!r} is for mode 'constant', and this is {mode!r}")
-    return _extend(x, widths=widths, mode=MODES[mode])
+    y = _extend(x, widths=widths, mode=mode)
+    return y if early or _nothing(off) else _crop(y, widths=off)
 
 
 def _below(width: Size) -> Size:

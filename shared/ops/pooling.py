@@ -38,7 +38,7 @@ def pooling_window(
     """Kernel, stride, padding and dilation of a pooling over an image of that many axes."""
     axes = len(image)
     kernel = pair(call, "kernel_size", kernel, 1, axes)
-    step = kernel if stride is None else pair(call, "stride", stride, 1, axes)
+    step = kernel if stride is None or stride == () else pair(call, "stride", stride, 1, axes)
     dilation = pair(call, "dilation", dilation, 1, axes)
     around = margins(call, padding, image, kernel, step, dilation)
     if not isinstance(padding, str) and any(

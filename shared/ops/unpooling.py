@@ -61,7 +61,8 @@ def max_unpool2d(
     x and indices (N, C, H, W) or (C, H, W), as max pooling with these settings gives them; the result is
     (H - 1) stride - 2 padding + kernel high, and as wide alike, or of `output_size`, since pooling makes
     some sizes the same. What stood in two windows is put there once, and its gradient goes to the last of
-    them. ShapeError for shapes that differ, SettingError for another size, RangeError for a place outside.
+    them (PyTorch's goes to each). ShapeError for shapes that differ, SettingError for another size,
+    RangeError for a place outside.
     """
     return _unpooled("max_unpool2d", IMAGES, x, indices, kernel_size, stride, padding, output_size)
 

@@ -27,7 +27,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def pair(call: str, name: str, value: Any, least: int, axes: int = 2) -> Any:
     """A setting for height and width, or for so many axes: one int for all, or one for each."""
-    each = value if isinstance(value, (tuple, list)) else (value,) * axes
+    each = value if isinstance(value, (tuple, list)) else (value,)
+    each = tuple(each) * axes if len(each) == 1 else each
     whole = [isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= least for v in each]
     if whole != [True] * axes:
         several = "a pair" if axes == 2 else f"{axes} of them"

@@ -338,6 +338,17 @@ WORDS: dict[str, Callable[..., Any]] = {
     "nn.functional.tanhshrink": lambda x: x - o.tanh(x),
     "nn.functional.cosine_similarity": lambda a, b, dim=1, eps=1e-8: o.cosine_similarity(a, b, dim, eps),
     "nn.functional.unfold": lambda x, *args, **more: o.im2col(x, *args, **more),
+    "unfold": lambda x, dim, size, step: _windows(x, dim, size, step),
+    "unfold_copy": lambda x, dim, size, step: _windows(x, dim, size, step),
+    "nn.functional.upsample_nearest": lambda x, *args, **more: o.interpolate(x, *args, **more),
+    "nn.functional.upsample_bilinear": lambda x, *args, **more: o.interpolate(
+        x, *args, mode="bilinear", align_corners=True, **more),
+    "nn.functional.grid_sample": lambda x, grid, *args, **more: o.grid_sample(x, grid, *args, **more),
+    **dict.fromkeys(
+        ("grid_sampler_2d", "grid_sampler_3d"), lambda x, grid, mode, outside, corners: o.grid_sample(
+            x, grid, ("bilinear", "nearest", "bicubic")[mode], ("zeros", "border", "reflection")[outside],
+            corners),
+    ),
     "nn.functional.conv_transpose2d": lambda *args, **more: o.conv_transpose2d(*args, **more),
     "nn.functional.batch_norm": lambda x, mean, var, weight=None, bias=None, training=False, momentum=0.1,
         eps=1e-5: o.batch_norm(x, weight, bias, mean, var, momentum, eps, training)[0],
@@ -371,13 +382,34 @@ def _nearest(a: Any, b: Any, driver: Any = None) -> Any:
     return torch.linalg.lstsq(a, b, driver=driver).solution
 
 
+
+def _put_back(axes: int) -> Callable[..., Any]:
+    """max_unpool with its derivative: PyTorch hands one to each of the values for a place, and one stays."""
+
+    def call(x: Any, indices: Any, *settings: Any, **more: Any) -> Any:
+        import torch
+
+        name = f"max_unpool{axes}d"
+        shape = getattr(torch.nn.functional, name)(x, indices, *settings, **more).shape
+        values, places = x.flatten(-axes), indices.flatten(-axes)
+        order = torch.arange(places.shape[-1]).expand_as(places)
+        nothing = values.new_zeros((*values.shape[:-1], int(np.prod(shape[-axes:]))))
+        last = torch.zeros_like(nothing, dtype=torch.int64).scatter_reduce(-1, places, order, "amax")
+        kept = values * (last.gather(-1, places) == order)
+        return nothing.scatter_add(-1, places, kept).reshape(shape)
+
+    return call
+
+
 THEIRS: dict[str, Callable[..., Any]] = {
     "svd": _absolute("svd"), "linalg.svd": _absolute("svd"), "linalg.eigh": _absolute("eigh"),
     "linalg.eig": _absolute("eig"), "linalg.lstsq": _nearest,
     "logcumsumexp": lambda x, dim: x.double().logcumsumexp(dim).to(x.dtype),
+    **{f"nn.functional.max_unpool{axes}d": _put_back(axes) for axes in (1, 2, 3)},
 }  # fmt: skip
 """What is called of PyTorch, where its own result is not what can be held against ours: an eigenvector's
-sign is nobody's, and in single precision its gradient of logcumsumexp is off by 3e-3 beside large numbers."""
+sign is nobody's; in single precision its gradient of logcumsumexp is off by 3e-3 beside large numbers; and a
+value that another has replaced has no derivative."""
 
 
 # --- what some lines need ------------------------------------------------------------------
@@ -426,6 +458,14 @@ def _sliced(x: Any, dim: int, start: Any, end: Any, step: int = 1) -> Any:
     if end is not None and start is not None and start < 0 <= end - start and end == 0:
         end = None
     return x[(slice(None),) * (dim % x.ndim) + (slice(start, end, step),)]
+
+
+def _windows(x: Any, axis: int, size: int, step: int) -> Any:
+    """Parts of an axis that overlap, along a new last one."""
+    if not x.ndim:
+        return o.reshape(x, 1)[:size]
+    starts = np.arange(0, x.shape[axis] - size + 1, step)
+    return o.moveaxis(o.take(x, starts[:, None] + np.arange(size), axis=axis), axis % x.ndim + 1, -1)
 
 
 def _widths(x: Any, pad: Any) -> list[tuple[int, int]]:
