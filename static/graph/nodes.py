@@ -180,7 +180,7 @@ class Tensor(Symbolic):
     def __setitem__(self, index: Any, value: Any) -> None:
         raise SymbolicValueError(
             f"x[...] = v: {self.name!r} describes a value, which never changes; make another of it, with "
-            "ops.where, ops.concatenate or ops.scatter_add"
+            "ops.index_put(x, index, v) or ops.where"
         )
 
     def backward(self, *_: Any, **__: Any) -> Any:
