@@ -11,16 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from shared.errors import RangeError, SettingError
+from shared.dims import same_size
+from shared.errors import RangeError, SettingError, ShapeError
 from shared.op import Rule, elementwise
 from shared.ops.choosing import greater, maximum, where
 from shared.ops.creation import full as filled
 from shared.ops.distances import binary_cross_entropy_with_logits, known_reduction, pair, reduced_by
 from shared.ops.elementwise import exp, log, neg, pow, square, sub
 from shared.ops.reals import RealOp
-from shared.ops.shapes import as_tensor_like
+from shared.ops.shapes import as_tensor_like, expand_dims
 from shared.ops.sigmoids import sigmoid
-from shared.spec import as_number, is_weak
+from shared.spec import as_number, is_weak, sizes_match, str_shape
 
 # --- measurements --------------------------------------------------------------------------
 
@@ -49,8 +50,9 @@ def gaussian_nll_loss(
     """(log(var) + (x - target)^2 / var) / 2, then reduced: of targets that are off by an error of this
     variance.
 
-    x and target of one shape; var, in floating point, a number or what broadcasts to it, held from `eps`
-    on. `full` adds the constant log(2 pi) / 2. RangeError for a variance below 0. Nix and Weigend 1994.
+    x and target of one shape; var, in floating point and held from `eps` on, a number, of x's shape, or with
+    a size of 1 or no axis for its last one: a variance for each row. `full` adds the constant log(2 pi) / 2.
+    RangeError for a variance below 0, ShapeError for another shape. Nix and Weigend 1994.
     """
     known_reduction("gaussian_nll_loss", reduction)
     x, target = pair("gaussian_nll_loss", x, target)
@@ -58,6 +60,15 @@ def gaussian_nll_loss(
     if not 0 < eps < math.inf:
         raise SettingError(f"gaussian_nll_loss: eps must be a positive number, not {eps!r}")
     var = filled((), var, x.dtype, like=x) if is_weak(var) else as_tensor_like(var)
+    shape, given = tuple(x.shape), tuple(var.shape)
+    if given and len(given) == len(shape) - 1:  # a row's, even where it would broadcast along the rows
+        var, given = expand_dims(var, -1), (*given, 1)
+    fits = [sizes_match(a, b) or same_size(a, 1) for a, b in zip(given, shape, strict=False)]
+    if given and not (len(given) == len(shape) and all(fits)):
+        raise ShapeError(
+            f"gaussian_nll_loss: var {str_shape(given)} must have the shape of x {str_shape(shape)}; its last "
+            "size may be 1, or be left out"
+        )
     var = _variance(var, least=eps)
     losses = (log(var) + square(sub(x, target)) / var) * 0.5
     return reduced_by(reduction, losses + 0.5 * math.log(2 * math.pi) if full else losses)

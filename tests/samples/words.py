@@ -182,7 +182,7 @@ WORDS: dict[str, Callable[..., Any]] = {
     "cumsum": lambda x, dim: o.cumsum(x, axis=dim), "cumprod": lambda x, dim: o.cumprod(x, axis=dim),
     "softmax": lambda x, dim, dtype=None: o.softmax(_in(x, dtype), axis=dim),
     "log_softmax": lambda x, dim, dtype=None: o.log_softmax(_in(x, dtype), axis=dim),
-    "nn.functional.softmin": lambda x, dim, dtype=None: o.softmax(-_in(x, dtype), axis=dim),
+    "nn.functional.softmin": lambda x, dim, dtype=None: o.softmin(_in(x, dtype), axis=dim),
     "dist": lambda a, b, p=2: o.norm(a - b, p),
     "norm": lambda x, p=2, dim=None, keepdim=False: o.norm(x, p, axis=dim, keepdims=keepdim),
     "msort": lambda x: o.sort(x, axis=0),
@@ -333,9 +333,8 @@ WORDS: dict[str, Callable[..., Any]] = {
     "nn.functional.logsigmoid": lambda x: o.log_sigmoid(x),
     "nn.functional.leaky_relu": lambda x, slope=0.01, negative_slope=None: o.leaky_relu(
         x, slope if negative_slope is None else negative_slope),
-    "nn.functional.prelu": lambda x, weight: o.prelu(x, weight),
-    "nn.functional.softsign": lambda x: x / (o.abs(x) + 1),
-    "nn.functional.tanhshrink": lambda x: x - o.tanh(x),
+    "nn.functional.instance_norm": lambda x, mean=None, var=None, weight=None, bias=None, use_input_stats=True,
+        momentum=0.1, eps=1e-5: o.instance_norm(x, weight, bias, mean, var, momentum, eps, use_input_stats)[0],
     "nn.functional.cosine_similarity": lambda a, b, dim=1, eps=1e-8: o.cosine_similarity(a, b, dim, eps),
     "nn.functional.unfold": lambda x, *args, **more: o.im2col(x, *args, **more),
     "unfold": lambda x, dim, size, step: _windows(x, dim, size, step),
@@ -352,12 +351,9 @@ WORDS: dict[str, Callable[..., Any]] = {
     "nn.functional.conv_transpose2d": lambda *args, **more: o.conv_transpose2d(*args, **more),
     "nn.functional.batch_norm": lambda x, mean, var, weight=None, bias=None, training=False, momentum=0.1,
         eps=1e-5: o.batch_norm(x, weight, bias, mean, var, momentum, eps, training)[0],
-    "nn.functional.scaled_dot_product_attention": lambda q, k, v, attn_mask=None, is_causal=False, **more: (
-        o.scaled_dot_product_attention(q, k, v, mask=attn_mask, is_causal=is_causal, **more)),
     # losses
-    **{f"nn.functional.{name}": lambda *args, name=name, **more: getattr(o, name)(*args, **more) for name in (
-        "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "huber_loss", "kl_div",
-        "l1_loss", "mse_loss", "nll_loss")},
+    **{f"nn.functional.{name}": lambda x, *args, name=name, **more: getattr(o, name)(
+        x, *args, **more, axis=min(1, x.ndim - 1)) for name in ("cross_entropy", "nll_loss")},
 }  # fmt: skip
 
 def _absolute(name: str) -> Callable[..., Any]:
