@@ -113,7 +113,7 @@ def test_a_finding_is_printed_as_a_program_that_fails_by_itself(monkeypatch: pyt
     (finding,) = found.findings.values()
     with pytest.raises(Fault):
         exec(compile(told[0], "told", "exec"), {})
-    assert finding.program.source.count("\n") < 24  # it was made small
+    assert finding.program.source.count("\n") < 20  # it was made small
 
 
 def test_numbers_are_shrunk_to_what_the_fault_needs() -> None:
@@ -132,10 +132,7 @@ def test_kinds_of_error_forget_numbers_and_names() -> None:
 
 ELSEWHERE = {
     # draw, or come last in a training
-    "accuracy", "alpha_dropout", "bernoulli", "dropout", "dropout1d", "dropout2d", "dropout3d",
-    "generator_state", "gumbel_softmax", "normal", "rrelu", "uniform",
-    # has no second derivative
-    "ctc_loss",
+    "accuracy", "bernoulli", "dropout", "generator_state", "normal", "uniform",
     # complex numbers, of which the laws have cases alone
     "angle", "complex", "conj", "imag", "real", "view_as_complex", "view_as_real",
     # parts of other ops, and their twins

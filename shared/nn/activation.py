@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from shared import ops
@@ -140,10 +141,16 @@ class Tanhshrink(Module):
 
 
 class Softplus(Module):
-    """log(1 + exp(x)), a smooth ReLU."""
+    """log(1 + exp(beta x)) / beta, a smooth ReLU: see `ops.softplus`."""
+
+    def __init__(self, beta: float = 1.0, threshold: float = math.inf) -> None:
+        self.beta, self.threshold = beta, threshold
+
+    def settings(self) -> str:
+        return "" if self.beta == 1 else f"beta={self.beta}"
 
     def forward(self, x: Any) -> Any:
-        return ops.softplus(x)
+        return ops.softplus(x, self.beta, self.threshold)
 
 
 class Softmax(Module):

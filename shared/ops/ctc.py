@@ -151,6 +151,7 @@ _ctc_loss = Op(
     [Rule(_ctc_rule, reads="slope"), ZERO, ZERO, ZERO],
     outputs=("y", "slope"),
     check=True,
+    judges=(1, 2, 3),
     hints=PlannerHints(workspace=_ctc_workspace),
 )
 

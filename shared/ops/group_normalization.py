@@ -18,6 +18,7 @@ from shared.op import Op, Rule, put
 from shared.ops.averaging import avg_pool2d
 from shared.ops.choosing import cast, maximum
 from shared.ops.elementwise import pow, square
+from shared.ops.linalg.norms import vector_norm
 from shared.ops.normalization import (
     as_last_axes,
     batch_norm,
@@ -27,7 +28,6 @@ from shared.ops.normalization import (
     through_statistics,
     widened,
 )
-from shared.ops.norms import norm
 from shared.ops.padding import pad
 from shared.ops.reductions import mean, sum
 from shared.ops.shapes import as_tensor_like, broadcast_to, c_order, reshape
@@ -225,10 +225,10 @@ def local_response_norm(
 def normalize(x: Any, p: float = 2.0, axis: int = 1, eps: float = 1e-12) -> Any:
     """x / max(its p-norm along `axis`, eps), as `torch.nn.functional.normalize`.
 
-    Half precision is computed in single, in which eps is not 0. SettingError for a p that makes no norm.
+    p is any order that `linalg.vector_norm` has. Half precision is computed in single, in which eps is not 0.
     """
     x = as_tensor_like(x)
     wide = cast(x, np.float32) if x.dtype == np.float16 else x
     axis = one_axis("normalize", axis, len(x.shape))
-    y = wide / maximum(norm(wide, p, axis, keepdims=True), as_number("normalize", "eps", eps))
+    y = wide / maximum(vector_norm(wide, ord=p, axis=axis, keepdims=True), as_number("normalize", "eps", eps))
     return cast(y, x.dtype) if x.dtype == np.float16 else y

@@ -26,19 +26,24 @@ from shared.spec import as_number, is_weak, sizes_match, str_shape
 # --- measurements --------------------------------------------------------------------------
 
 
-def _compute_variance(var: Any, *, least: float) -> Any:
+def _admit_variances(var: Any, *, least: float) -> None:
+    """RangeError for a variance below 0."""
     if bool((var < 0).any()):
         raise RangeError(
             f"gaussian_nll_loss: {int((var < 0).sum())} of {var.size} variances are below 0; of logarithms "
             "take exp first"
         )
+
+
+def _compute_variance(var: Any, *, least: float) -> Any:
+    _admit_variances(var, least=least)
     return np.maximum(var, least, order="C")
 
 
 _variance = elementwise(
     "variance", _compute_variance, None,
     Rule(lambda g, y, var, *, least: g),
-    kind=RealOp, dtype=lambda var, *, least: var.dtype,
+    kind=RealOp, dtype=lambda var, *, least: var.dtype, judges=(0,), admits=_admit_variances,
     doc="A variance, held from `least` on; RangeError for one below 0. Its derivative is 1 everywhere, so\n"
     "that one which is held can still grow, as in PyTorch.",
 )  # fmt: skip
@@ -66,8 +71,8 @@ def gaussian_nll_loss(
     fits = [sizes_match(a, b) or same_size(a, 1) for a, b in zip(given, shape, strict=False)]
     if given and not (len(given) == len(shape) and all(fits)):
         raise ShapeError(
-            f"gaussian_nll_loss: var {str_shape(given)} must have the shape of x {str_shape(shape)}; its last "
-            "size may be 1, or be left out"
+            f"gaussian_nll_loss: var {str_shape(given)} must have the shape of x {str_shape(shape)}; its "
+            "last size may be 1, or be left out"
         )
     var = _variance(var, least=eps)
     losses = (log(var) + square(sub(x, target)) / var) * 0.5

@@ -1,7 +1,8 @@
 """Distances between vectors: of two of a pair, of all pairs of two sets, of all pairs within one.
 
-All are norms of differences, which are formed: the digits of small distances are kept, and the gradient of a
-distance of 0 is 0, not NaN. The way by |a|^2 - 2 a b + |b|^2, which needs less memory, loses both.
+All are norms of differences, of any order (`linalg.vector_norm`), which are formed: the digits of small
+distances are kept, and the gradient of a distance of 0 is 0, not NaN. The way by |a|^2 - 2 a b + |b|^2, which
+needs less memory, loses both.
 """
 
 from __future__ import annotations
@@ -11,13 +12,11 @@ from typing import Any
 
 from shared.dims import divide
 from shared.errors import ShapeError
-from shared.ops.choosing import cast, not_equal
 from shared.ops.creation import ones
 from shared.ops.elementwise import sub
 from shared.ops.indexing import getitem
+from shared.ops.linalg.norms import vector_norm
 from shared.ops.matrices import triu
-from shared.ops.norms import norm
-from shared.ops.reductions import sum
 from shared.ops.shapes import as_tensor_like, expand_dims, reshape
 from shared.spec import as_number, sizes_match, str_shape
 
@@ -30,7 +29,8 @@ def pairwise_distance(
     x1 and x2 (..., D) broadcast; gives (...), or (..., 1) with `keepdims`. eps is added to each difference.
     """
     difference = sub(as_tensor_like(x1), as_tensor_like(x2))
-    return norm(difference + as_number("pairwise_distance", "eps", eps), p, -1, keepdims)
+    eps = as_number("pairwise_distance", "eps", eps)
+    return vector_norm(difference + eps, ord=p, axis=-1, keepdims=keepdims)
 
 
 def cdist(x1: Any, x2: Any, p: float = 2.0) -> Any:
@@ -45,10 +45,7 @@ def cdist(x1: Any, x2: Any, p: float = 2.0) -> Any:
             f"cdist: x1 {str_shape(tuple(x1.shape))} and x2 {str_shape(tuple(x2.shape))} must be "
             "(..., P, D) and (..., R, D), with rows of one length"
         )
-    difference = sub(expand_dims(x1, -2), expand_dims(x2, -3))
-    if p == 0:
-        return sum(cast(not_equal(difference, 0), difference.dtype), -1)
-    return norm(difference, p, -1)
+    return vector_norm(sub(expand_dims(x1, -2), expand_dims(x2, -3)), ord=p, axis=-1)
 
 
 def pdist(x: Any, p: float = 2.0) -> Any:

@@ -27,6 +27,8 @@ CASES = [
     *_smooth("sigmoid", "sigmoid"),
     *_smooth("log_sigmoid", "nn.functional.logsigmoid"),
     *_smooth("softplus", "nn.functional.softplus"),
+    Case("softplus", lambda x: ops.softplus(x, 3.0, 0.2), [normal(3, 4)], unknown=[("a", "b")],
+         torch=torch_op("nn.functional.softplus", beta=3.0, threshold=0.2), smooth=False, name="settings"),
     *_smooth("silu", "nn.functional.silu"),
     *_smooth("tanhshrink", "nn.functional.tanhshrink"),
     *_smooth("softsign", "nn.functional.softsign"),

@@ -131,9 +131,9 @@ CASES = [
              torch=lambda a, b, p=p: __import__("torch").cdist(
                  a, b, p, compute_mode="donot_use_mm_for_euclid_dist"
              ), unknown=[("n", "p", "d"), ("r", "d")], second=False, name=f"cdist, {p}")
-        for p in (1, 2.0, 3.0, math.inf)
+        for p in (1, 2.0, 3.0, 0.5, math.inf)
     ),
-    Case("not_equal", lambda a, b: ops.cdist(a, b, 0), [distinct(3, 2), distinct(2, 2)], smooth=False,
+    Case("sign", lambda a, b: ops.cdist(a, b, 0), [distinct(3, 2), distinct(2, 2)], smooth=False,
          torch=lambda a, b: __import__("torch").cdist(a, b, 0), unknown=[("p", "d"), ("r", "d")],
          second=False, name="cdist, 0"),
     Case("norm", lambda a: ops.cdist(a, a), [normal(3, 2)], unknown=[("n", "d")], second=False, smooth=False,

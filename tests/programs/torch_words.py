@@ -24,9 +24,6 @@ _FUNCTIONAL = """
     adaptive_avg_pool2d avg_pool1d avg_pool2d bilinear binary_cross_entropy binary_cross_entropy_with_logits
     conv1d conv2d conv_transpose2d cross_entropy elu embedding gelu huber_loss kl_div l1_loss leaky_relu
     linear max_pool1d max_pool2d mse_loss nll_loss relu scaled_dot_product_attention silu softplus
-    celu hardshrink hardswish hardtanh local_response_norm mish multi_margin_loss multilabel_margin_loss
-    multilabel_soft_margin_loss pdist prelu relu6 selu smooth_l1_loss softshrink softsign tanhshrink
-    threshold triplet_margin_loss triplet_margin_with_distance_loss
 """
 _AXES = {"axis": "dim", "keepdims": "keepdim"}
 _OVER_ALL = {"sum": "sum", "mean": "mean", "max": "amax", "min": "amin", "logsumexp": "logsumexp",

@@ -333,8 +333,9 @@ WORDS: dict[str, Callable[..., Any]] = {
     "nn.functional.logsigmoid": lambda x: o.log_sigmoid(x),
     "nn.functional.leaky_relu": lambda x, slope=0.01, negative_slope=None: o.leaky_relu(
         x, slope if negative_slope is None else negative_slope),
-    "nn.functional.instance_norm": lambda x, mean=None, var=None, weight=None, bias=None, use_input_stats=True,
-        momentum=0.1, eps=1e-5: o.instance_norm(x, weight, bias, mean, var, momentum, eps, use_input_stats)[0],
+    "nn.functional.instance_norm": lambda x, use_input_stats=True, **more: o.instance_norm(
+        x, training=use_input_stats, **more)[0],
+    "cdist": lambda a, b, p=2.0, compute_mode=None: o.cdist(a, b, p),
     "nn.functional.cosine_similarity": lambda a, b, dim=1, eps=1e-8: o.cosine_similarity(a, b, dim, eps),
     "nn.functional.unfold": lambda x, *args, **more: o.im2col(x, *args, **more),
     "unfold": lambda x, dim, size, step: _windows(x, dim, size, step),
@@ -352,6 +353,9 @@ WORDS: dict[str, Callable[..., Any]] = {
     "nn.functional.batch_norm": lambda x, mean, var, weight=None, bias=None, training=False, momentum=0.1,
         eps=1e-5: o.batch_norm(x, weight, bias, mean, var, momentum, eps, training)[0],
     # losses
+    "nn.functional.ctc_loss": lambda x, *args, **more: o.ctc_loss(o.log_softmax(x), *args, **more),
+    "nn.functional.triplet_margin_with_distance_loss": lambda a, p, n, distance_function=None, **more: (
+        o.triplet_margin_with_distance_loss(a, p, n, **more)),
     **{f"nn.functional.{name}": lambda x, *args, name=name, **more: getattr(o, name)(
         x, *args, **more, axis=min(1, x.ndim - 1)) for name in ("cross_entropy", "nll_loss")},
 }  # fmt: skip
@@ -378,6 +382,11 @@ def _nearest(a: Any, b: Any, driver: Any = None) -> Any:
     return torch.linalg.lstsq(a, b, driver=driver).solution
 
 
+def _ctc_of_logits(x: Any, *args: Any, **more: Any) -> Any:
+    import torch
+
+    return torch.nn.functional.ctc_loss(x.log_softmax(-1), *args, **more)
+
 
 def _put_back(axes: int) -> Callable[..., Any]:
     """max_unpool with its derivative: PyTorch hands one to each of the values for a place, and one stays."""
@@ -402,10 +411,11 @@ THEIRS: dict[str, Callable[..., Any]] = {
     "linalg.eig": _absolute("eig"), "linalg.lstsq": _nearest,
     "logcumsumexp": lambda x, dim: x.double().logcumsumexp(dim).to(x.dtype),
     **{f"nn.functional.max_unpool{axes}d": _put_back(axes) for axes in (1, 2, 3)},
+    "nn.functional.ctc_loss": _ctc_of_logits,
 }  # fmt: skip
 """What is called of PyTorch, where its own result is not what can be held against ours: an eigenvector's
 sign is nobody's; in single precision its gradient of logcumsumexp is off by 3e-3 beside large numbers; and a
-value that another has replaced has no derivative."""
+value that another has replaced has no derivative; ctc_loss's counts on the log_softmax before it."""
 
 
 # --- what some lines need ------------------------------------------------------------------

@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 
 from shared.errors import SettingError, ShapeError
-from shared.ops.choosing import cast, not_equal
-from shared.ops.complexes import real_dtype
-from shared.ops.elementwise import abs
+from shared.ops.elementwise import abs, sign
 from shared.ops.linalg.matrices import floats, matrices
 from shared.ops.linalg.spectra import svdvals
 from shared.ops.norms import powers
@@ -28,8 +26,7 @@ def vector_norm(x: Any, *, axis: Axis = None, keepdims: bool = False, ord: float
     """
     x, p = floats(x), _order("vector_norm", ord)
     if p == 0:
-        count = sum(not_equal(x, 0), axis, keepdims)
-        return cast(count, real_dtype(x))
+        return sum(sign(abs(x)), axis, keepdims)
     if p == -math.inf:
         return min(abs(x), axis, keepdims)
     return powers(x, p, axis, keepdims)

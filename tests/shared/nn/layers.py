@@ -233,6 +233,7 @@ LAYERS: list[Entry] = [
     Entry(**twin(nn.PReLU, 4, 0.1), inputs=[IMAGES], name="channels"),
     Entry(**twin(nn.Softmax2d), inputs=[IMAGES]),
     _simple(nn.CELU, 1.5),
+    Entry(**twin(nn.Softplus, 2.0, 0.5), inputs=[normal(3, 5)], name="settings"),
     _simple(nn.Threshold, 0.1, -2.0),
     Entry(nn.GLU, lambda: nn.GLU(1), [IMAGES], torch=lambda t: t.GLU(1)),
     _simple(nn.Softmin, axis=1),

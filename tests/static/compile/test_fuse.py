@@ -111,6 +111,7 @@ def numbers(kind: str, size: int) -> Any:
 SETTINGS: dict[str, dict[str, Any]] = {
     "leaky_relu": {"slope": 0.25}, "elu": {"alpha": 1.5}, "huber": {"delta": 2.0},
     "cast": {"dtype": np.dtype(np.float32)}, "gaussian": {"scale": 0.5},
+    "hardtanh": {"low": -1.0, "high": 0.5},
 }  # fmt: skip
 
 
