@@ -16,7 +16,7 @@ import numpy as np
 from shared.device import cuda
 from shared.dims import Dim, Shape, Size, same_size
 from shared.dispatch import ENGINE_OF, NEUTRAL, current_engine, tensor_engine
-from shared.errors import SettingError
+from shared.errors import DTypeError, SettingError
 from shared.op import Op, array_module, as_array
 from shared.ops.ranges import range_size
 from shared.spec import Spec, as_dtype
@@ -65,7 +65,10 @@ def full(shape: Sequence[Size] | Size, value: float, dtype: Any = "float32", *, 
     number = value.item() if isinstance(value, np.generic) else value
     if not isinstance(number, (int, float, complex, Dim)):
         raise SettingError(f"full: the value must be a number, not {value!r}; broadcast_to stretches arrays")
-    return _full(like, shape=sizes_of("full", shape), value=number, dtype=as_dtype(dtype))
+    kind = as_dtype(dtype)
+    if isinstance(number, complex) and kind.kind not in "cb":
+        raise DTypeError(f"full: {number} is complex, and {kind} has no imaginary part; say 'complex64'")
+    return _full(like, shape=sizes_of("full", shape), value=number, dtype=kind)
 
 
 def zeros(shape: Sequence[Size] | Size, dtype: Any = "float32", *, like: Any = None) -> Any:

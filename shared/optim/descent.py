@@ -19,7 +19,7 @@ class SGD(Optimizer):
     As `torch.optim.SGD`: dampening does not act on a parameter's first step.
     """
 
-    elementwise = True
+    elementwise = linear = True
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ import numpy as np
 from shared import ops
 from shared.dispatch import engine_of, tensor_engine
 from shared.durable import interrupts
-from shared.errors import EngineError, GradientError, NoGradientError, SettingError
+from shared.errors import DTypeError, EngineError, GradientError, NoGradientError, SettingError
 from shared.nn.module import check_forgotten
 from shared.nn.utils.clipping import clip_by_global_norm, clip_by_value
 from shared.optim import chunks
@@ -63,6 +63,9 @@ class Optimizer(Kept):
 
     elementwise = False
     """Whether `rule` treats each element by itself, so that large arrays may be cut in chunks."""
+
+    linear = False
+    """Whether `rule` is linear in gradients and parameters, and so right for complex ones too."""
 
     numbers: tuple[str, ...] = (STEP,)
     """The slots, of those in `starts`, that are one number for a parameter: 0-d float64."""
@@ -141,6 +144,11 @@ class Optimizer(Kept):
             if parameter in taken:
                 called = self._names.get(parameter, name or parameter.name or "one")
                 raise SettingError(f"{self._kind}: {called} stands in the parameters twice")
+            if parameter.dtype.kind == "c" and not self.linear:
+                raise DTypeError(
+                    f"{self._kind}: {name or parameter.name or 'a parameter'} is {parameter.dtype}, and the "
+                    "rule is for real numbers; keep it as pairs, ops.view_as_complex(p) in the model, or take SGD"
+                )
             taken.add(parameter)
         for name, parameter in given:
             wish = name or parameter.name

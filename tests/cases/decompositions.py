@@ -129,6 +129,7 @@ CASES = [
          unknown=N,
          torch=lambda x: torch_op("linalg.cholesky", upper=True)(positive_definite(x)),
          name="complex, upper"),
+    Case("cholesky", **of("cholesky"), args=[symmetric(3)], unknown=N, smooth=False, name="of one triangle"),
     *(
         Case("qr", **of("qr"), args=[made], unknown=[("b", "m", "n") if made.ndim == 3 else ("m", "n")],
              name=name)

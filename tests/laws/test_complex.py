@@ -14,8 +14,8 @@ import pytest
 
 import dynamic
 import static
-from shared import ops
-from shared.errors import DiptychError
+from shared import nn, ops, optim
+from shared.errors import DiptychError, DTypeError
 from tests.cases import all_cases
 from tests.cases.case import Case
 from tests.laws.harness import draws, inner, on_dynamic, raw_loss, stepped
@@ -139,6 +139,18 @@ def test_jvp_and_hvp_follow_a_direction() -> None:
     np.testing.assert_allclose(along.numpy(), 2 * t)
 
 
+def test_complex_parameters_go_downhill_or_are_refused() -> None:
+    p = nn.Parameter(np.array([1 + 2j, 3 - 1j]), "p")
+    opt = optim.SGD([p], lr=0.1, momentum=0.5)
+    for _ in range(60):
+        opt.zero_grad()
+        ops.sum(ops.square(ops.abs(p - (1 - 1j)))).backward()
+        opt.step()
+    np.testing.assert_allclose(p.value(), 1 - 1j, atol=1e-3)
+    with pytest.raises(DTypeError, match=r"Adam: p is complex128, and the rule is for real numbers; .*SGD"):
+        optim.Adam([p])
+
+
 def test_real_rules_make_no_node_and_no_copy() -> None:
     """conj, real and the ends of the walk back are nothing at all to real values."""
     x = dynamic.tensor(np.ones(3), requires_grad=True)
@@ -169,6 +181,7 @@ Z = np.array([1 + 2j, 3 - 1j])
         (lambda: ops.view_as_real(np.ones(2)), "view_as_real: float64 is real already"),
         (lambda: ops.view_as_complex(np.ones(3)), r"view_as_complex: \(3,\) must end with an axis of 2"),
         (lambda: ops.complex(Z, 1.0), "complex: the parts must be real"),
+        (lambda: ops.full((2,), 1j), "full: 1j is complex, and float32 has no imaginary part"),
     ],
 )
 def test_what_would_lose_something_is_refused_in_words(call: Any, words: str) -> None:
