@@ -69,7 +69,7 @@ CASES = [
          unknown=[(7, "b")], name="chunk"),
     # diagonals
     *(Case("getitem", lambda x, k=k: ops.diagonal(x, k, -1, 0), [normal(3, 2, 4)], unknown=_ABC,
-           torch=torch_op("diagonal", offset=k, dim1=-1, dim2=0), name=f"diagonal {k}")
+           torch=torch_op("diagonal", offset=k, dim1=-1, dim2=0), name=f"diagonal at {k}")
       for k in (0, 2, -1, 5)),
     *(Case("gate", lambda x, k=k: ops.diag_embed(x, k, 0, -2), [normal(2, 3)], unknown=_AB,
            torch=torch_op("diag_embed", offset=k, dim1=0, dim2=-2), name=f"diag_embed {k}")
