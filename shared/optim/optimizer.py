@@ -147,7 +147,7 @@ class Optimizer(Kept):
             if parameter.dtype.kind == "c" and not self.linear:
                 raise DTypeError(
                     f"{self._kind}: {name or parameter.name or 'a parameter'} is {parameter.dtype}, and the "
-                    "rule is for real numbers; keep it as pairs, ops.view_as_complex(p) in the model, or take SGD"
+                    "rule is for real numbers; keep pairs, ops.view_as_complex(p) in the model, or use SGD"
                 )
             taken.add(parameter)
         for name, parameter in given:

@@ -266,7 +266,6 @@ WORDS: dict[str, Callable[..., Any]] = {
     "diagonal_copy": lambda x, offset=0, dim1=0, dim2=1: o.diagonal(x, offset, dim1, dim2),
     "linalg.diagonal": lambda x, offset=0, dim1=-2, dim2=-1: o.diagonal(x, offset, dim1, dim2),
     # linear algebra
-    "linalg.inv": lambda x: o.linalg.inv(x),
     "cholesky": lambda x, upper=False: o.linalg.cholesky(x, upper=upper),
     **dict.fromkeys(("svd", "linalg.svd"), lambda x, some=True, full_matrices=False, **_: _singular(x)),
     "cross": lambda a, b, dim=-1: o.linalg.cross(a, b, axis=dim),
