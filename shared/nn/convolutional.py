@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from shared import ops
+from shared.dims import Dim
 from shared.errors import SettingError
 from shared.nn.initial import (
     Initialiser,
@@ -171,12 +172,27 @@ class ConvTranspose2d(_Convolution):
         )  # fmt: skip
         self.output_padding = self._sizes("output_padding", output_padding)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any, output_size: Any = None) -> Any:
+        """`output_size`, known, of all axes or of those behind N C, takes the place of `output_padding`."""
         self._ready(x)
+        extra = self.output_padding if output_size is None else self._extra(x, output_size)
         return type(self).operation(
-            x, self.weight, self.bias, stride=self.stride, padding=self.padding,
-            output_padding=self.output_padding, groups=self.groups, dilation=self.dilation,
+            x, self.weight, self.bias, stride=self.stride, padding=self.padding, output_padding=extra,
+            groups=self.groups, dilation=self.dilation,
         )  # fmt: skip
+
+    def _extra(self, x: Any, output_size: Any) -> tuple[int, ...]:
+        """How much larger than the smallest result one of that size is."""
+        sizes, image = tuple(output_size)[-self.axes :], x.shape[-self.axes :]
+        move = zip(image, self.stride, self.padding, self.dilation, self.kernel_size, strict=True)
+        least = [(n - 1) * step - 2 * p + apart * (k - 1) + 1 for n, step, p, apart, k in move]
+        extra = tuple(size - small for size, small in zip(sizes, least, strict=True))
+        if any(isinstance(more, Dim) or more < 0 for more in extra):
+            raise SettingError(
+                f"{type(self).__name__}: output_size {tuple(output_size)} must be known, and from "
+                f"{tuple(least)} on"
+            )
+        return extra
 
 
 class ConvTranspose1d(ConvTranspose2d):

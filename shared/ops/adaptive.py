@@ -203,8 +203,7 @@ def adaptive_max_pool3d(
     flattened D*H*W volume."""
     x = as_tensor_like(x)
     depth, oh, ow = _places("adaptive_max_pool3d", x, output_size, VOLUMES)
-    y, index = largest_in_volumes(
+    return largest_in_volumes(
         x, lambda slices: _adaptive_max_pool2d(slices, places=(oh, ow)),
-        lambda columns: _adaptive_max_pool2d(columns, places=(depth, oh * ow)),
+        lambda columns: _adaptive_max_pool2d(columns, places=(depth, oh * ow)), return_indices,
     )  # fmt: skip
-    return (y, index) if return_indices else y

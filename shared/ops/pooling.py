@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import Dim, Shape
+from shared.dims import Dim, Shape, product
 from shared.errors import DTypeError, SettingError, ShapeError
 from shared.kernels.pooling import pool, unpool, worth_pooling
 from shared.kernels.scatter import zeroed
@@ -195,15 +195,21 @@ def max_pool2d(
     """
     x = as_tensor_like(x)
     check_axes("max_pool2d", x, IMAGES)
-    kernel, step, around, dilation = pooling_window(
-        "max_pool2d", x.shape[2:], kernel_size, stride, padding, dilation
-    )
+    window = pooling_window("max_pool2d", x.shape[2:], kernel_size, stride, padding, dilation)
+    y, index = _largest(x, *window, bool(ceil_mode), return_indices)
+    return (y, index) if return_indices else y
+
+
+def _largest(
+    x: Any, kernel: Any, stride: Any, around: Margins, dilation: Any, ceil: bool, indexed: bool
+) -> tuple[Any, Any]:
+    """The largest elements of images, and, if they shall be `indexed`, where they stood."""
     geometry = {
-        "kernel": kernel, "stride": step, "padding": around.before, "dilation": dilation,
-        "ceil": bool(ceil_mode), **({} if around.even else {"far": around.behind}),
+        "kernel": kernel, "stride": stride, "padding": around.before, "dilation": dilation, "ceil": ceil,
+        **({} if around.even else {"far": around.behind}),
     }  # fmt: skip
     y, taps = _max_pool2d(x, **geometry)
-    return (y, _tap_index(taps, size=x.shape[2:], **geometry)) if return_indices else y
+    return y, _tap_index(taps, size=x.shape[2:], **geometry) if indexed else None
 
 
 @unbatched(3)
@@ -236,34 +242,36 @@ def max_pool3d(
     """
     x = as_tensor_like(x)
     check_axes("max_pool3d", x, VOLUMES)
-    kernel, step, around, apart = pooling_window(
+    kernel, step, (before, behind), apart = pooling_window(
         "max_pool3d", x.shape[2:], kernel_size, stride, padding, dilation
     )
-    edges = padding if isinstance(padding, str) else tuple(zip(*around, strict=True))
+    how = bool(ceil_mode), return_indices
 
-    def within(slices: Any) -> Any:
-        inner = edges if isinstance(edges, str) else edges[1:]
-        return max_pool2d(slices, kernel[1:], step[1:], inner, apart[1:], ceil_mode, True)
+    def within(slices: Any) -> tuple[Any, Any]:
+        return _largest(slices, kernel[1:], step[1:], Margins(before[1:], behind[1:]), apart[1:], *how)
 
-    def through(columns: Any) -> Any:
-        outer = edges if isinstance(edges, str) else (edges[0], 0)
-        return max_pool2d(columns, (kernel[0], 1), (step[0], 1), outer, (apart[0], 1), ceil_mode, True)
+    def through(columns: Any) -> tuple[Any, Any]:
+        around = Margins((before[0], 0), (behind[0], 0))
+        return _largest(columns, (kernel[0], 1), (step[0], 1), around, (apart[0], 1), *how)
 
-    y, index = largest_in_volumes(x, within, through)
-    return (y, index) if return_indices else y
+    return largest_in_volumes(x, within, through, return_indices)
 
 
-def largest_in_volumes(
-    x: Any, within: Callable[[Any], Any], through: Callable[[Any], Any]
-) -> tuple[Any, Any]:
-    """The largest elements of volumes, and where they stood: `within` finds them and their places in the
-    slices of a volume, images (N, C D, H, W), `through` among those, images (N, C, D, OH OW)."""
+Pooling = Callable[[Any], tuple[Any, Any]]
+
+
+def largest_in_volumes(x: Any, within: Pooling, through: Pooling, indexed: bool) -> Any:
+    """The largest elements of volumes, and, if they shall be `indexed`, where they stood: `within` finds
+    them, and their places, in the slices of a volume, images (N, C D, H, W), `through` among those, images
+    (N, C, D, OH OW)."""
     n, c, d, h, w = x.shape
     y, place = within(reshape(x, (n, c * d, h, w)))
     oh, ow = y.shape[2:]
     y, which = through(reshape(y, (n, c, d, oh * ow)))
-    depth = y.shape[2]
+    shape = (n, c, y.shape[2], oh, ow)
+    y = reshape(y, shape)
+    if not indexed:
+        return y
     slices = reshape(arange(d, like=x), (d, 1)) * (h * w)
     places = reshape(reshape(place, (n, c, d, oh * ow)) + slices, (n, c, d * oh * ow))
-    index = gather(places, reshape(which, (n, c, depth * oh * ow)), 2)
-    return reshape(y, (n, c, depth, oh, ow)), reshape(index, (n, c, depth, oh, ow))
+    return y, reshape(gather(places, reshape(which, (n, c, product(shape[2:]))), 2), shape)

@@ -55,6 +55,10 @@ def spatial() -> list[Entry]:
         ),
         Entry(**twin(nn.ConvTranspose1d, 4, 6, 3, dilation=2, output_padding=1), inputs=[line]),
         Entry(
+            **twin(nn.ConvTranspose2d, 4, 2, 3, stride=2, padding=1), inputs=[images], name="of a size",
+            calling=lambda layer, x: layer(x, output_size=(3, 2, 14, 11)),
+        ),
+        Entry(
             **twin(nn.ConvTranspose3d, 4, 2, 2, stride=2, padding=(1, 0, 1), output_padding=1, bias=False),
             inputs=[volume],
         ),
