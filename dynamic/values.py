@@ -6,6 +6,7 @@ Apart from `Tensor` itself because none of it has to do with the tape.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from dynamic.modes import mode
 from dynamic.node import Edge, Node
 from shared import ops
 from shared.device.cuda import DEVICES, check_device, device_of, to_device, to_host
-from shared.errors import DTypeError, GradientError, ShapeError
+from shared.errors import DTypeError, GradientError, SettingError, ShapeError
 from shared.inplace import InPlace
 from shared.op import Op, Rule
 from shared.spec import Spec, str_shape
@@ -87,6 +88,19 @@ class Values(InPlace):
     def __contains__(self, value: Any) -> bool:
         return value.array in self.array if isinstance(value, Values) else value in self.array
 
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """The functions of the Array API standard, on Tensors: see `dynamic.array_api`."""
+        if api_version not in (None, "2021.12", "2022.12", "2023.12", "2024.12"):
+            raise SettingError(f"__array_namespace__: the Array API is known here up to 2024.12, not {api_version!r}")
+        return import_module("dynamic.array_api")
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Any:
+        """On another device ("cpu", "cuda"), by the standard's name."""
+        return self.to(device)
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
     def __dlpack__(self, **options: Any) -> Any:
         check_detached("__dlpack__", self)
         return self.array.__dlpack__(**options)
@@ -101,7 +115,7 @@ class Values(InPlace):
         inplace.change(self, self.array, call, lambda array: write(array, *arrays), written)
 
     def _update(self, name: str, other: Any) -> Any:
-        """Of what the tape remembers, or shall remember for y's sake, `x += y` makes a new Tensor, x + y, that
+        """Of what the tape remembers, or shall remember for y, `x += y` makes a new Tensor, x + y, that
         takes x's name; not of a view, for the array that it shows would stay as it is."""
         if self.edge is not None and mode.get().recording and isinstance(node := self.edge[0], Node):
             if node.pullback is None or not node.pullback.op.alias:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.arrays import is_raw
 from shared.casting import cast_number, check_dtype
 from shared.device.cuda import check_device, device_of, owned, to_device, to_host
 from shared.dispatch import ENGINE_OF, NEUTRAL, Neutral, engine_at_hand, engine_of
@@ -76,8 +77,7 @@ class State(InPlace):
     @grad.setter
     def grad(self, gradient: Any) -> None:
         if gradient is not None and not _alike(getattr(gradient, "array", gradient), self._data):
-            own = hasattr(gradient, "__array_namespace__")
-            array = gradient if own else getattr(gradient, "data", gradient)
+            array = gradient if is_raw(gradient) else getattr(gradient, "data", gradient)
             check_fits(f"{self.name or 'a parameter'}.grad", array, self)
         self._grad = gradient
 
@@ -197,7 +197,7 @@ def _alike(a: Any, b: Any) -> bool:
 
 def check_fits(place: str, array: Any, x: Any) -> None:
     """Raise an error unless `array` is an array of the shape and dtype of x, to whose `place` it shall go."""
-    if not hasattr(array, "__array_namespace__"):
+    if not is_raw(array):
         raise AssignmentError(
             f"{place}: is an array, not {in_short(array)}; of a Tensor take its .data, and of numbers make "
             "an array; x.assign(value) and, under no_grad, x.copy_(value) take either"

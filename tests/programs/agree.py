@@ -293,7 +293,7 @@ def with_torch(
         if a is None or b is None or not (a.is_floating_point() and b.dtype.kind == "f"):
             continue
         theirs = a.detach().numpy()
-        if name.startswith("value") and theirs.dtype != b.dtype:  # of an array and a 0-d one it takes the array's
+        if name.startswith("value") and theirs.dtype != b.dtype:  # as of arrays and 0-d ones
             SKIPPED["PyTorch promotes otherwise"] += 1
             return
         if theirs.shape != b.shape:

@@ -12,4 +12,8 @@ def program(ops, x, w):
     return (ys,)
 
 
-agree(program, x=(normal(1, 2, 3).astype("float64"), ("N", 3)), w=(normal(4, 3, 3).astype("float64") / 2, (3, 3)))
+agree(
+    program,
+    x=(normal(1, 2, 3).astype("float64"), ("N", 3)),
+    w=(normal(4, 3, 3).astype("float64") / 2, (3, 3)),
+)

@@ -523,5 +523,4 @@ def test_what_a_step_has_of_its_own_is_not_gathered(rows: int) -> None:
     loss = ops.sum(ops.sin(ys))
     fetches = [loss, *static.gradients(loss, [x, w, own])]
     rng = np.random.default_rng(0)
-    feeds = {x: rng.standard_normal((rows, 3)), w: rng.standard_normal((3, 3)), own: rng.standard_normal((4, 3, 3))}
-    agree(fetches, feeds)
+    agree(fetches, {y: rng.standard_normal(tuple(y.shape)) for y in (x, w, own)})
