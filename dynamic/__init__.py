@@ -42,6 +42,7 @@ from dynamic.recompute import checkpoint
 from dynamic.tensors import Tensor, tensor
 from shared.device.cuda import default_device, set_default_device
 from shared.device.memory import keep_freed_memory
+from shared.errors import SettingError
 from shared.usage.door import public
 from shared.watch.hooks import Event, Hook, watching
 from shared.watch.nan import NanFinder
@@ -58,6 +59,18 @@ __all__ = [
 public(globals(), __all__, hot=("Event", "Node", "Tensor"))
 
 keep_freed_memory()
+
+
+def _array_namespace(self: Tensor, *, api_version: str | None = None) -> Any:
+    """The functions of the Array API standard, on Tensors: see `dynamic.array_api`."""
+    if api_version not in (None, "2021.12", "2022.12", "2023.12", "2024.12"):
+        raise SettingError(
+            f"__array_namespace__: the Array API is known here up to 2024.12, not {api_version!r}"
+        )
+    return import_module("dynamic.array_api")
+
+
+Tensor.__array_namespace__ = _array_namespace  # type: ignore[attr-defined]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,8 +1,8 @@
 """The Array API standard, 2024.12: what `x.__array_namespace__()` of a Tensor gives.
 
-Its names are those of `shared.ops`, but for what stands here: other words for them, what makes arrays, dtypes, and
-what means another thing in the standard. Whoever computes by the standard alone, as scikit-learn and SciPy do, can
-compute with Tensors.
+Its names are those of `shared.ops`, but for what stands here: other words for them, what makes arrays,
+dtypes, and what means another thing in the standard. Whoever computes by the standard alone, as scikit-learn
+and SciPy do, can compute with Tensors.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def __dir__() -> list[str]:
 
 
 def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: Any = None) -> Tensor:
-    """A Tensor of what is given: the Tensor itself, or one that shares an array's memory, unless `copy`, or a cast,
-    makes another."""
+    """A Tensor of what is given: the Tensor itself, or one that shares an array's memory, unless `copy`, or a
+    cast, makes another."""
     _check_device(device)
     if isinstance(obj, Tensor):
         cast = dtype is not None and obj.dtype != as_dtype(dtype)
@@ -62,7 +62,9 @@ def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: Any = N
         return tensor(obj.detach()) if copy else obj
     array = np.asarray(_plain(obj), None if dtype is None else as_dtype(dtype))
     if copy is False and (not isinstance(obj, np.ndarray) or array is not obj):
-        raise ValueError("asarray: what is no array, or of another dtype, takes a copy, and copy=False forbids one")
+        raise ValueError(
+            "asarray: what is no array, or of another dtype, takes a copy, and copy=False forbids one"
+        )
     if dtype is None and not isinstance(obj, (np.ndarray, np.generic)) and array.dtype.kind in "fc":
         array = array.astype(np.float32 if array.dtype.kind == "f" else np.complex64)
     return Tensor(array.copy() if copy and array is obj else array)
@@ -76,7 +78,9 @@ def _plain(obj: Any) -> Any:
 
 def _check_device(device: Any) -> None:
     if device not in (None, "cpu"):
-        raise ValueError(f"device {device!r}: arrays of the standard are made on the CPU; x.to_device moves them")
+        raise ValueError(
+            f"device {device!r}: arrays of the standard are made on the CPU; x.to_device moves them"
+        )
 
 
 def _dtype(dtype: Any) -> Any:
@@ -130,7 +134,9 @@ def full_like(x: Any, /, fill_value: Any, *, dtype: Any = None, device: Any = No
     return full(x.shape, fill_value, dtype=x.dtype if dtype is None else dtype, device=device)
 
 
-def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None) -> Tensor:
+def arange(
+    start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None
+) -> Tensor:
     """start, start + step, ..., without stop: int64 of integers, else float32."""
     _check_device(device)
     bounds = (0, start, step) if stop is None else (start, stop, step)
@@ -236,8 +242,9 @@ class __array_namespace_info__:
 
     def dtypes(self, *, device: Any = None, kind: Any = None) -> dict[str, Any]:
         """All of a kind, by name."""
-        every = {k.name: k for k in (bool, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, float64,
-                                     complex64, complex128)}  # fmt: skip
+        kinds = (bool, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, float64, complex64,
+                 complex128)  # fmt: skip
+        every = {k.name: k for k in kinds}
         return every if kind is None else {name: k for name, k in every.items() if isdtype(k, kind)}
 
 

@@ -6,7 +6,6 @@ Apart from `Tensor` itself because none of it has to do with the tape.
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from dynamic.modes import mode
 from dynamic.node import Edge, Node
 from shared import ops
 from shared.device.cuda import DEVICES, check_device, device_of, to_device, to_host
-from shared.errors import DTypeError, GradientError, SettingError, ShapeError
+from shared.errors import DTypeError, GradientError, ShapeError
 from shared.inplace import InPlace
 from shared.op import Op, Rule
 from shared.spec import Spec, str_shape
@@ -88,12 +87,6 @@ class Values(InPlace):
     def __contains__(self, value: Any) -> bool:
         return value.array in self.array if isinstance(value, Values) else value in self.array
 
-    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
-        """The functions of the Array API standard, on Tensors: see `dynamic.array_api`."""
-        if api_version not in (None, "2021.12", "2022.12", "2023.12", "2024.12"):
-            raise SettingError(f"__array_namespace__: the Array API is known here up to 2024.12, not {api_version!r}")
-        return import_module("dynamic.array_api")
-
     def to_device(self, device: Any, /, *, stream: Any = None) -> Any:
         """On another device ("cpu", "cuda"), by the standard's name."""
         return self.to(device)
@@ -101,9 +94,11 @@ class Values(InPlace):
     def __complex__(self) -> complex:
         return complex(self.item())
 
-    def __dlpack__(self, **options: Any) -> Any:
+    def __dlpack__(
+        self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: Any = None
+    ) -> Any:
         check_detached("__dlpack__", self)
-        return self.array.__dlpack__(**options)
+        return self.array.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
 
     def __dlpack_device__(self) -> Any:
         return self.array.__dlpack_device__()

@@ -89,8 +89,3 @@ def single_floats(op: Any, args: list[Any], single: Callable[[Any], Any]) -> lis
             if alone:
                 break
     return args
-
-
-def is_raw(value: Any) -> bool:
-    """Whether a value is an array of NumPy's, CuPy's or another library's, and no Tensor or State of ours."""
-    return hasattr(value, "__array_namespace__") and not hasattr(value, "edge")

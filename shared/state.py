@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from shared.arrays import is_raw
 from shared.casting import cast_number, check_dtype
 from shared.device.cuda import check_device, device_of, owned, to_device, to_host
 from shared.dispatch import ENGINE_OF, NEUTRAL, Neutral, engine_at_hand, engine_of
@@ -193,6 +192,11 @@ methods(State, "to", "assign")
 def _alike(a: Any, b: Any) -> bool:
     """Whether two values are arrays of one kind, dtype and shape: seen at once, as it is of each gradient."""
     return type(a) is type(b) and a is not None and a.dtype is b.dtype and a.shape == b.shape
+
+
+def is_raw(value: Any) -> bool:
+    """Whether a value is an array of NumPy's, CuPy's or another library's, and no Tensor or State of ours."""
+    return hasattr(value, "__array_namespace__") and not isinstance(value, InPlace)
 
 
 def check_fits(place: str, array: Any, x: Any) -> None:

@@ -16,7 +16,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "dynamic": (
         "modes", "versions", "node", "inplace", "values", "gradient_hooks", "tensors", "operands",
         "instrument", "tape", "endpoints", "backward", "functional", "create", "recompute", "look", "engine",
-        "pending", "paths", "met", "redo", "recording", "calls", "bridge", "words", "kept", "aliases",
+        "pending", "paths", "met", "redo", "recording", "calls", "bridge", "words", "kept",
+        "aliases", "array_api",
     ),
     "static": (
         "graph", "differentiate", "control", "compile", "run", "look", "archive", "onnx", "events", "words",

@@ -161,7 +161,9 @@ def _norm(call: str, norm: Any) -> str:
     return str(norm)
 
 
-def _count(call: str, n: Any) -> Size:
+def _count(call: str, n: Any, device: Any = None) -> Size:
+    if device not in (None, "cpu"):
+        raise SettingError(f"fft.{call}: device is 'cpu', not {device!r}; like= says where another array is")
     if not isinstance(n, Dim) and (not isinstance(n, (int, np.integer)) or isinstance(n, bool) or n < 1):
         raise SettingError(f"fft.{call}: n must be an integer from 1 up, not {n!r}")
     return n if isinstance(n, Dim) else int(n)
@@ -298,16 +300,24 @@ def ihfft(x: Any, n: Size | None = None, axis: int = -1, norm: str | None = None
 # --- frequencies and places ----------------------------------------------------------------
 
 
-def fftfreq(n: Size, d: float = 1.0, dtype: Any = "float32", *, like: Any = None) -> Any:
-    """The frequencies that `fft` of n values, `d` apart, has at its places: [0, 1, ..., -2, -1] / (n d)."""
-    n = _count("fftfreq", n)
+def fftfreq(
+    n: Size, d: float = 1.0, dtype: Any = "float32", *, device: Any = None, like: Any = None
+) -> Any:
+    """The frequencies that `fft` of n values, `d` apart, has at its places: [0, 1, ..., -2, -1] / (n d).
+
+    `device` is there for the Array API's sake: "cpu", or None, for where `like` is.
+    """
+    n = _count("fftfreq", n, device)
     place = arange(n, like=like)
     return _frequencies("fftfreq", place - cast(greater_equal(place * 2, n), np.int64) * n, n, d, dtype)
 
 
-def rfftfreq(n: Size, d: float = 1.0, dtype: Any = "float32", *, like: Any = None) -> Any:
-    """The frequencies that `rfft` of n values, `d` apart, has at its places: [0, 1, ..., n // 2] / (n d)."""
-    n = _count("rfftfreq", n)
+def rfftfreq(
+    n: Size, d: float = 1.0, dtype: Any = "float32", *, device: Any = None, like: Any = None
+) -> Any:
+    """The frequencies that `rfft` of n values, `d` apart, has at its places: [0, 1, ..., n // 2] / (n d);
+    `device` as there."""
+    n = _count("rfftfreq", n, device)
     return _frequencies("rfftfreq", arange(n // 2 + 1, like=like), n, d, dtype)
 
 

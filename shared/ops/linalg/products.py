@@ -87,7 +87,8 @@ def vecdot(a: Any, b: Any, *, axis: int = -1) -> Any:
     """The inner products of vectors along `axis`, those of a conjugate; other axes broadcast."""
     a, b = as_tensor_like(a), as_tensor_like(b)
     _along("vecdot", a, b, axis)
-    return sum(mul(conj(a), b), axis)
+    products = mul(conj(a), b)
+    return cast(sum(products, axis), products.dtype)  # a sum of small integers would be wider
 
 
 def _along(call: str, a: Any, b: Any, axis: int) -> tuple[Size, int]:

@@ -1,0 +1,1 @@
+"""The Array API standard, held against its own test suite, and what computes by the standard alone."""
