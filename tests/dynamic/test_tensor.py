@@ -171,7 +171,7 @@ def test_a_change_of_what_no_gradient_needs_is_fine() -> None:
 
 
 @pytest.mark.parametrize("write", [
-    lambda x, v: x.__iadd__(v.sum()), lambda x, v: x.__setitem__(0, v[0]), lambda x, v: x.copy_(v),
+    lambda x, v: x[:1].__iadd__(v.sum()), lambda x, v: x.__setitem__(0, v[0]), lambda x, v: x.copy_(v),
 ])  # fmt: skip
 def test_a_value_with_a_gradient_is_not_lost_by_writing_it_in_place(write: Any) -> None:
     x, v = dynamic.zeros(2), dynamic.tensor([1.0, 2.0], requires_grad=True) * 3
@@ -179,3 +179,14 @@ def test_a_value_with_a_gradient_is_not_lost_by_writing_it_in_place(write: Any) 
         write(x, v)
     with dynamic.no_grad():
         write(x, v)
+
+
+def test_a_sum_may_begin_with_a_value_that_has_no_gradient() -> None:
+    """`loss += y` of a constant makes a new loss, as of a value that has one."""
+    p = dynamic.tensor([1.0, 2.0], requires_grad=True)
+    first = p.detach().sum()
+    loss = first
+    loss += (p * p).sum()
+    loss.backward()
+    assert loss.item() == 8 and first.item() == 3
+    np.testing.assert_array_equal(p.grad.numpy(), [2.0, 4.0])
