@@ -57,9 +57,16 @@ atan = elementwise(
 )  # fmt: skip
 
 
+def one_and_square(x: Any) -> Any:
+    """The root of 1 + x^2; of complex numbers in two factors, which jump where asinh and atan do."""
+    if x.dtype.kind == "c":
+        return sqrt(1 + x * 1j) * sqrt(1 - x * 1j)
+    return hypot(x, 1)
+
+
 def _over_square(g: Any, x: Any) -> Any:
     """g / (1 + x^2)."""
-    h = hypot(x, 1)
+    h = one_and_square(x)
     return g / h / h
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from shared.op import Rule, elementwise
-from shared.ops.angles import hypot
+from shared.ops.angles import one_and_square
 from shared.ops.elementwise import sqrt
 
 _FLOATS = "Any shape; floats keep their dtype, integers and bools become floats."
@@ -27,7 +27,7 @@ cosh = elementwise(
 
 asinh = elementwise(
     "asinh", np.arcsinh, None,
-    Rule(lambda g, y, x: g / hypot(x, 1), reads="x"),
+    Rule(lambda g, y, x: g / one_and_square(x), reads="x"),
     doc=f"The number whose sinh is x, log(x + sqrt(x^2 + 1)), elementwise.\n{_FLOATS}",
 )  # fmt: skip
 

@@ -46,7 +46,8 @@ CASES = [
          name="of none"),
     # arithmetic and functions
     *map(_of_one, ("abs", "exp", "log", "sqrt", "sin", "cos", "tan", "tanh", "square", "reciprocal", "neg",
-                   "rsqrt", "expm1", "log1p")),
+                   "rsqrt", "expm1", "log1p", "sinh", "cosh", "asin", "acos", "atan", "asinh", "acosh",
+                   "atanh")),
     Case("div", lambda x: ops.sign(x), [complex_normal(2, 3)], torch=torch_op("sgn"), unknown=N,
          name="the sign of complex numbers"),
     *(

@@ -224,6 +224,7 @@ MATHEMATICS = [
     *rows("rule", "shared/ops/angles.py", [
         ("def _sine_of_cosine", "(1 - x) * (x + 1)", "(1 - x) * (1 - x)", "asin or acos"),
         ("def _hypot_rule", "side / where", "side * where", "hypot"),
+        ("def one_and_square", "hypot(x, 1)", "hypot(x, 2)", "asinh or atan"),
         ("def _over_square", "g / h / h", "g / h", "atan"),
         ("def _by_side", "side / h / h", "side / h", "atan2"),
         ('"atan2", np.arctan2', "_by_side(g, a, b, b)", "_by_side(g, a, b, a)", "atan2"),
@@ -231,7 +232,6 @@ MATHEMATICS = [
     *rows("rule", "shared/ops/hyperbolic.py", [
         ('"sinh", np.sinh', "g * cosh(x)", "g * sinh(x)", "sinh"),
         ('"cosh", np.cosh', "g * sinh(x)", "g * cosh(x)", "cosh"),
-        ('"asinh", np.arcsinh', "hypot(x, 1)", "hypot(x, 2)", "asinh"),
         ('"acosh", np.arccosh', "sqrt(x - 1) * sqrt(x + 1)", "sqrt(x - 1) * sqrt(x - 1)", "acosh"),
         ('"atanh", np.arctanh', "(1 - x) * (x + 1)", "(1 - x)", "atanh"),
     ]),
