@@ -203,7 +203,7 @@ def read(found: Json) -> Reading:
         threats=[
             "TensorFlow 1 users had a third way, a placeholder `training` and a `cond` in every layer that "
             "asks it, so that one graph served both modes; forgetting to feed it was the mistake then.",
-            "Dropout stands for every layer with two modes; batch normalisation is the other one.",
+            "Dropout stands for every layer with two modes, batch normalisation among them.",
         ],
     )  # fmt: skip
 
@@ -227,7 +227,8 @@ def _answer(free: list[str], sure: list[str]) -> str:
         return f"A switch of the mode {'is obeyed at once' if free else 'comes too late'} on both engines."
     one, other = free[0], OTHER[free[0]]
     said = (
-        f"On {one} when the model is called; on {other} when it is described, and a later switch is ignored."
+        f"On {one} when the model is called; on {other} when it is described, and a later switch is ignored, "
+        "with a warning."
     )
     if sure == [other]:
         return f"{said} So on {other} it can not be left on by mistake, and on {one} it can."

@@ -14,7 +14,7 @@ from comparisons.lab.blocks import Json, Output, Pair
 from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
-from comparisons.lab.snippet import attempt
+from comparisons.lab.snippet import attempt, written
 from comparisons.lab.verdict import Verdict, by_design, counted, timed
 from comparisons.statistics.effect import ahead, effect
 from comparisons.statistics.quantities import OTHER, PAIR, count, spread_of, times_of
@@ -218,9 +218,9 @@ def read(found: Json) -> Reading:
         ],
         otherwise=_otherwise(faster, free, calls),
         threats=[
-            "This tracer has two dozen lines. Those in use also key on Python values and structures, turn "
-            "some of Python's `if` and `while` into nodes, and find leaked Tensors; each of these has "
-            "surprises of its own.",
+            f"This tracer has {written(found['tracer'])} lines. Those in use also key on Python values and "
+            "structures, turn some of Python's `if` and `while` into nodes, and find leaked Tensors; each of "
+            "these has surprises of its own.",
             "The layers are narrow, so that a step's time is the engine's more than the arithmetic's.",
         ],
     )  # fmt: skip

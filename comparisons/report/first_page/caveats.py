@@ -17,7 +17,7 @@ def caveats(report: Json) -> list[str]:
         '"fast", its default, has made one of several ops. How fast either is beside another library is a '
         "different question.",
         *by_size(report),
-        "The models are small, as every page says of its own.",
+        "The models are small: each page says of what size its own are.",
         TWICE,
         "One seed, one machine, one run of the whole: quartiles and intervals say how far what was timed "
         "scatters "
