@@ -22,6 +22,7 @@ from shared.nn.initial import generator, xavier_uniform_
 from shared.nn.module import Module
 from shared.nn.regular import Dropout, LayerNorm
 from shared.nn.simple import Linear
+from shared.spec import whole
 from shared.state import Generator
 
 Activation = str | Callable[[Any], Any]
@@ -128,8 +129,14 @@ for _kind in (TransformerEncoderLayer, TransformerDecoderLayer):
     _kind.__doc__ = f"{_kind.__doc__}\n{(_Layer.__doc__ or '').partition('share.')[2]}"
 
 
-def _copies(layer: Module, count: int) -> ModuleList:
+LAYERS = 2**10
+"""How many there may be on top of each other: each is a copy."""
+
+
+def _copies(call: str, layer: Module, count: int) -> ModuleList:
     """As many layers like this one, which start from its values; each draws random numbers of its own."""
+    if whole(call, "num_layers", count) > LAYERS:
+        raise SettingError(f"{call}: num_layers must be at most {LAYERS}, not {count}; is it the width?")
     copies = [deepcopy(layer) for _ in range(count)]
     for copy in copies:
         for _, state in copy.named_states():
@@ -146,7 +153,7 @@ class TransformerEncoder(Module):
     """
 
     def __init__(self, encoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
-        self.layers = _copies(encoder_layer, num_layers)
+        self.layers = _copies("TransformerEncoder", encoder_layer, num_layers)
         self.norm = norm
 
     def forward(
@@ -164,7 +171,7 @@ class TransformerDecoder(Module):
     """
 
     def __init__(self, decoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
-        self.layers = _copies(decoder_layer, num_layers)
+        self.layers = _copies("TransformerDecoder", decoder_layer, num_layers)
         self.norm = norm
 
     def forward(

@@ -102,12 +102,16 @@ def batch(first: int, count: int, slow: bool) -> list[str]:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CPU, (CPU, CPU))
         sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115  the child ends with it
-        with os.fdopen(its, "w") as out:
-            for seed in range(first, first + count):
-                print(f"?{seed}", file=out, flush=True)
-                if said := one(seed, slow):
-                    print(said.replace("\n", " "), file=out, flush=True)
-        os._exit(0)
+        ended = 1
+        try:
+            with os.fdopen(its, "w") as out:
+                for seed in range(first, first + count):
+                    print(f"?{seed}", file=out, flush=True)
+                    if said := one(seed, slow):
+                        print(said.replace("\n", " "), file=out, flush=True)
+            ended = 0
+        finally:
+            os._exit(ended)  # and nothing of what this process would do at its end
     os.close(its)
     with os.fdopen(ours) as answers:
         lines = answers.read().splitlines()
