@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from shared.dims import Dim, Size, product
-from shared.errors import DTypeError, ShapeError
+from shared.errors import DTypeError, SettingError, ShapeError
 from shared.numerics.summing import average
 from shared.op import Op, Rule, array_module
 from shared.ops.choosing import floating
@@ -20,6 +20,9 @@ from shared.ops.pooling import IMAGES, SEQUENCES, VOLUMES, check_axes, largest_i
 from shared.ops.shapes import as_tensor_like, expand_dims, reshape, squeeze
 from shared.ops.windows import Pair, pair, unbatched
 from shared.spec import Operand, Spec, str_shape
+
+MOST = 2**16
+"""How many windows an axis may have: they are gone through one by one."""
 
 # --- windows -------------------------------------------------------------------------------
 
@@ -38,6 +41,8 @@ def _places(call: str, x: Any, output_size: Any, axes: str) -> tuple[Size, ...]:
     asked = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * len(image)
     given = tuple(1 if size is None or isinstance(size, Dim) else size for size in asked)
     known = pair(call, "output_size", given, 1, len(image))
+    if max(known) > MOST:
+        raise SettingError(f"{call}: output_size is of at most {MOST} windows on an axis, not {output_size}")
     places = zip(image, asked, known, strict=True)
     return tuple(n if to is None else to if isinstance(to, Dim) else k for n, to, k in places)
 

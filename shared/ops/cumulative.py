@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.dims import Dim
 from shared.errors import SettingError, ShapeError
 from shared.kernels.recurrence import run_along
 from shared.numerics.half import in_single
@@ -26,6 +27,9 @@ from shared.ops.reductions import sum_dtype
 from shared.ops.shapes import as_tensor_like, c_order, reshape
 from shared.rules import Wanted
 from shared.spec import Operand, Spec, float_dtype, is_weak, one_axis, promote, sizes_match, str_shape
+
+MOST = 2**10
+"""How often differences may be taken along an axis of unknown size: each is an op of its own."""
 
 
 def _along(call: str, x: Any, axis: int | None) -> tuple[Any, int]:
@@ -205,8 +209,10 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     before, after = ([] if end is None else [_end(end, x, axis)] for end in (prepend, append))
     if n and (before or after):
         x = concatenate([*before, x, *after], axis)
-    lead = (EVERY,) * axis
-    for _ in range(n):
+    size, lead = x.shape[axis], (EVERY,) * axis
+    if isinstance(size, Dim) and n > MOST:
+        raise SettingError(f"diff: n must be at most {MOST} where the size of the axis is not known, not {n}")
+    for _ in range(n if isinstance(size, Dim) else min(n, size)):
         later, sooner = getitem(x, (*lead, slice(1, None))), getitem(x, (*lead, slice(None, -1)))
         x = not_equal(later, sooner) if x.dtype.kind == "b" else sub(later, sooner)
     return x

@@ -112,7 +112,14 @@ def _infer_triangle(*, n: Size, m: Size, k: int, upper: bool) -> Spec:
     """Row i has as many places as there are columns up to its own, k more."""
     if isinstance(n, Dim) or isinstance(m, Dim):
         return Spec((2, Dim()), np.dtype(np.intp))
-    lower = sum(min(max(i + k + (not upper), 0), m) for i in range(n))
+
+    def up_to(end: int) -> int:
+        """The sum of min(i, m) for i from 1 to `end`."""
+        ramp = max(min(end, m), 0)
+        return ramp * (ramp + 1) // 2 + m * max(end - m, 0)
+
+    first = k + (not upper)
+    lower = up_to(n - 1 + first) - up_to(first - 1)
     return Spec((2, n * m - lower if upper else lower), np.dtype(np.intp))
 
 

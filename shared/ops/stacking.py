@@ -14,6 +14,9 @@ from shared.ops.joining import concatenate, split
 from shared.ops.shapes import as_sizes, as_tensor_like, expand_dims, reshape
 from shared.spec import one_axis, str_shape
 
+PARTS = 2**16
+"""Into how many an array may be cut: each is made, one by one."""
+
 # --- side by side ------------------------------------------------------------------------------
 
 
@@ -85,8 +88,8 @@ def tensor_split(x: Any, sections: int | Sequence[int], axis: int = 0) -> tuple[
     size = x.shape[axis]
     if isinstance(sections, (int, np.integer)):
         count = int(sections)
-        if count < 1:
-            raise SettingError(f"tensor_split: {count} is no number of parts; give an int from 1 on")
+        if not 1 <= count <= PARTS:
+            raise SettingError(f"tensor_split: {count} is no number of parts; give an int from 1 to {PARTS}")
         return split(x, [divide(size + (count - 1 - part), count) for part in range(count)], axis)
     if isinstance(size, Dim):
         raise UnknownSizeError(
