@@ -11,14 +11,14 @@ from shared.models.resnet import (
     ResNet101,
     ResNet152,
 )
-from shared.models.transformer import Transformer, TransformerBlock
+from shared.models.transformer import Transformer
 from shared.models.tree import ChildSumCell, TreeLSTM, levels
 from shared.models.vgg import VGG16
 from shared.usage.door import public
 
 __all__ = [
     "BasicBlock", "Bottleneck", "CharLSTM", "CharRNN", "ChildSumCell", "LeNet", "MLP", "ResNet", "ResNet101",
-    "ResNet152", "ResNet18", "ResNet50", "Transformer", "TransformerBlock", "TreeLSTM", "VGG16", "levels",
+    "ResNet152", "ResNet18", "ResNet50", "Transformer", "TreeLSTM", "VGG16", "levels",
 ]  # fmt: skip
 
 public(globals(), __all__)

@@ -98,6 +98,7 @@ from shared.nn.piecewise import (
     Softshrink,
     Threshold,
 )
+from shared.nn.placed import placed
 from shared.nn.pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
@@ -180,3 +181,31 @@ __all__ = [
 ]  # fmt: skip
 
 public(globals(), __all__)
+placed(
+    Linear,
+    Bilinear,
+    Embedding,
+    EmbeddingBag,
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    ConvTranspose3d,
+    BatchNorm1d,
+    InstanceNorm1d,
+    GroupNorm,
+    LayerNorm,
+    RMSNorm,
+    PReLU,
+    RNN,
+    LSTM,
+    GRU,
+    RNNCell,
+    LSTMCell,
+    GRUCell,
+    MultiheadAttention,
+    TransformerEncoderLayer,
+    TransformerDecoderLayer,
+    Transformer,
+)

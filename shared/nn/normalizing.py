@@ -17,16 +17,19 @@ from shared.state import Buffer
 
 class GroupNorm(Module):
     """Each example (C, ...) of (N, C, ...) normalised over `num_groups` groups of neighbouring channels: see
-    `ops.group_norm`. weight and bias (num_channels,), unless `affine` is False."""
+    `ops.group_norm`. weight and bias (num_channels,), unless `affine` is False; `bias=False` leaves out
+    one."""
 
-    def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True) -> None:
+    def __init__(
+        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, bias: bool = True
+    ) -> None:
         if num_channels % num_groups:
             raise SettingError(
                 f"GroupNorm: {num_channels} channels do not go into {num_groups} groups; make them a multiple"
             )
         self.num_groups, self.num_channels, self.eps = num_groups, num_channels, eps
         self.weight = parameter((num_channels,), ones()) if affine else None
-        self.bias = parameter((num_channels,), zeros()) if affine else None
+        self.bias = parameter((num_channels,), zeros()) if affine and bias else None
 
     def settings(self) -> str:
         return f"{self.num_groups}, {self.num_channels}, eps={self.eps}"
@@ -47,10 +50,11 @@ class _InstanceNorm(Module):
         momentum: float = 0.1,
         affine: bool = False,
         track_running_stats: bool = False,
+        bias: bool = True,
     ) -> None:
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.weight = parameter((num_features,), ones()) if affine else None
-        self.bias = parameter((num_features,), zeros()) if affine else None
+        self.bias = parameter((num_features,), zeros()) if affine and bias else None
         self.running_mean = Buffer(np.zeros(num_features, np.float32)) if track_running_stats else None
         self.running_var = Buffer(np.ones(num_features, np.float32)) if track_running_stats else None
         self.num_batches_tracked = Buffer(np.int64(0)) if track_running_stats else None
@@ -87,7 +91,7 @@ class InstanceNorm2d(_InstanceNorm):
 
     Each channel of each example is normalised by its own statistics; with `track_running_stats` running ones
     follow them by `momentum` and serve in evaluation. weight and bias (num_features,) scale and shift what is
-    normalised, if `affine`.
+    normalised, if `affine`; `bias=False` leaves out one.
     """
 
     axes = 2

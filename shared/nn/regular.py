@@ -102,10 +102,11 @@ class _BatchNorm(Module):
         momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
+        bias: bool = True,
     ) -> None:
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.weight = parameter((num_features,), ones()) if affine else None
-        self.bias = parameter((num_features,), zeros()) if affine else None
+        self.bias = parameter((num_features,), zeros()) if affine and bias else None
         self.track_running_stats = track_running_stats
         if track_running_stats:
             self.running_mean = Buffer(np.zeros(num_features, np.float32))

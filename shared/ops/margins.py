@@ -49,7 +49,10 @@ def margin_ranking_loss(
     """max(0, margin - target (x1 - x2)), then reduced: x1 shall be the higher where target is 1, x2 where it
     is -1. The three broadcast."""
     known_reduction("margin_ranking_loss", reduction)
-    ahead = sub(as_tensor_like(x1), as_tensor_like(x2)) * factor(target)
+    ahead, sign = sub(as_tensor_like(x1), as_tensor_like(x2)), factor(target)
+    if getattr(sign, "dtype", ahead.dtype).kind in "iu":
+        sign = cast(sign, ahead.dtype)
+    ahead = ahead * sign
     return reduced_by(reduction, clip(as_number("margin_ranking_loss", "margin", margin) - ahead, 0))
 
 

@@ -40,12 +40,15 @@ class OneCycleLR:
     """From max_lr / div_factor up to max_lr in the first `pct_start` of `total_steps` steps, and then down to
     a final_div_factor-th of where it began: Smith and Topin 2019.
 
+    total_steps  may be left out where `epochs` and `steps_per_epoch` are given: it is their product
     three_phase  down to where it began in as many steps as it went up in, and further down from there
     Momentum stays what it is, as with PyTorch's cycle_momentum=False.
     """
 
     max_lr: float
-    total_steps: int
+    total_steps: int | None = None
+    epochs: int | None = None
+    steps_per_epoch: int | None = None
     pct_start: float = 0.3
     anneal_strategy: str = "cos"
     div_factor: float = 25.0
@@ -53,7 +56,9 @@ class OneCycleLR:
     three_phase: bool = False
 
     def __post_init__(self) -> None:
-        check(self, max_lr=0, total_steps=1)
+        if self.total_steps is None:
+            check(self, epochs=1, steps_per_epoch=1)
+        check(self, max_lr=0, **({} if self.total_steps is None else {"total_steps": 1}))
         for name in ("div_factor", "final_div_factor"):
             number("OneCycleLR", name, getattr(self, name), above=True)
         if not 0 <= self.pct_start <= 1:
@@ -62,7 +67,8 @@ class OneCycleLR:
 
     def __call__(self, step: Any) -> Any:
         first = self.max_lr / self.div_factor
-        up, last = self.pct_start * self.total_steps - 1, self.total_steps - 1
+        total = self.total_steps or (self.epochs or 1) * (self.steps_per_epoch or 1)
+        up, last = self.pct_start * total - 1, total - 1
         phases = [(up, first, self.max_lr), (last, self.max_lr, first / self.final_div_factor)]
         if self.three_phase:
             phases[1:] = [(2 * up, self.max_lr, first), (last, first, first / self.final_div_factor)]

@@ -12,12 +12,13 @@ that is given as `lr=` needs no stepping, and goes on by itself when training is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import is_dataclass
 from typing import Any
 
 import numpy as np
 
 from shared.errors import SettingError, StateError
-from shared.optim import schedules
+from shared.optim import cycles, schedules
 from shared.optim.optimizer import Optimizer
 from shared.optim.plateau import ReduceLROnPlateau as ReduceLROnPlateau
 from shared.usage.door import methods
@@ -87,10 +88,19 @@ def _times(base: float, function: Callable[[int], float]) -> Callable[[Any], Any
 
 
 def _stepped(kind: Any) -> type[LRScheduler]:
-    """The scheduler of a schedule: an optimiser in the place of the rate."""
+    """The scheduler of a schedule: an optimiser in the place of the rate that it begins with, if it is told
+    one, and else before its arguments."""
+    told = "lr" in kind.__annotations__
 
-    def __init__(self: Any, optimizer: Optimizer, *args: Any, last_epoch: int = -1, **settings: Any) -> None:
-        LRScheduler.__init__(self, optimizer, lambda base: kind(base, *args, **settings))
+    def __init__(
+        self: Any, optimizer: Optimizer, *args: Any, last_epoch: int = -1, cycle_momentum: bool = False,
+        **settings: Any,
+    ) -> None:  # fmt: skip
+        if cycle_momentum:
+            raise SettingError(f"{kind.__name__}: the momentum stays what it is; leave cycle_momentum out")
+        LRScheduler.__init__(
+            self, optimizer, lambda base: kind(*((base, *args) if told else args), **settings)
+        )
 
     words = {"__init__": __init__, "__doc__": f"{kind.__doc__} Stepped, of an optimiser's own rate.",
              "__module__": __name__}  # fmt: skip
@@ -101,8 +111,8 @@ methods(LRScheduler)
 
 
 def __getattr__(name: str) -> Any:
-    kind = getattr(schedules, name, None)
-    if name.startswith("_") or not isinstance(kind, type) or "lr" not in getattr(kind, "__annotations__", ()):
+    kind = getattr(schedules, name, None) or getattr(cycles, name, None)
+    if name.startswith("_") or not is_dataclass(kind) or name in ("SequentialLR", "ChainedScheduler"):
         raise AttributeError(
             f"optim.lr_scheduler.{name}: there is no such scheduler; any function of the number "
             "of steps does as well: "

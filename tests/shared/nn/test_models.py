@@ -51,9 +51,6 @@ SMALL: dict[str, tuple[Callable[[], nn.Module], list[Any], Callable[..., Any], l
     ),
     "CharLSTM": (lambda: models.CharLSTM(9, 6, 2, 0.2), [integers(9, 5, 3)], call_plainly, [(5, "N")]),
     "CharRNN": (lambda: models.CharRNN(9, 6, 2, 0.2), [integers(9, 5, 3)], call_plainly, [(5, "N")]),
-    "TransformerBlock": (
-        lambda: models.TransformerBlock(8, 2, 12, 0.2), [normal(4, 3, 8)], call_plainly, [("T", "N", 8)],
-    ),
     "Transformer": (
         lambda: models.Transformer(9, 6, 8, 2, 2, 0.2), [integers(9, 3, 5)], call_plainly, [("N", "T")],
     ),

@@ -194,3 +194,17 @@ def test_a_model_called_on_plain_arrays_inside_a_graph_trains_its_statistics() -
         session.store(model)
     assert model[1].num_batches_tracked.data == 1
     assert model[1].running_mean.data.any()
+
+
+def test_layers_take_a_dtype_and_a_device() -> None:
+    layer = nn.Linear(3, 4, dtype="float64", device="cpu")
+    assert {p.dtype for p in layer.parameters()} == {np.dtype(np.float64)}
+    lazy = nn.Linear(4, dtype="float64")
+    assert lazy(dynamic.tensor(np.ones((2, 3)))).dtype == np.float64
+    assert nn.BatchNorm2d(3, dtype="float64").running_mean.dtype == np.float64
+    model = nn.Transformer(4, 2, 1, 1, 6, dtype="float64")
+    assert {p.dtype for p in model.parameters()} == {np.dtype(np.float64)}
+    with pytest.raises(TypeError, match="LSTM: 'tpu' is no device"):
+        nn.LSTM(3, 4, device="tpu")
+    with pytest.raises(DTypeError, match="must be floating point"):
+        nn.Conv2d(3, 4, 3, dtype="int64")

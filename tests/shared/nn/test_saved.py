@@ -222,13 +222,13 @@ CHECKPOINTS = {
         normal(2, 3, 64, 64),
     ),
     "LSTM": (Tagger, torch_tagger, normal(6, 3, 5)),
-    "TransformerBlock": (
-        lambda: models.TransformerBlock(8, 2, 16),
+    "TransformerEncoderLayer": (
+        lambda: nn.TransformerEncoderLayer(8, 2, 16),
         lambda torch: torch.nn.TransformerEncoderLayer(8, 2, 16),
         normal(5, 3, 8),
     ),
-    "TransformerBlock, norm first": (
-        lambda: models.TransformerBlock(8, 2, 16, norm_first=True, batch_first=True),
+    "TransformerEncoderLayer, norm first": (
+        lambda: nn.TransformerEncoderLayer(8, 2, 16, norm_first=True, batch_first=True),
         lambda torch: torch.nn.TransformerEncoderLayer(8, 2, 16, norm_first=True, batch_first=True),
         normal(5, 3, 8),
     ),

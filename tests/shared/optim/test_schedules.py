@@ -32,7 +32,10 @@ PAIRS: list[tuple[Any, Callable[[Any, Any], Any]]] = [
     ),
     (optim.OneCycleLR(0.1, STEPS), lambda s, o: s.OneCycleLR(o, 0.1, STEPS, cycle_momentum=False)),
     (
-        optim.OneCycleLR(0.1, STEPS, 0.4, "linear", 10.0, 100.0, three_phase=True),
+        optim.OneCycleLR(
+            0.1, epochs=4, steps_per_epoch=STEPS // 4, pct_start=0.4, anneal_strategy="linear",
+            div_factor=10.0, final_div_factor=100.0, three_phase=True,
+        ),
         lambda s, o: s.OneCycleLR(
             o, 0.1, STEPS, pct_start=0.4, anneal_strategy="linear", div_factor=10.0, final_div_factor=100.0,
             three_phase=True, cycle_momentum=False,
@@ -156,6 +159,35 @@ def test_a_schedule_is_any_callable_that_gives_a_number() -> None:
 def test_a_schedule_that_makes_no_sense_is_refused(make: Any, words: str) -> None:
     with pytest.raises(SettingError, match=words):
         make()
+
+
+STEPPED: dict[str, dict[str, Any]] = {
+    "StepLR": {"step_size": 3},
+    "OneCycleLR": {"max_lr": 0.2, "total_steps": 20},
+    "CyclicLR": {"base_lr": 0.1, "max_lr": 0.3, "step_size_up": 4},
+    "CosineAnnealingWarmRestarts": {"T_0": 3, "T_mult": 2},
+    "MultiplicativeLR": {"lr_lambda": lambda step: 0.9},
+    "LambdaLR": {"lr_lambda": lambda step: 1 / (1 + step)},
+}
+
+
+@pytest.mark.parametrize("name", STEPPED)
+@pytest.mark.filterwarnings("ignore")
+def test_a_scheduler_that_is_stepped_is_pytorchs(name: str) -> None:
+    torch = pytest.importorskip("torch", reason="the oracle, PyTorch, is not installed")
+    settings = STEPPED[name]
+    momentum = {"cycle_momentum": False} if name in ("OneCycleLR", "CyclicLR") else {}
+    theirs = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    ours = optim.SGD([Parameter(np.zeros(1), "p")], lr=0.1)
+    schedulers = [
+        getattr(torch.optim.lr_scheduler, name)(theirs, **settings, **momentum),
+        getattr(optim.lr_scheduler, name)(ours, **settings),
+    ]
+    for _ in range(15):
+        np.testing.assert_allclose(ours.lr.data, theirs.param_groups[0]["lr"], rtol=1e-9)
+        theirs.step()
+        for scheduler in schedulers:
+            scheduler.step()
 
 
 # --- plateau -------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import pytest
 import static
 from shared import nest, nn, ops, optim
 from shared.errors import ExportError, FetchError, GraphError, UninitializedError
-from shared.models import MLP, LeNet, ResNet18, Transformer, TransformerBlock
+from shared.models import MLP, LeNet, ResNet18, Transformer
 from shared.op import TABLE
 from static.control.body import BodyOp
 from static.onnx import export as onnx_export
@@ -169,7 +169,7 @@ MODELS: dict[str, tuple[Callable[[], nn.Module], Sequence[Any]]] = {
     "LSTM": (lambda: nn.LSTM(6, 8, num_layers=2, dropout=0.5, bidirectional=True), (7, "N", 6)),
     "LSTM, batch first": (lambda: nn.LSTM(6, 8, batch_first=True), ("N", 4, 6)),
     "GRU": (lambda: nn.GRU(6, 8, num_layers=2, bidirectional=True), (7, "N", 6)),
-    "TransformerBlock": (lambda: TransformerBlock(16, 4, 32), (5, "N", 16)),
+    "TransformerEncoderLayer": (lambda: nn.TransformerEncoderLayer(16, 4, 32), (5, "N", 16)),
     "convolutions": (
         lambda: nn.Sequential(
             nn.Conv2d(4, 8, 3, stride=2, padding=1, groups=2), nn.BatchNorm2d(8), nn.LeakyReLU(0.2),
