@@ -23,14 +23,15 @@ from typing import Any
 import numpy as np
 
 import dynamic
-from shared import ops
+from shared import nn, ops
 from shared.errors import DiptychError
-from tests.samples.words import LEFT, RENAMED, THEIRS, WORDS
+from tests.samples.words import DIFFERENCES, LEFT, RENAMED, THEIRS, WORDS
 
 RIGHT, WRONG, KEYWORD, REFUSED, BROKE = "right", "wrong", "keyword refused", "refused", "broke"
 """What may come of a sample: values and gradients are PyTorch's; they are not; a keyword is unknown here;
 another error of ours; an error that is none of ours."""
-ABSENT = "absent"
+MEANT, ABSENT = "meant", "absent"
+"""It is not PyTorch's and is meant so (`DIFFERENCES`); there is no op of the name."""
 TOLERANCES = {"float32": 5e-4, "complex64": 5e-4}
 """By dtype how far a number may be off, by its own size and by 1; 1e-7 for the others."""
 
@@ -75,7 +76,9 @@ def called(info: Any) -> Callable[..., Any] | None:
 def by_name(name: str) -> Callable[..., Any] | None:
     """The public op of that name, also where PyTorch has it in a drawer: `special.erfc`."""
     drawer, _, last = name.rpartition(".")
-    if drawer in ("", "special", "nn.functional"):
+    if drawer == "nn.functional":
+        return getattr(nn.functional, last, None)
+    if drawer in ("", "special"):
         return getattr(ops, last) if last in ops.__all__ else None
     within = getattr(ops, drawer, None)
     return getattr(within, last) if last in getattr(within, "__all__", ()) else None
@@ -121,7 +124,7 @@ def differs(what: str, got: Any, wanted: Any, mixed: bool) -> str:
     """In what way, if any, an array is not PyTorch's. Arguments of mixed dtypes promote as in NumPy."""
     if got.shape != wanted.shape:
         return f"{what}: shape {got.shape}, PyTorch's is {wanted.shape}"
-    if wanted.dtype.kind in "fc" and got.dtype != wanted.dtype and not mixed:
+    if wanted.dtype.kind in "fc" and got.dtype.kind in "fc" and got.dtype != wanted.dtype and not mixed:
         return f"{what}: {got.dtype}, PyTorch's is {wanted.dtype}"
     close = TOLERANCES.get(wanted.dtype.name, 1e-7)
     wide = np.complex128 if wanted.dtype.kind == "c" else np.float64
@@ -189,7 +192,8 @@ def tried(info: Any, call: Callable[..., Any], sample: Any, dtype: str) -> Found
     except Exception as error:
         outcome = KEYWORD if isinstance(error, TypeError) and _UNKNOWN_WORD.search(str(error)) else BROKE
         return Found(info.name, dtype, outcome, f"{type(error).__name__}: {error}")
-    return Found(info.name, dtype, WRONG if said else RIGHT, said)
+    wrong = MEANT if info.name in DIFFERENCES else WRONG
+    return Found(info.name, dtype, wrong if said else RIGHT, said)
 
 
 # --- all of them ---------------------------------------------------------------------------
@@ -226,6 +230,10 @@ def each(only: str = "", few: int | None = None) -> Iterator[Found]:
                     yield tried(info, call, sample, str(dtype).removeprefix("torch."))
 
 
+_NUMBERS = re.compile(r"\(.*\): |-?\d[\d.e+-]*")
+"""What differs between samples that are refused, or wrong, for one reason: arguments and numbers."""
+
+
 def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.samples.ops", description=__doc__)
     parser.add_argument("--only", default="", help="an expression that the names must match")
@@ -235,13 +243,16 @@ def main(words: list[str] | None = None) -> int:
     for found in each(given.only, given.few):
         by_outcome[found.outcome].append(found)
     for outcome in (KEYWORD, REFUSED, BROKE, WRONG):
-        said = collections.Counter((f.name, re.sub(r"\d+", "#", f.why)) for f in by_outcome[outcome])
-        first = {(f.name, re.sub(r"\d+", "#", f.why)): f for f in reversed(by_outcome[outcome])}
-        for key, count in sorted(said.items()):
-            print(f"{outcome:>15} {count:4}  {key[0]} ({first[key].dtype}): {first[key].why:.200}")
+        alike: dict[Any, list[Found]] = collections.defaultdict(list)
+        for found in by_outcome[outcome]:
+            alike[found.name, _NUMBERS.sub("#", found.why)].append(found)
+        for (name, _), each_one in sorted(alike.items()):
+            print(f"{outcome:>15} {len(each_one):4}  {name} ({each_one[0].dtype}): {each_one[0].why:.200}")
     absent = sorted({f.name for f in by_outcome.pop(ABSENT, [])})
     names = {f.name for every in by_outcome.values() for f in every}
-    counts = ", ".join(f"{len(by_outcome[o])} {o}" for o in (RIGHT, WRONG, KEYWORD, REFUSED, BROKE))
+    for name in sorted({f.name for f in by_outcome[MEANT]}):
+        print(f"{MEANT:>15} {sum(f.name == name for f in by_outcome[MEANT]):4}  {name}: {DIFFERENCES[name]}")
+    counts = ", ".join(f"{len(by_outcome[o])} {o}" for o in (RIGHT, WRONG, MEANT, KEYWORD, REFUSED, BROKE))
     print(f"\n{len(names)} names have an op here: {counts}")
     print(f"{len(absent)} have none: {' '.join(absent)}")
     return 1 if by_outcome[WRONG] else 0

@@ -13,12 +13,13 @@ import numpy as np
 
 from shared import ops as o
 
-RENAMED = {"dim": "axis", "keepdim": "keepdims", "dims": "axis", "padding_mode": "mode"}
+RENAMED = {"dim": "axis", "keepdim": "keepdims", "dims": "axis"}
 """PyTorch's keywords where NumPy's are ours."""
 
 _RANDOM = "draws random numbers: by another generator than ours"
 _MEMORY = "about PyTorch's memory or layouts, which have no equal here"
 _INSIDE = "a part of PyTorch's inside, or of its compiler"
+_MASKED = "PyTorch's prototype of masked arrays"
 LEFT: dict[str, str] = {
     **dict.fromkeys(
         ("bernoulli", "cauchy", "exponential", "geometric", "log_normal", "multinomial", "normal",
@@ -40,8 +41,13 @@ LEFT: dict[str, str] = {
          "max_pool2d_with_indices_backward", "native_dropout_backward", "torch._scaled_mm",
          "torch._scaled_mm_v2", "torch.ops.aten._efficient_attention_forward",
          "torch.ops.aten._flash_attention_forward", "torch.ops.aten._safe_softmax.default",
-         "resolve_conj", "resolve_neg", "unsafe_chunk", "unsafe_split", "zero_", "fill"), _INSIDE,
+         "resolve_conj", "resolve_neg", "unsafe_chunk", "unsafe_split", "zero_", "fill", "native_batch_norm",
+         "native_group_norm", "native_layer_norm", "conj_physical",
+         "geqrf", "ormqr", "nonzero_static"), _INSIDE,
     ),
+    **{f"masked.{name}": _MASKED for name in (
+        "amax", "amin", "argmax", "argmin", "cumprod", "cumsum", "log_softmax", "logaddexp", "logsumexp",
+        "mean", "median", "norm", "normalize", "prod", "softmax", "softmin", "std", "sum", "var")},
 }  # fmt: skip
 """Ops whose samples say nothing about ours, and why."""
 
@@ -208,13 +214,13 @@ WORDS: dict[str, Callable[..., Any]] = {
     # products
     "bmm": lambda a, b: o.matmul(a, b), "mm": lambda a, b: o.matmul(a, b), "mv": lambda a, b: o.matmul(a, b),
     "dot": lambda a, b: o.dot(a, b), "vdot": lambda a, b: o.linalg.vecdot(a, b),
-    "inner": lambda a, b: o.inner(a, b),
     "addmm": lambda x, a, b, beta=1, alpha=1: x * beta + (a @ b) * alpha,
     "addmv": lambda x, a, b, beta=1, alpha=1: x * beta + (a @ b) * alpha,
     "addr": lambda x, a, b, beta=1, alpha=1: x * beta + o.outer(a, b) * alpha,
     "baddbmm": lambda x, a, b, beta=1, alpha=1: x * beta + (a @ b) * alpha,
     "addbmm": lambda x, a, b, beta=1, alpha=1: x * beta + o.sum(a @ b, axis=0) * alpha,
     "einsum": lambda xs, subscripts: o.einsum(subscripts, *xs),
+    "inner": lambda a, b: a * b if not (a.ndim and b.ndim) else o.tensordot(a, b, axes=((-1,), (-1,))),
     "tensordot": lambda a, b, dims=2: o.tensordot(a, b, axes=dims),
     "linalg.multi_dot": lambda xs: o.linalg.multi_dot(xs),
     # shapes
@@ -245,7 +251,10 @@ WORDS: dict[str, Callable[..., Any]] = {
     "t": lambda x: o.transpose(x), "t_copy": lambda x: o.transpose(x),
     "permute": lambda x, *dims: o.permute(x, _sizes(dims)),
     "permute_copy": lambda x, *dims: o.permute(x, _sizes(dims)),
-    "movedim": lambda x, source, to: o.movedim(x, source, to),
+    "movedim": lambda x, source, to: o.moveaxis(x, source, to),
+    "hsplit": lambda x, parts: o.tensor_split(x, parts, axis=1 if x.ndim > 1 else 0),
+    "vsplit": lambda x, parts: o.tensor_split(x, parts, axis=0),
+    "dsplit": lambda x, parts: o.tensor_split(x, parts, axis=2),
     "flip": lambda x, *args, dims=None: o.flip(x, axis=_sizes(args) if dims is None else tuple(dims)),
     "roll": lambda x, shifts, dims=None: o.roll(x, shifts, axis=dims),
     "rot90": lambda x, k=1, dims=(0, 1): o.rot90(x, k, dims),
@@ -313,6 +322,8 @@ WORDS: dict[str, Callable[..., Any]] = {
     "nn.functional.embedding": lambda ids, weight, padding_idx=None, **more: o.embedding(
         ids, weight, padding_idx=padding_idx, **more),
     "nn.functional.one_hot": lambda x, num_classes=-1: o.one_hot(x, num_classes, dtype="int64"),
+    "qr": lambda x, some=True: o.linalg.qr(x, mode="reduced" if some else "complete"),
+    "logdet": lambda x: o.log(o.linalg.det(x)),
     # creation
     "full": lambda shape, value, **more: o.full(_sizes((shape,)), value, **_dtype(more)),
     "zeros": lambda *shape, **more: o.zeros(_sizes(shape), **_dtype(more)),
@@ -324,7 +335,7 @@ WORDS: dict[str, Callable[..., Any]] = {
     "new_ones": lambda x, *s, **more: o.ones(_sizes(s), **{"dtype": x.dtype, **_dtype(more)}),
     "new_full": lambda x, s, v, **more: o.full(tuple(s), v, **{"dtype": x.dtype, **_dtype(more)}),
     "eye": lambda *sizes, **more: o.eye(*sizes, **_dtype(more)),
-    "linspace": lambda a, b, steps, **more: o.linspace(a, b, steps, **_dtype(more)),
+    "linspace": lambda a, b, steps, **more: o.linspace(_known(a), _known(b), steps, **_dtype(more)),
     "arange": lambda *bounds, end=None, **more: o.arange(
         *bounds, *([] if end is None else [end]), **_dtype(more)),
     "scalar_tensor": lambda value, **more: o.full((), value, **_dtype(more)),
@@ -415,6 +426,13 @@ THEIRS: dict[str, Callable[..., Any]] = {
 """What is called of PyTorch, where its own result is not what can be held against ours: an eigenvector's
 sign is nobody's; in single precision its gradient of logcumsumexp is off by 3e-3 beside large numbers; and a
 value that another has replaced has no derivative; ctc_loss's counts on the log_softmax before it."""
+
+DIFFERENCES: dict[str, str] = {
+    "linalg.solve": "ours is NumPy's and the Array API's: a vector is a b of one axis alone",
+    "nn.functional.gaussian_nll_loss": "a var with an axis less than x broadcasts as in NumPy: it varies "
+    "along x's last axis, PyTorch's along the others",
+}  # fmt: skip
+"""Where another answer than PyTorch's is meant, and why."""
 
 
 # --- what some lines need ------------------------------------------------------------------
