@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,6 +79,9 @@ class Tensor(Values):
         node = self.grad_fn
         history = f", made by {node.name}" if node else ", requires_grad=True" if self.edge else ""
         return f"tensor({values}, {self.dtype}{history})"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(repr(self))}</pre>"
 
     def __reduce__(self) -> Any:
         if self.grad_fn is not None:

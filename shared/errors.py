@@ -53,6 +53,10 @@ class SettingError(DiptychError, ValueError):
     """A setting (axis, stride, probability, ...) outside what the call allows."""
 
 
+class AxisError(SettingError, IndexError):
+    """An axis that is not there: NumPy's AxisError is both, too."""
+
+
 class MatrixError(DiptychError, LinAlgError):
     """A matrix that has no inverse, no such factors, or none that were found."""
 
@@ -99,6 +103,10 @@ class SymbolicValueError(DiptychError, TypeError):
 
 class GraphError(DiptychError, ValueError):
     """Tensors of different graphs in one call, or a name that a graph does not know."""
+
+
+class UnknownNameError(GraphError, KeyError):
+    """A name that nothing in a graph has."""
 
 
 class FeedError(DiptychError, ValueError):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from shared.dims import UNKNOWN_RANK, Dim, Shape, Size, product, same_shape, same_size, stretched
-from shared.errors import DTypeError, SettingError, ShapeError
+from shared.errors import AxisError, DTypeError, SettingError, ShapeError
 
 _SHORT = {"float": "f", "int": "i", "uint": "u", "bool": "bool", "complex": "c"}
 
@@ -244,7 +244,7 @@ def one_axis(name: str, axis: int, ndim: int) -> int:
         raise SettingError(f"{name}: axis must be an int, not {axis!r}")
     if not -ndim <= axis < ndim:
         way_out = f"use one from {-ndim} to {ndim - 1}" if ndim else "a single number has no axes"
-        raise SettingError(f"{name}: axis {axis} is out of range for {ndim} dimension(s); {way_out}")
+        raise AxisError(f"{name}: axis {axis} is out of range for {ndim} dimension(s); {way_out}")
     return int(axis) % ndim
 
 

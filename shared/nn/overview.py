@@ -16,6 +16,7 @@ import numpy as np
 from shared.dims import Dim, Shape, Size, product, stretched
 from shared.nn.module import Module
 from shared.nn.outline import Application, Outline, watching
+from shared.picture.notebook import as_text
 from shared.spec import Operand, Spec, str_shape
 from shared.state import Parameter
 
@@ -119,6 +120,9 @@ class Summary:
         return "\n".join([line(head), rule, *map(line, lines), rule, total, work])
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return as_text(self)
 
 
 def _number(value: Size) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from types import SimpleNamespace
 from typing import Any
@@ -118,6 +119,17 @@ class GroupWords(MutableMapping[str, Any]):
     def __repr__(self) -> str:
         told = {key: value for key, value in self.items() if key != "params"}
         return f"{{'params': {len(self._group.parameters)} Parameters, {str(told)[1:]}"
+
+
+def told(group: ParameterGroup) -> str:
+    """A group in a line."""
+    rate = f"{float(group.lr.value()):.6g}"
+    if group.schedule is not None:
+        rate += f", by {in_short(group.schedule)}"
+    words = [f"{key}={value}" for key, value in GroupWords(group).items() if key not in ("params", "lr")]
+    numbers = sum(math.prod(p.shape) for p in group.parameters if p.data is not None)
+    many = f"{len(group.parameters)} Parameters of {numbers:,} numbers"
+    return f"  {many}: {', '.join([f'lr={rate}', *words])}"
 
 
 def as_groups(call: str, parameters: Any) -> list[dict[str, Any]]:

@@ -21,11 +21,13 @@ from shared.optim.groups import (
     Settings,
     as_groups,
     named,
+    told,
     unique,
 )
 from shared.optim.kept import Kept
 from shared.optim.raw import as_array, beside, filled, raw
 from shared.optim.schedules import rate_after
+from shared.picture.notebook import as_text
 from shared.spec import in_short
 from shared.state import Rate, Slot, State
 from shared.usage import late
@@ -95,6 +97,12 @@ class Optimizer(Kept):
         self._slots: dict[Any, dict[str, State]] = {}
         for group in as_groups(self._kind, parameters):
             self.add_param_group(group)
+
+    def __repr__(self) -> str:
+        return "\n".join([f"{self._kind}, {int(self.steps.value())} steps made", *map(told, self.groups)])
+
+    def _repr_html_(self) -> str:
+        return as_text(self)
 
     # --- what an optimiser says of itself ---
 

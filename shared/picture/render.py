@@ -29,30 +29,16 @@ def draw(graph: Any, path: str, limit: int = LIMIT) -> str:
     is laid out plainly here. The same graph gives the same file. Raises SettingError for another
     ending, and for .png and .pdf where there is no Graphviz.
     """
-    # What only pictures need is loaded by the first one: an engine is imported sooner.
-    from shared.picture.collapse import put_into_boxes
-    from shared.picture.dot import by_dot, by_pygraphviz, dot_source
-    from shared.picture.label import label_of
-    from shared.picture.layered import layered_svg
-    from shared.picture.tidy import tidied
-
     target = Path(files.as_path(path, "draw"))
     form = target.suffix.lower()
     if form not in FORMS:
         raise SettingError(f"draw: {str(path)!r} ends in {form!r}; use one of {', '.join(FORMS)}")
     if not graph:
         raise SettingError("draw: there is nothing in the graph yet; build it first")
-    boxes = put_into_boxes(tidied(graph), limit)
-    labels = [label_of(boxes.graph, box) for box in boxes.boxes]
-    source = dot_source(boxes, labels)
+    source, picture = _drawn(graph, form[1:], limit)
     files.write(target.with_suffix(".dot"), source, "draw")
     if form == ".dot":
         return str(target)
-    picture = by_dot(source, form[1:])
-    if picture is None:
-        picture = by_pygraphviz(source, form[1:])
-    if picture is None and form == ".svg":
-        picture = layered_svg(boxes, labels).encode()
     if picture is None:
         raise SettingError(
             f"draw: {form} needs Graphviz, and there is neither a `dot` program nor the pygraphviz "
@@ -61,3 +47,33 @@ def draw(graph: Any, path: str, limit: int = LIMIT) -> str:
         )
     files.write(target, picture, "draw")
     return str(target)
+
+
+def svg(graph: Any, limit: int = LIMIT) -> str:
+    """The picture that `draw` writes to an .svg, as text."""
+    picture = _drawn(graph, "svg", limit)[1]
+    assert picture is not None
+    text = picture.decode()
+    return text[text.index("<svg") :]
+
+
+def _drawn(graph: Any, form: str, limit: int) -> tuple[str, bytes | None]:
+    """The DOT text of a program's graph, and its picture: None for "dot", and where nothing makes one."""
+    # What only pictures need is loaded by the first one: an engine is imported sooner.
+    from shared.picture.collapse import put_into_boxes
+    from shared.picture.dot import by_dot, by_pygraphviz, dot_source
+    from shared.picture.label import label_of
+    from shared.picture.layered import layered_svg
+    from shared.picture.tidy import tidied
+
+    boxes = put_into_boxes(tidied(graph), limit)
+    labels = [label_of(boxes.graph, box) for box in boxes.boxes]
+    source = dot_source(boxes, labels)
+    if form == "dot":
+        return source, None
+    picture = by_dot(source, form)
+    if picture is None:
+        picture = by_pygraphviz(source, form)
+    if picture is None and form == "svg":
+        picture = layered_svg(boxes, labels).encode()
+    return source, picture

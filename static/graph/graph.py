@@ -18,7 +18,7 @@ import numpy as np
 from shared import dispatch
 from shared.dims import Dim, dims_in
 from shared.durable.interrupts import block, within
-from shared.errors import FinalizedError, GraphError, SettingError
+from shared.errors import FinalizedError, GraphError, SettingError, UnknownNameError
 from shared.sizes.atoms import Symbol
 from shared.usage.door import methods
 from static.graph.guard import guarded
@@ -185,15 +185,25 @@ class Graph:
         return self._names.get(name)
 
     def get_tensor_by_name(self, name: str) -> Tensor:
-        """The Tensor called `node:index`, such as `x:0`; GraphError if there is none."""
+        """The Tensor called `node:index`, such as `x:0`; UnknownNameError if there is none."""
         return self.named(name)
+
+    def get_operation_by_name(self, name: str) -> Node:
+        """The node of a name, such as `x`; UnknownNameError if there is none."""
+        node = self._names.get(name)
+        if node is None:
+            raise UnknownNameError(
+                f"get_operation_by_name: no node is called {name!r} (there are {len(self.nodes)} nodes; "
+                "static.show(graph) lists them)"
+            )
+        return node
 
     def named(self, name: str) -> Tensor:
         """The same, for what is called by another name."""
         node_name, _, index = name.partition(":")
         node = self._names.get(node_name)
         if node is None or not index.isdecimal() or int(index) >= len(node.outputs):
-            raise GraphError(
+            raise UnknownNameError(
                 f"the name {name!r} can not be interpreted as a Tensor of this graph; names look "
                 f"like 'x:0' (there are {len(self.nodes)} nodes; static.show(graph) lists them)"
             )
@@ -225,6 +235,9 @@ class Graph:
         self.assigns.append(node)
         self._reads.pop(variable, None)
         return node.outputs[0]
+
+    _repr_html_: Callable[..., str]
+    """In a notebook: the picture that `static.draw` makes. See `static.look.views`, which binds it."""
 
     save: Callable[..., None]
     """`graph.save(path, outputs, inputs, session)`: see `static.archive.save`, which binds it."""

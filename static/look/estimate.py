@@ -10,6 +10,7 @@ from shared import nest
 from shared.dims import Dim, Shape, Size, product
 from shared.errors import FetchError
 from shared.nn.overview import FLOPS
+from shared.picture.notebook import as_text
 from shared.sizes.atoms import Symbol
 from shared.spec import Operand, Spec, spec_of
 from static.compile.block import Block, Step, Value, last_uses
@@ -61,6 +62,9 @@ class Estimate:
         return "\n".join(lines)
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return as_text(self)
 
 
 def estimate(fetches: Any = None, sizes: Mapping[str, int] | None = None) -> Estimate:

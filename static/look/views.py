@@ -50,6 +50,15 @@ def draw(what: Viewed, path: str, limit: int = picture.LIMIT) -> str:
     return picture.draw(to_networkx(what), path, limit)
 
 
+def _shown(graph: Graph) -> str:
+    from shared.picture.notebook import as_picture
+
+    return as_picture(to_networkx(graph), repr(graph))
+
+
+Graph._repr_html_ = _shown
+
+
 def _listing(call: str, what: Any) -> Listing:
     if what is None or isinstance(what, Graph):
         graph = get_default_graph() if what is None else what
