@@ -174,8 +174,8 @@ def broadcast_shapes(name: str, *operands: Operand) -> Shape:
     """The shape that operands broadcast to, by NumPy's rules.
 
     A size of one stretches. An unknown size beside a known one takes the known one (a run checks
-    it). Two different unknown sizes give the one that is not 1, whichever that will be. Beside numbers
-    what has an unknown number of axes keeps it.
+    it). Two different unknown sizes give the one that is not 1, whichever that will be. Beside single
+    numbers what has an unknown number of axes keeps it.
     """
     shapes = [shape_of(x) for x in operands]
     if UNKNOWN_RANK in shapes:
@@ -198,9 +198,10 @@ def broadcast_shapes(name: str, *operands: Operand) -> Shape:
 
 
 def _beside_unknown_rank(name: str, shapes: Sequence[Shape]) -> Shape:
-    if any_axes := [shape for shape in shapes if shape is not UNKNOWN_RANK and len(shape)]:
+    known = [shape for shape in shapes if shape is not UNKNOWN_RANK]
+    if wide := [shape for shape in known if not all(same_size(size, 1) for size in shape)]:
         raise SettingError(
-            f"{name}: {str_shape(any_axes[0])} beside what has an unknown number of axes; say its shape with "
+            f"{name}: {str_shape(wide[0])} beside what has an unknown number of axes; say its shape with "
             "tensor.set_shape(...)"
         )
     return UNKNOWN_RANK

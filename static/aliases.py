@@ -170,6 +170,7 @@ ROWS: dict[str, Row] = {
     **_rows("losses", "softmax_cross_entropy sparse_softmax_cross_entropy sigmoid_cross_entropy "
                       "mean_squared_error absolute_difference huber_loss compute_weighted_loss get_losses "
                       "get_regularization_losses get_regularization_loss get_total_loss", under="losses."),
+    "contrib.seq2seq.sequence_loss": "losses:sequence_loss",
     **_rows("losses", "accuracy mean mean_squared_error=mean_metric_squared_error", under="metrics."),
     # training
     **_rows("optimizers", "Optimizer GradientDescentOptimizer MomentumOptimizer AdamOptimizer "

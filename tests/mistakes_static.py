@@ -423,8 +423,9 @@ STATIC = [
     Mistake("a function that fails", lambda: evaluate(
             static.py_func(lambda a: a / {}, [two()], "float32", (2,))), RuntimeError,
             ("TypeError", "while running node 'py_func'"), line="static.py_func("),
-    Mistake("a function without shapes", lambda: static.py_func(lambda a: a, [two()], "float32"), ValueError,
-            ("py_func", "shapes=(None, 3)")),
+    Mistake("a function without shapes",
+            lambda: ops.sum(static.py_func(lambda a: a, [two()], "float32"), axis=0), TypeError,
+            ("number of axes", "set_shape")),
     Mistake("wrong shape in a layer", lambda: nn.Linear(4, 10)(x_and_session()[0]), ValueError,
             ("linear", "3)", "weight (10, 4)", "in_features")),
 ]  # fmt: skip

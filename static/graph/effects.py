@@ -14,9 +14,9 @@ import numpy as np
 
 from shared import ops
 from shared.device.cuda import device_of, to_device, to_host
-from shared.dims import Dim
+from shared.dims import UNKNOWN_RANK, Dim
 from shared.durable.interrupts import block, within
-from shared.errors import CheckFailedError, DTypeError, GraphError, NotFiniteError, SettingError
+from shared.errors import CheckFailedError, DTypeError, GraphError, NotFiniteError
 from shared.op import Joint, Op
 from shared.spec import Spec, as_dtype, sizes_match
 from static.graph.create import IDENTITY
@@ -141,26 +141,26 @@ def py_func(
     which sizes vary.
 
     Tout    the dtype that it gives, or a list of them
-    shapes  the shape that it gives, None for unknown sizes in it (or a list of shapes)
+    shapes  the shape that it gives, None for unknown sizes in it (or a list of shapes); without one not even
+            the number of axes is known: tell the Tensor, by set_shape
 
     The result's dtype and shape are checked at run. A graph with one can not be saved.
     """
     many = isinstance(Tout, (list, tuple))
     dtypes = [as_dtype(t) for t in (Tout if many else [Tout])]
-    if shapes is None:
-        raise SettingError("py_func: say what shapes come out, as in shapes=(None, 3); only a run could know")
-    listed = list(shapes) if many else [shapes]
+    listed = [None] * len(dtypes) if shapes is None else list(shapes) if many else [shapes]
     specs = tuple(
-        Spec(tuple(Dim() if size is None else size for size in shape), dtype)
-        for shape, dtype in zip(listed, dtypes, strict=True)
+        Spec(UNKNOWN_RANK if s is None else tuple(Dim() if size is None else size for size in s), dtype)
+        for s, dtype in zip(listed, dtypes, strict=True)
     )
 
     def compute(*arrays: Any) -> Any:
         made = func(*[_read_only(array) for array in arrays])
         values: Any = tuple(np.array(v, order="C") for v in (made if many else [made]))
         for value, spec in zip(values, specs, strict=True):
-            fits = value.dtype == spec.dtype and value.ndim == len(spec.shape)
-            if not fits or not all(map(sizes_match, spec.shape, value.shape)):
+            open_ = spec.shape is UNKNOWN_RANK
+            fits = open_ or (value.ndim == len(spec.shape) and all(map(sizes_match, spec.shape, value.shape)))
+            if not fits or value.dtype != spec.dtype:
                 raise DTypeError(
                     f"py_func: {getattr(func, '__name__', 'the function')} gave {value.dtype} "
                     f"{value.shape} where {spec} was promised"

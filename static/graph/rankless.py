@@ -1,8 +1,8 @@
 """What can be done with a Tensor whose very number of axes only a run knows, such as a placeholder that was
 given no shape: it takes part in elementwise arithmetic, and all of it can be added up.
 
-Beside numbers it keeps its shape. Beside what has axes it is taken for what broadcasts to them, which the
-run checks: a probability, a rate.
+Beside single numbers it keeps its shape. Beside what has more it is taken for what broadcasts to that, which
+the run checks: a probability, a rate. In a product of matrices it is one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import UNKNOWN_RANK, Dim
+from shared.dims import UNKNOWN_RANK, Dim, same_size
 from shared.errors import ShapeError
 from shared.op import Op, Rule, array_module
 from shared.ops.shapes import c_order
@@ -68,7 +68,25 @@ _shaped: Op = Op(
     listed=False,
 )
 
-OPS = (_fitted, _summed, _flat, _shaped)
+def _compute_matrix(x: Any) -> Any:
+    if x.ndim != 2:
+        raise ShapeError(
+            f"a Tensor without a shape was fed {str_shape(x.shape)} where a matrix is needed; give the "
+            "placeholder its shape"
+        )
+    return x
+
+
+_matrix: Op = Op(
+    "as_matrix",
+    _compute_matrix,
+    lambda x: Spec((Dim(), Dim()), x.dtype),
+    [Rule(lambda g, y, x: g)],
+    alias=(0,),
+    listed=False,
+)
+
+OPS = (_fitted, _summed, _flat, _shaped, _matrix)
 
 
 def fitted(inputs: list[Any]) -> list[Any]:
@@ -76,7 +94,7 @@ def fitted(inputs: list[Any]) -> list[Any]:
     shapes = [getattr(x, "shape", ()) for x in inputs]
     known = [spec_of(x) for x, shape in zip(inputs, shapes, strict=True) if shape is not UNKNOWN_RANK]
     shape = broadcast_shapes("arithmetic", *known)
-    if not shape:
+    if all(same_size(size, 1) for size in shape):
         return inputs
     return [_fitted(x, shape=shape) if s is UNKNOWN_RANK else x for x, s in zip(inputs, shapes, strict=True)]
 
@@ -84,3 +102,8 @@ def fitted(inputs: list[Any]) -> list[Any]:
 def flat(x: Any) -> Any:
     """A Tensor without a number of axes as one row of numbers; any other as it is."""
     return _flat(x) if getattr(x, "shape", None) is UNKNOWN_RANK else x
+
+
+def matrix(x: Any) -> Any:
+    """A Tensor without a number of axes as a matrix; any other as it is."""
+    return _matrix(x) if getattr(x, "shape", None) is UNKNOWN_RANK else x

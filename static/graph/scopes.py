@@ -176,10 +176,8 @@ def get_variable(
         )
     with graph.as_default():  # outside of all name scopes
         value = _first(path, initializer, shape, dtype or scope.dtype)
-        variable = Variable(value, trainable, path)
+        variable = Variable(value, trainable, path, collections=collections)
         graph.named_variables[path] = variable
-        for collection in collections or ():
-            add_to_collection(collection, variable)
         if (charge := regularizer or scope.regularizer) and (loss := charge(variable)) is not None:
             add_to_collection(REGULARIZATION_LOSSES, loss)
     return variable

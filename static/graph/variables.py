@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import FunctionType
 from typing import Any
 
@@ -36,6 +37,9 @@ from static.graph.guard import guarded
 from static.graph.nodes import Symbolic
 from static.graph.operands import apply, as_tensor, constant, starting_array, way_in
 
+IMPLIED = {"variables", "trainable_variables"}
+"""The collections that a variable is in by what it is."""
+
 
 class Variable(Symbolic, InPlace):
     """A named value that a session holds. Used in an expression, it is read there.
@@ -46,6 +50,7 @@ class Variable(Symbolic, InPlace):
                    that gives either (within the package also the State that the variable stands for)
     trainable      whether optimisers change it when they are not told what to change
     automatic      whether a session gives it its first value without being asked
+    collections    names under which the graph remembers it, beside those that all are in
     """
 
     is_leaf = True  # cotangents of all its reads arrive here
@@ -58,6 +63,7 @@ class Variable(Symbolic, InPlace):
         dtype: Any = None,
         state: State | None = None,
         automatic: bool = False,
+        collections: Sequence[str] | None = None,
     ) -> None:
         self.state, self.automatic = state, automatic
         self.live = state is not None and state.live
@@ -75,6 +81,8 @@ class Variable(Symbolic, InPlace):
         scope = current_call.get() if state is None else None
         self.name = self.graph.unique_name(name or "Variable", scope)
         self.graph.variables.append(self)
+        for collection in {*(collections or ())} - IMPLIED:
+            self.graph.collections.setdefault(collection, []).append(self)
         self._initializer: Node | None = None
 
     def __repr__(self) -> str:

@@ -17,7 +17,7 @@ from static.graph.create import identity
 from static.graph.effects import control_dependencies
 from static.graph.graph import Tensor
 from static.graph.operands import as_tensor
-from static.graph.rankless import flat
+from static.graph.rankless import flat, matrix
 from static.graph.sizes import Sizes
 
 # --- sizes -----------------------------------------------------------------------------------------
@@ -222,6 +222,7 @@ def squared_difference(x: Any, y: Any) -> Any:
 
 def matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False) -> Any:
     """The product of matrices, the last two axes of a and of b, either transposed first if asked."""
+    a, b = matrix(a), matrix(b)
     a = ops.swapaxes(a, -1, -2) if transpose_a else a
     return ops.matmul(a, ops.swapaxes(b, -1, -2) if transpose_b else b)
 

@@ -71,6 +71,21 @@ def _float(x: Any) -> Any:
     return x if x.dtype.kind == "f" else ops.cast(x, "float32")
 
 
+def sequence_loss(
+    logits: Any, targets: Any, weights: Any, average_across_timesteps: bool = True,
+    average_across_batch: bool = True,
+) -> Any:  # fmt: skip
+    """Cross-entropy of logits (N, T, classes) with targets (N, T), weighted (N, T): averaged over both axes
+    by weight, or left as it is along one."""
+    each = nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=logits) * weights
+    averaged = average_across_batch, average_across_timesteps
+    axes = [axis for axis in (0, 1) if averaged[axis]]
+    if not axes:
+        return each
+    weights = ops.broadcast_to(as_tensor(weights), each.shape)
+    return ops.sum(each, tuple(axes)) / (ops.sum(weights, tuple(axes)) + 1e-12)
+
+
 def get_losses(scope: str | None = None) -> list[Any]:
     """What the functions of this file have made."""
     return get_collection(GraphKeys.LOSSES, scope)
