@@ -41,7 +41,7 @@ def pooling_window(
     step = kernel if stride is None or stride == () else pair(call, "stride", stride, 1, axes)
     dilation = pair(call, "dilation", dilation, 1, axes)
     around = margins(call, padding, image, kernel, step, dilation)
-    if not isinstance(padding, str) and any(
+    if padding != 0 and not isinstance(padding, str) and any(
         p + q > k if p == q else max(p, q) >= k for p, q, k in zip(*around, kernel, strict=True)
     ):
         listed = around.before if around.even else tuple(around)

@@ -27,6 +27,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def pair(call: str, name: str, value: Any, least: int, axes: int = 2) -> Any:
     """A setting for height and width, or for so many axes: one int for all, or one for each."""
+    if type(value) is int and value >= least:  # as mostly, and sooner
+        return (value,) * axes
     each = value if isinstance(value, (tuple, list)) else (value,)
     each = tuple(each) * axes if len(each) == 1 else each
     whole = [isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= least for v in each]
@@ -59,9 +61,8 @@ class Margins(NamedTuple):
 def margins(call: str, padding: Any, image: Shape, kernel: Shape, stride: Shape, dilation: Shape) -> Margins:
     """What a setting `padding` asks for: one int, or for each axis an int or a pair (before, behind);
     "valid" is none, and "same" as much as gives ceil(size / stride) outputs, the odd one behind."""
-    nothing = (0,) * len(image)
     if padding == "valid":
-        return Margins(nothing, nothing)
+        padding = 0
     if padding == "same":
         spans = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
         steps = [-(-n // s) * s - s for n, s in zip(image, stride, strict=True)]
@@ -73,13 +74,13 @@ def margins(call: str, padding: Any, image: Shape, kernel: Shape, stride: Shape,
         return Margins(before, tuple(t - b for t, b in zip(total, before, strict=True)))
     if isinstance(padding, str):
         raise SettingError(f"{call}: padding must be ints, 'same' or 'valid', not {padding!r}")
-    each = padding if isinstance(padding, (tuple, list)) else (padding,) * len(image)
-    if not any(isinstance(part, (tuple, list)) for part in each):
+    several = isinstance(padding, (tuple, list))
+    if not several or not any([isinstance(part, (tuple, list)) for part in padding]):
         even = pair(call, "padding", padding, 0, len(image))
         return Margins(even, even)
-    if len(each) != len(image):
+    if len(padding) != len(image):
         raise SettingError(f"{call}: padding {padding!r} must have a part for each of {len(image)} axes")
-    before, behind = zip(*(pair(call, "padding", part, 0) for part in each), strict=True)
+    before, behind = zip(*(pair(call, "padding", part, 0) for part in padding), strict=True)
     return Margins(before, behind)
 
 
