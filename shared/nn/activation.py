@@ -11,7 +11,14 @@ from shared.nn.module import Module
 from shared.spec import str_shape
 
 
-class ReLU(Module):
+class Activation(Module):
+    """One without settings of its own. `inplace` is PyTorch's, and makes no difference: a new value is made."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+
+
+class ReLU(Activation):
     """max(x, 0)."""
 
     def forward(self, x: Any) -> Any:
@@ -57,7 +64,7 @@ class CELU(Module):
         return ops.celu(x, self.alpha)
 
 
-class SELU(Module):
+class SELU(Activation):
     """An ELU that keeps mean 0 and variance 1 from layer to layer: Klambauer and others 2017."""
 
     def forward(self, x: Any) -> Any:
@@ -78,14 +85,14 @@ class GELU(Module):
         return ops.gelu(x, self.approximate)
 
 
-class SiLU(Module):
+class SiLU(Activation):
     """x sigmoid(x): Elfwing, Uchibe and Doya 2018."""
 
     def forward(self, x: Any) -> Any:
         return ops.silu(x)
 
 
-class Mish(Module):
+class Mish(Activation):
     """x tanh(softplus(x)): Misra 2019."""
 
     def forward(self, x: Any) -> Any:

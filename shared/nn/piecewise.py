@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared import ops
+from shared.nn.activation import Activation
 from shared.nn.initial import constant, parameter
 from shared.nn.module import Module
 
@@ -22,21 +23,21 @@ class Hardtanh(Module):
         return ops.hardtanh(x, self.min_val, self.max_val)
 
 
-class ReLU6(Module):
+class ReLU6(Activation):
     """x held between 0 and 6."""
 
     def forward(self, x: Any) -> Any:
         return ops.relu6(x)
 
 
-class Hardsigmoid(Module):
+class Hardsigmoid(Activation):
     """(x + 3) / 6 held between 0 and 1."""
 
     def forward(self, x: Any) -> Any:
         return ops.hardsigmoid(x)
 
 
-class Hardswish(Module):
+class Hardswish(Activation):
     """x times Hardsigmoid of it: Howard and others 2019."""
 
     def forward(self, x: Any) -> Any:
