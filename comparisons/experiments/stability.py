@@ -280,7 +280,8 @@ EXPERIMENT = Experiment(
     run=run,
     read=read,
     sizes=lambda found: (
-        f"{count(len(found['formulas']), 'formula')}, each at up to {count(found['points'], 'point')}, in float32."
+        f"{count(len(found['formulas']), 'formula')}, each at up to "
+        f"{count(found['points'], 'point')}, in float32."
     ),
     level="both",
 )

@@ -12,7 +12,8 @@ from shared.spec import str_shape
 
 
 class Activation(Module):
-    """One without settings of its own. `inplace` is PyTorch's, and makes no difference: a new value is made."""
+    """One without settings of its own. `inplace` is PyTorch's, and makes no difference: a new value is
+    made."""
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()

@@ -1,5 +1,5 @@
-"""The programs. Each is made with the words of one library, `w.torch`, `w.nn`, `w.F`, and computes a loss from a batch;
-`w.grad(y, x)` is the derivative that can be differentiated again.
+"""The programs. Each is made with the words of one library, `w.torch`, `w.nn`, `w.F`, and computes a loss
+from a batch; `w.grad(y, x)` is the derivative that can be differentiated again.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def whole(high: int, *shape: int) -> Any:
 
 @dataclass(frozen=True)
 class Program:
-    """make gives the model; loss, of (words, model, *batch), what is made small; `rule`, the optimiser with its
-    settings; `clip`, the norm that gradients are cut to."""
+    """make gives the model; loss, of (words, model, *batch), what is made small; `rule`, the optimiser with
+    its settings; `clip`, the norm that gradients are cut to."""
 
     make: Callable[[Any], Any]
     loss: Callable[..., Any]

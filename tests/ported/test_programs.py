@@ -87,7 +87,7 @@ def by_graph(program: Program) -> list[float]:
     words = static_words()
     net = fresh(program, words)
     rule, settings = program.rule
-    opt = getattr(optim, rule)(net.parameters(), **settings, **({"clip_norm": program.clip} if program.clip else {}))
+    opt = getattr(optim, rule)(net.parameters(), clip_norm=program.clip, **settings)
     with static.Graph().as_default() as graph:
         feeds = [static.placeholder(a.dtype, a.shape) for a in program.batches[0]]
         loss = program.loss(words, net, *feeds)
