@@ -13,10 +13,12 @@ from shared.errors import DTypeError, ShapeError
 from shared.spec import in_short, is_weak
 
 Array = Any
+_SINGLE = {np.dtype(np.float64): np.float32, np.dtype(np.complex128): np.complex64}
 
 
 def as_array(values: Any, dtype: Any = None) -> Array:
-    """An array of `values`: arrays keep their dtype, Python floats become float32."""
+    """An array of `values`: arrays keep their dtype, Python floats become float32, complex numbers
+    complex64."""
     if dtype is not None and np.dtype(dtype).kind not in "cb" and _is_complex(values):
         raise DTypeError(f"{in_short(values)} is complex, and {dtype} has no imaginary part; take its .real")
     if dtype is not None or hasattr(values, "dtype"):
@@ -28,7 +30,8 @@ def as_array(values: Any, dtype: Any = None) -> Array:
             "y, state = lstm(x)"
         )
     array = np.asarray(values)
-    return array.astype(np.float32) if array.dtype == np.float64 else array
+    single = _SINGLE.get(array.dtype)
+    return array if single is None else array.astype(single)
 
 
 def _is_complex(values: Any) -> bool:

@@ -70,6 +70,10 @@ class Methods(NumPyCalls):
         """Whether it lies on a GPU."""
         return self.device == "cuda"  # type: ignore[attr-defined]
 
+    def is_complex(self) -> bool:
+        """Whether the dtype is one of complex numbers."""
+        return bool(self.dtype.kind == "c")
+
     def is_floating_point(self) -> bool:
         """Whether the dtype is a floating one."""
         return bool(self.dtype.kind == "f")
@@ -118,6 +122,27 @@ class Methods(NumPyCalls):
     def mT(self) -> Any:
         """The transposes of the matrices in the last two axes."""
         return ops.swapaxes(self, -1, -2)
+
+    @property
+    def mH(self) -> Any:
+        """The same, conjugate."""
+        return ops.conj(self.mT)
+
+    H = mH
+
+    @property
+    def real(self) -> Any:
+        """The real part; of real values the value itself."""
+        return ops.real(self)
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary part; of real values zeros."""
+        return ops.imag(self)
+
+    def conj(self) -> Any:
+        """The complex conjugate; of real values the value itself."""
+        return ops.conj(self)
 
     def expand(self, *sizes: Any) -> Any:
         """Broadcast to a shape, where -1 leaves an axis as it is."""

@@ -139,6 +139,17 @@ def test_jvp_and_hvp_follow_a_direction() -> None:
     np.testing.assert_allclose(along.numpy(), 2 * t)
 
 
+def test_tensors_have_their_parts() -> None:
+    """By NumPy's and PyTorch's names, on both engines."""
+    for x in (dynamic.tensor([[1 + 2j, 3.0]]), static.constant([[1 + 2j, 3.0]])):
+        assert x.is_complex() and not x.real.is_complex()
+        parts = [x.real, x.imag, x.conj(), x.mH]
+        got = [p.numpy() for p in parts] if isinstance(x, dynamic.Tensor) else static.Session().run(parts)
+        want = np.array([[1 + 2j, 3.0]])
+        for mine, theirs in zip(got, (want.real, want.imag, want.conj(), want.conj().T), strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+
+
 def test_complex_parameters_go_downhill_or_are_refused() -> None:
     p = nn.Parameter(np.array([1 + 2j, 3 - 1j]), "p")
     opt = optim.SGD([p], lr=0.1, momentum=0.5)
