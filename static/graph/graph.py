@@ -258,7 +258,7 @@ class Graph:
         return self is other
 
 
-methods(Graph, "get_tensor_by_name")
+methods(Graph, "get_operation_by_name", "get_tensor_by_name")
 
 
 class _Global:

@@ -78,6 +78,7 @@ STATIC: dict[str, Callable[[_Graph], Call]] = {
     "Session.store": lambda g: _call(g.session.store, g.model, g.optimizer),
     "Session.hold": lambda g: _call(g.session.hold, {g.v: X[0]}),
     "Graph.get_tensor_by_name": lambda g: _call(g.graph.get_tensor_by_name, "x:0"),
+    "Graph.get_operation_by_name": lambda g: _call(g.graph.get_operation_by_name, "x"),
     "Graph.save": lambda g: _call(g.graph.save, "graph.zip", {"y": g.y}, {"x": g.x}, g.session),
     "Graph.export_onnx": lambda g: _call(g.graph.export_onnx, "g.onnx", {"y": g.y}, {"x": g.x}, g.session),
     "Tensor.set_shape": lambda g: _call(g.x.set_shape, (2, 3)),
