@@ -45,9 +45,9 @@ class State(InPlace):
 
     def __repr__(self) -> str:
         kind = type(self).__name__
-        if self.data is None:
+        if not self.settled:
             return f"{kind}({self.name!r}, no shape yet)"
-        return f"{kind}({self.name!r}, {self.data.dtype}{list(self.data.shape)})"
+        return f"{kind}({self.name!r}, {self.dtype}{list(self.shape)})"
 
     def called(self, path: str) -> None:
         """Take a path in a model for its name, unless it has a longer one: a model's layers may be
@@ -94,6 +94,12 @@ class State(InPlace):
             touch(self)
         return self._data
 
+    @property
+    def settled(self) -> bool:
+        """Whether it has values, or will once what waits is computed: not while its layer does not know its
+        shape."""
+        return self._data is not None
+
     def known(self) -> Any:
         """What has the array's shape and dtype, and may be no more yet than that; StateError while they
         are not known."""
@@ -107,7 +113,7 @@ class State(InPlace):
     @property
     def device(self) -> str:
         """"cpu" or "cuda": where the values live, or will."""
-        return self._device if self.data is None else device_of(self.data)
+        return device_of(self.data) if self.settled else self._device
 
     @property
     def edge(self) -> tuple[State, int] | None:
@@ -149,7 +155,7 @@ class State(InPlace):
         forgotten."""
         self._device = check_device("to", device)
         self.grad = None
-        if self.data is not None:
+        if self.settled:
             self._data = to_device(self.data, device)
 
     def assign(self, value: Any) -> Any:

@@ -82,14 +82,14 @@ def settle(target: Parameter, shape: Sequence[int], default: Initialiser | None 
 
     They are drawn by its own initialiser, else by `default`.
     """
-    if target.data is None:
+    if not target.settled:
         drawn = _draw(target.initialiser or default, tuple(shape), target.kind)
         target.data = to_device(drawn, target.device)
 
 
 def unsettled(*targets: Any) -> bool:
     """Whether any of these is a Parameter that has no values yet; what is computed in its place has some."""
-    return any(isinstance(target, Parameter) and target.data is None for target in targets)
+    return any(isinstance(target, Parameter) and not target.settled for target in targets)
 
 
 def size_of(target: Any, axis: int) -> int | None:
@@ -278,7 +278,7 @@ def _in_place(make: Callable[..., Initialiser]) -> Callable[..., Parameter]:
     @wraps(make)
     def redraw(target: Parameter, *args: Any, **kwargs: Any) -> Parameter:
         target.initialiser = make(*args, **kwargs)
-        if target.data is not None:
+        if target.settled:
             target.data = to_device(_draw(target.initialiser, target.shape, target.dtype), target.device)
         return target
 

@@ -236,7 +236,7 @@ class Module:
                 state.grad = None
                 if isinstance(state, Parameter):
                     state.kind = kind
-                if state.data is not None and state.dtype.kind == "f":
+                if state.settled and state.dtype.kind == "f":
                     state.hold(state.data.astype(kind))
         return self
 

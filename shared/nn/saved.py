@@ -89,11 +89,11 @@ def _as_array(value: Any) -> Any:
 
 
 def _kind(state: State) -> Any:
-    return state.kind if state.data is None and isinstance(state, Parameter) else state.dtype
+    return state.kind if not state.settled and isinstance(state, Parameter) else state.dtype
 
 
 def _misfit(path: str, state: State, array: Any) -> list[str]:
-    if state.data is not None:
+    if state.settled:
         sizes: Any = state.shape
     else:
         sizes = getattr(state, "sizes", None) or array.shape

@@ -127,7 +127,7 @@ def told(group: ParameterGroup) -> str:
     if group.schedule is not None:
         rate += f", by {in_short(group.schedule)}"
     words = [f"{key}={value}" for key, value in GroupWords(group).items() if key not in ("params", "lr")]
-    numbers = sum(math.prod(p.shape) for p in group.parameters if p.data is not None)
+    numbers = sum(math.prod(p.shape) for p in group.parameters if p.settled)
     many = f"{len(group.parameters)} Parameters of {numbers:,} numbers"
     return f"  {many}: {', '.join([f'lr={rate}', *words])}"
 

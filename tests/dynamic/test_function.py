@@ -780,3 +780,20 @@ def test_a_number_that_changes_is_fed() -> None:
         step(tensor(i), Y[i], 1 / (i + 1))
     assert not step.useless and not step.plain and step.tree.failure is None
     assert "compiled to event" in step.explain() and "exact" in step.explain()
+
+
+def test_a_layer_that_is_called_again_ends_no_stretch() -> None:
+    """Whether it knows its shape is asked without a look at its values."""
+    layer, norm = nn.Linear(12, 12), nn.BatchNorm1d(12)
+
+    @dynamic.function
+    def forward(x: Any) -> Any:
+        for _ in range(10):
+            x = ops.tanh(norm(layer(x)))
+        return x
+
+    with dynamic.no_grad():
+        for i in range(5):
+            forward(tensor(i))
+    stretches = [p for point in walk(forward.tree.root) for found in point.programs.values() for p in found]
+    assert len(stretches) == 1, forward.explain()
