@@ -264,7 +264,7 @@ def archived(task: Any, want: Run) -> None:
             words = SimpleNamespace(**{**vars(STATIC), "checkpoint": _call})
             graph.save(f"{folder}/model.diptych", {"loss": task.loss(words, net, *fed)})
             there = float(static.load(f"{folder}/model.diptych")(x=x, y=y)["loss"])
-    if not np.isclose(here, there, rtol=1e-4):
+    if not np.isclose(here, there, rtol=1e-4, equal_nan=True):
         raise Fault("an archive and dynamic", f"the loss in evaluation is {there}, and {here}")
 
 
