@@ -11,7 +11,7 @@ from shared.device import cuda
 from shared.device.cuda import owned, to_device
 from shared.errors import EngineError, GradientError
 from shared.op import Op, as_array
-from shared.spec import Spec, is_weak, number_or_array
+from shared.spec import Spec, is_weak, number_or_array, plain
 
 
 def operand(op: Op, value: Any) -> Any:
@@ -23,7 +23,7 @@ def operand(op: Op, value: Any) -> Any:
     if isinstance(value, np.generic):
         return number_or_array(value)
     if is_weak(value):
-        return value
+        return value if type(value) is float or type(value) is int else plain(value)
     if isinstance(value, Spec):
         raise GradientError(
             f"{op.name}: a gradient rule uses a value ({value}) that its `reads` does not name"

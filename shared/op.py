@@ -45,6 +45,7 @@ from shared.spec import (
     Spec,
     broadcast_shapes,
     is_weak,
+    plain,
     promote,
     spec_of,
     ufunc_dtype,
@@ -317,7 +318,7 @@ def _operand(value: Any) -> Any:
         return np.asarray(value)
     if isinstance(value, (list, tuple)):
         return as_array(value)
-    return value
+    return plain(value)
 
 
 def _strange(values: Sequence[Any]) -> Any:

@@ -60,6 +60,12 @@ def is_weak(value: object) -> bool:
     return isinstance(value, (int, float, complex, Dim))
 
 
+def plain(number: Any) -> Any:
+    """A weak number as Python's own: `x.size`, and sizes in TensorFlow's words, are ints of a kind that NumPy
+    would take for an array."""
+    return int(number) if isinstance(number, int) and type(number) not in (int, bool) else number
+
+
 def number_or_array(value: np.generic) -> Any:
     """What a NumPy scalar is beside a Tensor: NumPy's float64 and complex128 are Python's numbers too, and as
     weak; any other is an array without axes."""

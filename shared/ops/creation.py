@@ -19,7 +19,7 @@ from shared.dispatch import ENGINE_OF, NEUTRAL, current_engine, tensor_engine
 from shared.errors import DTypeError, SettingError
 from shared.op import Op, array_module, as_array
 from shared.ops.ranges import range_size
-from shared.spec import Spec, as_dtype
+from shared.spec import Spec, as_dtype, plain
 
 
 class Creation:
@@ -68,7 +68,7 @@ def full(shape: Sequence[Size] | Size, value: float, dtype: Any = "float32", *, 
     kind = as_dtype(dtype)
     if isinstance(number, complex) and kind.kind not in "cb":
         raise DTypeError(f"full: {number} is complex, and {kind} has no imaginary part; say 'complex64'")
-    return _full(like, shape=sizes_of("full", shape), value=number, dtype=kind)
+    return _full(like, shape=sizes_of("full", shape), value=plain(number), dtype=kind)
 
 
 def zeros(shape: Sequence[Size] | Size, dtype: Any = "float32", *, like: Any = None) -> Any:
@@ -187,7 +187,7 @@ def whole(call: str, number: Any) -> Any:
     if isinstance(number, Dim):
         return number
     try:
-        return operator.index(number)
+        return int(operator.index(number))
     except TypeError:
         raise SettingError(f"{call}: {number!r} is no integer") from None
 
@@ -197,4 +197,4 @@ def _number(call: str, value: Any) -> Any:
     number = value.item() if isinstance(value, np.generic) else value
     if isinstance(number, bool) or not isinstance(number, (int, float, Dim)):
         raise SettingError(f"{call}: {value!r} is no number")
-    return number
+    return plain(number)

@@ -336,7 +336,7 @@ def _index_part(part: Any) -> Any:
             )
         return part
     try:
-        return operator.index(part)
+        return int(operator.index(part))
     except TypeError:
         raise SettingError(
             f"getitem: {part!r} is no index; use ints, slices, None, ... or integer arrays"
@@ -348,7 +348,7 @@ def _bound(value: Any) -> Any:
     if value is None or isinstance(value, Dim):
         return value
     try:
-        return operator.index(value)
+        return int(operator.index(value))
     except TypeError as error:
         if isinstance(error, DiptychError):
             raise

@@ -53,7 +53,7 @@ def as_sizes(name: str, shape: Sequence[Size] | Size) -> Shape:
     """A shape as a tuple of ints and Dims, or SettingError. One size may stand for a tuple of one."""
     sizes = (shape,) if isinstance(shape, (int, Dim, np.integer)) else shape
     try:
-        return tuple(size if isinstance(size, Dim) else operator.index(size) for size in sizes)
+        return tuple(size if isinstance(size, Dim) else int(operator.index(size)) for size in sizes)
     except TypeError:
         raise SettingError(f"{name}: {shape!r} is no shape; give a tuple of ints") from None
 

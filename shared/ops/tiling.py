@@ -17,7 +17,7 @@ def _times(name: str, count: Any) -> Size:
     if isinstance(count, Dim):
         return count
     try:
-        times = operator.index(count)
+        times = int(operator.index(count))
     except TypeError:
         raise SettingError(f"{name}: {count!r} is no number of times; give an int") from None
     if times < 0 or isinstance(count, bool):

@@ -13,7 +13,17 @@ from shared.dims import UNKNOWN_RANK, Dim
 from shared.errors import DTypeError, EngineError, GradientError, GraphError, ShapeError
 from shared.op import Op, as_array, single_floats
 from shared.ops.creation import zeros
-from shared.spec import NUMBERS, Spec, as_dtype, in_short, is_weak, number_or_array, spec_of, str_shape
+from shared.spec import (
+    NUMBERS,
+    Spec,
+    as_dtype,
+    in_short,
+    is_weak,
+    number_or_array,
+    plain,
+    spec_of,
+    str_shape,
+)
 from static.graph.graph import CONSTANT, Graph, Node, Tensor, get_default_graph, innermost
 from static.graph.nodes import Symbolic
 from static.graph.rankless import fitted
@@ -63,7 +73,7 @@ def way_in(value: Any, graph: Graph) -> Any:
     """The same, for each kind of value that is registered; `static.graph.variables` adds variables and
     Parameters."""
     if is_weak(value):
-        return value
+        return plain(value)
     raise EngineError(
         f"{in_short(value)} can not be part of a graph; a static call takes static Tensors, variables, "
         "arrays and numbers (feed a dynamic Tensor's .numpy() to a placeholder instead)"

@@ -177,3 +177,18 @@ def test_a_root_of_a_number_stays_weak(kind: str) -> None:
     """np.sqrt(64) is a float64, and `x / np.sqrt(64)` should not be."""
     x = dynamic.tensor(np.ones(2, kind))
     assert (x / np.sqrt(64)).dtype == (np.float64(2) * x).dtype == np.dtype(kind)
+
+
+@pytest.mark.parametrize("kind", ["float16", "float32"])
+def test_the_size_of_a_tensor_is_weak(kind: str) -> None:
+    """Though it may be called, or be one of TensorFlow's: `x / x.size` is of x's dtype, and can be saved."""
+    x = dynamic.tensor(np.ones((2, 3), kind))
+    made = x / x.size, x.size * x, ops.add(np.ones(2, kind), x.size)
+    assert all(y.dtype == np.dtype(kind) for y in made)
+    with static.Graph().as_default():
+        y = static.placeholder(kind, (2, 3))
+        calls = ops.full((), y.size, kind), ops.arange(y.size, dtype=kind), ops.take(y, [0], 0)[: y.size]
+        for made in (y / y.size, y * y.get_shape()[1], *calls):
+            assert made.dtype == np.dtype(kind)
+            given = (*made.node.inputs, *made.node.settings.values())
+            assert all(type(v) is int for v in given if isinstance(v, int))
