@@ -14,6 +14,9 @@ from shared.nn.utils.computed import held
 from shared.nn.utils.parametrize import register_parametrization
 from shared.spec import one_axis
 from shared.state import Buffer
+from shared.usage.door import public
+
+__all__ = ["spectral_norm", "weight_norm"]
 
 
 class WeightNorm(Module):
@@ -106,3 +109,6 @@ def spectral_norm(
     at = one_axis("spectral_norm", axis, len(weight.shape))
     made = SpectralNorm(weight.numpy(), n_power_iterations, at, float(eps))
     return register_parametrization(module, name, made)
+
+
+public(globals(), __all__)

@@ -13,6 +13,11 @@ from shared.nn.container import ModuleDict, ModuleList
 from shared.nn.module import Module, evaluating
 from shared.nn.utils.computed import compute, held, hold, is_computed
 from shared.state import Parameter
+from shared.usage.door import public
+
+__all__ = [
+    "ParametrizationList", "is_parametrized", "register_parametrization", "remove_parametrizations",
+]  # fmt: skip
 
 WHERE = "parametrizations"
 """The attribute of a layer that holds them."""
@@ -108,3 +113,6 @@ def remove_parametrizations(module: Any, name: str, leave_parametrized: bool = T
     if not len(module.parametrizations):
         del vars(module)[WHERE]
     return module
+
+
+public(globals(), __all__)

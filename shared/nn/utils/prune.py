@@ -19,6 +19,12 @@ from shared.nn.module import Module
 from shared.nn.utils.computed import compute, held, hold, is_computed
 from shared.spec import one_axis, str_shape
 from shared.state import Buffer, Parameter
+from shared.usage.door import public
+
+__all__ = [
+    "custom_from_mask", "is_pruned", "l1_unstructured", "ln_structured", "random_structured",
+    "random_unstructured", "remove",
+]  # fmt: skip
 
 Amount = int | float
 """How much to prune: a number of weights (or channels), or a share of those that are left."""
@@ -183,3 +189,6 @@ def _lowest(call: str, scores: Any, amount: Amount) -> Any:
         )
     count = round(amount * len(scores)) if share else int(amount)
     return np.argsort(scores, kind="stable")[:count]
+
+
+public(globals(), __all__)

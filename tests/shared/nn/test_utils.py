@@ -121,6 +121,8 @@ def test_a_parametrization_of_ones_own_chains() -> None:
 def test_what_can_not_be_parametrized_is_said() -> None:
     with pytest.raises(SettingError, match="Linear has no Parameter 'wieght'; it has weight, bias"):
         parametrizations.weight_norm(nn.Linear(2, 2), "wieght")
+    layer = parametrizations.weight_norm(nn.Linear(3, 2), dim=1)  # as PyTorch calls the axis
+    assert layer.parametrizations["weight"].original0.shape == (1, 3)
     with pytest.raises(SettingError, match="takes a layer"):
         parametrizations.spectral_norm(3)
     layer = parametrizations.weight_norm(nn.Linear(2, 2))
