@@ -52,7 +52,7 @@ def door(function: F, name: str = "") -> F:
             if settings and isinstance(error, TypeError):
                 ours = in_our_words(called, function, settings)
                 if ours is not None:
-                    return entered(*args, **ours)
+                    return door(function, called)(*args, **ours)
             refused(called, error, function, args, settings)
             raise
 
@@ -123,7 +123,7 @@ def _method(function: F, name: str) -> F:
             if settings and isinstance(error, TypeError):
                 ours = in_our_words(name, function, settings)
                 if ours is not None:
-                    return entered(*args, **ours)
+                    return _method(function, name)(*args, **ours)
             refused(name, error, function, args[1:], settings, of=args[0] if args else None)
             raise
 
@@ -146,7 +146,7 @@ def _construct(kind: type) -> None:
                 if settings and isinstance(error, TypeError):
                     ours = in_our_words(type(self).__name__, made, settings)
                     if ours is not None:
-                        return constructed(self, *args, **ours)
+                        return vars(base)["__init__"](self, *args, **ours)
                 refused(type(self).__name__, error, type(self), args, settings)
                 raise
 
