@@ -140,7 +140,7 @@ def _copies(call: str, layer: Module, count: int) -> ModuleList:
     copies = [deepcopy(layer) for _ in range(count)]
     for copy in copies:
         for _, state in copy.named_states():
-            state.name = ""
+            state.name, state.grad = "", None
             if isinstance(state, Generator):
                 state.hold(generator().data)
     return ModuleList(copies)

@@ -55,6 +55,7 @@ class AveragedModel(Module):
         for _, state in model.named_states():
             state.value()
         self.module = deepcopy(model)
+        self.module.zero_grad()
         self.n_averaged = Buffer(np.int64(0))
         self.avg_fn, self.use_buffers = avg_fn or get_swa_avg_fn(), use_buffers
 

@@ -87,6 +87,7 @@ def test_an_average_is_called_as_the_model_is_and_saved_with_its_count() -> None
     x = dynamic.tensor(BATCHES[0])
     np.testing.assert_array_equal(averaged.eval()(x).numpy(), averaged.module(x).numpy())
     assert averaged.state_dict()["n_averaged"] == len(BATCHES)
+    assert all(parameter.grad is None for parameter in averaged.parameters())
     with pytest.raises(SettingError, match="not like the one"):
         averaged.update_parameters(nn.Linear(2, 2))
 
