@@ -429,9 +429,7 @@ value that another has replaced has no derivative; ctc_loss's counts on the log_
 
 DIFFERENCES: dict[str, str] = {
     "linalg.solve": "ours is NumPy's and the Array API's: a vector is a b of one axis alone",
-    "nn.functional.gaussian_nll_loss": "a var with an axis less than x broadcasts as in NumPy: it varies "
-    "along x's last axis, PyTorch's along the others",
-}  # fmt: skip
+}
 """Where another answer than PyTorch's is meant, and why."""
 
 
