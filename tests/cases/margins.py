@@ -15,6 +15,7 @@ _signs = np.where(integers(0, 2, 3, 4), 1, -1)
 _each_sign = np.array([1, -1, 1])
 _named = np.array([[1, 3, -1, 0], [2, -1, -1, -1], [-1, 2, 2, 2], [0, 1, 2, 3]])
 _weight = positive(4)
+_narrow = _weight.astype("float32")
 
 
 def _tensor(array: Any) -> Any:
@@ -71,9 +72,9 @@ CASES = [
     Case("scatter_sum", lambda x, y: ops.multilabel_margin_loss(x, y), [distinct(4) * 0.9, _named[0]],
          torch=lambda x, y: torch_nn().multilabel_margin_loss(x, y), second=False,
          unknown=[("c",), ("c",)], name="multilabel_margin_loss of one"),
-    Case("bce_with_logits", lambda x, y: ops.multilabel_soft_margin_loss(x, y, _weight),
+    Case("bce_with_logits", lambda x, y: ops.multilabel_soft_margin_loss(x, y, _narrow),
          [normal(3, 4), between(0, 1, 3, 4)],
-         torch=lambda x, y: torch_nn().multilabel_soft_margin_loss(x, y, _tensor(_weight)),
+         torch=lambda x, y: torch_nn().multilabel_soft_margin_loss(x, y, _tensor(_narrow)),
          unknown=[("n", 4), ("n", 4)], name="multilabel_soft_margin_loss"),
     *(
         Case("norm", lambda a, b, c, s=swap: ops.triplet_margin_loss(a, b, c, 0.7, 3.0, swap=s),

@@ -13,7 +13,7 @@ import pytest
 import dynamic
 import static
 from shared import ops
-from shared.errors import DiptychError, DTypeError, RangeError, SettingError, ShapeError
+from shared.errors import AxisError, DiptychError, DTypeError, RangeError, SettingError, ShapeError
 
 STATE = ops.generator_state(1)
 
@@ -131,7 +131,7 @@ MISTAKES = {
     "channels that do not shuffle": Mistake(lambda x: ops.pixel_shuffle(x, 2), [_image],
         ShapeError, ("pixel_shuffle", "3 of x", "4 parts")),
     "an axis that is not there": Mistake(lambda x: ops.softmax(x, 2), [(2, 3)],
-        SettingError, ("softmax", "axis 2")),
+        AxisError, ("softmax", "axis 2")),
     "statistics of too many": Mistake(ops.batch_norm, [(4, 3), (3,), (3,), (3,), (2,)],
         ShapeError, ("batch_norm", "running_var (2,)", "(3,)")),
     "one weight for all": Mistake(ops.batch_norm, [(4, 3), (1,), (3,), (3,), (3,)],

@@ -131,7 +131,9 @@ def test_any_passes_left_out_give_the_same_results(choices: list[int], without: 
 CASES = [
     case for case in all_cases()
     if all(np.size(a) < 500 for a in case.args)
+    and case.op not in ("argwhere", "bincount", "unique_rows")
     and not (case.op == "getitem" and any(np.asarray(a).dtype == bool for a in case.args))
+    and case.name != "masked_select"
 ]  # fmt: skip
 """Those that are quickly done, and give something whose size is known."""
 ELEMENTWISE = [op for op in TABLE.values() if op.scalar is not None and op.single and len(op.inputs) <= 2]
