@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from functools import update_wrapper
 from types import MethodType
@@ -57,8 +58,8 @@ class Function:
             return self.fn(*args, **settings)
         if not self._lock.acquire(blocking=False):  # another thread is in it, and the tree is one
             return self.fn(*args, **settings)
+        call = self.tree.call = Call(self.tree, bool(self.tree.root.after))
         try:
-            call = self.tree.call = Call(self.tree, bool(self.tree.root.after))
             token = mode.set(replace(now, call=call))
             try:
                 result = self.fn(*args, **settings)
@@ -71,7 +72,14 @@ class Function:
             self._judge(call)
             return result
         finally:
+            call.known, call.silent = False, True  # a task that was begun in it may go on, plainly
             self._lock.release()
+
+    def __reduce__(self) -> str:
+        return self.fn.__qualname__  # as of any function: by its name
+
+    def __deepcopy__(self, memo: Any) -> Function:
+        return Function(deepcopy(self.fn, memo), self.tree.level)
 
     def explain(self) -> str:
         """Which paths the calls have taken, what was compiled of them, and what the next call will do."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from dynamic.operands import operand
 from dynamic.paths import Point, Tree
-from dynamic.pending import Read, array_of, edge_in, readers
+from dynamic.pending import Read, Remembered, array_of, edge_in, readers
 from dynamic.tensors import Tensor
 from shared.op import TABLE
 from shared.state import State
@@ -27,7 +27,8 @@ class Met:
     known    whether the call still follows a path that is known
     values   by number the Tensors that were met: while they wait, themselves; later by a weak reference
     needed   of those, the ones that what waits needs
-    inputs   those of them that come from outside, and the arrays among them
+    inputs   those of them that come from outside, and the arrays among them; `edges`, where the gradients of
+             those Tensors went when they were met
     armed    Tensors that tell when somebody looks at their arrays; `copied`, the numbers of inputs whose
              arrays somebody else has too
     arrays   by number, the arrays of what is computed and may be fed to a program
@@ -44,6 +45,7 @@ class Met:
         self.values: list[Any] = []
         self.numbers: dict[int, int] = {}
         self.inputs: dict[int, Any] = {}
+        self.edges: dict[int, Any] = {}
         self.arrays: dict[int, Any] = {}
         self.states: dict[State, Any] = {}
         self.waiting: dict[State, Any] = {}
@@ -71,10 +73,14 @@ class Met:
 
     def _leaf(self, argument: Any) -> Any:
         """Where the gradient of a leaf is kept."""
-        return argument if isinstance(argument, State) else edge_in(self.inputs[argument.number])[0]
+        return argument if isinstance(argument, State) else self.edges[argument.number][0]
 
     def _gradient(self, argument: Any) -> Any:
         return self._leaf(argument).grad
+
+    def has_met(self, leaf: Any) -> bool:
+        """Whether a Tensor that was met has this leaf."""
+        return any([edge is not None and edge[0] is leaf for edge in self.edges.values()])
 
     def _read(self, x: Any, argument: New) -> None:
         """Take in what comes from outside, so that nobody changes it before it is read."""
@@ -89,6 +95,8 @@ class Met:
             self.values[-1] = None
         else:
             array = array_of(x)
+            if type(x) is not Remembered:
+                self.edges[number] = edge_in(x)
             if array.base is not None or count_of_own(x) > OWN + 1:
                 array = array.copy(order="K")  # somebody else has it, and may write into it
                 self.copied.add(number)
@@ -98,9 +106,16 @@ class Met:
     def _as_read(self, number: int) -> Any:
         """What came from outside, with the values that it had when it was read."""
         x, array = self.inputs[number], self.arrays.get(number)
-        if array is None or type(x) is float or (isinstance(x, Tensor) and array_of(x) is array):
+        if array is None or type(x) is float:
             return x
-        return Tensor(array, edge_in(x)) if isinstance(x, Tensor) else array
+        if not isinstance(x, Tensor):
+            return array
+        now = array_of(x)
+        same = now is array or (number in self.copied and now.tobytes() == array.tobytes())
+        edge = self.edges.get(number, edge_in(x))
+        if same and edge is edge_in(x):
+            return x
+        return Tensor(array, x.edge if type(x) is Remembered else edge)
 
     def _array(self, x: Any, argument: Any) -> Any:
         """The array of an argument that does not wait."""

@@ -200,8 +200,8 @@ def matcher(event: Applied) -> Callable[..., Any]:
     lines = ["def match(call, args, settings):", f"    if len(args) != {len(names)}: return None"]
     if names:
         lines += [f"    {', '.join(names)}, = args", "    values = call.values"]
-    space: dict[str, Any] = {"fits": fits, "settings_are": exactly, "S": event.settings}
-    new: list[str] = []
+    space: dict[str, Any] = {"fits": fits, "edge_in": edge_in, "settings_are": exactly, "S": event.settings}
+    new, leaves = list[str](), list[str]()
     fresh: dict[int, str] = {}  # by number, those that are met in this very event
     for i, (name, argument) in enumerate(zip(names, event.args, strict=True)):
         if isinstance(argument, Known) and argument.number in fresh:
@@ -214,6 +214,9 @@ def matcher(event: Applied) -> Callable[..., Any]:
             new.append(name)
             fresh[argument.number] = name
             test = f"not fits({name}, n{i}, call)"
+            if argument.leaf:
+                test += "".join([f" or edge_in({name})[0] is edge_in({leaf})[0]" for leaf in leaves])
+                leaves.append(name)
         elif isinstance(argument, State):
             space[f"s{i}"], space[f"r{i}"] = argument, argument.requires_grad
             space[f"shape{i}"], space[f"dtype{i}"] = argument.shape, argument.dtype
@@ -277,10 +280,8 @@ def fits(x: Any, new: New, call: Any) -> bool:
     if kind is Tensor or kind is Remembered:
         array, edge = x.array, edge_in(x)
         node = None if edge is None else edge[0] if kind is Tensor else edge
-        leaf = isinstance(node, Leaf)
+        leaf = isinstance(node, Leaf) and not call.has_met(node)
         if leaf is not new.leaf or (node is not None and not leaf) is not new.made:
-            return False
-        if leaf and any([x is other for other in call.inputs.values()]):
             return False
     elif kind is Read:
         array, edge = array_of(x), edge_in(x)

@@ -69,7 +69,8 @@ class Recorder(Redo):
             return New(number, Spec(tuple(array.shape), array.dtype))
         self.numbers[id(x)] = number
         array, node = x.array, None if x.edge is None else x.edge[0]
-        leaf = isinstance(node, Leaf)
+        leaf = isinstance(node, Leaf) and not self.has_met(node)
+        self.edges[number] = x.edge
         return New(number, Spec(array.shape, array.dtype), leaf, node is not None and not leaf)
 
     def _note(self, event: Event) -> None:
@@ -104,7 +105,8 @@ class Recorder(Redo):
                 noted.append(Known(number))
             else:
                 noted.append(self._new(x))
-        event = Applied(op=op, args=tuple(noted), settings=settings, recording=recording)
+        frozen = frozenset([i for i, x in enumerate(args) if isinstance(x, State) and not x.requires_grad])
+        event = Applied(op=op, args=tuple(noted), settings=settings, recording=recording, frozen=frozen)
         self._outputs(event, (y,) if op.single else y)
         self._note(event)
 
@@ -130,10 +132,18 @@ class Recorder(Redo):
             self.point.freed = self.point.freed | _behind(self.point, number)
 
     def _leaf_number(self, leaf: Any) -> Any:
-        for number, x in self.inputs.items():
-            if isinstance(x, Tensor) and x.edge is not None and x.edge[0] is leaf:
+        for number, edge in self.edges.items():
+            if edge is not None and edge[0] is leaf:
                 return Known(number)
         return None
+
+    def forget(self, x: Tensor) -> None:
+        """A Tensor gets another array or another edge: from now on it is one that was not met before."""
+        self.flush()
+        _ = x.edge  # what it was made of can't be told later
+        while (number := self._number(x)) is not None:
+            self.values[number] = None
+            self.numbers.pop(id(x), None)
 
 
 def _behind(point: Point, number: int) -> frozenset[int]:

@@ -14,6 +14,7 @@ from dynamic.modes import Mode, mode
 from dynamic.node import Node
 from dynamic.pending import Pending, Remembered, become_plain
 from dynamic.tape import apply
+from dynamic.tensors import Tensor
 from shared.state import State
 from shared.touched import holding
 from shared.trace import Applied, Assigned, Differentiated, Event, Known, New, Stepped
@@ -57,7 +58,10 @@ class Redo(Met):
         """Do an event as it would have been done; what it gives goes into the Tensors that wait for it, if
         `fill`."""
         if isinstance(event, Applied):
-            args = [self._value(x, made) for x in event.args]
+            args = [
+                _as_met(x, i in event.frozen) if isinstance(x, State) else self._value(x, made)
+                for i, x in enumerate(event.args)
+            ]
             token = mode.set(PLAIN if event.recording else QUIET)
             try:
                 y = apply(event.op, args, event.settings)
@@ -106,11 +110,17 @@ class Redo(Met):
         self.taped = True
         arrays = dict(self.states)
         path = self.done.path()
+        changed: set[State] = set()
         for point in path:
-            if isinstance(event := point.event, Stepped):
+            if isinstance(event := point.event, Assigned):
+                changed.add(event.state)
+            elif isinstance(event, Stepped):
+                changed.update(event.parameters)
                 for _, state in event.optimizer.named_states():
                     arrays.setdefault(state, state.data)
-        copies = {state: array.copy() for state, array in arrays.items()}
+                    changed.add(state)
+        # What is read alone is held itself, so that backward notices who has changed it in place since.
+        copies = {state: array.copy() if state in changed else array for state, array in arrays.items()}
         made: dict[int, Any] = {k: self._as_read(k) for k in self.inputs}
         bases = iter(self.bases)
         end, base = next(bases)
@@ -128,6 +138,13 @@ class Redo(Met):
             if type(x) is Remembered:
                 become_plain(x)
                 x.edge = made[number].edge
+
+
+def _as_met(state: State, frozen: bool) -> Any:
+    """A State as an op was given it, though by now its gradient may be wanted, or no longer be."""
+    if state.requires_grad is not frozen:
+        return state
+    return Tensor(state.value(), None if frozen else (state, 0))
 
 
 def put_gradient(leaf: Any, grad: Any) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dynamic import gradient_hooks
+from dynamic.modes import mode
 from dynamic.node import Edge, Leaf, Node, release
 from dynamic.values import Values, check_detached, raw_array
 from shared import ops
@@ -48,6 +49,7 @@ class Tensor(Values):
     @data.setter
     def data(self, array: Any) -> None:
         check_fits("x.data", array, self)
+        self._becomes_another()
         self.array = array
 
     @property
@@ -130,9 +132,12 @@ class Tensor(Values):
                 f"requires_grad_: this Tensor was made by {self.grad_fn.name}; only leaves can be "
                 "changed: detach() it first"
             )
+        if bool(on) is self.requires_grad:
+            return self
+        self._becomes_another()
         if not on:
             self.edge = None
-        elif self.edge is None:
+        else:
             self.edge = leaf_edge(self.array)
         return self
 
@@ -147,9 +152,16 @@ class Tensor(Values):
     def unchain(self) -> Tensor:
         """Forget how this Tensor came to be, and free what the tape held for it: for truncated
         backpropagation. It is a constant from now on; gives the Tensor itself."""
+        self._becomes_another()
         release(self.edge)
         self.edge = None
         return self
+
+    def _becomes_another(self) -> None:
+        """Its array or its edge is about to be replaced: a call of a `dynamic.function` hears of it."""
+        call = mode.get().call
+        if call is not None:
+            call.forget(self)
 
     def backward(
         self,

@@ -49,6 +49,10 @@ class State(InPlace):
             return f"{kind}({self.name!r}, no shape yet)"
         return f"{kind}({self.name!r}, {self.dtype}{list(self.shape)})"
 
+    def __getstate__(self) -> Any:
+        self.data  # noqa: B018  what waits is computed before it is copied or pickled
+        return super().__getstate__()
+
     def called(self, path: str) -> None:
         """Take a path in a model for its name, unless it has a longer one: a model's layers may be
         asked for their parameters apart."""

@@ -64,12 +64,14 @@ class Event:
 
 @dataclass(eq=False, slots=True)
 class Applied(Event):
-    """An op was applied; `recording`, whether the tape was on."""
+    """An op was applied; `recording`, whether the tape was on; `frozen`, which of its arguments are States
+    that no gradient was to reach."""
 
     op: Op = None  # type: ignore[assignment]
     args: tuple[Argument, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     recording: bool = True
+    frozen: frozenset[int] = frozenset()
 
     def arguments(self) -> Sequence[Argument]:
         return self.args

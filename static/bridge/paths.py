@@ -80,6 +80,7 @@ class Path:
         self.tensors: dict[int, Tensor] = {}
         self.born: dict[int, int] = {}  # the event at which a number was first met
         self.cuts: list[dict[State, Tensor]] = []
+        self.leaves = {leaf for e in events if isinstance(e, Differentiated) for leaf in e.leaves}
         with uncollected(), self.graph.as_default():
             for at, event in enumerate(events):
                 self.cuts.append(dict(self.graph.current))
@@ -115,7 +116,11 @@ class Path:
         return ()
 
     def _applied(self, event: Applied) -> Sequence[Tensor]:
-        made = apply(event.op, [self._value(x) for x in event.args], event.settings)
+        args = [
+            stop_gradient(x) if i in event.frozen and x in self.leaves else self._value(x)
+            for i, x in enumerate(event.args)
+        ]
+        made = apply(event.op, args, event.settings)
         outputs = (made,) if event.op.single else made
         specs = tuple([Spec(tuple(t.shape), t.dtype) for t in outputs])
         if [(s.shape, s.dtype) for s in specs] != [(s.shape, s.dtype) for s in event.outputs]:
