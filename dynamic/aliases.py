@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 PLACES = {
-    "ops": "shared.ops", "words": "dynamic.words", "nn": "shared.nn", "optim": "shared.optim",
+    "ops": "shared.ops", "words": "dynamic.words",
+    "making": "dynamic.making", "nn": "shared.nn", "optim": "shared.optim",
     "data": "shared.data", "functional": "dynamic.functional", "modes": "dynamic.modes",
     "tensors": "dynamic.tensors", "F": "shared.nn.functional", "kept": "dynamic.kept",
 }  # fmt: skip
@@ -39,13 +40,14 @@ ROWS: dict[str, str] = {
                    "subtract=sub multiply=mul divide=div true_divide=div negative=neg arcsin=asin "
                    "arccos=acos arctan=atan arctan2=atan2 fix=trunc repeat_interleave=repeat"),
     **_rows("words", "max min sort median mode=mode_ topk transpose split chunk gather index_select "
-                     "scatter scatter_add normal std var as_tensor zeros_like ones_like rand_like "
-                     "randn_like randint randperm empty empty_like multinomial bernoulli addmm baddbmm "
-                     "is_tensor is_floating_point allclose equal t FloatTensor LongTensor DoubleTensor "
-                     "IntTensor BoolTensor Size device dtype manual_seed norm amax amin "
-                     "is_grad_enabled set_grad_enabled get_default_dtype finfo iinfo cosine_similarity "
-                     "where Generator typename numel meshgrid tensor_split unique flatten squeeze "
-                     "nonzero set_default_dtype"),
+                     "scatter scatter_add std var addmm baddbmm is_tensor is_floating_point allclose "
+                     "equal t Size device dtype manual_seed norm amax amin is_grad_enabled "
+                     "set_grad_enabled get_default_dtype finfo iinfo cosine_similarity where Generator "
+                     "typename numel meshgrid tensor_split unique flatten squeeze nonzero "
+                     "set_default_dtype"),
+    **_rows("making", "normal as_tensor zeros_like ones_like rand_like randn_like randint randperm empty "
+                      "empty_like multinomial bernoulli FloatTensor LongTensor DoubleTensor IntTensor "
+                      "BoolTensor"),
     **_rows("F", "relu softmax log_softmax dropout"),
     **_rows("modes", "inference_mode=inference"),
     **_rows("kept", "save load"),
@@ -57,7 +59,7 @@ ROWS: dict[str, str] = {
     "autograd.grad": "words:gradients", "autograd.functional.jacobian": "functional:jacobian",
     "autograd.functional.hessian": "functional:hessian", "autograd.set_detect_anomaly":
     "words:set_detect_anomaly",
-    "autograd.Variable": "words:as_tensor", "autograd.no_grad": "modes:no_grad",
+    "autograd.Variable": "making:as_tensor", "autograd.no_grad": "modes:no_grad",
     "cuda.is_available": "words:cuda_is_available", "cuda.device_count": "words:device_count",
     "cuda.manual_seed": "words:manual_seed", "cuda.manual_seed_all": "words:manual_seed",
     "cuda.empty_cache": "words:nothing", "cuda.synchronize": "words:nothing",

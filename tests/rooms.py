@@ -16,8 +16,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "dynamic": (
         "modes", "versions", "node", "inplace", "values", "gradient_hooks", "tensors", "operands",
         "instrument", "tape", "endpoints", "backward", "functional", "create", "recompute", "look", "engine",
-        "pending", "paths", "met", "redo", "recording", "calls", "bridge", "words", "kept",
-        "aliases", "array_api",
+        "pending", "paths", "met", "redo", "recording", "calls", "bridge", "making", "words", "kept",
+        "aliases", "array_making", "array_api",
     ),
     "static": (
         "graph", "differentiate", "control", "compile", "run", "look", "archive", "onnx", "events", "words",

@@ -61,7 +61,8 @@ from shared.nn.margins import (
     TripletMarginLoss,
     TripletMarginWithDistanceLoss,
 )
-from shared.nn.module import Module, evaluating
+from shared.nn.modes import evaluating
+from shared.nn.module import Module
 from shared.nn.normalizing import (
     GroupNorm,
     InstanceNorm1d,

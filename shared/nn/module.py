@@ -11,8 +11,8 @@ import numpy as np
 
 from shared.device.cuda import DEVICES
 from shared.dispatch import ENGINE_OF, NEUTRAL, engine_in_charge
-from shared.durable.interrupts import Block, deferred
-from shared.errors import ArgumentError, AssignmentError, DiptychError, DTypeError, SettingError, StateError
+from shared.durable.interrupts import deferred
+from shared.errors import AssignmentError, DiptychError, DTypeError, SettingError, StateError
 from shared.nn.saved import Loaded, arrays_of, load_arrays, read_own, write_file
 from shared.op import TABLE
 from shared.spec import as_dtype, in_short
@@ -350,28 +350,6 @@ class Hook:
 
     def __exit__(self, *error: object) -> None:
         self.remove()
-
-
-class evaluating(Block):
-    """Evaluation mode within the block; afterwards each module is as it was."""
-
-    def __init__(self, model: Module) -> None:
-        if not isinstance(model, Module):
-            raise ArgumentError(f"evaluating: takes a Module, not {in_short(model)}")
-        self.model = model
-        self.before: list[tuple[Module, bool]] = []
-
-    def on(self) -> Module:
-        self.before = [(module, module.training) for module in self.model.modules()]
-        return self.model.eval()
-
-    def off(self, late: bool = False) -> None:
-        for module, training in self.before:
-            module.training = training
-        self.before = []
-
-    def again(self) -> evaluating:
-        return evaluating(self.model)
 
 
 def check_forgotten(set_to_none: bool) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 
 from shared.errors import SettingError, StateError
 from shared.nn.container import ModuleDict, ModuleList
-from shared.nn.module import Module, evaluating
+from shared.nn.modes import evaluating
+from shared.nn.module import Module
 from shared.nn.utils.computed import compute, held, hold, is_computed
 from shared.state import Parameter
 from shared.usage.door import public
