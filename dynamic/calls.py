@@ -143,20 +143,21 @@ class Call(Recorder):
 
     def _follow(self, point: Point, new: Sequence[Any]) -> list[Tensor]:
         """Take an event that is known as having happened."""
-        for k in point.known:
-            x = self.values[k]
-            if type(x) is not Pending:
-                self._arm(x() if type(x) is ref else x)
-        for x, argument in zip(new, point.new, strict=True):
-            self._read(x, argument)
-        waiting = self.waiting
-        for state in point.states:
-            if state not in waiting:
-                self._hold(state)
-        made = [pending(foretold, self) for foretold in point.outputs]
-        self.values += made
-        self.point = point
-        return made
+        with self.tree.lock:
+            for k in point.known:
+                x = self.values[k]
+                if type(x) is not Pending:
+                    self._arm(x() if type(x) is ref else x)
+            for x, argument in zip(new, point.new, strict=True):
+                self._read(x, argument)
+            waiting = self.waiting
+            for state in point.states:
+                if state not in waiting:
+                    self._hold(state)
+            made = [pending(foretold, self) for foretold in point.outputs]
+            self.values += made
+            self.point = point
+            return made
 
     def _admitted(self, op: Op, event: Applied, args: Sequence[Any], settings: dict[str, Any]) -> bool:
         """Whether an op takes the values that it is given: it must not be found out later that it does
@@ -186,6 +187,10 @@ class Call(Recorder):
 
     def flush(self) -> None:
         """Compute all that waits."""
+        with self.tree.lock:
+            self._compute()
+
+    def _compute(self) -> None:
         begin, end = self.begin, self.point
         if begin is end:
             self._settle()

@@ -7,6 +7,7 @@ for each (`matcher`): of a call of an op that is all that is left to do.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -139,13 +140,15 @@ class Tree:
 
     level   "exact" or "fast"
     events  how many there are
-    call    the call in progress; `waiting`, what stands in the place of the arrays of States meanwhile
+    call    the call in progress; `waiting`, what stands in the place of the arrays of States meanwhile;
+            `lock`, under which it goes on and is computed, for that other threads ask for
     failure what went wrong last with a program, if anything did; the events were done one by one instead
     """
 
     def __init__(self, level: str) -> None:
         self.level = level
         self.call: Any = None
+        self.lock = RLock()
         self.clear()
 
     def clear(self) -> None:
@@ -154,9 +157,12 @@ class Tree:
         self.failure: Exception | None = None
         self.waiting: dict[State, Waiting] = {}
 
-    def settle(self) -> None:
-        """Compute what the call in progress keeps waiting."""
-        self.call.flush()
+    def settle(self, state: State) -> Any:
+        """Compute what the call in progress keeps waiting; what the State then holds."""
+        with self.lock:  # so that the call, in a thread of its own, lets it wait no more until it is told
+            if self.call is not None:
+                self.call.flush()
+            return state._data
 
     def grow(self, point: Point, event: Event) -> Point:
         """The point behind one more event."""

@@ -61,9 +61,8 @@ class State(InPlace):
 
     @property
     def data(self) -> Any:
-        if touching:
-            touch(self)
-        return self._data
+        array = self._data
+        return touch(self) if touching or type(array) is Waiting else array
 
     @data.setter
     def data(self, array: Any) -> None:
@@ -87,16 +86,15 @@ class State(InPlace):
     def hold(self, array: Any) -> None:
         """Hold `array` from now on, whatever its shape and dtype: for who makes the State another one."""
         if type(self._data) is Waiting:
-            self._data.settle()
+            self._data.settle(self)
         self._data = array
 
     def value(self) -> Any:
         """The array, or StateError while its shape is not known."""
-        if self._data is None:
+        array = self._data
+        if array is None:
             self.known()
-        if touching:
-            touch(self)
-        return self._data
+        return touch(self) if touching or type(array) is Waiting else array
 
     @property
     def settled(self) -> bool:

@@ -38,7 +38,7 @@ def holding(arrays: dict[Any, Any]) -> Iterator[None]:
     others that it touched, they hold again what they held before."""
     for state in arrays:
         if type(state._data) is Waiting:
-            state._data.settle()
+            state._data.settle(state)
     before = {state: state._data for state in arrays}
     for state, array in arrays.items():
         state.hold(array)
@@ -61,14 +61,17 @@ class Waiting:
 
     __slots__ = ("shape", "dtype", "settle")
 
-    def __init__(self, shape: Any, dtype: Any, settle: Callable[[], None]) -> None:
+    def __init__(self, shape: Any, dtype: Any, settle: Callable[[Any], Any]) -> None:
         self.shape, self.dtype, self.settle = shape, dtype, settle
 
 
-def touch(state: Any) -> None:
-    """Every State says so before it is read or changed, while there is such a block, or one that waits."""
-    if type(state._data) is Waiting:
-        state._data.settle()
+def touch(state: Any) -> Any:
+    """Every State says so before it is read or changed, while there is such a block, or one that waits. Gives
+    its array, for another thread may let it wait again at once."""
+    array = state._data
+    if type(array) is Waiting:
+        array = array.settle(state)
     arrays = _touched.get()
-    if arrays is not None and state._data is not None:
-        arrays.setdefault(state, state._data)
+    if arrays is not None and array is not None:
+        arrays.setdefault(state, array)
+    return array

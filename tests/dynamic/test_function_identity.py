@@ -6,6 +6,8 @@ from __future__ import annotations
 import asyncio
 import copy
 import pickle
+import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -270,6 +272,34 @@ def test_a_parameter_changed_in_place_after_the_call_is_noticed() -> None:
             w.mul_(0.5)
         with pytest.raises(GradientError, match="was changed in place since"):
             loss.backward()
+
+
+def test_threads_that_take_turns_at_every_op() -> None:
+    """One reads the Parameters that another one's call keeps waiting."""
+    failed: list[Exception] = []
+
+    def many(forward: Any) -> None:
+        try:
+            with dynamic.no_grad():
+                for i in range(100):
+                    forward(tensor(i)).numpy()
+        except Exception as error:
+            failed.append(error)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-7)
+    try:
+        for _ in range(4):
+            model = mlp(12, 16, 16, 4)
+            forward = dynamic.function(lambda x, model=model: long(model(x)))
+            threads = [threading.Thread(target=many, args=(forward,)) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert not failed, failed[0]
 
 
 @dynamic.function
