@@ -40,7 +40,8 @@ ROWS: dict[str, str] = {
                    "subtract=sub multiply=mul divide=div true_divide=div negative=neg arcsin=asin "
                    "arccos=acos arctan=atan arctan2=atan2 fix=trunc repeat_interleave=repeat"),
     **_rows("words", "max min sort median mode=mode_ topk transpose split chunk gather index_select "
-                     "scatter scatter_add std var addmm baddbmm is_tensor is_floating_point allclose "
+                     "scatter scatter_add std var std_mean var_mean add sub addmm baddbmm "
+                     "is_tensor is_floating_point allclose "
                      "equal t Size device dtype manual_seed norm amax amin is_grad_enabled "
                      "set_grad_enabled get_default_dtype finfo iinfo cosine_similarity where Generator "
                      "typename numel meshgrid tensor_split unique flatten squeeze nonzero "
@@ -82,6 +83,10 @@ ABSENT = {
     "distributed": "training is one process here; write a loop over parts of the batch",
     "amp": "there is no automatic mixed precision; write model.astype('float16'), which sums in float32",
     "cuda.amp": "there is no automatic mixed precision; write model.astype('float16'), which sums in float32",
+    "autocast": "there is no automatic mixed precision; write model.astype('float16'), which sums in float32",
+    "set_num_threads": "write OPENBLAS_NUM_THREADS=1 into the environment, before Python starts",
+    "get_rng_state": "generators are objects; write generator=dynamic.Generator(0) where numbers are drawn",
+    "utils.checkpoint": "what is computed again in backward is dynamic.checkpoint(function, x); write that",
     "backends": "nothing is to be tuned here; leave the line out, or write nothing",
     "use_deterministic_algorithms": "everything is deterministic here; leave the line out, or write nothing",
     "distributions": "there are no distributions; write their log-densities in ops",

@@ -201,10 +201,33 @@ def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> Any:
     return ops.tensor_split(input, indices_or_sections, dim)
 
 
-def gradients(*args: Any, **settings: Any) -> tuple[Any, ...]:
+def gradients(
+    outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool | None = None,
+    create_graph: bool = False, only_inputs: bool = True, allow_unused: bool | None = None,
+) -> tuple[Any, ...]:  # fmt: skip
     """`dynamic.grad`, always as a tuple, as `torch.autograd.grad` gives it."""
-    found = grad(*args, **settings)
-    return tuple(found) if isinstance(found, list) else (found,)
+    xs = [inputs] if isinstance(inputs, (Tensor, State)) else list(inputs)
+    return tuple(grad(outputs, xs, grad_outputs, retain_graph, create_graph, bool(allow_unused)))
+
+
+def std_mean(input: Any, dim: Any = None, **settings: Any) -> tuple[Any, Any]:
+    """The standard deviation, as `std` gives it, and the mean."""
+    return std(input, dim, **settings), ops.mean(input, axis=dim, keepdims=settings.get("keepdim", False))
+
+
+def var_mean(input: Any, dim: Any = None, **settings: Any) -> tuple[Any, Any]:
+    """The variance, as `var` gives it, and the mean."""
+    return var(input, dim, **settings), ops.mean(input, axis=dim, keepdims=settings.get("keepdim", False))
+
+
+def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """input + alpha other."""
+    return ops.add(input, other if alpha == 1 else ops.mul(other, alpha))
+
+
+def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """input - alpha other."""
+    return ops.sub(input, other if alpha == 1 else ops.mul(other, alpha))
 
 
 def amax(input: Any, dim: Any = None, keepdim: bool = False) -> Any:

@@ -106,7 +106,7 @@ class InPlace(Operators):
 
 
 CHANGES = (
-    "abs", "add", "clamp", "clip", "div", "exp", "floor", "log", "masked_fill", "mul", "neg",
+    "abs", "add", "clamp", "clip", "div", "exp", "floor", "lerp", "log", "masked_fill", "mul", "neg",
     "pow", "relu", "round",
     "scatter", "scatter_add", "sigmoid", "sqrt", "square", "sub", "tanh", "tril", "triu",
 )  # fmt: skip

@@ -163,6 +163,14 @@ class Methods(NumPyCalls):
 
     # --- beside others ---
 
+    def add(self, other: Any, *, alpha: Any = 1) -> Any:
+        """This and `alpha` times the other: `ops.add`."""
+        return ops.add(self, other if alpha == 1 else ops.mul(other, alpha))
+
+    def sub(self, other: Any, *, alpha: Any = 1) -> Any:
+        """This less `alpha` times the other: `ops.sub`."""
+        return ops.sub(self, other if alpha == 1 else ops.mul(other, alpha))
+
     def masked_fill(self, mask: Any, value: Any) -> Any:
         """`value` where the mask is True."""
         return ops.where(mask, value, self)

@@ -121,14 +121,14 @@ class Operators(Methods):
         return ops.stop_gradient(self)
 
 METHODS = (
-    "abs", "acos", "add", "all", "any", "argmax", "argmin", "argsort", "asin", "atan", "ceil", "chunk",
+    "abs", "acos", "all", "any", "argmax", "argmin", "argsort", "asin", "atan", "ceil", "chunk",
     "clip", "cos", "cosh", "count_nonzero", "cumprod", "cumsum", "diagonal", "diff", "div", "dot", "elu",
     "erf", "exp", "expand_dims", "expm1", "flip", "floor", "fmod", "gelu", "isfinite", "isinf", "isnan",
     "leaky_relu", "lerp", "log", "log10", "log1p", "log2", "log_softmax", "logical_and", "logical_not",
     "logical_or", "logsumexp", "masked_scatter", "masked_select", "matmul", "maximum", "mean", "median",
     "minimum", "moveaxis", "mul", "narrow", "neg", "nonzero", "norm", "outer", "pow", "prod", "reciprocal",
     "relu", "remainder",  "roll", "round", "rsqrt", "sigmoid", "sign", "silu", "sin", "sinh",
-    "softmax", "softplus",   "sqrt", "square", "squeeze", "std", "sub", "sum", "swapaxes",
+    "softmax", "softplus",   "sqrt", "square", "squeeze", "std", "sum", "swapaxes",
     "take", "tan", "tanh", "tile", "topk", "trace", "tril", "triu", "trunc", "unbind", "unflatten",
     "unique", "var",
 )  # fmt: skip

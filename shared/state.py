@@ -246,6 +246,11 @@ class Parameter(State):
         super().__init__(data, name)
         self.sizes, self.initialiser, self.kind = sizes, initialiser, np.dtype(kind)
 
+    def requires_grad_(self, on: bool = True) -> Parameter:
+        """Let gradients reach it, or no longer; gives the Parameter itself."""
+        self.requires_grad = bool(on)
+        return self
+
 
 class Buffer(State):
     """A State that is kept but not trained: running statistics, counters."""

@@ -14,7 +14,7 @@ from shared.nn.initial import default_generator
 from shared.op import Op
 from shared.usage.door import door
 
-NAMED = {"unfold": "im2col", "fold": "col2im", "upsample": "interpolate"}
+NAMED = {"unfold": "im2col", "fold": "col2im", "upsample": "interpolate", "logsigmoid": "log_sigmoid"}
 """PyTorch's names for ops that have another name here."""
 
 

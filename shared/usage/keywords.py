@@ -19,6 +19,7 @@ SAME = {
 OF = {
     "clip": {"min": "low", "max": "high", "a_min": "low", "a_max": "high"},
     "scatter": {"src": "values"}, "DataLoader": {"num_workers": "prefetch"},
+    "diagonal": {"dim1": "axis1", "dim2": "axis2"},
     "roll": {"dims": "axis", "shifts": "shift"},
     "masked_fill": {"mask": "mask", "value": "value"}, "linspace": {"steps": "num"},
     "kl_div": {"input": "input"}, "interpolate": {"scale_factor": "scale_factor"},
@@ -27,7 +28,7 @@ OF = {
 
 IDLE = {"inplace": False, "device": None, "non_blocking": False, "pin_memory": False, "foreach": None,
         "fused": None, "out": None, "memory_format": None, "copy": False, "layout": None,
-        "set_to_none": True, "size_average": None, "reduce": None}  # fmt: skip
+        "set_to_none": True, "size_average": None, "reduce": None, "sorted": True}  # fmt: skip
 """Keywords that change no value: they are taken, and nothing is done with them. With the value that says
 nothing in any case."""
 

@@ -301,6 +301,23 @@ z = x.detach().clone(); z.zero_(); z
 z = x.detach().clone(); z.fill_(3.0); z
 z = x.detach().clone(); z.copy_(y); z
 z = x.detach().clone(); z[0] = 0; z
+z = x.detach().clone(); z.mul_(0.9).add_(y, alpha=0.1); z
+z = x.detach().clone(); z.sub_(y, alpha=2); z
+z = x.detach().clone(); z.lerp_(y, 0.1); z
+x.add(y, alpha=2)
+torch.add(x, y, alpha=0.5)
+torch.sub(x, y, alpha=0.5)
+x.topk(3, dim=1, largest=True, sorted=True)[0]
+torch.std_mean(x, dim=1)
+torch.var_mean(x, dim=-1, keepdim=True)
+torch.std_mean(x)
+torch.diagonal(batch @ batch.mT, dim1=-2, dim2=-1)
+torch.autograd.grad(outputs=x * 2, inputs=x, grad_outputs=torch.ones(4, 5), create_graph=True, retain_graph=True, only_inputs=True)[0]
+torch.autograd.grad((x ** 2).sum(), iter([x]))[0]
+torch.utils.checkpoint.checkpoint(torch.tanh, x, use_reentrant=False)
+with torch.autocast(device_type="cpu", enabled=False): r = x // r.shape
+torch.set_num_threads(1) is None
+torch.get_rng_state() is not None
 """
 
 LAYERS = """
@@ -429,6 +446,7 @@ F.scaled_dot_product_attention(batch, batch, batch)
 F.scaled_dot_product_attention(batch, batch, batch, is_causal=True)
 F.unfold(img, 3).shape
 F.hardtanh(x)
+F.logsigmoid(x)
 F.grid_sample(img, torch.zeros(2, 4, 4, 2), align_corners=False).shape
 """
 
@@ -462,6 +480,9 @@ net[0].weight.data.normal_(0, 0.02).shape
 net[0].weight.data.zero_(); net[0].weight
 net[0].in_features
 net[0].weight.requires_grad = False; net[0].weight.requires_grad
+[p.requires_grad_(False) for p in net.parameters()]; any(p.requires_grad for p in net.parameters())
+with torch.no_grad(): [p.add_(torch.ones_like(p), alpha=-0.1) for p in net.parameters()] // net[0].weight
+torch.autograd.grad(net(x).sum(), net.parameters())[0]
 nn.init.xavier_uniform_(net[0].weight).shape
 nn.init.kaiming_normal_(net[0].weight, mode="fan_out", nonlinearity="relu").shape
 nn.init.zeros_(net[0].bias)
