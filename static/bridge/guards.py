@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from inspect import getattr_static
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 from shared.nn.module import PLAIN, Module
 from shared.optim.optimizer import Optimizer
 from shared.source import is_ours
-from shared.state import State
+from shared.state import Parameter, State
 from shared.usage.door import is_library
 from static.graph.graph import Graph
 
@@ -43,6 +44,10 @@ class Guards:
             for key, part in vars(module).items():
                 if isinstance(part, (State, Module)):
                     self.told.append((f"{module.name}.{key}", _item(vars(module), key), ("is", Same(part))))
+        for variable in graph.variables:
+            if isinstance(variable.state, Parameter):
+                name, get = variable.state.name or variable.name, _attribute(variable.state, "requires_grad")
+                self.told.append((f"{name}.requires_grad", get, _state(get)))
         self.holds = self._written()
 
     def changed(self) -> str:
@@ -90,7 +95,7 @@ class Guards:
             file = getattr(value, "__func__", value).__code__.co_filename
             if not (is_ours(file) or is_library(file)):
                 self._function(value, f"{name}'s ")
-        elif not isinstance(value, (type, State)):
+        elif not isinstance(value, State):
             self._object(name, get, value, code)
 
     def _object(self, name: str, get: Callable[[], Any], value: Any, code: CodeType) -> None:
@@ -100,11 +105,11 @@ class Guards:
             return
         if isinstance(value, Module) and type(value).__module__.startswith("shared."):
             return  # what it was called with is in the graph's own book
-        attributes = getattr(value, "__dict__", None)
-        if not isinstance(attributes, dict):
-            return
+        own = {} if isinstance(value, type) else getattr(value, "__dict__", {})
         for key in dict.fromkeys(code.co_names):
-            if key in attributes and not isinstance(attributes[key], (State, Module)):
+            # Of a class, the user's or an object's, what is plain: the rest are methods and the like.
+            found = own[key] if key in own else getattr_static(value, key, Same)
+            if not isinstance(found, (State, Module)) and (key in own or _is_data(found)):
                 self.told.append((f"{name}.{key}", _attribute(value, key), _state(_attribute(value, key))))
 
     def _written(self) -> Callable[[], bool]:
@@ -155,9 +160,15 @@ def _state(get: Callable[[], Any], told: bool = False) -> tuple[str, Any]:
         return "told", frozen(value)
     if type(value) in PLAIN:
         return "plain", frozen(value)
+    if type(value) is np.ndarray and value.size <= MOST:
+        return "made", (Same(value), value.tobytes())
     if type(value) in (list, tuple, dict, set) and len(value) <= MOST:
         return "made", (Same(value) if type(value) is not tuple else None, frozen(value))
     return "is", Same(value)
+
+
+def _is_data(value: Any) -> bool:
+    return type(value) in PLAIN or type(value) in (list, tuple, dict, set)
 
 
 def frozen(value: Any) -> Any:

@@ -292,3 +292,40 @@ def test_what_is_no_function_is_refused() -> None:
         static.function(optimize="fastest")
     with pytest.raises(DiptychError, match=r"no static\.function"):
         static.explain(print)
+
+
+def test_what_decides_without_being_a_name_is_watched() -> None:
+    """Whether a Parameter wants a gradient, plain attributes of classes, small arrays."""
+
+    class Settings:
+        scale = 2.0
+
+    settings, small = Settings(), np.ones(2, "float32")
+    layer = nn.Linear(2, 2)
+    opt = optim.SGD(layer.parameters(), lr=0.1)
+
+    @static.function
+    def train(x: Any) -> Any:
+        loss = (layer(x) * settings.scale * Settings.scale + small).sum()
+        opt.minimize(loss)
+        return loss
+
+    def step() -> tuple[float, bool]:
+        before = layer.weight.numpy().copy()
+        want = (before.sum() + layer.bias.numpy().sum()) * settings.scale * Settings.scale + small.sum()
+        got = train(np.ones((1, 2), "float32"))
+        np.testing.assert_allclose(got, want, rtol=1e-5)
+        return float(got), bool((before != layer.weight.numpy()).any())
+
+    assert step()[1]
+    layer.weight.requires_grad = False
+    assert not step()[1]
+    assert "requires_grad was True, and is False" in static.explain(train)
+    layer.weight.requires_grad = True
+    assert step()[1]
+    settings.scale = 3.0
+    step()
+    Settings.scale = 5.0
+    step()
+    small[0] = 7.0
+    step()
