@@ -205,7 +205,8 @@ _PLACES = 'one process runs a session: Session(device="cuda") says where'
 
 ABSENT = {
     "enable_eager_execution": _EAGER, "contrib.eager": _EAGER, "executing_eagerly": _EAGER,
-    "estimator": _ESTIMATOR, "contrib.learn": _ESTIMATOR, "feature_column": _ESTIMATOR, "keras": _ESTIMATOR,
+    "estimator": _ESTIMATOR, "contrib.learn": _ESTIMATOR, "feature_column": _ESTIMATOR,
+    "keras": "layers.dense and its like, or shared.nn, whose layers are objects; the loop is Python's",
     "contrib.layers": "layers.dense, layers.conv2d, layers.batch_normalization and their like",
     "contrib.rnn": "nn.rnn_cell, nn.static_rnn, nn.dynamic_rnn", "contrib": "docs/static.md has what is here",
     "layers": "layers.dense, conv2d, max_pooling2d and their like; all layers are in shared.nn",
@@ -229,6 +230,7 @@ ABSENT = {
     "train.import_meta_graph": _PROTO,
     "train.Server": _PLACES, "train.ClusterSpec": _PLACES, "train.replica_device_setter": _PLACES,
     "train.MonitoredTrainingSession": "a for loop, a train.Saver, and static.Hook around every op",
+    "train.MonitoredSession": "a for loop, a train.Saver, and static.Hook around every op",
     "train.Supervisor": "a for loop, a train.Saver, and static.Hook around every op",
     "train.FtrlOptimizer": "train.AdagradOptimizer, or a rule of your own: a class of shared.optim.Optimizer",
     "flags": "Python's argparse", "Variables": "static.Variable, or static.global_variables()",

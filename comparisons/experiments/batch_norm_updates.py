@@ -308,8 +308,8 @@ def _means(halves: list[str], grouped: list[str]) -> list[str]:
     if not halves:
         return ["Who clips gradients by hand has nothing else to remember, on either engine."]
     said = [
-        f"On {engine} the layer writes its statistics when it is called. There is no way to call it and not "
-        "have them."
+        f"On {engine} the layer writes its statistics when it is called in training mode, whatever becomes "
+        "of what it gives."
         for engine in PAIR
         if engine not in halves
     ]

@@ -113,8 +113,8 @@ def read(found: Json) -> Reading:
         otherwise=_otherwise(refused),
         threats=[
             "TensorFlow 1 had `shape_invariants`, by which a loop variable's size could be declared unknown "
-            "and then grow. Static has nothing of the kind, so on this point it is stricter than what it is "
-            "modelled on.",
+            "and then grow. Static takes the setting with a warning and keeps the shape, so on this point it "
+            "is stricter than what it is modelled on.",
             "Where one new value comes out of each step, `scan` stacks them without a loop variable that "
             "grows, but it must know the number of steps before the first.",
         ],

@@ -217,7 +217,9 @@ def read(found: Json) -> Reading:
             "In TensorFlow 1 both ways were in use. `tf.get_variable` refused a name that was there, as it "
             "does here; `tf.Variable` and layer functions such as `tf.layers.dense`, called without a name, "
             "numbered what they made, and were the silent way.",
-            "The layers of this project are objects on both engines, as Keras' later were on TensorFlow. "
+            "The layers of `nn` are objects on both engines, as Keras' later were on TensorFlow. The "
+            "functions that TensorFlow 1 had for layers are here as well, `static.layers.dense` among them, "
+            "and number what they make.",
             "What is compared first here is two ways of writing; the last two rows of the table compare "
             "the engines.",
         ],

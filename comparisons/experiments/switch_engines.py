@@ -154,9 +154,9 @@ def read(found: Json) -> Reading:
         happened=[_happened(found, steps), _forgot(lost, found)],
         means=_means(same),
         otherwise=[
-            "To stay on one engine is right where nothing is gained by the other: every stretch on static "
-            "describes its graph anew and compiles it, and whoever reads the program must read it in two "
-            "forms.",
+            "To stay on one engine is right where nothing is gained by the other: as it is written here, "
+            "every stretch on static describes its graph anew and compiles it (a session that is kept open "
+            "need not), and whoever reads the program must read it in two forms.",
         ],
         threats=[
             "A control: an experiment whose outcome should not hang on the design. The engines share ops, "

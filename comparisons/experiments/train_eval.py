@@ -202,7 +202,8 @@ def read(found: Json) -> Reading:
         otherwise=_otherwise(free, sure),
         threats=[
             "TensorFlow 1 users had a third way, a placeholder `training` and a `cond` in every layer that "
-            "asks it, so that one graph served both modes; forgetting to feed it was the mistake then.",
+            "asks it, so that one graph served both modes; forgetting to feed it was the mistake then. The "
+            "functions of `static.layers` take such a placeholder too.",
             "Dropout stands for every layer with two modes, batch normalisation among them.",
         ],
     )  # fmt: skip
@@ -219,7 +220,10 @@ def _obeys(free: bool) -> str:
 def _did(free: bool) -> str:
     if free:
         return "changed what the next line computed: no dropout"
-    return "changed nothing of what ran next: it went through dropout, and no message said so"
+    return (
+        "changed nothing of what ran next: it went through dropout, and only a warning, silenced in these "
+        "lines, says so"
+    )
 
 
 def _answer(free: list[str], sure: list[str]) -> str:

@@ -169,8 +169,9 @@ def read(found: Json) -> Reading:
             "On dynamic, too, the model is computed twice by one who calls it twice: `loss_of(model(x))` and "
             "`accuracy_of(model(x))`.",
             "In TensorFlow 1 a random op drew anew in every run, so loss and accuracy of a model with "
-            "dropout were those of two different passes. Here a generator's state moves on with the "
-            "training step alone, and two runs between steps see the same masks.",
+            "dropout were those of two different passes. So it is here with `static.random_normal` and "
+            "`static.nn.dropout`; the generator of an `nn.Dropout` moves on with the training step alone, "
+            "and two runs between steps see the same masks.",
         ],
     )  # fmt: skip
 

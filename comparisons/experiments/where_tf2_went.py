@@ -220,7 +220,9 @@ def read(found: Json) -> Reading:
         threats=[
             f"This tracer has {written(found['tracer'])} lines. Those in use also key on Python values and "
             "structures, turn some of Python's `if` and `while` into nodes, and find leaked Tensors; each of "
-            "these has surprises of its own.",
+            "these has surprises of its own. Neither of this project's is on this page: `static.function` "
+            "traces as they do, and refuses such an `if`; `dynamic.function` runs Python in every call, and "
+            "as programs what lies between two looks at a value.",
             "The layers are narrow, so that a step's time is the engine's more than the arithmetic's.",
         ],
     )  # fmt: skip
