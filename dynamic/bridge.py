@@ -85,17 +85,17 @@ class Function:
         """Which paths the calls have taken, what was compiled of them, and what the next call will do."""
         ends = list(self.tree.root.ends()) if self.tree.root.after else []
         tree = self.tree
-        lines = [f"{self.name}: {len(ends)} paths, {tree.events} events, optimize={tree.level!r}"]
+        lines = [f"{self.name}: {_many(len(ends), 'path')}, {tree.events} events, optimize={tree.level!r}"]
         for end in ends:
             looks = [p for p in end.path() if p.programs]
             made = ", ".join(
-                f"to event {p.depth} ({len(programs)} program{'s' * (len(programs) > 1)})"
+                f"to event {p.depth} ({_many(len(programs), 'program')})"
                 for p in looks for programs in p.programs.values() if programs
             )  # fmt: skip
             made = f"compiled {made}" if made else "recorded"
             lines.append(f"  {end.depth} events, about {end.work} ops: {made}")
         if self.plain:
-            lines.append(f"the next {self.plain} calls run plainly, as following paths was of no use")
+            lines.append(f"plainly run next: {_many(self.plain, 'call')}, as following paths was of no use")
         if self.tree.failure is not None:
             lines.append(f"a program failed, and its events were done one by one: {self.tree.failure}")
         return "\n".join(lines)
@@ -114,6 +114,10 @@ class Function:
     def _rest(self) -> None:
         self.plain, self.useless = self._pause, 0
         self._pause = min(2 * self._pause, LONGEST)
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def function(fn: Callable[..., Any] | None = None, *, optimize: str = "exact") -> Any:

@@ -12,7 +12,7 @@ from tests.comparisons.report.test_report import MS, doctored
 pytest.importorskip("sklearn")
 
 README = (HOME / "README.md").read_text(encoding="utf-8")
-SHARED, DYNAMIC, STATIC, *ALONE = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+SHARED, DYNAMIC, STATIC, *ALONE, BRIDGE = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 
 
 def run(code, capsys):
@@ -35,6 +35,12 @@ def test_each_engine_alone_does_what_is_shown(capsys):
     assert len(ALONE) == 2
     for code in ALONE:
         assert re.search(r"2\.?0?, ?4\.?0?, ?6|2\. 4\. 6\.", run(code, capsys))
+
+
+def test_a_decorated_function_ran_as_programs_on_one_path(capsys):
+    said = run(BRIDGE, capsys)
+    assert said.startswith("repeated: 1 path, ")
+    assert "compiled to event" in said and "plainly" not in said
 
 
 def test_every_file_that_is_named_is_there():

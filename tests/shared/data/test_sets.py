@@ -118,7 +118,7 @@ def test_trees_are_the_syntax_of_functions_and_always_the_same() -> None:
         assert (tree.parents < size).all()
         assert NODE_TYPES[tree.labels[-1]] in ("FunctionDef", "AsyncFunctionDef")
         heights = tree.heights()
-        for place, children in enumerate(tree.named_children()):
+        for place, children in enumerate(tree.children()):
             assert heights[place] == (1 + max(heights[c] for c in children) if children else 0)
     again = load_library_trees(10, max_nodes=80)
     assert [tree.name for tree in again.train] == [tree.name for tree in found.train[:9]]
@@ -131,7 +131,7 @@ def test_a_tree_has_the_nodes_of_its_function_in_order() -> None:
     names = [NODE_TYPES[label] for label in tree.labels]
 
     def written(place: int) -> str:
-        inner = " ".join(written(c) for c in tree.named_children()[place])
+        inner = " ".join(written(c) for c in tree.children()[place])
         return f"({names[place]} {inner})" if inner else names[place]
 
     assert written(len(tree) - 1) == (
