@@ -38,7 +38,8 @@ ROWS: dict[str, str] = {
                    "unsqueeze=expand_dims eq=equal ne=not_equal lt=less le=less_equal gt=greater "
                    "ge=greater_equal ger=outer movedim=moveaxis swapdims=swapaxes absolute=abs "
                    "subtract=sub multiply=mul divide=div true_divide=div negative=neg arcsin=asin "
-                   "arccos=acos arctan=atan arctan2=atan2 fix=trunc repeat_interleave=repeat"),
+                   "arccos=acos arctan=atan arctan2=atan2 fix=trunc repeat_interleave=repeat "
+                   "take_along_dim=take_along_axis"),
     **_rows("words", "max min sort median mode=mode_ topk transpose split chunk gather index_select "
                      "scatter scatter_add std var std_mean var_mean add sub addmm baddbmm "
                      "is_tensor is_floating_point allclose "
@@ -85,6 +86,8 @@ ABSENT = {
     "cuda.amp": "there is no automatic mixed precision; write model.astype('float16'), which sums in float32",
     "autocast": "there is no automatic mixed precision; write model.astype('float16'), which sums in float32",
     "set_num_threads": "write OPENBLAS_NUM_THREADS=1 into the environment, before Python starts",
+    "set_printoptions": "Tensors print as NumPy's arrays do; write np.set_printoptions(precision=4)",
+    "isclose": "write abs(x - y) <= atol + rtol * abs(y), or dynamic.allclose(x, y) for one answer",
     "get_rng_state": "generators are objects; write generator=dynamic.Generator(0) where numbers are drawn",
     "utils.checkpoint": "what is computed again in backward is dynamic.checkpoint(function, x); write that",
     "backends": "nothing is to be tuned here; leave the line out, or write nothing",

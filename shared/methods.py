@@ -15,6 +15,7 @@ from shared.dims import Dim, Size, product
 from shared.errors import SettingError
 from shared.numpy_calls import NumPyCalls
 from shared.spec import as_dtype
+from shared.usage.absent import TENSOR, Answers
 from shared.usage.door import methods
 
 _UNSAID: Any = object()
@@ -43,10 +44,12 @@ def count(shape: tuple[Any, ...]) -> Size:
     return found
 
 
-class Methods(NumPyCalls):
+class Methods(NumPyCalls, Answers):
     """Mixed into whatever an op takes. The class that mixes this in says `shape` and `dtype`."""
 
     __slots__ = ()
+
+    _absent = TENSOR
 
     shape: Any
     dtype: Any
@@ -60,6 +63,8 @@ class Methods(NumPyCalls):
     def numel(self) -> Size:
         """The number of elements."""
         return product(self.shape)
+
+    nelement = numel
 
     def is_contiguous(self) -> bool:
         """Whether it is to be taken as in C order: always, for no op looks at the order in memory."""

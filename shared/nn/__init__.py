@@ -152,6 +152,7 @@ from shared.nn.transformers import (
     TransformerEncoderLayer,
 )
 from shared.state import Buffer, Generator, Parameter
+from shared.usage.absent import NN, answer
 from shared.usage.door import public
 
 __all__ = [
@@ -210,3 +211,7 @@ placed(
     TransformerDecoderLayer,
     Transformer,
 )
+
+
+def __getattr__(name: str) -> None:
+    raise answer("nn", name, NN)

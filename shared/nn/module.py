@@ -18,6 +18,7 @@ from shared.op import TABLE
 from shared.spec import as_dtype, in_short
 from shared.state import Buffer, Parameter, State
 from shared.usage import late
+from shared.usage.absent import MODULE, Answers
 from shared.usage.door import methods, refused
 from shared.usage.late import MARK
 
@@ -25,18 +26,18 @@ PLAIN = (bool, int, float, str, tuple)
 """Kinds of values that an attribute may have which a graph is built with."""
 
 
-class Module:
+class Module(Answers):
     """Holds Parameters, Buffers and other Modules as attributes, also in lists and dicts.
 
-    Write `forward`; call the module itself. States are found in the order in which they were
-    defined and named by their path, such as `layers.0.weight`. `training` is True until
-    `eval()`.
+    Write `forward`; call the module itself. States are found in the order in which they were defined and
+    named by their path, such as `layers.0.weight`. `training` is True until `eval()`.
     """
 
     def __init__(self) -> None:
         """Nothing is asked for; a class of one's own may leave out to call this."""
 
     training = True
+    _absent = MODULE
     _forward_hooks: tuple[Callable[..., Any], ...] = ()
 
     @property

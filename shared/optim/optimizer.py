@@ -31,6 +31,7 @@ from shared.picture.notebook import as_text
 from shared.spec import in_short
 from shared.state import Rate, Slot, State
 from shared.usage import late
+from shared.usage.absent import OPTIMIZER, Answers
 from shared.usage.door import methods, refused
 from shared.usage.numbers import number
 
@@ -42,7 +43,7 @@ STEP = "step"
 
 
 
-class Optimizer(Kept):
+class Optimizer(Kept, Answers):
     """Changes Parameters by their gradients. Subclasses write `check`, `starts`, `rates`, `rule`.
 
     parameters  Parameters, `(name, Parameter)` pairs, or a list of groups: dicts with the
@@ -62,6 +63,8 @@ class Optimizer(Kept):
     opt.steps   how many steps were made: a 0-d float64 State
     opt.groups  the parameter groups; groups without an `lr` of their own share `opt.lr`
     """
+
+    _absent = OPTIMIZER
 
     elementwise = False
     """Whether `rule` treats each element by itself, so that large arrays may be cut in chunks."""

@@ -19,7 +19,7 @@ import numpy as np
 
 from shared.errors import ArgumentError, DiptychError, RangeError, SettingError, TooLargeError
 from shared.source import is_ours
-from shared.usage.keywords import translated
+from shared.usage.keywords import NOT_TAKEN, translated
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -83,6 +83,9 @@ def refused(
         return
     if isinstance(error, _SAID) or _is_the_callers(error.__traceback__):
         return
+    for key in settings or ():
+        if (cure := NOT_TAKEN.get((name, key))) and f"unexpected keyword argument {key!r}" in str(error):
+            raise SettingError(f"{name}: {key}= is not taken here; write {cure}") from error
     kind = next((ours for python, ours in _KINDS if isinstance(error, python)), ArgumentError)
     said = "too deep" if isinstance(error, RecursionError) else str(error) or type(error).__name__
     said = f"there is no {said}" if isinstance(error, KeyError) else said

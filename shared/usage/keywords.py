@@ -43,6 +43,16 @@ OTHERWISE = {
 }  # fmt: skip
 """Functions of which PyTorch's gives pairs if it is called with `dim=`, and ours do not: what to write."""
 
+NOT_TAKEN = {
+    ("div", "rounding_mode"): "ops.floor_divide(a, b) for 'floor', ops.trunc(a / b) for 'trunc'",
+    ("round", "decimals"): "ops.round(x * 10**n) / 10**n",
+    ("sum", "dtype"): "ops.sum(ops.cast(x, dtype))", ("mean", "dtype"): "ops.mean(ops.cast(x, dtype))",
+    ("prod", "dtype"): "ops.prod(ops.cast(x, dtype))", ("cumsum", "dtype"): "ops.cumsum(ops.cast(x, dtype))",
+    ("softmax", "dtype"): "ops.softmax(ops.cast(x, dtype))",
+    ("log_softmax", "dtype"): "ops.log_softmax(ops.cast(x, dtype))",
+}  # fmt: skip
+"""By function and keyword, what is asked for in another way here."""
+
 
 @cache
 def _names(function: Callable[..., Any]) -> frozenset[str]:

@@ -565,4 +565,19 @@ torch.save({"model": net.state_dict(), "step": 3}, path); torch.load(path)["step
 m2 = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 5)); m2.load_state_dict(net.state_dict()); (m2(x) - net(x)).abs().max().item()
 torch.nn.utils.parameters_to_vector(net.parameters()).shape
 copy.deepcopy(net)[0].weight
+x.nelement()
+torch.take_along_dim(y, j, dim=1)
+x.stride()
+torch.isclose(y, y)
+torch.div(y, 2, rounding_mode="floor")
+torch.round(y, decimals=1)
+torch.sum(y, dtype=torch.float64)
+torch.empty(2, 3).normal_().shape
+torch.set_printoptions(precision=4)
+nn.LazyLinear(2)(x).shape
+nn.utils.rnn.pad_sequence([v, v]).shape
+net.register_full_backward_hook(print)
+net.register_forward_pre_hook(print)
+net[0].weight.register_hook(print)
+len(optim.SGD(net.parameters(), lr=0.1).state)
 """

@@ -4,6 +4,7 @@ from shared.nn.utils import parametrizations, parametrize, prune
 from shared.nn.utils.clipping import clip_grad_norm_, clip_grad_value_
 from shared.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 from shared.nn.utils.vectors import parameters_to_vector, vector_to_parameters
+from shared.usage.absent import NN_UTILS, answer
 from shared.usage.door import public
 
 __all__ = [
@@ -12,3 +13,7 @@ __all__ = [
 ]  # fmt: skip
 
 public(globals(), __all__)
+
+
+def __getattr__(name: str) -> None:
+    raise answer("nn.utils", name, NN_UTILS)
