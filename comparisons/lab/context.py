@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tracemalloc
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -80,6 +81,17 @@ class Context:
                     call()
                 samples[name].append((perf_counter() - start) / repeats[name])
         return {name: spread(found) for name, found in samples.items()}
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Within the block the garbage collector looks at nothing that stood before it: else an experiment
+        would take the longer, the more the process has done before."""
+        gc.collect()
+        gc.freeze()
+        try:
+            yield
+        finally:
+            gc.unfreeze()
 
     @property
     def counts(self) -> int:

@@ -102,7 +102,8 @@ def run_experiment(experiment: Experiment, plan: Plan, watch: Watch, entry: dict
     watch.note(f"{experiment.name}: {experiment.question}")
     context = Context(plan.full, plan.seed, lambda text: watch.note(f"{experiment.name}: {text}"))
     nn.manual_seed(plan.seed)
-    found = json.loads(json.dumps(experiment.run(context), allow_nan=False))
+    with context.alone():
+        found = json.loads(json.dumps(experiment.run(context), allow_nan=False))
     experiment.read(found)
     entry["found"] = found
 
