@@ -168,8 +168,7 @@ class Module(Answers):
         _check_name("register_parameter", self, name)
         if param is not None and not isinstance(param, Parameter):
             raise AssignmentError(
-                f"register_parameter: {in_short(param)} is no Parameter; write "
-                "nn.Parameter(values)"
+                f"register_parameter: {in_short(param)} is no Parameter; write nn.Parameter(values)"
             )
         setattr(self, name, param)
 
