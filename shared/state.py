@@ -252,6 +252,9 @@ class Parameter(State):
         return self
 
 
+methods(Parameter, "requires_grad_")
+
+
 class Buffer(State):
     """A State that is kept but not trained: running statistics, counters."""
 
