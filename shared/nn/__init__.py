@@ -4,6 +4,8 @@
 `nn.init` holds the initialisers.
 """
 
+import sys
+
 from shared.nn import functional, utils
 from shared.nn import initial as init
 from shared.nn.activation import (
@@ -214,4 +216,4 @@ placed(
 
 
 def __getattr__(name: str) -> None:
-    raise answer("nn", name, NN)
+    raise answer(sys.modules[__name__], name, NN)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 TENSOR = {
@@ -86,9 +88,13 @@ class Answers:
             return object.__getattribute__(self, name)  # to fail as it would have failed
 
 
-def answer(space: str, name: str, rows: Mapping[str, str]) -> AttributeError:
-    """The error for a name that a module lacks: with what to write, if a row begins it."""
+def answer(module: ModuleType, name: str, rows: Mapping[str, str]) -> AttributeError:
+    """The error for a name that a module lacks: with what to write, if a row begins it, or else with
+    names that are close to it."""
+    space = module.__name__.removeprefix("shared.")
     for begin, cure in rows.items():
         if name.startswith(begin):
             return AttributeError(f"{space}.{name}: {cure}")
-    return AttributeError(f"{space}.{name}: there is nothing of that name; dir({space}) lists what there is")
+    close = get_close_matches(name, dir(module), 3)
+    meant = f"is it {', '.join(close)}?" if close else f"dir({space}) lists what there is"
+    return AttributeError(f"{space}.{name}: there is nothing of that name; {meant}")

@@ -1,5 +1,7 @@
 """What is done to layers and their Parameters beside training, under the names of `torch.nn.utils`."""
 
+import sys
+
 from shared.nn.utils import parametrizations, parametrize, prune
 from shared.nn.utils.clipping import clip_grad_norm_, clip_grad_value_
 from shared.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
@@ -16,4 +18,4 @@ public(globals(), __all__)
 
 
 def __getattr__(name: str) -> None:
-    raise answer("nn.utils", name, NN_UTILS)
+    raise answer(sys.modules[__name__], name, NN_UTILS)

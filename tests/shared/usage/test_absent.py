@@ -75,3 +75,8 @@ def test_copies_and_pickles_ask_for_nothing():
 def test_a_module_says_what_is_not_in_it(space, name):
     with pytest.raises(AttributeError, match=rf"^nn(\.utils)?\.{name}: "):
         getattr(space, name)
+
+
+def test_a_slip_in_a_name_is_told_with_the_name_that_was_meant():
+    with pytest.raises(AttributeError, match=r"^nn\.Linaer: .* is it Linear"):
+        nn.Linaer  # noqa: B018
