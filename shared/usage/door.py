@@ -39,9 +39,9 @@ _A_CALL = re.compile(r"[A-Za-z_][\w.]*[:(]")
 """How a message begins that names some call."""
 
 
-def door(function: F, name: str = "") -> F:
+def door(function: F, name: str = "", method: bool = False) -> F:
     """The function, whose errors are all of ours, and name it. What a function that it is given raises goes
-    through as it is."""
+    through as it is. Of a method, they name the object's class too."""
     called = name or getattr(function, "__name__", "")
 
     @wraps(function)
@@ -52,8 +52,9 @@ def door(function: F, name: str = "") -> F:
             if settings and isinstance(error, TypeError):
                 ours = in_our_words(called, function, settings)
                 if ours is not None:
-                    return door(function, called)(*args, **ours)
-            refused(called, error, function, args, settings)
+                    return door(function, called, method)(*args, **ours)
+            own = args[0] if method and args else None
+            refused(called, error, function, args[method:], settings, of=own)
             raise
 
     return entered  # type: ignore[return-value]
@@ -112,25 +113,7 @@ def methods(kind: type, *names: str) -> None:
     for name in names or [name for name in vars(kind) if not name.startswith("_")]:
         found = vars(kind)[name]
         if isinstance(found, FunctionType):
-            setattr(kind, name, _method(found, name))
-
-
-def _method(function: F, name: str) -> F:
-    """The same door for a method."""
-
-    @wraps(function)
-    def entered(*args: Any, **settings: Any) -> Any:
-        try:
-            return function(*args, **settings)
-        except Exception as error:
-            if settings and isinstance(error, TypeError):
-                ours = in_our_words(name, function, settings)
-                if ours is not None:
-                    return _method(function, name)(*args, **ours)
-            refused(name, error, function, args[1:], settings, of=args[0] if args else None)
-            raise
-
-    return entered  # type: ignore[return-value]
+            setattr(kind, name, door(found, name, method=True))
 
 
 def _construct(kind: type) -> None:
