@@ -9,7 +9,7 @@ import numpy as np
 
 from shared.errors import SettingError
 from shared.op import Rule, elementwise, put
-from shared.ops.choosing import BROADCAST, PROMOTE, cast, clip, equal, logical_and, where
+from shared.ops.choosing import BROADCAST, PROMOTE, cast, clip, equal, logical_and, maximum, where
 from shared.ops.elementwise import log, mul
 from shared.ops.shapes import as_tensor_like
 from shared.ops.sigmoids import as_floating, sigmoid
@@ -37,8 +37,9 @@ log10 = elementwise(
 
 
 def _share(a: Any, b: Any, base: float = 1.0) -> Any:
-    """exp(a) / (exp(a) + exp(b)); a half where they are alike, infinite ones too."""
-    return sigmoid(where(equal(a, b), 0.0, (a - b) * base))
+    """exp(a) / (exp(a) + exp(b)): a half where they are alike, infinite ones too; 0 of a sum that is 0."""
+    share = sigmoid(where(equal(a, b), 0.0, (a - b) * base))
+    return where(equal(maximum(a, b), -math.inf), 0.0, share)
 
 
 logaddexp = elementwise(

@@ -37,9 +37,10 @@ def _compute_logsumexp(x: Any, *, axis: tuple[int, ...], keepdims: bool, out: An
 
 
 def _logsumexp_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
-    """softmax(x); of minus infinities alone 0. The sum makes up for what was rounded from y."""
+    """softmax(x); of minus infinities alone 0, and of infinities what they share. The sum makes up for what
+    was rounded from y."""
     top = where(equal(y, -math.inf), 0, y)
-    e = exp(x - restore(top, x.shape, axis))
+    e = exp(where(equal(x, math.inf), 0, x - restore(top, x.shape, axis)))
     all_e = sum(e, axis, keepdims=True)
     return restore(g, x.shape, axis) * e / where(equal(all_e, 0), 1, all_e)
 
@@ -52,7 +53,8 @@ _logsumexp = reduction(
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """log(sum(exp(x))) over `axis`, with the largest element taken out, so that nothing overflows.
 
-    Minus infinity where all elements are (or there are none), and the gradient is 0 there.
+    Minus infinity where all elements are (or there are none), and the gradient is 0 there; elements that are
+    infinite share it.
     Integers and bools become floats as in exp.
     """
     x, settings = normal_form("logsumexp", x, axis, keepdims)

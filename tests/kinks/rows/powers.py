@@ -1,0 +1,61 @@
+"""Powers, roots and logarithms at the ends of their domains."""
+
+from math import inf, nan, pi
+
+from tests.kinks.row import Raises, Row
+
+STEEP = "The limit of the slope from within."
+LENGTH = "Of all the slopes that a cone's tip has, the middle: zeros are left in peace, not filled with NaN."
+
+ROWS = (
+    Row("sqrt-zero", "sqrt(x)", [[0.0]], [0.0], [[inf]], STEEP),
+    Row("sqrt-of-square-zero", "sqrt(x * x)", [[0.0]], [0.0], [[nan]],
+        "inf * 0 by the chain rule; nothing hides it. `abs` and `norm` know better."),
+    Row("rsqrt-zero", "rsqrt(x)", [[0.0]], [inf], [[-inf]], STEEP),
+    Row("reciprocal-zero", "reciprocal(x)", [[0.0]], [inf], [[-inf]], STEEP),
+    Row("zero-by-zero", "x / y", [[0.0], [0.0]], [nan], [[inf], [nan]],
+        "IEEE 754; g / y is infinite, 0 / 0 is not a number."),
+    Row("pow-zero-zero", "pow(x, y)", [[0.0], [0.0]], [1.0], [[0.0], [0.0]],
+        "x**0 is 1 for every x. By y 0, as at every larger y: log 0 would make -inf of it."),
+    Row("pow-zero-two", "pow(x, y)", [[0.0], [2.0]], [0.0], [[0.0], [0.0]], "0**y is 0 for all y near 2."),
+    Row("pow-zero-half", "pow(x, y)", [[0.0], [0.5]], [0.0], [[inf], [0.0]], "By x as sqrt, by y constant."),
+    Row("pow-zero-minus-one", "pow(x, y)", [[0.0], [-1.0]], [inf], [[-inf], [-inf]],
+        "x**y log(x): inf * -inf."),
+    Row("pow-negative-base", "pow(x, y)", [[-2.0], [3.0]], [-8.0], [[12.0], [nan]],
+        "By y there is no slope: between whole y it is not a real number."),
+    Row("pow-negative-base-half", "pow(x, y)", [[-2.0], [0.5]], [nan], [[nan], [nan]], "Not a real number."),
+    Row("pow-number-zero", "x ** 0", [[0.0, nan, inf]], [1.0, 1.0, 1.0], [[0.0, 0.0, 0.0]],
+        "The constant 1, of whatever."),
+    Row("pow-number-one-second", "x ** 1, twice", [[0.0]], [1.0], [[0.0]],
+        "A straight line: no 0 * 0**-1.", order=2),
+    Row("pow-integers-negative", "2 ** -1, of integers", [[2], [-1]], Raises("DTypeError"), None,
+        "As in NumPy: 0 would be a wrong answer, and a float another dtype."),
+    Row("norm-2-zero", "norm(x)", [[0.0, 0.0]], 0.0, [[0.0, 0.0]], LENGTH),
+    Row("norm-1-zero", "norm(x, 1)", [[0.0, 2.0]], 2.0, [[0.0, 1.0]], "As abs."),
+    Row("norm-inf-tie", "norm(x, inf)", [[1.0, -1.0]], 1.0, [[0.5, -0.5]], "As max of abs: ties share."),
+    Row("norm-inf-zero", "norm(x, inf)", [[0.0, 0.0]], 0.0, [[0.0, 0.0]], LENGTH),
+    Row("norm-3-zero", "norm(x, 3)", [[0.0, 0.0]], 0.0, [[0.0, 0.0]], LENGTH),
+    Row("hypot-zero", "hypot(x, y)", [[0.0], [0.0]], [0.0], [[0.0], [0.0]], LENGTH),
+    Row("atan2-zero", "atan2(y, x)", [[0.0], [0.0]], [0.0], [[0.0], [0.0]],
+        "An angle of nothing is 0 by definition; a step of 0 does no harm where 0 / 0 would end a training."),
+    Row("log-zero", "log(x)", [[0.0]], [-inf], [[inf]], STEEP),
+    Row("log-negative", "log(x)", [[-1.0]], [nan], [[-1.0]],
+        "The value shouts; the slope is what 1 / x says."),
+    Row("xlogy-zero-zero", "xlogy(x, y)", [[0.0], [0.0]], [0.0], [[0.0], [0.0]],
+        "0 log 0 is the constant 0, both ways: -inf or 0 / 0 would poison all that made x and y."),
+    Row("logaddexp-nothing", "logaddexp(x, y)", [[-inf], [-inf]], [-inf], [[0.0], [0.0]],
+        "The logarithm of 0 + 0; -inf is moved by nothing, as in logsumexp."),
+    Row("logit-ends", "logit(p)", [[0.0, 1.0]], [-inf, inf], [[inf, inf]], STEEP),
+    Row("acos-end", "acos(x)", [[1.0]], [0.0], [[-inf]], STEEP),
+    Row("acosh-end", "acosh(x)", [[1.0]], [0.0], [[inf]], STEEP),
+    Row("atanh-end", "atanh(x)", [[1.0]], [inf], [[inf]], STEEP),
+    Row("erfinv-ends", "erfinv(x)", [[-1.0, 1.0]], [-inf, inf], [[inf, inf]], STEEP),
+    Row("digamma-zero", "digamma(x)", [[0.0]], [-inf], [[inf]],
+        "The limit from above, the side of 0.0; steep upwards on both."),
+    Row("digamma-minus-one", "digamma(x)", [[-1.0]], [nan], [[inf]],
+        "The two sides differ by sign, so no number; the slope is infinite upwards on both."),
+    Row("lgamma-zero", "lgamma(x)", [[0.0]], [inf], [[-inf]], "The limit from above, as digamma at 0.0."),
+    Row("sinc-zero", "sinc(x)", [[0.0]], [1.0], [[0.0]], "Smooth: the limit, not 0 / 0."),
+    Row("sinc-zero-second", "sinc(x), twice", [[0.0]], [0.0], [[-(pi**2) / 3]],
+        "Smooth: the limit, not 0 / 0.", order=2),
+)  # fmt: skip
