@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from shared import ops
-from shared.dims import Dim, same_shape
+from shared.dims import UNKNOWN_RANK, Dim, same_shape
 from shared.errors import GradientError, ShapeError, UnknownSizeError
 from shared.op import Op
 from shared.ops import cast, conj, ones, real, zeros
@@ -120,6 +120,11 @@ def _seed_edge(y: Tensor) -> Edge:
 
 
 def _seed(y: Tensor, given: Any) -> Tensor:
+    if y.shape is UNKNOWN_RANK:
+        raise UnknownSizeError(
+            f"gradients: how many axes {y.name!r} has is not known, so no cotangent of it can be made; say "
+            "its shape with tensor.set_shape(...) or, of a py_func, with shapes=..."
+        )
     if given is None:
         if y.dtype.kind == "c":
             raise GradientError(

@@ -24,8 +24,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "aliases", "engine", "bridge",
     ),
     "comparisons": (
-        "machine", "statistics", "training", "tasks", "measuring", "lab", "bench", "experiments", "stepper",
-        "report", "running", "command_line", "__main__",
+        "machine", "statistics", "training", "tasks", "measuring", "lab", "pitfalls", "bench", "experiments",
+        "stepper", "report", "running", "command_line", "__main__",
     ),
 }  # fmt: skip
 

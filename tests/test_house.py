@@ -31,6 +31,7 @@ HEAVY = {
     "click", "comparisons", "cupy", "graphviz", "jinja2", "llvmlite", "matplotlib", "networkx",
     "onnx", "onnxruntime", "pygraphviz", "rich", "scipy", "sklearn", "torch",
 }  # fmt: skip
+PEERS = (HOME / "comparisons" / "bench", HOME / "comparisons" / "pitfalls")
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 FILES = sorted(path for package in MAY_IMPORT for path in (HOME / package).rglob("*.py"))
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(HOME).as_posix())
@@ -162,8 +163,8 @@ def test_every_import_is_something_that_the_installation_brings(path: Path) -> N
     with_extras = core | _requirements("compare", "cuda12", "onnx")
     for name, line in imported(tree):
         known = with_extras if line in inner or path.is_relative_to(HOME / "comparisons") else core
-        if path.parent == HOME / "comparisons" / "bench" and path.stem.startswith("on_"):
-            known = known | {path.stem.removeprefix("on_")}  # timed where somebody has it installed
+        if path.parent in PEERS and path.stem.startswith("on_"):
+            known = known | {path.stem.removeprefix("on_")}  # run where somebody has it installed
         assert name in known, f"{path}:{line}: {name} is not among the dependencies in pyproject.toml"
 
 

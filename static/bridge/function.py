@@ -9,6 +9,7 @@ does not hold any more is not used.
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from types import MethodType
@@ -18,12 +19,15 @@ import numpy as np
 
 from shared import dispatch
 from shared.dispatch import ENGINE_OF, Neutral
-from shared.errors import GraphError, SettingError, SymbolicValueError
+from shared.errors import DiptychError, GraphError, SettingError
 from shared.nest import flatten
 from shared.nn.module import PLAIN
+from shared.source import user_line
 from shared.state import State
-from static.bridge.guards import Guards, Same, frozen, random_state
+from static.bridge.guards import Guards, Same, frozen
+from static.bridge.outside import Outside
 from static.bridge.programs import ProgramOp
+from static.bridge.reads import Reads
 from static.compile.options import LEVELS, Options
 from static.engine import ENGINE
 from static.graph.create import placeholder
@@ -33,6 +37,14 @@ from static.graph.variables import Variable
 
 TRACES = 32
 """How many traces a function keeps: those that were used last."""
+
+
+CHANGING = 8
+"""After how many traces in a row of a function that changes what it reads that is said."""
+
+
+class RetracingWarning(UserWarning):
+    """A function is traced in each call, because it changes what it reads."""
 
 
 class FunctionGraph(Graph):
@@ -46,15 +58,20 @@ class Trace:
 
     op       what it computes
     states   the States that it reads; `stored`, those that it changes
+    guards   what it has frozen
     why      why it was made
+    error    what the function raised, once it had changed States: that is done, and then it is raised
+    views    by place, those results that are the memory of an argument: which one's, and what is done to it
     """
 
     def __init__(self, fn: Callable[..., Any], args: Any, settings: Any, level: str, why: str) -> None:
         self.why = why
         values, build = flatten((args, settings))
         graph = FunctionGraph()
-        before = random_state()
-        with graph.as_default():
+        reads = Reads(fn, (args, settings))
+        self.guards = Guards(reads)
+        self.error: Exception | None = None
+        with graph.as_default(), Outside(_name(fn), reads).watched():
             traced: list[Any] = []
             fed: list[Tensor] = []
             for x in values:
@@ -64,15 +81,19 @@ class Trace:
                 else:
                     traced.append(x)
             args, settings = build(traced)
-            made, self._build = flatten(fn(*args, **settings))
-            self.fixed = [None if isinstance(y, (Tensor, Variable, State, Node)) else y for y in made]
-            fetched = [as_tensor(y) if isinstance(y, (Tensor, Variable, State)) else None for y in made]
-        if random_state() != before:
-            raise SymbolicValueError(
-                f"function: {_name(fn)} draws numbers from numpy.random or random, which a trace would "
-                "freeze: each call would get the same; pass them as an argument, or draw with ops and "
-                "nn.Generator"
-            )
+            try:
+                made, self._build = flatten(fn(*args, **settings))
+            except Exception as error:
+                if isinstance(error, DiptychError) or not graph.assigns:
+                    raise
+                made, self.error = [], error
+            self.views = {i: view for i, y in enumerate(made) if (view := _view(y, fed)) is not None}
+            is_value = [isinstance(y, (Tensor, Variable, State)) for y in made]
+            self.fixed = [
+                None if v or isinstance(y, Node) else y for v, y in zip(is_value, made, strict=True)
+            ]
+            self.places = [i for i, v in enumerate(is_value) if v and i not in self.views]
+            fetched = [as_tensor(made[i]) for i in self.places]
         for variable in graph.variables:
             if variable.state is None:
                 raise GraphError(
@@ -80,14 +101,12 @@ class Trace:
                     "is none here; keep it in an nn.Parameter or nn.Buffer"
                 )
         effects = [n for n in graph.nodes if n in graph.assigns or getattr(n.op, "pure", True) is False]
-        self.graph, self.places = graph, [i for i, t in enumerate(fetched) if t is not None]
-        self.op = ProgramOp(
-            _name(fn), graph, fed, [t for t in fetched if t is not None], Options(level), effects
-        )
+        self.graph = graph
+        self.op = ProgramOp(_name(fn), graph, fed, fetched, Options(level), effects)
         self.states: list[Any] = [variable.state for variable in self.op.variables]
         self.stored: list[Any] = [variable.state for variable in self.op.stored]
         self.shapes = [(state.shape, state.dtype) for state in self.states]
-        self.guards = Guards(fn, graph)
+        self.guards.traced(graph)
 
     def run(self, values: Sequence[Any], tensors: bool) -> Any:
         """Run the program, and give what the function gave; on Tensors of another engine, as one op of it."""
@@ -102,9 +121,15 @@ class Trace:
             results, stores = op.program(values, held)
             for variable, state in zip(op.stored, self.stored, strict=True):
                 state.data = stores[variable]
+        if self.error is not None:
+            raise self.error
         made = list(self.fixed)
         for i, y in zip(self.places, results, strict=False):
             made[i] = y
+        for i, (number, steps) in self.views.items():
+            made[i] = values[number]
+            for op, settings in steps:
+                made[i] = op(made[i], **settings)
         return self._build(made)
 
 
@@ -118,6 +143,7 @@ class Function:
         self.traces: dict[Any, list[Trace]] = {}
         self._lock = threading.RLock()
         self._said = "no call yet"
+        self._changing = 0
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None:
@@ -152,14 +178,28 @@ class Function:
         else:
             why = "the first call" if not self.traces else "another signature: other shapes, dtypes or values"
         trace = Trace(self.fn, args, settings, self.level, why)
-        self.traces.setdefault(key, []).append(trace)
         self._said = why
+        if trace.error is not None:
+            return trace
+        self._count(trace)
+        self.traces.setdefault(key, []).append(trace)
         while sum(map(len, self.traces.values())) > TRACES:
             oldest = next(iter(self.traces))
             self.traces[oldest].pop(0)
             if not self.traces[oldest]:
                 del self.traces[oldest]
         return trace
+
+    def _count(self, trace: Trace) -> None:
+        """Say of a function that it is traced in each call."""
+        self._changing = 0 if trace.guards.holds() else self._changing + 1
+        if self._changing == CHANGING:
+            what, line = trace.guards.changed().split(" was ")[0].split(" is ")[0], user_line()
+            warnings.warn_explicit(
+                f"function: {self.name} changes {what} itself, and reads it, so it is traced in each call, "
+                "which costs more than it saves; return what is to be kept, or keep it in an nn.Buffer",
+                RetracingWarning, *(line[:2] if line else (__file__, 0)),
+            )  # fmt: skip
 
     def explain(self) -> str:
         """See `static.explain`."""
@@ -188,8 +228,10 @@ def function(fn: Callable[..., Any] | None = None, *, optimize: str = "fast") ->
     order. A step of training calls `opt.minimize(loss)`.
 
     What a trace freezes is watched: names of the closure and the module, attributes of self, modes and
-    settings of layers. Where one has changed, the function is traced again, and `static.explain(f)` says why.
-    Looking at a traced value is an error, and so is drawing numbers from numpy.random or random.
+    settings of layers, and what they name in turn. Where one has changed, the function is traced again, and
+    `static.explain(f)` says why; so it is in each call of a function that changes what it reads. Looking at a
+    traced value is an error, and so is what would be the same in each call: drawing random numbers of NumPy's
+    or Python's, taking the next of an iterator, asking the time.
     """
     if optimize not in LEVELS:
         raise SettingError(f"function: optimize is one of {LEVELS}, not {optimize!r}")
@@ -227,6 +269,20 @@ def _take_apart(x: Any, arrays: list[Any], key: list[Any]) -> None:
         key.append((x.shape, x.dtype))
     else:
         key.append(frozen(x) if type(x) in PLAIN else Same(x))
+
+
+def _view(y: Any, fed: Sequence[Tensor]) -> tuple[int, list[Any]] | None:
+    """Of a result that is an argument, or the same memory seen in another way: which argument, and the ops
+    that lead from there to it."""
+    numbers = {id(x): number for number, x in enumerate(fed)}
+    steps: list[tuple[Any, dict[str, Any]]] = []
+    while isinstance(y, Tensor) and id(y) not in numbers:
+        op, inputs = y.node.op, y.node.inputs
+        if getattr(op, "alias", ()) != (0,) or len(inputs) != 1:
+            return None
+        steps.insert(0, (op, y.node.settings))
+        y = inputs[0]
+    return (numbers[id(y)], steps) if isinstance(y, Tensor) else None
 
 
 def _is_array(x: Any) -> bool:

@@ -1,53 +1,54 @@
 """What a trace has frozen of the Python around it, and whether it is still so.
 
-A function reads names: of its closure, of its module, attributes of what they name. `Guards` has taken down
-what they were when the function was traced, and is asked before each call. Functions of the user's own that
-it calls are looked into as well; what belongs to a library is taken to stay as it is.
+`Guards` has taken down what a function reads (`static.bridge.reads`) as it was before the function was
+traced, and is asked before each call. So a function that itself changes what it reads, a counter or a list,
+is traced again, as often as it does.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator
-from inspect import getattr_static
-from types import CellType, CodeType, FunctionType, MethodType, ModuleType
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from shared.nn.module import PLAIN, Module
-from shared.optim.optimizer import Optimizer
-from shared.source import is_ours
 from shared.state import Parameter, State
-from shared.usage.door import is_library
+from static.bridge.reads import CONTAINERS, MOST, Reads
 from static.graph.graph import Graph
-
-MOST = 400
-"""How many things are taken down at most: beyond, a function reads more than it can be asked about."""
 
 
 class Guards:
     """What a function reads, as it was.
 
-    told   for each thing its name, and how it was; `holds` says whether all is as it was, and `changed`, what
-           is not
+    told   for each thing its name, what gets it, and how it was; `holds` says whether all is as it was, and
+           `changed`, what is not
     """
 
-    def __init__(self, fn: Callable[..., Any], graph: Graph) -> None:
-        self._seen: set[int] = set()
-        self.told: list[tuple[str, Callable[[], Any], Any]] = []
-        self._function(fn, "")
+    def __init__(self, reads: Reads) -> None:
+        self._reads = reads
+        self.told: list[tuple[str, Callable[[], Any], Any]] = [
+            (name, get, _state(get)) for name, get in reads.told
+        ]
+        self.holds: Callable[[], bool] = lambda: False
+
+    def traced(self, graph: Graph) -> None:
+        """The function has been traced: what the layers, Parameters and optimisers were that it met."""
+        for name, optimizer in self._reads.optimizers:
+            self.told.append((f"{name}'s settings", optimizer.guard, ("told", frozen(optimizer.guard()))))
         for module, kept in list(graph.settings.items()):
             for key, values in kept.items():
                 name = f"{module.name}.{key}"
-                self.told.append((name, _attribute(module, key), ("plain", frozen(values[-1]))))
+                self.told.append((name, partial(getattr, module, key), ("plain", frozen(values[-1]))))
             for key, part in vars(module).items():
                 if isinstance(part, (State, Module)):
-                    self.told.append((f"{module.name}.{key}", _item(vars(module), key), ("is", Same(part))))
+                    get = partial(vars(module).__getitem__, key)
+                    self.told.append((f"{module.name}.{key}", get, ("is", Same(part))))
         for variable in graph.variables:
             if isinstance(variable.state, Parameter):
-                name, get = variable.state.name or variable.name, _attribute(variable.state, "requires_grad")
-                self.told.append((f"{name}.requires_grad", get, _state(get)))
+                get = partial(getattr, variable.state, "requires_grad")
+                self.told.append((f"{variable.state.name or variable.name}.requires_grad", get, _state(get)))
         self.holds = self._written()
 
     def changed(self) -> str:
@@ -59,58 +60,6 @@ class Guards:
                     return f"{name} is another, or holds something else"
                 return f"{name} was {_shown(was)}, and is {_shown(now)}"
         return ""
-
-    # --- what is read ---
-
-    def _function(self, fn: Any, prefix: str) -> None:
-        if isinstance(fn, MethodType):
-            self._object(f"{prefix}self", lambda: fn.__self__, fn.__self__, fn.__func__.__code__)
-            fn = fn.__func__
-        fn = getattr(fn, "__wrapped__", fn)
-        if not isinstance(fn, FunctionType) or id(fn) in self._seen:
-            return
-        self._seen.add(id(fn))
-        for code in _codes(fn.__code__):
-            cells = dict(zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=False))
-            for name in code.co_names:
-                if name in fn.__globals__:
-                    self._name(f"{prefix}{name}", _item(fn.__globals__, name), fn.__globals__[name], code)
-            for name, cell in cells.items():
-                if not _empty(cell):
-                    self._name(f"{prefix}{name}", _content(cell), cell.cell_contents, code)
-        for value in (*(fn.__defaults__ or ()), *(fn.__kwdefaults__ or {}).values()):
-            if isinstance(value, FunctionType):
-                self._function(value, prefix)
-
-    def _name(self, name: str, get: Callable[[], Any], value: Any, code: CodeType) -> None:
-        """A name, and what it stands for."""
-        if isinstance(value, ModuleType) or len(self.told) >= MOST:
-            return
-        key = name, id(value)
-        if hash(key) in self._seen:
-            return
-        self._seen.add(hash(key))
-        self.told.append((name, get, _state(get)))
-        if isinstance(value, (FunctionType, MethodType)):
-            file = getattr(value, "__func__", value).__code__.co_filename
-            if not (is_ours(file) or is_library(file)):
-                self._function(value, f"{name}'s ")
-        elif not isinstance(value, State):
-            self._object(name, get, value, code)
-
-    def _object(self, name: str, get: Callable[[], Any], value: Any, code: CodeType) -> None:
-        """The attributes of an object that a function may read."""
-        if isinstance(value, Optimizer):
-            self.told.append((f"{name}'s settings", value.guard, ("told", frozen(value.guard()))))
-            return
-        if isinstance(value, Module) and type(value).__module__.startswith("shared."):
-            return  # what it was called with is in the graph's own book
-        own = {} if isinstance(value, type) else getattr(value, "__dict__", {})
-        for key in dict.fromkeys(code.co_names):
-            # Of a class, the user's or an object's, what is plain: the rest are methods and the like.
-            found = own[key] if key in own else getattr_static(value, key, Same)
-            if not isinstance(found, (State, Module)) and (key in own or _is_data(found)):
-                self.told.append((f"{name}.{key}", _attribute(value, key), _state(_attribute(value, key))))
 
     def _written(self) -> Callable[[], bool]:
         """One expression that is true while all is as it was: of what is plain, by comparison, of all else by
@@ -130,7 +79,8 @@ class Guards:
                 tests.append(f"_state(g{i}, True) == w{i}")
             else:
                 tests.append(f"_state(g{i}) == w{i}")
-        exec(f"def holds():\n    return {' and '.join(tests) or 'True'}", space)
+        body = f"    try:\n        return {' and '.join(tests) or 'True'}\n"
+        exec(f"def holds():\n{body}    except Exception:  # it is gone\n        return False", space)
         return space["holds"]
 
 
@@ -162,27 +112,23 @@ def _state(get: Callable[[], Any], told: bool = False) -> tuple[str, Any]:
         return "plain", frozen(value)
     if type(value) is np.ndarray and value.size <= MOST:
         return "made", (Same(value), value.tobytes())
-    if type(value) in (list, tuple, dict, set) and len(value) <= MOST:
+    if isinstance(value, CONTAINERS) and len(value) <= MOST:
         return "made", (Same(value) if type(value) is not tuple else None, frozen(value))
     return "is", Same(value)
 
 
-def _is_data(value: Any) -> bool:
-    return type(value) in PLAIN or type(value) in (list, tuple, dict, set)
-
-
 def frozen(value: Any) -> Any:
     """A value that can be compared, type and sign included."""
-    if type(value) is dict:
-        return "dict", [(frozen(k), frozen(v)) for k, v in value.items()]
-    if type(value) in (list, tuple):
-        return type(value).__name__, [frozen(part) for part in value]
-    if type(value) is set:
-        return "set", {*value}
     if type(value) is float:
         return "float", repr(value)
-    if type(value) in PLAIN:
+    if type(value) in (bool, int, str):
         return type(value).__name__, value
+    if isinstance(value, dict):
+        return "dict", [(frozen(k), frozen(v)) for k, v in value.items()]
+    if isinstance(value, (set, frozenset)):
+        return "set", {*value}
+    if isinstance(value, CONTAINERS):
+        return type(value).__name__, [frozen(part) for part in value]
     return Same(value)
 
 
@@ -191,37 +137,3 @@ def _shown(was: tuple[str, Any]) -> str:
     if kind in ("plain", "float"):
         return str(value[1]) if kind == "plain" else value
     return "gone" if kind == "gone" else "an object"
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    """A function's code, and those of the functions that it makes."""
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _codes(constant)
-
-
-def _item(names: dict[str, Any], name: str) -> Callable[[], Any]:
-    return lambda: names[name]
-
-
-def _content(cell: CellType) -> Callable[[], Any]:
-    return lambda: cell.cell_contents
-
-
-def _attribute(holder: Any, key: str) -> Callable[[], Any]:
-    return lambda: getattr(holder, key)
-
-
-def _empty(cell: CellType) -> bool:
-    try:
-        cell.cell_contents  # noqa: B018  (it raises where there is nothing)
-    except ValueError:
-        return True
-    return False
-
-
-def random_state() -> Any:
-    """Where the random numbers of NumPy and Python stand, which a trace would freeze."""
-    _, keys, position, *_ = np.random.get_state(legacy=True)
-    return hash(np.asarray(keys).tobytes()), position, hash(random.getstate())

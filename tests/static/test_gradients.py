@@ -11,6 +11,7 @@ import pytest
 import dynamic
 import static
 from shared import ops
+from shared.errors import UnknownSizeError
 
 X, WHOLE = 3.0, 4
 
@@ -105,3 +106,16 @@ def test_on_dynamic_a_detached_value_that_requires_a_gradient_is_a_leaf_as_in_py
     z.requires_grad_()
     assert [g.item() for g in dynamic.grad(z * z * x, [z, x])] == [2 * X * X, X * X]
     assert dynamic.grad(z * z, [x], allow_unused=True) == [None]
+
+
+def test_a_value_of_unknown_rank_has_no_gradient_until_its_shape_is_said() -> None:
+    x = static.placeholder("float32", (3,))
+    y = static.py_func(lambda v: v, [x], "float32")
+    for z in (y, y * 2):
+        for given in (None, [np.ones(3, "float32")]):
+            with pytest.raises(UnknownSizeError, match=r"gradients: how many axes .*set_shape.*shapes="):
+                static.gradients(z, [x], given)
+    y.set_shape((3,))
+    (slope,) = static.gradients(y * x, [x])
+    with static.Session() as session:
+        np.testing.assert_array_equal(session.run(slope, {x: np.arange(3, dtype="float32")}), [0, 1, 2])

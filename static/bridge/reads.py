@@ -1,0 +1,240 @@
+"""What a function reads of the Python around it: names of its closure and its module, attributes of what they
+name, and so on, through the functions and methods of the user's own that it calls.
+
+Which of them a call will reach is not known beforehand, so all those are taken down whose names stand in the
+text of any of these functions. What belongs to a library is taken to stay as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
+from gc import get_referents
+from io import IOBase
+from types import (
+    CodeType,
+    FunctionType,
+    GeneratorType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+)
+from typing import Any
+
+import numpy as np
+
+from shared.dispatch import ENGINE_OF
+from shared.nn.module import Module
+from shared.optim.optimizer import Optimizer
+from shared.source import GENERATED, is_ours
+from shared.state import State
+from shared.usage.door import is_library
+
+MOST = 400
+"""How long a list, dict or array may be whose contents are looked into."""
+READS = 4000
+"""How many things are taken down at most: beyond, a function reads more than it can be asked about."""
+CONTAINERS = (list, tuple, dict, set, frozenset, deque)
+GENERATORS = (np.random.Generator, np.random.RandomState, np.random.BitGenerator, random.Random)
+SLOTS = (MemberDescriptorType, GetSetDescriptorType)
+WRAPPERS = (staticmethod, classmethod, property, partial)
+
+Get = Callable[[], Any]
+
+
+class Reads:
+    """What a function may read, when it is called with certain arguments.
+
+    told        for each thing its name, and what gets it
+    moving      by name, what moves on when it is used: generators of random numbers, and iterators
+    optimizers  by name, the optimisers among it
+    names       the names that stand in the text of any of the functions
+    """
+
+    def __init__(self, fn: Callable[..., Any], arguments: Any = ()) -> None:
+        self.told: list[tuple[str, Get]] = []
+        self.moving: list[tuple[str, Any]] = []
+        self.optimizers: list[tuple[str, Optimizer]] = []
+        self.names: set[str] = set()
+        self._seen: dict[int, Any] = {}  # what was visited, which lives meanwhile, so that no id is another's
+        self._noted: set[tuple[int, str]] = set()
+        self._holders: list[tuple[str, Any]] = []
+        code = getattr(getattr(fn, "__func__", fn), "__code__", None)
+        self._home = "" if code is None else _package(code.co_filename)
+        self._visit("self" if isinstance(fn, MethodType) else "", fn)
+        self._visit("an argument", arguments)
+        before = -1
+        while before != len(self._noted) + len(self._holders):
+            before = len(self._noted) + len(self._holders)
+            for name, holder in list(self._holders):
+                self._attributes(name, holder)
+
+    def _is_users(self, file: str | None) -> bool:
+        return _users_file(file, self._home)
+
+    def _visit(self, name: str, value: Any) -> None:
+        """Look into something that is there under a name."""
+        kind = type(value)
+        if kind in PLAIN or id(value) in self._seen:
+            return
+        self._seen[id(value)] = value
+        if isinstance(value, FunctionType):
+            self._function(value)
+        elif isinstance(value, MethodType):
+            self._visit(name, value.__self__)
+            self._visit(name, value.__func__)
+        elif isinstance(value, WRAPPERS):
+            for part in get_referents(value):
+                self._visit(name, part)
+        elif isinstance(value, ModuleType):
+            if self._is_users(getattr(value, "__file__", "<made>")):
+                self._holders.append((name, value))
+        elif isinstance(value, GENERATORS):
+            self.moving.append((name, value))
+        elif isinstance(value, Optimizer):
+            self.optimizers.append((name, value))
+        elif isinstance(value, CONTAINERS):
+            if len(value) <= MOST:
+                for part in [*value.values()] if isinstance(value, dict) else list(value):
+                    self._visit(name, part)
+        elif isinstance(value, type):
+            if self._is_users(_file_of(value)):
+                self._holders.append((name, value))
+        elif hasattr(kind, "__next__") and not isinstance(value, IOBase):
+            self._iterator(name, value)
+        elif not isinstance(value, (State, np.ndarray, IOBase)) and ENGINE_OF[kind] is None:
+            self._object(name, value)
+
+    def _object(self, name: str, value: Any) -> None:
+        """One with attributes."""
+        self._visit(name, getattr(value, "__wrapped__", None))
+        if isinstance(value, Module):
+            self.names.add("forward")  # which is called when the layer is
+            for part in vars(value).values():
+                if isinstance(part, (Module, *CONTAINERS)):
+                    self._visit(name, part)
+        if not is_ours(_file_of(type(value))):
+            self._holders.append((name, value))
+
+    def _iterator(self, name: str, value: Any) -> None:
+        self.moving.append((name, value))
+        if isinstance(value, GeneratorType):
+            self._codes(value.gi_code)
+            for part in (value.gi_frame.f_locals if value.gi_frame else {}).values():
+                self._visit(name, part)
+        elif hasattr(value, "__dict__"):
+            self._object(name, value)
+        else:
+            for part in get_referents(value):  # those that it is made of: of zip, of map, of islice
+                if not isinstance(part, type):
+                    self._visit(name, part)
+
+    def _function(self, fn: FunctionType) -> None:
+        if not self._is_users(fn.__code__.co_filename):
+            return
+        self._visit("", getattr(fn, "__wrapped__", None))
+        cells = dict(zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=False))
+        for name, cell in cells.items():
+            self._note(cell, name, name, partial(getattr, cell, "cell_contents"))
+        for code in self._codes(fn.__code__):
+            for name in code.co_names:
+                if name in fn.__globals__:
+                    self._note(fn.__globals__, name, name, partial(fn.__globals__.__getitem__, name))
+        defaults = [*(fn.__defaults__ or ()), *(fn.__kwdefaults__ or {}).values()]
+        if any([type(value) not in PLAIN for value in defaults]):
+            self._note(fn, "", f"{fn.__name__}'s defaults", lambda: (fn.__defaults__, fn.__kwdefaults__))
+
+    def _codes(self, code: CodeType) -> list[CodeType]:
+        """A function's code, and those of the functions that it makes."""
+        found = list(_codes(code))
+        for each in found:
+            self.names.update(each.co_names)
+        return found
+
+    def _attributes(self, name: str, holder: Any) -> None:
+        """The attributes of an object, class or module whose names stand in the text."""
+        own = getattr(holder, "__dict__", {})
+        if not isinstance(holder, type):
+            for key in own.keys() & self.names:
+                self._note(holder, key, f"{name}.{key}", partial(getattr, holder, key))
+        kinds = (holder if isinstance(holder, type) else type(holder)).__mro__
+        dicts = [own, *[vars(kind) for kind in kinds if self._is_users(_file_of(kind))]]
+        for of in dicts[1:]:
+            for key in [*of]:
+                value = of[key]
+                if key not in self.names:
+                    if isinstance(value, FunctionType) and key.startswith("__"):
+                        self._visit(name, value)  # Python itself calls it
+                elif not isinstance(value, SLOTS):
+                    self._note(holder, key, f"{name}.{key}", partial(_first, dicts, key))
+                elif not isinstance(holder, type) and hasattr(holder, key):
+                    self._note(holder, key, f"{name}.{key}", partial(getattr, holder, key))
+
+    def _note(self, holder: Any, key: str, name: str, get: Get) -> None:
+        """Take down one thing, and look into it."""
+        if (id(holder), key) in self._noted or len(self._noted) > READS:
+            return
+        self._noted.add((id(holder), key))
+        self._seen.setdefault(id(holder), holder)
+        try:
+            value = get()
+        except Exception:  # an empty cell
+            value = None
+        if not isinstance(value, ModuleType):
+            self.told.append((name, get))
+        self._visit(name, value)
+
+
+PLAIN = (bool, int, float, complex, str, bytes, type(None), np.dtype)
+NOBODYS = ("<frozen", GENERATED, "<__array_function__")
+"""How the names of files begin that are Python's, ours or NumPy's, and no files."""
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+def _first(dicts: Sequence[Any], key: str) -> Any:
+    """What a key stands for in the first of several dicts that has it."""
+    for each in dicts:
+        if key in each:
+            return each[key]
+    return None
+
+
+def _users_file(file: str | None, home: str = "") -> bool:
+    """Whether a file is the user's own: none of ours, of Python's or of what is installed, but for the
+    package that is `home`."""
+    if file is None or file.startswith("<"):  # typed in, or made by `exec`
+        return file is not None and not file.startswith(NOBODYS)
+    if is_ours(file) or is_library(file):
+        return False
+    return not _package(file) or _package(file) == home
+
+
+@cache
+def _package(file: str) -> str:
+    """The folder of the installed package that a file is of; "" if it is of none."""
+    parts = file.split(os.sep)
+    for place in ("site-packages", "dist-packages"):
+        if place in parts:
+            return os.sep.join(parts[: parts.index(place) + 2])
+    return ""
+
+
+def _file_of(kind: type) -> str:
+    """The file of a class."""
+    module = sys.modules.get(kind.__module__)
+    if module is None or kind.__module__ == "__main__":
+        return "<main>"
+    return getattr(module, "__file__", None) or NOBODYS[0]
+
+

@@ -1,0 +1,443 @@
+"""`static.function` and the Python around it: whatever it reads, wherever that stands, is watched, and what a
+trace would freeze without being a name is refused by name."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+import functools
+import itertools
+import logging
+import random
+import secrets
+import sys
+import threading
+import time
+import types
+import uuid
+import warnings
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import dynamic
+import static
+from shared import nn, ops
+from shared.errors import ShapeError, SymbolicValueError
+from static.bridge.function import RetracingWarning
+
+ONE = np.ones(1, "float32")
+
+
+def traced(f: Any) -> int:
+    return sum(map(len, f.traces.values()))
+
+
+# --- what is read ----------------------------------------------------------------------------
+
+SCALE = 2.0
+Reading = tuple[Callable[[Any], Any], Callable[[float], Any]]
+READINGS: dict[str, Callable[[], Reading]] = {}
+
+
+def reading(fn: Callable[[], Reading]) -> Callable[[], Reading]:
+    """A function that multiplies by a number, and what changes the number, which is 2.0 first."""
+    READINGS[fn.__name__] = fn
+    return fn
+
+
+class Holder:
+    """An object of the user's own."""
+
+    factor = 2.0
+
+    def __init__(self, scale: float = 2.0) -> None:
+        self.scale = scale
+
+    def __call__(self, x: Any) -> Any:
+        return self.method(x)
+
+    def method(self, x: Any) -> Any:
+        return x * self.scale
+
+    @property
+    def doubled(self) -> float:
+        return self.scale * 2
+
+
+class Slotted:
+    """One without a dict."""
+
+    __slots__ = ("scale",)
+
+    def __init__(self) -> None:
+        self.scale = 2.0
+
+
+class Layer(nn.Module):
+    """A layer of the user's own, whose text reads a global."""
+
+    def forward(self, x: Any) -> Any:
+        return x * SCALE
+
+
+def set_global(value: float) -> None:
+    global SCALE
+    SCALE = value
+
+
+def set_on(holder: Any, key: str = "scale") -> Callable[[float], None]:
+    return lambda value: setattr(holder, key, value)
+
+
+@reading
+def callable_object() -> Reading:
+    holder = Holder()
+    return lambda x: holder(x), set_on(holder)
+
+
+@reading
+def bound_method() -> Reading:
+    holder = Holder()
+    method = holder.method
+    return lambda x: method(x), set_on(holder)
+
+
+@reading
+def property_of_an_inherited_class() -> Reading:
+    class Heir(Holder):
+        pass
+
+    holder = Heir()
+    return lambda x: x * holder.doubled / 2, set_on(holder)
+
+
+@reading
+def attribute_of_a_class() -> Reading:
+    class Heir(Holder):
+        pass
+
+    holder = Heir()
+    return lambda x: x * holder.factor, set_on(Heir, "factor")
+
+
+@reading
+def slot() -> Reading:
+    holder = Slotted()
+    return lambda x: x * holder.scale, set_on(holder)
+
+
+@reading
+def partly_given() -> Reading:
+    holder = Holder()
+    call = functools.partial(lambda holder, x: x * holder.scale, holder)
+    return lambda x: call(x), set_on(holder)
+
+
+@reading
+def objects_in_containers() -> Reading:
+    holder = Holder()
+    held = {"a": [deque([holder])]}
+    return lambda x: x * held["a"][0][0].scale, set_on(holder)
+
+
+@reading
+def nested_dicts() -> Reading:
+    config = {"model": {"scale": 2.0}}
+    return lambda x: x * config["model"]["scale"], lambda value: config["model"].update(scale=value)
+
+
+@reading
+def a_layer_in_a_layer() -> Reading:
+    model = nn.Sequential(nn.Identity(), nn.Sequential(Layer()))
+    return lambda x: model(x), set_global
+
+
+@reading
+def helper_of_another_module() -> Reading:
+    helpers = types.ModuleType("helpers")
+    exec("scale = 2.0\ndef helper(x):\n    return x * scale", vars(helpers))
+    return lambda x: helpers.helper(x), set_on(helpers)
+
+
+@reading
+def behind_a_decorator() -> Reading:
+    def plain(fn: Any) -> Any:
+        @functools.wraps(fn)
+        def wrapper(*args: Any) -> Any:
+            return fn(*args)
+
+        return wrapper
+
+    @plain
+    def scaled(x: Any) -> Any:
+        return x * SCALE
+
+    return lambda x: scaled(x), set_global
+
+
+@reading
+def method_patched_on_the_object() -> Reading:
+    holder = Holder()
+    return lambda x: holder.method(x), lambda value: setattr(holder, "method", lambda x: x * value)
+
+
+@reading
+def method_patched_on_the_class() -> Reading:
+    class Heir(Holder):
+        def method(self, x: Any) -> Any:
+            return x * 2
+
+    holder = Heir()
+    return lambda x: holder.method(x), lambda value: setattr(Heir, "method", lambda self, x: x * value)
+
+
+@reading
+def a_member_of_an_enum() -> Reading:
+    class Mode(enum.Enum):
+        low, high = 2.0, 5.0
+
+    holder = types.SimpleNamespace(mode=Mode.low)
+    return lambda x: x * holder.mode.value, lambda value: setattr(holder, "mode", Mode(value))
+
+
+@reading
+def a_set() -> Reading:
+    chosen = {2.0}
+    return lambda x: x * min(chosen), lambda value: (chosen.clear(), chosen.add(value))
+
+
+@reading
+def a_small_array_of_an_object() -> Reading:
+    holder = types.SimpleNamespace(table=np.float32([2.0]))
+    return lambda x: x * holder.table, lambda value: holder.table.fill(value)
+
+
+@pytest.mark.parametrize("name", READINGS)
+def test_what_is_read_is_watched(name: str) -> None:
+    call, change = READINGS[name]()
+    fn = static.function(call)
+    set_global(2.0)
+    try:
+        assert [fn(ONE).item() for _ in range(3)] == [2.0] * 3
+        assert traced(fn) == 1
+        change(5.0)
+        assert [fn(ONE).item() for _ in range(2)] == [5.0] * 2
+        assert traced(fn) == 2
+    finally:
+        set_global(2.0)
+
+
+def test_fields_of_an_argument_are_watched_and_what_is_not_named_is_not() -> None:
+    holder = Holder()
+    holder.epoch = 0  # type: ignore[attr-defined]
+    fn = static.function(lambda x, holder: x * holder.scale)
+    assert fn(ONE, holder).item() == 2
+    holder.epoch = 1  # type: ignore[attr-defined]
+    assert fn(ONE, holder).item() == 2 and traced(fn) == 1
+    holder.scale = 5.0
+    assert fn(ONE, holder).item() == 5 and traced(fn) == 2
+
+
+def test_what_the_inner_one_reads_is_the_outer_ones_too() -> None:
+    holder = Holder()
+    inner = static.function(lambda x: x * holder.scale)
+    outer = static.function(lambda x: inner(x) + 1)
+    assert outer(ONE).item() == 3
+    holder.scale = 5.0
+    assert outer(ONE).item() == 6
+
+
+def test_installed_packages_are_taken_to_stay_as_they_are() -> None:
+    """An object of theirs does not make a thousand things to ask about."""
+    jinja = pytest.importorskip("jinja2")
+    environment = jinja.Environment()
+    fn = static.function(lambda x: x * 2 if environment else x)
+    assert fn(ONE).item() == 2
+    (trace,) = next(iter(fn.traces.values()))
+    assert len(trace.guards.told) < 20
+
+
+def test_a_function_that_changes_what_it_reads_is_traced_each_time_and_says_so() -> None:
+    seen: list[int] = []
+
+    @static.function
+    def step(x: Any) -> Any:
+        seen.append(len(seen))
+        return x * len(seen)
+
+    with pytest.warns(RetracingWarning, match="step changes seen itself") as caught:
+        assert [step(ONE).item() for _ in range(12)] == list(range(1, 13))
+    assert len(caught) == 1 and caught[0].filename == __file__
+    once: dict[str, Any] = {}
+
+    @static.function
+    def lazy(x: Any) -> Any:
+        if "layer" not in once:
+            once["layer"] = nn.Parameter(np.float32([3.0]))
+        return x * once["layer"]
+
+    assert [lazy(ONE).item() for _ in range(12)] == [3.0] * 12
+    assert traced(lazy) == 2
+
+
+# --- what is taken from outside --------------------------------------------------------------
+
+rng = np.random.default_rng(0)
+OUTSIDE: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "the legacy state": (lambda x: x + np.random.rand(), "numpy.random"),
+    "the second of two normals": (lambda x: x + np.random.standard_normal(), "numpy.random"),
+    "the state of random": (lambda x: x + random.random(), "or random"),
+    "a generator": (lambda x: x + rng.random(), "from rng, a NumPy generator"),
+    "the system's": (lambda x: x + secrets.randbelow(5), "system's own randomness"),
+    "an identifier": (lambda x: x + uuid.uuid4().int % 5, "system's own randomness"),
+    "a generator without a seed": (lambda x: x + np.random.default_rng().random(), "system's own randomness"),
+    "a clock": (lambda x: x + time.monotonic() % 1, r"asks the time, with time\.monotonic"),
+    "today": (lambda x: x + datetime.datetime.now().second, r"asks the time, with datetime\.now"),
+}
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_what_a_trace_would_freeze_is_refused(name: str) -> None:
+    call, words = OUTSIDE[name]
+    np.random.standard_normal()
+    for _ in range(2):
+        with pytest.raises(SymbolicValueError, match=words) as caught:
+            static.function(call)(ONE)
+        assert caught.value.line is not None and caught.value.line.file == __file__
+
+
+MOVING: dict[str, Callable[[], Any]] = {
+    "list": lambda: iter([1.0, 2.0]),
+    "tuple": lambda: iter((1.0, 2.0)),
+    "dict": lambda: iter({1.0: 0}),
+    "generator": lambda: (x for x in (1.0, 2.0)),
+    "range": lambda: iter(range(2)),
+    "zip": lambda: zip([1.0], [2.0], strict=True),
+    "map": lambda: map(float, [1, 2]),
+    "enumerate": lambda: enumerate([1.0]),
+    "filter": lambda: filter(None, [1.0]),
+    "reversed": lambda: reversed([1.0]),
+    "count": lambda: itertools.count(),
+    "chain": lambda: itertools.chain([1.0], [2.0]),
+    "islice": lambda: itertools.islice(itertools.count(), 5),
+    "delegating": lambda: delegating(),
+}
+
+
+def delegating() -> Any:
+    yield from [1.0, 2.0]
+
+
+@pytest.mark.parametrize("place", ["closure", "argument", "attribute"])
+@pytest.mark.parametrize("kind", MOVING)
+def test_the_next_of_an_iterator_is_refused(kind: str, place: str) -> None:
+    moving = MOVING[kind]()
+    holder = types.SimpleNamespace(moving=moving)
+    taken: dict[str, Callable[..., Any]] = {
+        "closure": lambda x: (next(moving), x)[1],
+        "argument": lambda x, moving: (next(moving), x)[1],
+        "attribute": lambda x: (next(holder.moving), x)[1],
+    }
+    with pytest.raises(SymbolicValueError, match="takes the next of"):
+        static.function(taken[place])(ONE, *[moving] * (place == "argument"))
+
+
+def test_what_is_the_same_in_each_call_is_none_of_that() -> None:
+    """A seed within, a log with the time in it, an iterator that is not moved."""
+    log, idle = logging.getLogger(__name__), iter([1.0])
+
+    @static.function
+    def step(x: Any) -> Any:
+        log.warning("traced at %s", idle)
+        return x + np.random.default_rng(3).random() + random.Random(3).random()
+
+    want = np.float32(1 + np.random.default_rng(3).random() + random.Random(3).random())
+    log.disabled = True
+    assert [step(ONE).item() for _ in range(2)] == pytest.approx([want] * 2)
+    assert next(idle) == 1.0
+    assert sys.getprofile() is None
+
+
+def test_another_thread_may_draw_meanwhile() -> None:
+    """From a generator that the function does not know of."""
+    others, stop = np.random.default_rng(1), threading.Event()
+
+    def draw() -> None:
+        while not stop.is_set():
+            others.random()
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    try:
+        for k in range(5):
+            static.function(lambda x, k=k: x * k)(ONE)
+    finally:
+        stop.set()
+        thread.join()
+
+
+# --- what is given back ----------------------------------------------------------------------
+
+
+def test_an_exception_leaves_what_was_changed_until_then() -> None:
+    count = nn.Buffer(np.float32([0.0]))
+
+    @static.function
+    def step(x: Any, stop: bool) -> Any:
+        count.assign(count + x)
+        if stop:
+            raise KeyError("stop")
+        count.assign(count * 2)
+        return x
+
+    for x in (ONE, dynamic.tensor(ONE)):
+        count.assign(np.float32([0.0]))
+        for want in (1.0, 2.0):
+            with pytest.raises(KeyError, match="stop"):
+                step(x, stop=True)
+            assert count.numpy().item() == want
+        step(x, stop=False)
+        assert count.numpy().item() == 6.0
+
+
+def test_a_refusal_leaves_everything_as_it_was() -> None:
+    count = nn.Buffer(np.float32([0.0]))
+
+    @static.function
+    def step(x: Any) -> Any:
+        count.assign(count + 1)
+        return ops.matmul(x, np.ones((3, 3), "float32"))
+
+    with pytest.raises(ShapeError):
+        step(np.ones((2, 2), "float32"))
+    assert count.numpy().item() == 0
+
+
+def test_a_view_of_an_argument_is_one() -> None:
+    """As line by line: of the argument itself, of views of views, and of what has a gradient."""
+
+    @static.function
+    def views(x: Any) -> Any:
+        return x, x[1:].reshape(-1), x.T, x * 1
+
+    array = np.arange(6, dtype="float32").reshape(2, 3)
+    same, part, turned, copy = views(array)
+    assert same is array
+    part[0], copy[0, 0] = 7.0, 9.0
+    assert array[1, 0] == 7 and turned[0, 1] == 7 and array[0, 0] == 0
+    x = dynamic.tensor(array, requires_grad=True)
+    _, part, turned, _ = views(x)
+    (part.sum() * 2 + turned.sum()).backward()
+    np.testing.assert_array_equal(x.grad.numpy(), [[1, 1, 1], [3, 3, 3]])
+
+
+def test_warnings_are_no_part_of_a_call_that_changes_nothing() -> None:
+    fn = static.function(lambda x: x * SCALE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(20):
+            fn(ONE)
