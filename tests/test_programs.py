@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 
 import dynamic
 from shared import ops
+from tests.mutation.__main__ import ROOT
 from tests.programs import agree, grammar, words
 from tests.programs.choices import Choices, numbers_of, shrunk
 from tests.programs.composed import normal, whole
@@ -23,6 +25,7 @@ from tests.programs.families import FAMILIES, program_of
 from tests.programs.grammar import Template
 from tests.programs.known import KNOWN
 from tests.programs.program import Fault, Program
+from tests.programs.reverted.fixes import FIXES, Reverted
 from tests.programs.search import kind_of, search, smallest
 from tests.programs.writer import Writer
 
@@ -114,6 +117,24 @@ def test_a_finding_is_printed_as_a_program_that_fails_by_itself(monkeypatch: pyt
     with pytest.raises(Fault):
         exec(compile(told[0], "told", "exec"), {})
     assert finding.program.source.count("\n") < 20  # it was made small
+
+
+@pytest.mark.parametrize("one", FIXES, ids=lambda one: f"{one.item} {one.fault}")
+def test_each_fix_can_be_taken_back(one: Reverted, tmp_path: Path) -> None:
+    """What `python -m tests.programs.reverted` plants stands where it says, and is Python."""
+    for mutation in one.mutations():
+        file = tmp_path / mutation.file
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / mutation.file, file)
+        before = mutation.read(tmp_path)
+        file.write_text(mutation.planted(before), "utf-8")
+        assert mutation.read(tmp_path) != before
+        compile(mutation.read(tmp_path), mutation.file, "exec")
+
+
+def test_each_fix_that_can_be_taken_back_has_a_program_that_shows_it() -> None:
+    assert {one.item for one in FIXES} <= {path.stem.split("_")[0].upper() for path in CORPUS.glob("*.py")}
 
 
 def test_numbers_are_shrunk_to_what_the_fault_needs() -> None:

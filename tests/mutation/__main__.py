@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.mutation import MUTATIONS
@@ -58,24 +60,33 @@ def copied(folder: Path) -> Path:
     return folder
 
 
+@contextmanager
+def planted(tree: Path, *mutations: Mutation) -> Iterator[None]:
+    """The mutations stand in the tree within the block."""
+    before = {file: (file.read_text("utf-8"), file.stat().st_mtime_ns)
+              for file in {tree / one.file for one in mutations}}  # fmt: skip
+    try:
+        for one in mutations:
+            (tree / one.file).write_text(one.planted(one.read(tree)), encoding="utf-8")
+        yield
+    finally:
+        for file, (whole, made) in before.items():
+            file.write_text(whole, encoding="utf-8")
+            os.utime(file, ns=(made, made))  # what Python has compiled of it is known by this time
+
+
 def is_caught(one: Mutation, tree: Path) -> bool:
     """Whether a test of its kind fails with it. pytest's 1 is a test that failed, its 2 and 4 an import
     that did; that no test was chosen (5), or that there is no such test, is an error of the table."""
-    whole = one.read(tree)
-    file = tree / one.file
-    made = file.stat().st_mtime_ns
-    file.write_text(one.planted(whole), encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *TESTS[one.kind]]
     command += ["-k", one.only] if one.only else []
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else each run compiles all of the tree anew
-    try:
-        run = subprocess.run(command, cwd=tree, env=environment, capture_output=True, timeout=SLOW)
-    except subprocess.TimeoutExpired:
-        return True
-    finally:
-        file.write_text(whole, encoding="utf-8")
-        os.utime(file, ns=(made, made))  # what Python has compiled of it is known by this time
+    with planted(tree, one):
+        try:
+            run = subprocess.run(command, cwd=tree, env=environment, capture_output=True, timeout=SLOW)
+        except subprocess.TimeoutExpired:
+            return True
     if run.returncode not in (0, 1, 2, 4) or b"not found: " in run.stderr:
         raise RuntimeError(f"{one}: pytest gave {run.returncode}\n{run.stdout.decode()[-2000:]}")
     return run.returncode != 0

@@ -25,6 +25,7 @@ def main() -> int:
         "--keep", type=Path, default=Path("programs-found"), help="where findings go as files"
     )
     parser.add_argument("--show", action="store_true", help="print the one program of --family and --seed")
+    parser.add_argument("--stop", action="store_true", help="no further than the first finding")
     given = parser.parse_args()
     closed = () if given.all else tuple(KNOWN)
     if given.show:
@@ -33,7 +34,7 @@ def main() -> int:
         print("#", program.run() or "agrees")
         return 0
     say = partial(print, flush=True)
-    found = search(given.minutes, given.seed, given.family, closed, given.keep, say)
+    found = search(given.minutes, given.seed, given.family, closed, given.keep, say, stop=given.stop)
     print(found.report())
     return 1 if found.findings else 0
 

@@ -2,9 +2,9 @@
 
 A template is Python with holes. `{f}` is any floating value, `{m}` one with two axes, `{v}` one with
 one, `{t}` one with at least one, `{s}` a single number; `{i}` and `{b}` are integers and bools; `{n}`
-is a size, `{k}` a Python number, `{p}` a positive one, `{x}` an axis. Whether a line fits the values
-that it meets (shapes, axes, ranges) the table does not say: the writer tries it on `dynamic`, and drops
-it if that refuses.
+is a size, `{a}` what Python may ask of one, `{k}` a Python number, `{p}` a positive one, `{x}` an axis.
+Whether a line fits the values that it meets (shapes, axes, ranges) the table does not say: the writer
+tries it on `dynamic`, and drops it if that refuses.
 
 A template with an `item` belongs to a kind of fault that has a name (see `known.py`).
 """
@@ -333,6 +333,20 @@ SIZED = _lines("""
     ops.full(({n},), {k}) * {s}
     ops.sum(ops.reshape({t}, ({n}, -1)), axis=1)
 """)  # fmt: skip
+
+ASKED = _lines(
+    """
+    {f} if {a} else {f} * 2
+    {f} * 2 if not {a} else ops.sin({f})
+    {f} + {f} if {a} or {a} else {f}
+    {f} if {n} == {n} else -{f}
+    {f} if {n} in (1, {n}) else {f} * 3
+    {f} * 2 if {n} else {f}
+    {f} if {t}.shape == {t}.shape else {f} * 2
+""",
+    "A3",
+)
+"""What Python asks of sizes: where it is open until run there is no answer, and no program either."""
 
 INTS = _lines("""
     {i} + {i}

@@ -100,6 +100,8 @@ class Writer:
     def hole(self, kind: str) -> str | None:
         if kind == "n":
             return self.size(2)
+        if kind == "a":
+            return self.asked()
         if kind == "x":
             return self.choices.pick(("-1", "0", "1"))
         if kind == "k":
@@ -129,6 +131,16 @@ class Writer:
             return None
         self.used.setdefault("A1", set())
         return f"({a} {('+', '-', '*', '//', '//')[kind - 2]} {b})"
+
+    def asked(self) -> str | None:
+        """A size beside a number, which often is what the size is here."""
+        name = self.pick(FITS["t"])
+        if name is None:
+            return None
+        axis = self.choices.below(self.values[name].ndim)
+        size = self.values[name].shape[axis]
+        number = self.choices.pick((size, 1, size, size + 1))
+        return f"{name}.shape[{axis}] {self.choices.pick(('==', '!=', '==', '<', '>='))} {number}"
 
     def name(self) -> str:
         self.serial[0] += 1
@@ -317,7 +329,7 @@ def _sized(w: Writer) -> None:
 
 
 def _odd(w: Writer) -> None:
-    w.draw(w.choices.pick((grammar.UNKNOWN, grammar.RAGGED)))
+    w.draw(w.choices.pick((grammar.UNKNOWN, grammar.RAGGED, grammar.ASKED)))
 
 
 KINDS: tuple[Callable[[Writer], None], ...] = (
