@@ -19,7 +19,7 @@ from dynamic.modes import Mode
 from dynamic.node import Node
 from dynamic.operands import operand
 from dynamic.paths import Point
-from dynamic.pending import Pending, Remembered, array_of, pending, put_array, put_edge
+from dynamic.pending import Pending, Remembered, array_of, complete, pending
 from dynamic.recording import Recorder
 from dynamic.redo import PLAIN, QUIET, put_gradient
 from dynamic.tape import apply
@@ -146,8 +146,11 @@ class Call(Recorder):
         with self.tree.lock:
             for k in point.known:
                 x = self.values[k]
+                if type(x) is ref:  # from before the last look, which another thread may have just made
+                    x = x()
+                    self.needed.append(x)
                 if type(x) is not Pending:
-                    self._arm(x() if type(x) is ref else x)
+                    self._arm(x)
             for x, argument in zip(new, point.new, strict=True):
                 self._read(x, argument)
             waiting = self.waiting
@@ -263,15 +266,11 @@ class Call(Recorder):
         x = self.values[k]
         _, history = array_of(x)
         if not history:
-            x.__class__ = Tensor
-            x.edge = None
+            complete(x, self.arrays[k], None)
         elif k in end.freed:
-            x.__class__ = Tensor
-            x.edge = _freed(end, k)
+            complete(x, self.arrays[k], _freed(end, k))
         else:
-            x.__class__ = Remembered
-            put_edge(x, self)
-        put_array(x, self.arrays[k])
+            complete(x, self.arrays[k], self, Remembered)
 
     def before_change(self) -> None:
         """An array is about to be changed in place: what was computed from it must remember it as it is."""

@@ -64,12 +64,9 @@ class Met:
         return x is argument
 
     def holds(self, number: int, x: Any) -> bool:
-        """Whether x is a Tensor from before the last look. From now on what waits needs it."""
+        """Whether x is a Tensor from before the last look."""
         held = self.values[number]
-        if type(held) is not ref or held() is not x:
-            return False
-        self.needed.append(x)
-        return True
+        return type(held) is ref and held() is x
 
     def _leaf(self, argument: Any) -> Any:
         """Where the gradient of a leaf is kept."""
@@ -128,8 +125,8 @@ class Met:
     def _arm(self, x: Any) -> None:
         """Whoever looks at the array of a Tensor is to come here first."""
         if type(x) is Tensor:
-            x.__class__ = Read
             readers[id(x)] = self
+            x.__class__ = Read
             self.armed.append(x)
 
     def _unchanged(self, point: Point) -> bool:
@@ -165,8 +162,8 @@ class Met:
             if type(state._data) is Waiting:
                 state._data = array
         for x in self.armed:
-            del readers[id(x)]
             x.__class__ = Tensor
+            del readers[id(x)]
         self.armed.clear()
         return now
 

@@ -1,7 +1,8 @@
 """Tensors of which something waits until somebody looks: the value, the history, or a change.
 
 Each is a Tensor whose class says what waits; once it is there, the object is a plain Tensor again and costs
-nothing more.
+nothing more. Another thread may look while that happens: what is read here is right at each moment of
+`complete`, which puts the array first and the class last.
 """
 
 from __future__ import annotations
@@ -28,37 +29,51 @@ class Pending(Tensor):
 
     @property
     def array(self) -> Any:
-        edge_in(self).flush()
-        return self.array
+        _compute(self)
+        return array_of(self)
 
     @array.setter
     def array(self, array: Any) -> None:
-        edge_in(self).flush()
-        self.array = array
+        _compute(self)
+        put_array(self, array)
 
     @property
     def edge(self) -> Any:
-        if not array_of(self)[1]:
+        if not self.requires_grad:
             return None
-        edge_in(self).flush()
-        return self.edge
+        _compute(self)
+        return edge_in(self) if type(self) is Pending else self.edge
 
     @edge.setter
     def edge(self, edge: Any) -> None:
-        edge_in(self).flush()
-        self.edge = edge
+        _compute(self)
+        complete(self, array_of(self), edge)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return array_of(self)[0].shape
+        held = array_of(self)
+        return held[0].shape if type(held) is tuple else held.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return array_of(self)[0].dtype
+        held = array_of(self)
+        return held[0].dtype if type(held) is tuple else held.dtype
 
     @property
     def requires_grad(self) -> bool:
-        return array_of(self)[1]
+        held = array_of(self)
+        return held[1] if type(held) is tuple else edge_in(self) is not None
+
+
+def _compute(x: Any) -> None:
+    call = edge_in(x)
+    if _waits(call):  # else another thread has done it by now
+        call.flush()
+
+
+def _waits(edge: Any) -> bool:
+    """Whether in the place of an edge there stands a call."""
+    return edge is not None and type(edge) is not tuple
 
 
 class Remembered(Tensor):
@@ -69,13 +84,14 @@ class Remembered(Tensor):
 
     @property
     def edge(self) -> Any:
-        edge_in(self).remember()
-        return self.edge
+        call = edge_in(self)
+        if _waits(call):
+            call.remember()
+        return edge_in(self)
 
     @edge.setter
     def edge(self, edge: Any) -> None:
-        become_plain(self)
-        self.edge = edge
+        complete(self, array_of(self), edge)
 
     @property
     def requires_grad(self) -> bool:
@@ -90,13 +106,18 @@ class Read(Tensor):
 
     @property
     def array(self) -> Any:
-        readers[id(self)].flush()
-        return self.array
+        self._flush()
+        return array_of(self)
 
     @array.setter
     def array(self, array: Any) -> None:
-        readers[id(self)].flush()
-        self.array = array
+        self._flush()
+        put_array(self, array)
+
+    def _flush(self) -> None:
+        call = readers.get(id(self))
+        if call is not None:  # else another thread has done it by now
+            call.flush()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -120,6 +141,8 @@ def pending(spec_and_history: tuple[Spec, bool], call: Any) -> Tensor:
     return tensor
 
 
-def become_plain(tensor: Any) -> None:
-    """Nothing waits any more."""
-    tensor.__class__ = Tensor
+def complete(x: Any, array: Any, edge: Any, kind: type[Tensor] = Tensor) -> None:
+    """What x waited for is there: an array, and an edge or who knows it."""
+    put_array(x, array)
+    put_edge(x, edge)
+    x.__class__ = kind

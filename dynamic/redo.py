@@ -12,7 +12,7 @@ from dynamic.backward import add_gradients
 from dynamic.met import Met
 from dynamic.modes import Mode, mode
 from dynamic.node import Node
-from dynamic.pending import Pending, Remembered, become_plain
+from dynamic.pending import Pending, Remembered, array_of, complete
 from dynamic.tape import apply
 from dynamic.tensors import Tensor
 from shared.state import State
@@ -97,14 +97,17 @@ class Redo(Met):
             number = event.first + offset
             x = self.values[number] if fill else None
             if type(x) is Pending:
-                become_plain(x)
-                x.array, x.edge = y.array, y.edge
+                complete(x, y.array, y.edge)
                 y = x
             made[number] = y
 
     def remember(self) -> None:
         """Make the history of what this call has computed: all of it is done again, with no effect but
         that."""
+        with self.tree.lock:
+            self._remember()
+
+    def _remember(self) -> None:
         self.asked = True
         self.flush()
         self.taped = True
@@ -136,8 +139,7 @@ class Redo(Met):
         for number, x in enumerate(self.values):
             x = x() if type(x) is ref else x
             if type(x) is Remembered:
-                become_plain(x)
-                x.edge = made[number].edge
+                complete(x, array_of(x), made[number].edge)
 
 
 def _as_met(state: State, frozen: bool) -> Any:

@@ -8,7 +8,7 @@ import copy
 import pickle
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -274,32 +274,76 @@ def test_a_parameter_changed_in_place_after_the_call_is_noticed() -> None:
             loss.backward()
 
 
-def test_threads_that_take_turns_at_every_op() -> None:
-    """One reads the Parameters that another one's call keeps waiting."""
-    failed: list[Exception] = []
-
-    def many(forward: Any) -> None:
-        try:
-            with dynamic.no_grad():
-                for i in range(100):
-                    forward(tensor(i)).numpy()
-        except Exception as error:
-            failed.append(error)
-
+@pytest.fixture
+def turns_at_every_op() -> Iterator[None]:
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-7)
-    try:
+    yield
+    sys.setswitchinterval(before)
+
+
+def together(*jobs: Callable[[], None]) -> None:
+    """Run jobs in threads of their own; what fails in one of them fails here."""
+    failed: list[BaseException] = []
+
+    def caught(job: Callable[[], None]) -> None:
+        try:
+            job()
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=caught, args=(job,)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
+
+
+def test_threads_that_read_the_parameters_which_a_call_keeps_waiting(turns_at_every_op: None) -> None:
+    for _ in range(12):
+        model = mlp(12, 16, 16, 4)
+        forward = dynamic.function(lambda x, model=model: long(model(x)))
+
+        def many(forward: Any = forward, model: Any = model) -> None:
+            with dynamic.no_grad():
+                for i in range(100):
+                    given = forward(tensor(i)).numpy()
+                    assert i % 10 or np.array_equal(given, long(model(tensor(i))).numpy())
+
+        together(many, many, many)
+
+
+def test_a_thread_that_looks_at_what_a_call_keeps_waiting(turns_at_every_op: None) -> None:
+    model, seen = mlp(12, 16, 16, 4), list[Any]()
+
+    @dynamic.function
+    def forward(x: Any) -> Any:
         for _ in range(4):
-            model = mlp(12, 16, 16, 4)
-            forward = dynamic.function(lambda x, model=model: long(model(x)))
-            threads = [threading.Thread(target=many, args=(forward,)) for _ in range(3)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-    finally:
-        sys.setswitchinterval(before)
-    assert not failed, failed[0]
+            seen.append(x)
+            x = long(x)
+        return model(x).sum()
+
+    def many() -> None:
+        try:
+            for i in range(200):
+                x = tensor(i, requires_grad=True)
+                forward(x).backward()
+        finally:
+            seen.append(None)
+
+    def look() -> None:
+        last = 0
+        while not seen or seen[-1] is not None:
+            if len(seen) > last:
+                last = len(seen)
+                x = seen[-1]
+                if x is not None:
+                    assert x.requires_grad and x.shape == (8, 12) and x.dtype == "float32"
+                    assert x.numpy().shape == (8, 12) and x.requires_grad and x.edge is not None
+
+    together(many, look)
 
 
 @dynamic.function
