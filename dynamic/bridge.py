@@ -19,14 +19,16 @@ from typing import Any
 from dynamic import gradient_hooks
 from dynamic.calls import Call
 from dynamic.modes import mode
-from dynamic.paths import Tree
+from dynamic.paths import Point, Tree
 from shared.errors import SettingError
 from shared.watch import hooks
 
 WORTH = 15
 """The number of ops from which on a path is followed: below, telling it costs what it saves."""
 PATIENCE = 4
-"""After how many calls in a row that were of no use the function runs plainly for a while."""
+"""After how many calls in a row that were of no use the function runs plainly for a while; one of whose "
+"events
+some were of use counts as a part."""
 PAUSE, LONGEST = 50, 3200
 """For how many calls; each time twice as many, up to this."""
 
@@ -34,8 +36,10 @@ PAUSE, LONGEST = 50, 3200
 class Function:
     """A function whose calls are recorded, compiled and matched. `dynamic.function` makes it.
 
-    fn     the function itself
-    tree   the paths that its calls have taken
+    fn      the function itself
+    tree    the paths that its calls have taken
+    counts  how many calls ran plainly, and how many were followed; of the latter, how many events there were,
+            and how many of those ran in programs
     """
 
     def __init__(self, fn: Callable[..., Any], level: str) -> None:
@@ -44,7 +48,8 @@ class Function:
         self.fn, self.tree = fn, Tree(level)
         self._lock = threading.Lock()
         self.plain = 1  # calls to come that run plainly; the first mostly makes slots and shapes
-        self.useless, self._pause = 0, PAUSE
+        self.useless, self._pause = 0.0, PAUSE
+        self.counts = {"plain": 0, "followed": 0, "events": 0, "compiled": 0}
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else MethodType(self, instance)
@@ -55,6 +60,7 @@ class Function:
             return self.fn(*args, **settings)
         if self.plain:
             self.plain -= 1
+            self.counts["plain"] += 1
             return self.fn(*args, **settings)
         if not self._lock.acquire(blocking=False):  # another thread is in it, and the tree is one
             return self.fn(*args, **settings)
@@ -83,9 +89,15 @@ class Function:
 
     def explain(self) -> str:
         """Which paths the calls have taken, what was compiled of them, and what the next call will do."""
-        ends = list(self.tree.root.ends()) if self.tree.root.after else []
-        tree = self.tree
+        ends, tree = self._ends(), self.tree
         lines = [f"{self.name}: {_many(len(ends), 'path')}, {tree.events} events, optimize={tree.level!r}"]
+        counts = self.counts
+        if counts["events"]:
+            lines.append(
+                f"  {_many(counts['followed'], 'call')} followed, and "
+                f"{counts['compiled'] / counts['events']:.0%} "
+                f"of what happened in them run in programs; {_many(counts['plain'], 'call')} run plainly"
+            )
         for end in ends:
             looks = [p for p in end.path() if p.programs]
             made = ", ".join(
@@ -100,12 +112,25 @@ class Function:
             lines.append(f"a program failed, and its events were done one by one: {self.tree.failure}")
         return "\n".join(lines)
 
+    @property
+    def paths(self) -> int:
+        """How many are known."""
+        return len(self._ends())
+
+    def _ends(self) -> list[Point]:
+        return list(self.tree.root.ends()) if self.tree.root.after else []
+
     def _judge(self, call: Call) -> None:
         """Go on, or run plainly for a while, if following paths is of no use here."""
+        happened = call.point.depth + call.aside
+        counts = self.counts
+        counts["followed"] += 1
+        counts["events"] += happened
+        counts["compiled"] += call.compiled
         if call.silent or (call.recorded and call.point.work < WORTH):
             self._rest()
         elif call.misses or call.asked or call.recorded:
-            self.useless += 1
+            self.useless += min((call.recorded + call.again) / max(happened, 1), 1)
             if self.useless >= PATIENCE:
                 self._rest()
         else:

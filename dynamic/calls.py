@@ -18,13 +18,14 @@ from dynamic.met import HELD, count
 from dynamic.modes import Mode
 from dynamic.node import Node
 from dynamic.operands import operand
-from dynamic.paths import Point
+from dynamic.paths import Found, Point
 from dynamic.pending import Pending, Remembered, array_of, complete, pending
 from dynamic.recording import Recorder
 from dynamic.redo import PLAIN, QUIET, put_gradient
 from dynamic.tape import apply
 from dynamic.tensors import Tensor
 from dynamic.versions import next_order
+from dynamic.views import sources, view
 from shared.op import Op
 from shared.pullback import pullback_of
 from shared.spec import Spec, is_weak, spec_of
@@ -58,11 +59,14 @@ class Call(Recorder):
                         return made[0] if op.single else tuple(made)
             if not self._defers(op, args, settings):
                 self.flush()
+                self.aside += 1
                 return self._plainly(apply, op, args, settings, now=now)
             self._leave()
         y = self._plainly(apply, op, args, settings, now=now)
         if not self.silent and self._defers(op, args, settings):
             self._note_applied(op, args, settings, recording, y)
+        else:
+            self.aside += 1
         return y
 
     def differentiated(
@@ -208,6 +212,7 @@ class Call(Recorder):
                 self.misses += 1
                 self.taped = self.taped or any([array_of(self.values[k])[1] for k in live])
                 made: dict[int, Any] = {}
+                self.again += end.depth - begin.depth
                 for point in end.path(begin):
                     self._redo(point.event, made, True)
                 for k in live:
@@ -224,15 +229,15 @@ class Call(Recorder):
         if left and any([left.get(state, array) is not array for state, array in now.items()]):
             return False
         try:
-            program, feeds = None, list[Any]()
-            if end.last is not None and end.last[0] is begin and end.last[1] == live:
-                program = end.last[2]
-                feeds = [arrays.get(k) for k in program.feeds]
-            if program is None or any([array is None for array in feeds]):
-                program = self._find(begin, end, live, now)
-                if program is None:
-                    return False
-                feeds = [arrays[k] for k in program.feeds]
+            found = end.last
+            if found is None or found.begin is not begin or found.live != live or not all(
+                [k in arrays for k in found.needs]
+            ):
+                found = self._find(begin, end, live, now)
+            if found is None:
+                return False
+            program = found.program
+            feeds = [arrays[k] for k in program.feeds]
             feeds += [self.states[s] if at_first else now.get(s, s._data) for s, at_first in program.reads]
             if program.ordered and not all([array.flags.c_contiguous for array in feeds]):
                 end.last = None
@@ -245,21 +250,30 @@ class Call(Recorder):
         arrays.update(zip(program.gives, given, strict=False))
         for state, array in zip(program.stores, given[count:], strict=True):
             state._data = array
+        for k in found.views:
+            arrays[k] = view(self, end, k, now)
         for k in live:
             self._fill(end, k)
         self.done = end
+        self.compiled += end.depth - begin.depth
         return True
 
-    def _find(self, begin: Point, end: Point, live: list[int], now: dict[State, Any]) -> Any:
-        """The program of a stretch; None if what it would give must be a view, which a program does not
-        give."""
-        if not all([end.maker(k).fresh[k - end.maker(k).first] for k in live]):
-            return None
+    def _find(self, begin: Point, end: Point, live: list[int], now: dict[State, Any]) -> Found | None:
+        """The program of a stretch, if there is one that serves."""
+        gives, views = set(live), [k for k in live if not end.fresh(k)]
+        for k in views:
+            needed = sources(begin, end, k)
+            if needed is None:
+                return None
+            gives |= needed
+        gives -= {*views}
+        held = tuple([k for k in gives if k < begin.count])
         ordered = all([array.flags.c_contiguous for array in (*self.arrays.values(), *now.values())])
-        program = self.tree.program(begin, end, set(self.arrays), live, ordered)
-        if program is not None:
-            end.last = begin, live, program
-        return program
+        program = self.tree.program(begin, end, set(self.arrays), sorted(gives.difference(held)), ordered)
+        if program is None or not self.arrays.keys() >= {*held}:
+            return None
+        end.last = Found(begin, live, program, views, (*program.feeds, *held))
+        return end.last
 
     def _fill(self, end: Point, k: int) -> None:
         """A Tensor that waited has its value."""

@@ -29,14 +29,17 @@ class Met:
     needed   of those, the ones that what waits needs
     inputs   those of them that come from outside, and the arrays among them; `edges`, where the gradients of
              those Tensors went when they were met
-    armed    Tensors that tell when somebody looks at their arrays; `copied`, the numbers of inputs whose
-             arrays somebody else has too
+    armed    Tensors that tell when somebody looks at their arrays; `copied`, by number, the arrays of inputs
+             that somebody else has too
     arrays   by number, the arrays of what is computed and may be fed to a program
     states   what each State held when the call first met it; `waiting`, what those hold that wait; `left`,
              what they held after the last look
     bases    up to which point each look went, and where it stands in the order of nodes
     taped    whether a tape stands behind what was computed: then it does behind all that follows
-    misses   how many times events had to be done one by one; `asked`, whether a history was made again
+    misses   how many times events had to be done one by one; `asked`, whether a history was made again;
+             `again`, how many events were done for that
+    recorded how many events are new; `compiled`, how many ran in programs; `aside`, how many ops were done
+             beside the path
     """
 
     def __init__(self, tree: Tree, known: bool) -> None:
@@ -52,9 +55,10 @@ class Met:
         self.left: dict[State, Any] = {}
         self.needed: list[Any] = []
         self.armed: list[Tensor] = []
-        self.copied: set[int] = set()
+        self.copied: dict[int, Any] = {}
         self.bases: list[tuple[Point, int]] = []
-        self.misses, self.asked, self.recorded = 0, False, 0
+        self.misses, self.asked, self.again = 0, False, 0
+        self.recorded = self.compiled = self.aside = 0
         self.silent = self.taped = False
 
     def _is(self, x: Any, argument: Any) -> bool:
@@ -95,8 +99,8 @@ class Met:
             if type(x) is not Remembered:
                 self.edges[number] = edge_in(x)
             if array.base is not None or count_of_own(x) > OWN + 1:
+                self.copied[number] = array
                 array = array.copy(order="K")  # somebody else has it, and may write into it
-                self.copied.add(number)
             self._arm(x)
         self.arrays[number] = array
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from threading import RLock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -42,8 +42,7 @@ class Point:
     known   the numbers of Tensors, met before, that the event is given; `new`, what it met; `states`, the
             States that it reads or assigns; `outputs`, of each output its Spec and whether it has a history
     match   of an op, what says whether a call of it is this one: see `matcher`
-    programs  by the point where a stretch begins, the programs that end here;
-              `last`, the one that ran last, with where it began and what was to be given
+    programs  by the point where a stretch begins, the programs that end here; `last`, the one that ran last
     """
 
     __slots__ = (
@@ -60,7 +59,7 @@ class Point:
         self.freed: frozenset[int] = frozenset() if before is None else before.freed
         self.after: list[Point] = []
         self.programs: dict[Point, list[Stretch]] = {}
-        self.last: tuple[Point, list[int], Stretch] | None = None
+        self.last: Found | None = None
         self.match: Callable[..., Any] | None = None
         self.known: tuple[int, ...] = ()
         self.new: tuple[New, ...] = ()
@@ -70,7 +69,7 @@ class Point:
             first = 0 if before is None else before.count
             numbers = [x.number for x in event.arguments() if isinstance(x, Known)]
             self.known = tuple([number for number in numbers if number < first])
-            self.states = tuple(dict.fromkeys(_states_of(event)))
+            self.states = tuple(dict.fromkeys(states_of(event)))
             self.outputs = tuple(zip(event.outputs, event.history, strict=True))
             self.new = tuple([x for x in event.arguments() if isinstance(x, New)])
             self.count = event.first + len(event.outputs)
@@ -105,6 +104,15 @@ class Point:
         event = self.maker(number)
         return number < event.first or event.ordered[number - event.first]
 
+    def comes_from_outside(self, number: int) -> bool:
+        """Whether a Tensor met on the way here was not made on it."""
+        return number < self.maker(number).first
+
+    def fresh(self, number: int) -> bool:
+        """Whether a Tensor made on the way here has its memory for itself; of one from outside, True."""
+        event = self.maker(number)
+        return number < event.first or event.fresh[number - event.first]
+
     def ends(self) -> Iterator[Point]:
         """Where the paths end that lead through here."""
         stack = [self]
@@ -115,7 +123,22 @@ class Point:
             stack.extend(point.after)
 
 
-def _states_of(event: Any) -> Sequence[State]:
+class Found(NamedTuple):
+    """A program that served a stretch.
+
+    begin   where the stretch began; `live`, the numbers of the Tensors that were to be given
+    views   those of them that are views, which are made of others
+    needs   the numbers of the Tensors whose arrays there must be beforehand
+    """
+
+    begin: Point
+    live: list[int]
+    program: Stretch
+    views: list[int]
+    needs: tuple[int, ...]
+
+
+def states_of(event: Any) -> Sequence[State]:
     """The States that an event reads or assigns."""
     if isinstance(event, Applied):
         return [x for x in event.args if isinstance(x, State)]
@@ -246,7 +269,10 @@ def matcher(event: Applied) -> Callable[..., Any]:
     return space["match"]
 
 
-TAKE_NUMBERS = ("add", "sub", "mul", "div", "maximum", "minimum")
+TAKE_NUMBERS = (
+    "add", "sub", "mul", "div", "maximum", "minimum", "greater", "greater_equal", "less", "less_equal",
+    "equal", "not_equal",
+)  # fmt: skip
 """Ops to which a number is what an array of the other argument's dtype with that number in it is."""
 
 
@@ -257,8 +283,10 @@ def varying(event: Any, op: Op, args: Sequence[Any], settings: dict[str, Any]) -
         return set()
     if len(args) != len(event.args) or not exactly(settings, event.settings):
         return set()
-    floats = {i for i, (x, y) in enumerate(zip(args, event.args, strict=True)) if type(x) is type(y) is float}
-    return floats if event.outputs[0].dtype.kind == "f" else set()
+    return {
+        i for i, (x, y) in enumerate(zip(args, event.args, strict=True))
+        if type(x) is type(y) is float and getattr(getattr(args[1 - i], "dtype", None), "kind", "") == "f"
+    }  # fmt: skip
 
 
 def exactly(a: Any, b: Any) -> bool:

@@ -14,6 +14,7 @@ from dynamic.paths import EVENTS, Point, varying
 from dynamic.pending import Pending, array_of
 from dynamic.redo import PLAIN, Redo
 from dynamic.tensors import Tensor
+from dynamic.versions import owner
 from shared.dims import Dim
 from shared.op import Op
 from shared.spec import Spec, is_weak, spec_of
@@ -81,12 +82,13 @@ class Recorder(Redo):
             return
         self.point = self.begin = self.tree.grow(self.point, event)
 
-    def _outputs(self, event: Event, ys: Sequence[Tensor]) -> None:
+    def _outputs(self, event: Event, ys: Sequence[Tensor], sources: Sequence[Any] = ()) -> None:
         event.first = len(self.values)
         event.outputs = tuple([Spec(y.array.shape, y.array.dtype) for y in ys])
         event.history = tuple([y.edge is not None for y in ys])
         event.ordered = tuple([y.array.flags.c_contiguous for y in ys])
-        event.fresh = tuple([y.array.base is None for y in ys])
+        owners = [id(owner(array)) for array in sources]
+        event.fresh = tuple([id(owner(y.array)) not in owners for y in ys])
         for y in ys:
             self.numbers[id(y)] = len(self.values)
             self.values.append(ref(y))
@@ -98,7 +100,7 @@ class Recorder(Redo):
         changing = set().union(*[varying(point.event, op, args, settings) for point in self.point.after])
         for i, x in enumerate(args):
             if i in changing:
-                noted.append(self._new(x, (y if op.single else y[0]).dtype))
+                noted.append(self._new(x, args[1 - i].dtype))
             elif isinstance(x, State) or is_weak(x) or x is None:
                 noted.append(x)
             elif isinstance(x, Tensor) and (number := self._number(x)) is not None:
@@ -107,8 +109,12 @@ class Recorder(Redo):
                 noted.append(self._new(x))
         frozen = frozenset([i for i, x in enumerate(args) if isinstance(x, State) and not x.requires_grad])
         event = Applied(op=op, args=tuple(noted), settings=settings, recording=recording, frozen=frozen)
-        self._outputs(event, (y,) if op.single else y)
+        sources = [self._array_now(args[i]) for i in op.alias if i < len(args)]
+        self._outputs(event, (y,) if op.single else y, sources)
         self._note(event)
+
+    def _array_now(self, x: Any) -> Any:
+        return x.array if isinstance(x, Tensor) else x.value() if isinstance(x, State) else operand(ANY, x)
 
     def _note_differentiated(self, y: Tensor, gradient: Any) -> None:
         number = self._number(y)

@@ -113,6 +113,7 @@ class Redo(Met):
         self.taped = True
         arrays = dict(self.states)
         path = self.done.path()
+        self.again += len(path)
         changed: set[State] = set()
         for point in path:
             if isinstance(event := point.event, Assigned):

@@ -39,19 +39,19 @@ changes: dict[int, Change] = {}
 
 def record_change(array: Any) -> None:
     """Write down that the array, and so whatever shares its memory, was changed just now."""
-    owner = _owner(array)
-    key = id(owner)
-    gone = weakref.ref(owner, lambda _: changes.pop(key, None))
+    found = owner(array)
+    key = id(found)
+    gone = weakref.ref(found, lambda _: changes.pop(key, None))
     changes[key] = Change(gone, next_order(), user_line())
 
 
 def change_after(array: Any, order: int) -> Change | None:
     """The last change of the array's memory, if it came after this place in the order."""
-    change = changes.get(id(_owner(array)))
+    change = changes.get(id(owner(array)))
     return change if change is not None and change.order > order else None
 
 
-def _owner(array: Any) -> Any:
+def owner(array: Any) -> Any:
     """The array that owns the memory of a view; of one on the GPU, CuPy's."""
     if isinstance(array, CudaArray):
         return array.array if array.base is None else array.base

@@ -16,7 +16,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "dynamic": (
         "modes", "versions", "node", "inplace", "values", "gradient_hooks", "tensors", "operands",
         "instrument", "tape", "endpoints", "backward", "functional", "create", "recompute", "look", "engine",
-        "pending", "paths", "met", "redo", "recording", "calls", "bridge", "making", "words", "kept",
+        "pending", "paths", "views", "met", "redo", "recording", "calls", "bridge", "making", "words", "kept",
         "aliases", "array_making", "array_api",
     ),
     "static": (
@@ -24,8 +24,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "aliases", "engine", "bridge",
     ),
     "comparisons": (
-        "machine", "statistics", "training", "tasks", "measuring", "lab", "pitfalls", "bench", "experiments",
-        "stepper", "report", "running", "command_line", "__main__",
+        "machine", "statistics", "training", "tasks", "programs", "measuring", "lab", "pitfalls", "bench",
+        "experiments", "stepper", "report", "running", "command_line", "__main__",
     ),
 }  # fmt: skip
 

@@ -100,11 +100,14 @@ class Output(Block):
 
 @dataclass(frozen=True)
 class Listing(Block):
-    """One code: of one side, or with `side` "" of both."""
+    """One code: of one side, or with `side` "" of both; `out`, what was said of it, or by it. A long one may
+    be `folded` until it is asked for."""
 
     kind = "listing"
     code: str
     side: str = ""
+    out: str = ""
+    folded: bool = False
 
 
 @dataclass(frozen=True)
