@@ -145,6 +145,10 @@ class ExportError(DiptychError, ValueError):
     """A graph that the format to be written has no words for."""
 
 
+class OnnxError(DiptychError, ValueError):
+    """A model from an ONNX file that is damaged, was not honestly made, or uses what has no words here."""
+
+
 class DataError(DiptychError, OSError, ValueError):
     """A file of data that is broken, cut off or not the right one, or that could not be had."""
 

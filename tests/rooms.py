@@ -10,7 +10,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "dispatch", "arrays", "settings", "op", "pullback", "trace", "nest", "touched", "numerics", "kernels",
         "ops",
         "numpy_calls", "methods", "operators", "inplace", "state", "reverse", "watch",
-        "picture", "nn", "models",
+        "picture", "nn", "models", "onnx",
         "optim", "data",
     ),
     "dynamic": (
