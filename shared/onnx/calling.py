@@ -99,7 +99,7 @@ def _labelled(node: Node, opset: int, inputs: Sequence[Any], made: Any) -> Any:
     if not any(kind is not None for kind in kinds):
         return made
     places = sources(node.op, node.domain, opset)
-    parts = []
+    parts: list[Any] = []
     for place, part in enumerate(made if isinstance(made, tuple) else (made,)):
         source = places[min(place, len(places) - 1)] if places else 0
         kind = kinds[source] if source is not None and source < len(kinds) else None

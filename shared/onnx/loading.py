@@ -170,7 +170,7 @@ def _known(graph: Graph, layers: Mapping[str, Layer], inner: Mapping[str, set[st
     """The names whose values must be known when a graph of the model is built: those that a row asks for, and
     what they are computed of."""
     known: set[str] = set()
-    for path, layer in reversed(layers.items()):
+    for path, layer in reversed(list(layers.items())):
         node, row = layer.node, layer.row
         known |= inner[path]
         if row is not None:
@@ -196,7 +196,7 @@ def _weights(graph: Graph, layers: Mapping[str, Layer]) -> set[str]:
             found |= set(node.inputs)
         for body in layer.bodies.values():
             found |= _weights(body.graph, body.layers) - set(body.input_names())
-    for layer in reversed(layers.values()):
+    for layer in reversed(list(layers.values())):
         if layer.node.op in PASSING and found.intersection(layer.node.outputs):
             found.add(layer.node.inputs[0])
     return found

@@ -90,9 +90,8 @@ class Body(Module):
         found = dict(self.constants)
         for layer in self.layers.values():
             for name, state in layer.states.items():
-                kept = self.graph.initialisers.get(name)
-                narrow = kept is not None and is_narrow(kept.dtype)
-                found[name] = Narrow(state, kept.dtype) if narrow else state
+                kept = self.graph.initialisers[name].dtype
+                found[name] = Narrow(state, kept) if is_narrow(kept) else state
         return found
 
     def run(self, values: dict[str, Any], keep: bool = False) -> tuple[Any, ...]:

@@ -34,8 +34,8 @@ from importlib import import_module
 from typing import Any
 
 FAMILIES = (
-    "elementwise", "activations", "products", "reductions", "shapes", "indexing", "convolutions", "pooling",
-    "normalisation", "random", "control",
+    "elementwise", "casting", "activations", "products", "reductions", "shapes", "indexing", "convolutions",
+    "pooling", "normalisation", "losses", "recurrent", "quantised", "random", "control", "sequences",
 )  # fmt: skip
 """Files of rows, in `shared/onnx/ops/`."""
 

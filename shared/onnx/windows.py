@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import OnnxError
-from shared.ops.windows import at_least
+from shared.ops.ranges import at_least
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,7 @@ from shared.ops.elementwise import (
     sub,
     tan,
 )
+from shared.ops.formats import round_to
 from shared.ops.gaussian import erf, erfc, erfinv, gelu, normal_cdf
 from shared.ops.gradients import stop_gradient
 from shared.ops.group_normalization import group_norm, instance_norm, local_response_norm, normalize, rms_norm
@@ -235,24 +236,23 @@ __all__ = [
     "logical_or", "logical_xor", "logit", "logsumexp", "lp_pool1d", "lp_pool2d", "lp_pool3d", "lstm_cell",
     "lstm_cell_composed", "margin_ranking_loss", "masked_fill", "masked_scatter", "masked_select", "matmul",
     "max", "max_pool1d", "max_pool2d", "max_pool3d", "max_unpool1d", "max_unpool2d", "max_unpool3d",
-    "max_with_indices", "maximum", "mean", "median", "meshgrid", "min", "min_with_indices", "minimum",
-    "mish", "mode", "moveaxis", "mse_loss", "mul", "multi_margin_loss", "multilabel_margin_loss",
+    "max_with_indices", "maximum", "mean", "median", "meshgrid", "min", "min_with_indices", "minimum", "mish",
+    "mode", "moveaxis", "mse_loss", "mul", "multi_margin_loss", "multilabel_margin_loss",
     "multilabel_soft_margin_loss", "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow",
-    "neg", "nll_loss", "nonzero", "norm", "normal", "normal_cdf", "normalize", "not_equal", "one_hot",
-    "ones", "ones_like", "outer", "pad", "pairwise_distance", "pdist", "permutation", "permute",
-    "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "polygamma", "pow", "prelu", "prod",
-    "put_along_axis", "quantile", "rad2deg", "real", "reciprocal", "relu", "relu6", "remainder", "repeat",
-    "reshape", "rms_norm", "rnn_cell", "rnn_cell_composed", "roi_align", "roll", "rot90", "round", "rrelu",
-    "rsqrt", "scaled_dot_product_attention", "scan", "scatter", "scatter_add", "scatter_nd", "scatter_sum",
-    "searchsorted", "selu", "sigmoid", "sigmoid_focal_loss", "sign", "signbit", "silu", "sin", "sinc",
-    "sinh", "smooth_l1_loss", "soft_margin_loss", "softmax", "softmin", "softplus", "softshrink",
-    "softsign", "sort", "split", "sqrt", "square", "squeeze", "stack", "std", "stop_gradient", "sub", "sum",
-    "sum_to", "swapaxes", "take", "take_along_axis", "tan", "tanh", "tanhshrink", "tensor_split",
-    "tensordot", "threshold", "tile", "topk", "trace", "transpose", "tril", "tril_indices",
-    "triplet_margin_loss", "triplet_margin_with_distance_loss", "triu", "triu_indices", "trunc",
-    "truncated_normal", "unbind", "unflatten", "uniform", "unique", "unique_all", "unique_counts",
-    "unique_inverse", "unique_values", "var", "view_as_complex", "view_as_real", "vstack", "where",
-    "while_loop", "xlogy", "zeros", "zeros_like",
+    "neg", "nll_loss", "nonzero", "norm", "normal", "normal_cdf", "normalize", "not_equal", "one_hot", "ones",
+    "ones_like", "outer", "pad", "pairwise_distance", "pdist", "permutation", "permute", "pixel_shuffle",
+    "pixel_unshuffle", "poisson_nll_loss", "polygamma", "pow", "prelu", "prod", "put_along_axis", "quantile",
+    "rad2deg", "real", "reciprocal", "relu", "relu6", "remainder", "repeat", "reshape", "rms_norm",
+    "rnn_cell", "rnn_cell_composed", "roi_align", "roll", "rot90", "round", "round_to", "rrelu", "rsqrt",
+    "scaled_dot_product_attention", "scan", "scatter", "scatter_add", "scatter_nd", "scatter_sum",
+    "searchsorted", "selu", "sigmoid", "sigmoid_focal_loss", "sign", "signbit", "silu", "sin", "sinc", "sinh",
+    "smooth_l1_loss", "soft_margin_loss", "softmax", "softmin", "softplus", "softshrink", "softsign", "sort",
+    "split", "sqrt", "square", "squeeze", "stack", "std", "stop_gradient", "sub", "sum", "sum_to", "swapaxes",
+    "take", "take_along_axis", "tan", "tanh", "tanhshrink", "tensor_split", "tensordot", "threshold", "tile",
+    "topk", "trace", "transpose", "tril", "tril_indices", "triplet_margin_loss",
+    "triplet_margin_with_distance_loss", "triu", "triu_indices", "trunc", "truncated_normal", "unbind",
+    "unflatten", "uniform", "unique", "unique_all", "unique_counts", "unique_inverse", "unique_values", "var",
+    "view_as_complex", "view_as_real", "vstack", "where", "while_loop", "xlogy", "zeros", "zeros_like",
 ]  # fmt: skip
 
 public(globals(), __all__)

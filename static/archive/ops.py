@@ -131,7 +131,7 @@ SETTINGS: dict[str, tuple[Test, str]] = {
     **dict.fromkeys(("descending", "largest", "upper"), (_a(bool), "true or false")),
     **dict.fromkeys(("complete", "inverse", "unitriangular"), (_a(bool), "true or false")),
     **dict.fromkeys(("call", "mode", "reduction", "nonlinearity"), (_a(str), "text")),
-    **dict.fromkeys(("subscripts", "message"), (_a(str), "text")),
+    **dict.fromkeys(("subscripts", "message", "format"), (_a(str), "text")),
     "axis": (_any(_from(0), _each(_from(0))), "an axis from 0 up, or several"),
     "correction": (_from(0), "an int from 0 up"),
     "dtype": (_a(np.dtype), "a dtype"),

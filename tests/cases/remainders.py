@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from shared import ops
@@ -15,6 +17,19 @@ _B = np.array([0.83, -0.57, 1.1, -2.7])
 _whole = np.array([-2.5, -1.0, -0.5, -0.0, 0.0, 0.5, 1.5, 2.0])
 _i8, _u8 = integers(-100, 100, 4, 1).astype(np.int8), integers(0, 200, 4, 1).astype(np.uint8)
 _NAMES = ("remainder", "floor_divide", "fmod")
+
+
+
+def rounded_by_torch(name: str) -> Any:
+    """PyTorch rounds the cotangent too; here it goes through as it is."""
+
+    def call(x: Any) -> Any:
+        import torch
+
+        return x + (x.to(getattr(torch, name)).to(x.dtype) - x).detach()
+
+    return call
+
 
 CASES = [
     *(
@@ -48,6 +63,11 @@ CASES = [
          name="one by integers"),
     Case("fmod", ops.fmod, [np.array([1.0]), np.array([0.1])], smooth=False,
          name="a quotient that is rounded up"),
+    *(
+        Case("round_to", lambda x, name=name: ops.round_to(x, name), [distinct(3, 4) * 9], smooth=False,
+             torch=rounded_by_torch(name), unknown=[("a", "b")], name=name)
+        for name in ("bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz")
+    ),
     Case("trunc", ops.trunc, [_whole], torch=torch_op("trunc"), smooth=False),
     Case("trunc", ops.trunc, [integers(-5, 5, 3).astype(np.int32)], smooth=False, name="integers"),
     Case("trunc", ops.frac, [distinct(3, 2) * 3], torch=torch_op("frac"), unknown=[("a", "b")], second=False,

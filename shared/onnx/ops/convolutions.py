@@ -8,7 +8,7 @@ from shared import ops
 from shared.onnx.table import onnx_op
 from shared.onnx.windows import geometry
 
-CONV = {1: ops.conv1d, 2: ops.conv2d, 3: ops.conv3d}
+CONV: dict[int, Any] = {1: ops.conv1d, 2: ops.conv2d, 3: ops.conv3d}
 
 
 @onnx_op("Conv", weights=("weight", "bias"))

@@ -161,18 +161,6 @@ def _running(function: Any, nothing: int, x: Any, axis: int, exclusive: int, rev
     return ops.flip(y, axis) if reverse else y
 
 
-@onnx_op("Cast", since=6)
-def cast(x: Any, *, to: int, saturate: int = 1, round_mode: str = "up") -> Any:
-    """In another dtype."""
-    return ops.cast(x, dtype_named(to))
-
-
-@onnx_op("CastLike")
-def cast_like(x: Any, like: Any, *, saturate: int = 1, round_mode: str = "up") -> Any:
-    """In another value's dtype."""
-    return ops.cast(x, like.dtype)
-
-
 def dtype_named(number: int) -> np.dtype[Any]:
     """The dtype of one of ONNX's numbers of types."""
     import onnx

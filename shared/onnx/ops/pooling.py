@@ -158,4 +158,3 @@ def max_unpool(
     nothing = ops.zeros((product(tuple(wanted)),), x.dtype, like=x)
     flat = ops.scatter(nothing, ops.reshape(index, (-1,)), ops.reshape(x, (-1,)), 0)
     return ops.reshape(flat, wanted)
-

@@ -40,6 +40,21 @@ def _comparison(op_type: str, negated: bool = False) -> Row:
     return row
 
 
+_FORMATS = {
+    "bfloat16": 16, "float8_e4m3fn": 17, "float8_e4m3fnuz": 18, "float8_e5m2": 19, "float8_e5m2fnuz": 20,
+}  # fmt: skip
+"""ONNX's numbers of the types that NumPy lacks, in the opset that is written."""
+
+
+def _rounded_to(w: Writer, x: Any, *, format: str) -> str:  # noqa: A002
+    """There and back; what is beyond the format becomes what it is there."""
+    if format not in _FORMATS:
+        raise w.refusal(f"the opset that is written has no {format}; round outside of the model")
+    saturate = {} if format == "bfloat16" else {"saturate": 0}
+    there = w("Cast", w.one(x), to=_FORMATS[format], **saturate)
+    return w.cast(there, w.dtype)
+
+
 def _logic(op_type: str) -> Row:
     return lambda w, *xs: w(op_type, *w.given(*xs, dtype=bool))
 
@@ -124,4 +139,5 @@ ELEMENTWISE: dict[str, Row] = {
     "isnan": lambda w, x: w("IsNaN", w.one(x, float_dtype(spec_of(x)))), "isfinite": _isfinite,
     "where": _where, "gate": lambda w, x, mask: _where(w, mask, x, 0),
     "cast": lambda w, x, *, dtype: w.one(x),
+    "round_to": _rounded_to,
 }  # fmt: skip
