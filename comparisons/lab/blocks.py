@@ -111,6 +111,36 @@ class Listing(Block):
 
 
 @dataclass(frozen=True)
+class Cell:
+    """What came of a row in one column: a `kind` of few, that has a colour, and `note`, a figure by it."""
+
+    kind: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a Matrix, and what is folded below it: codes, each with who ran it and what each said."""
+
+    title: str
+    says: str
+    cells: Sequence[Cell]
+    codes: Sequence[tuple[str, Sequence[tuple[str, str, str]]]]
+
+
+@dataclass(frozen=True)
+class Matrix(Block):
+    """Rows in groups, a cell of some kind in each column. `kinds` has for each the sign and the words; `old`
+    are the columns that were not run now."""
+
+    kind = "matrix"
+    columns: Sequence[str]
+    old: Sequence[str]
+    kinds: Mapping[str, tuple[str, str]]
+    groups: Sequence[tuple[str, Sequence[Row]]]
+
+
+@dataclass(frozen=True)
 class Figure(Block):
     """A figure of its own kind: `draw()` gives it as HTML when the page is drawn."""
 

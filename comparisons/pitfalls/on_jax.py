@@ -7,13 +7,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from comparisons.pitfalls.systems import numbers
+from comparisons.pitfalls.systems import counted, numbers
 
 
 def words() -> dict[str, Any]:
     """What is learnt is an array: JAX has no variables."""
-    return {
-        "function": jax.jit, "tensor": array, "numbers": numbers, "parameter": array, "jax": jax, "jnp": jnp,
+    return counted(jax.jit, lambda fn: fn._cache_size()) | {
+        "tensor": array, "numbers": numbers, "parameter": array, "jax": jax, "jnp": jnp,
     }  # fmt: skip
 
 

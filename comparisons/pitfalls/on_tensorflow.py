@@ -6,12 +6,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from comparisons.pitfalls.systems import numbers
+from comparisons.pitfalls.systems import counted, numbers
 
 
 def words() -> dict[str, Any]:
     """With AutoGraph, as it is by default."""
-    return {
-        "function": tf.function, "tensor": tf.constant, "numbers": numbers,
-        "parameter": tf.Variable, "tf": tf,
+    return counted(tf.function, lambda fn: fn.experimental_get_tracing_count()) | {
+        "tensor": tf.constant, "numbers": numbers, "parameter": tf.Variable, "tf": tf,
     }  # fmt: skip

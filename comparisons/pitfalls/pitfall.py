@@ -13,8 +13,8 @@ from typing import Any
 Snippet = Callable[..., Any]
 Json = Any
 
-SAME, REFUSED, OTHER = "as Python", "refused", "silently other"
-"""What can come of a pitfall."""
+SAME, REFUSED, OTHER, ABSENT = "as Python", "refused", "silently other", "not there"
+"""What can come of a pitfall: the last where a system has no such thing line by line either."""
 
 
 @dataclass(frozen=True)
@@ -70,21 +70,26 @@ class Family(dict[str, Pitfall]):
 
 
 def outcome(snippet: Snippet, words: Mapping[str, Any]) -> Json:
-    """What comes of a text, as JSON: {value, error}; `error` is None or {type, message}."""
+    """What comes of a text, as JSON: {value, error, traces}; `error` is None or {type, message}, `traces` how
+    often a system has traced its functions, None where that is not known."""
     asked = inspect.signature(snippet).parameters
     said = io.StringIO()
+    value, error = None, None
     try:
         with redirect_stdout(said):
             value = snippet(**{name: words[name] for name in asked})
-    except Exception as error:  # whatever a system refuses with
-        return {"value": None, "error": {"type": type(error).__name__, "message": first_line(error)}}
-    return {"value": said.getvalue().splitlines() if value is None else value, "error": None}
+    except Exception as raised:  # whatever a system refuses with
+        error = {"type": type(raised).__name__, "message": telling_line(raised)}
+    else:
+        value = said.getvalue().splitlines() if value is None else value
+    return {"value": value, "error": error, "traces": words["traces"]() if "traces" in words else None}
 
 
-def first_line(error: BaseException) -> str:
-    """The first line that an error says something in, no longer than a page has room for."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = lines[0] if lines else type(error).__name__
+def telling_line(error: BaseException) -> str:
+    """The line of an error that says what is the matter, no longer than a page has room for: the first, but
+    where that only tells where it was raised, the last."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    said = lines[-1] if lines[0].endswith("user code:") else lines[0]
     return said if len(said) <= MOST else said[: MOST - 1] + "…"
 
 
@@ -93,7 +98,10 @@ MOST = 300
 
 
 def verdict(found: Json, right: Json) -> str:
-    """What came of a pitfall: one of `SAME`, `REFUSED`, `OTHER`."""
+    """What came of a pitfall: one of `SAME`, `REFUSED`, `OTHER`, `ABSENT`. Of another system `plain` says
+    whether its text gives what is right when it runs line by line."""
+    if not found.get("plain", True):
+        return ABSENT
     if found["error"] is not None:
         return REFUSED
     return SAME if found["value"] == right else OTHER

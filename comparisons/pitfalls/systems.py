@@ -18,8 +18,8 @@ class System:
 
     name      what the page calls it; `package`, what has to be installed
     words     the words of its texts: `function`, what makes a function of the system's own; `tensor`, of
-              numbers; `numbers`, the way back; `parameter`, of numbers that are learnt; and its modules
-    plainly   `function`, where the text is to run line by line
+              numbers; `numbers`, the way back; `parameter`, of numbers that are learnt; its modules; and
+              `traces`, how often these functions have been traced
     """
 
     name: str
@@ -28,7 +28,7 @@ class System:
 
     def plain(self) -> Words:
         """The same words, with functions left as they are."""
-        return self.words() | {"function": lambda fn: fn}
+        return self.words() | {"function": lambda fn, **settings: fn}
 
 
 def numbers(y: Any) -> Any:
@@ -36,14 +36,24 @@ def numbers(y: Any) -> Any:
     return np.asarray(y.numpy() if hasattr(y, "numpy") else y).tolist()
 
 
-def _ours(function: Callable[..., Any], tensor: Callable[..., Any]) -> Words:
+def counted(function: Callable[..., Any], traces: Callable[[Any], int]) -> Words:
+    """The words that make functions, and that count the traces of those that were made."""
+    made: list[Any] = []
+
+    def noted(fn: Callable[..., Any], **settings: Any) -> Any:
+        made.append(function(fn, **settings))
+        return made[-1]
+
+    return {"function": noted, "traces": lambda: sum(map(traces, made))}
+
+
+def _ours(words: Words, tensor: Callable[..., Any]) -> Words:
     import dynamic
     import static
     from shared import nn, ops, optim
 
-    return {
-        "function": function, "tensor": tensor, "numbers": numbers,
-        "parameter": lambda values: nn.Parameter(np.float32(values)),
+    return words | {
+        "tensor": tensor, "numbers": numbers, "parameter": lambda values: nn.Parameter(np.float32(values)),
         "dynamic": dynamic, "static": static, "nn": nn, "ops": ops, "optim": optim,
     }  # fmt: skip
 
@@ -55,7 +65,7 @@ def _array(values: Any) -> Any:
 def _dynamic() -> Words:
     import dynamic
 
-    return _ours(lambda fn: fn, dynamic.tensor)
+    return _ours({"function": lambda fn: fn}, dynamic.tensor)
 
 
 def _dynamic_function() -> Words:
@@ -66,13 +76,13 @@ def _dynamic_function() -> Words:
         made.plain = 0  # followed from the first call on
         return made
 
-    return _ours(function, dynamic.tensor)
+    return _ours({"function": function}, dynamic.tensor)
 
 
 def _static_function() -> Words:
     import static
 
-    return _ours(static.function, _array)
+    return _ours(counted(static.function, lambda fn: sum(map(len, fn.traces.values()))), _array)
 
 
 def built(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -103,11 +113,12 @@ def built(fn: Callable[..., Any]) -> Callable[..., Any]:
             raise TypeError(f"the graph has {len(inputs)} inputs, and was given {len(arrays)} arrays")
         return session.run(fetches, dict(zip(inputs, arrays, strict=True)))
 
+    call.made = made  # type: ignore[attr-defined]
     return call
 
 
 def _static() -> Words:
-    return _ours(built, _array)
+    return _ours(counted(built, lambda call: len(call.made)), _array)
 
 
 def _peer(module: str) -> Words:

@@ -9,9 +9,9 @@ import json
 import pytest
 
 import dynamic.bridge
-from comparisons.pitfalls import FAMILIES, PITFALLS, Pitfall
-from comparisons.pitfalls.pitfall import REFUSED, SAME, outcome, verdict
-from comparisons.pitfalls.systems import OURS, SYSTEMS
+from comparisons.pitfalls import FAMILIES, PITFALLS, Pitfall, peers
+from comparisons.pitfalls.pitfall import ABSENT, OTHER, REFUSED, SAME, outcome, verdict
+from comparisons.pitfalls.systems import OURS, PEERS, SYSTEMS
 from shared.errors import DiptychError
 
 each = pytest.mark.parametrize("pitfall", PITFALLS.values(), ids=lambda pitfall: pitfall.name)
@@ -33,7 +33,7 @@ def came_of(pitfall: Pitfall, system: str):
 def test_line_by_line_it_gives_what_is_right(pitfall):
     """On dynamic; and so does what is written for static.function, where that is the same text."""
     found = came_of(pitfall, "dynamic")
-    assert found == {"value": pitfall.right, "error": None}
+    assert (found["value"], found["error"]) == (pitfall.right, None)
     assert json.loads(json.dumps(found)) == found
 
 
@@ -91,3 +91,53 @@ def test_a_text_asks_for_words_that_its_system_has(pitfall):
             asked = {*inspect.signature(pitfall.code).parameters}
             asked -= {"nn", "optim"} if system == "torch.compile" else set()
             assert asked <= {"function", "tensor", "numbers", "parameter"}, "it needs words of its own there"
+
+
+@pytest.mark.parametrize("system", PEERS, ids=lambda system: system.name)
+def test_what_was_recorded_of_another_system_is_of_these_texts(system):
+    """`python -m comparisons.pitfalls --record` runs them anew."""
+    record = peers.recorded()[system.name]
+    assert all(record[key] for key in ("made", "version", "python", "processor"))
+    assert [*record["found"]] == [*PITFALLS]
+    for name, cell in record["found"].items():
+        assert cell["text"] == peers.digest(PITFALLS[name], system.name), name
+
+
+@pytest.mark.parametrize("system", PEERS, ids=lambda system: system.name)
+def test_a_recorded_verdict_is_that_of_plain_text_that_gives_what_is_right(system):
+    """But for what the arrays of a system do not have, whose texts are plainly refused, too."""
+    found = peers.recorded()[system.name]["found"]
+    assert {name for name, cell in found.items() if not cell["plain"]} <= {"in_place", "shared_memory"}
+    assert all(cell["error"] for cell in found.values() if not cell["plain"])
+
+
+def test_another_system_is_asked_in_a_process_of_its_own(monkeypatch, tmp_path):
+    """Here one of ours stands for it; what is written down is what was found, with when and where."""
+    monkeypatch.setattr(peers, "RECORDED", tmp_path / "recorded.json")
+    found = peers.ask("dynamic.function")
+    peers.keep({"dynamic.function": found})
+    assert peers.recorded() == {"dynamic.function": found}
+    assert [*found["found"]] == [*PITFALLS] and found["made"]
+    assert all(verdict(cell, PITFALLS[name].right) == SAME for name, cell in found["found"].items())
+
+
+def test_what_is_not_installed_or_does_not_work_is_as_recorded(monkeypatch):
+    monkeypatch.setattr(peers, "ask", lambda name: {"found": {}})
+    assert peers.live("dynamic.function") == {"found": {}}
+    monkeypatch.setattr(peers.importlib.util, "find_spec", lambda name: None)
+    assert peers.live("dynamic.function") is None
+    monkeypatch.undo()
+    failed = peers.PeerError("it ended")
+
+    def ask(name):
+        raise failed
+
+    monkeypatch.setattr(peers, "ask", ask)
+    assert peers.live("dynamic.function") is None
+
+
+def test_verdicts_are_of_what_came():
+    right = {"value": [1.0], "error": None}
+    assert verdict(right, [1.0]) == SAME and verdict(right, [2.0]) == OTHER
+    assert verdict({"value": None, "error": {"type": "E", "message": ""}}, [1.0]) == REFUSED
+    assert verdict(right | {"plain": False}, [1.0]) == ABSENT
