@@ -27,7 +27,7 @@ def ask(system: str, python: str) -> dict[str, Any]:
     that fails."""
     asked = json.dumps({name: row.asked() for name, row in ROWS.items()})
     script = HERE / "systems" / f"on_{system}.py"
-    done = subprocess.run([python, str(script)], input=asked, capture_output=True, text=True)
+    done = subprocess.run([python, "-W", "ignore", str(script)], input=asked, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{script.name} fails:\n{done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])
