@@ -25,7 +25,7 @@ from dynamic.redo import PLAIN, QUIET, put_gradient
 from dynamic.tape import apply
 from dynamic.tensors import Tensor
 from dynamic.versions import next_order
-from dynamic.views import sources, view
+from dynamic.views import made_by, steps_to
 from shared.op import Op
 from shared.pullback import pullback_of
 from shared.spec import Spec, is_weak, spec_of
@@ -250,8 +250,9 @@ class Call(Recorder):
         arrays.update(zip(program.gives, given, strict=False))
         for state, array in zip(program.stores, given[count:], strict=True):
             state._data = array
-        for k in found.views:
-            arrays[k] = view(self, end, k, now)
+        if found.views:
+            made = made_by(found.steps, self, now)
+            arrays.update({k: made[k] for k in found.views})
         for k in live:
             self._fill(end, k)
         self.done = end
@@ -260,19 +261,18 @@ class Call(Recorder):
 
     def _find(self, begin: Point, end: Point, live: list[int], now: dict[State, Any]) -> Found | None:
         """The program of a stretch, if there is one that serves."""
-        gives, views = set(live), [k for k in live if not end.fresh(k)]
-        for k in views:
-            needed = sources(begin, end, k)
-            if needed is None:
-                return None
-            gives |= needed
-        gives -= {*views}
+        views = [k for k in live if not end.fresh(k)]
+        remade = steps_to(begin, end, views)
+        if remade is None:
+            return None
+        steps, needs = remade
+        gives = needs.union(live).difference(views)
         held = tuple([k for k in gives if k < begin.count])
         ordered = all([array.flags.c_contiguous for array in (*self.arrays.values(), *now.values())])
         program = self.tree.program(begin, end, set(self.arrays), sorted(gives.difference(held)), ordered)
         if program is None or not self.arrays.keys() >= {*held}:
             return None
-        end.last = Found(begin, live, program, views, (*program.feeds, *held))
+        end.last = Found(begin, live, program, views, steps, (*program.feeds, *held))
         return end.last
 
     def _fill(self, end: Point, k: int) -> None:

@@ -127,7 +127,7 @@ class Found(NamedTuple):
     """A program that served a stretch.
 
     begin   where the stretch began; `live`, the numbers of the Tensors that were to be given
-    views   those of them that are views, which are made of others
+    views   those of them that are views, which are made of others; `steps`, how (`dynamic.views`)
     needs   the numbers of the Tensors whose arrays there must be beforehand
     """
 
@@ -135,6 +135,7 @@ class Found(NamedTuple):
     live: list[int]
     program: Stretch
     views: list[int]
+    steps: list[Any]
     needs: tuple[int, ...]
 
 
