@@ -52,8 +52,8 @@ def _program(name: str, module: Any) -> Program:
 PROGRAMS: dict[str, Program] = {
     name: _program(name, module)
     for name, module in (
-        ("ResNet", resnet), ("detector", detector), ("GAN", gan), ("DCGAN", dcgan),
-        ("early stop", early_stop), ("Tree-LSTM", tree_lstm), ("cache", cache),
-        ("actor-critic", actor_critic), ("MAML", maml), ("augmentation", augmentation),
+        ("ResNet", resnet), ("Detector", detector), ("GAN", gan), ("DCGAN", dcgan),
+        ("Early stop", early_stop), ("Tree-LSTM", tree_lstm), ("Cache", cache),
+        ("Actor-critic", actor_critic), ("MAML", maml), ("Augmentation", augmentation),
     )
 }  # fmt: skip

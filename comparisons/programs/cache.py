@@ -14,12 +14,12 @@ import numpy as np
 import dynamic
 from shared import nn, ops, optim
 
-END, LENGTH, WIDTH = 0, 8, 16
+END, LENGTH, WIDTH = 0, 7, 16
 Cache = dict[int, list[tuple[Any, Any]]]
 
 
 def texts(rng: np.random.Generator, count: int) -> np.ndarray:
-    """Rows that count down to the end: 5 4 3 2 1 0 0 0."""
+    """Rows that count down to the end: 4 3 2 1 0 0 0."""
     start = rng.integers(3, LENGTH, (count, 1))
     return np.maximum(start - np.arange(LENGTH), END)
 

@@ -21,9 +21,9 @@ class ResNet(nn.Module):
     """A stem, three residual blocks, a head."""
 
     def __init__(self) -> None:
-        self.stem = nn.Conv2d(1, 8, 3, padding=1)
-        self.blocks = nn.ModuleList([BasicBlock(8, 8), BasicBlock(8, 16, 2), BasicBlock(16, 16)])
-        self.head = nn.Linear(16, 3)
+        self.stem = nn.Conv2d(1, 6, 3, padding=1)
+        self.blocks = nn.ModuleList([BasicBlock(6, 6), BasicBlock(6, 12, 2), BasicBlock(12, 12)])
+        self.head = nn.Linear(12, 3)
 
     def forward(self, x: Any, left_out: set[int]) -> Any:
         x = ops.relu(self.stem(x))

@@ -166,6 +166,7 @@ def test_an_experiment_runs_quickly_and_its_evidence_is_json(experiment):
 
 ELSEWHERE = {
     "where_tf2_went": "what is timed is the same step without its print",
+    "ten_programs": "what is timed are the programs, each of which is shown as its whole file",
     "pruning": "the snippets build their model anew; what is timed is the call in them",
     "introspection": "an estimate is timed, and not the step that it is of",
 }

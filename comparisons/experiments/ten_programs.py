@@ -1,0 +1,323 @@
+"""Ten programs that no tracer follows, as they stand and decorated: the same bits, and in what time?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from functools import partial
+from io import StringIO
+from typing import Any
+
+import numpy as np
+
+import dynamic
+import static
+from comparisons.lab.blocks import Bars, Block, Json, Listing, Pair, Table
+from comparisons.lab.context import Context
+from comparisons.lab.experiment import Experiment
+from comparisons.lab.reading import Reading
+from comparisons.lab.snippet import attempt
+from comparisons.lab.verdict import Verdict, by_design, timed
+from comparisons.programs import PROGRAMS, Program
+from comparisons.statistics.effect import ahead, effect
+from comparisons.statistics.quantities import (
+    OTHER,
+    PAIR,
+    at_most,
+    count,
+    listed,
+    percent,
+    spread_of,
+    times_of,
+)
+from comparisons.statistics.spread import spread
+from comparisons.training.verify import levels_apart
+from shared import nn, ops
+from shared.nest import flatten
+
+X = np.random.default_rng(0).standard_normal((4, 12)).astype("float32")
+WAYS = {"plain": "as it stands", "exact": "decorated", "fast": 'at "fast"'}
+"""How a program is run, and what that is called."""
+AT_FAST = 12
+"""So many steps at "fast" have their losses compared: training makes the smallest difference larger."""
+SIDES = {"dynamic": "plain", "static": "exact", "fast": "fast"}
+"""Who does what is done: one engine, as it stands; decorated, the other one's programs."""
+
+
+def stop_dynamic() -> list[int]:
+    """A loop that a value ends, by a `return` in it, decorated by `dynamic.function`."""
+    cell, head = nn.GRUCell(1, 8), nn.Linear(8, 2)
+
+    @dynamic.function
+    def read(x):
+        h = ops.zeros((4, 8), like=x)
+        for t in range(12):
+            h = cell(x[:, t : t + 1], h)
+            sure = ops.softmax(head(h), -1).max(axis=-1)
+            if sure.min() > 0.5 + 0.02 * (12 - t):
+                return h, t + 1
+        return h, 12
+
+    found = [read(dynamic.tensor(X * scale)) for scale in (0, 1, 2, 4)]
+    return [steps for h, steps in found]
+
+
+def stop_static() -> list[int]:
+    """A loop that a value ends, by a `return` in it, decorated by `static.function`."""
+    cell, head = nn.GRUCell(1, 8), nn.Linear(8, 2)
+
+    @static.function
+    def read(x):
+        h = ops.zeros((4, 8), like=x)
+        for t in range(12):
+            h = cell(x[:, t : t + 1], h)
+            sure = ops.softmax(head(h), -1).max(axis=-1)
+            if sure.min() > 0.5 + 0.02 * (12 - t):
+                return h, t + 1
+        return h, 12
+
+    found = [read(X * scale) for scale in (0, 1, 2, 4)]
+    return [steps for h, steps in found]
+
+
+def run(context: Context) -> dict[str, Any]:
+    nn.manual_seed(context.seed)
+    found: dict[str, Any] = {"stop": {"dynamic": attempt(stop_dynamic)}}
+    nn.manual_seed(context.seed)
+    found["stop"]["static"] = attempt(stop_static)
+    steps = context.pick(30, 200)
+    programs = []
+    for name, program in PROGRAMS.items():
+        context.note(f"{name}: as it stands, and decorated")
+        programs.append(_ran(context, program, steps))
+    return found | {
+        "steps": steps,
+        "programs": programs,
+        "all": {side: _sum([one["times"][way] for one in programs]) for side, way in SIDES.items()},
+    }
+
+
+def _ran(context: Context, program: Program, steps: int) -> dict[str, Any]:
+    """One program, run each way."""
+    made = {way: program.make(context.seed) for way in WAYS}
+    bridged = dynamic.function(made["exact"][0])
+    fast = dynamic.function(made["fast"][0], optimize="fast")
+    ways: dict[str, Callable[[], Any]] = {"plain": made["plain"][0], "exact": bridged, "fast": fast}
+    many = {"plain": steps, "exact": steps, "fast": min(steps, AT_FAST)}
+    runs = {way: [_told(step, made[way][1]) for _ in range(many[way])] for way, step in ways.items()}
+    equal = [a["all"] == b["all"] for a, b in zip(runs["plain"], runs["exact"], strict=True)]
+    losses = [[loss for one in runs[way][:AT_FAST] for loss in one["losses"]] for way in ("plain", "fast")]
+    times = context.time({way: partial(_quiet, step) for way, step in ways.items()})
+    counts = bridged.counts
+    happened = counts["events"] * (1 + counts["plain"] / max(counts["followed"], 1))
+    return {
+        "name": program.name, "does": program.does, "beyond": program.beyond, "code": program.code,
+        "equal": sum(equal), "arrays": len(runs["plain"][0]["all"][2]), "apart": levels_apart(*losses),
+        "lines": sum(len(one["all"][0].splitlines()) for one in runs["plain"]),
+        "share": counts["compiled"] / max(happened, 1), "paths": bridged.paths, "plainly": counts["plain"],
+        "calls": counts["plain"] + counts["followed"], "explained": bridged.explain(), "times": times,
+    }  # fmt: skip
+
+
+def _told(step: Callable[[], Any], parts: list[Any]) -> dict[str, Any]:
+    """What a step prints, what it gives, and what all States hold then, to the bit; and its losses."""
+    with redirect_stdout(StringIO()) as out:
+        given, _ = flatten(step())
+    arrays = [x.numpy() if isinstance(x, dynamic.Tensor) else np.asarray(x) for x in given]
+    held = [state.numpy() for part in parts for _, state in part.named_states()]
+    bits = [[(a.shape, a.dtype, a.tobytes()) for a in some] for some in (arrays, held)]
+    return {
+        "all": (out.getvalue(), *bits),
+        "losses": [float(a) for a in arrays if a.dtype.kind == "f"],
+    }
+
+
+def _quiet(step: Callable[[], Any]) -> None:
+    with redirect_stdout(StringIO()):
+        step()
+
+
+def _sum(found: list[Json]) -> dict[str, Any]:
+    """What a step of each takes in all, round by round."""
+    return spread([sum(samples) for samples in zip(*(one["samples"] for one in found), strict=True)])
+
+
+# What is said of it.
+
+
+def read(found: Json) -> Reading:
+    programs, stop, steps = found["programs"], found["stop"], found["steps"]
+    times = found["all"]
+    same = [one["name"] for one in programs if one["equal"] == steps]
+    equal = f"{len(same)} of {len(programs)}"
+    free = [engine for engine in PAIR if stop[engine]["error"] is None]
+    faster = ahead(*(times[engine] for engine in PAIR))
+    return Reading(
+        answer=_answer(len(same), len(programs), faster, times),
+        verdicts=[
+            timed("a step of ten programs, line by line or decorated", *(times[engine] for engine in PAIR)),
+            by_design(Verdict("a return from a loop, on a value, decorated", *_ends(stop),
+                              free[0] if len(free) == 1 else None)),
+            Verdict("ten imperative programs, decorated: every bit kept", equal, equal, together=equal),
+        ],
+        evidence=[
+            Pair("A loop that a value ends, under either engine's decorator", stop["dynamic"], stop["static"],
+                 says="`dynamic.function` runs Python in every call, and as programs what lies between two "
+                 "looks at a value. `static.function` runs Python once, as `tf.function` and `jax.jit` do, "
+                 "and has no value to look at."),
+            *_tables(programs, steps),
+            Bars(
+                "The same, drawn", [one["name"] for one in programs],
+                {said: [one["times"][way]["median"] for one in programs] for way, said in WAYS.items()},
+                unit="seconds", says="Medians.",
+            ),
+            *(_listing(one, steps) for one in programs),
+        ],
+        happened=[
+            f"Each program ran {count(steps, 'step')} as it stands and as many decorated, from the same "
+            f"seed. In {equal} every loss, every print and every array of the model and its optimiser was "
+            f"the same to the last bit, at every step{_but(programs, same)}.",
+            f"A step of all ten takes {spread_of(times['dynamic'])} as they stand, "
+            f"{spread_of(times['static'])} "
+            f'decorated, and {spread_of(found["all"]["fast"])} decorated at `"fast"`.',
+            *(f"The loop that a value ends: {_said(engine, stop[engine])}" for engine in PAIR),
+        ],
+        means=_means(faster, free),
+        otherwise=_otherwise(faster, free, programs),
+        threats=[
+            "The programs are written for this page, small, and on made-up data: they are in the spirit of "
+            "the ten of the Terra paper, and none of them is one of those. Of that paper (Kim et al., "
+            "NeurIPS 2021, arXiv:2201.09210) it is told here what its abstract says: AutoGraph, which "
+            "rewrites Python's source to make a graph of it, failed on five of its ten programs, and Terra "
+            "ran all ten, faster than line by line. Neither has been run here.",
+            "In steps as small as these what is saved is mostly what Python and the tape cost; in a step of "
+            "seconds that is nothing.",
+            f'At `"fast"` the first {count(programs[0]["apart"]["first"], "loss", "losses")} are compared: '
+            "training makes the smallest difference larger, step by step.",
+            "A share in programs counts ops, backward passes, updates and assignments, each as one; a call "
+            "that ran plainly is counted as an average one.",
+        ],
+    )  # fmt: skip
+
+
+def _tables(programs: Json, steps: int) -> list[Block]:
+    became = [
+        (
+            one["name"], "yes" if one["equal"] == steps else f"in {one['equal']} of {steps}",
+            str(one["paths"]), percent(one["share"]),
+            "none" if not one["apart"]["first_apart"] else at_most(one["apart"]["first_apart"]),
+        )
+        for one in programs
+    ]  # fmt: skip
+    took = [(one["name"], *(spread_of(one["times"][way]) for way in WAYS)) for one in programs]
+    rounds = programs[0]["times"]["plain"]["count"]
+    return [
+        Table(
+            "What became of each",
+            ("program", "every bit", "paths", "in programs", 'first losses apart, at "fast"'),
+            became,
+            says='Decorated means `dynamic.function(step)`, at its default, `"exact"`. Paths are '
+            "those that are known at the end; of what happened in the steps the share that ran in compiled "
+            "programs.",
+        ),
+        Table(
+            "The time of a step", ("program", *WAYS.values()), took,
+            says=f"Medians of {count(rounds, 'round')}, and the middle half.",
+        ),
+    ]  # fmt: skip
+
+
+def _listing(one: Json, steps: int) -> Listing:
+    equal = "every bit is kept" if one["equal"] == steps else f"bits differ from step {one['equal']} on"
+    return Listing(
+        f"{one['name']}", one["code"], "dynamic", out=one["explained"], folded=True,
+        says=f"{one['does']} {one['beyond']} Decorated, {equal} in {count(steps, 'step')}, "
+        f"{count(one['lines'], 'line')} of print and {count(one['arrays'], 'array')} of state among them.",
+    )  # fmt: skip
+
+
+def _but(programs: Json, same: list[str]) -> str:
+    others = [one["name"] for one in programs if one["name"] not in same]
+    return f"; in {listed(others)} something differed" if others else ""
+
+
+def _ends(stop: Json) -> tuple[str, str]:
+    errors = [stop[engine]["error"] for engine in PAIR]
+    first, second = ("runs" if error is None else error["type"] for error in errors)
+    return first, second
+
+
+def _said(engine: str, side: Json) -> str:
+    if side["error"] is None:
+        read = listed([str(number) for number in side["value"]])
+        return f"under {engine}'s decorator it read {read} steps of four batches."
+    return f"{engine}'s decorator refused it with a {side['error']['type']}, at the line of the `if`."
+
+
+def _answer(same: int, many: int, faster: str | None, times: Json) -> str:
+    kept = f"{same} of {many} programs give the same decorated as not, to the last bit"
+    if faster is None:
+        return f"{kept}; whether a step takes less time decorated is not resolved."
+    gain = times_of(effect(*(times[engine] for engine in PAIR)))
+    which = "decorated" if faster == "static" else "as they stand"
+    return f"{kept}; a step of all of them is {gain} as fast {which}."
+
+
+def _means(faster: str | None, free: list[str]) -> list[str]:
+    said = []
+    if free == ["dynamic"]:
+        said.append(
+            "What a tracer would have to refuse or to freeze (a branch on a value, a list that grows, a "
+            "recursion, NumPy in between) is no special case where Python runs in every call: nothing is "
+            "read off the source, and nothing is guessed."
+        )
+    elif free == ["static"]:
+        said.append("The decorator that has no values runs the loop that a value ends; the other does not.")
+    if faster == "static":
+        said.append("Taken together, the ten gain by a line above them, at no price in bits.")
+    elif faster == "dynamic":
+        said.append("Taken together, the ten lose by being decorated: it costs more than it saves.")
+    return said or ["By these times it is not to be told whether a decorator is worth its line."]
+
+
+def _otherwise(faster: str | None, free: list[str], programs: Json) -> list[str]:
+    said = []
+    if faster is not None:
+        said.append(
+            {
+                "static": "Line by line is where one finds a mistake, and where nothing has to be recorded "
+                "or compiled first: a program of a few steps is done before a decorator has begun to be of "
+                "use.",
+                "dynamic": "Where steps repeat for hours and paths are few, programs are what one wants, "
+                "also if these ten have other paths in every step.",
+            }[faster]
+        )
+    if len(free) == 1:
+        refusing = OTHER[free[0]]
+        said.append(
+            f"What {refusing}'s decorator takes costs "
+            + {
+                "static": "no Python at all in later calls, can be kept in a file, and looked at as a "
+                "whole; what it does not take, it says, at the line.",
+                "dynamic": "little to write, and it is debugged where it stands.",
+            }[refusing]
+        )
+    paths = [one["name"] for one in programs if one["plainly"] > one["calls"] / 2]
+    if paths:
+        said.append(
+            f"In {listed(paths)} most calls ran plainly: new paths kept coming, or little could be put off, "
+            "and then the decorator steps aside for a while."
+        )
+    return said or ["Neither side came off worse here, so there is nothing to be said for the other."]
+
+
+EXPERIMENT = Experiment(
+    name="ten_programs",
+    title="Ten programs that no tracer follows",
+    question="Can code that branches, loops and prints as it likes run as a graph, and stay what it is?",
+    dimension="control_flow",
+    run=run,
+    read=read,
+    sizes=lambda found: f"Ten networks of some thousand numbers, {count(found['steps'], 'step')} of each.",
+    level="both",
+)
