@@ -82,7 +82,7 @@ def _dynamic_function() -> Words:
 def _static_function() -> Words:
     import static
 
-    return _ours(counted(static.function, lambda fn: sum(map(len, fn.traces.values()))), _array)
+    return _ours(counted(static.function, lambda fn: fn.made), _array)
 
 
 def built(fn: Callable[..., Any]) -> Callable[..., Any]:

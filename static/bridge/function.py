@@ -21,17 +21,16 @@ from shared import dispatch
 from shared.dispatch import ENGINE_OF, Neutral
 from shared.errors import DiptychError, GraphError, SettingError
 from shared.nest import flatten
-from shared.nn.module import PLAIN
 from shared.source import user_line
 from shared.state import State
-from static.bridge.guards import Guards, Same, frozen
+from static.bridge.guards import FunctionGraph, Guards
 from static.bridge.outside import Outside
 from static.bridge.programs import ProgramOp
 from static.bridge.reads import Reads
 from static.compile.options import LEVELS, Options
 from static.engine import ENGINE
 from static.graph.create import placeholder
-from static.graph.graph import Graph, Node, Tensor
+from static.graph.graph import Node, Tensor
 from static.graph.operands import as_tensor
 from static.graph.variables import Variable
 
@@ -44,13 +43,7 @@ CHANGING = 8
 
 
 class RetracingWarning(UserWarning):
-    """A function is traced in each call, because it changes what it reads."""
-
-
-class FunctionGraph(Graph):
-    """The graph of a trace. What States hold is theirs, in each call."""
-
-    stores = False
+    """A function is traced in each call, because it changes what it reads, or what it has set before."""
 
 
 class Trace:
@@ -134,7 +127,10 @@ class Trace:
 
 
 class Function:
-    """A function that is traced for each signature. `static.function` makes it."""
+    """A function that is traced for each signature. `static.function` makes it.
+
+    traces  by signature, those that are kept; `made`, how many there were
+    """
 
     def __init__(self, fn: Callable[..., Any], level: str) -> None:
         update_wrapper(self, fn)
@@ -142,7 +138,7 @@ class Function:
         self.fn, self.level = fn, level
         self.traces: dict[Any, list[Trace]] = {}
         self._lock = threading.RLock()
-        self._said = "no call yet"
+        self.made, self._said = 0, "no call yet"
         self._changing = 0
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -178,10 +174,9 @@ class Function:
         else:
             why = "the first call" if not self.traces else "another signature: other shapes, dtypes or values"
         trace = Trace(self.fn, args, settings, self.level, why)
-        self._said = why
-        if trace.error is not None:
-            return trace
-        self._count(trace)
+        self._said, self.made = why, self.made + 1
+        if trace.error is not None or self._changes(trace):
+            return trace  # it is of this call alone: what Python did in it is to be done in the next, too
         self.traces.setdefault(key, []).append(trace)
         while sum(map(len, self.traces.values())) > TRACES:
             oldest = next(iter(self.traces))
@@ -190,21 +185,27 @@ class Function:
                 del self.traces[oldest]
         return trace
 
-    def _count(self, trace: Trace) -> None:
-        """Say of a function that it is traced in each call."""
-        self._changing = 0 if trace.guards.holds() else self._changing + 1
+    def _changes(self, trace: Trace) -> bool:
+        """Whether the function has changed what it reads; of one that does so in each call that is said."""
+        if trace.guards.holds():
+            self._changing = 0
+            return False
+        self._changing += 1
+        self._said = f"{trace.guards.changed()}, which {self.name} itself has changed"
         if self._changing == CHANGING:
             what, line = trace.guards.changed().split(" was ")[0].split(" is ")[0], user_line()
             warnings.warn_explicit(
-                f"function: {self.name} changes {what} itself, and reads it, so it is traced in each call, "
-                "which costs more than it saves; return what is to be kept, or keep it in an nn.Buffer",
+                f"function: {self.name} changes {what} itself, so it is traced in each call, which costs "
+                "more than it saves; return what is to be kept, or keep it in an nn.Buffer",
                 RetracingWarning, *(line[:2] if line else (__file__, 0)),
             )  # fmt: skip
+        return True
 
     def explain(self) -> str:
         """See `static.explain`."""
         traces = [trace for known in self.traces.values() for trace in known]
-        lines = [f"{self.name}: {len(traces)} traces; the last was made because of: {self._said}"]
+        made = f"{len(traces)} traces, of {self.made} that were made"
+        lines = [f"{self.name}: {made}; the last was made because of: {self._said}"]
         for number, trace in enumerate(traces, 1):
             fed = ", ".join(str(t.spec) for t in trace.op.fed) or "nothing"
             states = f"reads {len(trace.states)} States, changes {len(trace.stored)}"
@@ -268,7 +269,38 @@ def _take_apart(x: Any, arrays: list[Any], key: list[Any]) -> None:
         arrays.append(x)
         key.append((x.shape, x.dtype))
     else:
-        key.append(frozen(x) if type(x) in PLAIN else Same(x))
+        key.append(_key(x))
+
+
+def _key(x: Any) -> Any:
+    """What tells one value from another: of what is plain its class, value and sign, else which object it
+    is."""
+    kind = type(x)
+    if kind in (int, str, bool):
+        return kind, x
+    if kind in REPEATED:
+        return kind, repr(x)
+    return (kind, x.tobytes()) if isinstance(x, np.generic) else Same(x)
+
+
+REPEATED = (float, complex, bytes, range, slice)
+"""Kinds of values that are made anew for each call, and told apart by how they are shown."""
+
+
+class Same:
+    """Equal to itself alone: an object that is compared by identity, and kept alive so that no other gets its
+    place."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and other.value is self.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
 
 
 def _view(y: Any, fed: Sequence[Tensor]) -> tuple[int, list[Any]] | None:

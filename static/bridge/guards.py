@@ -9,14 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from shared.nn.module import PLAIN, Module
 from shared.state import Parameter, State
-from static.bridge.reads import CONTAINERS, MOST, Reads
-from static.graph.graph import Graph
+from static.bridge.reads import ABSENT, CONTAINERS, MOST, Reads
+from static.graph.graph import Graph, Tensor
+
+TRACED = object()
+"""What is kept of a value of a trace that is over, which is as good as any other."""
+
+
+class FunctionGraph(Graph):
+    """The graph of a trace. What States hold is theirs, in each call."""
+
+    stores = False
+    over = "a static.function has left it where it was put; return it and pass it in, or keep an nn.Buffer"
 
 
 class Guards:
@@ -28,112 +38,138 @@ class Guards:
 
     def __init__(self, reads: Reads) -> None:
         self._reads = reads
-        self.told: list[tuple[str, Callable[[], Any], Any]] = [
-            (name, get, _state(get)) for name, get in reads.told
+        self.told: list[tuple[str, Callable[[], Any], Was]] = [
+            (name, get, _was(get)) for name, get in reads.told
         ]
         self.holds: Callable[[], bool] = lambda: False
 
     def traced(self, graph: Graph) -> None:
         """The function has been traced: what the layers, Parameters and optimisers were that it met."""
         for name, optimizer in self._reads.optimizers:
-            self.told.append((f"{name}'s settings", optimizer.guard, ("told", frozen(optimizer.guard()))))
-        for module, kept in list(graph.settings.items()):
-            for key, values in kept.items():
-                name = f"{module.name}.{key}"
-                self.told.append((name, partial(getattr, module, key), ("plain", frozen(values[-1]))))
+            was = Was("told", None, kept(optimizer.guard()))
+            self.told.append((f"{name}'s settings", optimizer.guard, was))
+        for module, values in list(graph.settings.items()):
+            for key, seen in values.items():
+                get = partial(getattr, module, key)
+                self.told.append((f"{module.name}.{key}", get, Was("plain", seen[-1], kept(seen[-1]))))
             for key, part in vars(module).items():
                 if isinstance(part, (State, Module)):
                     get = partial(vars(module).__getitem__, key)
-                    self.told.append((f"{module.name}.{key}", get, ("is", Same(part))))
+                    self.told.append((f"{module.name}.{key}", get, Was("is", part)))
         for variable in graph.variables:
             if isinstance(variable.state, Parameter):
                 get = partial(getattr, variable.state, "requires_grad")
-                self.told.append((f"{variable.state.name or variable.name}.requires_grad", get, _state(get)))
+                self.told.append((f"{variable.state.name or variable.name}.requires_grad", get, _was(get)))
         self.holds = self._written()
 
     def changed(self) -> str:
         """What is not as it was, in words."""
         for name, get, was in self.told:
-            now = _state(get, was[0] == "told")
-            if now != was:
-                if was[0] == now[0] and was[0] in ("is", "made", "told"):
+            if not was.holds(get):
+                now = _was(get)
+                if was.kind == now.kind != "plain" or was.kind == "told":
                     return f"{name} is another, or holds something else"
-                return f"{name} was {_shown(was)}, and is {_shown(now)}"
+                return f"{name} was {was}, and is {now}"
         return ""
 
     def _written(self) -> Callable[[], bool]:
         """One expression that is true while all is as it was: of what is plain, by comparison, of all else by
         identity."""
-        space: dict[str, Any] = {"_state": _state}
+        space: dict[str, Any] = {}
         tests = []
         for i, (_, get, was) in enumerate(self.told):
-            space[f"g{i}"], space[f"w{i}"] = get, was
-            kind, value = was
-            if kind == "is":
-                space[f"v{i}"] = value.value
+            space[f"g{i}"], space[f"v{i}"] = get, was.value
+            if was.kind == "is":
                 tests.append(f"g{i}() is v{i}")
-            elif kind == "plain" and value[0] in ("int", "str", "bool"):
-                space[f"v{i}"], space[f"t{i}"] = value[1], type(value[1])
+            elif was.kind == "plain" and type(was.value) in (int, str, bool):
+                space[f"t{i}"] = type(was.value)
                 tests.append(f"type(x := g{i}()) is t{i} and x == v{i}")
-            elif kind == "told":
-                tests.append(f"_state(g{i}, True) == w{i}")
             else:
-                tests.append(f"_state(g{i}) == w{i}")
+                space[f"h{i}"] = was.holds
+                tests.append(f"h{i}(g{i})")
         body = f"    try:\n        return {' and '.join(tests) or 'True'}\n"
         exec(f"def holds():\n{body}    except Exception:  # it is gone\n        return False", space)
         return space["holds"]
 
 
-class Same:
-    """Equal to itself alone: an object that is compared by identity, and kept alive so that no other gets its
-    place."""
+class Was(NamedTuple):
+    """What is kept of a value, of which no other gets the place: itself, if it is plain; else which object it
+    is and, of a container or array that is not long, what it held.
 
-    __slots__ = ("value",)
+    kind   "plain", "made" of what is plain, an "array", "told" by somebody, which "is" an object, "traced",
+           or "gone"
+    """
 
-    def __init__(self, value: Any) -> None:
-        self.value = value
+    kind: str
+    value: Any = None
+    held: Any = None
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and other.value is self.value
+    def holds(self, get: Callable[[], Any]) -> bool:
+        """Whether it is so now."""
+        try:
+            value = get()
+        except Exception:
+            return self.kind == "gone"
+        if self.kind == "plain" or self.kind == "told":
+            return alike(value, self.held)
+        if self.kind == "traced":
+            return _is_traced(value)
+        if self.kind == "made":
+            return (value is self.value or type(value) is tuple) and alike(value, self.held)
+        return value is self.value and (self.kind == "is" or bool(value.tobytes() == self.held))
 
-    def __hash__(self) -> int:
-        return id(self.value)
+    def __str__(self) -> str:
+        if self.kind == "plain" or self.value is ABSENT:
+            return str(self.value)
+        return "gone" if self.kind == "gone" else "an object"
 
 
-def _state(get: Callable[[], Any], told: bool = False) -> tuple[str, Any]:
-    """What is kept of a value: itself, if it is plain or made of what is plain, else which object it is."""
+def _was(get: Callable[[], Any]) -> Was:
     try:
         value = get()
     except Exception:
-        return "gone", None
-    if told:
-        return "told", frozen(value)
+        return Was("gone")
     if type(value) in PLAIN:
-        return "plain", frozen(value)
+        return Was("plain", value, kept(value))
     if type(value) is np.ndarray and value.size <= MOST:
-        return "made", (Same(value), value.tobytes())
+        return Was("array", value, value.tobytes())
     if isinstance(value, CONTAINERS) and len(value) <= MOST:
-        return "made", (Same(value) if type(value) is not tuple else None, frozen(value))
-    return "is", Same(value)
+        return Was("made", value, kept(value))
+    return Was("traced") if _is_traced(value) else Was("is", value)
 
 
-def frozen(value: Any) -> Any:
-    """A value that can be compared, type and sign included."""
-    if type(value) is float:
-        return "float", repr(value)
-    if type(value) in (bool, int, str):
-        return type(value).__name__, value
+def _is_traced(value: Any) -> bool:
+    """Whether a value is one of a trace, which is over: nothing can be computed with any of these."""
+    return isinstance(value, Tensor) and isinstance(value.graph, FunctionGraph)
+
+
+def kept(value: Any) -> Any:
+    """A value as `alike` compares it: of containers, their class and what they hold."""
     if isinstance(value, dict):
-        return "dict", [(frozen(k), frozen(v)) for k, v in value.items()]
+        return type(value), [(key, kept(part)) for key, part in value.items()]
     if isinstance(value, (set, frozenset)):
-        return "set", {*value}
+        return type(value), {*value}
     if isinstance(value, CONTAINERS):
-        return type(value).__name__, [frozen(part) for part in value]
-    return Same(value)
+        return type(value), [kept(part) for part in value]
+    return TRACED if _is_traced(value) else value
 
 
-def _shown(was: tuple[str, Any]) -> str:
-    kind, value = was
-    if kind in ("plain", "float"):
-        return str(value[1]) if kind == "plain" else value
-    return "gone" if kind == "gone" else "an object"
+def alike(value: Any, held: Any) -> bool:
+    """Whether a value is what was kept of one: what is plain by its type, value and sign, containers by what
+    they hold, in its order, all else by identity."""
+    if value is held:
+        return True
+    kind = type(value)
+    if kind is float:
+        return type(held) is float and repr(value) == repr(held)
+    if kind is int or kind is str or kind is bool:
+        return kind is type(held) and bool(value == held)
+    if not isinstance(value, CONTAINERS):
+        return held is TRACED and _is_traced(value)
+    if type(held) is not tuple or held[0] is not kind or len(held[1]) != len(value):
+        return False
+    if isinstance(value, dict):
+        return all([alike(a, b) and alike(value[a], c) for a, (b, c) in zip(value, held[1], strict=True)])
+    if isinstance(value, (set, frozenset)):
+        return bool(value == held[1])
+    return all(map(alike, value, held[1]))

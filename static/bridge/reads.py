@@ -12,6 +12,7 @@ import random
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dis import get_instructions
 from functools import cache, partial
 from gc import get_referents
 from io import IOBase
@@ -53,7 +54,8 @@ class Reads:
     told        for each thing its name, and what gets it
     moving      by name, what moves on when it is used: generators of random numbers, and iterators
     optimizers  by name, the optimisers among it
-    names       the names that stand in the text of any of the functions
+    names       the names that stand in the text of any of the functions; `asked`, those of attributes that
+                need not be there: they are assigned to, or stand in quotes
     """
 
     def __init__(self, fn: Callable[..., Any], arguments: Any = ()) -> None:
@@ -61,6 +63,7 @@ class Reads:
         self.moving: list[tuple[str, Any]] = []
         self.optimizers: list[tuple[str, Optimizer]] = []
         self.names: set[str] = set()
+        self.asked: set[str] = set()
         self._seen: dict[int, Any] = {}  # what was visited, which lives meanwhile, so that no id is another's
         self._noted: set[tuple[int, str]] = set()
         self._holders: list[tuple[str, Any]] = []
@@ -154,6 +157,8 @@ class Reads:
         found = list(_codes(code))
         for each in found:
             self.names.update(each.co_names)
+            self.asked.update(_asked(each))
+        self.names |= self.asked
         return found
 
     def _attributes(self, name: str, holder: Any) -> None:
@@ -162,6 +167,9 @@ class Reads:
         if not isinstance(holder, type):
             for key in own.keys() & self.names:
                 self._note(holder, key, f"{name}.{key}", partial(getattr, holder, key))
+            if not isinstance(holder, ModuleType):
+                for key in self.asked - own.keys():
+                    self._note(holder, key, f"{name}.{key}", partial(_first, [own], key))
         kinds = (holder if isinstance(holder, type) else type(holder)).__mro__
         dicts = [own, *[vars(kind) for kind in kinds if self._is_users(_file_of(kind))]]
         for of in dicts[1:]:
@@ -202,12 +210,30 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
             yield from _codes(constant)
 
 
+@cache
+def _asked(code: CodeType) -> frozenset[str]:
+    """The names of attributes that a code may set, or ask whether they are there."""
+    stored = [step.argval for step in get_instructions(code) if step.opname == "STORE_ATTR"]
+    quoted = [text for text in code.co_consts if type(text) is str and text.isidentifier()]
+    return frozenset(stored + quoted)
+
+
+class Absent:
+    """What stands for an attribute that is not there."""
+
+    def __repr__(self) -> str:
+        return "not there"
+
+
+ABSENT = Absent()
+
+
 def _first(dicts: Sequence[Any], key: str) -> Any:
     """What a key stands for in the first of several dicts that has it."""
     for each in dicts:
         if key in each:
             return each[key]
-    return None
+    return ABSENT
 
 
 def _users_file(file: str | None, home: str = "") -> bool:

@@ -64,6 +64,9 @@ class Graph:
     stores = True
     """Whether what is assigned is there in the next run, so that States which it was built of are watched."""
 
+    over = ""
+    """Of a graph that nothing can be added to any more: why, and the way out."""
+
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self.finalized = False

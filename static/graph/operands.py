@@ -86,10 +86,14 @@ def _(value: Tensor, graph: Graph) -> Tensor:
         return value
     if graph.is_inside(value.graph):
         return graph.capture(value)
+    over = value.graph.over or graph.over
     raise GraphError(
         f"Tensor {value.name!r} must be from the same graph as the others in this call; "
-        "build both inside one `with graph.as_default():`"
+        + (f"one of them is no value any more: {over}" if over else BOTH)
     )
+
+
+BOTH = "build both inside one `with graph.as_default():`"
 
 
 @way_in.register

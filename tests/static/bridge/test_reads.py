@@ -26,7 +26,7 @@ import pytest
 import dynamic
 import static
 from shared import nn, ops
-from shared.errors import ShapeError, SymbolicValueError
+from shared.errors import GraphError, ShapeError, SymbolicValueError
 from static.bridge.function import RetracingWarning
 
 ONE = np.ones(1, "float32")
@@ -242,6 +242,38 @@ def test_fields_of_an_argument_are_watched_and_what_is_not_named_is_not() -> Non
     assert fn(ONE, holder).item() == 5 and traced(fn) == 2
 
 
+def test_plain_values_that_are_made_anew_have_one_trace() -> None:
+    fn = static.function(lambda x, k, where: (x * k)[where])
+    for _ in range(3):
+        for k in (2, 2.0, np.float32(2), np.float64(2), -0.0, 0.0):
+            fn(np.ones(3, "float32"), k, slice(0, int("2")))
+    assert traced(fn) == 6
+    assert fn(np.ones(3, "float32"), 2.0, slice(1, 2)).shape == (1,) and traced(fn) == 7
+
+
+KINDS: list[tuple[Any, Any]] = [
+    (1, 1.0), (1, True), (0.0, -0.0), ([1], (1,)), ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+    ({"a": [1]}, {"a": (1,)}), ({1}, {2}), ({1}, frozenset({1})), ("a", "b"), (None, 0), ([1, 2], [1]),
+    (np.ones(2), np.zeros(2)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after"), KINDS, ids=repr)
+def test_a_value_of_another_kind_order_or_sign_is_another(before: Any, after: Any) -> None:
+    holder = types.SimpleNamespace(value=before)
+    fn = static.function(lambda x: x if holder.value is fn else x * 2)
+    for _ in range(2):
+        for value in (before, after):
+            holder.value = value
+            fn(ONE)
+    assert traced(fn) == 2
+    holder.value = [before]
+    assert [fn(ONE) is not None for _ in range(2)] and traced(fn) == 3
+    holder.value[0] = after
+    fn(ONE)
+    assert traced(fn) == 4
+
+
 def test_what_the_inner_one_reads_is_the_outer_ones_too() -> None:
     holder = Holder()
     inner = static.function(lambda x: x * holder.scale)
@@ -281,7 +313,55 @@ def test_a_function_that_changes_what_it_reads_is_traced_each_time_and_says_so()
         return x * once["layer"]
 
     assert [lazy(ONE).item() for _ in range(12)] == [3.0] * 12
-    assert traced(lazy) == 2
+    assert lazy.made == 2 and traced(lazy) == 1
+
+
+def test_a_traced_value_that_is_put_aside_is_refused_to_who_looks_at_it() -> None:
+    """It is no reason to trace again; but whoever computes with what the last call has left is refused."""
+    holder = Holder()
+    holder.hidden = None  # type: ignore[attr-defined]
+
+    @static.function
+    def keeps(x: Any) -> Any:
+        holder.hidden = x * 2  # type: ignore[attr-defined]
+        return x * 3
+
+    for _ in range(4):
+        keeps(ONE)
+    assert keeps.made == 2  # once from None, and once from what a trace has left
+    with pytest.raises(SymbolicValueError, match="until a session runs it"):
+        float(holder.hidden)  # type: ignore[attr-defined]
+    holder.hidden = None  # type: ignore[attr-defined]
+
+    @static.function
+    def goes_on(x: Any) -> Any:
+        holder.hidden = x if holder.hidden is None else holder.hidden + x  # type: ignore[attr-defined]
+        return holder.hidden * 1  # type: ignore[attr-defined]
+
+    assert goes_on(ONE).item() == 1
+    with pytest.raises(GraphError, match=r"a static\.function has left it"):
+        goes_on(ONE)
+
+
+def test_a_plain_value_that_is_put_somewhere_is_what_the_last_call_has_put() -> None:
+    holder = Holder()
+
+    @static.function
+    def noting(x: Any) -> Any:
+        holder.size = len(x)  # type: ignore[attr-defined]
+        return x * 2
+
+    for size in (1, 2, 1, 2):
+        noting(np.ones(size, "float32"))
+        assert holder.size == size  # type: ignore[attr-defined]
+
+
+def test_an_attribute_by_its_text_is_watched() -> None:
+    holder = Holder()
+    fn = static.function(lambda x: x * getattr(holder, "scale"))  # noqa: B009
+    assert fn(ONE).item() == 2
+    holder.scale = 5.0
+    assert fn(ONE).item() == 5
 
 
 # --- what is taken from outside --------------------------------------------------------------
