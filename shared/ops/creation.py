@@ -108,18 +108,20 @@ def _infer_arange(*, start: Any, stop: Any, step: Any, dtype: Any) -> Spec:
     return Spec((count,), dtype)
 
 
-_arange = Creation(
-    "arange",
-    lambda xp, *, start, stop, step, dtype: xp.arange(start, stop, step, dtype),
-    _infer_arange,
-)
+def _make_arange(xp: Any, *, start: Any, stop: Any, step: Any, dtype: Any) -> Any:
+    """Floats in double precision first: NumPy measures the step in the dtype, where it may be 0."""
+    wide = np.result_type(dtype, np.float64) if dtype.kind in "fc" else dtype
+    return xp.arange(start, stop, step, wide).astype(dtype, copy=False)
+
+
+_arange = Creation("arange", _make_arange, _infer_arange)
 
 
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, *, like: Any = None) -> Any:
     """The numbers from `start` (0 if only one is given) up to, and without, `stop`.
 
-    int64 where all three are integers, else float32, unless a dtype is given. Raises
-    SettingError for a step of zero.
+    int64 where all three are integers, else float32, unless a dtype is given; floats are
+    computed in double precision and rounded each. Raises SettingError for a step of zero.
     """
     given = (0, start, step) if stop is None else (start, stop, step)
     numbers = [_number("arange", n) for n in given]

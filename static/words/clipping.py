@@ -15,8 +15,9 @@ def global_norm(t_list: Sequence[Any]) -> Any:
 
 
 def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any) -> Any:
-    """Every element brought between the two."""
-    return ops.minimum(ops.maximum(as_tensor(t), clip_value_min), clip_value_max)
+    """Every element brought between the two; to the lower one where they are crossed. A gradient goes
+    through bounds included."""
+    return ops.clip(ops.clip(as_tensor(t), high=clip_value_max), clip_value_min)
 
 
 def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None) -> Any:

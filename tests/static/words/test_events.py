@@ -123,6 +123,16 @@ def test_an_event_file_is_read_back(tmp_path: Path) -> None:
         assert np.array_equal(unpacked(picture[4][0], 4, 5, 3), pixels(drawn[0]))
 
 
+def test_a_tag_is_what_was_given(tmp_path: Path) -> None:
+    """findings/events-under-another-name.sh."""
+    one = tf.constant(1.0)
+    merged = tf.summary.merge([tf.summary.scalar(tag, one) for tag in ("my loss", "my_loss")])
+    with tf.Session() as session, tf.summary.FileWriter(tmp_path) as writer:
+        writer.add_summary(session.run(merged), 0)
+    *_, event = written(tmp_path)
+    assert [fields(part)[1] for part in fields(event[5][0])[1]] == [[b"my loss"], [b"my_loss"]]
+
+
 def unpacked(png: bytes, height: int, width: int, channels: int) -> Any:
     """The pixels of a PNG whose rows have no filter."""
     at = png.index(b"IDAT")

@@ -54,6 +54,13 @@ def test_a_call_runs(name: str) -> None:
 # --- without TensorFlow ----------------------------------------------------------------------------
 
 
+def test_clipping_between_crossed_bounds_is_tensorflows() -> None:
+    """findings/clip-with-crossed-bounds.sh: the lower one wins; and a gradient goes through at the bounds."""
+    x = static.constant([0.0, 1.0, 2.0])
+    assert run(static.clip_by_value(x, 3.0, 1.0)).tolist() == [3, 3, 3]
+    assert run(static.gradients(static.clip_by_value(x, 0.0, 1.0), [x])[0]).tolist() == [1, 1, 0]
+
+
 @pytest.mark.parametrize("stride", [1, 2, 3])
 @pytest.mark.parametrize("padding", ["SAME", "VALID"])
 def test_convolutions_and_poolings_pad_as_is_said(stride: int, padding: str) -> None:
