@@ -85,9 +85,9 @@ class InPlace(Operators):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if isinstance(index, tuple):
-            self._change("x[...] = v", lambda array, v, *key: array.__setitem__(key, v), value, *index)
+            self._change("x[...] = v", lambda array, v, *key: _put(array, v, key), value, *index)
         else:
-            self._change("x[...] = v", lambda array, v, key: array.__setitem__(key, v), value, index)
+            self._change("x[...] = v", _put, value, index)
 
     def copy_(self, other: Any) -> Any:
         """Overwrite the values with those of `other`, which broadcasts; gives the thing itself."""
@@ -126,6 +126,13 @@ def _changing(name: str) -> Any:
 
 for _name in CHANGES:
     setattr(InPlace, f"{_name}_", _changing(_name))
+
+
+def _put(array: Any, values: Any, key: Any) -> None:
+    """`array[key] = values`, but of no complex numbers into real ones: NumPy drops their imaginary parts."""
+    if getattr(values, "dtype", array.dtype).kind == "c" != array.dtype.kind:
+        raise TypeError("the imaginary part would be lost")
+    array[key] = values
 
 
 def _copy(array: Any, values: Any) -> None:

@@ -12,6 +12,7 @@ import safetensors.numpy
 import dynamic
 import static
 from shared import nn, ops, optim
+from shared.data import DataLoader
 from shared.errors import DTypeError, GradientError, MatrixError
 
 NAN, INF = np.nan, np.inf
@@ -141,6 +142,137 @@ def test_attention_to_nothing(weights: bool) -> None:
     layer = nn.MultiheadAttention(4, 1, bias=False, batch_first=True)
     x, nowhere = dynamic.tensor(np.ones((1, 3, 4), "f4")), dynamic.tensor(np.ones((1, 3), bool))
     assert (layer(x, x, x, key_padding_mask=nowhere, need_weights=weights)[0].numpy() == 0).all()
+
+
+def test_a_python_integer_beside_floats_is_one_of_them() -> None:
+    """findings/integers-equal-to-others.sh: NumPy's."""
+    assert (dynamic.tensor(np.array([2**24], "f4")) == 2**24 + 1).item() is True
+    assert (dynamic.tensor(np.array([2**24 + 1])) == 2.0**24).item() is False
+
+
+def test_the_slope_of_hardsigmoid_is_a_sixth() -> None:
+    """findings/hardsigmoid-in-float64.sh."""
+    assert slopes(ops.hardsigmoid, [0.0]) == [1 / 6]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_zeros_stay_zeros_when_normalized(dtype: str) -> None:
+    """findings/normalized-zeros-in-half.sh."""
+    assert ops.normalize(dynamic.tensor(np.zeros(2, dtype)), axis=0).numpy().tolist() == [0, 0]
+
+
+def test_factors_read_the_lower_triangle() -> None:
+    """findings/both-triangles.sh: as NumPy and PyTorch."""
+    a = dynamic.tensor(np.array([[4.0, 2.0], [0.0, 4.0]]))
+    assert ops.linalg.eigh(a)[0].numpy().tolist() == [4, 4]
+    assert ops.linalg.cholesky(a).numpy().tolist() == [[2, 0], [0, 2]]
+
+
+def test_a_loader_that_does_not_shuffle_draws_nothing() -> None:
+    """findings/loaders-that-draw.sh."""
+
+    def drawn(walks: int) -> Any:
+        dynamic.manual_seed(0)
+        loader = DataLoader(np.arange(6), batch_size=2)
+        for _ in range(walks):
+            assert len(list(loader)) == 3
+        return dynamic.rand(1).item()
+
+    assert drawn(0) == drawn(2)
+
+
+def test_a_point_is_at_itself() -> None:
+    """findings/distances-to-oneself.sh: however many there are, and however far from 0."""
+    x = dynamic.tensor((1000 + np.random.default_rng(0).random((40, 3))).astype("f4"))
+    assert (np.diagonal(ops.cdist(x, x).numpy()) == 0).all()
+
+
+def test_class_weights_divide_where_labels_are_indices() -> None:
+    """findings/weights-of-classes.sh: PyTorch's, which divides by the rows where labels are probabilities."""
+    logits, labels = np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]), np.array([0, 2])
+    weight = np.array([1.0, 2.0, 5.0])
+    by_index = ops.cross_entropy(logits, labels, weight=weight)
+    by_rows = ops.cross_entropy(logits, np.eye(3)[labels], weight=weight)
+    assert by_rows / by_index == pytest.approx(weight[labels].sum() / len(labels))
+
+
+def test_a_pair_of_equals_has_pytorchs_distance() -> None:
+    """findings/distances-that-are-not-zero.sh: eps is added to each difference."""
+    ones = np.ones((1, 4))
+    assert ops.pairwise_distance(ones, ones).item() == pytest.approx(2e-6)
+    assert slopes(lambda x: ops.pairwise_distance(x, ones), ones) == [[pytest.approx(0.5)] * 4]
+
+
+def test_a_longer_draw_begins_with_the_shorter() -> None:
+    """findings/beginnings-of-draws.sh."""
+    for draw in (dynamic.randn, dynamic.rand):
+        dynamic.manual_seed(0)
+        long = draw(24).numpy()
+        for n in (1, 15, 16, 17, 20):
+            dynamic.manual_seed(0)
+            assert np.array_equal(draw(n).numpy(), long[:n])
+
+
+def test_complex_gradients_point_upwards() -> None:
+    """findings/gradients-that-go-up.sh: PyTorch's; a step against them goes down."""
+    z = dynamic.tensor(np.array(1 + 2j), requires_grad=True)
+    (ops.abs(z) ** 2).backward()
+    assert z.grad.item() == pytest.approx(2 + 4j)
+
+
+def test_the_sign_of_a_zero_tells_the_side_of_the_cut() -> None:
+    """findings/below-the-cut.sh."""
+    z = dynamic.tensor(np.full(8, complex(-1.0, -0.0), "c8"))
+    assert (ops.sqrt(z).numpy() == -1j).all()
+    assert (ops.log(z).numpy().imag < -3).all()
+
+
+def test_integers_that_do_not_fit_are_refused_or_compared_by_value() -> None:
+    """findings/integers-that-wrap.sh: NumPy's."""
+    x = dynamic.tensor(np.array([200], "u1"))
+    assert not (x > 300).item() and not (x == -56).item()
+    with pytest.raises(DTypeError, match="300 out of bounds"):
+        x + 300
+
+
+def test_the_gradient_of_ctc_is_that_of_the_loss() -> None:
+    """findings/gradients-of-ctc.sh: by whatever it is asked for."""
+    at = np.linspace(-2, 1, 15).reshape(5, 1, 3)
+
+    def loss(x: Any) -> Any:
+        return ops.ctc_loss(x, np.array([[1, 2]]), np.array([5]), np.array([2]), reduction="sum")
+
+    steps = 1e-6 * np.eye(15).reshape(15, 5, 1, 3)
+    differences = [(loss(at + step) - loss(at - step)) / 2e-6 for step in steps]
+    np.testing.assert_allclose(np.ravel(slopes(loss, at)), differences, atol=1e-8)
+
+
+def test_the_layers_of_a_slice_are_counted_anew() -> None:
+    """findings/names-of-slices.sh: PyTorch's keep the numbers of the whole."""
+    cut = nn.Sequential(nn.Linear(1, 1), nn.ReLU(), nn.Linear(1, 1))[1:]
+    built = nn.Sequential(nn.ReLU(), nn.Linear(1, 1))
+    built.load_state_dict(cut.state_dict())
+    assert list(cut.state_dict()) == list(built.state_dict()) == ["1.weight", "1.bias"]
+
+
+def test_a_median_of_equals_has_one_gradient() -> None:
+    """findings/medians-of-ties.sh: of the one that is picked."""
+    for median in (ops.median, dynamic.median, lambda x: ops.quantile(x, 0.5)):
+        assert sorted(slopes(median, np.ones(3))) == [0, 0, 1]
+
+
+@pytest.mark.parametrize("value", [1j, np.complex64(1j), np.array(1j), np.array([1j, 1j])])
+def test_a_complex_number_is_not_written_into_a_real_array(value: Any) -> None:
+    """findings/complex-into-real.sh: NumPy drops the imaginary part of its own."""
+    x = dynamic.tensor(np.ones(2))
+    with pytest.raises(DTypeError, match="stays so"):
+        x[:] = value
+    with pytest.raises(DTypeError, match="stays so"):
+        x[np.array([0, 1])] = value
+    assert x.numpy().tolist() == [1, 1]
+    z = dynamic.tensor(np.ones(2, "c16"))
+    z[:] = value
+    assert z.numpy().tolist() == [1j, 1j]
 
 
 # --- what a compiler may not do, at either level ---------------------------------------------------
