@@ -22,7 +22,7 @@ from dynamic.paths import Found, Point
 from dynamic.pending import Pending, Remembered, array_of, complete, pending
 from dynamic.recording import Recorder
 from dynamic.redo import PLAIN, QUIET, put_gradient
-from dynamic.tape import apply
+from dynamic.tape import apply, note_views
 from dynamic.tensors import Tensor
 from dynamic.versions import next_order
 from dynamic.views import made_by, steps_to
@@ -56,6 +56,8 @@ class Call(Recorder):
                         continue
                     if new is not None and self._admitted(op, event, args, settings):
                         made = self._follow(point, new)
+                        if op.alias:
+                            note_views(op, args, made)
                         return made[0] if op.single else tuple(made)
             if not self._defers(op, args, settings):
                 self.flush()

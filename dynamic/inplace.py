@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dynamic.modes import mode
+from dynamic.sharing import is_shown
 from dynamic.versions import record_change
 from shared.errors import DiptychError, DTypeError, GradientError, RangeError, ShapeError
 from shared.spec import str_shape
@@ -45,6 +46,7 @@ def _check_gradients(x: Any, array: Any, call: str, written: Sequence[Any]) -> N
             )
     if x.edge is not None:
         what = "a leaf that requires a gradient" if x.is_leaf else "a value that the tape remembers"
+        what += ", and of which there are views" if not x.is_leaf and is_shown(x) else ""
         raise GradientError(
             f"{call}: {what} (shape {str_shape(array.shape)}) can not be changed in place while "
             "the tape records; write y = x + ... for a new Tensor, or update it under "

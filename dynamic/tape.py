@@ -11,6 +11,7 @@ from dynamic import instrument
 from dynamic.modes import mode
 from dynamic.node import Edge, Node, lines
 from dynamic.operands import operand
+from dynamic.sharing import note
 from dynamic.tensors import Tensor
 from dynamic.versions import next_order
 from shared.op import Op, in_single_precision, single_floats
@@ -61,8 +62,12 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
         wanted = (edges[0] is not None,)
     else:
         wanted = tuple([edge is not None for edge in edges])
+    made: Any
     if True not in wanted or not now.recording:
-        return Tensor(y) if op.single else tuple([Tensor(part) for part in y])
+        made = Tensor(y) if op.single else tuple([Tensor(part) for part in y])
+        if op.alias:
+            note_views(op, args, (made,) if op.single else made)
+        return made
     pullback = op.pullbacks.get(wanted) or pullback_of(op, wanted)
 
     for i in pullback.unread_inputs:
@@ -74,7 +79,10 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
     if op.single:
         dtype = y.dtype
         if dtype.kind not in "fc" or op.constant:
-            return Tensor(y)
+            made = Tensor(y)
+            if op.alias:
+                note_views(op, args, (made,))
+            return made
         node = _new(Node)  # Node(...) and Tensor(...), without the cost of two calls of __init__
         node.pullback = pullback
         node.settings = settings
@@ -88,7 +96,7 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
                 node.outputs = pullback.unread_output = (Spec(y.shape, dtype),)
         node.order = next_order()
         node.hooks = None
-        made: Any = _new(Tensor)
+        made = _new(Tensor)
         made.array = y
         made.edge = (node, 0)
     else:
@@ -101,6 +109,15 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
                 for i, part in enumerate(y)
             ]
         )
+    if op.alias:
+        note_views(op, args, (made,) if op.single else made)
     if hooks.active or now.tracing:
         lines[node] = user_line()
     return made
+
+
+def note_views(op: Op, args: Sequence[Any], made: Sequence[Tensor]) -> None:
+    """What an op made may be views of some of its arguments."""
+    for position in op.alias:
+        if position < len(args) and isinstance(args[position], Tensor):
+            note(args[position], made)

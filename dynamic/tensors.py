@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dynamic import gradient_hooks
+from dynamic import gradient_hooks, sharing
 from dynamic.modes import mode
 from dynamic.node import Edge, Leaf, Node, release
 from dynamic.values import Values, check_detached, raw_array
@@ -30,9 +30,10 @@ class Tensor(Values):
     array  the raw array; `data` is the same, and looks at what it is set to
     edge   where its cotangent goes: the Node that made it and which of its outputs it is, its Leaf
            and 0 if it was made to require a gradient, or None
+    kin    those that show the same array, where there are any: see `dynamic.sharing`
     """
 
-    __slots__ = ("array", "edge", "__weakref__")
+    __slots__ = ("array", "edge", "kin", "__weakref__")
 
     def __init__(self, array: Any, edge: Edge | None = None) -> None:
         self.array = array if type(array) is not list else np.array(array, np.float32)
@@ -143,7 +144,9 @@ class Tensor(Values):
 
     def detach(self) -> Tensor:
         """The same array without the history."""
-        return Tensor(self.array)
+        y = Tensor(self.array)
+        sharing.note(self, (y,))
+        return y
 
     def clone(self) -> Tensor:
         """A copy of the values that gradients flow through."""

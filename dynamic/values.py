@@ -13,6 +13,7 @@ import numpy as np
 from dynamic import inplace
 from dynamic.modes import mode
 from dynamic.node import Edge, Node
+from dynamic.sharing import is_shown
 from shared import ops
 from shared.device.cuda import DEVICES, check_device, device_of, to_device, to_host
 from shared.errors import DTypeError, GradientError, ShapeError
@@ -110,13 +111,13 @@ class Values(InPlace):
         inplace.change(self, self.array, call, lambda array: write(array, *arrays), written)
 
     def _update(self, name: str, other: Any) -> Any:
-        """Of what the tape remembers, or shall remember for y, `x += y` makes a new Tensor, x + y, that
-        takes x's name; not of a view, for the array that it shows would stay as it is."""
+        """Of what the tape remembers, or shall remember for y, `x += y` makes a new Tensor, x + y, that takes
+        x's name; not of a view, nor where there are views of x, for what these show would stay as it is."""
         if self.edge is not None and mode.get().recording and isinstance(node := self.edge[0], Node):
-            if node.pullback is None or not node.pullback.op.alias:
+            if (node.pullback is None or not node.pullback.op.alias) and not is_shown(self):
                 return getattr(self, f"__{name}__")(other)
         if self.edge is None and getattr(other, "edge", None) is not None and mode.get().recording:
-            if self.array.base is None:  # no view of another's values: the name alone is to hold the sum
+            if self.array.base is None and not is_shown(self):  # the name alone is to hold the sum
                 made = getattr(self, f"__{name}__")(other)
                 if made.shape == self.shape and made.dtype == self.dtype:
                     return made

@@ -51,6 +51,11 @@ def change_after(array: Any, order: int) -> Change | None:
     return change if change is not None and change.order > order else None
 
 
+def same_memory(a: Any, b: Any) -> bool:
+    """Whether two arrays lie in one memory."""
+    return owner(a) is owner(b)
+
+
 def owner(array: Any) -> Any:
     """The array that owns the memory of a view; of one on the GPU, CuPy's."""
     if isinstance(array, CudaArray):

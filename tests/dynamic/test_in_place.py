@@ -15,6 +15,7 @@ import pytest
 
 import dynamic
 import static
+from dynamic.sharing import FEW
 from shared import nn, ops, optim
 from shared.errors import (
     AssignmentError,
@@ -134,6 +135,58 @@ def test_a_parameter_is_not_changed_while_the_tape_records(change: Any) -> None:
     p.requires_grad = False
     change(p, dynamic.tensor(B))
     assert not np.array_equal(p.numpy(), A)
+
+
+VIEWS: dict[str, Callable[[Any], Any]] = {
+    "reshape": lambda x: x.reshape(-1), "x[0]": lambda x: x[0], "x.T": lambda x: x.T,
+    "detach": lambda x: x.detach(),
+    "a view of a view": lambda x: x.reshape(-1)[1:], "of what is detached": lambda x: x.detach()[0],
+    "one of several": lambda x: x.unbind(0)[1],
+}  # fmt: skip
+
+
+def _added_to(make: Callable[[], Any], view: Callable[[Any], Any]) -> Any:
+    x = make()
+    seen = view(x)
+    x += 1.0
+    return seen
+
+
+@pytest.mark.parametrize("decorated", [False, True], ids=["plain", "decorated"])
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+def test_x_is_not_made_another_while_a_view_of_it_is_at_hand(view: Any, decorated: bool) -> None:
+    """PyTorch changes what the view shows; of a new x it would not hear."""
+    leaf, theirs = dynamic.tensor(A, requires_grad=True), torch.tensor(A, requires_grad=True)
+    expected = _added_to(lambda: theirs.detach() * 2, view)
+    assert not np.array_equal(expected.numpy(), view(torch.tensor(A) * 2).numpy())
+
+    def added() -> Any:
+        return _added_to(lambda: leaf * 2, view)
+
+    call = dynamic.function(added) if decorated else added
+    for _ in range(3):
+        with pytest.raises(GradientError, match=r"of which there are views.*write y = x \+"):
+            call()
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+def test_a_view_that_nobody_holds_any_more_is_in_nobodys_way(view: Any) -> None:
+    leaf = dynamic.tensor(A, requires_grad=True)
+    x = leaf * 2
+    used = ops.sum(ops.sin(view(x)))
+    x += 1.0
+    ops.sum(x * x + used).backward()
+    theirs = torch.tensor(A, requires_grad=True)
+    y = theirs * 2
+    (((y + 1) ** 2).sum() + 6 * torch.sin(view(y)).sum()).backward()
+    np.testing.assert_allclose(leaf.grad.numpy(), theirs.grad.numpy(), rtol=1e-5)
+
+
+def test_views_that_come_and_go_leave_nothing_behind() -> None:
+    x = dynamic.tensor(A)
+    for _ in range(10_000):
+        x = x.detach().reshape(2, 3)
+    assert len(x.kin) <= 2 * FEW
 
 
 def test_a_change_of_a_parameter_that_backward_needs_is_noticed() -> None:
