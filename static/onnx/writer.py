@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,6 @@ Row = Callable[..., Any]
 SAME_VALUE = ("identity", "placeholder_with_default")
 """Nodes that give on what they are given, and are no ops of the table."""
 
-_FEW = 64
-"""Constants of up to this many elements are written once, however often they are used."""
 _NO_COMPLEX = "ONNX's runtimes have no complex numbers; export what is real"
 _OTHERWISE = "ONNX has no words for it here; build it of the ops that docs/onnx.md lists"
 
@@ -44,7 +43,7 @@ class Model:
         self.counts: dict[str, int] = {}
         self.initializers: list[Any] = []
         self.bytes = 0
-        self.few: dict[Any, str] = {}
+        self.constants: dict[Any, str] = {}  # by dtype, shape and a digest of the bytes
         self.variables: dict[Variable, str] = {}
         self.dims: dict[Symbol, str] = {}
 
@@ -193,17 +192,14 @@ class Writer:
         return self("Cast", name, to=_element_type(self, np.dtype(dtype)))
 
     def constant(self, value: Any, wish: str = "constant") -> str:
-        """The name of an array that the file holds."""
+        """The name of an array that the file holds, once, however often it is used."""
         array = np.asarray(value, order="C")
         _element_type(self, array.dtype)
-        key = (array.dtype, array.shape, array.tobytes()) if array.size <= _FEW else None
-        name = self.model.few.get(key)
-        if name is None:
-            name = self.model.fresh(wish)
-            self.model.hold(name, array)
-            if key is not None:
-                self.model.few[key] = name
-        return name
+        key = (array.dtype, array.shape, blake2b(array.tobytes()).digest())
+        if key not in self.model.constants:
+            self.model.constants[key] = self.model.fresh(wish)
+            self.model.hold(self.model.constants[key], array)
+        return self.model.constants[key]
 
     def integers(self, values: Iterable[int]) -> str:
         """Axes and the like: int64, 1-d."""

@@ -27,7 +27,7 @@ def _written(w: Writer, part: Part, known: Mapping[Tensor, str]) -> Writer:
     return inner
 
 
-def _graph(inner: Writer, given: Sequence[tuple[str, Spec]], results: Sequence[tuple[str, Spec]]) -> Any:
+def graph_of(inner: Writer, given: Sequence[tuple[str, Spec]], results: Sequence[tuple[str, Spec]]) -> Any:
     """The nodes as a graph of their own; what it gives gets names of its own."""
     from onnx import helper
 
@@ -61,7 +61,7 @@ def repeat(w: Writer, *arguments: Any, length: Size, reverse: bool) -> list[str]
         given.append((w.model.fresh(f"{w.node.name}/step"), Spec((), np.dtype(np.int64))))
     made = w(
         "Scan", *(w.name(x) for x in arguments[:width]), *columns, outputs=len(part.results),
-        body=_graph(inner, given, _results(inner, part.results)), num_scan_inputs=len(columns),
+        body=graph_of(inner, given, _results(inner, part.results)), num_scan_inputs=len(columns),
         scan_input_directions=[int(reverse)] * len(columns),
         scan_output_directions=[int(reverse)] * part.stacked or None,
     )  # fmt: skip
@@ -75,7 +75,7 @@ def branch(w: Writer, chosen: Any, *arguments: Any) -> list[str]:
     for name, called in (("true", "then_branch"), ("false", "else_branch")):
         part = w.node.op.parts[name]
         inner = _written(w, part, {})
-        graphs[called] = _graph(inner, [], _results(inner, part.results))
+        graphs[called] = graph_of(inner, [], _results(inner, part.results))
     made = w("If", w.name(chosen), outputs=len(w.node.outputs), **graphs)
     return [made] if isinstance(made, str) else made
 
@@ -97,7 +97,7 @@ def repeat_while(w: Writer, *arguments: Any, maximum: int | None) -> list[str]:
         (w.model.fresh(f"{w.node.name}/{name}"), Spec((), np.dtype(kind)))
         for name, kind in (("trip", np.int64), ("go", bool))
     ]
-    body = _graph(
+    body = graph_of(
         inner,
         [*counters, *((name, tensor.spec) for tensor, name in known.items())],
         [*_results(again, test.results), *nexts],

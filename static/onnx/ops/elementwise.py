@@ -12,7 +12,7 @@ from static.onnx.writer import Row, Writer
 
 _NAMES = {
     "add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div", "neg": "Neg", "reciprocal": "Reciprocal",
-    "abs": "Abs", "sign": "Sign", "pow": "Pow", "sqrt": "Sqrt", "exp": "Exp", "log": "Log", "sin": "Sin",
+    "abs": "Abs", "sign": "Sign", "sqrt": "Sqrt", "exp": "Exp", "log": "Log", "sin": "Sin",
     "cos": "Cos", "tan": "Tan", "tanh": "Tanh", "maximum": "Max", "minimum": "Min", "erf": "Erf",
     "sigmoid": "Sigmoid", "softplus": "Softplus", "softsign": "Softsign", "matmul": "MatMul",
 }  # fmt: skip

@@ -16,30 +16,32 @@ from static.onnx.writer import Writer
 
 
 def _reshape(w: Writer, x: Any, *, shape: Shape) -> str:
-    """By ONNX's signs where they do: 0 for a size that stays, and -1 for one that follows."""
+    """By ONNX's signs where they do: 0 for a size that stays, and -1 for one that follows, which runtimes
+    can't work out where another may be 0."""
     name, before = w.one(x), () if x.shape is UNKNOWN_RANK else x.shape
-    if 0 in [size for size in shape if not isinstance(size, Dim)]:
+    unknown = [axis for axis, size in enumerate(shape) if isinstance(size, Dim)]
+    follow = [axis for axis in unknown if axis >= len(before) or not same_size(before[axis], shape[axis])]
+    if any(same_size(size, 0) for size in shape) or (follow and len(unknown) > 1):
+        for op_type, long, short in (("Unsqueeze", shape, before), ("Squeeze", before, shape)):
+            ones = _ones_between(long, short)
+            if ones is not None and x.shape is not UNKNOWN_RANK:
+                return w(op_type, name, w.integers(ones)) if ones else name
         return w("Reshape", name, w.shape(shape), allowzero=1)
-    signs: list[Any] = []
-    for axis, size in enumerate(shape):
-        if isinstance(size, Dim) and axis < len(before) and same_size(before[axis], size):
-            size = 0
-        elif isinstance(size, Dim) and -1 not in [s for s in signs if not isinstance(s, Dim)]:
-            size = -1
-        signs.append(size)
-    return w("Reshape", name, w.shape(signs))
+    sign = -1 if follow else 0
+    return w("Reshape", name, w.shape([sign if axis in unknown else n for axis, n in enumerate(shape)]))
 
 
-def _sum_to(w: Writer, x: Any, *, shape: Shape) -> str:
-    lead = x.ndim - len(shape)
-    axes = w.integers([*range(lead), *(lead + i for i, size in enumerate(shape) if same_size(size, 1))])
-    have = x.shape[lead:]
-    unsure = [i for i, n in enumerate(shape) if isinstance(n, Dim) and not same_size(n, have[i])]
-    if unsure:  # those that a run finds to be 1
-        ones = w("Equal", w.shape([shape[i] for i in unsure]), w.integers([1]))
-        axes = w("Concat", axes, w("Compress", w.integers([lead + i for i in unsure]), ones), axis=0)
-    y = w("ReduceSum", w.one(x), axes, keepdims=1, noop_with_empty_axes=1)
-    return w("Squeeze", y, w.integers(range(lead))) if lead else y
+def _ones_between(long: Shape, short: Shape) -> list[int] | None:
+    """The axes of size 1 by which one shape is longer than another; None if that is not all."""
+    ones, at = [], 0
+    for axis, size in enumerate(long):
+        if at < len(short) and same_size(short[at], size):
+            at += 1
+        elif same_size(size, 1):
+            ones.append(axis)
+        else:
+            return None
+    return ones if at == len(short) else None
 
 
 def _flip(w: Writer, x: Any, *, axis: tuple[int, ...]) -> str:
@@ -228,7 +230,7 @@ def _eye(w: Writer, *, n: Any, m: Any, k: int, dtype: Any) -> str:
 
 
 INDEXING: dict[str, Callable[..., Any]] = {
-    "reshape": _reshape, "sum_to": _sum_to, "flip": _flip, "pad": _pad, "crop": _crop, "extend": _extend,
+    "reshape": _reshape, "flip": _flip, "pad": _pad, "crop": _crop, "extend": _extend,
     "split": _split, "stack": _stack, "unbind": _unbind, "stop_gradient": lambda w, x: w.one(x),
     "transpose": lambda w, x, *, axes: w("Transpose", w.one(x), perm=axes or None),
     "broadcast_to": lambda w, x, *, shape: w("Expand", w.one(x), w.shape(shape)),

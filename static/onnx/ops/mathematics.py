@@ -9,6 +9,7 @@ import numpy as np
 
 from shared.spec import float_dtype, spec_of
 from static.onnx.ops.elementwise import named
+from static.onnx.ops.whole import power
 from static.onnx.writer import Row, Writer
 
 # --- remainders ----------------------------------------------------------------------------
@@ -175,6 +176,6 @@ MATHEMATICS: dict[str, Row] = {
     "isinf": _infinite(), "isposinf": _infinite(detect_negative=0), "isneginf": _infinite(detect_positive=0),
     "fmax": _not_nan("Max"), "fmin": _not_nan("Min"), "lerp": _lerp,
     "atan2": _atan2, "hypot": _hypot, "sinc": _sinc,
-    "exp2": lambda w, x: w("Pow", w.one(2), w.one(x)), "log2": _log_to(2), "log10": _log_to(10),
+    "pow": power, "exp2": lambda w, x: w("Pow", w.one(2), w.one(x)), "log2": _log_to(2), "log10": _log_to(10),
     "logaddexp": _logaddexp, "logaddexp2": lambda w, a, b: _logaddexp(w, a, b, 2), "logit": _logit,
 }  # fmt: skip

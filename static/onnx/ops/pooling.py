@@ -16,12 +16,37 @@ def _max_pool2d(
     indexed = w.node.outputs[1] in w.used
     if indexed and any(isinstance(part, Dim) for part in (*padding, *(far or ()))):
         raise w.refusal("how much an image is padded is not known, nor so the places in it; fix its size")
-    image, pads = _padded(w, x, padding, far, -np.inf)
+    ahead = False
+    if ceil and not any(isinstance(n, Dim) for n in (*x.shape[2:], *padding, *(far or ()))):
+        behind, counted = _hanging_over(w, x, kernel, stride, padding, dilation)
+        small = all(pad < k for pad, k in zip(behind, kernel, strict=True))  # larger ones runtimes refuse
+        if small or not indexed:
+            far, ceil, ahead = behind, False, not small
+        elif not counted:
+            raise w.refusal(
+                f"a window that hangs {behind} over the edge is more than ONNX pads for a kernel {kernel}, "
+                "and in an image that is padded before all places are others; leave out return_indices"
+            )
+    image, pads = _padded(w, x, padding, far, -np.inf, ahead)
     move = {"kernel_shape": kernel, "strides": stride, "pads": pads, "dilations": dilation}
     if not indexed:
         return [w("MaxPool", image, **move, ceil_mode=int(ceil))]
     y, index = w("MaxPool", image, **move, ceil_mode=int(ceil), outputs=2)
     return [y, w("Mod", index, w.scalar(x.shape[2] * x.shape[3]))]  # ONNX counts through all images
+
+
+def _hanging_over(
+    w: Writer, x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any
+) -> tuple[tuple[int, ...], bool]:
+    """How far the last windows go on behind an image, and whether ONNX's checker counts as many of them: by
+    its `ceil_mode` also one that would begin there."""
+    behind, agrees = [], True
+    sizes = w.node.outputs[0].shape[2:], x.shape[2:], kernel, stride, padding, dilation
+    for count, n, k, s, p, d in zip(*sizes, strict=True):
+        span = d * (k - 1) + 1
+        behind.append(max((count - 1) * s + span - n - p, 0))
+        agrees = agrees and count == -(-(n + 2 * p - span) // s) + 1
+    return tuple(behind), agrees
 
 
 def _tap_index(w: Writer, taps: Any, **move: Any) -> str:
@@ -31,11 +56,13 @@ def _tap_index(w: Writer, taps: Any, **move: Any) -> str:
     return w.one(taps)
 
 
-def _padded(w: Writer, x: Any, padding: Any, far: Any, value: float) -> tuple[str, Any]:
+def _padded(
+    w: Writer, x: Any, padding: Any, far: Any, value: float, ahead: bool = False
+) -> tuple[str, Any]:
     """The images, and how pooling is to pad them: before all axes, then behind. If a run alone knows how
-    much, they are padded before it."""
+    much, or `ahead`, they are padded before it."""
     far = padding if far is None else far
-    if not any(isinstance(part, Dim) for part in padding + far):
+    if not ahead and not any(isinstance(part, Dim) for part in padding + far):
         return w.one(x), padding + far
     return w("Pad", w.one(x), w.shape((0, 0, *padding, 0, 0, *far)), w.one(value)), (0,) * 4
 

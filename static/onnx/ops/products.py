@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared.dims import product, same_shape, stretched
+from static.onnx.ops.whole import is_whole, whole_sum
 from static.onnx.writer import Row, Writer
 
 
@@ -25,7 +26,8 @@ def _linear_weight(w: Writer, x: Any, g: Any) -> str:
 
 
 def _einsum(w: Writer, *xs: Any, subscripts: str) -> str:
-    """A size of 1 is stretched beforehand: ONNX's labels have one size each."""
+    """A size of 1 is stretched beforehand: ONNX's labels have one size each. And of whole numbers what is
+    summed of one factor alone, which is no matter of matrices."""
     terms = subscripts.partition("->")[0].split(",")
     sizes: dict[str, Any] = {}
     for x, term in zip(xs, terms, strict=True):
@@ -35,6 +37,17 @@ def _einsum(w: Writer, *xs: Any, subscripts: str) -> str:
         full = tuple(sizes[c] for c in term)
         if not same_shape(full, x.shape):
             names[i] = w("Expand", names[i], w.shape(full))
+    if is_whole(w.dtype):
+        result = subscripts.partition("->")[2]
+        for i, term in enumerate(terms):
+            others = "".join([*terms[:i], *terms[i + 1 :], result])
+            alone = sorted(set(term) - set(others))
+            if alone:
+                terms[i] = "".join(dict.fromkeys(c for c in term if c in others))
+                diagonal = w("Einsum", names[i], equation=f"{term}->{terms[i]}{''.join(alone)}")
+                have = tuple(sizes[c] for c in (*terms[i], *alone))
+                names[i] = whole_sum(w, diagonal, have, tuple(range(len(terms[i]), len(have))), False)
+        subscripts = f"{','.join(terms)}->{result}"
     return w("Einsum", *names, equation=subscripts)
 
 

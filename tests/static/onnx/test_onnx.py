@@ -77,7 +77,6 @@ REFUSED = {
 }
 ASIDE = {
     "mean-of nothing": "onnxruntime's mean of nothing is 0",
-    "up_to-roi_align, no boxes": "onnxruntime's Reshape works no size out where there is nothing",
     "broadcast_to-no tile": "onnxruntime takes an Expand to no elements for one that does nothing",
 }
 
