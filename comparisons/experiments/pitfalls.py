@@ -160,7 +160,7 @@ def _matrix(cells: Json, known: list[str], others: Json) -> Matrix:
     says = (
         "A row opens to its code, and to what each system said. A number is how often a system traced the "
         "text, where that is more than once. "
-        + (f"Columns in italics ({listed(old)}) were recorded elsewhere." if old else "")
+        + (f"Columns in italics ({listed(old)}) were recorded before." if old else "")
     )
     kinds = {name: (sign, words) for name, sign, words in KINDS.values()}
     return Matrix("What came of each", [*SYSTEMS], old, kinds, groups, says=says.strip())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from typing import ClassVar
 
 import numpy as np
 
@@ -70,6 +71,24 @@ def counted_calls(function, tensor, numbers):
 
     warmup = Warmup()
     return [numbers(warmup.scaled(tensor([1.0]))) for _ in range(3)]
+
+
+@EFFECTS.pitfall("A list that belongs to a class", [1.0, 2.0, 3.0])
+def class_list(function, tensor):
+    """It is one list for all models, and each call adds to it."""
+
+    class Model:
+        sizes: ClassVar[list[float]] = []
+
+        def forward(self, x):
+            Model.sizes.append(len(Model.sizes) + 1.0)
+            return x * 2
+
+    model = Model()
+    forward = function(model.forward)
+    for _ in range(3):
+        forward(tensor([1.0]))
+    return Model.sizes
 
 
 @EFFECTS.pitfall("A value kept for later", [6.0, 8.0])

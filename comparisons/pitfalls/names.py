@@ -113,25 +113,21 @@ def module_setting(function, tensor, numbers):
     return [*found, numbers(scaled(tensor([1.0])))]
 
 
-@NAMES.pitfall("An object whose identity chooses", [[1.0], [1.0], [-1.0]])
+@NAMES.pitfall("An object whose identity chooses", [[1.0], [-1.0], [1.0], [-1.0]])
 def identity(function, tensor, numbers):
-    """The branch of the object that was there first."""
-
-    class Mode:
-        pass
-
-    forward, backward = Mode(), Mode()
-    state = types.SimpleNamespace(mode=forward)
+    """The branch of the object that was there first, for ever."""
+    left, right = object(), object()
+    turn = types.SimpleNamespace(left=left, right=right, current=left)
 
     @function
     def step(x):
-        if state.mode is forward:
+        if turn.current is turn.left:
+            turn.current = turn.right
             return x
+        turn.current = turn.left
         return -x
 
-    found = [numbers(step(tensor([1.0]))) for _ in range(2)]
-    state.mode = backward
-    return [*found, numbers(step(tensor([1.0])))]
+    return [numbers(step(tensor([1.0]))) for _ in range(4)]
 
 
 @NAMES.pitfall("A class that chooses", [[1.0], [1.0], [-1.0]])
@@ -202,6 +198,44 @@ def replaced_helper(function, tensor, numbers):
 
     found = [numbers(step(tensor([1.0]))) for _ in range(2)]
     Library.act = staticmethod(lambda x: x * 5)  # type: ignore[method-assign]
+    return [*found, numbers(step(tensor([1.0])))]
+
+
+@NAMES.pitfall("An attribute of a class", [[2.0], [2.0], [5.0]])
+def class_attribute(function, tensor, numbers):
+    """Settings that stand in a class, and no object of it."""
+
+    class Settings:
+        scale = 2.0
+
+    @function
+    def scaled(x):
+        return x * Settings.scale
+
+    found = [numbers(scaled(tensor([1.0]))) for _ in range(2)]
+    Settings.scale = 5.0
+    return [*found, numbers(scaled(tensor([1.0])))]
+
+
+@NAMES.pitfall("A method whose text is loaded anew", [[2.0], [2.0], [5.0]])
+def reloaded(function, tensor, numbers):
+    """As an editor's autoreload does it: the function is the same, its code another."""
+
+    class Model:
+        def forward(self, x):
+            return x * 2
+
+    def again(self, x):
+        return x * 5
+
+    model = Model()
+
+    @function
+    def step(x):
+        return model.forward(x)
+
+    found = [numbers(step(tensor([1.0]))) for _ in range(2)]
+    Model.forward.__code__ = again.__code__
     return [*found, numbers(step(tensor([1.0])))]
 
 

@@ -144,6 +144,7 @@ class Reads:
         cells = dict(zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=False))
         for name, cell in cells.items():
             self._note(cell, name, name, partial(getattr, cell, "cell_contents"))
+        self._note(fn, "__code__", f"the text of {fn.__name__}", partial(getattr, fn, "__code__"))
         for code in self._codes(fn.__code__):
             for name in code.co_names:
                 if name in fn.__globals__:
