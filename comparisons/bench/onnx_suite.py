@@ -44,7 +44,8 @@ def check(case: Any, way: str) -> str:
                 made = answer(model, inputs, way)
                 compare(outputs, made, case.rtol, case.atol)
     except Exception as error:
-        return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        said = " ".join(getattr(error, "message", str(error)).split())
+        return f"{type(error).__name__}: {said}"
     return ""
 
 

@@ -36,7 +36,7 @@ from typing import Any
 FAMILIES = (
     "elementwise", "casting", "activations", "products", "reductions", "shapes", "indexing", "convolutions",
     "pooling", "normalisation", "losses", "recurrent", "quantised", "random", "control", "sequences",
-    "resizing", "attention",
+    "resizing", "attention", "signal", "vision", "text", "classical", "training",
 )  # fmt: skip
 """Files of rows, in `shared/onnx/ops/`."""
 

@@ -23,8 +23,8 @@ def heads(x: Any, count: int | None) -> Any:
 
 @onnx_op("Attention", since=23)
 def attention(
-    q: Any, k: Any, v: Any, mask: Any = None, past_key: Any = None, past_value: Any = None, lengths: Any = None,
-    *, is_causal: int = 0, kv_num_heads: int | None = None, left_window_size: int = -1,
+    q: Any, k: Any, v: Any, mask: Any = None, past_key: Any = None, past_value: Any = None,
+    lengths: Any = None, *, is_causal: int = 0, kv_num_heads: int | None = None, left_window_size: int = -1,
     q_num_heads: int | None = None, qk_matmul_output_mode: int = 0, right_window_size: int = -1,
     scale: float | None = None, softcap: float = 0.0, softmax_precision: int | None = None, outputs: int = 1,
 ) -> Any:  # fmt: skip
@@ -141,3 +141,67 @@ def rotary_embedding(
     )
     y = made if not rotary_embedding_dim else ops.concatenate([made, rest], -1)
     return ops.reshape(y, shape) if len(shape) == 3 else ops.transpose(y, (0, 2, 1, 3))
+
+
+@onnx_op("LinearAttention", since=26)
+def linear_attention(
+    q: Any, k: Any, v: Any, past: Any = None, decay: Any = None, beta: Any = None, *, chunk_size: int = 64,
+    kv_num_heads: int, q_num_heads: int, scale: float = 0.0, update_rule: str = "gated_delta",
+    outputs: int = 1,
+) -> Any:  # fmt: skip
+    """A state of keys times values, which each step decays, corrects and adds to, and each query reads."""
+    dtype, (n, t) = q.dtype, q.shape[:2]
+    q, k, v = (
+        ops.cast(heads(x, count), "float32")
+        for x, count in ((q, q_num_heads), (k, kv_num_heads), (v, kv_num_heads))
+    )
+    dk, dv = k.shape[3], v.shape[3]
+    factor = scale if scale else 1 / math.sqrt(int(dk))
+    kept = dtype if past is None else past.dtype
+    state = (
+        ops.zeros((n, kv_num_heads, dk, dv), "float32", like=q) if past is None else ops.cast(past, "float32")
+    )
+
+    def by_step(x: Any) -> Any:
+        return ops.moveaxis(x, 2, 0)
+
+    given: dict[str, Any] = {"q": by_step(q), "k": by_step(k), "v": by_step(v)}
+    if decay is not None:
+        given["decay"] = by_step(ops.cast(heads(decay, kv_num_heads), "float32"))
+    if beta is not None:
+        given["beta"] = by_step(ops.cast(heads(beta, beta.shape[2]), "float32"))
+
+    def step(state: Any, at: Any) -> Any:
+        if "decay" in at:
+            state = state * ops.expand_dims(ops.exp(at["decay"]), -1)
+        value = at["v"]
+        if "beta" in at:
+            value = at["beta"] * (value - ops.einsum("bhdm,bhd->bhm", state, at["k"]))
+        state = state + ops.expand_dims(at["k"], -1) * ops.expand_dims(value, -2)
+        seen = state if q_num_heads == kv_num_heads else ops.repeat(state, q_num_heads // kv_num_heads, 1)
+        return state, ops.einsum("bhd,bhdm->bhm", at["q"], seen) * factor
+
+    state, ys = ops.scan(step, state, given)
+    y = ops.reshape(ops.transpose(ys, (1, 0, 2, 3)), (n, t, q_num_heads * dv))
+    return (ops.cast(y, dtype), ops.cast(state, kept))[:outputs]
+
+
+@onnx_op("FlexAttention", domain="ai.onnx.preview")
+def flex_attention(
+    q: Any, k: Any, v: Any, *, prob_mod: Any = None, scale: float | None = None, score_mod: Any = None,
+    softmax_precision: int | None = None,
+) -> Any:  # fmt: skip
+    """Attention whose scores, and whose weights, go through graphs of the file's own."""
+    dtype = q.dtype
+    wide = np.dtype(np.float32 if dtype.itemsize < 4 else dtype)
+    if softmax_precision is not None and not is_narrow(dtype_named(softmax_precision)):
+        wide = dtype_named(softmax_precision)
+    root = np.sqrt(np.float32(1 / math.sqrt(int(q.shape[3])) if scale is None else scale)).astype(dtype)
+    k, v = _shared(k, q.shape[1]), _shared(v, q.shape[1])
+    scores = ops.cast(ops.matmul(q * root, ops.swapaxes(k * root, 2, 3)), wide)
+    if score_mod is not None:
+        scores = ops.cast(score_mod(scores)[0], wide)
+    weights = ops.softmax(scores, -1)
+    if prob_mod is not None:
+        weights = ops.cast(prob_mod(weights)[0], wide)
+    return ops.cast(ops.matmul(weights, ops.cast(v, wide)), v.dtype)

@@ -55,3 +55,20 @@ def conv_transpose(
         widths += [(-around[i], more[i] - around[axes + i]) for i in range(axes)]
     y = ops.pad(y, widths)
     return y if bias is None else ops.add(y, ops.reshape(bias, (1, -1) + (1,) * axes))
+
+
+@onnx_op("CausalConvWithState", since=26, weights=("weight", "bias"))
+def causal_conv_with_state(
+    x: Any, weight: Any, bias: Any = None, past: Any = None, *, activation: str = "none", outputs: int = 1
+) -> Any:
+    """Over sequences, each channel by itself, behind what came before; and what the next call takes for
+    that.
+    """
+    n, channels = x.shape[:2]
+    width = weight.shape[2] - 1
+    before = ops.zeros((n, channels, width), x.dtype, like=x) if past is None else past
+    whole = ops.concatenate([before, x], 2)
+    y = ops.conv1d(whole, weight, bias, groups=channels)
+    y = y if activation == "none" else ops.cast(ops.silu(ops.cast(y, "float32")), x.dtype)
+    size = whole.shape[2]
+    return (y, ops.getitem(whole, (..., slice(size - width, size))))[:outputs]

@@ -117,3 +117,39 @@ def reverse_sequence(x: Any, lengths: Any, *, batch_axis: int = 1, time_axis: in
         places = ops.expand_dims(places, -1)
     found = ops.gather(x, ops.broadcast_to(places, x.shape), 0)
     return ops.moveaxis(found, (0, 1), (time_axis, batch_axis))
+
+
+@onnx_op("TensorScatter", since=24)
+def tensor_scatter(
+    past: Any, update: Any, starts: Any = None, *, axis: int = -2, mode: str = "linear"
+) -> Any:
+    """A cache with an update written along an axis, for each of the batch from its own place on."""
+    rank = len(past.shape)
+    axis = axis % rank
+    steps = ops.arange(update.shape[axis], dtype="int64", like=update)
+    places = ops.reshape(steps, (-1, *(1,) * (rank - 1 - axis)))
+    if starts is not None:
+        places = places + ops.reshape(ops.cast(starts, "int64"), (-1, *(1,) * (rank - 1)))
+    if mode == "circular":
+        places = ops.remainder(places, past.shape[axis])
+    return ops.scatter(past, ops.broadcast_to(places, update.shape), update, axis)
+
+
+@onnx_op("Unique", since=11)
+def unique(x: Any, *, axis: int | None = None, sorted: int = 1, outputs: int = 1) -> Any:  # noqa: A002
+    """Each value, or slice, once, in order or as they come first; where it is first, which each is, how
+    often.
+    """
+    found, first, which, counts = ops.unique(x, axis, True, True, True)
+    which = ops.reshape(which, (-1,))
+    if not sorted:
+        order = ops.argsort(first)
+        place = ops.argsort(order)
+        found = ops.take(found, order, 0 if axis is None else axis)
+        first, counts, which = (
+            ops.take(first, order, 0),
+            ops.take(counts, order, 0),
+            ops.take(place, which, 0),
+        )
+    parts = (found, *(ops.cast(part, "int64") for part in (first, which, counts)))
+    return parts[:outputs] if outputs > 1 else found

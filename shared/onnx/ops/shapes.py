@@ -196,6 +196,7 @@ def arange(start: Any, limit: Any, delta: Any, *, stash_type: int = 1) -> Any:
     if any(map(is_sizes, (start, limit, delta))):
         (low,), (high,), (step,) = ints(start), ints(limit), ints(delta)
         return ops.arange(low, high, step, dtype="int64")
+    start, limit, delta = (part.reshape(()) for part in (start, limit, delta))
     if not float(delta):
         raise OnnxError("Range: the step is 0")
     count = max(int(np.ceil((float(limit) - float(start)) / float(delta))), 0)
