@@ -13,12 +13,12 @@ from shared.onnx.table import onnx_op
 from shared.onnx.values import is_narrow
 
 
-def heads(x: Any, count: int | None) -> Any:
+def heads(x: Any, count: Any) -> Any:
     """(batch, steps, heads * size) as (batch, heads, steps, size); what is so already, as it is."""
     if len(x.shape) == 4:
         return x
     n, t, width = x.shape
-    return ops.transpose(ops.reshape(x, (n, t, count, width // (count or 1))), (0, 2, 1, 3))
+    return ops.transpose(ops.reshape(x, (n, t, count, width // count)), (0, 2, 1, 3))
 
 
 @onnx_op("Attention", since=23)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -51,10 +52,11 @@ def string_normalizer(
     stopwords: Any = (),
 ) -> Any:  # fmt: skip
     """Without stop words, in one case. What is left of none is one empty string."""
-    change = {"LOWER": str.lower, "UPPER": str.upper, "NONE": str}.get(case_change_action)
+    changes: dict[str, Callable[[str], str]] = {"LOWER": str.lower, "UPPER": str.upper, "NONE": str}
+    change = changes.get(case_change_action)
     if change is None:
         raise OnnxError(f"StringNormalizer: there is no case_change_action {case_change_action!r}")
-    same = str if is_case_sensitive else str.lower
+    same: Callable[[str], str] = str if is_case_sensitive else str.lower
     stops = {same(word) for word in stopwords}
     kept = [change(_plain(text)) for text in x.ravel() if same(_plain(text)) not in stops]
     if not kept:

@@ -46,7 +46,8 @@ def old_roi_align(
 @onnx_op("RoiAlign", since=16)
 def roi_align(
     x: Any, boxes: Any, numbers: Any, *, coordinate_transformation_mode: str = "half_pixel",
-    mode: str = "avg", output_height: int = 1, output_width: int = 1, sampling_ratio: int = 0, spatial_scale: float = 1.0,
+    mode: str = "avg", output_height: int = 1, output_width: int = 1, sampling_ratio: int = 0,
+    spatial_scale: float = 1.0,
 ) -> Any:  # fmt: skip
     """Regions of images as small images of one size (He et al. 2017)."""
     if mode != "avg":
