@@ -1,5 +1,5 @@
 #!/bin/sh
-# atan2 and hypot at the origin have four different gradients in three libraries.
+# atan2 and hypot at the origin have three different gradients in three libraries.
 #
 # One would guess: the slopes of the angle and the length of (0, 0) are NaN, 0 by 0; or one rule holds for
 #     both functions.

@@ -3,7 +3,7 @@
 #
 # One would guess: a longer draw from one seed begins with the shorter one.
 # What happens: it does in NumPy, JAX and TensorFlow, and of uniform numbers in PyTorch; PyTorch's normal
-#     ones are made otherwise from 16 on, and the last 16 again where their number is no multiple of 16.
+#     ones are made otherwise from 16 on, so that 15 of 16 differ, and 20 of 24 do too.
 # Who is hurt: whoever fixes noise by a seed and then asks for a longer batch, or one more latent.
 # Bears on: counter-based generators here:
 #     tests/shared/ops/test_beside_others.py::test_a_longer_draw_begins_with_the_shorter.

@@ -1,8 +1,7 @@
 #!/bin/sh
 # NumPy adds bfloat16 arrays in bfloat16: a thousand ones are 256.
 #
-# One would guess: sum and mean go through float32 as they do for float16, which is the longer of the two
-#     half precisions.
+# One would guess: sum and mean go through float32 as they do for float16, which has more digits.
 # What happens: the sum of a thousand ones is 256 and their mean 0.256: ml_dtypes adds a dtype, not the care
 #     that NumPy takes for its own half. A matrix product of the same ones is float32 and right.
 # Who is hurt: whoever looks at weights or losses that JAX or PyTorch kept in bfloat16 by means of NumPy.

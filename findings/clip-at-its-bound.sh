@@ -1,5 +1,5 @@
 #!/bin/sh
-# Four names for a clip have four gradients at the bound.
+# Six clips to the same bounds have three different slopes at the bound.
 #
 # One would guess: the slope at the very bound is a matter of choice, but one library makes it once, and the
 #     others alike.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# In TensorFlow and JAX twice 1e-39 is 0, not compiled as well.
+# In TensorFlow and JAX twice 1e-39 is 0, compiled or not.
 #
 # One would guess: subnormal numbers are numbers on a CPU: 2e-39, as NumPy and PyTorch have it; at most a
 #     compiler flushes them.

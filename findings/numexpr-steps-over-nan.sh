@@ -2,7 +2,7 @@
 # numexpr's max of [NaN, 1] is 1.
 #
 # One would guess: NaN, as np.max gives, which it speeds up.
-# What happens: max and min are 1, wherever the NaN stands; sum and prod are NaN. Its % and // are Python's.
+# What happens: max and min are 1, wherever the NaN stands; sum is NaN. Its % and // are Python's.
 # Who is hurt: whoever checks a large array for NaN or overflow by its extremes.
 # Bears on: tests/shared/ops/test_ops_values.py::test_nan_is_never_lost_on_the_way.
 # Guessed before the run (guesses.md, 50; suspected): reflex "2, -3.5, NaN", wrong; manual "2, -3.5, NaN",

@@ -3,8 +3,7 @@
 #
 # One would guess: 3.3e-13, x**3 / 3, which float32 holds with ease.
 # What happens: 0: it is written x - tanh(x), of which nothing is left. At 1e-3 one digit is right.
-# Who is hurt: whoever uses it as a soft threshold: what it is there to leave is gone, and with it second
-#     derivatives.
+# Who is hurt: whoever uses it as a soft threshold: what it is there to leave is gone.
 # Bears on: ops.tanhshrink in tests/shared/numerics/test_digits.py, held to units in the last place.
 # Guessed before the run (guesses.md, 67; heard of): reflex "3.3e-13", wrong; manual "3.3e-13", wrong; build
 #     "0 or a multiple of the last place", right.
