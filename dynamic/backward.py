@@ -20,6 +20,8 @@ from shared.errors import GradientError
 from shared.ops.complexes import conjugated
 from shared.reverse import ReverseVisitor, reverse
 from shared.spec import Spec
+from shared.state import State
+from shared.trace import Way
 from shared.usage.door import door
 from shared.watch import hooks
 
@@ -33,8 +35,13 @@ def backward(
 ) -> None:
     """See `Tensor.backward`."""
     call = mode.get().call
-    if call is None or not call.differentiated(self, gradient, retain_graph, create_graph, inputs):
-        add_gradients(self, gradient, retain_graph, create_graph, inputs)
+    if call is not None:
+        inputs = None if inputs is None else list(inputs)
+        keeps = create_graph if retain_graph is None else retain_graph
+        way = Way(True, inputs is not None, keeps, create_graph)
+        if call.differentiated(self, gradient, way, inputs) is not None:
+            return
+    add_gradients(self, gradient, retain_graph, create_graph, inputs)
 
 
 def add_gradients(
@@ -84,6 +91,16 @@ def derivatives(
             if isinstance(edge[0], Leaf):
                 tensors[edge] = gradient_hooks.through_hooks(*edge, g)
     return tensors
+
+
+def derivatives_by(
+    call: str, ys: Sequence[Tensor], gradients: Sequence[Any], xs: Sequence[Tensor | State],
+    retain_graph: bool | None, create_graph: bool,
+) -> list[Tensor | None]:  # fmt: skip
+    """The same by each of the xs; None where the ys do not depend on it."""
+    edges = [edge_of(call, x) for x in xs]
+    found = derivatives(call, ys, gradients, {*edges}, retain_graph, create_graph)
+    return [found.get(edge) for edge in edges]
 
 
 class _OnArrays(ReverseVisitor):

@@ -18,7 +18,7 @@ from dynamic.met import HELD, count
 from dynamic.modes import Mode
 from dynamic.node import Node
 from dynamic.operands import operand
-from dynamic.paths import Found, Point
+from dynamic.paths import Found, Point, fits
 from dynamic.pending import Pending, Remembered, array_of, complete, pending
 from dynamic.recording import Recorder
 from dynamic.redo import PLAIN, QUIET, put_gradient
@@ -30,7 +30,7 @@ from shared.op import Op
 from shared.pullback import pullback_of
 from shared.spec import Spec, is_weak, spec_of
 from shared.state import State
-from shared.trace import Applied, Assigned, Differentiated, Known, Stepped
+from shared.trace import Applied, Assigned, Differentiated, Known, New, Stepped, Way
 from shared.watch import hooks
 
 
@@ -72,29 +72,46 @@ class Call(Recorder):
         return y
 
     def differentiated(
-        self, y: Tensor, gradient: Any, retain_graph: bool | None, create_graph: bool, inputs: Any
-    ) -> bool:
-        """`backward` is called; whether it is done with that."""
-        simple = not (create_graph or retain_graph or inputs or self.silent or gradient_hooks.hooked)
-        simple = simple and not self.point.made and (gradient is None or isinstance(gradient, Tensor))
-        if not simple:
+        self, y: Any, gradient: Any, way: Way, xs: Sequence[Any] | None
+    ) -> list[Any] | None:
+        """`backward` or `grad` is called: the sums, or the derivatives by the xs (None for one that y does
+        not depend on); None if it is still to be done."""
+        simple = isinstance(y, Tensor) and (gradient is None or isinstance(gradient, Tensor))
+        if not simple or self.silent or gradient_hooks.hooked or self.point.made:
             self.flush()
-            return False
+            return None
         if self.known:
             for point in self.point.after:
                 event = point.event
-                if not isinstance(event, Differentiated):
-                    continue
-                if self._is(y, event.y) and self._is(gradient, event.seed):
-                    grads = [self._gradient(leaf) for leaf in event.leaves]
-                    if all(map(self._is, grads, event.before)):
-                        sums = self._follow(point, ())
-                        for leaf, total in zip(event.leaves, sums, strict=True):
-                            put_gradient(self._leaf(leaf), total)
-                        return True
+                if isinstance(event, Differentiated) and event.way == way:
+                    new = self._same(event, y, gradient, xs)
+                    if new is not None:
+                        made = self._follow(point, new)
+                        if way.adds:
+                            for leaf, total in zip(event.leaves, made, strict=True):
+                                put_gradient(self._leaf(leaf), total)
+                        return made
             self._leave()
-        self._note_differentiated(y, gradient)
-        return True
+        return self._note_differentiated(y, gradient, way, xs)
+
+    def _same(self, event: Differentiated, y: Tensor, gradient: Any, xs: Any) -> list[Any] | None:
+        """What is met for the first time, if the event is this call of `backward` or `grad`; None if not."""
+        if not self._is(y, event.y):
+            return None
+        if xs is not None and not (
+            len(xs) == len(event.leaves) and all(map(self._is, xs, event.leaves))
+        ):
+            return None
+        new: list[Any] = []
+        before = [self._gradient(leaf) for leaf in event.leaves] if event.way.adds else []
+        for x, argument in zip((gradient, *before), (event.seed, *event.before), strict=True):
+            if isinstance(argument, New):
+                if x is None or not fits(x, argument, self):
+                    return None
+                new.append(x)
+            elif not self._is(x, argument):
+                return None
+        return new
 
     def assigned(self, state: State, value: Tensor) -> bool:
         """A Tensor is assigned to a State; whether that is done with."""

@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from dynamic.backward import derivatives
-from dynamic.endpoints import edge_of
-from dynamic.modes import enable_grad
+from dynamic.backward import derivatives_by
+from dynamic.modes import enable_grad, mode
 from dynamic.tensors import Tensor, leaf_edge, tensor
 from shared import ops
 from shared.errors import GradientError, ShapeError
 from shared.op import array_module
 from shared.spec import str_shape
 from shared.state import State
+from shared.trace import Way
 
 
 def grad(
@@ -39,9 +39,13 @@ def grad(
     many_y: list[Any] = list(ys) if isinstance(ys, (list, tuple)) else [ys]
     many_x: list[Any] = list(xs) if isinstance(xs, (list, tuple)) else [xs]
     seeds = list(grad_ys) if isinstance(grad_ys, (list, tuple)) else [grad_ys] * len(many_y)
-    edges = [edge_of("grad", x) for x in many_x]
-    found = derivatives("grad", many_y, seeds, set(edges), retain_graph, create_graph)
-    result = [found.get(edge) for edge in edges]
+    call = mode.get().call
+    result = None
+    if call is not None and len(many_y) == len(seeds) == 1:
+        keeps = create_graph if retain_graph is None else retain_graph
+        result = call.differentiated(many_y[0], seeds[0], Way(False, True, keeps, create_graph), many_x)
+    if result is None:
+        result = derivatives_by("grad", many_y, seeds, many_x, retain_graph, create_graph)
     if not allow_unused and any(g is None for g in result):
         at = next(i for i, g in enumerate(result) if g is None)
         raise GradientError(

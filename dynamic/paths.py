@@ -34,7 +34,7 @@ class Point:
     """A place in the tree: after some events, before others.
 
     event   what led here; `before`, from where
-    work    about how many ops have been done
+    work    about how many ops have been done; `turned`, how many when backward was last gone
     count   how many Tensors have been met
     made    whether one of them came from outside with a history of its own
     freed   the numbers of those whose history was freed
@@ -46,14 +46,17 @@ class Point:
     """
 
     __slots__ = (
-        "event", "before", "depth", "work", "count", "made", "freed", "after", "known", "new", "states",
-        "outputs", "match", "programs", "last",
+        "event", "before", "depth", "work", "turned", "count", "made", "freed", "after", "known", "new",
+        "states", "outputs", "match", "programs", "last",
     )  # fmt: skip
 
     def __init__(self, event: Event | None = None, before: Point | None = None) -> None:
         self.event, self.before = event, before
         self.depth: int = 0 if before is None else before.depth + 1
         self.work: int = 0 if before is None else before.work + _work(event, before)
+        self.turned: int = 0 if before is None else before.turned
+        if isinstance(event, Differentiated) and not event.way.keeps:
+            self.turned = self.work
         self.count: int = 0 if before is None else before.count
         self.made: bool = False if before is None else before.made
         self.freed: frozenset[int] = frozenset() if before is None else before.freed
@@ -153,9 +156,9 @@ def states_of(event: Any) -> Sequence[State]:
 
 
 def _work(event: Any, before: Point) -> int:
-    """About how many ops an event is."""
+    """About how many ops an event is: to differentiate as many as were done since it was done last."""
     if isinstance(event, Differentiated):
-        return before.work
+        return before.work - before.turned
     return 3 * len(event.parameters) if isinstance(event, Stepped) else 1
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from weakref import ref
 
-from dynamic.backward import add_gradients
+from dynamic.backward import add_gradients, derivatives_by
 from dynamic.met import ANY
 from dynamic.node import Leaf
 from dynamic.operands import operand
@@ -19,7 +19,7 @@ from shared.dims import Dim
 from shared.op import Op
 from shared.spec import Spec, is_weak, spec_of
 from shared.state import State
-from shared.trace import Applied, Differentiated, Event, Known, New
+from shared.trace import Applied, Differentiated, Event, Known, New, Way
 
 
 class Recorder(Redo):
@@ -116,26 +116,42 @@ class Recorder(Redo):
     def _array_now(self, x: Any) -> Any:
         return x.array if isinstance(x, Tensor) else x.value() if isinstance(x, State) else operand(ANY, x)
 
-    def _note_differentiated(self, y: Tensor, gradient: Any) -> None:
-        number = self._number(y)
-        seed = None if gradient is None else self._number(gradient)
-        leaves = _leaves_behind(y)
-        places = [leaf if isinstance(leaf, State) else self._leaf_number(leaf) for leaf in leaves]
-        before = [None if leaf.grad is None else self._number(leaf.grad) for leaf in leaves]
-        odd = any([b is None and leaf.grad is not None for b, leaf in zip(before, leaves, strict=True)])
+    def _note_differentiated(self, y: Tensor, gradient: Any, way: Way, xs: Sequence[Any] | None) -> list[Any]:
+        """Differentiate, and write it down if it can be told what that was."""
+        number, before = self._number(y), list[Any]()
+        if xs is None:
+            leaves = _leaves_behind(y)
+            places = [leaf if isinstance(leaf, State) else self._leaf_number(leaf) for leaf in leaves]
+        else:
+            leaves = [x if isinstance(x, State) else _leaf_of(x) for x in xs]
+            places = [x if isinstance(x, State) else self._known(x) for x in xs]
+        if way.adds:
+            before = [leaf.grad for leaf in leaves if leaf is not None]
+            places = [x if isinstance(x, State) or (x and x.number in self.edges) else None for x in places]
         with self._plain_mode(PLAIN):
-            add_gradients(y, gradient, None, False, None)
-        odd = odd or (seed is None and gradient is not None)
-        if number is None or any([p is None for p in places]) or odd:
-            return
+            if way.adds:
+                add_gradients(y, gradient, way.keeps, way.creates, xs)
+                given = [leaf.grad for leaf in leaves]
+            else:
+                given = derivatives_by("grad", [y], [gradient], xs or [], way.keeps, way.creates)
+        outside = [x for x in (gradient, *before) if x is not None and self._number(x) is None]
+        if number is None or any([x is None for x in (*places, *given)]):
+            return given
+        if any([len({*map(id, some)}) < len(some) for some in (given, outside)]):
+            return given
+        seed, *sums = [None if x is None else self._known(x) or self._new(x) for x in (gradient, *before)]
         event = Differentiated(
-            y=Known(number), seed=None if seed is None else Known(seed), leaves=tuple(places),
-            before=tuple([None if b is None else Known(b) for b in before]),
-        )  # fmt: skip
-        self._outputs(event, [leaf.grad for leaf in leaves])
+            y=Known(number), seed=seed, leaves=tuple(places), before=tuple(sums), way=way
+        )
+        self._outputs(event, given)
         self._note(event)
-        if not self.silent:
+        if not self.silent and not way.keeps:
             self.point.freed = self.point.freed | _behind(self.point, number)
+        return given
+
+    def _known(self, x: Any) -> Known | None:
+        number = self._number(x)
+        return None if number is None else Known(number)
 
     def _leaf_number(self, leaf: Any) -> Any:
         for number, edge in self.edges.items():
@@ -152,13 +168,17 @@ class Recorder(Redo):
             self.numbers.pop(id(x), None)
 
 
+def _leaf_of(x: Any) -> Any:
+    edge = x.edge if isinstance(x, Tensor) else None
+    return edge[0] if edge is not None and edge[0].is_leaf else None
+
+
 def _behind(point: Point, number: int) -> frozenset[int]:
     """The numbers of the Tensors that one was made of, its own among them."""
     makers: dict[int, Any] = {}
     for before in point.path():
         event: Any = before.event
-        if isinstance(event, Applied):
-            makers.update(dict.fromkeys(range(event.first, event.first + len(event.outputs)), event))
+        makers.update(dict.fromkeys(range(event.first, event.first + len(event.outputs)), event))
     found: set[int] = set()
     stack = [number]
     while stack:
@@ -166,8 +186,8 @@ def _behind(point: Point, number: int) -> frozenset[int]:
         if k in found or k not in makers or not makers[k].history[k - makers[k].first]:
             continue
         found.update(range(makers[k].first, makers[k].first + len(makers[k].outputs)))
-        stack.extend(x.number for x in makers[k].args if isinstance(x, Known))
-    return frozenset(found)
+        stack.extend(x.number for x in makers[k].arguments() if isinstance(x, Known))
+    return frozenset([k for k in found if isinstance(makers[k], Applied)])
 
 
 def _leaves_behind(y: Tensor) -> list[Any]:

@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 from weakref import ref
 
-from dynamic.backward import add_gradients
+from dynamic.backward import add_gradients, derivatives_by
 from dynamic.met import Met
 from dynamic.modes import Mode, mode
 from dynamic.node import Node
 from dynamic.pending import Pending, Remembered, array_of, complete
 from dynamic.tape import apply
 from dynamic.tensors import Tensor
+from dynamic.versions import next_order
 from shared.state import State
 from shared.touched import holding
 from shared.trace import Applied, Assigned, Differentiated, Event, Known, New, Stepped
 
 PLAIN = Mode()
 QUIET = replace(PLAIN, recording=False)
-STEP = 2.0**-20
+STEP = Fraction(1, 2**20)
 """Between the places, in the order of nodes, of two that stand where a look was."""
 
 
@@ -69,17 +71,7 @@ class Redo(Met):
                 mode.reset(token)
             self._made(event, (y,) if event.op.single else y, made, fill)
         elif isinstance(event, Differentiated):
-            leaves = [self._leaf(leaf) for leaf in event.leaves]
-            kept = [leaf.grad for leaf in leaves]
-            for leaf, before in zip(leaves, event.before, strict=True):
-                put_gradient(leaf, self._value(before, made))
-            try:
-                add_gradients(self._value(event.y, made), self._value(event.seed, made), None, False, None)
-                sums = [leaf.grad for leaf in leaves]
-            finally:
-                for leaf, grad in zip(leaves, kept, strict=True):
-                    put_gradient(leaf, grad)
-            self._made(event, sums, made, fill)
+            self._made(event, self._differentiate(event, made), made, fill)
         elif isinstance(event, Assigned):
             event.state.assign(self._value(event.value, made))
         elif isinstance(event, Stepped):
@@ -91,6 +83,22 @@ class Redo(Met):
             finally:
                 for p, g in zip(event.parameters, kept, strict=True):
                     put_gradient(p, g)
+
+    def _differentiate(self, event: Differentiated, made: dict[int, Any]) -> list[Any]:
+        y, seed, way = self._value(event.y, made), self._value(event.seed, made), event.way
+        xs = [self._value(leaf, made) for leaf in event.leaves]
+        if not way.adds:
+            return derivatives_by("grad", [y], [seed], xs, way.keeps, way.creates)
+        leaves = [self._leaf(leaf) for leaf in event.leaves]
+        kept = [leaf.grad for leaf in leaves]
+        for leaf, before in zip(leaves, event.before, strict=True):
+            put_gradient(leaf, self._value(before, made))
+        try:
+            add_gradients(y, seed, way.keeps, way.creates, xs if way.named else None)
+            return [leaf.grad for leaf in leaves]
+        finally:
+            for leaf, grad in zip(leaves, kept, strict=True):
+                put_gradient(leaf, grad)
 
     def _made(self, event: Event, ys: Sequence[Any], made: dict[int, Any], fill: bool) -> None:
         for offset, y in enumerate(ys):
@@ -132,15 +140,30 @@ class Redo(Met):
             for point in path:
                 while point.depth > end.depth:
                     end, base = next(bases)
+                first = next_order()
                 self._redo(point.event, made, False)
                 # In the order of nodes they stand where they would have stood, had they been made at once.
-                for k in range(point.told.first, point.count):
-                    if isinstance(made[k].edge and made[k].edge[0], Node):
-                        made[k].edge[0].order = base + point.depth * STEP
+                ys = [made[k] for k in range(point.told.first, point.count)]
+                nodes = sorted(_nodes_since(first, ys), key=lambda node: node.order)
+                for i, node in enumerate(nodes, 1):
+                    part = Fraction(i, len(nodes)) if len(nodes) > 1 else 1
+                    node.order = base + (point.depth - 1 + part) * STEP
         for number, x in enumerate(self.values):
             x = x() if type(x) is ref else x
             if type(x) is Remembered:
                 complete(x, array_of(x), made[number].edge)
+
+
+def _nodes_since(first: int, ys: Sequence[Tensor]) -> set[Any]:
+    """The nodes behind some Tensors that were made since a place in the order."""
+    found: set[Any] = set()
+    edges = [y.edge for y in ys]
+    while edges:
+        edge = edges.pop()
+        if edge is not None and isinstance(edge[0], Node) and edge[0].order > first and edge[0] not in found:
+            found.add(edge[0])
+            edges += edge[0].edges
+    return found
 
 
 def _as_met(state: State, frozen: bool) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from shared.op import Op
 from shared.spec import Spec
@@ -77,15 +77,34 @@ class Applied(Event):
         return self.args
 
 
+class Way(NamedTuple):
+    """How something is differentiated.
+
+    adds     whether it is added to what leaves have in `.grad`, and not given back
+    named    whether it is told by what; else it is by all leaves
+    keeps    whether what was made is kept for another time; `creates`, whether the derivatives have a history
+    """
+
+    adds: bool
+    named: bool
+    keeps: bool
+    creates: bool
+
+
+BACKWARD = Way(adds=True, named=False, keeps=False, creates=False)
+"""As `y.backward()` does."""
+
+
 @dataclass(eq=False, slots=True)
 class Differentiated(Event):
-    """`y.backward(seed)`: the sums of `leaves`, what they had in `.grad` before (or None), are the
-    outputs."""
+    """`y` was differentiated, times `seed`, by `leaves`; if the way is to add, `before` is what they had in
+    `.grad` (or None). The derivatives, or the sums, are the outputs."""
 
     y: Argument = None
     seed: Argument = None
     leaves: tuple[Argument, ...] = ()
     before: tuple[Argument, ...] = ()
+    way: Way = BACKWARD
 
     def arguments(self) -> Sequence[Argument]:
         return (self.y, self.seed, *self.leaves, *self.before)

@@ -125,10 +125,7 @@ class Path:
         specs = tuple([Spec(tuple(t.shape), t.dtype) for t in outputs])
         if [(s.shape, s.dtype) for s in specs] != [(s.shape, s.dtype) for s in event.outputs]:
             raise Unsupported(f"{event.op.name} gave {event.outputs}, and was foretold to give {specs}")
-        return [
-            t if history or edge_of(t) is None else stop_gradient(t)
-            for t, history in zip(outputs, event.history, strict=True)
-        ]
+        return _constant(outputs, event)
 
     def _differentiated(self, event: Differentiated) -> Sequence[Tensor]:
         xs: list[Tensor] = []
@@ -137,13 +134,13 @@ class Path:
             xs += versions
         found = iter(gradients(self._value(event.y), xs, self._value(event.seed)))
         sums = []
-        for leaf, before in zip(event.leaves, event.before, strict=True):
+        for leaf, before in zip(event.leaves, event.before or [None] * len(event.leaves), strict=True):
             count = len(self.graph.versions[leaf]) if isinstance(leaf, State) else 1
             parts = [g for g in (next(found) for _ in range(count)) if g is not None]
             if len(parts) != 1:
                 raise Unsupported(f"{leaf} was changed between the ops that a gradient comes from")
             sums.append(parts[0] if before is None else self._value(before) + parts[0])
-        return sums
+        return _constant(sums, event)
 
     # --- stretches ---
 
@@ -199,6 +196,14 @@ class Path:
                 continue
             stack.extend(x for x in tensor.node.inputs if isinstance(x, Tensor))
         return sorted(met, key=lambda tensor: (tensor.node.order, tensor.index))
+
+
+def _constant(outputs: Sequence[Tensor], event: Event) -> list[Tensor]:
+    """The outputs of an event, through those of which no gradient flowed none being to flow."""
+    return [
+        t if history or edge_of(t) is None else stop_gradient(t)
+        for t, history in zip(outputs, event.history, strict=True)
+    ]
 
 
 class Stretch:
