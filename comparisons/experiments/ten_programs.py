@@ -33,6 +33,7 @@ from comparisons.statistics.quantities import (
 from comparisons.statistics.spread import spread
 from comparisons.training.verify import levels_apart
 from shared import nn, ops
+from shared.errors import DiptychError
 from shared.nest import flatten
 
 X = np.random.default_rng(0).standard_normal((4, 12)).astype("float32")
@@ -107,6 +108,7 @@ def _ran(context: Context, program: Program, steps: int) -> dict[str, Any]:
     runs = {way: [_told(step, made[way][1]) for _ in range(many[way])] for way, step in ways.items()}
     equal = [a["all"] == b["all"] for a, b in zip(runs["plain"], runs["exact"], strict=True)]
     losses = [[loss for one in runs[way][:AT_FAST] for loss in one["losses"]] for way in ("plain", "fast")]
+    refused = _refused(program, context.seed)
     times = context.time({way: partial(_quiet, step) for way, step in ways.items()})
     counts = bridged.counts
     happened = counts["events"] * (1 + counts["plain"] / max(counts["followed"], 1))
@@ -115,8 +117,20 @@ def _ran(context: Context, program: Program, steps: int) -> dict[str, Any]:
         "equal": sum(equal), "arrays": len(runs["plain"][0]["all"][2]), "apart": levels_apart(*losses),
         "lines": sum(len(one["all"][0].splitlines()) for one in runs["plain"]),
         "share": counts["compiled"] / max(happened, 1), "paths": bridged.paths, "plainly": counts["plain"],
-        "calls": counts["plain"] + counts["followed"], "explained": bridged.explain(), "times": times,
+        "calls": counts["plain"] + counts["followed"], "refused": refused,
+        "explained": bridged.explain(), "times": times,
     }  # fmt: skip
+
+
+def _refused(program: Program, seed: int) -> str | None:
+    """What `static.function` has against a program, which would trace it; None if it has nothing."""
+    step, _ = program.make(seed)
+    try:
+        with redirect_stdout(StringIO()):
+            static.function(step)()
+    except DiptychError as error:
+        return error.message.partition(";")[0].partition(": ")[2]
+    return None
 
 
 def _told(step: Callable[[], Any], parts: list[Any]) -> dict[str, Any]:
@@ -229,10 +243,12 @@ def _tables(programs: Json, steps: int) -> list[Block]:
 
 def _listing(one: Json, steps: int) -> Listing:
     equal = "every bit is kept" if one["equal"] == steps else f"bits differ from step {one['equal']} on"
+    refused = f" `static.function` refuses it: {one['refused']}." if one["refused"] else ""
     return Listing(
         f"{one['name']}", one["code"], "dynamic", out=one["explained"], folded=True,
         says=f"{one['does']} {one['beyond']} Decorated, {equal} in {count(steps, 'step')}, "
-        f"{count(one['lines'], 'line')} of print and {count(one['arrays'], 'array')} of state among them.",
+        f"{count(one['lines'], 'line')} of print and {count(one['arrays'], 'array')} of state among "
+        f"them.{refused}",
     )  # fmt: skip
 
 

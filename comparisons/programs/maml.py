@@ -1,7 +1,7 @@
 """Learning to learn: a gradient through the steps of a training (MAML, Finn et al. 2017).
 
-Of every task the weights are taken one to three steps further, by gradients that are part of the graph, until that
-is good enough; the loss of what they have become is what the outer step makes small.
+Of every task the weights are taken one to three steps further, by gradients that are part of the graph, until
+that is good enough; the loss of what they have become is what the outer step makes small.
 """
 
 from __future__ import annotations

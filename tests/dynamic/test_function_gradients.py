@@ -1,5 +1,5 @@
-"""`dynamic.function` and gradients of every kind: of gradients, by what is named, kept for another time, added
-to what was there before."""
+"""`dynamic.function` and gradients of every kind: of gradients, by what is named, kept for another time, and
+added to what was there before."""
 
 from __future__ import annotations
 
