@@ -86,7 +86,7 @@ def run(context: Context) -> dict[str, Any]:
     found: dict[str, Any] = {"stop": {"dynamic": attempt(stop_dynamic)}}
     nn.manual_seed(context.seed)
     found["stop"]["static"] = attempt(stop_static)
-    steps = context.pick(30, 200)
+    steps = context.pick(24, 200)
     programs = []
     for name, program in PROGRAMS.items():
         context.note(f"{name}: as it stands, and decorated")
