@@ -15,7 +15,7 @@ from shared.onnx import sizes
 from shared.onnx.graph import Graph, Node
 from shared.onnx.narrowing import narrowed
 from shared.onnx.table import Row
-from shared.onnx.values import Narrow, carrier, is_narrow, is_sizes, known, tensor_of
+from shared.onnx.values import Narrow, carrier, is_narrow, is_sizes, known, lifted, tensor_of
 
 Closed = Callable[..., tuple[Any, ...]]
 
@@ -32,6 +32,8 @@ def call(row: Row, node: Node, opset: int, inputs: Sequence[Any], graphs: Mappin
             if made is not NotImplemented:
                 return made
         given = [_ready(row, node, place, value) for place, value in enumerate(inputs)]
+        if any(map(is_sizes, given)):  # what unknown sizes are done with can't be computed at once
+            given = [x if row.input_name(i) in row.known else lifted(x) for i, x in enumerate(given)]
         made = row.function(*given, **settings)
     except DiptychError as error:
         if node.op not in error.message or (node.name and node.name not in error.message):

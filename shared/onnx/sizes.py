@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from shared.dims import Dim, product
+from shared.dims import Dim, product, same_size, stretched
 from shared.errors import UnknownSizeError
-from shared.onnx.values import known_or_none, sizes
+from shared.onnx.values import IsOne, is_undecided, known_or_none, sizes
 
-WHOLE = {"int64", "int32"}
+WHOLE = {6, 7}
+"""ONNX's numbers of the dtypes in which sizes are still sizes: int32 and int64."""
 
 
 def attempt(op: str, inputs: Sequence[Any], settings: dict[str, Any]) -> Any:
@@ -27,6 +28,8 @@ def attempt(op: str, inputs: Sequence[Any], settings: dict[str, Any]) -> Any:
     if row is None:
         return NotImplemented
     given = [None if x is None else known_or_none(x) for x in inputs]
+    if op != "Where" and any(is_undecided(x) for x in given):
+        return NotImplemented
     if any(x is None and y is not None for x, y in zip(given, inputs, strict=True)):
         return NotImplemented
     if any(x is not None and x.dtype.kind not in "iuObf" for x in given):
@@ -37,7 +40,7 @@ def attempt(op: str, inputs: Sequence[Any], settings: dict[str, Any]) -> Any:
         return NotImplemented
     if isinstance(made, tuple):
         return tuple(sizes(part) for part in made)
-    return made if made is NotImplemented or made.dtype == bool else sizes(made)
+    return made if made.dtype == bool or is_undecided(made) else sizes(made)
 
 
 class _NoSizes(Exception):
@@ -65,10 +68,25 @@ def _truth(function: Callable[[Any, Any], bool]) -> Callable[..., Any]:
     return lambda a, b, **_: _each(lambda m, n: bool(function(m, n)))(a, b).astype(bool)
 
 
+def _equal(a: Any, b: Any, **_: Any) -> Any:
+    """Whether sizes are the same; of one that may be 1, that it is undecided."""
+    made = _each(_same)(a, b)
+    return made if is_undecided(made) else made.astype(bool)
+
+
+def _same(a: Any, b: Any) -> Any:
+    try:
+        return bool(a == b)
+    except UnknownSizeError:
+        if same_size(b, 1):
+            return IsOne(a)
+        raise
+
+
 def _divided(a: Any, b: Any) -> Any:
     if not isinstance(a, Dim) and not isinstance(b, Dim):
         return int(np.fix(a / b)) if b else 0
-    if a >= 0 and b > 0:  # ONNX rounds towards 0, and there that is down
+    if same_size(a % b, 0) or (a >= 0 and b > 0):  # ONNX rounds towards 0, and there that is down
         return a // b
     raise _NoSizes
 
@@ -88,7 +106,7 @@ def _larger(a: Any, b: Any) -> Any:
 
 
 def _cast(x: Any, *, to: Any, **_: Any) -> Any:
-    if np.dtype(to).name not in WHOLE:
+    if to not in WHOLE:
         raise _NoSizes
     return x
 
@@ -140,9 +158,19 @@ def _sum(x: Any, axes: Any = None, *, keepdims: int = 1, **_: Any) -> Any:
 
 
 def _where(condition: Any, a: Any, b: Any) -> Any:
-    if condition.dtype != bool:
+    if condition.dtype != bool and not is_undecided(condition):
         raise _NoSizes
-    return np.where(condition, np.asarray(a, object), np.asarray(b, object))
+    return _each(_chosen)(_each(lambda *pair: pair)(condition, a), b)
+
+
+def _chosen(asked: tuple[Any, Any], b: Any) -> Any:
+    """`a if condition else b`: in the place of a size that may be 1, what it and another broadcast to."""
+    condition, a = asked
+    if not isinstance(condition, IsOne):
+        return a if condition else b
+    if not same_size(condition.size, b):
+        raise _NoSizes
+    return stretched(a, b)
 
 
 def _expand(x: Any, shape: Any) -> Any:
@@ -175,7 +203,7 @@ ROWS: dict[str, Callable[..., Any]] = {
     "Neg": lambda x: _each(lambda a, b: -a)(x, x),
     "Min": _each(_smaller),
     "Max": _each(_larger),
-    "Equal": _truth(lambda a, b: a == b),
+    "Equal": _equal,
     "Less": _truth(lambda a, b: a < b),
     "LessOrEqual": _truth(lambda a, b: a <= b),
     "Greater": _truth(lambda a, b: a > b),

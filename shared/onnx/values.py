@@ -49,6 +49,18 @@ class Narrow:
         return self.value.shape
 
 
+@dataclass(frozen=True)
+class IsOne:
+    """Among sizes, the truth of "it is 1", where a run alone knows it."""
+
+    size: Dim
+
+
+def is_undecided(value: Any) -> bool:
+    """Whether a value is an array of truths that a run alone knows."""
+    return is_sizes(value) and any(isinstance(part, IsOne) for part in value.flat)
+
+
 def carrier(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The dtype of NumPy's that carries the numbers of one of ml_dtypes."""
     name = dtype.name
@@ -77,8 +89,17 @@ def tensor_of(value: Any) -> Any:
     """What an op takes: sizes as a Tensor, all else as it is."""
     if not is_sizes(value):
         return value
-    parts = [ops.zeros((), "int64") + size for size in value.flat]
+    part = _truth if is_undecided(value) else _number
+    parts = [part(x) for x in value.flat]
     return ops.reshape(ops.stack(parts), value.shape)
+
+
+def _number(size: Size) -> Any:
+    return ops.zeros((), "int64") + size
+
+
+def _truth(x: Any) -> Any:
+    return ops.equal(_number(x.size), 1) if isinstance(x, IsOne) else ops.full((), x, "bool")
 
 
 def is_known(value: Any) -> bool:
@@ -141,6 +162,11 @@ def outward(value: Any) -> Any:
     if (isinstance(value, np.ndarray) and engine_in_charge() is not None) or isinstance(value, State):
         return current_engine().apply(TABLE["reshape"], (value,), {"shape": tuple(value.shape)})
     return value
+
+
+def lifted(value: Any) -> Any:
+    """An array as a Tensor of the engine in charge; any other value as it is."""
+    return outward(value) if isinstance(value, np.ndarray) else value
 
 
 def dtype_of(value: Any) -> np.dtype[Any]:

@@ -27,7 +27,7 @@ def branch(condition: Any, *, then_branch: Any, else_branch: Any) -> Any:
     found = known_or_none(condition)
     if found is not None:
         return (then_branch if found.reshape(()) else else_branch)()
-    return ops.cond(ops.reshape(condition, ()), lambda: plain(then_branch()), lambda: plain(else_branch()))
+    return ops.cond(scalar(condition), lambda: plain(then_branch()), lambda: plain(else_branch()))
 
 
 def plain(values: Sequence[Any]) -> tuple[Any, ...]:
@@ -121,7 +121,7 @@ def _as_scan(limit: Any, going: Any, first: list[Any], body: Any) -> Any:
 
 def scalar(x: Any) -> Any:
     """A value of one element, without axes, as a Tensor."""
-    return ops.reshape(tensor(x), ())
+    return tensor(x) if not x.shape else ops.reshape(tensor(x), ())
 
 
 def tensor(x: Any) -> Any:

@@ -9,16 +9,16 @@ import numpy as np
 from shared import ops
 from shared.dims import Dim
 from shared.onnx.table import onnx_op
-from shared.onnx.values import ints
+from shared.onnx.values import ints, outward
 
 REDUCE = {"none": "set", "add": "add", "mul": "mul", "max": "max", "min": "min"}
 
 
 def counted(index: Any, size: Any) -> Any:
     """Indices from 0 up: those below 0 count from the end."""
-    if isinstance(index, np.ndarray) and not isinstance(size, Dim):
-        return np.where(index < 0, index + size, index)
-    index = ops.cast(index, "int64")
+    if isinstance(index, np.ndarray) and not (isinstance(size, Dim) and (index < 0).any()):
+        return index if isinstance(size, Dim) else np.where(index < 0, index + size, index)
+    index = ops.cast(outward(index), "int64")
     return ops.where(ops.less(index, 0), ops.add(index, size), index)
 
 

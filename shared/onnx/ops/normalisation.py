@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared import ops
+from shared.dims import same_shape
 from shared.onnx.ops.elementwise import dtype_named
 from shared.onnx.table import onnx_op
 
@@ -61,6 +62,8 @@ def layer_normalization(
     """By mean and variance over all axes from `axis` on, computed in float32; and these, if asked for."""
     axes = tuple(range(axis % len(x.shape), len(x.shape)))
     wide = _stashed(x, stash_type)
+    if outputs == 1 and wide is x and same_shape(tuple(scale.shape), tuple(x.shape[axes[0] :])):
+        return ops.layer_norm(x, tuple(scale.shape), scale, bias, epsilon)
     mean = ops.mean(wide, axes, True)
     centred = ops.sub(wide, mean)
     spread = ops.reciprocal(ops.sqrt(ops.add(ops.mean(ops.square(centred), axes, True), epsilon)))

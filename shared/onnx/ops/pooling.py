@@ -10,6 +10,7 @@ from shared.onnx.table import onnx_op
 from shared.onnx.values import ints
 from shared.onnx.windows import Windows, geometry
 
+MEAN = {1: ops.avg_pool1d, 2: ops.avg_pool2d, 3: ops.avg_pool3d}
 MAX = {1: ops.max_pool1d, 2: ops.max_pool2d, 3: ops.max_pool3d}
 
 
@@ -92,6 +93,11 @@ def average_pool(
     """The mean of each window; what is put around x counts with `count_include_pad`."""
     image = tuple(x.shape[2:])
     window = geometry(image, kernel_shape, auto_pad, pads, strides, dilations)
+    if not ceil_mode and all(d == 1 for d in window.dilations) and x.dtype.kind == "f":
+        return MEAN[len(image)](
+            x, single(window.kernel), single(window.strides), [*window.pads],
+            count_include_pad=bool(count_include_pad),
+        )  # fmt: skip
     ones = ops.ones((1, 1, *image), x.dtype, like=x)
     if count_include_pad:
         ones = ops.pad(ones, [(0, 0), (0, 0), *window.pads], value=1)

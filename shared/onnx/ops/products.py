@@ -19,7 +19,9 @@ def gemm(
     a: Any, b: Any, c: Any = None, *, alpha: float = 1.0, beta: float = 1.0, transA: int = 0, transB: int = 0,
     broadcast: int = 0,
 ) -> Any:  # fmt: skip
-    """alpha a b + beta c, either transposed first."""
+    """alpha a b + beta c, either transposed first; as layers have it, where it is a layer."""
+    if transB and not transA and alpha == beta == 1.0 and (c is None or len(c.shape) == 1):
+        return ops.linear(a, b, c)
     y = ops.matmul(ops.transpose(a) if transA else a, ops.transpose(b) if transB else b)
     y = y if alpha == 1.0 else ops.mul(y, _factor(y, alpha))
     if c is None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from shared import ops
+from shared.dims import same_size
 from shared.onnx.table import onnx_op
 from shared.onnx.values import ints
 
@@ -28,12 +30,33 @@ def _floats(x: Any) -> Any:
     return x if x.dtype.kind == "f" else ops.cast(x, "float64")
 
 
+def _extreme(function: Callable[..., Any], largest: bool) -> Callable[..., Any]:
+    """Of nothing it is what all others are larger (or smaller) than."""
+
+    def reduced(x: Any, axis: Any, keepdims: bool) -> Any:
+        axes = range(len(x.shape)) if axis is None else [a % len(x.shape) for a in np.atleast_1d(axis)]
+        if empty := [a for a in axes if same_size(x.shape[a], 0)]:
+            x = ops.pad(x, [(0, a in empty) for a in range(len(x.shape))], value=_end(x.dtype, not largest))
+        return function(x, axis, keepdims)
+
+    return reduced
+
+
+def _end(dtype: np.dtype[Any], top: bool) -> Any:
+    """The largest or smallest number of a dtype."""
+    if dtype.kind == "f":
+        return math.inf if top else -math.inf
+    if dtype.kind == "b":
+        return top
+    return int(np.iinfo(dtype).max if top else np.iinfo(dtype).min)
+
+
 REDUCTIONS: dict[str, Callable[..., Any]] = {
     "ReduceSum": _sum,
     "ReduceMean": _mean,
     "ReduceProd": _prod,
-    "ReduceMax": ops.max,
-    "ReduceMin": ops.min,
+    "ReduceMax": _extreme(ops.max, True),
+    "ReduceMin": _extreme(ops.min, False),
     "ReduceL1": lambda x, axis, keep: _sum(ops.abs(x), axis, keep),
     "ReduceL2": lambda x, axis, keep: ops.cast(
         ops.sqrt(ops.sum(ops.square(_floats(x)), axis, keep)), x.dtype
