@@ -161,6 +161,26 @@ def bench(workloads: tuple[str, ...], **options: Any) -> None:
     sys.exit(run_bench(workloads, **options))
 
 
+@main.command("onnx-suite")
+@click.argument("kinds", nargs=-1, metavar="[KIND]...")
+@click.option("--way", "ways", multiple=True, type=click.Choice(["dynamic", "known", "unknown"]),
+              help="On dynamic; on static with known sizes, or with unknown ones.  [default: all three]")
+@click.option("--only", default="", metavar="TEXT", help="Only tests that have this in their name.")
+@click.option("--write", "keep", is_flag=True, help="Keep it in comparisons/bench/onnx_suite.json.")
+def onnx_suite(kinds: tuple[str, ...], ways: tuple[str, ...], only: str, keep: bool) -> None:
+    """Run ONNX's own tests, which the package onnx carries, on models that come in.
+
+    The kinds are node, simple, pytorch-operator, pytorch-converted and real; all, if none is named.
+    """
+    from comparisons.bench import onnx_suite as suite
+
+    if unknown := set(kinds) - set(suite.KINDS):
+        raise click.BadParameter(f"{sorted(unknown)[0]!r} is no kind; there are {', '.join(suite.KINDS)}")
+    table = suite.found(kinds or suite.KINDS, ways or suite.WAYS, only, click.echo)
+    if keep:
+        suite.write(table)
+
+
 @main.command()
 @click.argument("name", metavar="TASK")
 @click.option("--engine", type=click.Choice(["dynamic", "static"]), default="dynamic", show_default=True)

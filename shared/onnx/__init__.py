@@ -12,7 +12,7 @@ from typing import Any
 
 from shared.onnx.loading import load as _load
 from shared.onnx.model import OnnxModel
-from shared.onnx.values import carrier
+from shared.onnx.values import carrier, is_narrow
 
 
 def load(source: Any) -> OnnxModel:
@@ -26,4 +26,4 @@ def load(source: Any) -> OnnxModel:
     return _load(source)
 
 
-__all__ = ["OnnxModel", "carrier", "load"]
+__all__ = ["OnnxModel", "carrier", "is_narrow", "load"]

@@ -69,7 +69,7 @@ def carrier(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def is_narrow(dtype: np.dtype[Any]) -> bool:
     """Whether NumPy itself lacks a dtype."""
-    return dtype.kind == "V"
+    return dtype.kind == "V" or dtype.name.startswith("float8")
 
 
 def is_sizes(value: Any) -> bool:

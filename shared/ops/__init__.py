@@ -32,6 +32,7 @@ from shared.ops.attention import attention_weights, scaled_dot_product_attention
 from shared.ops.averaging import avg_pool1d, avg_pool2d, avg_pool3d, lp_pool1d, lp_pool2d, lp_pool3d
 from shared.ops.bags import embedding_bag
 from shared.ops.bitwise import (
+    bitcast,
     bitwise_and,
     bitwise_left_shift,
     bitwise_not,
@@ -215,11 +216,11 @@ __all__ = [
     "affine_grid", "all", "alpha_dropout", "angle", "any", "arange", "argmax", "argmin", "argsort",
     "argwhere", "asin", "asinh", "atan", "atan2", "atanh", "attention_weights", "avg_pool1d", "avg_pool2d",
     "avg_pool3d", "batch_norm", "bernoulli", "bilinear", "binary_cross_entropy",
-    "binary_cross_entropy_with_logits", "bincount", "bitwise_and", "bitwise_left_shift", "bitwise_not",
-    "bitwise_or", "bitwise_right_shift", "bitwise_xor", "block_diag", "broadcast_arrays", "broadcast_to",
-    "bucketize", "cartesian_prod", "cast", "cdist", "ceil", "celu", "channel_shuffle", "chunk", "clip",
-    "col2im", "column_stack", "complex", "concatenate", "cond", "conj", "conv1d", "conv2d", "conv3d",
-    "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "copysign", "cos", "cosh",
+    "binary_cross_entropy_with_logits", "bincount", "bitcast", "bitwise_and", "bitwise_left_shift",
+    "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "block_diag", "broadcast_arrays",
+    "broadcast_to", "bucketize", "cartesian_prod", "cast", "cdist", "ceil", "celu", "channel_shuffle",
+    "chunk", "clip", "col2im", "column_stack", "complex", "concatenate", "cond", "conj", "conv1d", "conv2d",
+    "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "copysign", "cos", "cosh",
     "cosine_embedding_loss", "cosine_similarity", "count_nonzero", "cross_entropy", "ctc_loss", "cummax",
     "cummin", "cumprod", "cumsum", "custom_gradient", "deg2rad", "diag", "diag_embed", "diagonal", "diff",
     "digamma", "div", "dot", "dropout", "dropout1d", "dropout2d", "dropout3d", "dstack", "einsum", "elu",

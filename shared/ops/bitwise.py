@@ -2,7 +2,8 @@
 
 On integers they work on each bit, on bools they are the logical ops, which are what a mask wants
 (and what can be fused). Floats are refused, as in NumPy and PyTorch: what is not zero would count
-as true there and `6.0 & 3.0` be True. No gradient flows through any of them.
+as true there and `6.0 & 3.0` be True. No gradient flows through any of them. `bitcast` reads the bits of a
+number as another one.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from shared.errors import DTypeError
-from shared.op import ZERO, Op, elementwise
+from shared.op import ZERO, Op, array_module, elementwise
 from shared.ops.choosing import BROADCAST, PROMOTE, logical_and, logical_not, logical_or, logical_xor
-from shared.spec import Operand, is_weak, promote, ufunc_dtype
+from shared.ops.shapes import as_tensor_like
+from shared.spec import Operand, Spec, as_dtype, is_weak, promote, ufunc_dtype
 
 
 def _bits_dtype(name: str, ufunc: np.ufunc, operands: Sequence[Operand], takes: str) -> np.dtype[Any]:
@@ -100,3 +102,22 @@ def bitwise_not(x: Any) -> Any:
     Raises DTypeError for floats.
     """
     return (logical_not if _is_bool(x) else _bitwise_not)(x)
+
+
+def _compute_bitcast(x: Any, *, dtype: Any) -> Any:
+    return array_module(x).ascontiguousarray(x).reshape(x.shape).view(dtype).copy()
+
+
+def _infer_bitcast(x: Operand, *, dtype: Any) -> Spec:
+    if x.dtype.itemsize != dtype.itemsize or dtype.kind not in "iuf" or x.dtype.kind not in "biuf":
+        raise DTypeError(f"bitcast: the bits of {x.dtype} are not read as {dtype}: both must be as wide")
+    return Spec(x.shape, dtype)
+
+
+_bitcast = Op("bitcast", _compute_bitcast, _infer_bitcast, [ZERO], check=True)
+
+
+def bitcast(x: Any, dtype: Any) -> Any:
+    """The bits of `x`, read as another dtype of the same width: 1.0 in float32 is 0x3f800000 in int32. No
+    gradient. DTypeError where the widths differ, and for complex numbers."""
+    return _bitcast(as_tensor_like(x), dtype=as_dtype(dtype))

@@ -21,6 +21,7 @@ class Format:
     largest   the largest number
     beyond    what becomes of what is larger
     negative  whether there is a zero with a sign
+    nan       whether there is a NaN; else it becomes 0
     """
 
     digits: int
@@ -28,6 +29,7 @@ class Format:
     largest: float
     beyond: float
     negative: bool = True
+    nan: bool = True
 
 
 FORMATS = {
@@ -36,7 +38,7 @@ FORMATS = {
     "float8_e4m3fnuz": Format(4, -7, 240.0, math.nan, False),
     "float8_e5m2": Format(3, -14, 57344.0, math.inf),
     "float8_e5m2fnuz": Format(3, -15, 57344.0, math.nan, False),
-    "float4_e2m1fn": Format(2, 0, 6.0, 6.0),
+    "float4_e2m1fn": Format(2, 0, 6.0, 6.0, nan=False),
 }
 """By their names in the package ml_dtypes, which rounds in the same way."""
 
@@ -52,6 +54,8 @@ def _compute_round_to(x: Any, *, format: str) -> Any:
     y = xp.ldexp(xp.rint(xp.ldexp(x, -last)), last)
     beyond = xp.copysign(xp.asarray(kind.beyond, x.dtype), x)
     y = xp.where(xp.abs(y) > kind.largest, beyond, y)
+    if not kind.nan:
+        y = xp.where(xp.isnan(x), xp.copysign(xp.asarray(0.0, x.dtype), -x), y)
     if not kind.negative:
         y = y + xp.asarray(0.0, x.dtype)
     return xp.ascontiguousarray(y).reshape(x.shape)
@@ -73,8 +77,8 @@ def round_to(x: Any, format: str) -> Any:
 
     format: "bfloat16", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz" or
     "float4_e2m1fn". What is too large becomes infinite in "bfloat16" and "float8_e5m2", the largest in
-    "float4_e2m1fn", NaN in the others. The cotangent goes through as it is, as through a cast. DTypeError for
-    what is not floating point.
+    "float4_e2m1fn", which has no NaN either and makes 0 of it, NaN in the others. The cotangent goes through
+    as it is, as through a cast. DTypeError for what is not floating point.
     """
     if format not in FORMATS:
         raise SettingError(f"round_to: {format!r} is no format; there are {', '.join(FORMATS)}")

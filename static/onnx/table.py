@@ -58,6 +58,7 @@ NO_WORDS = {
     ),
     **dict.fromkeys(("cummax_index", "cummin_index", "cumprod", "logcumsumexp", "recurrence"), _NO_RUN),
     "mode_index": _NO_MODE,
+    "bitcast": "the opset that is written has no BitCast; read the bits outside of the model",
     **dict.fromkeys(
         ("adaptive_avg_unpool2d", "cofactor", "cofactor_slope", "conv2d_weight", "draw_in", "gaussian",
          "gru_cell_grad", "lstm_cell_grad", "max_pick2d", "max_pool2d_input", "others_product", "relu_grad",

@@ -43,6 +43,12 @@ _mask = booleans(40, 60)
 _bits = np.array([[-1, 1, -2**63, 2**63 - 1]] * 3)
 _places = np.array([[63] * 4, [64] * 4, [-1, 0, 1, 2**40]])
 
+def torch_dtype(name: str) -> Any:
+    import torch
+
+    return getattr(torch, name)
+
+
 CASES = [
     # arithmetic
     Case("add", lambda a, b: a + b, [normal(3, 1), normal(4)], torch=lambda a, b: a + b, unknown=_OUTER),
@@ -146,6 +152,10 @@ CASES = [
          name="unsigned by a number"),
     Case("bitwise_left_shift", lambda a: 3 << a, [integers(0, 20, 5)], torch=lambda a: 3 << a,
          name="of a number"),
+    Case("bitcast", lambda x: ops.bitcast(x, "uint64"), [integers(-100, 100, 3, 2)], unknown=[("a", "b")],
+         torch=lambda x: x.view(torch_dtype("uint64")), smooth=False),
+    Case("bitcast", lambda x: ops.bitcast(x, "float32"), [integers(0, 100, 3, 2).astype(np.int32)],
+         torch=lambda x: x.view(torch_dtype("float32")), smooth=False, name="of small numbers"),
     Case("bitwise_not", TABLE["bitwise_not"], [integers(-100, 100, 3, 2)], torch=torch_op("bitwise_not"),
          unknown=[("a", "b")]),
     Case("bitwise_and", lambda a, b: (a & b) | (a ^ ~b) & 5, [integers(-9, 9, 3), integers(-9, 9, 3)],

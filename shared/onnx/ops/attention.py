@@ -34,7 +34,7 @@ def attention(
     flat = len(q.shape) == 3
     dtype = q.dtype
     q, k, v = heads(q, q_num_heads), heads(k, kv_num_heads), heads(v, kv_num_heads)
-    root = np.asarray(math.sqrt(1 / math.sqrt(int(q.shape[3])) if scale is None else scale), dtype)
+    root = _root(q, scale)
     before: Any = 0
     if past_key is not None:
         before = past_key.shape[2]
@@ -60,6 +60,16 @@ def attention(
         y = ops.transpose(y, (0, 2, 1, 3))
         y = ops.reshape(y, (y.shape[0], y.shape[1], y.shape[2] * y.shape[3]))
     return (y, *present, ops.cast(shown, dtype))[:outputs] if outputs > 1 else y
+
+
+def _root(q: Any, scale: float | None) -> Any:
+    """The root of the scale, 1 / sqrt(width) unless given, in q's dtype."""
+    if scale is not None:
+        return np.asarray(math.sqrt(np.float32(scale)), q.dtype)
+    width = q.shape[3]
+    if isinstance(width, int):
+        return np.asarray(np.sqrt(np.float32(1 / math.sqrt(width))), q.dtype)
+    return ops.cast(ops.pow(ops.ones((), "float64", like=q) * width, -0.25), q.dtype)
 
 
 def _shared(x: Any, count: Any) -> Any:
@@ -156,7 +166,7 @@ def linear_attention(
         for x, count in ((q, q_num_heads), (k, kv_num_heads), (v, kv_num_heads))
     )
     dk, dv = k.shape[3], v.shape[3]
-    factor = scale if scale else 1 / math.sqrt(int(dk))
+    factor = scale if scale else ops.square(_root(k, None))
     kept = dtype if past is None else past.dtype
     state = (
         ops.zeros((n, kv_num_heads, dk, dv), "float32", like=q) if past is None else ops.cast(past, "float32")
@@ -196,7 +206,7 @@ def flex_attention(
     wide = np.dtype(np.float32 if dtype.itemsize < 4 else dtype)
     if softmax_precision is not None and not is_narrow(dtype_named(softmax_precision)):
         wide = dtype_named(softmax_precision)
-    root = np.sqrt(np.float32(1 / math.sqrt(int(q.shape[3])) if scale is None else scale)).astype(dtype)
+    root = _root(q, scale)
     k, v = _shared(k, q.shape[1]), _shared(v, q.shape[1])
     scores = ops.cast(ops.matmul(q * root, ops.swapaxes(k * root, 2, 3)), wide)
     if score_mod is not None:

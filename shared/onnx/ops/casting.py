@@ -26,6 +26,12 @@ def cast_like(x: Any, like: Any, *, saturate: int = 1, round_mode: str = "up") -
     return cast_to(x, like.dtype, bool(saturate), round_mode)
 
 
+@onnx_op("BitCast", since=26)
+def bit_cast(x: Any, *, to: int) -> Any:
+    """The same bits as another dtype."""
+    return ops.bitcast(x, dtype_named(to))
+
+
 def cast_to(x: Any, dtype: np.dtype[Any], saturate: bool, round_mode: str) -> Any:
     """The same, by dtype."""
     if x.dtype == dtype:

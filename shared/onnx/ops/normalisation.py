@@ -20,7 +20,7 @@ def batch_normalization(
     if not training_mode:
         return ops.batch_norm(x, scale, bias, mean, var, eps=epsilon, training=False)[0]
     axes = tuple(axis for axis in range(len(x.shape)) if axis != 1)
-    found = (ops.mean(x, axes), ops.var(x, axes))
+    found = (ops.mean(x, axes), ops.var(x, axes, correction=0))
     centre, spread, scale, bias = (ops.reshape(part, shape) for part in (*found, scale, bias))
     y = ops.add(ops.mul(ops.div(ops.sub(x, centre), ops.sqrt(ops.add(spread, epsilon))), scale), bias)
     kept = [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from shared import ops
 from shared.dims import product
 from shared.onnx.table import onnx_op
@@ -34,6 +36,19 @@ def _covered(x: Any, window: Windows, ceil: int) -> list[int]:
     return more
 
 
+def _wide(window: Windows) -> bool:
+    """Whether more is put around x than half of a window."""
+    sides = zip(window.pads, window.kernel, strict=True)
+    return any(isinstance(p, int) and p > k // 2 for pads, k in sides for p in pads)
+
+
+def _bordered(x: Any, window: Windows) -> tuple[Any, Windows]:
+    """x with the least of its dtype around it, and the windows that then stand on it."""
+    least = -np.inf if x.dtype.kind == "f" else int(np.iinfo(x.dtype).min)
+    bare = Windows(window.kernel, window.strides, window.dilations, ((0, 0),) * len(window.kernel))
+    return ops.pad(x, [(0, 0), (0, 0), *window.pads], value=least), bare
+
+
 @onnx_op("MaxPool")
 def max_pool(
     x: Any, *, auto_pad: str = "NOTSET", ceil_mode: int = 0, dilations: Any = None, kernel_shape: Any,
@@ -44,15 +59,11 @@ def max_pool(
     window = geometry(image, kernel_shape, auto_pad, pads, strides, dilations)
     dtype = x.dtype
     pool = MAX[len(image)]
-    y, index = pool(
-        x, single(window.kernel), single(window.strides), [*window.pads], single(window.dilations),
-        bool(ceil_mode), True,
-    ) if outputs > 1 else (
-        pool(
-            x, single(window.kernel), single(window.strides), [*window.pads], single(window.dilations),
-            bool(ceil_mode),
-        ), None,
-    )  # fmt: skip
+    if outputs == 1 and _wide(window):  # our pooling has no windows of padding alone
+        x, window = _bordered(x, window)
+    given = (x, single(window.kernel), single(window.strides), [*window.pads], single(window.dilations))
+    made = pool(*given, bool(ceil_mode), outputs > 1)
+    y, index = made if outputs > 1 else (made, None)
     y = ops.cast(y, dtype) if y.dtype != dtype else y
     if index is None:
         return y

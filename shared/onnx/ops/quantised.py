@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from shared import ops
+from shared.dims import same_size
 from shared.errors import OnnxError
 from shared.onnx.narrowing import narrowed
 from shared.onnx.ops.convolutions import conv
@@ -33,7 +34,7 @@ def plain(x: Any) -> Any:
 def aligned(part: Any, x: Any, axis: int, block: int) -> Any:
     """A scale or zero point as it stands beside x: one number, one for each place on an axis, or one for each
     block of so many places."""
-    if not len(part.shape) or (len(part.shape) == 1 and part.shape[0] == 1 and not block):
+    if not len(part.shape) or (len(part.shape) == 1 and same_size(part.shape[0], 1) and not block):
         return ops.reshape(part, ())
     if block:
         return ops.narrow(ops.repeat(part, block, axis), axis, 0, x.shape[axis])
@@ -136,11 +137,9 @@ def qlinear_matmul(
 ) -> Any:
     """The product of quantised matrices, quantised."""
     total = ops.matmul(_centred(a, a_zero, -2), _centred(b, b_zero, -1))
-    rows = (
-        ops.expand_dims(_wide(a_scale), -1)
-        if len(a_scale.shape) == 1 and a_scale.shape[0] != 1
-        else _wide(a_scale)
-    )
+    rows = _wide(a_scale)
+    if len(a_scale.shape) == 1 and not same_size(a_scale.shape[0], 1):
+        rows = ops.expand_dims(rows, -1)
     factor = ops.div(ops.mul(rows, _wide(b_scale)), _wide(y_scale))
     return _requantised(total, factor, y_zero)
 
@@ -157,7 +156,7 @@ def qlinear_conv(
         auto_pad=auto_pad, dilations=dilations, group=group, pads=pads, strides=strides,
     )  # fmt: skip
     factor = ops.div(ops.mul(_wide(x_scale), _wide(w_scale)), _wide(y_scale))
-    if len(factor.shape) == 1 and factor.shape[0] != 1:
+    if len(factor.shape) == 1 and not same_size(factor.shape[0], 1):
         factor = ops.reshape(factor, (1, -1) + (1,) * (len(x.shape) - 2))
     return _requantised(total, factor, y_zero)
 

@@ -141,16 +141,17 @@ def _regions(roi: Any, count: int) -> list[tuple[float, float]]:
 
 def _places(x: Any, axis: Axis, how: How) -> Any:
     """Where on x's axis each element of the result is."""
-    size, into, scale = x.shape[axis.number], axis.into, axis.scale
+    size, into, scale = _number(x, x.shape[axis.number]), axis.into, axis.scale
     i = ops.arange(0, into, dtype="float64", like=x)
-    width = into if scale is None else size * scale if not isinstance(size, Dim) else into
+    width = _number(x, into) if scale is None else size * scale
+    one = isinstance(width, (int, float)) and width == 1
     if how.coordinates == "align_corners":
-        if not isinstance(width, Dim) and width == 1:
+        if one:
             return i * 0
         return i * (size - 1) / (width - 1)
     if how.coordinates == "tf_crop_and_resize":
         start, end = axis.roi
-        if not isinstance(width, Dim) and width == 1:
+        if one:
             return i * 0 + (start + end) * (size - 1) / 2
         return i * (end - start) * (size - 1) / (width - 1) + start * (size - 1)
     if how.coordinates == "asymmetric":
@@ -159,10 +160,15 @@ def _places(x: Any, axis: Axis, how: How) -> Any:
     if how.coordinates == "half_pixel":
         return at
     if how.coordinates == "pytorch_half_pixel":
-        return i * 0 - 0.5 if not isinstance(width, Dim) and width == 1 else at
+        return i * 0 - 0.5 if one else at
     if how.coordinates == "half_pixel_symmetric":
-        return at if width is into else at + size / 2 * (1 - into / width)
+        return at if scale is None else at + size / 2 * (1 - _number(x, into) / width)
     raise OnnxError(f"Resize: there is no coordinate_transformation_mode {how.coordinates!r}")
+
+
+def _number(x: Any, size: Any) -> Any:
+    """A size as a number to compute with."""
+    return ops.ones((), "float64", like=x) * size if isinstance(size, Dim) else size
 
 
 def _resized(x: Any, axis: Axis, how: How) -> Any:

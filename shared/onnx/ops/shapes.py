@@ -230,3 +230,17 @@ def padded(x: Any, pads: Any, axes: Any, mode: str, value: Any) -> Any:
 def carried(x: Any) -> Any:
     """What carries a value of a dtype that NumPy lacks."""
     return x.value if isinstance(x, Narrow) else x
+
+
+@onnx_op("CenterCropPad", since=18, known=("shape",))
+def center_crop_pad(x: Any, shape: Any, *, axes: Any = None) -> Any:
+    """Cut off, or with zeros around it, as much on both sides of each axis; an odd one goes behind."""
+    rank = len(x.shape)
+    widths: list[tuple[Any, Any]] = [(0, 0)] * rank
+    for axis, wanted in zip(range(rank) if axes is None else axes, ints(shape), strict=True):
+        more = wanted - x.shape[axis]
+        off = not isinstance(more, Dim) and more < 0
+        before = -(-more // 2) if off else more // 2
+        widths[axis] = (before, more - before)
+    check_room("CenterCropPad", ints(shape), x.dtype)
+    return ops.pad(x, widths)

@@ -86,7 +86,7 @@ def col2im(
         places = places * padded[i] + along.reshape(shape)
     flat = ops.reshape(x, (n, channels, -1))
     whole = ops.zeros((n, channels, int(np.prod(padded))), x.dtype, like=x)
-    index = ops.broadcast_to(places.reshape(1, 1, -1), (n, channels, places.size))
+    index = ops.zeros((n, channels, 1), "int64", like=x) + places.reshape(1, 1, -1)
     y = ops.reshape(ops.scatter_add(whole, index, flat, 2), (n, channels, *padded))
     widths = [(0, 0), (0, 0), *((-around[i], -around[axes + i]) for i in range(axes))]
     return ops.pad(y, widths)
