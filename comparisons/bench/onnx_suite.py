@@ -91,7 +91,7 @@ def _read(x: Any) -> Any:
 def _in_file(path: Path, type: Any) -> Any:  # noqa: A002
     import onnx
 
-    kinds = {"sequence": onnx.SequenceProto, "optional": onnx.OptionalProto}
+    kinds: dict[str, Any] = {"sequence": onnx.SequenceProto, "optional": onnx.OptionalProto}
     proto = kinds.get(type.kind, onnx.TensorProto)()
     proto.ParseFromString(path.read_bytes())
     return _read(proto)
