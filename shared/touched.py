@@ -16,9 +16,10 @@ _touched: ContextVar[dict[Any, Any] | None] = ContextVar("touched", default=None
 
 
 @contextmanager
-def touched() -> Iterator[dict[Any, Any]]:
-    """The states that are read or changed within the block, with the arrays that they held before."""
-    arrays: dict[Any, Any] = {}
+def touched(into: dict[Any, Any] | None = None) -> Iterator[dict[Any, Any]]:
+    """The states that are read or changed within the block, with the arrays that they held before: in a dict
+    that is given, by its `setdefault`, or in a new one."""
+    arrays: dict[Any, Any] = {} if into is None else into
     token = _touched.set(arrays)
     touching.append(None)
     try:

@@ -119,6 +119,21 @@ def growing_list(function, tensor, numbers):
     return found
 
 
+@ARGUMENTS.pitfall("A list that it is given, and adds to", [1.0, 2.0, 4.0])
+def added_to(function, tensor, numbers):
+    """What is added is added to a copy, or to nothing."""
+
+    @function
+    def extend(cache):
+        cache.append(cache[-1] * 2)
+        return cache[-1] * 1
+
+    cache = [tensor([1.0])]
+    for _ in range(2):
+        extend(cache)
+    return [numbers(part)[0] for part in cache]
+
+
 @ARGUMENTS.pitfall("An object whose fields change", [[2.0], [2.0], [5.0]])
 def changed_argument(function, tensor, numbers):
     """It is the same object in each call."""

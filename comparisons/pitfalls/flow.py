@@ -141,6 +141,17 @@ def nan_compared_tensorflow(function, tensor, numbers, tf):
     return [numbers(kept(tensor([1.0, float("nan")]))) for _ in range(2)]
 
 
+@FLOW.pitfall("An iterator that it gives back", [[1.0, 2.0], [1.0, 2.0]])
+def gives_iterator(function, tensor, numbers):
+    """One for all calls, and empty after the first."""
+
+    @function
+    def multiples(x):
+        return (x * factor for factor in (1.0, 2.0))
+
+    return [[numbers(part)[0] for part in multiples(tensor([1.0]))] for _ in range(2)]
+
+
 @FLOW.pitfall("Functions that call each other", [[6.0], [6.0], [15.0]])
 def nested(function, tensor, numbers):
     """The inner one's guards are the outer one's business, too."""

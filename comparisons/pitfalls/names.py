@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import types
 
 from comparisons.pitfalls.pitfall import Family
@@ -215,6 +216,22 @@ def class_attribute(function, tensor, numbers):
     found = [numbers(scaled(tensor([1.0]))) for _ in range(2)]
     Settings.scale = 5.0
     return [*found, numbers(scaled(tensor([1.0])))]
+
+
+@NAMES.pitfall("A variable of the environment", [[2.0], [2.0], [5.0]])
+def environment(function, tensor, numbers):
+    """Set from outside, and read once."""
+    os.environ["SCALE"] = "2.0"
+
+    @function
+    def scaled(x):
+        return x * float(os.environ["SCALE"])
+
+    found = [numbers(scaled(tensor([1.0]))) for _ in range(2)]
+    os.environ["SCALE"] = "5.0"
+    found.append(numbers(scaled(tensor([1.0]))))
+    del os.environ["SCALE"]
+    return found
 
 
 @NAMES.pitfall("A method whose text is loaded anew", [[2.0], [2.0], [5.0]])

@@ -26,6 +26,10 @@ PLAIN = (bool, int, float, str, tuple)
 """Kinds of values that an attribute may have which a graph is built with."""
 
 
+hook_changes = [0]
+"""How often a hook was put anywhere, or taken away."""
+
+
 class Module(Answers):
     """Holds Parameters, Buffers and other Modules as attributes, also in lists and dicts.
 
@@ -88,6 +92,7 @@ class Module(Answers):
         """Call `hook(module, args, output)` after each call of this module, on either engine; what
         it gives, unless None, takes the output's place. `.remove()` on the result ends it."""
         self._forward_hooks = (*self._forward_hooks, hook)
+        hook_changes[0] += 1
         return Hook(self, hook)
 
     def __repr__(self) -> str:
@@ -344,6 +349,7 @@ class Hook:
         """Call the hook no more."""
         left = tuple(hook for hook in self.module._forward_hooks if hook is not self.hook)
         self.module._forward_hooks = left
+        hook_changes[0] += 1
 
     def __enter__(self) -> Hook:
         return self

@@ -8,9 +8,10 @@ does not hold any more is not used.
 
 from __future__ import annotations
 
+import inspect
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import update_wrapper
 from types import MethodType
 from typing import Any
@@ -19,20 +20,11 @@ import numpy as np
 
 from shared import dispatch
 from shared.dispatch import ENGINE_OF, Neutral
-from shared.errors import DiptychError, GraphError, SettingError
-from shared.nest import flatten
+from shared.errors import SettingError
 from shared.source import user_line
-from shared.state import State
-from static.bridge.guards import FunctionGraph, Guards
-from static.bridge.outside import Outside
-from static.bridge.programs import ProgramOp
-from static.bridge.reads import Reads
-from static.compile.options import LEVELS, Options
+from static.bridge.trace import Trace, is_array, name_of
+from static.compile.options import LEVELS
 from static.engine import ENGINE
-from static.graph.create import placeholder
-from static.graph.graph import Node, Tensor
-from static.graph.operands import as_tensor
-from static.graph.variables import Variable
 
 TRACES = 32
 """How many traces a function keeps: those that were used last."""
@@ -46,86 +38,6 @@ class RetracingWarning(UserWarning):
     """A function is traced in each call, because it changes what it reads, or what it has set before."""
 
 
-class Trace:
-    """A function, traced for one signature.
-
-    op       what it computes
-    states   the States that it reads; `stored`, those that it changes
-    guards   what it has frozen
-    why      why it was made
-    error    what the function raised, once it had changed States: that is done, and then it is raised
-    views    by place, those results that are the memory of an argument: which one's, and what is done to it
-    """
-
-    def __init__(self, fn: Callable[..., Any], args: Any, settings: Any, level: str, why: str) -> None:
-        self.why = why
-        values, build = flatten((args, settings))
-        graph = FunctionGraph()
-        reads = Reads(fn, (args, settings))
-        self.guards = Guards(reads)
-        self.error: Exception | None = None
-        with graph.as_default(), Outside(_name(fn), reads).watched():
-            traced: list[Any] = []
-            fed: list[Tensor] = []
-            for x in values:
-                if _is_array(x):
-                    fed.append(placeholder(x.dtype, tuple(x.shape), name=f"x{len(fed)}"))
-                    traced.append(fed[-1])
-                else:
-                    traced.append(x)
-            args, settings = build(traced)
-            try:
-                made, self._build = flatten(fn(*args, **settings))
-            except Exception as error:
-                if isinstance(error, DiptychError) or not graph.assigns:
-                    raise
-                made, self.error = [], error
-            self.views = {i: view for i, y in enumerate(made) if (view := _view(y, fed)) is not None}
-            is_value = [isinstance(y, (Tensor, Variable, State)) for y in made]
-            self.fixed = [
-                None if v or isinstance(y, Node) else y for v, y in zip(is_value, made, strict=True)
-            ]
-            self.places = [i for i, v in enumerate(is_value) if v and i not in self.views]
-            fetched = [as_tensor(made[i]) for i in self.places]
-        for variable in graph.variables:
-            if variable.state is None:
-                raise GraphError(
-                    f"function: {variable.name!r} is a static.Variable, whose value a Session has, and there "
-                    "is none here; keep it in an nn.Parameter or nn.Buffer"
-                )
-        effects = [n for n in graph.nodes if n in graph.assigns or getattr(n.op, "pure", True) is False]
-        self.graph = graph
-        self.op = ProgramOp(_name(fn), graph, fed, fetched, Options(level), effects)
-        self.states: list[Any] = [variable.state for variable in self.op.variables]
-        self.stored: list[Any] = [variable.state for variable in self.op.stored]
-        self.shapes = [(state.shape, state.dtype) for state in self.states]
-        self.guards.traced(graph)
-
-    def run(self, values: Sequence[Any], tensors: bool) -> Any:
-        """Run the program, and give what the function gave; on Tensors of another engine, as one op of it."""
-        op = self.op
-        if tensors:
-            results = op(*values, *self.states)
-            count = len(op.fetched)
-            for state, y in zip(self.stored, results[count:], strict=True):
-                state.data = y.data
-        else:
-            held = {v: state.value() for v, state in zip(op.variables, self.states, strict=True)}
-            results, stores = op.program(values, held)
-            for variable, state in zip(op.stored, self.stored, strict=True):
-                state.data = stores[variable]
-        if self.error is not None:
-            raise self.error
-        made = list(self.fixed)
-        for i, y in zip(self.places, results, strict=False):
-            made[i] = y
-        for i, (number, steps) in self.views.items():
-            made[i] = values[number]
-            for op, settings in steps:
-                made[i] = op(made[i], **settings)
-        return self._build(made)
-
-
 class Function:
     """A function that is traced for each signature. `static.function` makes it.
 
@@ -134,7 +46,7 @@ class Function:
 
     def __init__(self, fn: Callable[..., Any], level: str) -> None:
         update_wrapper(self, fn)
-        self.name = _name(fn)
+        self.name = name_of(fn)
         self.fn, self.level = fn, level
         self.traces: dict[Any, list[Trace]] = {}
         self._lock = threading.RLock()
@@ -240,6 +152,11 @@ def function(fn: Callable[..., Any] | None = None, *, optimize: str = "fast") ->
         return lambda fn: function(fn, optimize=optimize)
     if not callable(fn):
         raise SettingError(f"function: {fn!r} is no function; write @static.function above one")
+    if inspect.isgeneratorfunction(fn) or inspect.iscoroutinefunction(fn) or inspect.isasyncgenfunction(fn):
+        raise SettingError(
+            f"function: {name_of(fn)} is a generator or coroutine, whose text runs after its call, when no "
+            "trace is made; decorate what it calls"
+        )
     return Function(fn, optimize)
 
 
@@ -265,7 +182,7 @@ def _take_apart(x: Any, arrays: list[Any], key: list[Any]) -> None:
         key.append(type(x))
         for part in x:
             _take_apart(part, arrays, key)
-    elif _is_array(x):
+    elif is_array(x):
         arrays.append(x)
         key.append((x.shape, x.dtype))
     else:
@@ -301,27 +218,3 @@ class Same:
 
     def __hash__(self) -> int:
         return id(self.value)
-
-
-def _view(y: Any, fed: Sequence[Tensor]) -> tuple[int, list[Any]] | None:
-    """Of a result that is an argument, or the same memory seen in another way: which argument, and the ops
-    that lead from there to it."""
-    numbers = {id(x): number for number, x in enumerate(fed)}
-    steps: list[tuple[Any, dict[str, Any]]] = []
-    while isinstance(y, Tensor) and id(y) not in numbers:
-        op, inputs = y.node.op, y.node.inputs
-        if getattr(op, "alias", ()) != (0,) or len(inputs) != 1:
-            return None
-        steps.insert(0, (op, y.node.settings))
-        y = inputs[0]
-    return (numbers[id(y)], steps) if isinstance(y, Tensor) else None
-
-
-def _is_array(x: Any) -> bool:
-    return isinstance(x, np.ndarray) or (
-        hasattr(x, "shape") and hasattr(x, "dtype") and not isinstance(x, (State, np.generic))
-    )
-
-
-def _name(fn: Any) -> str:
-    return getattr(fn, "__name__", type(fn).__name__)

@@ -13,9 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from shared.dispatch import ENGINE_OF, Neutral
 from shared.nn.module import PLAIN, Module
 from shared.state import Parameter, State
 from static.bridge.reads import ABSENT, CONTAINERS, MOST, Reads
+from static.engine import ENGINE
 from static.graph.graph import Graph, Tensor
 
 TRACED = object()
@@ -96,8 +98,8 @@ class Was(NamedTuple):
     """What is kept of a value, of which no other gets the place: itself, if it is plain; else which object it
     is and, of a container or array that is not long, what it held.
 
-    kind   "plain", "made" of what is plain, an "array", "told" by somebody, which "is" an object, "traced",
-           or "gone"
+    kind   "plain", "made" of what is plain, a container that is "long", of which the length is kept, a small
+           "array" or Tensor of another engine, "told" by somebody, which "is" an object, "traced", or "gone"
     """
 
     kind: str
@@ -116,7 +118,11 @@ class Was(NamedTuple):
             return _is_traced(value)
         if self.kind == "made":
             return (value is self.value or type(value) is tuple) and alike(value, self.held)
-        return value is self.value and (self.kind == "is" or bool(value.tobytes() == self.held))
+        if value is not self.value or self.kind == "is":
+            return value is self.value
+        if self.kind == "long":
+            return len(value) == self.held
+        return bool((value if type(value) is np.ndarray else value.numpy()).tobytes() == self.held)
 
     def __str__(self) -> str:
         if self.kind == "plain" or self.value is ABSENT:
@@ -133,8 +139,10 @@ def _was(get: Callable[[], Any]) -> Was:
         return Was("plain", value, kept(value))
     if type(value) is np.ndarray and value.size <= MOST:
         return Was("array", value, value.tobytes())
-    if isinstance(value, CONTAINERS) and len(value) <= MOST:
-        return Was("made", value, kept(value))
+    if isinstance(value, CONTAINERS):
+        return Was("made", value, kept(value)) if len(value) <= MOST else Was("long", value, len(value))
+    if type(ENGINE_OF[type(value)]) is not Neutral and ENGINE_OF[type(value)] not in (None, ENGINE):
+        return Was("array", value, value.numpy().tobytes()) if value.size <= MOST else Was("is", value)
     return Was("traced") if _is_traced(value) else Was("is", value)
 
 

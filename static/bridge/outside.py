@@ -22,6 +22,8 @@ import numpy as np
 
 from shared.errors import SymbolicValueError
 from shared.source import Line, is_ours
+from shared.state import State
+from shared.touched import touched
 from shared.usage.door import is_library
 from static.bridge.reads import Reads
 
@@ -53,8 +55,17 @@ class Outside:
         """Within the block the function is traced; an error follows if it used what a trace would freeze."""
         moving = [(name, thing, _where(thing)) for name, thing in self.reads.moving]
         before = random_state()
-        with self._profiled():
+        looks = Looks()
+        with self._profiled(), touched(looks):
             yield
+        for state, (array, line) in looks.items():
+            if line is not None or state._data is not array:
+                does = "looks at the values of" if state._data is array else "puts plain values into"
+                whose = state.name or "a Parameter or Buffer"
+                raise SymbolicValueError(
+                    f"function: {self.name} {does} {whose}, which would be done while tracing alone; compute "
+                    "with it, by ops, and assign what they give", line
+                )  # fmt: skip
         if random_state() != before:
             raise self._frozen("draws numbers from numpy.random or random", DRAW)
         for name, thing, was in moving:
@@ -105,6 +116,22 @@ class Outside:
             self._called = name, Line(frame.f_code.co_filename, frame.f_lineno)
 
 
+class Looks(dict[Any, tuple[Any, Line | None]]):
+    """The States that were read or changed, with what they held, and the line of the user's where a look at
+    the values came from."""
+
+    def setdefault(self, state: Any, array: Any = None) -> Any:
+        frame: FrameType | None = sys._getframe(2)
+        while frame is not None and frame.f_code.co_filename == STATES and frame.f_code.co_name != "assign":
+            frame = frame.f_back
+        looked = frame is not None and not is_ours(frame.f_code.co_filename)
+        if state not in self or (looked and self[state][1] is None):
+            line = Line(frame.f_code.co_filename, frame.f_lineno) if looked and frame is not None else None
+            self[state] = self[state][0] if state in self else array, line
+        return self[state]
+
+
+STATES = sys.modules[State.__module__].__file__
 DRAW = "pass them"
 OPS = ", or draw with ops and nn.Generator"
 

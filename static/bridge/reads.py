@@ -10,11 +10,14 @@ from __future__ import annotations
 import os
 import random
 import sys
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from dis import get_instructions
 from functools import cache, partial
 from gc import get_referents
+from inspect import getattr_static
 from io import IOBase
 from types import (
     CodeType,
@@ -30,7 +33,7 @@ from typing import Any
 import numpy as np
 
 from shared.dispatch import ENGINE_OF
-from shared.nn.module import Module
+from shared.nn.module import Module, hook_changes
 from shared.optim.optimizer import Optimizer
 from shared.source import GENERATED, is_ours
 from shared.state import State
@@ -74,8 +77,18 @@ class Reads:
         before = -1
         while before != len(self._noted) + len(self._holders):
             before = len(self._noted) + len(self._holders)
+            if self.names & {"environ", "getenv"}:
+                for key in self.asked:
+                    self._note(os.environ, key, f"os.environ[{key!r}]", partial(os.environ.get, key))
             for name, holder in list(self._holders):
                 self._attributes(name, holder)
+        for name, optimizer in self.optimizers:
+            if "param_groups" in self.names:  # which shows the rates as numbers
+                self._note(optimizer, "lr", f"{name}'s rates", partial(_rates, optimizer))
+
+    def knows(self, value: Any) -> bool:
+        """Whether something was there before the call, under a name."""
+        return id(value) in self._seen
 
     def _is_users(self, file: str | None) -> bool:
         return _users_file(file, self._home)
@@ -108,18 +121,27 @@ class Reads:
         elif isinstance(value, type):
             if self._is_users(_file_of(value)):
                 self._holders.append((name, value))
+        elif isinstance(value, ContextVar):
+            self._note(value, "", name, partial(value.get, None))
+        elif isinstance(value, weakref.ref):
+            self._note(value, "", name, value)
+        elif isinstance(value, State):
+            self._holders.append((name, value))
         elif hasattr(kind, "__next__") and not isinstance(value, IOBase):
             self._iterator(name, value)
-        elif not isinstance(value, (State, np.ndarray, IOBase)) and ENGINE_OF[kind] is None:
+        elif not isinstance(value, (np.ndarray, IOBase)) and ENGINE_OF[kind] is None:
             self._object(name, value)
 
     def _object(self, name: str, value: Any) -> None:
         """One with attributes."""
-        self._visit(name, getattr(value, "__wrapped__", None))
+        self._visit(name, getattr_static(value, "__wrapped__", None))
         if isinstance(value, Module):
             self.names.add("forward")  # which is called when the layer is
-            for part in vars(value).values():
-                if isinstance(part, (Module, *CONTAINERS)):
+            self._note(hook_changes, "", "a layer's hooks", partial(hook_changes.__getitem__, 0))
+            for key, part in vars(value).items():
+                if isinstance(part, CONTAINERS):
+                    self._note(value, key, f"{name}.{key}", partial(vars(value).__getitem__, key))
+                elif isinstance(part, (Module, State)):
                     self._visit(name, part)
         if not is_ours(_file_of(type(value))):
             self._holders.append((name, value))
@@ -140,7 +162,7 @@ class Reads:
     def _function(self, fn: FunctionType) -> None:
         if not self._is_users(fn.__code__.co_filename):
             return
-        self._visit("", getattr(fn, "__wrapped__", None))
+        self._visit("", vars(fn).get("__wrapped__"))
         cells = dict(zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=False))
         for name, cell in cells.items():
             self._note(cell, name, name, partial(getattr, cell, "cell_contents"))
@@ -164,6 +186,10 @@ class Reads:
 
     def _attributes(self, name: str, holder: Any) -> None:
         """The attributes of an object, class or module whose names stand in the text."""
+        if isinstance(holder, State):
+            if "grad" in self.names:
+                self._note(holder, "grad", f"{holder.name or name}.grad", partial(getattr, holder, "grad"))
+            return
         own = getattr(holder, "__dict__", {})
         if not isinstance(holder, type):
             for key in own.keys() & self.names:
@@ -217,6 +243,10 @@ def _asked(code: CodeType) -> frozenset[str]:
     stored = [step.argval for step in get_instructions(code) if step.opname == "STORE_ATTR"]
     quoted = [text for text in code.co_consts if type(text) is str and text.isidentifier()]
     return frozenset(stored + quoted)
+
+
+def _rates(optimizer: Optimizer) -> tuple[float, ...]:
+    return tuple([float(group.lr.value()) for group in optimizer.groups])
 
 
 class Absent:

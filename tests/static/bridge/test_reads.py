@@ -3,19 +3,12 @@ trace would freeze without being a name is refused by name."""
 
 from __future__ import annotations
 
-import datetime
+import contextvars
 import enum
 import functools
-import itertools
-import logging
-import random
-import secrets
-import sys
-import threading
-import time
+import os
 import types
-import uuid
-import warnings
+import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -25,8 +18,8 @@ import pytest
 
 import dynamic
 import static
-from shared import nn, ops
-from shared.errors import GraphError, ShapeError, SymbolicValueError
+from shared import nn, optim
+from shared.errors import GraphError, SymbolicValueError
 from static.bridge.function import RetracingWarning
 
 ONE = np.ones(1, "float32")
@@ -205,6 +198,87 @@ def a_member_of_an_enum() -> Reading:
 
 
 @reading
+def a_variable_of_the_context() -> Reading:
+    variable: contextvars.ContextVar[float] = contextvars.ContextVar("scale", default=2.0)
+    return lambda x: x * variable.get(), variable.set
+
+
+@reading
+def a_variable_of_the_environment() -> Reading:
+    os.environ["DIPTYCH_TEST"] = "2.0"
+    return (
+        lambda x: x * float(os.environ["DIPTYCH_TEST"]),
+        lambda value: os.environ.__setitem__("DIPTYCH_TEST", str(value)),
+    )
+
+
+@reading
+def what_a_weak_reference_leads_to() -> Reading:
+    holder = Holder()
+    reference = weakref.ref(holder)
+    return lambda x: x * reference().scale, set_on(holder)
+
+
+@reading
+def an_object_that_answers_for_another() -> Reading:
+    class Config:
+        def __init__(self) -> None:
+            self.held = {"scale": 2.0}
+
+        def __getattr__(self, name: str) -> Any:
+            return self.__dict__["held"][name]
+
+    config = Config()
+    return lambda x: x * config.scale, lambda value: config.held.update(scale=value)
+
+
+@reading
+def a_small_tensor_of_dynamics() -> Reading:
+    tensor = dynamic.tensor(2.0)
+    return lambda x: x * float(tensor), tensor.fill_
+
+
+@reading
+def a_rate_by_pytorchs_words() -> Reading:
+    opt = optim.SGD([nn.Parameter(ONE)], lr=2.0)
+    return lambda x: x * opt.param_groups[0]["lr"], set_on(opt, "lr")
+
+
+@reading
+def the_length_of_a_long_list() -> Reading:
+    held = [0] * 1000
+    return lambda x: x * (2 if len(held) == 1000 else 5), held.append
+
+
+@reading
+def a_gradient_that_is_there() -> Reading:
+    weight = nn.Parameter(ONE)
+    return (
+        lambda x: x * (2 if weight.grad is None else 5),
+        lambda value: setattr(weight, "grad", dynamic.tensor(ONE)),
+    )
+
+
+@reading
+def layers_that_are_added() -> Reading:
+    model = nn.Sequential(nn.Sequential(Layer()))
+    return lambda x: model(x), lambda value: model[0].append(Last())
+
+
+@reading
+def a_hook() -> Reading:
+    layer = Layer()
+    return lambda x: layer(x), lambda value: layer.register_forward_hook(lambda layer, args, y: y * 2.5)
+
+
+class Last(nn.Module):
+    """From two to five."""
+
+    def forward(self, x: Any) -> Any:
+        return x * 2.5
+
+
+@reading
 def a_set() -> Reading:
     chosen = {2.0}
     return lambda x: x * min(chosen), lambda value: (chosen.clear(), chosen.add(value))
@@ -362,162 +436,3 @@ def test_an_attribute_by_its_text_is_watched() -> None:
     assert fn(ONE).item() == 2
     holder.scale = 5.0
     assert fn(ONE).item() == 5
-
-
-# --- what is taken from outside --------------------------------------------------------------
-
-rng = np.random.default_rng(0)
-OUTSIDE: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "the legacy state": (lambda x: x + np.random.rand(), "numpy.random"),
-    "the second of two normals": (lambda x: x + np.random.standard_normal(), "numpy.random"),
-    "the state of random": (lambda x: x + random.random(), "or random"),
-    "a generator": (lambda x: x + rng.random(), "from rng, a NumPy generator"),
-    "the system's": (lambda x: x + secrets.randbelow(5), "system's own randomness"),
-    "an identifier": (lambda x: x + uuid.uuid4().int % 5, "system's own randomness"),
-    "a generator without a seed": (lambda x: x + np.random.default_rng().random(), "system's own randomness"),
-    "a clock": (lambda x: x + time.monotonic() % 1, r"asks the time, with time\.monotonic"),
-    "today": (lambda x: x + datetime.datetime.now().second, r"asks the time, with datetime\.now"),
-}
-
-
-@pytest.mark.parametrize("name", OUTSIDE)
-def test_what_a_trace_would_freeze_is_refused(name: str) -> None:
-    call, words = OUTSIDE[name]
-    np.random.standard_normal()
-    for _ in range(2):
-        with pytest.raises(SymbolicValueError, match=words) as caught:
-            static.function(call)(ONE)
-        assert caught.value.line is not None and caught.value.line.file == __file__
-
-
-MOVING: dict[str, Callable[[], Any]] = {
-    "list": lambda: iter([1.0, 2.0]),
-    "tuple": lambda: iter((1.0, 2.0)),
-    "dict": lambda: iter({1.0: 0}),
-    "generator": lambda: (x for x in (1.0, 2.0)),
-    "range": lambda: iter(range(2)),
-    "zip": lambda: zip([1.0], [2.0], strict=True),
-    "map": lambda: map(float, [1, 2]),
-    "enumerate": lambda: enumerate([1.0]),
-    "filter": lambda: filter(None, [1.0]),
-    "reversed": lambda: reversed([1.0]),
-    "count": lambda: itertools.count(),
-    "chain": lambda: itertools.chain([1.0], [2.0]),
-    "islice": lambda: itertools.islice(itertools.count(), 5),
-    "delegating": lambda: delegating(),
-}
-
-
-def delegating() -> Any:
-    yield from [1.0, 2.0]
-
-
-@pytest.mark.parametrize("place", ["closure", "argument", "attribute"])
-@pytest.mark.parametrize("kind", MOVING)
-def test_the_next_of_an_iterator_is_refused(kind: str, place: str) -> None:
-    moving = MOVING[kind]()
-    holder = types.SimpleNamespace(moving=moving)
-    taken: dict[str, Callable[..., Any]] = {
-        "closure": lambda x: (next(moving), x)[1],
-        "argument": lambda x, moving: (next(moving), x)[1],
-        "attribute": lambda x: (next(holder.moving), x)[1],
-    }
-    with pytest.raises(SymbolicValueError, match="takes the next of"):
-        static.function(taken[place])(ONE, *[moving] * (place == "argument"))
-
-
-def test_what_is_the_same_in_each_call_is_none_of_that() -> None:
-    """A seed within, a log with the time in it, an iterator that is not moved."""
-    log, idle = logging.getLogger(__name__), iter([1.0])
-
-    @static.function
-    def step(x: Any) -> Any:
-        log.warning("traced at %s", idle)
-        return x + np.random.default_rng(3).random() + random.Random(3).random()
-
-    want = np.float32(1 + np.random.default_rng(3).random() + random.Random(3).random())
-    log.disabled = True
-    assert [step(ONE).item() for _ in range(2)] == pytest.approx([want] * 2)
-    assert next(idle) == 1.0
-    assert sys.getprofile() is None
-
-
-def test_another_thread_may_draw_meanwhile() -> None:
-    """From a generator that the function does not know of."""
-    others, stop = np.random.default_rng(1), threading.Event()
-
-    def draw() -> None:
-        while not stop.is_set():
-            others.random()
-
-    thread = threading.Thread(target=draw)
-    thread.start()
-    try:
-        for k in range(5):
-            static.function(lambda x, k=k: x * k)(ONE)
-    finally:
-        stop.set()
-        thread.join()
-
-
-# --- what is given back ----------------------------------------------------------------------
-
-
-def test_an_exception_leaves_what_was_changed_until_then() -> None:
-    count = nn.Buffer(np.float32([0.0]))
-
-    @static.function
-    def step(x: Any, stop: bool) -> Any:
-        count.assign(count + x)
-        if stop:
-            raise KeyError("stop")
-        count.assign(count * 2)
-        return x
-
-    for x in (ONE, dynamic.tensor(ONE)):
-        count.assign(np.float32([0.0]))
-        for want in (1.0, 2.0):
-            with pytest.raises(KeyError, match="stop"):
-                step(x, stop=True)
-            assert count.numpy().item() == want
-        step(x, stop=False)
-        assert count.numpy().item() == 6.0
-
-
-def test_a_refusal_leaves_everything_as_it_was() -> None:
-    count = nn.Buffer(np.float32([0.0]))
-
-    @static.function
-    def step(x: Any) -> Any:
-        count.assign(count + 1)
-        return ops.matmul(x, np.ones((3, 3), "float32"))
-
-    with pytest.raises(ShapeError):
-        step(np.ones((2, 2), "float32"))
-    assert count.numpy().item() == 0
-
-
-def test_a_view_of_an_argument_is_one() -> None:
-    """As line by line: of the argument itself, of views of views, and of what has a gradient."""
-
-    @static.function
-    def views(x: Any) -> Any:
-        return x, x[1:].reshape(-1), x.T, x * 1
-
-    array = np.arange(6, dtype="float32").reshape(2, 3)
-    same, part, turned, copy = views(array)
-    assert same is array
-    part[0], copy[0, 0] = 7.0, 9.0
-    assert array[1, 0] == 7 and turned[0, 1] == 7 and array[0, 0] == 0
-    x = dynamic.tensor(array, requires_grad=True)
-    _, part, turned, _ = views(x)
-    (part.sum() * 2 + turned.sum()).backward()
-    np.testing.assert_array_equal(x.grad.numpy(), [[1, 1, 1], [3, 3, 3]])
-
-
-def test_warnings_are_no_part_of_a_call_that_changes_nothing() -> None:
-    fn = static.function(lambda x: x * SCALE)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        for _ in range(20):
-            fn(ONE)
