@@ -276,7 +276,7 @@ def _size(dim: Any) -> int | str | None:
     kind = dim.WhichOneof("value")
     if kind == "dim_value":
         return dim.dim_value if dim.dim_value >= 0 else None
-    return dim.dim_param or None if kind else None
+    return dim.dim_param if kind and dim.dim_param not in ("", "?") else None
 
 
 def _sorted(nodes: list[Node], makers: Mapping[str, int]) -> list[int]:
