@@ -122,6 +122,7 @@ class Function:
 
     def _judge(self, call: Call) -> None:
         """Go on, or run plainly for a while, if following paths is of no use here."""
+        self.tree.rest()
         happened = call.point.depth + call.aside
         counts = self.counts
         counts["followed"] += 1

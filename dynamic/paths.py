@@ -22,7 +22,7 @@ from shared.op import TABLE, Op
 from shared.spec import is_weak
 from shared.state import State
 from shared.touched import Waiting
-from shared.trace import Applied, Assigned, Differentiated, Event, Known, New, Stepped, Stretch
+from shared.trace import Applied, Assigned, Differentiated, Event, Known, New, Path, Stepped, Stretch
 
 EVENTS = 20_000
 """How many events a call may have, and a tree."""
@@ -93,6 +93,13 @@ class Point:
             points.append(point)
             point = point.before
         return points[::-1]
+
+    def leads_through(self, other: Point) -> bool:
+        """Whether another point is this one, or lies on the way here."""
+        point: Point | None = self
+        while point is not None and point.depth > other.depth:
+            point = point.before
+        return point is other
 
     def maker(self, number: int) -> Event:
         """The event on the way here that gave the Tensor of a number."""
@@ -169,6 +176,7 @@ class Tree:
     events  how many there are
     call    the call in progress; `waiting`, what stands in the place of the arrays of States meanwhile;
             `lock`, under which it goes on and is computed, for that other threads ask for
+    graphs  by its last point, each path that was made a graph of; `grew`, whether one was in this call
     failure what went wrong last with a program, if anything did; the events were done one by one instead
     """
 
@@ -181,6 +189,8 @@ class Tree:
     def clear(self) -> None:
         """Forget everything."""
         self.root, self.events = Point(), 0
+        self.graphs: dict[Point, Path] = {}
+        self.grew = False
         self.failure: Exception | None = None
         self.waiting: dict[State, Waiting] = {}
 
@@ -212,15 +222,30 @@ class Tree:
         wanted = set(live)
         kept = {number for number in range(end.count) if end.ordered(number)}
         for last in list(end.ends())[:PROGRAMS]:
+            path = self._graph(last)
             if last is not end:
-                path = compiler().path([p.event for p in last.path()], self.level)
                 reached = path.needed(end.depth, last.depth, kept)
                 wanted |= {number for number in reached if begin.count <= number}
-        path = compiler().path([p.event for p in end.path()], self.level)
+        path = self._graph(end)
         inputs = {x.number for p in end.path(begin) for x in p.told.arguments() if isinstance(x, New)}
         program = path.stretch(begin.depth, end.depth, known, sorted(wanted - inputs), ordered)
         found.append(program)
         return program
+
+    def _graph(self, end: Point) -> Path:
+        """The path to a point, or one that goes on from there, as a graph."""
+        for last, path in self.graphs.items():
+            if last.leads_through(end):
+                return path
+        path = self.graphs[end] = compiler().path([p.event for p in end.path()], self.level)
+        self.grew = True
+        return path
+
+    def rest(self) -> None:
+        """A call is over: graphs are kept for as long as calls add to them."""
+        if self.graphs and not self.grew:
+            self.graphs = {}
+        self.grew = False
 
 
 # --- is it the same call? ------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import pytest
 
 import dynamic
 from shared import nn, ops, optim
+from static.bridge.paths import Compiler
 from tests.dynamic.test_function import Deco, Step, equal, held, mlp, outcomes, tensor, undecorated
 
 PROGRAMS: dict[str, Callable[[Deco], tuple[Step, Any]]] = {}
@@ -147,3 +148,30 @@ def test_it_says_how_much_ran_in_programs() -> None:
         step(tensor(i))
     assert step.counts == {"plain": 1, "followed": 5, "events": 100, "compiled": 80}
     assert "5 calls followed, and 80% of what happened in them run in programs; 1 call run" in step.explain()
+
+
+def test_a_path_becomes_a_graph_once_however_often_it_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the graph is let go when nothing more is compiled of it."""
+    made: list[int] = []
+    path = Compiler.path
+
+    def counted(self: Any, events: Any, level: str) -> Any:
+        made.append(len(events))
+        return path(self, events, level)
+
+    monkeypatch.setattr(Compiler, "path", counted)
+
+    @dynamic.function
+    def step(x: Any) -> Any:
+        for _ in range(5):
+            for _ in range(6):
+                x = x * 1.01
+            if x.sum() > 1e9:
+                break
+        return x
+
+    for i in range(6):
+        step(tensor(i))
+    assert made == [40]
+    assert step.counts["compiled"] == 4 * 40
+    assert not step.tree.graphs
