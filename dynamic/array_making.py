@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from dynamic.create import check_unmarked
 from dynamic.tensors import Tensor, tensor
 from shared import ops
 from shared.device.cuda import CudaArray, cupy
@@ -134,6 +135,7 @@ def eye(n_rows: Any, n_cols: Any = None, /, *, k: Any = 0, dtype: Any = None, de
 
 def from_dlpack(x: Any, /, *, device: Any = None, copy: Any = None) -> Tensor:
     """A Tensor that shares another library's memory, unless `copy`."""
+    check_unmarked(x)
     if isinstance(x, Tensor) and x.device == "cuda":
         return Tensor(CudaArray(cupy().from_dlpack(x)))
     return Tensor(np.from_dlpack(x, device=device, copy=copy))

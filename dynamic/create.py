@@ -132,8 +132,18 @@ def from_numpy(array: Any) -> Tensor:
     return Tensor(np.asarray(array))
 
 
+def check_unmarked(source: Any) -> None:
+    """SettingError for what PyTorch has only marked as negated: its memory comes without the mark."""
+    if hasattr(source, "is_neg") and source.is_neg():
+        raise SettingError(
+            f"from_dlpack: this {type(source).__name__} is a view that is only marked as negated, and DLPack "
+            "hands over the memory without the mark; call resolve_neg() on it first"
+        )
+
+
 def from_dlpack(source: Any) -> Tensor:
     """A Tensor that shares the memory of another library's array (PyTorch, CuPy, JAX, ...)."""
+    check_unmarked(source)
     device = source.__dlpack_device__()[0]
     if int(device) == 1:
         return Tensor(np.from_dlpack(source))

@@ -6,8 +6,8 @@
 # What happens: z.conj().imag shares memory with z and carries a bit that says "negate". np.from_dlpack of
 #     it gives z.imag, the other sign, and torch.from_dlpack too. numpy() refuses.
 # Who is hurt: whoever hands parts of conjugated spectra or eigenvalues to another library.
-# Bears on: dynamic.from_dlpack of a PyTorch tensor: call resolve_neg() first, as docs/dynamic.md says,
-#     among what is used instead.
+# Bears on: dynamic.from_dlpack, which took the other sign and now refuses:
+#     tests/dynamic/test_tensor.py::test_what_is_only_marked_as_negated_is_refused.
 # Guessed before the run (guesses.md, 19; suspected): reflex "the right values", wrong; manual
 #     "BufferError", wrong; build "the right values", wrong.
 set -eu

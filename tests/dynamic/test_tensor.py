@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 import dynamic
+import dynamic.array_api
 from shared import ops
+from shared.errors import SettingError
 
 
 def test_python_floats_become_float32_and_arrays_keep_their_dtype() -> None:
@@ -82,6 +84,16 @@ def test_dlpack_goes_both_ways_without_a_copy() -> None:
     array = np.from_dlpack(x)
     assert np.shares_memory(array, x.numpy())
     assert np.shares_memory(dynamic.from_dlpack(array).numpy(), array)
+
+
+def test_what_is_only_marked_as_negated_is_refused() -> None:
+    """findings/dlpack-forgets-a-minus.sh: the memory comes without the mark."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    negated = torch.tensor([1 + 2j]).conj().imag
+    for take in (dynamic.from_dlpack, dynamic.array_api.from_dlpack):
+        with pytest.raises(SettingError, match=r"call resolve_neg\(\) on it first"):
+            take(negated)
+        assert take(negated.resolve_neg()).numpy().tolist() == [-2]
 
 
 def test_without_cupy_the_way_to_the_gpu_is_named() -> None:
