@@ -74,7 +74,7 @@ def through_hooks(node: Any, index: int, g: Any) -> Any:
         return g
     for hook in node.hooks.called.get(index, ()):
         given = hook(g)
-        if given is not None and (getattr(given, "shape", None), type(given)) != (g.shape, type(g)):
+        if given is not None and not (isinstance(given, Values) and given.shape == g.shape):
             raise GradientError(
                 f"register_hook: the hook gave {given!r}; it must give None, or a Tensor of the "
                 f"gradient's shape {str_shape(g.shape)}"

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count, cycle
 from types import FrameType, GeneratorType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -58,13 +58,14 @@ class Outside:
         looks = Looks()
         with self._profiled(), touched(looks):
             yield
-        for state, (array, line) in looks.items():
-            if line is not None or state._data is not array:
-                does = "looks at the values of" if state._data is array else "puts plain values into"
+        for state, look in looks.items():
+            changed = look.assigned and state._data is not look.array
+            if changed or look.line is not None:
+                does = "puts plain values into" if changed else "looks at the values of"
                 whose = state.name or "a Parameter or Buffer"
                 raise SymbolicValueError(
                     f"function: {self.name} {does} {whose}, which would be done while tracing alone; compute "
-                    "with it, by ops, and assign what they give", line
+                    "with it, by ops, and assign what they give", look.line
                 )  # fmt: skip
         if random_state() != before:
             raise self._frozen("draws numbers from numpy.random or random", DRAW)
@@ -116,18 +117,31 @@ class Outside:
             self._called = name, Line(frame.f_code.co_filename, frame.f_lineno)
 
 
-class Looks(dict[Any, tuple[Any, Line | None]]):
-    """The States that were read or changed, with what they held, and the line of the user's where a look at
-    the values came from."""
+class Look(NamedTuple):
+    """That a State was read or changed: what it held, whether it was assigned to, and the line of the user's
+    where a look at the values came from, if one did."""
+
+    array: Any
+    assigned: bool
+    line: Line | None
+
+
+class Looks(dict[Any, Look]):
+    """The States that were read or changed."""
 
     def setdefault(self, state: Any, array: Any = None) -> Any:
+        """Note that a State is read, or changed, by whoever has called."""
         frame: FrameType | None = sys._getframe(2)
-        while frame is not None and frame.f_code.co_filename == STATES and frame.f_code.co_name != "assign":
+        assigned = False
+        while frame is not None and frame.f_code.co_filename == STATES:
+            code = frame.f_code
+            assigned |= code.co_name in ("assign", "data") and code.co_argcount == 2  # of a value, to self
             frame = frame.f_back
-        looked = frame is not None and not is_ours(frame.f_code.co_filename)
-        if state not in self or (looked and self[state][1] is None):
-            line = Line(frame.f_code.co_filename, frame.f_lineno) if looked and frame is not None else None
-            self[state] = self[state][0] if state in self else array, line
+        line = None
+        if frame is not None and not assigned and not is_ours(frame.f_code.co_filename):
+            line = Line(frame.f_code.co_filename, frame.f_lineno)
+        before = self.get(state, Look(array, False, None))
+        self[state] = Look(before.array, before.assigned or assigned, before.line or line)
         return self[state]
 
 

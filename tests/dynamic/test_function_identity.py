@@ -190,6 +190,22 @@ def changed_after_the_call(deco: Deco) -> tuple[Step, Any]:
 
 
 @program
+def hooks_that_change_gradients(deco: Deco) -> tuple[Step, Any]:
+    """They are put within, and compute: what they give may wait, too."""
+    w = parameter()
+
+    @deco
+    def step(x: Any, factor: float) -> Any:
+        y = long(x * w)
+        y.register_hook(lambda g: long(g * factor))
+        loss = long((y * y).sum())
+        loss.backward()
+        return loss
+
+    return lambda i: (step(tensor(i), 1.0 + i // 5), taken(w)), []
+
+
+@program
 def memory_of_somebody_else(deco: Deco) -> tuple[Step, Any]:
     """Views of it are views, and views of views."""
 

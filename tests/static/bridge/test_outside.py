@@ -134,6 +134,7 @@ ALONE: dict[str, tuple[Callable[..., Any], str]] = {
     "data": (lambda x: x * STATE.data, "looks at the values of count"),
     "an array": (lambda x: x * np.asarray(STATE), "looks at the values of count"),
     "a plain value": (lambda x: (STATE.assign(np.float32([2.0])), x)[1], "puts plain values into count"),
+    "plain data": (lambda x: (setattr(STATE, "data", np.float32([2.0])), x)[1], "plain values into count"),
     "an argument that grows": (lambda x: (x.append(1), x[0])[1], "changes a list or dict that is"),
     "an iterator": (lambda x: iter([x]), "gives back a list_iterator"),
     "a generator": (lambda x: (x for _ in range(2)), "gives back a generator"),
