@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from time import perf_counter
+from typing import Any
 
 import dynamic
 from comparisons.bench import models
@@ -12,17 +13,25 @@ VERSION = models.VERSION
 
 
 def train(workload: Workload, style: str) -> Iterator[str | float]:
-    """Yields "build", then the loss of a step after each."""
-    net = models.model(workload, style)
+    """Yields "build", then the loss of a step after each. style: of the model, and behind it the level at
+    which the step is decorated, if it is to be."""
+    of_model, _, level = style.partition(" ")
+    net = models.model(workload, of_model)
     optimizer = optim.SGD(net.parameters(), lr=workload.rate)
     x, y = (dynamic.tensor(array) for array in workload.data())
-    yield "build"
-    while True:
+
+    def step(x: Any, y: Any) -> Any:
         loss = net(x, y)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        yield loss.item()
+        return loss
+
+    if level:
+        step = dynamic.function(step, optimize=level)
+    yield "build"
+    while True:
+        yield step(x, y).item()
 
 
 def chain(count: int) -> Callable[[], tuple[float, float]]:

@@ -49,35 +49,35 @@ class Peer:
 OURS = (
     Peer("dynamic", "ours", "dynamic", "on_dynamic", "layer", "layers with fused cells", (*ALL, OVERHEAD)),
     Peer(
-        "static",
-        "ours",
-        "static",
-        "on_static",
-        "layer",
-        "layers with fused cells, at its default level",
-        (*ALL, OVERHEAD),
+        "static", "ours", "static", "on_static", "layer",
+        "layers with fused cells, at its default level", (*ALL, OVERHEAD),
     ),
     Peer(
-        "static-exact",
-        "ours",
-        "static",
-        "on_static",
-        "exact",
-        "the same at the level that keeps every bit",
-        ALL,
-        twin="dynamic",
+        "static-exact", "ours", "static", "on_static", "exact",
+        "the same at the level that keeps every bit", ALL, twin="dynamic",
     ),
     Peer("dynamic-loop", "ours", "dynamic", "on_dynamic", "loop", "a loop around a cell", RECURRENT),
     Peer(
-        "static-loop",
-        "ours",
-        "static",
-        "on_static",
-        "loop",
-        "a loop around a cell, at its default level",
-        RECURRENT,
+        "static-loop", "ours", "static", "on_static", "loop",
+        "a loop around a cell, at its default level", RECURRENT,
     ),
-)
+    Peer(
+        "dynamic-function", "ours", "dynamic", "on_dynamic", "layer exact",
+        "the step of dynamic, decorated", ALL, twin="dynamic",
+    ),
+    Peer(
+        "dynamic-function-fast", "ours", "dynamic", "on_dynamic", "layer fast",
+        "the same at the level fast", ALL,
+    ),
+    Peer(
+        "dynamic-function-loop", "ours", "dynamic", "on_dynamic", "loop fast",
+        "the step of dynamic-loop, decorated, at the level fast", RECURRENT,
+    ),
+    Peer(
+        "static-function", "ours", "static", "on_static_function", "layer",
+        "the step of static as a static.function", ALL,
+    ),
+)  # fmt: skip
 OTHERS = (
     Peer("torch-eager", "torch", "torch", "on_torch", "eager", "a loop around a cell", (*ALL, OVERHEAD)),
     Peer("torch-fused", "torch", "torch", "on_torch", "fused", "eager; nn.RNN, nn.LSTM", RECURRENT),

@@ -19,8 +19,12 @@ def _fast(name: str) -> Callable[..., Term]:
     return lambda code, x: getattr(fast_math, name)(code, code.floating(x))
 
 
+APPROXIMATED = frozenset(("exp", "expm1", "log", "log1p", "tanh", "erf", "erfc", "normcdf"))
+"""The functions that kernels have in a form of their own, with errors of their own; all else is rounded as
+IEEE 754 says, and so gives the bits that NumPy gives."""
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    **{name: _fast(name) for name in ("exp", "expm1", "log", "log1p", "tanh", "erf", "erfc", "normcdf")},
+    **{name: _fast(name) for name in sorted(APPROXIMATED)},
     "sqrt": lambda code, x: code.root(x),
     "floor": lambda code, x: code.rounded("floor", x),
     "ceil": lambda code, x: code.rounded("ceil", x),
@@ -48,6 +52,12 @@ _BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
 def parsed(text: str) -> ast.expr:
     """The tree of an expression."""
     return ast.parse(text, mode="eval").body
+
+
+@lru_cache(maxsize=4096)
+def is_plain(text: str) -> bool:
+    """Whether an expression is made of plain arithmetic, of which kernels give NumPy's bits."""
+    return not any([isinstance(x, ast.Name) and x.id in APPROXIMATED for x in ast.walk(parsed(text))])
 
 
 def evaluate(code: Code, tree: ast.expr, names: dict[str, Any]) -> Any:

@@ -17,6 +17,7 @@ from shared.sizes.atoms import Symbol
 from shared.spec import Spec
 from static.compile.block import Block, Step, Value, last_uses
 from static.compile.buffers import Buffer, Buffers, Location
+from static.compile.c_order import is_made_in_c_order, stays_in_c_order
 from static.compile.in_place import input_to_overwrite
 from static.compile.options import EXACT, Options
 
@@ -109,8 +110,7 @@ class _Decisions:
         values = [base for base in bases if isinstance(base, Value)]
         behind = tuple(dict.fromkeys(buffer for base in values for buffer in buffers.behind(base)))
         base = buffers[bases[0]]
-        view = op.hints.view
-        surely = view is not None and bases[0] in layout.contiguous and view(**step.settings)
+        surely = stays_in_c_order(step, layout.contiguous)
         cuts = surely and _cuts(step) and base.fills
         for number, value in enumerate(step.outputs):
             part = base.part if len(bases) == len(behind) == 1 else None
@@ -123,13 +123,11 @@ class _Decisions:
     def _make(self, at: int, step: Step) -> None:
         """A step that makes new arrays, if not in place of one that it is the last to need."""
         layout, op = self.layout, step.op
-        arrays = list(step.values())
         for number, value in enumerate(step.outputs):
             if value.shape is UNKNOWN_RANK or (op.hints.selective and value not in self.until):
                 self.buffers.put(at, value, Location())  # nobody knows how much, or nothing at all
                 continue
-            flat = len(value.shape) < 2
-            if flat or not op.ufunc or all([v in layout.contiguous for v in arrays]):
+            if is_made_in_c_order(step, value, layout.contiguous):
                 layout.contiguous.add(value)
             over = None
             if self.plans:

@@ -86,7 +86,7 @@ def _method(found: Json) -> list[str]:
         f"while one works the others are stopped. {count(settings['rounds'], 'round')} in turn, {in_each} in "
         f"each after {number(settings['warm'])} to warm up. Cold is a process that has run nothing; memory "
         "is counted in another. Of ours, static and static-loop run at `fast`, static's default level; "
-        "static-exact at the one that keeps every bit.",
+        "static-exact at the one that keeps every bit, as dynamic-function does.",
     ]
     return [*said, *left_out(found)]
 

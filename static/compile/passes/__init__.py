@@ -20,7 +20,7 @@ from static.compile.passes.columns import merge_columns
 from static.compile.passes.convolve import fuse_epilogues
 from static.compile.passes.cse import merge_same
 from static.compile.passes.fold import fold_constants
-from static.compile.passes.fuse import fuse_elementwise, fuse_on_gpu
+from static.compile.passes.fuse import fuse_elementwise, fuse_on_gpu, fuse_plain
 from static.compile.passes.hoist import hoist_from_scans
 from static.compile.passes.pack import pack_weights
 from static.compile.passes.prune import drop_unused
@@ -95,6 +95,10 @@ def optimize(block: Block, options: Options, log: Log, orderly: bool = True) -> 
         # A block that lacks feeds never runs; who watches may keep what he is shown.
         run = partial(keep_within, orderly=orderly, options=options)
         passes.append(Pass("recompute", run, "exact", "computes again what there is no memory to keep"))
+    if options.level == "exact" and options.device.name == "cpu" and not options.watched:
+        if "fuse" not in options.without:  # who watches is shown each step
+            run = partial(fuse_plain, orderly=orderly)
+            passes.append(Pass("fuse", run, "exact", "makes one kernel of plain arithmetic"))
     for one in passes:
         record = Record(one.name, len(block.steps), 0)
         log.records.append(record)

@@ -1,6 +1,7 @@
 """Fusion: elementwise steps that stand together become one kernel, which visits each element once.
 
-Which ones stand together, `groups` says, and what each of them is to one element, `forms`.
+Which ones stand together, `groups` says, and what each of them is to one element, `forms`. At `exact` these
+are steps of plain arithmetic alone, of which a kernel gives NumPy's bits.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.kernels import machine
+from shared.kernels.expressions import is_plain
 from shared.kernels.fused import FLOAT, Element, Input, Recipe
 from shared.op import exact, settings_key
 from static.compile.block import Block, Step, Value
+from static.compile.c_order import values_in_c_order
 from static.compile.log import Log
 from static.compile.passes.cells import open_cells
+from static.compile.passes.forms import Form, form_of
 from static.compile.passes.groups import Axes, FusionGroup, Uses, grouped
 from static.compile.passes.prune import without_unused
 from static.compile.steps.fused import FusedOp, Member
@@ -54,16 +58,36 @@ ON_GPU = Maker(GpuFusedOp, lambda: "", lambda before: "CUDA compiles them when t
 
 def fuse_elementwise(block: Block, log: Log, maker: Maker = ON_CPU) -> Block:
     """The block with its groups of elementwise steps as fused steps."""
-    whole, block = block, open_cells(block)
+    opened = open_cells(block)
+    fused = _with_kernels(opened, log, maker, form_of)
+    return block if fused is opened else fused
+
+
+def fuse_plain(block: Block, log: Log, orderly: bool) -> Block:
+    """The block with its groups of plain arithmetic as fused steps. orderly: whether what is fed is in C
+    order. Of what may be in another one a ufunc's result is too, and a kernel's is not."""
+    ordered = values_in_c_order(block, orderly)
+
+    def plain_form_of(step: Step) -> Form | None:
+        form = form_of(step)
+        if form is None or not is_plain(form.text):
+            return None
+        return form if step.outputs[0] in ordered else None
+
+    return _with_kernels(block, log, ON_CPU, plain_form_of)
+
+
+def _with_kernels(block: Block, log: Log, maker: Maker, form: Callable[[Step], Form | None]) -> Block:
+    """The block with kernels for the steps that have a form."""
     uses = Uses(block)
     chosen = [
-        g for g in grouped(block, uses) if len(g.steps) > 1 or (g.shape and g.steps[0].op.name in ALONE)
+        g for g in grouped(block, uses, form) if len(g.steps) > 1 or (g.shape and g.steps[0].op.name in ALONE)
     ]
     if not chosen:
-        return whole
+        return block
     if why := maker.missing():
         log.note("nothing is fused", why)
-        return whole
+        return block
     costs = replace(machine.COSTS)
     ops: dict[Any, FusedOp] = {}
     made = {g.steps[-1]: _fused(g, uses, ops, log, maker) for g in chosen}

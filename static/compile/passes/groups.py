@@ -8,6 +8,7 @@ group is asked each time is kept up to date, so that a step costs the same howev
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -95,8 +96,10 @@ class Uses:
         return list(found)
 
 
-def grouped(block: Block, uses: Uses) -> list[FusionGroup]:
-    """All groups; a step that can be fused and finds no other is one by itself."""
+def grouped(
+    block: Block, uses: Uses, form_of: Callable[[Step], Form | None] = form_of
+) -> list[FusionGroup]:
+    """All groups of the steps that have a form; one that finds no other is one by itself."""
     group_of: dict[Value, FusionGroup] = {}
     found: list[FusionGroup] = []
     for step in block.steps:

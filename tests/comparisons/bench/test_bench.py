@@ -155,10 +155,12 @@ def test_a_peer_that_fails_does_not_stop_the_others():
 
 def test_ours_always_take_part_and_what_compiles_for_minutes_not_in_a_quick_run():
     names = [peer.name for peer in choose((), ("mlp",), quick=False)]
-    assert names == ["dynamic", "static", "static-exact"]
+    functions = ["dynamic-function", "dynamic-function-fast", "static-function"]
+    assert names == ["dynamic", "static", "static-exact", *functions]
     names = [peer.name for peer in choose(("torch",), ("lstm",), quick=True)]
     assert names == [
-        "dynamic", "static", "static-exact", "dynamic-loop", "static-loop", "torch-eager", "torch-fused",
+        "dynamic", "static", "static-exact", "dynamic-loop", "static-loop", "dynamic-function",
+        "dynamic-function-fast", "dynamic-function-loop", "static-function", "torch-eager", "torch-fused",
     ]  # fmt: skip
     assert "torch-compile" in [peer.name for peer in choose(("torch-compile",), ("lstm",), quick=True)]
     assert "numpy" in [peer.name for peer in choose((), (OVERHEAD,), quick=False)]
@@ -195,7 +197,7 @@ def report(tmp_path_factory):
 def test_the_command_measures_what_it_says(report):
     assert report["status"] == "done"
     found = report["workloads"]["tiny"]["found"]
-    assert set(found) == {"dynamic", "static", "static-exact", "dynamic-loop", "static-loop"}
+    assert set(found) == {peer.name for peer in choose((), ("tiny",), quick=False)}
     for entry in found.values():
         assert entry["import"] > 0
         assert entry["build"] > 0
@@ -206,6 +208,7 @@ def test_the_command_measures_what_it_says(report):
         assert warm["import"] > 0
         assert warm["loss"] == entry["losses"][0]
     assert found["static"]["compile"] > 0
+    assert found["dynamic-function"]["agrees"]["bitwise"]
     assert found["static-exact"]["agrees"]["bitwise"] and found["static"]["agrees"]["agrees"]
     assert report["settings"]["environment"]["OPENBLAS_NUM_THREADS"] == "1"
     assert report["host"]["cores"] >= 1

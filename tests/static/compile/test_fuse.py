@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import settings as tried
 from hypothesis import strategies as st
 
+import dynamic
 import static
 from shared import nn, ops, optim
 from shared.device.cuda import CudaArray, to_device
@@ -50,11 +51,11 @@ def graph() -> Any:
         yield g
 
 
-def both(fetches: Any, feeds: Any = None, graph: Any = None) -> tuple[Any, Any]:
-    """The results with fusion and without, and both programs."""
+def both(fetches: Any, feeds: Any = None, graph: Any = None, level: str = "fast") -> tuple[Any, Any]:
+    """The results with fusion and without."""
     results = []
     for without in ((), ("fuse",)):
-        with static.Session(graph=graph, optimize="fast", without=without) as session:
+        with static.Session(graph=graph, optimize=level, without=without) as session:
             session.run(static.global_variables_initializer())
             results.append(session.run(fetches, feeds))
     return results[0], results[1]
@@ -137,7 +138,10 @@ def test_an_op_gives_the_same_alone_and_fused_with_another(op: Op) -> None:
             mixed = ops.where(ops.logical_not(ops.isnan(y)), y, y), ops.equal(y, y)
             feeds = dict(zip(xs, arrays, strict=True))
             found, wanted = both([y, *mixed], feeds, g)
+            exactly = both([y, *mixed], feeds, g, "exact")
             fused += "fused_" + op.name in program([y, *mixed])
+        for a, b in zip(*exactly, strict=True):
+            same_bits(a, b, f"{op.name} of {kind} at exact")
         check = near if ROUNDED.search(op.scalar or "") else same_bits
         for a, b in zip(found, wanted, strict=True):
             check(a, b, f"{op.name} of {kind}")
@@ -161,6 +165,8 @@ def test_cases_and_their_derivatives_are_the_same_with_fusion(case: Case, known:
         with built.graph.as_default():
             for a, b in zip(*both(fetches, built.feeds, built.graph), strict=True):
                 check(a, b, str(case))
+            for a, b in zip(*both(fetches, built.feeds, built.graph, "exact"), strict=True):
+                same_bits(a, b, str(case))
 
 
 @pytest.mark.parametrize("exponent", [1, 2, 3, -1, -2, 0.5, -0.5])
@@ -229,8 +235,30 @@ def test_any_program_gives_the_same_bits_with_fusion(program: Any, known: bool, 
             values.append(y)
             if keep == 0:
                 kept.append(y)
-        for found, wanted in zip(*both([*kept, values[-1]], feeds, g), strict=True):
-            same_bits(found, wanted)
+        for level in ("fast", "exact"):
+            for found, wanted in zip(*both([*kept, values[-1]], feeds, g, level), strict=True):
+                same_bits(found, wanted)
+
+
+def test_at_exact_plain_arithmetic_is_fused_and_no_more() -> None:
+    x = static.placeholder("float32", (3, 4), name="x")
+    y = ops.tanh(x * 2 + 1) / 3 - x
+    with static.Session(optimize="exact") as session:
+        source = session.program(y)
+    assert [line.split(" = ")[1].split("(")[0] for line in source.splitlines() if " = " in line][1:] == [
+        "fused_mul_add", "tanh", "fused_div_sub",
+    ]  # fmt: skip
+
+
+def test_at_exact_a_sum_has_the_order_that_a_ufunc_leaves() -> None:
+    """What a ufunc gives of a transpose is in Fortran's order, and the sum of it is another to the bit."""
+    x = static.placeholder("float32", (40, 50), name="x")
+    a = np.random.default_rng(3).standard_normal((40, 50), np.float32)
+    y = ops.sum(ops.transpose(x) * 1.1 + 0.3, axis=0)
+    with static.Session(optimize="exact") as session:
+        found = session.run(y, {x: a})
+    t = dynamic.tensor(a)
+    same_bits(found, ops.sum(ops.transpose(t) * 1.1 + 0.3, axis=0).numpy())
 
 
 # --- groups --------------------------------------------------------------------------------
