@@ -31,5 +31,11 @@ class Options:
         """Whether values get their places beforehand. Who watches may keep what he is shown."""
         return not self.watched and "plan" not in self.without
 
+    @property
+    def plainly(self) -> bool:
+        """Whether a kernel of plain arithmetic gives the bits of the steps one by one: CUDA's compiler makes
+        one rounding of a product and a sum. Who watches is shown each step."""
+        return self.device is CPU and not self.watched
+
 
 EXACT = Options()

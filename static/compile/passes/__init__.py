@@ -38,12 +38,14 @@ class Pass:
 
     level  the first level at which it runs
     about  what it does, in a sentence
+    plainly  what runs in its place at `exact`, told whether what is fed is in C order
     """
 
     name: str
     run: Callable[[Block, Log], Block]
     level: str
     about: str
+    plainly: Callable[[Block, Log, bool], Block] | None = None
 
 
 PASSES = (
@@ -59,7 +61,11 @@ PASSES = (
     Pass("rows", merge_rows, "fast", "products by the same weight as one product"),
     Pass("gather", gather_products, "fast", "a sum of weight gradients as one product"),
     Pass("pack", pack_weights, "fast", "lays a weight out once for all products of few rows with it"),
-    Pass("fuse", fuse_elementwise, "fast", "makes one kernel of elementwise steps that stand together"),
+    Pass(
+        "fuse", fuse_elementwise, "exact",
+        "makes one kernel of elementwise steps that stand together; at exact, of plain arithmetic alone",
+        fuse_plain,
+    ),
 )
 """In the order in which they run."""
 
@@ -89,21 +95,25 @@ def options_for(
 
 def optimize(block: Block, options: Options, log: Log, orderly: bool = True) -> Block:
     """The block after all passes that the options ask for. orderly: whether what is fed is in C order."""
-    level = LEVELS.index(options.level)
-    passes = [one for one in PASSES if LEVELS.index(one.level) <= level and one.name not in options.without]
+    passes = [one for one in PASSES if _is_wanted(one, options)]
     if options.memory_limit is not None and not (options.watched or block.missing):
         # A block that lacks feeds never runs; who watches may keep what he is shown.
         run = partial(keep_within, orderly=orderly, options=options)
         passes.append(Pass("recompute", run, "exact", "computes again what there is no memory to keep"))
-    if options.level == "exact" and options.device.name == "cpu" and not options.watched:
-        if "fuse" not in options.without:  # who watches is shown each step
-            run = partial(fuse_plain, orderly=orderly)
-            passes.append(Pass("fuse", run, "exact", "makes one kernel of plain arithmetic"))
     for one in passes:
         record = Record(one.name, len(block.steps), 0)
         log.records.append(record)
-        block = INSTEAD[options.device.name].get(one.name, one.run)(block, log)
+        if options.level == "exact" and one.plainly is not None:
+            block = one.plainly(block, log, orderly)
+        else:
+            block = INSTEAD[options.device.name].get(one.name, one.run)(block, log)
         for check in CHECKS:
             check(one.name, block)
         record.after = len(block.steps)
     return block
+
+
+def _is_wanted(one: Pass, options: Options) -> bool:
+    if one.name in options.without or LEVELS.index(one.level) > LEVELS.index(options.level):
+        return False
+    return options.plainly or one.plainly is None or options.level != "exact"
