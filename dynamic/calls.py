@@ -14,11 +14,12 @@ from typing import Any
 from weakref import ref
 
 from dynamic import gradient_hooks
-from dynamic.met import HELD, count
+from dynamic.matching import fits
+from dynamic.met import HELD, references
 from dynamic.modes import Mode
 from dynamic.node import Node
 from dynamic.operands import operand
-from dynamic.paths import Found, Point, fits
+from dynamic.paths import Found, Point
 from dynamic.pending import Pending, Remembered, array_of, complete, pending
 from dynamic.recording import Recorder
 from dynamic.redo import PLAIN, QUIET, put_gradient
@@ -41,24 +42,20 @@ class Call(Recorder):
 
     def applied(self, op: Op, args: Sequence[Any], settings: dict[str, Any], now: Mode) -> Any:
         """An op is called."""
-        recording = now.recording
         if hooks.active or now.tracing:
             self.flush()
             return self._plainly(apply, op, args, settings, now=now)
+        recording = now.recording
         if self.known:
             for point in self.point.after:
-                event = point.event
-                if type(event) is Applied and event.op is op and event.recording is recording:
+                if point.op is op and point.recording is recording:
                     if op.judges and any([type(args[i]) is Pending for i in op.judged(len(args))]):
                         self.flush()
-                    new = point.match(self, args, settings)  # type: ignore[misc]
-                    if self.copied and new is not None and not self._unchanged(point):
-                        continue
-                    if new is not None and self._admitted(op, event, args, settings):
-                        made = self._follow(point, new)
+                    y = point.take(self, args, settings)  # type: ignore[misc]
+                    if y is not None:
                         if op.alias:
-                            note_views(op, args, made)
-                        return made[0] if op.single else tuple(made)
+                            note_views(op, args, (y,) if op.single else y)
+                        return y
             if not self._defers(op, args, settings):
                 self.flush()
                 self.aside += 1
@@ -121,7 +118,7 @@ class Call(Recorder):
             for point in self.point.after:
                 event = point.event
                 if isinstance(event, Assigned) and event.state is state and self._is(value, event.value):
-                    self._follow(point, ())
+                    self._follow(point)
                     return True
             self._leave()
         number = self._number(value)
@@ -147,7 +144,7 @@ class Call(Recorder):
                     and all([p is q for p, q in zip(ready, event.parameters, strict=True)])
                     and all(map(self._is, gradients, event.gradients)) and event.guard == guard
                 ):  # fmt: skip
-                    self._follow(point, ())
+                    self._follow(point)
                     return True
             self._leave()
         numbers = [self._number(g) for g in gradients]
@@ -164,32 +161,27 @@ class Call(Recorder):
             optimizer.update(ready)
         return True
 
-    def _follow(self, point: Point, new: Sequence[Any]) -> list[Tensor]:
-        """Take an event that is known as having happened."""
+    def _follow(self, point: Point, new: Sequence[Any] = ()) -> list[Tensor]:
+        """Take an event that is known, and is no call of an op, as having happened. new: what it met."""
         with self.tree.lock:
             for k in point.known:
                 x = self.values[k]
-                if type(x) is ref:  # from before the last look, which another thread may have just made
-                    x = x()
-                    self.needed.append(x)
                 if type(x) is not Pending:
-                    self._arm(x)
+                    self.needs(x)
             for x, argument in zip(new, point.new, strict=True):
-                self._read(x, argument)
-            waiting = self.waiting
+                self.read(x, argument)
             for state in point.states:
-                if state not in waiting:
-                    self._hold(state)
+                if state not in self.waiting:
+                    self.hold(state)
             made = [pending(foretold, self) for foretold in point.outputs]
             self.values += made
             self.point = point
             return made
 
-    def _admitted(self, op: Op, event: Applied, args: Sequence[Any], settings: dict[str, Any]) -> bool:
+    def admitted(self, event: Applied, args: Sequence[Any], settings: dict[str, Any]) -> bool:
         """Whether an op takes the values that it is given: it must not be found out later that it does
         not."""
-        if not op.judges:
-            return True
+        op = event.op
         judged = op.judged(len(args))
         values = [
             x if is_weak(x) or x is None else self._array(x, argument) if i in judged
@@ -221,8 +213,9 @@ class Call(Recorder):
         if begin is end:
             self._settle()
             return
-        first = begin.count
-        live = [k for k in range(first, end.count) if k not in self.inputs and count(self.values, k) > HELD]
+        first, values = begin.count, self.values
+        held = references(values, first, end.count)
+        live = [k for k, n in enumerate(held, first) if n > HELD and k not in self.inputs]
         now = self._settle()
         self.begin = end
         self.bases.append((end, next_order()))
@@ -238,9 +231,11 @@ class Call(Recorder):
                     self.arrays[k] = self.values[k].array
         self.needed.clear()
         self.left.update({state: state._data for state in now})
-        for k in range(first, end.count):
-            x = self.values[k]
-            self.values[k] = None if x is None or (k not in live and k not in self.inputs) else ref(x)
+        left: list[Any] = [None] * (end.count - first)
+        for k in (*live, *self.inputs):
+            if k >= first and (x := values[k]) is not None:
+                left[k - first] = ref(x)
+        values[first : end.count] = left
 
     def _run(self, begin: Point, end: Point, live: list[int], now: dict[State, Any]) -> bool:
         """Run a stretch as a program, if there is one that serves."""
@@ -317,12 +312,9 @@ class Call(Recorder):
 def _freed(end: Point, k: int) -> Any:
     """An edge to a node whose arrays were freed by backward, as the op that made a Tensor would have left
     it."""
-    for point in end.path():
-        event: Any = point.event
-        if isinstance(event, Applied) and event.first <= k < event.first + len(event.outputs):
-            wanted = tuple([True] * len(event.args))
-            pullback, edges = pullback_of(event.op, wanted), [None] * len(wanted)
-            node = Node(pullback, event.settings, edges, [], event.outputs)  # type: ignore[arg-type]
-            node.inputs = None
-            return node, k - event.first
-    raise AssertionError(k)
+    event: Any = end.maker(k)
+    wanted = (True,) * len(event.args)
+    pullback, edges = pullback_of(event.op, wanted), [None] * len(wanted)
+    node = Node(pullback, event.settings, edges, [], event.outputs)  # type: ignore[arg-type]
+    node.inputs = None
+    return node, k - event.first

@@ -83,7 +83,7 @@ class Met:
         """Whether a Tensor that was met has this leaf."""
         return any([edge is not None and edge[0] is leaf for edge in self.edges.values()])
 
-    def _read(self, x: Any, argument: New) -> None:
+    def read(self, x: Any, argument: New) -> None:
         """Take in what comes from outside, so that nobody changes it before it is read."""
         number = len(self.values)
         self.values.append(x)
@@ -126,6 +126,13 @@ class Met:
             return self.waiting.get(x, x._data)
         return array_of(x) if isinstance(x, Tensor) else operand(ANY, x)
 
+    def needs(self, x: Any) -> None:
+        """What waits is given a Tensor that does not, or a reference to it."""
+        if type(x) is ref:  # from before the last look, which another thread may have just made
+            x = x()
+            self.needed.append(x)
+        self._arm(x)
+
     def _arm(self, x: Any) -> None:
         """Whoever looks at the array of a Tensor is to come here first."""
         if type(x) is Tensor:
@@ -133,7 +140,7 @@ class Met:
             x.__class__ = Read
             self.armed.append(x)
 
-    def _unchanged(self, point: Point) -> bool:
+    def unchanged(self, point: Point) -> bool:
         """Whether arrays that somebody else has too are what they were when they were read."""
         return all(
             [
@@ -142,7 +149,7 @@ class Met:
             ]
         )  # fmt: skip
 
-    def _hold(self, state: State) -> None:
+    def hold(self, state: State) -> None:
         """A State is read or assigned by what waits."""
         array = state._data
         if not self.waiting:
@@ -172,9 +179,9 @@ class Met:
         return now
 
 
-def count(values: list[Any], k: int) -> int:
-    """The references to one of a list's values."""
-    return sys.getrefcount(values[k])
+def references(values: list[Any], first: int, last: int) -> list[int]:
+    """How many references there are to each of some of a list's values."""
+    return list(map(sys.getrefcount, values[first:last]))
 
 
 def count_of_own(x: Any) -> int:
@@ -185,6 +192,6 @@ def count_of_own(x: Any) -> int:
 
 ANY = TABLE["add"]
 """In whose name what is no Tensor becomes an array."""
-HELD = count([object()], 0)
+HELD = references([object()], 0, 1)[0]
 """The references to an object that only a list holds."""
 OWN = count_of_own(Tensor(np.zeros(1)))

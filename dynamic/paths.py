@@ -1,7 +1,7 @@
 """The paths that calls of a function have taken: a tree of events, and the programs between its points.
 
 A path that was taken before is compared with what happens now, event by event, by a function that is written
-for each (`matcher`): of a call of an op that is all that is left to do.
+for each (`dynamic.matching`): of a call of an op that is all that is left to do.
 """
 
 from __future__ import annotations
@@ -10,16 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from threading import RLock
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from dynamic.node import Leaf
-from dynamic.operands import operand
-from dynamic.pending import Pending, Read, Remembered, array_of, edge_in
-from dynamic.tensors import Tensor
+from dynamic.matching import taker
 from shared.dispatch import compiler
-from shared.errors import DiptychError
-from shared.op import TABLE, Op
-from shared.spec import is_weak
+from shared.op import Op
 from shared.state import State
 from shared.touched import Waiting
 from shared.trace import Applied, Assigned, Differentiated, Event, Known, New, Path, Stepped, Stretch
@@ -41,13 +34,14 @@ class Point:
     after   where calls have gone on
     known   the numbers of Tensors, met before, that the event is given; `new`, what it met; `states`, the
             States that it reads or assigns; `outputs`, of each output its Spec and whether it has a history
-    match   of an op, what says whether a call of it is this one: see `matcher`
+    op      the one that is called, if it is that; `recording`, whether the mode records; `take`, what takes
+            a call of it for this one: see `taker`
     programs  by the point where a stretch begins, the programs that end here; `last`, the one that ran last
     """
 
     __slots__ = (
         "event", "before", "depth", "work", "turned", "count", "made", "freed", "after", "known", "new",
-        "states", "outputs", "match", "programs", "last",
+        "states", "outputs", "op", "recording", "take", "programs", "last",
     )  # fmt: skip
 
     def __init__(self, event: Event | None = None, before: Point | None = None) -> None:
@@ -63,7 +57,9 @@ class Point:
         self.after: list[Point] = []
         self.programs: dict[Point, list[Stretch]] = {}
         self.last: Found | None = None
-        self.match: Callable[..., Any] | None = None
+        self.op: Op | None = None
+        self.recording = False
+        self.take: Callable[..., Any] | None = None
         self.known: tuple[int, ...] = ()
         self.new: tuple[New, ...] = ()
         self.states: tuple[State, ...] = ()
@@ -78,7 +74,8 @@ class Point:
             self.count = event.first + len(event.outputs)
             self.made = self.made or any([x.made for x in self.new])
             if isinstance(event, Applied):
-                self.match = matcher(event)
+                self.op, self.recording = event.op, event.recording
+                self.take = taker(self)
 
     @property
     def told(self) -> Any:
@@ -246,118 +243,3 @@ class Tree:
         if self.graphs and not self.grew:
             self.graphs = {}
         self.grew = False
-
-
-# --- is it the same call? ------------------------------------------------------------------------
-
-
-def matcher(event: Applied) -> Callable[..., Any]:
-    """A function of (call, arguments, settings) that says whether this is the event again: None if not, else
-    the Tensors and arrays among its arguments that are met for the first time."""
-    names = [f"a{i}" for i in range(len(event.args))]
-    lines = ["def match(call, args, settings):", f"    if len(args) != {len(names)}: return None"]
-    if names:
-        lines += [f"    {', '.join(names)}, = args", "    values = call.values"]
-    space: dict[str, Any] = {"fits": fits, "edge_in": edge_in, "settings_are": exactly, "S": event.settings}
-    new, leaves = list[str](), list[str]()
-    fresh: dict[int, str] = {}  # by number, those that are met in this very event
-    for i, (name, argument) in enumerate(zip(names, event.args, strict=True)):
-        if isinstance(argument, Known) and argument.number in fresh:
-            test = f"{name} is not {fresh[argument.number]}"
-        elif isinstance(argument, Known):
-            number = argument.number
-            test = f"{name} is not values[{number}] and not call.holds({number}, {name})"
-        elif isinstance(argument, New):
-            space[f"n{i}"] = argument
-            new.append(name)
-            fresh[argument.number] = name
-            test = f"not fits({name}, n{i}, call)"
-            if argument.leaf:
-                test += "".join([f" or edge_in({name})[0] is edge_in({leaf})[0]" for leaf in leaves])
-                leaves.append(name)
-        elif isinstance(argument, State):
-            space[f"s{i}"], space[f"r{i}"] = argument, argument.requires_grad
-            space[f"shape{i}"], space[f"dtype{i}"] = argument.shape, argument.dtype
-            test = (
-                f"{name} is not s{i} or s{i}.requires_grad is not r{i} or s{i}._data.shape != shape{i} "
-                f"or s{i}._data.dtype is not dtype{i}"
-            )
-        else:
-            space[f"v{i}"] = argument
-            test = f"not settings_are({name}, v{i})"
-            if type(argument) in (int, str) or argument is None:
-                test = f"type({name}) is not {type(argument).__name__} or {name} != v{i}"
-                space["NoneType"] = type(None)
-            elif type(argument) is float and argument == argument and argument != 0:
-                test = f"type({name}) is not float or {name} != v{i}"
-        lines.append(f"    if {test}: return None")
-    lines.append("    if settings and not settings_are(settings, S): return None" if event.settings else
-                 "    if settings: return None")  # fmt: skip
-    lines.append(f"    return ({''.join(f'{name}, ' for name in new)})")
-    exec("\n".join(lines), space)
-    return space["match"]
-
-
-TAKE_NUMBERS = (
-    "add", "sub", "mul", "div", "maximum", "minimum", "greater", "greater_equal", "less", "less_equal",
-    "equal", "not_equal",
-)  # fmt: skip
-"""Ops to which a number is what an array of the other argument's dtype with that number in it is."""
-
-
-def varying(event: Any, op: Op, args: Sequence[Any], settings: dict[str, Any]) -> set[int]:
-    """The positions of the Python floats in which alone a call of an op differs from an event: they change
-    from call to call, and are to be fed."""
-    if type(event) is not Applied or event.op is not op or op.name not in TAKE_NUMBERS:
-        return set()
-    if len(args) != len(event.args) or not exactly(settings, event.settings):
-        return set()
-    return {
-        i for i, (x, y) in enumerate(zip(args, event.args, strict=True))
-        if type(x) is type(y) is float and getattr(getattr(args[1 - i], "dtype", None), "kind", "") == "f"
-    }  # fmt: skip
-
-
-def exactly(a: Any, b: Any) -> bool:
-    """Whether two settings or numbers are the same, type and sign included."""
-    if a is b:
-        return True
-    if type(a) is not type(b) or isinstance(a, (State, Tensor)):
-        return False
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all([exactly(a[key], b[key]) for key in a])
-    if isinstance(a, (tuple, list)):
-        return len(a) == len(b) and all([exactly(x, y) for x, y in zip(a, b, strict=True)])
-    if isinstance(a, slice):
-        return exactly((a.start, a.stop, a.step), (b.start, b.stop, b.step))
-    if isinstance(a, (float, complex)):
-        return repr(a) == repr(b)
-    return bool(a == b)
-
-
-def fits(x: Any, new: New, call: Any) -> bool:
-    """Whether an argument may stand where `new` was met."""
-    kind = type(x)
-    if kind is float or new.weak:
-        return kind is float and new.weak
-    if kind is Tensor or kind is Remembered:
-        array, edge = x.array, edge_in(x)
-        node = None if edge is None else edge[0] if kind is Tensor else edge
-        leaf = isinstance(node, Leaf) and not call.has_met(node)
-        if leaf is not new.leaf or (node is not None and not leaf) is not new.made:
-            return False
-    elif kind is Read:
-        array, edge = array_of(x), edge_in(x)
-        if edge is not None or new.leaf or new.made:
-            return False
-    elif kind is Pending or isinstance(x, (State, Tensor)) or new.leaf or new.made:
-        return False
-    else:
-        try:
-            array = x if kind is np.ndarray else operand(TABLE["add"], x)
-        except DiptychError:  # the op itself says it in the words of its call
-            return False
-        if is_weak(array):
-            return False
-    spec = new.spec
-    return array.shape == spec.shape and array.dtype == spec.dtype

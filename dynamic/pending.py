@@ -134,10 +134,9 @@ readers: dict[int, Any] = {}
 
 def pending(spec_and_history: tuple[Spec, bool], call: Any) -> Tensor:
     """A Tensor that `call` will compute."""
-    tensor: Any = object.__new__(Tensor)
-    tensor.array = spec_and_history
-    tensor.edge = call
-    tensor.__class__ = Pending
+    tensor: Any = object.__new__(Pending)
+    put_array(tensor, spec_and_history)
+    put_edge(tensor, call)
     return tensor
 
 

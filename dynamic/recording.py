@@ -7,10 +7,11 @@ from typing import Any
 from weakref import ref
 
 from dynamic.backward import add_gradients, derivatives_by
+from dynamic.matching import varying
 from dynamic.met import ANY
 from dynamic.node import Leaf
 from dynamic.operands import operand
-from dynamic.paths import EVENTS, Point, varying
+from dynamic.paths import EVENTS, Point
 from dynamic.pending import Pending, array_of
 from dynamic.redo import PLAIN, Redo
 from dynamic.tensors import Tensor

@@ -70,7 +70,7 @@ class Unrolled(Graph):
 class Path:
     """A path as one graph. See `shared.trace.Path`.
 
-    tensors  by number, the Tensor of each value; `cuts`, before each event and at the end, what the
+    tensors  by number, the Tensor of each value; `carrying`, those that have a history; `cuts`, before each event and at the end, what the
              States hold
     """
 
@@ -80,6 +80,7 @@ class Path:
         self.tensors: dict[int, Tensor] = {}
         self.born: dict[int, int] = {}  # the event at which a number was first met
         self.cuts: list[dict[State, Tensor]] = []
+        self.carrying = set[Tensor]()
         self.leaves = {leaf for e in events if isinstance(e, Differentiated) for leaf in e.leaves}
         with uncollected(), self.graph.as_default():
             for at, event in enumerate(events):
@@ -87,8 +88,12 @@ class Path:
                 for argument in event.arguments():
                     if isinstance(argument, New):
                         self._met(argument.number, placeholder(argument.spec.dtype, argument.spec.shape), at)
+                        if argument.leaf or argument.made:
+                            self.carrying.add(self.tensors[argument.number])
                 for offset, made in enumerate(self._add(event)):
                     self._met(event.first + offset, made, at)
+                    if event.history[offset]:
+                        self.carrying.add(made)
         self.cuts.append(dict(self.graph.current))
         self.placeholders = {t: state for state, t in self.graph.first.items()}
 
@@ -125,7 +130,17 @@ class Path:
         specs = tuple([Spec(tuple(t.shape), t.dtype) for t in outputs])
         if [(s.shape, s.dtype) for s in specs] != [(s.shape, s.dtype) for s in event.outputs]:
             raise Unsupported(f"{event.op.name} gave {event.outputs}, and was foretold to give {specs}")
-        return _constant(outputs, event)
+        if any([self._carries(x, i in event.frozen) for i, x in enumerate(event.args)]):
+            return _constant(outputs, event)
+        return outputs
+
+    def _carries(self, argument: Any, frozen: bool) -> bool:
+        """Whether a gradient could flow back by way of an argument."""
+        if isinstance(argument, Known):
+            return self.tensors[argument.number] in self.carrying
+        if isinstance(argument, New):
+            return argument.leaf or argument.made
+        return isinstance(argument, State) and not frozen
 
     def _differentiated(self, event: Differentiated) -> Sequence[Tensor]:
         xs: list[Tensor] = []
