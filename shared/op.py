@@ -185,8 +185,8 @@ class Op:
         """ArgumentError unless there are as many arguments as compute takes; its settings, if they may
         stand among the arguments, are counted with them."""
         written = getattr(self.compute, "__code__", None)
-        positional = written.co_varnames[: written.co_argcount] if written is not None else ()
-        count = len(args) + sum(name in positional for name in settings if name != "out")
+        positional = written.co_varnames[: written.co_argcount] if written is not None and settings else ()
+        count = len(args) + sum([name in positional for name in settings if name != "out"])
         if self.fewest <= count and (self.most is None or count <= self.most):
             return
         more = "" if self.most == self.fewest else " or more" if self.most is None else f" to {self.most}"

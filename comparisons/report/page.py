@@ -12,8 +12,8 @@ from comparisons.statistics.spread import spreads
 from comparisons.statistics.tally import apart, tallies
 
 KERNELS = {
-    "exact": "Both engines call the same kernels (NumPy's, and some that LLVM compiles), but where static has "
-    "made one of plain arithmetic that stands together, which gives the same bits.",
+    "exact": "Both engines call the same kernels (NumPy's, and some that LLVM compiles), but where static "
+    "has made one of plain arithmetic that stands together, which gives the same bits.",
     "fast": "Both engines call the same kernels (NumPy's, and some that LLVM compiles), but where static "
     "at `fast` "
     "has made one kernel of several ops, or another sum of the same terms.",

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from shared.dims import UNKNOWN_RANK, Dim, Shape, Size, divide, product, same_shape, same_size
+from shared.dispatch import ENGINE_OF
 from shared.errors import DTypeError, SettingError, ShapeError, UnknownSizeError
 from shared.numerics.half import rounded
 from shared.numerics.summing import total
@@ -34,7 +35,7 @@ def as_tensor_like(x: Any) -> Any:
 
     Raises DTypeError for what holds no numbers, ShapeError for lists of unequal lengths.
     """
-    if hasattr(x, "shape") and not isinstance(x, np.generic):
+    if ENGINE_OF[type(x)] is not None or (hasattr(x, "shape") and not isinstance(x, np.generic)):
         return x
     if x is None:
         raise DTypeError("None is neither an array nor numbers; does a forward() end without its return?")

@@ -70,8 +70,8 @@ class Unrolled(Graph):
 class Path:
     """A path as one graph. See `shared.trace.Path`.
 
-    tensors  by number, the Tensor of each value; `carrying`, those that have a history; `cuts`, before each event and at the end, what the
-             States hold
+    tensors  by number, the Tensor of each value; `carrying`, those that have a history; `cuts`, before each
+             event and at the end, what the States hold
     """
 
     def __init__(self, events: Sequence[Event], level: str) -> None:
