@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from shared.op import Rule, elementwise
-from shared.ops.choosing import BROADCAST, PROMOTE, equal, where
+from shared.ops.choosing import BROADCAST, PROMOTE, equal, gate, not_equal, where
 from shared.ops.elementwise import mul, neg, sqrt
 
 _FLOATS = "Any shape; floats keep their dtype, integers and bools become floats."
@@ -39,7 +39,7 @@ acos = elementwise(
 
 
 def _hypot_rule(g: Any, y: Any, side: Any) -> Any:
-    return g * (side / where(equal(y, 0), 1, y))
+    return gate(g, not_equal(y, 0)) * (side / where(equal(y, 0), 1, y))
 
 
 hypot = elementwise(
@@ -73,7 +73,7 @@ def _over_square(g: Any, x: Any) -> Any:
 def _by_side(g: Any, a: Any, b: Any, side: Any) -> Any:
     """g side / (a^2 + b^2); 0 where a and b are."""
     h = hypot(a, b)
-    h = where(equal(h, 0), 1, h)
+    g, h = gate(g, not_equal(h, 0)), where(equal(h, 0), 1, h)
     return g * (side / h / h)
 
 
@@ -82,7 +82,7 @@ atan2 = elementwise(
     Rule(lambda g, y, a, b: _by_side(g, a, b, b), reads="a b"),
     Rule(lambda g, y, a, b: neg(_by_side(g, a, b, a)), reads="a b"),
     doc="The angle from -pi to pi of the point (b, a), elementwise: atan(a / b) in the quadrant that the\n"
-    "signs say, those of zeros too. Its derivatives where both are 0 are taken as 0, as in PyTorch.\n"
+    "signs say, those of zeros too. Its derivatives of all orders where both are 0 are taken as 0.\n"
     f"{BROADCAST} {PROMOTE}",
 )  # fmt: skip
 

@@ -11,7 +11,7 @@ import numpy as np
 from shared.dims import Shape, same_shape
 from shared.errors import SettingError
 from shared.op import Op, Rule, array_module
-from shared.ops.choosing import cast, floating, maximum, minimum
+from shared.ops.choosing import cast, equal, floating, maximum, minimum, where
 from shared.ops.creation import arange
 from shared.ops.elementwise import pow
 from shared.ops.pooling import IMAGES, SEQUENCES, VOLUMES, Triple, check_axes, pooling_window
@@ -166,7 +166,11 @@ def _power(
     check_axes(call, x, axes)
     kernel = pooling_window(call, x.shape[2:], kernel_size, stride, 0)[0]
     mean = _mean(call, axes, pow(x, p), kernel_size, stride, 0, ceil_mode, True, None)
-    return pow(mean * math.prod(kernel), 1 / p)
+    total = mean * math.prod(kernel)
+    if p < 0 or p == 1:
+        return pow(total, 1 / p)
+    none = equal(total, 0)
+    return where(none, 0, pow(where(none, 1, total), 1 / p))
 
 
 @unbatched(3)
@@ -185,7 +189,8 @@ def lp_pool2d(
     """(sum of x^p)^(1/p) over each window, p being `norm_type`, as `torch.nn.functional.lp_pool2d`.
 
     x (N, C, H, W) or one (C, H, W); integers give float64. With p 1 it is a sum. Of an odd p x keeps its
-    sign, so that a sum may be negative and its root NaN; at windows of zeros the gradient is not finite.
+    sign, so that a sum may be negative and its root NaN. Where it is 0 the gradient is taken as 0, as that
+    of `norm`.
     """
     return _power("lp_pool2d", IMAGES, x, norm_type, kernel_size, stride, ceil_mode)
 

@@ -130,7 +130,7 @@ def angle(x: Any) -> Any:
     if x.dtype.kind == "c":
         return _angle(x)
     x = x if x.dtype.kind == "f" else cast(x, float_dtype(Spec((), x.dtype)))
-    return where(isnan(x), x, cast(less(x, 0), x.dtype) * math.pi)
+    return where(isnan(x), x * 0, cast(less(x, 0), x.dtype) * math.pi)
 
 
 # --- pairs ---------------------------------------------------------------------------------

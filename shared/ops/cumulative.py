@@ -16,14 +16,14 @@ from shared.kernels.recurrence import run_along
 from shared.numerics.half import in_single
 from shared.op import ZERO, Joint, Op, Rule, array_module
 from shared.ops.arranging import roll
-from shared.ops.choosing import gate, greater, less, logical_and, not_equal, where
-from shared.ops.creation import arange, zeros
+from shared.ops.choosing import cast, equal, gate, greater, less, logical_and, not_equal, where
+from shared.ops.creation import arange, ones_like, zeros
 from shared.ops.elementwise import add, exp, sub
 from shared.ops.indexing import EVERY, getitem
 from shared.ops.joining import concatenate
 from shared.ops.lookup import gather
 from shared.ops.reals import RealOp
-from shared.ops.reductions import sum_dtype
+from shared.ops.reductions import cumsum, sum_dtype
 from shared.ops.shapes import as_tensor_like, c_order, reshape
 from shared.rules import Wanted
 from shared.spec import Operand, Spec, float_dtype, is_weak, one_axis, promote, sizes_match, str_shape
@@ -129,11 +129,15 @@ def _compute_logcumsumexp(x: Any, *, axis: int) -> Any:
 
 
 def _logcumsumexp_rule(g: Any, y: Any, x: Any, *, axis: int) -> Any:
-    """sum over k from i on of g[k] exp(x[i] - y[k]), where no exponent is above 0."""
-    some = not_equal(y, -np.inf)
+    """sum over k from i on of g[k] exp(x[i] - y[k]), where no exponent is above 0. An infinite y[k] is shared
+    by the infinities up to k."""
+    boundless, over = equal(x, np.inf), equal(y, np.inf)
+    some = logical_and(not_equal(y, -np.inf), not_equal(y, np.inf))
     top = gate(y, some)
     ratio = exp(gate(sub(top, roll(top, -1, axis)), logical_and(some, has_neighbour(y, axis, behind=True))))
-    return exp(sub(x, top)) * recurrence(ratio, g, axis=axis, reverse=True)
+    below = exp(sub(where(boundless, 0, x), top)) * recurrence(ratio, gate(g, some), axis=axis, reverse=True)
+    among = gate(g, over) / where(over, cumsum(cast(boundless, g.dtype), axis), 1)
+    return where(boundless, recurrence(ones_like(g), among, axis=axis, reverse=True), below)
 
 
 _logcumsumexp = RealOp(

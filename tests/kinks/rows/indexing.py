@@ -33,4 +33,6 @@ ROWS = (
         "NaN stays to be seen, and is the place that the pool took."),
     Row("max_pool-minus-inf", "max_pool(x, 2)", [[[[-inf, -inf]]]], [[[-inf]]], [[[[1.0, 0.0]]]],
         "The first in the window, whatever it holds."),
+    Row("lp_pool-zeros", "lp_pool(x, 2, 2)", [[[[0.0, 0.0]]]], [[[0.0]]], [[[[0.0, 0.0]]]],
+        "As the norm of zeros."),
 )  # fmt: skip

@@ -47,6 +47,10 @@ ROWS = (
         "An integer can't say inf; any number would be a wrong one."),
     Row("integer-remainder-zero", "i % 0", [[1], [0]], Raises("DivisionError"), None,
         "An integer can't say inf; any number would be a wrong one."),
+    Row("integer-overflow", "i + j", [[2147483647], [1]], [-2147483648], None,
+        "Whole numbers of 32 bits go round, as in NumPy."),
+    Row("integer-abs-lowest", "abs(i)", [[-2147483648]], [-2147483648], None,
+        "Its opposite is no number of 32 bits."),
     Row("nan-equal", "x == x", [[nan]], [False], None, "IEEE 754."),
     Row("nan-times-zero", "x * y", [[nan], [0.0]], [nan], [[0.0], [nan]], "IEEE 754."),
 )  # fmt: skip

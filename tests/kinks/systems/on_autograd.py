@@ -14,15 +14,15 @@ from speak import each, floating, serve
 CALLS = each({
     # order
     "max-tie max-nan max-of-nothing": anp.max,
-    "min-tie": anp.min,
+    "min-tie min-nan": anp.min,
     "max-tie-along-axis": lambda x: anp.max(x, axis=-1),
     "maximum-tie maximum-nan": anp.maximum,
     "minimum-tie": anp.minimum,
     "sort-tie sort-nan": anp.sort,
-    "argmax-tie argmax-nan": anp.argmax,
+    "argmax-tie argmax-of-nothing argmax-nan": anp.argmax,
     "fmax-nan": anp.fmax,
     # pieces
-    "abs-zero abs-second": anp.abs,
+    "abs-zero abs-second integer-abs-lowest": anp.abs,
     "sign-zero sign-nan sign-minus-zero": anp.sign,
     "maximum-of-zero": lambda x: anp.maximum(x, 0.0),
     "clip-bounds clip-nan": lambda x: anp.clip(x, -1.0, 1.0),
@@ -38,16 +38,16 @@ CALLS = each({
     "reciprocal-zero": anp.reciprocal,
     "zero-by-zero": lambda x, y: x / y,
     "pow-zero-zero pow-zero-two pow-zero-half pow-zero-minus-one pow-negative-base pow-negative-base-half "
-    "pow-integers-negative": anp.power,
+    "pow-one-nan pow-integers-negative": anp.power,
     "pow-number-zero": lambda x: x**0,
     "pow-number-one-second": lambda x: x**1,
-    "norm-2-zero half-norm norm-huge": anp.linalg.norm,
+    "norm-2-zero norm-2-zero-second half-norm norm-huge": anp.linalg.norm,
     "norm-1-zero": lambda x: anp.linalg.norm(x, 1),
     "norm-inf-tie norm-inf-zero": lambda x: anp.linalg.norm(x, np.inf),
     "norm-3-zero": lambda x: anp.linalg.norm(x, 3),
-    "atan2-zero": anp.arctan2,
+    "atan2-zero atan2-zero-second": anp.arctan2,
     "log-zero log-negative": anp.log,
-    "logaddexp-nothing": anp.logaddexp,
+    "logaddexp-nothing logaddexp-inf": anp.logaddexp,
     "acos-end": anp.arccos,
     "acosh-end": anp.arccosh,
     "atanh-end": anp.arctanh,
@@ -56,6 +56,8 @@ CALLS = each({
     "digamma-zero digamma-minus-one": special.digamma,
     "lgamma-zero": special.gammaln,
     "sinc-zero sinc-zero-second": anp.sinc,
+    "zero-to-the-x": lambda x: 0.0**x,
+    "norm-squared-second": lambda x: anp.linalg.norm(x) ** 2,
     # folding
     "prod-one-zero prod-two-zeros prod-zero-second prod-of-nothing": anp.prod,
     "var-of-one": lambda x: anp.var(x, ddof=1),
@@ -63,7 +65,7 @@ CALLS = each({
     "std-constant": anp.std,
     "sum-of-nothing sum-of-minus-zeros": anp.sum,
     "mean-of-nothing mean-of-integers half-mean": anp.mean,
-    "logsumexp-of-nothing logsumexp-masked-row logsumexp-one-inf": special.logsumexp,
+    "logsumexp-of-nothing logsumexp-masked-row logsumexp-one-inf logsumexp-all-inf": special.logsumexp,
     # places
     "index-repeated index-beyond index-negative": lambda x, i: x[i],
     # matrices
@@ -73,6 +75,9 @@ CALLS = each({
     "eigh-values-equal eigh-lower-only": lambda x: anp.linalg.eigh(x)[0],
     "svdvals-equal": lambda x: anp.linalg.svd(x, compute_uv=False),
     "cholesky-slope cholesky-not-positive": anp.linalg.cholesky,
+    "eigh-vectors-equal": lambda x: anp.linalg.eigh(x)[1],
+    "solve-singular": anp.linalg.solve,
+    "pinv-zeros": anp.linalg.pinv,
     # numbers
     "sigmoid-saturated": special.expit,
     "tanh-saturated": anp.tanh,
@@ -86,6 +91,7 @@ CALLS = each({
     "floor_divide-tenth floor_divide-zero integer-divide-zero": anp.floor_divide,
     "nan-equal": lambda x: x == x,
     "nan-times-zero": anp.multiply,
+    "integer-overflow": lambda i, j: i + j,
 })  # fmt: skip
 
 

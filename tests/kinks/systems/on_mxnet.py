@@ -15,15 +15,15 @@ npx.set_np()
 CALLS = each({
     # order
     "max-tie max-nan max-of-nothing": mnp.max,
-    "min-tie": mnp.min,
+    "min-tie min-nan": mnp.min,
     "max-tie-along-axis": lambda x: mnp.max(x, axis=-1),
-    "max-with-place-tie topk-tie": lambda x: npx.topk(x, k=1, ret_typ="value"),
+    "max-with-place-tie topk-tie topk-nan": lambda x: npx.topk(x, k=1, ret_typ="value"),
     "maximum-tie maximum-nan": mnp.maximum,
     "minimum-tie": mnp.minimum,
     "sort-tie sort-nan": mnp.sort,
-    "argmax-tie argmax-nan": mnp.argmax,
+    "argmax-tie argmax-of-nothing argmax-nan": mnp.argmax,
     # pieces
-    "abs-zero abs-second": mnp.abs,
+    "abs-zero abs-second integer-abs-lowest": mnp.abs,
     "sign-zero sign-nan sign-minus-zero": mnp.sign,
     "relu-zero relu-nan": npx.relu,
     "maximum-of-zero": lambda x: mnp.maximum(x, 0.0),
@@ -48,21 +48,23 @@ CALLS = each({
     "reciprocal-zero": mnp.reciprocal,
     "zero-by-zero": lambda x, y: x / y,
     "pow-zero-zero pow-zero-two pow-zero-half pow-zero-minus-one pow-negative-base pow-negative-base-half "
-    "pow-integers-negative": mnp.power,
+    "pow-one-nan pow-integers-negative": mnp.power,
     "pow-number-zero": lambda x: x**0,
     "pow-number-one-second": lambda x: x**1,
-    "norm-2-zero half-norm norm-huge": mnp.linalg.norm,
+    "norm-2-zero norm-2-zero-second half-norm norm-huge": mnp.linalg.norm,
     "norm-1-zero": lambda x: mnp.linalg.norm(x, 1),
     "norm-inf-tie norm-inf-zero": lambda x: mnp.linalg.norm(x, np.inf),
     "norm-3-zero": lambda x: mnp.linalg.norm(x, 3),
-    "hypot-zero": mnp.hypot,
-    "atan2-zero": mnp.arctan2,
+    "hypot-zero hypot-zero-second": mnp.hypot,
+    "atan2-zero atan2-zero-second": mnp.arctan2,
     "log-zero log-negative": mnp.log,
     "acos-end": mnp.arccos,
     "acosh-end": mnp.arccosh,
     "atanh-end": mnp.arctanh,
     "erfinv-ends": npx.erfinv,
     "lgamma-zero": npx.gammaln,
+    "zero-to-the-x": lambda x: 0.0**x,
+    "norm-squared-second": lambda x: mnp.linalg.norm(x) ** 2,
     # folding
     "prod-one-zero prod-two-zeros prod-zero-second prod-of-nothing": mnp.prod,
     "var-of-one": lambda x: mnp.var(x, ddof=1),
@@ -85,6 +87,9 @@ CALLS = each({
     "eigh-values-equal eigh-lower-only": lambda x: mnp.linalg.eigh(x)[0],
     "svdvals-equal": lambda x: mnp.linalg.svd(x)[1],
     "cholesky-slope cholesky-not-positive": mnp.linalg.cholesky,
+    "eigh-vectors-equal": lambda x: mnp.linalg.eigh(x)[1],
+    "solve-singular": mnp.linalg.solve,
+    "pinv-zeros": mnp.linalg.pinv,
     # numbers
     "gelu-inf": lambda x: npx.leaky_relu(x, act_type="gelu"),
     "softplus-inf": lambda x: npx.activation(x, act_type="softrelu"),
@@ -97,6 +102,7 @@ CALLS = each({
     "remainder-signs remainder-whole remainder-by-zero remainder-by-inf integer-remainder-zero": mnp.mod,
     "nan-equal": lambda x: x == x,
     "nan-times-zero": mnp.multiply,
+    "integer-overflow": lambda i, j: i + j,
 })  # fmt: skip
 
 

@@ -31,16 +31,16 @@ def batch_norm(x: Any) -> Any:
 CALLS = each({
     # order
     "max-tie max-nan max-of-nothing": tf.reduce_max,
-    "min-tie": tf.reduce_min,
+    "min-tie min-nan": tf.reduce_min,
     "max-tie-along-axis": lambda x: tf.reduce_max(x, -1),
-    "topk-tie max-with-place-tie": lambda x: tf.math.top_k(x, 1)[0],
+    "topk-tie topk-nan max-with-place-tie": lambda x: tf.math.top_k(x, 1)[0],
     "maximum-tie maximum-nan": tf.maximum,
     "minimum-tie": tf.minimum,
     "sort-tie sort-nan": tf.sort,
     "argsort-descending-tie": lambda x: tf.argsort(x, direction="DESCENDING", stable=True),
-    "argmax-tie argmax-nan": tf.argmax,
+    "argmax-tie argmax-of-nothing argmax-nan": tf.argmax,
     # pieces
-    "abs-zero abs-second": tf.abs,
+    "abs-zero abs-second integer-abs-lowest": tf.abs,
     "sign-zero sign-nan sign-minus-zero": tf.sign,
     "relu-zero relu-nan": tf.nn.relu,
     "maximum-of-zero": lambda x: tf.maximum(x, 0.0),
@@ -62,14 +62,14 @@ CALLS = each({
     "reciprocal-zero": tf.math.reciprocal,
     "zero-by-zero": lambda x, y: x / y,
     "pow-zero-zero pow-zero-two pow-zero-half pow-zero-minus-one pow-negative-base pow-negative-base-half "
-    "pow-integers-negative": tf.pow,
+    "pow-one-nan pow-integers-negative": tf.pow,
     "pow-number-zero": lambda x: x**0,
     "pow-number-one-second": lambda x: x**1,
-    "norm-2-zero half-norm norm-huge": tf.norm,
+    "norm-2-zero norm-2-zero-second half-norm norm-huge": tf.norm,
     "norm-1-zero": lambda x: tf.norm(x, 1),
     "norm-inf-tie norm-inf-zero": lambda x: tf.norm(x, np.inf),
     "norm-3-zero": lambda x: tf.norm(x, 3),
-    "atan2-zero": tf.atan2,
+    "atan2-zero atan2-zero-second": tf.atan2,
     "log-zero log-negative": tf.math.log,
     "xlogy-zero-zero": tf.math.xlogy,
     "acos-end": tf.acos,
@@ -78,16 +78,18 @@ CALLS = each({
     "erfinv-ends": tf.math.erfinv,
     "digamma-zero digamma-minus-one": tf.math.digamma,
     "lgamma-zero": tf.math.lgamma,
+    "zero-to-the-x": lambda x: 0.0**x,
+    "norm-squared-second": lambda x: tf.norm(x) ** 2,
     # folding
     "prod-one-zero prod-two-zeros prod-zero-second prod-of-nothing": tf.reduce_prod,
-    "cumprod-zero": tf.math.cumprod,
+    "cumprod-zero cumprod-two-zeros": tf.math.cumprod,
     "std-constant": tf.math.reduce_std,
     "sum-of-nothing sum-of-minus-zeros": tf.reduce_sum,
     "mean-of-nothing mean-of-integers half-mean": tf.reduce_mean,
-    "logsumexp-of-nothing logsumexp-masked-row logsumexp-one-inf": tf.reduce_logsumexp,
+    "logsumexp-of-nothing logsumexp-masked-row logsumexp-one-inf logsumexp-all-inf": tf.reduce_logsumexp,
     "softmax-masked-row softmax-one-inf softmax-one-masked": tf.nn.softmax,
     "log_softmax-masked-row": tf.nn.log_softmax,
-    "logcumsumexp-masked": tf.math.cumulative_logsumexp,
+    "logcumsumexp-masked logcumsumexp-inf": tf.math.cumulative_logsumexp,
     # losses
     "cross_entropy-label-beyond cross_entropy-impossible": sparse_cross_entropy,
     "bce_logits-sure": lambda x, t: tf.reduce_mean(cross_entropy_of_logits(x, t)),
@@ -109,7 +111,10 @@ CALLS = each({
     "inv-singular": tf.linalg.inv,
     "eigh-values-equal eigh-lower-only": lambda x: tf.linalg.eigh(x)[0],
     "svdvals-equal": lambda x: tf.linalg.svd(x, compute_uv=False),
-    "cholesky-slope cholesky-not-positive": tf.linalg.cholesky,
+    "cholesky-slope": tf.linalg.cholesky,  # where there is none, some of it is what stood in memory
+    "eigh-vectors-equal": lambda x: tf.linalg.eigh(x)[1],
+    "solve-singular": tf.linalg.solve,
+    "pinv-zeros": tf.linalg.pinv,
     # numbers
     "gelu-inf": tf.nn.gelu,
     "silu-inf": tf.nn.silu,
@@ -127,6 +132,7 @@ CALLS = each({
     "floor_divide-tenth floor_divide-zero integer-divide-zero": tf.math.floordiv,
     "nan-equal": lambda x: tf.equal(x, x),
     "nan-times-zero": tf.multiply,
+    "integer-overflow": lambda i, j: i + j,
 })  # fmt: skip
 
 

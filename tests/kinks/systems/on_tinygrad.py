@@ -15,17 +15,17 @@ from tinygrad import Tensor, dtypes
 CALLS = each({
     # order
     "max-tie max-nan max-of-nothing": lambda x: x.max(),
-    "min-tie": lambda x: x.min(),
+    "min-tie min-nan": lambda x: x.min(),
     "max-tie-along-axis": lambda x: x.max(-1),
-    "max-with-place-tie topk-tie": lambda x: x.topk(1)[0],
+    "max-with-place-tie topk-tie topk-nan": lambda x: x.topk(1)[0],
     "maximum-tie maximum-nan": lambda x, y: x.maximum(y),
     "minimum-tie": lambda x, y: x.minimum(y),
     "sort-tie sort-nan": lambda x: x.sort()[0],
     "argsort-descending-tie": lambda x: x.argsort(descending=True),
     "cummax-tie": lambda x: x.cummax(0)[0],
-    "argmax-tie argmax-nan": lambda x: x.argmax(),
+    "argmax-tie argmax-of-nothing argmax-nan": lambda x: x.argmax(),
     # pieces
-    "abs-zero abs-second": lambda x: x.abs(),
+    "abs-zero abs-second integer-abs-lowest": lambda x: x.abs(),
     "sign-zero sign-nan sign-minus-zero": lambda x: x.sign(),
     "relu-zero relu-nan": lambda x: x.relu(),
     "maximum-of-zero": lambda x: x.maximum(0.0),
@@ -51,25 +51,26 @@ CALLS = each({
     "reciprocal-zero": lambda x: x.reciprocal(),
     "zero-by-zero": lambda x, y: x / y,
     "pow-zero-zero pow-zero-two pow-zero-half pow-zero-minus-one pow-negative-base pow-negative-base-half "
-    "pow-integers-negative": lambda x, y: x.pow(y),
+    "pow-one-nan pow-integers-negative": lambda x, y: x.pow(y),
     "pow-number-zero": lambda x: x**0,
     "pow-number-one-second": lambda x: x**1,
     "log-zero log-negative": lambda x: x.log(),
-    "logaddexp-nothing": lambda x, y: x.logaddexp(y),
+    "logaddexp-nothing logaddexp-inf": lambda x, y: x.logaddexp(y),
     "acos-end": lambda x: x.acos(),
     "acosh-end": lambda x: x.acosh(),
     "atanh-end": lambda x: x.atanh(),
+    "zero-to-the-x": lambda x: 0.0**x,
     # folding
     "prod-one-zero prod-two-zeros prod-zero-second prod-of-nothing": lambda x: x.prod(),
-    "cumprod-zero": lambda x: x.cumprod(0),
+    "cumprod-zero cumprod-two-zeros": lambda x: x.cumprod(0),
     "var-of-one": lambda x: x.var(),
     "std-of-one std-constant": lambda x: x.std(),
     "sum-of-nothing sum-of-minus-zeros": lambda x: x.sum(),
     "mean-of-nothing mean-of-integers half-mean": lambda x: x.mean(),
-    "logsumexp-of-nothing logsumexp-masked-row logsumexp-one-inf": lambda x: x.logsumexp(),
+    "logsumexp-of-nothing logsumexp-masked-row logsumexp-one-inf logsumexp-all-inf": lambda x: x.logsumexp(),
     "softmax-masked-row softmax-one-inf softmax-one-masked": lambda x: x.softmax(),
     "log_softmax-masked-row": lambda x: x.log_softmax(),
-    "logcumsumexp-masked": lambda x: x.logcumsumexp(0),
+    "logcumsumexp-masked logcumsumexp-inf": lambda x: x.logcumsumexp(0),
     "attention-masked-row":
         lambda q, k, v, mask: q[None].scaled_dot_product_attention(k[None], v[None], attn_mask=mask[None])[0],
     # losses
@@ -106,6 +107,7 @@ CALLS = each({
     "floor_divide-tenth floor_divide-zero": lambda x, y: x // y,
     "nan-equal": lambda x: x == x,
     "nan-times-zero": lambda x, y: x * y,
+    "integer-overflow": lambda i, j: i + j,
 })  # fmt: skip
 
 
