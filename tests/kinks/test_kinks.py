@@ -8,7 +8,6 @@ import sys
 
 import pytest
 
-from docs.kinks_page import PAGE, page
 from tests.kinks.recorded import NAMES, agreeing, ask, kept
 from tests.kinks.row import Row, same_slopes, same_value
 from tests.kinks.rows import ROWS
@@ -47,7 +46,3 @@ def test_what_was_kept_of_a_system_is_what_it_gives(system: str) -> None:
     for name, found in record["rows"].items():
         row, again = ROWS[name], answers["rows"][name]
         assert same_value(found, again, row) and same_slopes(found, again, row), (name, found, again)
-
-
-def test_the_page_of_kinks_is_up_to_date() -> None:
-    assert page() == PAGE.read_text(encoding="utf-8"), "write it anew: python -m docs.kinks_page"

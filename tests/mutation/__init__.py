@@ -3,7 +3,8 @@
 `python -m tests.mutation` plants them in a copy of this tree and says which it caught; `--help` says what
 else there is. The mutations are data: `rules` (derivatives), `forms` (what kernels are made of), `memory`
 (whose memory a result may share or take), `infers` (shapes and dtypes, foretold), `rewritings` (patterns),
-`passes` (passes, plans of memory, settings). Which tests are to catch a kind stands in `mutation.TESTS`.
+`passes` (passes, plans of memory, settings), `kinks` (choices at corners). Which tests are to catch a kind
+stands in `mutation.TESTS`.
 
 Known to survive, since no program is known that tells them from what stands there:
 
@@ -20,10 +21,10 @@ yet then, and ten that survived have had tests written since without being plant
 
 from __future__ import annotations
 
-from tests.mutation import forms, infers, memory, passes, rewritings, rules
+from tests.mutation import forms, infers, kinks, memory, passes, rewritings, rules
 from tests.mutation.mutation import Mutation
 
 MUTATIONS: list[Mutation] = [
     *rewritings.MUTATIONS, *passes.MUTATIONS, *rules.MUTATIONS, *forms.MUTATIONS, *memory.MUTATIONS,
-    *infers.MUTATIONS,
+    *infers.MUTATIONS, *kinks.MUTATIONS,
 ]  # fmt: skip

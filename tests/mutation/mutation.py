@@ -37,6 +37,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         f"{OPS}values.py", f"{OPS}errors_basic.py", "tests/shared/ops/test_indexing.py",
         "tests/shared/ops/test_property_basic.py", f"{COMPILE}passes.py", f"{COMPILE}fuse.py",
     ),
+    "kink": ("tests/kinks/test_kinks.py::test_an_engine_gives_what_was_chosen",),
 }  # fmt: skip
 """By kind, the tests that CONTRIBUTING promises will catch it."""
 

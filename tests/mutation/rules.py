@@ -82,7 +82,8 @@ SHAPES = [
         ("def _recurrence_rule", "reverse=not reverse)", "reverse=reverse)", "recurrence"),
         ("def _recurrence_rule", "roll(y, step, axis)", "roll(y, -step, axis)", "recurrence"),
         ("def _cumprod_rule", "roll(y, 1, axis), 1)", "roll(y, 1, axis), 0)", "cumprod"),
-        ("def _logcumsumexp_rule", "exp(sub(x, top)) *", "exp(sub(top, x)) *", "logcumsumexp"),
+        ("def _logcumsumexp_rule", "exp(sub(where(boundless, 0, x), top)) *",
+         "exp(sub(top, where(boundless, 0, x))) *", "logcumsumexp"),
     ]),
     *rows("rule", "shared/ops/placing.py", [
         ("def _put_rule", "if not _comes_once(arrays):", "if False:", "index_put"),
@@ -144,7 +145,7 @@ REDUCTIONS = [
         ("_cumsum = Op(", "flip(cumsum(flip(g, axis), axis), axis)", "cumsum(g, axis)", "cumsum"),
     ]),
     *rows("rule", "shared/ops/norms.py", [
-        ("def _logsumexp_rule", "exp(x -", "exp(0.5 * x -", "logsumexp"),
+        ("def _logsumexp_rule", "0, x - restore", "0, 0.5 * x - restore", "logsumexp"),
         ("def _norm_rule", "p - 1)", "p)", "norm"),
     ]),
     *rows("rule", "shared/ops/normalization.py", [
