@@ -138,6 +138,8 @@ class Recorder(Redo):
         outside = [x for x in (gradient, *before) if x is not None and self._number(x) is None]
         if number is None or any([x is None for x in (*places, *given)]):
             return given
+        if any([g is x for g, x in zip(given, before, strict=False)]):  # y does not depend on that leaf
+            return given
         if any([len({*map(id, some)}) < len(some) for some in (given, outside)]):
             return given
         seed, *sums = [None if x is None else self._known(x) or self._new(x) for x in (gradient, *before)]
@@ -147,7 +149,7 @@ class Recorder(Redo):
         self._outputs(event, given)
         self._note(event)
         if not self.silent and not way.keeps:
-            self.point.freed = self.point.freed | _behind(self.point, number)
+            self.point.freed = self.point.freed | _gone_through(self.point, event)
         return given
 
     def _known(self, x: Any) -> Known | None:
@@ -174,12 +176,31 @@ def _leaf_of(x: Any) -> Any:
     return edge[0] if edge is not None and edge[0].is_leaf else None
 
 
-def _behind(point: Point, number: int) -> frozenset[int]:
-    """The numbers of the Tensors that one was made of, its own among them."""
+def _gone_through(point: Point, event: Differentiated) -> frozenset[int]:
+    """The numbers of the Tensors whose nodes a differentiation goes through: those behind y, and of them, if
+    it is told by what, those by way of which that is reached."""
     makers: dict[int, Any] = {}
     for before in point.path():
-        event: Any = before.event
-        makers.update(dict.fromkeys(range(event.first, event.first + len(event.outputs)), event))
+        made: Any = before.event
+        if made is not event:
+            makers.update(dict.fromkeys(range(made.first, made.first + len(made.outputs)), made))
+    named = {_place(x) for x in event.leaves}
+    found: dict[Any, bool] = {}
+    for k in sorted(_behind(makers, event.y.number)):  # what one is made of has a smaller number
+        places = [_place(x) for x in makers[k].arguments()]
+        through = any([place in named or found.get(place, False) for place in places])
+        found[_place(Known(k))] = through or not event.way.named
+    return frozenset(
+        [k for (_, k), through in found.items() if through and isinstance(makers[k], Applied)]
+    )
+
+
+def _place(x: Any) -> tuple[bool, int]:
+    """What tells arguments apart: States are not compared, for that is an op."""
+    return (True, x.number) if isinstance(x, (Known, New)) else (False, id(x))
+
+
+def _behind(makers: dict[int, Any], number: int) -> set[int]:
     found: set[int] = set()
     stack = [number]
     while stack:
@@ -188,7 +209,7 @@ def _behind(point: Point, number: int) -> frozenset[int]:
             continue
         found.update(range(makers[k].first, makers[k].first + len(makers[k].outputs)))
         stack.extend(x.number for x in makers[k].arguments() if isinstance(x, Known))
-    return frozenset([k for k in found if isinstance(makers[k], Applied)])
+    return found
 
 
 def _leaves_behind(y: Tensor) -> list[Any]:

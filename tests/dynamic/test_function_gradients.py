@@ -11,6 +11,7 @@ import pytest
 
 import dynamic
 from shared import nn, ops, optim
+from shared.errors import GradientError
 from tests.dynamic.test_function import Deco, Step, equal, held, mlp, outcomes, tensor, undecorated
 
 PROGRAMS: dict[str, Callable[[Deco], tuple[Step, Any]]] = {}
@@ -177,6 +178,36 @@ def named_and_kept(deco: Deco) -> tuple[Step, Any]:
     return lambda i: step(tensor(i)), held(model)
 
 
+@program
+def what_is_freed(deco: Deco) -> tuple[Step, Any]:
+    """A gradient by what is named frees what it has gone through, and no more; a leaf that y does not "
+    "depend on
+    keeps what it has."""
+    model, other = mlp(12, 16, 16, 4), nn.Parameter(np.ones(4, "float32"))
+
+    @deco
+    def step(x: Any) -> Any:
+        h = ops.tanh(model[2](ops.tanh(model[0](x))))
+        loss, aside = (model[4](h) ** 2).mean(), (other * other).sum()
+        aside.backward()
+        loss.backward(inputs=[model[4].weight, other])
+        second = (h * h).sum()
+        (by_h,) = dynamic.grad(second, [h], retain_graph=True)
+        second.backward(inputs=[model[2].bias])
+        refused = []
+        for y in (second, loss, (h * 2).sum()):
+            try:
+                y.backward()
+            except GradientError as error:
+                refused.append(str(error).partition("(")[0])
+        found = [p.grad for p in (*model.parameters(), other)]
+        for p in (*model.parameters(), other):
+            p.grad = None
+        return h, by_h, found, refused
+
+    return lambda i: step(tensor(i)), held(model)
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_it_gives_what_the_function_gives_by_programs(name: str) -> None:
     made: list[Any] = []
@@ -191,4 +222,6 @@ def test_it_gives_what_the_function_gives_by_programs(name: str) -> None:
         assert equal(a, b), f"{'states after' if i % 2 else 'what is given by'} call {i // 2} differ"
     (fn,) = made
     assert fn.tree.failure is None
+    if name == "what_is_freed":  # what is refused is looked at, in every call
+        return
     assert fn.counts["compiled"] > 0.6 * fn.counts["events"], fn.explain()
