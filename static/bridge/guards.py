@@ -39,15 +39,14 @@ class Guards:
     """
 
     def __init__(self, reads: Reads) -> None:
-        self._reads = reads
         self.told: list[tuple[str, Callable[[], Any], Was]] = [
             (name, get, _was(get)) for name, get in reads.told
         ]
         self.holds: Callable[[], bool] = lambda: False
 
-    def traced(self, graph: Graph) -> None:
+    def traced(self, reads: Reads, graph: Graph) -> None:
         """The function has been traced: what the layers, Parameters and optimisers were that it met."""
-        for name, optimizer in self._reads.optimizers:
+        for name, optimizer in reads.optimizers:
             was = Was("told", None, kept(optimizer.guard()))
             self.told.append((f"{name}'s settings", optimizer.guard, was))
         for module, values in list(graph.settings.items()):

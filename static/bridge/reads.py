@@ -239,8 +239,10 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 @cache
 def _asked(code: CodeType) -> frozenset[str]:
-    """The names of attributes that a code may set, or ask whether they are there."""
-    stored = [step.argval for step in get_instructions(code) if step.opname == "STORE_ATTR"]
+    """The names of attributes that a code may set, or ask whether they are there; but for what is set of an
+    object that is being made."""
+    steps = get_instructions(code) if code.co_name != "__init__" else ()
+    stored = [step.argval for step in steps if step.opname == "STORE_ATTR"]
     quoted = [text for text in code.co_consts if type(text) is str and text.isidentifier()]
     return frozenset(stored + quoted)
 

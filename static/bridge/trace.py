@@ -78,7 +78,7 @@ class Trace:
         self.states: list[Any] = [variable.state for variable in self.op.variables]
         self.stored: list[Any] = [variable.state for variable in self.op.stored]
         self.shapes = [(state.shape, state.dtype) for state in self.states]
-        self.guards.traced(graph)
+        self.guards.traced(reads, graph)
 
     def run(self, values: Sequence[Any], tensors: bool) -> Any:
         """Run the program, and give what the function gave; on Tensors of another engine, as one op of it."""

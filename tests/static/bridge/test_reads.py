@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextvars
 import enum
 import functools
+import gc
 import os
 import types
 import weakref
@@ -365,6 +366,22 @@ def test_installed_packages_are_taken_to_stay_as_they_are() -> None:
     assert fn(ONE).item() == 2
     (trace,) = next(iter(fn.traces.values()))
     assert len(trace.guards.told) < 20
+
+
+def test_what_is_watched_is_what_is_named_and_nothing_of_a_call_is_kept() -> None:
+    """Not what `__init__` sets, nor arrays and lists that were given."""
+    many = [types.SimpleNamespace(value=i) for i in range(100)]
+    holder = Holder()
+    holder.scale = 2.0
+    fn = static.function(lambda x, more: x * holder.scale * len(many) + more[0])
+    x, more = np.ones(3, "float32"), [np.ones(3, "float32")]
+    fn(x, more)
+    (trace,) = next(iter(fn.traces.values()))
+    assert len(trace.guards.told) < 12
+    gone = weakref.ref(x), weakref.ref(more[0])
+    del x, more
+    gc.collect()
+    assert [reference() for reference in gone] == [None, None]
 
 
 def test_a_function_that_changes_what_it_reads_is_traced_each_time_and_says_so() -> None:
