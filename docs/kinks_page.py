@@ -25,8 +25,6 @@ model that moves from one system to another meets these corners without a word. 
 corner, `static` at `optimize="exact"` and at `"fast"`: what stands under *here*. Each is a case of a law
 (`tests/kinks/test_kinks.py`).
 
-Asked were, op by op, on CPUs, in float32 where nothing else stands: {asked}.
-
 `→` leads from the value to the slopes, which are the gradients of each floating argument in turn, of the sum
 of the values or, where a seed stands, of the sum of seed times value. *twice* has the first derivative as its
 value, and slopes of that. `Error`! is an error. In the column of a system stands what it gives beside us:
@@ -48,11 +46,40 @@ and so do the tests, wherever a system is installed in the version that was aske
 
 def page() -> str:
     """The text of docs/kinks.md."""
-    heads = {system: record["head"] for system in NAMES if (record := kept(system)) is not None}
-    asked = ", ".join(f"{NAMES[system]} {head['version']} ({head['date']})" for system, head in heads.items())
-    introduction = INTRODUCTION.format(rows=len(ROWS), systems=len(heads), asked=asked)
-    sections = ["\n\n".join(_section(subject, rows, list(heads))) for subject, rows in SUBJECTS.items()]
-    return "\n\n".join([introduction.rstrip(), *sections, "\n\n".join(_counts(list(heads)))]) + "\n"
+    systems = [system for system in NAMES if kept(system) is not None]
+    introduction = INTRODUCTION.format(rows=len(ROWS), systems=len(systems)).rstrip()
+    sections = (part for subject, rows in SUBJECTS.items() for part in _section(subject, rows, systems))
+    return "\n\n".join([introduction, *_asked(systems), *_alone(), *sections]) + "\n"
+
+
+def _asked(systems: list[str]) -> Iterator[str]:
+    """Who was asked, and how often each gives what we do."""
+    yield "Asked were, op by op, on CPUs, in float32 where nothing else stands:"
+
+    def line(system: str) -> list[str]:
+        head = (kept(system) or {})["head"]
+        marks = [mark for row in ROWS.values() if (mark := _mark(row, system))]
+        return [NAMES[system], head["version"], head["date"], f"{marks.count('=')} of {len(marks)}"]
+
+    yield _table(["", "version", "on", "value and slopes as here"], map(line, systems))
+
+
+def _alone() -> Iterator[str]:
+    """The corners at which we stand against most, and why."""
+    yield "## Where most give something else"
+    rows = [(row, *agreeing(row)) for row in ROWS.values()]
+    apart = [(row, with_us, others) for row, with_us, others in rows if len(with_us) < len(others)]
+    yield f"At these {len(apart)} corners fewer than half of those that have the function give what we do."
+    told = (
+        [
+            f"[{row.name}](#{row.name})",
+            _outcome(row.chosen(), row),
+            f"{len(with_us)} of {len(with_us + others)}",
+            row.why,
+        ]
+        for row, with_us, others in apart
+    )
+    yield _table(["", "here", "as here", "why"], told)
 
 
 def _section(subject: str, rows: tuple[Row, ...], systems: list[str]) -> Iterator[str]:
@@ -100,15 +127,6 @@ def _mark(row: Row, system: str) -> str:
         failed = isinstance(found.get("slopes"), dict)
         return "=" if same_slopes(found, chosen, row) else "s!" if failed else "s"
     return "!" if "raises" in found else "ok" if "raises" in chosen else "v"
-
-
-def _counts(systems: list[str]) -> Iterator[str]:
-    """How often each system gives what we do."""
-    yield "## In numbers"
-    yield "Of the corners at which a system has the function, those where value and slopes are as here:"
-    of_each = [[_mark(row, system) for row in ROWS.values()] for system in systems]
-    counts = [f"{marks.count('=')} of {len(marks) - marks.count('')}" for marks in of_each]
-    yield _table([NAMES[system] for system in systems], [counts])
 
 
 # --- text ----------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ ROWS = (
         [[[-0.5, 0.5]], [[0.5, -0.5]]],
         "As the norm: what ties for the largest shares."),
     Row("batch_norm-of-one", "batch_norm(x) of one, training", [[[3.0, 5.0]]], [[0.0, 0.0]], [[[0.0, 0.0]]],
-        "x less itself: a last batch of one ends no training, and moves nothing."),
+        "x less itself: a last batch of one ends no training, and sends nothing back."),
     Row("layer_norm-of-one", "layer_norm(x) of one feature", [[[3.0], [5.0]]], [[0.0], [0.0]],
         [[[0.0], [0.0]]],
         "x less itself.", seed=[[1.0], [2.0]]),

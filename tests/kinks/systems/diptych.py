@@ -191,19 +191,15 @@ def on_static(level: str) -> Any:
             y = call(*xs)
             if order == 2:
                 (y,) = static.gradients(ops.sum(y), [xs[0]])
-
-        def gradients() -> list[np.ndarray]:
-            wanted = [xs[i] for i in floating(args)]
-            with graph.as_default():
-                total = ops.sum(y if seed is None else y * static.constant(seed))
-                found = static.gradients(total, wanted)
-            with static.Session(graph=graph, optimize=level) as session:
-                made = iter(session.run([g for g in found if g is not None], feeds))
-            pairs = zip(found, wanted, strict=True)
-            return [np.zeros(x.shape) if g is None else next(made) for g, x in pairs]
-
+            wanted, found = [xs[i] for i in floating(args)] if slopes else [], list[Any]()
+            if wanted:
+                found = static.gradients(ops.sum(y if seed is None else y * static.constant(seed)), wanted)
         with static.Session(graph=graph, optimize=level) as session:
-            return session.run(y, feeds), gradients
+            value, *rest = session.run([y, *(g for g in found if g is not None)], feeds)
+        made = iter(rest)
+        pairs = zip(found, wanted, strict=True)
+        gradients = [np.zeros(x.shape) if g is None else next(made) for g, x in pairs]
+        return value, lambda: gradients
 
     return measure
 
