@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -94,6 +94,16 @@ class Graph:
             here.update(node.outputs)
         found.update(dict.fromkeys(v.name for v in self.outputs if v.name and v.name not in here))
         return tuple(found)
+
+    def up_to(self, outputs: Sequence[str], needed: Collection[str]) -> Graph:
+        """The same with other outputs, and only what those need."""
+        return replace(
+            self,
+            inputs=tuple(value for value in self.inputs if value.name in needed),
+            outputs=tuple(self.infos.get(name, Value(name)) for name in outputs),
+            nodes=tuple(node for node in self.nodes if not set(node.outputs).isdisjoint(needed)),
+            initialisers={name: kept for name, kept in self.initialisers.items() if name in needed},
+        )
 
     def bound(self, attributes: Mapping[str, Any]) -> Graph:
         """The same with attributes in the places of References; one that is not given is left out."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -182,6 +184,41 @@ class OnnxModel(Body):
         found = self._given(inputs, named)
         self.run(found, keep=True)
         return {name: value.value if isinstance(value, Narrow) else value for name, value in found.items()}
+
+    def up_to(self, *names: str) -> OnnxModel:
+        """The model as far as some values between, which become its outputs: without its head, say. It shares
+        the Parameters and Buffers, and leaves out what the values don't need.
+
+        names: of values in the file (`model.values(...)` has them), or of layers that give one.
+        """
+        wanted = [self.layers[n].node.outputs[0] if n in self.layers else n for n in names]
+        made = {name for layer in self.layers.values() for name in layer.node.outputs}
+        for name, given in zip(wanted, names, strict=True):
+            if name not in made:
+                near = get_close_matches(given, [*made, *self.layers], 3, 0.5)
+                raise ArgumentError(
+                    f"up_to: the model makes no {given!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+                )
+        needed = set(wanted)
+        for layer in reversed(self.layers.values()):
+            if needed.intersection(layer.node.outputs):
+                needed.update(layer.node.read())
+        graph = self.graph.up_to(wanted, needed)
+        layers = {
+            path: Layer(layer.node, layer.row, layer.opset, layer.bodies)
+            for path, layer in self.layers.items()
+            if needed.intersection(layer.node.outputs)
+        }
+        cut = OnnxModel(replace(self.program, graph=graph), layers, {}, needed.intersection(self.known))
+        for name, value in self.stored().items():
+            value = value.value if isinstance(value, Narrow) else value
+            reader = next((layer for layer in layers.values() if name in layer.node.read()), None)
+            if reader is not None and isinstance(value, State):
+                reader.states[name] = value
+            elif name in needed:
+                cut.constants[name] = value
+        cut.train(self.training)
+        return cut
 
     def _given(self, inputs: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any]:
         wanted = [value.name for value in self.inputs]
