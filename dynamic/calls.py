@@ -14,10 +14,10 @@ from typing import Any
 from weakref import ref
 
 from dynamic import gradient_hooks
+from dynamic.freed import FreedTape
 from dynamic.matching import fits
 from dynamic.met import HELD, references
 from dynamic.modes import Mode
-from dynamic.node import Node
 from dynamic.operands import operand
 from dynamic.paths import Found, Point
 from dynamic.pending import Pending, Remembered, array_of, complete, pending
@@ -28,7 +28,6 @@ from dynamic.tensors import Tensor
 from dynamic.versions import next_order
 from dynamic.views import made_by, steps_to
 from shared.op import Op
-from shared.pullback import pullback_of
 from shared.spec import Spec, is_weak, spec_of
 from shared.state import State
 from shared.trace import Applied, Assigned, Differentiated, Known, New, Stepped, Way
@@ -296,7 +295,7 @@ class Call(Recorder):
         if not history:
             complete(x, self.arrays[k], None)
         elif k in end.freed:
-            complete(x, self.arrays[k], _freed(end, k))
+            complete(x, self.arrays[k], FreedTape(end, self.edges).edge(k))
         else:
             complete(x, self.arrays[k], self, Remembered)
 
@@ -307,14 +306,3 @@ class Call(Recorder):
             if type(x) is ref and type(x()) is Remembered:
                 self.remember()
                 break
-
-
-def _freed(end: Point, k: int) -> Any:
-    """An edge to a node whose arrays were freed by backward, as the op that made a Tensor would have left
-    it."""
-    event: Any = end.maker(k)
-    wanted = (True,) * len(event.args)
-    pullback, edges = pullback_of(event.op, wanted), [None] * len(wanted)
-    node = Node(pullback, event.settings, edges, [], event.outputs)  # type: ignore[arg-type]
-    node.inputs = None
-    return node, k - event.first

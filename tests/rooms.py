@@ -16,8 +16,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "dynamic": (
         "modes", "versions", "sharing", "node", "inplace", "values", "gradient_hooks", "tensors",
         "operands", "instrument", "tape", "endpoints", "backward", "functional", "create", "recompute",
-        "look", "engine", "pending", "matching", "paths", "views", "met", "redo", "recording", "calls",
-        "bridge", "making", "words", "kept", "aliases", "array_making", "array_api",
+        "look", "engine", "pending", "matching", "paths", "freed", "views", "met", "redo", "recording",
+        "calls", "bridge", "making", "words", "kept", "aliases", "array_making", "array_api",
     ),
     "static": (
         "graph", "differentiate", "control", "compile", "run", "look", "archive", "onnx", "events", "words",

@@ -4,6 +4,7 @@ added to what was there before."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -196,10 +197,11 @@ def what_is_freed(deco: Deco) -> tuple[Step, Any]:
         second.backward(inputs=[model[2].bias])
         refused = []
         for y in (second, loss, (h * 2).sum()):
-            try:
-                y.backward()
-            except GradientError as error:
-                refused.append(str(error).partition("(")[0])
+            for go in (y.backward, partial(dynamic.grad, y, [model[0].weight])):
+                try:
+                    go()
+                except GradientError as error:
+                    refused.append(str(error).partition("(")[0])
         found = [p.grad for p in (*model.parameters(), other)]
         for p in (*model.parameters(), other):
             p.grad = None
@@ -225,3 +227,22 @@ def test_it_gives_what_the_function_gives_by_programs(name: str) -> None:
     if name == "what_is_freed":  # what is refused is looked at, in every call
         return
     assert fn.counts["compiled"] > 0.6 * fn.counts["events"], fn.explain()
+
+
+def test_the_tape_that_backward_leaves_is_the_same() -> None:
+    """It can be shown, and is gone through by who asks for a gradient, who is told that it was freed."""
+    model = mlp(12, 16, 16, 16, 4)
+
+    def step(x: Any) -> Any:
+        loss = ops.cross_entropy(model(x), np.zeros(8, np.int64))
+        model.zero_grad()
+        loss.backward()
+        return loss
+
+    decorated = dynamic.function(step)
+    for i in range(4):
+        bridged = decorated(tensor(i))
+    assert decorated.counts["compiled"]
+    assert dynamic.show(bridged) == dynamic.show(step(tensor(3)))
+    with pytest.raises(GradientError, match="a second time"):
+        dynamic.grad(bridged, [model[0].weight])
