@@ -103,14 +103,14 @@ def a_property(function, tensor, numbers):
 def module_setting(function, tensor, numbers):
     """`import settings`, and `settings.scale` in the function."""
     settings = types.ModuleType("settings")
-    settings.scale = 2.0  # type: ignore[attr-defined]
+    settings.scale = 2.0
 
     @function
     def scaled(x):
         return x * settings.scale
 
     found = [numbers(scaled(tensor([1.0]))) for _ in range(2)]
-    settings.scale = 5.0  # type: ignore[attr-defined]
+    settings.scale = 5.0
     return [*found, numbers(scaled(tensor([1.0])))]
 
 
@@ -198,7 +198,7 @@ def replaced_helper(function, tensor, numbers):
         return Library.act(x)
 
     found = [numbers(step(tensor([1.0]))) for _ in range(2)]
-    Library.act = staticmethod(lambda x: x * 5)  # type: ignore[method-assign]
+    Library.act = staticmethod(lambda x: x * 5)
     return [*found, numbers(step(tensor([1.0])))]
 
 
@@ -261,7 +261,7 @@ def mutable_default(function, tensor, numbers):
     """`seen=[]` is one list for all calls."""
 
     @function
-    def step(x, seen=[]):  # noqa: B006
+    def step(x, seen=[]):
         seen.append(1)
         return x * len(seen)
 
