@@ -196,9 +196,33 @@ def _weights(graph: Graph, layers: Mapping[str, Layer]) -> set[str]:
             found |= set(node.inputs)
         for body in layer.bodies.values():
             found |= _weights(body.graph, body.layers) - set(body.input_names())
+    found |= _of_norms(layers, makers)
     for layer in reversed(list(layers.values())):
         if layer.node.op in PASSING and found.intersection(layer.node.outputs):
             found.add(layer.node.inputs[0])
+    return found
+
+
+def _of_norms(layers: Mapping[str, Layer], makers: Mapping[str, Node]) -> set[str]:
+    """What scales and shifts a value that was divided by a root: exporters write norms so, op by op."""
+    found: set[str] = set()
+    level = dict.fromkeys(makers, "")
+    for node in (layer.node for layer in layers.values()):
+        before = {level.get(name, "") for name in node.inputs}
+        roots = [makers[name].op for name in node.inputs if name in makers]
+        if node.op == "Div" and len(node.inputs) == 2 and roots and "Sqrt" in roots[-1:]:
+            now = "divided"
+        elif node.op == "Mul" and "Reciprocal" in roots:
+            now = "divided"
+        elif node.op == "Mul" and "divided" in before:
+            now = "scaled"
+        elif node.op == "Add" and "scaled" in before:
+            now = "shifted"
+        else:
+            now = ""
+        if now in ("scaled", "shifted"):
+            found |= set(node.inputs)
+        level.update(dict.fromkeys(node.outputs, now))
     return found
 
 

@@ -86,7 +86,7 @@ def _same(a: Any, b: Any) -> Any:
 def _divided(a: Any, b: Any) -> Any:
     if not isinstance(a, Dim) and not isinstance(b, Dim):
         return int(np.fix(a / b)) if b else 0
-    if same_size(a % b, 0) or (a >= 0 and b > 0):  # ONNX rounds towards 0, and there that is down
+    if same_size(a % b, 0) or (a >= 0 and b >= 0):  # ONNX rounds towards 0, and there that is down
         return a // b
     raise _NoSizes
 

@@ -37,6 +37,7 @@ FAMILIES = (
     "elementwise", "casting", "activations", "products", "reductions", "shapes", "indexing", "convolutions",
     "pooling", "normalisation", "losses", "recurrent", "quantised", "random", "control", "sequences",
     "resizing", "attention", "signal", "vision", "text", "classical", "training",
+    "early",
 )  # fmt: skip
 """Files of rows, in `shared/onnx/ops/`."""
 

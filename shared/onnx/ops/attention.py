@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from shared import ops
+from shared.dims import same_size
 from shared.onnx.ops.elementwise import dtype_named
 from shared.onnx.table import onnx_op
 from shared.onnx.values import is_narrow
@@ -74,9 +75,7 @@ def _root(q: Any, scale: float | None) -> Any:
 
 def _shared(x: Any, count: Any) -> Any:
     """Keys or values, each head as often as heads of queries share it."""
-    if isinstance(count, int) and isinstance(x.shape[1], int) and x.shape[1] != count:
-        return ops.repeat(x, count // x.shape[1], 1)
-    return x
+    return x if same_size(x.shape[1], count) else ops.repeat(x, count // x.shape[1], 1)
 
 
 def _bias(q: Any, k: Any, mask: Any, before: Any, lengths: Any, causal: bool, left: int, right: int) -> Any:

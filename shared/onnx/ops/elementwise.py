@@ -41,7 +41,7 @@ def _two(function: Any) -> Any:
 for _name, _function in ONE.items():
     onnx_op(_name)(one(_function))
 for _name, _function in TWO.items():
-    onnx_op(_name)(_two(_function))
+    onnx_op(_name, since=7)(_two(_function))
 
 
 def whole(x: Any) -> bool:

@@ -104,7 +104,7 @@ def average_pool(
     """The mean of each window; what is put around x counts with `count_include_pad`."""
     image = tuple(x.shape[2:])
     window = geometry(image, kernel_shape, auto_pad, pads, strides, dilations)
-    if not ceil_mode and all(d == 1 for d in window.dilations) and x.dtype.kind == "f":
+    if not ceil_mode and all(d == 1 for d in window.dilations) and x.dtype.kind == "f" and not _wide(window):
         return MEAN[len(image)](
             x, single(window.kernel), single(window.strides), [*window.pads],
             count_include_pad=bool(count_include_pad),

@@ -12,6 +12,7 @@ from shared.errors import OnnxError
 from shared.onnx.ops.elementwise import dtype_named
 from shared.onnx.table import onnx_op
 from shared.onnx.values import Narrow, check_room, ints, is_sizes, sizes
+from shared.ops.ranges import at_least
 from shared.spec import broadcast_shapes
 
 
@@ -239,8 +240,7 @@ def center_crop_pad(x: Any, shape: Any, *, axes: Any = None) -> Any:
     widths: list[tuple[Any, Any]] = [(0, 0)] * rank
     for axis, wanted in zip(range(rank) if axes is None else axes, ints(shape), strict=True):
         more = wanted - x.shape[axis]
-        off = not isinstance(more, Dim) and more < 0
-        before = -(-more // 2) if off else more // 2
+        before = at_least(more, 0) // 2 - at_least(-more, 0) // 2
         widths[axis] = (before, more - before)
     check_room("CenterCropPad", ints(shape), x.dtype)
     return ops.pad(x, widths)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from shared import ops
+from shared.dims import same_size
 from shared.onnx.ops.elementwise import dtype_named
 from shared.onnx.table import onnx_op
 from shared.onnx.values import check_room, ints
@@ -15,9 +16,11 @@ from shared.onnx.values import check_room, ints
 
 def _signal(x: Any) -> Any:
     """Numbers with a last axis of 1, or pairs, without that axis."""
-    if x.shape[-1] == 1:
+    parts = x.shape[-1]
+    if same_size(parts, 1):
         return ops.squeeze(x, -1)
-    return ops.complex(ops.getitem(x, (..., 0)), ops.getitem(x, (..., 1)))
+    second = ops.getitem(x, (..., -1))  # of numbers the first, times 0
+    return ops.complex(ops.getitem(x, (..., 0)), second if same_size(parts, 2) else second * (parts - 1))
 
 
 def _pairs(x: Any) -> Any:

@@ -57,6 +57,28 @@ def test_what_the_file_keeps_has_its_name_and_its_role() -> None:
     np.testing.assert_allclose(net(dynamic.tensor(X)).numpy(), by_hand(X, kept), rtol=1e-5)
 
 
+def test_a_norm_that_is_written_op_by_op_is_trained() -> None:
+    nodes = [
+        node("ReduceMean", ["x", "last"], ["m"]),
+        node("Sub", ["x", "m"], ["c"]),
+        node("Mul", ["c", "c"], ["q"]),
+        node("ReduceMean", ["q", "last"], ["v"]),
+        node("Add", ["v", "eps"], ["e"]),
+        node("Sqrt", ["e"], ["r"]),
+        node("Div", ["c", "r"], ["d"]),
+        node("Mul", ["d", "gamma"], ["g"]),
+        node("Add", ["g", "beta"], ["y"]),
+    ]
+    kept = {"last": np.array([-1]), "eps": np.float32(1e-5), "gamma": X[0], "beta": X[1]}
+    net = onnx.load(model(nodes, [value("x", ["N", 4])], [value("y", ["N", 4])], kept))
+    assert {name for name, _ in net.named_parameters()} == {"gamma", "beta"}
+    assert {name for name, _ in net.named_buffers()} == {"eps"}
+    wide = X.astype("float64")
+    wanted = (wide - wide.mean(1, keepdims=True)) / np.sqrt(wide.var(1, keepdims=True) + 1e-5)
+    found = net(dynamic.tensor(X)).numpy()
+    np.testing.assert_allclose(found, wanted * wide[0] + wide[1], rtol=1e-4, atol=1e-6)
+
+
 def test_it_is_trained() -> None:
     losses = {}
     for engine in ("dynamic", "static"):
