@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import zlib
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -33,11 +34,17 @@ def ask(system: str, python: str) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def mark(row: Row) -> str:
+    """Changes with what is asked at a row."""
+    return f"{zlib.crc32(json.dumps(row.asked()).encode()):08x}"
+
+
 def keep(system: str, answers: dict[str, Any]) -> None:
-    """Writes what a system gave, a line for each row, under today's date."""
+    """Writes what a system gave, a line for each row, under today's date, with the mark of what was asked."""
     head = {"version": answers["version"], "date": date.today().isoformat()}
-    lines = [f"{json.dumps(name)}: {json.dumps(found)}" for name, found in answers["rows"].items()
-             if "absent" not in found]  # fmt: skip
+    present = {name: found for name, found in answers["rows"].items() if "absent" not in found}
+    lines = [f"{json.dumps(name)}: {json.dumps({'asked': mark(ROWS[name]), **found})}"
+             for name, found in present.items()]  # fmt: skip
     text = f'{{"head": {json.dumps(head)},\n"rows": {{\n' + ",\n".join(lines) + "\n}}\n"
     KEPT.mkdir(exist_ok=True)
     (KEPT / f"{system}.json").write_text(text, encoding="utf-8")

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.kinks.recorded import NAMES, agreeing, ask, kept
+from tests.kinks.recorded import NAMES, agreeing, ask, kept, mark
 from tests.kinks.row import Row, same_slopes, same_value
 from tests.kinks.rows import ROWS
 from tests.kinks.systems.diptych import CALLS, ENGINES
@@ -33,7 +33,18 @@ def test_a_choice_against_most_has_its_reason(row: Row) -> None:
         assert len(row.why) > 20, f"{row.name}: {others} say otherwise"
 
 
-@pytest.mark.parametrize("system", [system for system in NAMES if kept(system) is not None])
+each_system = pytest.mark.parametrize("system", [system for system in NAMES if kept(system) is not None])
+
+
+@each_system
+def test_what_was_kept_of_a_system_was_asked_as_the_rows_are_now(system: str) -> None:
+    """Else ask it anew: `python -m tests.kinks SYSTEM=PYTHON`."""
+    stale = [name for name, found in (kept(system) or {})["rows"].items()
+             if name not in ROWS or found["asked"] != mark(ROWS[name])]  # fmt: skip
+    assert stale == []
+
+
+@each_system
 def test_what_was_kept_of_a_system_is_what_it_gives(system: str) -> None:
     """In this interpreter, if it has the system in the version that was asked."""
     record = kept(system)
