@@ -187,7 +187,7 @@ def compare(expected: Any, found: Any, rtol: float, atol: float) -> None:
 def reason(name: str, said: str) -> str:
     """What is amiss with a test, in the words that tests share."""
     kind, _, rest = said.partition(": ")
-    missing = re.search(r"no words here for ops of this model: (.*)", rest)
+    missing = re.search(r"no words here for ops of this model: ([^;]*)", rest)
     if missing:
         return f"there are no words for {missing[1]}"
     if kind == "AssertionError":

@@ -12,6 +12,7 @@ from typing import Any
 
 from shared.onnx.loading import load as _load
 from shared.onnx.model import OnnxModel
+from shared.onnx.table import onnx_op
 from shared.onnx.values import carrier, is_narrow
 
 
@@ -26,4 +27,4 @@ def load(source: Any) -> OnnxModel:
     return _load(source)
 
 
-__all__ = ["OnnxModel", "carrier", "is_narrow", "load"]
+__all__ = ["OnnxModel", "carrier", "is_narrow", "load", "onnx_op"]

@@ -45,7 +45,10 @@ def load(source: Any) -> OnnxModel:
         listed = ", ".join(
             f"{op} ({count} times)" if count > 1 else op for op, count in build.unknown.items()
         )
-        raise OnnxError(f"load: there are no words here for ops of this model: {listed}")
+        raise OnnxError(
+            f"load: there are no words here for ops of this model: {listed}; a row says what an op is: see "
+            "shared.onnx.onnx_op"
+        )
     inputs = [v.name for v in graph.inputs if v.name in known and v.name not in graph.initialisers]
     return OnnxModel(replace(program, graph=graph), layers, constants, inputs)
 
@@ -123,7 +126,7 @@ class Build:
                 formal = bodies[key].input_names()
                 known |= needed - set(formal)
                 known |= {a for a, name in zip(node.inputs, formal, strict=False) if name in needed}
-        return Layer(node, row, version, bodies), known
+        return Layer(node, version, bodies, row is None), known
 
     def own_function(self, node: Node, graph: Graph, version: int) -> Function | None:
         """What ONNX itself says that an op is made of, if it does."""

@@ -13,7 +13,7 @@ from shared.errors import ArgumentError, DTypeError, OnnxError, SettingError, Sh
 from shared.nn.module import Module
 from shared.onnx.calling import call
 from shared.onnx.graph import Graph, Node, Program, Value
-from shared.onnx.table import Row
+from shared.onnx.table import Row, find
 from shared.onnx.values import STRINGS, Narrow, carrier, is_narrow, is_sizes, outward
 from shared.spec import in_short, sizes_match, str_shape
 from shared.state import Buffer, Parameter, State
@@ -27,11 +27,12 @@ class Layer(Module):
     node    what the file says: op, inputs, outputs, attributes, name, doc
     states  the Parameters and Buffers that it is the first to read, by their names in the file
     bodies  the graphs among its attributes, as Modules; a function's has one, `body`
+    called  whether the op is a function, which its body runs
     """
 
-    def __init__(self, node: Node, row: Row | None, opset: int, bodies: Mapping[str, Body]) -> None:
+    def __init__(self, node: Node, opset: int, bodies: Mapping[str, Body], called: bool = False) -> None:
         super().__init__()
-        self.node, self.row, self.opset = node, row, opset
+        self.node, self.opset, self.called = node, opset, called
         self.states: dict[str, State] = {}
         self.bodies = dict(bodies)
 
@@ -40,13 +41,19 @@ class Layer(Module):
         """The node's name in the file, or its op."""
         return self.node.name or self.node.op
 
+    @property
+    def row(self) -> Row | None:
+        """What the op is here: looked up, since functions of a table can't be pickled."""
+        return None if self.called else find(self.node.domain, self.node.op, self.opset)
+
     def forward(self, *inputs: Any, outer: Mapping[str, Any] | None = None) -> Any:
         """What the op gives of its inputs; `outer`: what its bodies take from around them."""
-        if self.row is None:
+        row = self.row
+        if row is None:
             return self.bodies["body"].run(dict(zip(self.bodies["body"].input_names(), inputs, strict=False)))
         around = outer or {}
         graphs = {key: body.closed(around) for key, body in self.bodies.items()}
-        return call(self.row, self.node, self.opset, inputs, graphs)
+        return call(row, self.node, self.opset, inputs, graphs)
 
     def own_states(self) -> Iterator[tuple[str, State]]:
         """By their names in the file."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import numpy as np
@@ -215,6 +217,24 @@ def test_what_is_amiss_with_a_file_is_said(name: str) -> None:
     source, kind, words = BROKEN[name]
     with pytest.raises(kind, match=words):
         load_and_call(source)
+
+
+def test_it_is_copied_and_pickled() -> None:
+    net = onnx.load(mlp()[0])
+    y = net(dynamic.tensor(X)).numpy()
+    for again in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+        np.testing.assert_array_equal(again(dynamic.tensor(X)).numpy(), y)
+        assert again.get_parameter("w2") is not net.get_parameter("w2")
+
+
+def test_a_row_of_ones_own_is_an_op() -> None:
+    @onnx.onnx_op("Thrice", domain="mine")
+    def thrice(x: Any, *, plus: float = 0.0) -> Any:
+        return x * 3 + plus
+
+    nodes = [node("Thrice", ["x"], ["y"], domain="mine", plus=1.0)]
+    net = onnx.load(model(nodes, [value("x", [2])], [value("y", [2])], domains=["mine"], check=False))
+    assert net(dynamic.tensor([1.0, 2.0])).tolist() == [4.0, 7.0]
 
 
 def test_nodes_in_the_wrong_order_are_put_in_order() -> None:
