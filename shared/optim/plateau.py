@@ -24,12 +24,12 @@ class ReduceLROnPlateau:
 
     mode            "min" if smaller is better, else "max"
     patience        how many steps without an improvement pass before the rate is lowered
-    threshold       how much better counts: relative to the best so far, or, with
+    threshold       how much better counts: relative to the size of the best so far, or, with
                     threshold_mode="abs", absolute
     cooldown        how many steps after a lowering are not counted
     min_lr          no rate goes below it
     eps             a change smaller than this is not made
-    As `torch.optim.lr_scheduler.ReduceLROnPlateau`.
+    As `torch.optim.lr_scheduler.ReduceLROnPlateau`, but below zero too, where that takes worse for better.
     """
 
     def __init__(
