@@ -30,7 +30,7 @@ class Layer(Module):
     called  whether the op is a function, which its body runs
     """
 
-    def __init__(self, node: Node, opset: int, bodies: Mapping[str, Body], called: bool = False) -> None:
+    def __init__(self, node: Node, opset: int, bodies: Mapping[str, Body], called: bool) -> None:
         super().__init__()
         self.node, self.opset, self.called = node, opset, called
         self.states: dict[str, State] = {}
@@ -212,7 +212,7 @@ class OnnxModel(Body):
                 needed.update(layer.node.read())
         graph = self.graph.up_to(wanted, needed)
         layers = {
-            path: Layer(layer.node, layer.row, layer.opset, layer.bodies)
+            path: Layer(layer.node, layer.opset, layer.bodies, layer.called)
             for path, layer in self.layers.items()
             if needed.intersection(layer.node.outputs)
         }
