@@ -94,17 +94,13 @@ class Function:
         counts = self.counts
         if counts["events"]:
             lines.append(
-                f"  {_many(counts['followed'], 'call')} followed, and "
-                f"{counts['compiled'] / counts['events']:.0%} "
-                f"of what happened in them run in programs; {_many(counts['plain'], 'call')} run plainly"
+                f"  {counts['followed']} of {_many(counts['followed'] + counts['plain'], 'call')} followed; "
+                f"{counts['compiled'] / counts['events']:.0%} of what happened in them ran in programs"
             )
         for end in ends:
-            looks = [p for p in end.path() if p.programs]
-            made = ", ".join(
-                f"to event {p.depth} ({_many(len(programs), 'program')})"
-                for p in looks for programs in p.programs.values() if programs
-            )  # fmt: skip
-            made = f"compiled {made}" if made else "recorded"
+            found = {p.depth: sum(map(len, p.programs.values())) for p in end.path()}
+            many, looks = sum(found.values()), [str(depth) for depth, count in found.items() if count]
+            made = f"compiled to event {', '.join(looks)} ({_many(many, 'program')})" if many else "recorded"
             lines.append(f"  {end.depth} events, about {end.work} ops: {made}")
         if self.plain:
             lines.append(f"plainly run next: {_many(self.plain, 'call')}, as following paths was of no use")

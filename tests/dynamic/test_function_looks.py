@@ -147,7 +147,8 @@ def test_it_says_how_much_ran_in_programs() -> None:
     for i in range(6):
         step(tensor(i))
     assert step.counts == {"plain": 1, "followed": 5, "events": 100, "compiled": 80}
-    assert "5 calls followed, and 80% of what happened in them run in programs; 1 call run" in step.explain()
+    assert "5 of 6 calls followed; 80% of what happened in them ran in programs" in step.explain()
+    assert "20 events, about 20 ops: compiled to event 20 (1 program)" in step.explain()
 
 
 def test_a_path_becomes_a_graph_once_however_often_it_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
