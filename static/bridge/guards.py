@@ -51,6 +51,8 @@ class Guards:
             self.told.append((f"{name}'s settings", optimizer.guard, was))
         for module, values in list(graph.settings.items()):
             for key, seen in values.items():
+                if not reads.may_read(module, key):
+                    continue
                 get = partial(getattr, module, key)
                 self.told.append((f"{module.name}.{key}", get, Was("plain", seen[-1], kept(seen[-1]))))
             for key, part in vars(module).items():

@@ -46,6 +46,8 @@ READS = 4000
 CONTAINERS = (list, tuple, dict, set, frozenset, deque)
 GENERATORS = (np.random.Generator, np.random.RandomState, np.random.BitGenerator, random.Random)
 SLOTS = (MemberDescriptorType, GetSetDescriptorType)
+MAKING = ("__init__", "__new__", "__post_init__", "__init_subclass__", "__del__")
+"""Methods that are called when an object is made, or goes: nobody does so with one that is there."""
 WRAPPERS = (staticmethod, classmethod, property, partial)
 
 Get = Callable[[], Any]
@@ -85,6 +87,10 @@ class Reads:
         for name, optimizer in self.optimizers:
             if "param_groups" in self.names:  # which shows the rates as numbers
                 self._note(optimizer, "lr", f"{name}'s rates", partial(_rates, optimizer))
+
+    def may_read(self, module: Module, key: str) -> bool:
+        """Whether an attribute of a layer is one that its text, or ours, may read."""
+        return key in self.names or is_ours(_file_of(type(module)))
 
     def knows(self, value: Any) -> bool:
         """Whether something was there before the call, under a name."""
@@ -135,15 +141,16 @@ class Reads:
     def _object(self, name: str, value: Any) -> None:
         """One with attributes."""
         self._visit(name, getattr_static(value, "__wrapped__", None))
+        ours = is_ours(_file_of(type(value)))
         if isinstance(value, Module):
             self.names.add("forward")  # which is called when the layer is
             self._note(hook_changes, "", "a layer's hooks", partial(hook_changes.__getitem__, 0))
             for key, part in vars(value).items():
-                if isinstance(part, CONTAINERS):
+                if ours and isinstance(part, CONTAINERS):
                     self._note(value, key, f"{name}.{key}", partial(vars(value).__getitem__, key))
-                elif isinstance(part, (Module, State)):
+                elif isinstance(part, (Module, State, *CONTAINERS)):
                     self._visit(name, part)
-        if not is_ours(_file_of(type(value))):
+        if not ours:
             self._holders.append((name, value))
 
     def _iterator(self, name: str, value: Any) -> None:
@@ -164,6 +171,7 @@ class Reads:
             return
         self._visit("", vars(fn).get("__wrapped__"))
         cells = dict(zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=False))
+        cells.pop("__class__", None)  # super()'s, who finds what the object has
         for name, cell in cells.items():
             self._note(cell, name, name, partial(getattr, cell, "cell_contents"))
         self._note(fn, "__code__", f"the text of {fn.__name__}", partial(getattr, fn, "__code__"))
@@ -204,9 +212,11 @@ class Reads:
                 value = of[key]
                 if key not in self.names:
                     if isinstance(value, FunctionType) and key.startswith("__"):
-                        self._visit(name, value)  # Python itself calls it
+                        if isinstance(holder, type) or key not in MAKING:
+                            self._visit(name, value)  # Python itself calls it
                 elif not isinstance(value, SLOTS):
                     self._note(holder, key, f"{name}.{key}", partial(_first, dicts, key))
+                    self._visit(name, value)  # be it that of a base, which super() leads to
                 elif not isinstance(holder, type) and hasattr(holder, key):
                     self._note(holder, key, f"{name}.{key}", partial(getattr, holder, key))
 

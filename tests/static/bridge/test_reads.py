@@ -358,6 +358,62 @@ def test_what_the_inner_one_reads_is_the_outer_ones_too() -> None:
     assert outer(ONE).item() == 6
 
 
+class Base:
+    """What a method of a base reads is read."""
+
+    def scaled(self, x: Any) -> Any:
+        return x * self.scale  # type: ignore[attr-defined]
+
+
+class Trainer(Base):
+    """One whose own loop counts and keeps what its step has nothing to do with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale, self.epoch, self.losses = 2.0, 0, list[float]()
+
+    @static.function
+    def step(self, x: Any) -> Any:
+        return self.scaled(x)
+
+    def scaled(self, x: Any) -> Any:
+        return super().scaled(x) + 1
+
+    def fit(self) -> list[float]:
+        for self.epoch in range(3):
+            self.losses.append(self.step(ONE).item())
+        return self.losses
+
+
+def test_a_loop_around_a_step_is_none_of_its_business() -> None:
+    trainer = Trainer()
+    assert trainer.fit() == [3.0] * 3
+    assert trainer.step.made == 1
+    trainer.scale = 5.0
+    assert trainer.fit() == [3.0] * 3 + [6.0] * 3
+    assert trainer.step.made == 2
+
+
+def test_a_counter_of_a_layer_is_watched_where_its_text_names_it() -> None:
+    class Counting(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.calls, self.scale, self.seen = 0, 2.0, list[int]()
+
+        def forward(self, x: Any) -> Any:
+            return x * self.scale
+
+    layer = Counting()
+    fn = static.function(lambda x: layer(x))
+    for call in range(3):
+        assert fn(ONE).item() == 2
+        layer.calls = call
+        layer.seen.append(call)
+    assert fn.made == 1
+    layer.scale = 5.0
+    assert fn(ONE).item() == 5 and fn.made == 2
+
+
 def test_installed_packages_are_taken_to_stay_as_they_are() -> None:
     """An object of theirs does not make a thousand things to ask about."""
     jinja = pytest.importorskip("jinja2")
