@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -24,6 +25,11 @@ def test_an_engine_gives_what_was_chosen(row: Row, engine: str) -> None:
     assert same_value(found, chosen, row), (found, chosen)
     assert same_slopes(found, chosen, row), (found, chosen)
     assert found.get("raises") == chosen.get("raises")
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS.values() if row.dtype == "float32"], ids=str)
+def test_a_choice_is_that_of_double_precision_too(row: Row) -> None:
+    test_an_engine_gives_what_was_chosen(replace(row, dtype="float64"), "dynamic")
 
 
 @each_row
