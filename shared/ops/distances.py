@@ -108,7 +108,10 @@ def mse_loss(x: Any, target: Any, reduction: str = "mean") -> Any:
     x and target of one shape; ShapeError else. A number may stand for a target.
     """
     known_reduction("mse_loss", reduction)
-    return reduced_by(reduction, square(sub(*pair("mse_loss", x, target))))
+    off = sub(*pair("mse_loss", x, target))
+    if reduction == "none" or off.dtype != np.float16:
+        return reduced_by(reduction, square(off))
+    return cast(reduced_by(reduction, square(_in_single(off))), off.dtype)  # squares leave half's range
 
 
 def l1_loss(x: Any, target: Any, reduction: str = "mean") -> Any:

@@ -152,8 +152,8 @@ def _rows_axis(shape: Shape, arrays: tuple[Any, ...], index: Template) -> int | 
 
 def _compute_getitem(x: Any, *arrays: Any, index: Template) -> Any:
     try:
-        if not arrays:
-            return x[index]
+        if not arrays:  # a single element is a view, too: NumPy would give a number for it
+            return x[index if Ellipsis in index else (*index, ...)]
         axis = _rows_axis(x.shape, arrays, index)
         if axis is not None and x.size:  # take is faster, and gives C order
             return x.take(arrays[0].astype(np.intp, copy=False), axis=axis)

@@ -30,12 +30,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--file", help="only those whose file has this in its name")
     parser.add_argument("--from", dest="first", type=int, default=0, help="number of the first one")
     parser.add_argument("--to", dest="last", type=int, default=len(MUTATIONS), help="and of the next")
+    parser.add_argument("--step", type=int, default=1, help="a sample: every so many of them")
     given = parser.parse_args(arguments)
     chosen = [
         (number, one) for number, one in enumerate(MUTATIONS)
         if given.first <= number < given.last
         and given.kind in (None, one.kind) and (given.file is None or given.file in one.file)
-    ]  # fmt: skip
+    ][:: given.step]  # fmt: skip
     survivors = []
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         tree = copied(Path(folder))
