@@ -182,6 +182,16 @@ def test_a_view_that_nobody_holds_any_more_is_in_nobodys_way(view: Any) -> None:
     np.testing.assert_allclose(leaf.grad.numpy(), theirs.grad.numpy(), rtol=1e-5)
 
 
+def test_a_single_element_is_a_view_as_in_pytorch() -> None:
+    x, theirs = dynamic.tensor(A), torch.tensor(A)
+    for one in (x, theirs):
+        one[0, 1].fill_(7.0)
+        for element in one[1]:
+            element *= 2
+    np.testing.assert_array_equal(x.numpy(), theirs.numpy())
+    assert not np.array_equal(x.numpy(), A)
+
+
 def test_views_that_come_and_go_leave_nothing_behind() -> None:
     x = dynamic.tensor(A)
     for _ in range(10_000):

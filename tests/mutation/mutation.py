@@ -14,12 +14,16 @@ LAWS = "tests/laws/test_ops.py::test_"
 
 TESTS: dict[str, tuple[str, ...]] = {
     "pattern": (
-        f"{COMPILE}patterns.py", f"{COMPILE}passes.py", f"{LAWS}fast_gives_what_exact_gives_within_rounding",
+        f"{COMPILE}guards.py", f"{COMPILE}patterns.py", f"{COMPILE}passes.py",
+        f"{LAWS}fast_gives_what_exact_gives_within_rounding",
     ),
-    "logarithm": (f"{COMPILE}stabilize.py", f"{COMPILE}patterns.py"),
-    "pass": (f"{COMPILE}passes.py", f"{COMPILE}random_graphs.py", "tests/static/control/test_control.py"),
+    "logarithm": (f"{COMPILE}guards.py", f"{COMPILE}stabilize.py", f"{COMPILE}patterns.py"),
+    "pass": (
+        f"{COMPILE}guards.py", f"{COMPILE}passes.py", f"{COMPILE}random_graphs.py",
+        "tests/static/control/test_control.py",
+    ),
     "plan": (f"{COMPILE}plan.py", f"{COMPILE}recompute.py", f"{COMPILE}random_graphs.py"),
-    "form": (f"{COMPILE}fuse.py",),
+    "form": (f"{COMPILE}guards.py", f"{COMPILE}fuse.py"),
     "rule": (
         f"{LAWS}derivatives_agree_with_finite_differences",
         f"{LAWS}each_derivative_alone_is_what_it_is_among_all",
