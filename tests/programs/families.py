@@ -17,7 +17,7 @@ FAMILIES: dict[str, tuple[Write, int]] = {
     "effects": (effects.write, 10),
     "edge": (numbers.write_edge, 24),
     "protocols": (protocols.write, 8),
-    "sessions": (sessions.write, 1),
+    "sessions": (sessions.write, 2),
     "stable": (numbers.write_stable, 4),
     "long": (numbers.write_long, 2),
     "promoted": (numbers.write_promoted, 24),
