@@ -156,6 +156,8 @@ ELSEWHERE = {
     "accuracy", "bernoulli", "dropout", "generator_state", "normal", "uniform",
     # complex numbers, of which the laws have cases alone
     "angle", "complex", "conj", "imag", "real", "view_as_complex", "view_as_real",
+    # the bits of a number, of which the last ones are rounding's
+    "bitcast",
     # parts of other ops, and their twins
     "im2col", "col2im", "scatter_sum", "getitem", "lstm_cell_composed", "gru_cell_composed",
     "rnn_cell_composed",

@@ -18,6 +18,7 @@ Known to survive, since no program is known that tells them from what stands the
 - `hoist.py`, a product with a weight of any axes leaves its loop: where that is another product, it has not
   the shape that is expected, and stays.
 - `rows.py`, rows of another dtype than the product's are put together: NumPy widens them before the product.
+- `fuse.py`, fused ops are shared by forms alone: of one form there is one object for each dtype and text.
 - `forms.py`, whole numbers that no double holds are handed: NumPy, too, takes them by way of a double.
 
 Survives, and nobody has said why: `scaled.py`, `where` with its sides exchanged.

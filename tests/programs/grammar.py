@@ -195,6 +195,7 @@ FLOATS = _lines("""
 """)  # fmt: skip
 
 SPECIAL = _lines("""
+    ops.round_to({f}, "bfloat16") + {f}
     ops.asin(0.9 * ops.sin({f}))
     ops.acos(0.9 * ops.sin({f}))
     ops.atan({f})
