@@ -19,7 +19,7 @@ from shared.onnx.values import LARGEST, STRINGS
 DEEPEST = 48
 """How many graphs may stand inside each other."""
 
-MOST_NODES = 500_000
+MOST_NODES = 100_000
 """How many nodes a file may have, those of its functions counted each time that they are called."""
 
 
@@ -73,41 +73,41 @@ class Reader:
         opsets = _opsets(model.opset_import)
         functions: dict[tuple[str, str], Function] = {}
         for proto in model.functions:
-            key = (_domain(proto.domain), proto.name)
+            key = (_domain(proto.domain), _text(proto.name))
             if key in functions:
                 raise OnnxError(f"load: the function {proto.name!r} is defined twice")
             functions[key] = self.function(proto)
         return Program(
             self.graph(model.graph, frozenset(), 0),
             opsets, functions,
-            {entry.key: entry.value for entry in model.metadata_props},
-            f"{model.producer_name} {model.producer_version}".strip(),
-            model.doc_string,
+            {_text(entry.key): _text(entry.value) for entry in model.metadata_props},
+            f"{_text(model.producer_name)} {_text(model.producer_version)}".strip(),
+            _text(model.doc_string),
         )  # fmt: skip
 
     def function(self, proto: Any) -> Function:
         """A function, as the graph that a call of it runs."""
         graph = Graph(
-            proto.name,
-            tuple(Value(name) for name in proto.input),
-            tuple(Value(name) for name in proto.output),
-            self.ordered(proto.name, proto.node, {*proto.input}, frozenset(), 1),
-            doc=proto.doc_string,
+            _text(proto.name),
+            tuple(Value(_text(name)) for name in proto.input),
+            tuple(Value(_text(name)) for name in proto.output),
+            self.ordered(_text(proto.name), proto.node, {*map(_text, proto.input)}, frozenset(), 1),
+            doc=_text(proto.doc_string),
         )
         for name in graph.captured():
             raise OnnxError(f"load: the function {proto.name!r} reads {name!r}, which nothing in it makes")
         return Function(
             graph, _opsets(proto.opset_import),
-            {a.name: self.attribute(a, set(), 1) for a in proto.attribute_proto},
+            {_text(a.name): self.attribute(a, set(), 1) for a in proto.attribute_proto},
         )  # fmt: skip
 
     def graph(self, proto: Any, around: frozenset[str], depth: int) -> Graph:
         """A graph; `around`: the names that it may take from those that it stands in."""
         if depth > DEEPEST:
             raise OnnxError(f"load: more than {DEEPEST} graphs stand inside each other")
-        initialisers = {t.name: self.tensor(t) for t in proto.initializer}
+        initialisers = {_text(t.name): self.tensor(t) for t in proto.initializer}
         for sparse in proto.sparse_initializer:
-            initialisers[sparse.values.name] = self.sparse(sparse)
+            initialisers[_text(sparse.values.name)] = self.sparse(sparse)
         inputs = tuple(self.value(info) for info in proto.input)
         names = [value.name for value in inputs]
         if twice := {name for name in names if names.count(name) > 1}:
@@ -119,8 +119,8 @@ class Reader:
         for value in outputs:
             if value.name not in made:
                 raise OnnxError(f"load: nothing makes the output {value.name!r} of the graph {proto.name!r}")
-        infos = {info.name: self.value(info) for info in proto.value_info}
-        return Graph(proto.name, inputs, outputs, nodes, initialisers, infos, proto.doc_string)
+        infos = {value.name: value for value in map(self.value, proto.value_info)}
+        return Graph(_text(proto.name), inputs, outputs, nodes, initialisers, infos, _text(proto.doc_string))
 
     def ordered(
         self, graph: str, protos: Iterable[Any], given: set[str], around: frozenset[str], depth: int
@@ -132,7 +132,7 @@ class Reader:
             raise OnnxError(f"load: the file has more than {MOST_NODES} nodes")
         makers: dict[str, int] = {}
         for place, proto in enumerate(protos):
-            for name in proto.output:
+            for name in map(_text, proto.output):
                 if name and (name in makers or name in given):
                     raise OnnxError(f"load: {name!r} is made twice in the graph {graph!r}")
                 makers[name] = place
@@ -148,14 +148,16 @@ class Reader:
     def node(self, proto: Any, around: frozenset[str], depth: int) -> Node:
         """One node with its attributes."""
         return Node(
-            proto.op_type, _domain(proto.domain), proto.name, tuple(proto.input), tuple(proto.output),
-            {a.name: self.attribute(a, around, depth) for a in proto.attribute}, proto.doc_string,
+            _text(proto.op_type), _domain(proto.domain), _text(proto.name), tuple(map(_text, proto.input)),
+            tuple(map(_text, proto.output)),
+            {_text(a.name): self.attribute(a, around, depth) for a in proto.attribute},
+            _text(proto.doc_string),
         )  # fmt: skip
 
     def attribute(self, proto: Any, around: Iterable[str], depth: int) -> Any:
         """An attribute's value: a number, text, an array, a Type, a Graph, or a tuple of such."""
         if proto.ref_attr_name:
-            return Reference(proto.ref_attr_name)
+            return Reference(_text(proto.ref_attr_name))
         kinds = self.onnx.AttributeProto
         one: dict[int, Callable[[], Any]] = {
             kinds.FLOAT: lambda: proto.f,
@@ -177,7 +179,7 @@ class Reader:
 
     def value(self, info: Any) -> Value:
         """A name and its type."""
-        return Value(info.name, self.type(info.type), info.doc_string)
+        return Value(_text(info.name), self.type(info.type), _text(info.doc_string))
 
     def type(self, proto: Any) -> Type:
         """What a value is said to be."""
@@ -203,7 +205,7 @@ class Reader:
 
     def tensor(self, proto: Any) -> Any:
         """The array that a file keeps; OnnxError unless it is as long as its shape says."""
-        name = proto.name or "an array"
+        name = _text(proto.name) or "an array"
         dtype = self.dtype(proto.data_type)
         if any(size < 0 for size in proto.dims):
             raise OnnxError(f"load: {name} has a size below zero: {list(proto.dims)}")
@@ -254,18 +256,21 @@ def _strings(array: Any) -> Any:
     return np.array(flat, STRINGS).reshape(array.shape)
 
 
-def _text(data: bytes) -> str:
-    return data.decode(errors="replace")
+def _text(data: str | bytes) -> str:
+    """What protobuf gives as bytes where it is not well written."""
+    return data if isinstance(data, str) else data.decode(errors="replace")
 
 
 def _domain(name: str) -> str:
-    return OWN if name == "ai.onnx" else name
+    return OWN if name == "ai.onnx" else _text(name)
 
 
 def _opsets(protos: Iterable[Any]) -> dict[str, int]:
     found: dict[str, int] = {}
     for proto in protos:
         domain = _domain(proto.domain)
+        if not 0 < proto.version < 2**31:
+            raise OnnxError(f"load: the opset {domain or 'ai.onnx'!r} has no version {proto.version}")
         if found.get(domain, proto.version) != proto.version:
             raise OnnxError(f"load: the file says two versions of the opset {domain or 'ai.onnx'!r}")
         found[domain] = proto.version
@@ -276,7 +281,7 @@ def _size(dim: Any) -> int | str | None:
     kind = dim.WhichOneof("value")
     if kind == "dim_value":
         return dim.dim_value if dim.dim_value >= 0 else None
-    return dim.dim_param if kind and dim.dim_param not in ("", "?") else None
+    return _text(dim.dim_param) if kind and dim.dim_param not in ("", "?") else None
 
 
 def _sorted(nodes: list[Node], makers: Mapping[str, int]) -> list[int]:

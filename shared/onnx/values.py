@@ -30,7 +30,7 @@ from shared.state import State
 
 STRINGS = np.dtypes.StringDType()
 
-LARGEST = 2**32
+LARGEST = 2**30
 """How many bytes one array may take that a file makes out of a few numbers."""
 
 

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from shared.errors import OnnxError
+from shared.onnx.values import check_room
 from shared.ops.ranges import at_least
 
 
@@ -42,4 +45,6 @@ def geometry(
         return Windows(tuple(kernel), steps, holes, ((0, 0),) * axes)
     if len(pads) != 2 * axes:
         raise OnnxError(f"pads must have {2 * axes} numbers, two for each axis, not {len(pads)}")
-    return Windows(tuple(kernel), steps, holes, tuple(zip(pads[:axes], pads[axes:], strict=True)))
+    around = list(zip(pads[:axes], pads[axes:], strict=True))
+    check_room("pads", [n + sum(ends) for n, ends in zip(image, around, strict=True)], np.float32)
+    return Windows(tuple(kernel), steps, holes, tuple(around))

@@ -15,7 +15,7 @@ from shared import ops
 from shared.dims import Dim
 from shared.errors import OnnxError, SymbolicValueError
 from shared.onnx.table import onnx_op
-from shared.onnx.values import Narrow, ints, is_known, known_or_none, outward, tensor_of
+from shared.onnx.values import Narrow, check_room, ints, is_known, known_or_none, outward, tensor_of
 
 WRITTEN_OUT = 64
 """How many trips a loop may make, if that is known when a graph is built, and still be written out there."""
@@ -70,6 +70,8 @@ def _written_out(bound: int | None, condition: Any, values: list[Any], body: Any
         values, found = list(given[1 : 1 + width]), known_or_none(given[0])
         rows.append(plain(given[1 + width :]))
         trip += 1
+        for y in (part for part in rows[-1] if hasattr(part, "shape")):
+            check_room("Loop", (trip, *y.shape), y.dtype)
         if found is None or (max(bound or 0, trip) > WRITTEN_OUT and not _all_known(given)):
             return None
         go = bool(found)

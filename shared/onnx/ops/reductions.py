@@ -11,7 +11,7 @@ import numpy as np
 from shared import ops
 from shared.dims import same_size
 from shared.onnx.table import onnx_op
-from shared.onnx.values import ints
+from shared.onnx.values import check_room, ints
 
 
 def _sum(x: Any, axis: Any, keepdims: bool) -> Any:
@@ -118,6 +118,7 @@ def one_hot(indices: Any, depth: Any, values: Any, *, axis: int = -1) -> Any:
     end.
     """
     count = ints(depth)[0]
+    check_room("OneHot", (*indices.shape, count), values.dtype)
     places = ops.arange(count, dtype="int64", like=indices)
     whole = ops.cast(indices, "int64")
     whole = ops.where(ops.less(whole, 0), ops.add(whole, count), whole)

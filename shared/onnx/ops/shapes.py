@@ -225,6 +225,7 @@ def padded(x: Any, pads: Any, axes: Any, mode: str, value: Any) -> Any:
     count = len(pads) // 2
     for place, axis in enumerate(axes):
         widths[axis] = (pads[place], pads[count + place])
+    check_room("Pad", [n + sum(ends) for n, ends in zip(x.shape, widths, strict=True)], x.dtype)
     return ops.pad(x, widths, mode, value if mode == "constant" else 0)
 
 
