@@ -1,51 +1,35 @@
-"""One function, run line by line to be debugged and built once to be fast: why TensorFlow 2 came."""
+"""One model in three styles, line by line, as a graph, and both at once: where TensorFlow 2 went."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 import dynamic
 import static
-from comparisons.lab.blocks import Json, Output, Pair
+from comparisons.lab.blocks import Json, Pair, Table
 from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
-from comparisons.lab.snippet import attempt, written
+from comparisons.lab.snippet import attempt
 from comparisons.lab.verdict import Verdict, by_design, counted, timed
 from comparisons.statistics.effect import ahead, effect
-from comparisons.statistics.quantities import OTHER, PAIR, count, spread_of, times_of
+from comparisons.statistics.quantities import PAIR, count, listed, spread_of, times_of
 from shared import nn, ops, optim
 
 DRAW = np.random.default_rng(0)
 BATCHES = [(DRAW.random((n, 16), np.float32), DRAW.integers(0, 4, n)) for n in (32, 32, 32, 32, 32, 20)]
 """Five batches of a size, and a smaller one at the end, as a data set leaves it."""
 X = np.array([0.5, -3.0], np.float32)
-
-
-def traced(function: Callable[..., Any], model: Any, opt: Any) -> Callable[..., Any]:
-    """A training step by `function`, built the first time that arrays of such shapes come."""
-    graph = static.Graph()
-    session = static.Session(graph, optimize="exact")
-    built: dict[Any, Callable[..., Any]] = {}
-
-    def step(*arrays: Any) -> Any:
-        key = tuple((array.shape, array.dtype) for array in arrays)
-        if key not in built:
-            with graph.as_default():
-                inputs = [static.placeholder(array.dtype, array.shape) for array in arrays]
-                loss = function(*inputs)
-                fetches = [loss, opt.minimize(loss)]
-            if not built:
-                session.load(model, opt)
-            built[key] = session.make_callable(fetches, inputs)
-        loss, _ = built[key](*arrays)
-        return loss
-
-    return step
+WAYS = ("plain", "decorated")
+NAMES = {
+    ("plain", "dynamic"): "line by line", ("plain", "static"): "as a graph",
+    ("decorated", "dynamic"): "`dynamic.function`", ("decorated", "static"): "`static.function`",
+}  # fmt: skip
+"""The four ways to make the same step, by whether it is decorated and by engine."""
+LINES, GRAPH, DECORATED = ("plain", "dynamic"), ("plain", "static"), ("decorated", "dynamic")
 
 
 def network() -> Any:
@@ -54,32 +38,71 @@ def network() -> Any:
 
 
 def train_dynamic() -> float:
-    """The function runs in every step."""
+    """Line by line."""
     model = network()
     opt = optim.SGD(model.parameters(), lr=0.1)
 
-    def loss_of(x, y):
-        print("loss_of is called with", x.shape)
-        return ops.cross_entropy(model(x), y)
-
-    for x, y in BATCHES:
-        loss = loss_of(dynamic.tensor(x), y)
+    def step(x, y):
+        print("step is run with", x.shape)
+        loss = ops.cross_entropy(model(x), y)
         opt.zero_grad()
         loss.backward()
         opt.step()
+        return loss
+
+    for x, y in BATCHES:
+        loss = step(dynamic.tensor(x), dynamic.tensor(y))
     return loss.item()
 
 
 def train_static() -> float:
-    """The function runs when a graph is made of it."""
+    """As a graph."""
+    model = network()
+    opt = optim.SGD(model.parameters(), lr=0.1)
+    x_in = static.placeholder("float32", ("N", 16))
+    y_in = static.placeholder("int64", ("N",))
+    print("the graph is built with", x_in.shape)
+    loss = ops.cross_entropy(model(x_in), y_in)
+    train = opt.minimize(loss)
+
+    with static.Session(optimize="exact") as session:
+        session.run(static.global_variables_initializer())
+        for x, y in BATCHES:
+            value, _ = session.run([loss, train], {x_in: x, y_in: y})
+    return value.item()
+
+
+def function_dynamic() -> float:
+    """Both at once: Python leads."""
     model = network()
     opt = optim.SGD(model.parameters(), lr=0.1)
 
-    def loss_of(x, y):
-        print("loss_of is called with", x.shape)
-        return ops.cross_entropy(model(x), y)
+    @dynamic.function
+    def step(x, y):
+        print("step is run with", x.shape)
+        loss = ops.cross_entropy(model(x), y)
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+        return loss
 
-    step = traced(loss_of, model, opt)
+    for x, y in BATCHES:
+        loss = step(dynamic.tensor(x), dynamic.tensor(y))
+    return loss.item()
+
+
+def function_static() -> float:
+    """Both at once: the graph leads."""
+    model = network()
+    opt = optim.SGD(model.parameters(), lr=0.1)
+
+    @static.function(optimize="exact")
+    def step(x, y):
+        print("step is traced with", x.shape)
+        loss = ops.cross_entropy(model(x), y)
+        opt.minimize(loss)
+        return loss
+
     for x, y in BATCHES:
         loss = step(x, y)
     return loss.item()
@@ -87,56 +110,51 @@ def train_static() -> float:
 
 def choice_dynamic() -> list[float]:
     """A Python `if` on a value."""
-    x = dynamic.tensor(X)
 
+    @dynamic.function
     def shortened(x):
         size = ops.max(ops.abs(x))
         return x / size if size > 1 else x
 
-    y = shortened(x)
-    return y.tolist()
+    return shortened(dynamic.tensor(X)).tolist()
 
 
 def choice_static() -> list[float]:
     """A Python `if` on a value."""
-    x = static.placeholder("float32", (2,))
 
+    @static.function
     def shortened(x):
         size = ops.max(ops.abs(x))
         return x / size if size > 1 else x
 
-    y = shortened(x)
-    with static.Session() as session:
-        return session.run(y, {x: X}).tolist()
+    return shortened(X).tolist()
 
 
 def chosen_dynamic() -> list[float]:
     """The choice as an op."""
-    x = dynamic.tensor(X)
 
+    @dynamic.function
     def shortened(x):
         size = ops.max(ops.abs(x))
         return ops.where(size > 1, x / size, x)
 
-    y = shortened(x)
-    return y.tolist()
+    return shortened(dynamic.tensor(X)).tolist()
 
 
 def chosen_static() -> list[float]:
     """The choice as an op."""
-    x = static.placeholder("float32", (2,))
 
+    @static.function
     def shortened(x):
         size = ops.max(ops.abs(x))
         return ops.where(size > 1, x / size, x)
 
-    y = shortened(x)
-    with static.Session() as session:
-        return session.run(y, {x: X}).tolist()
+    return shortened(X).tolist()
 
 
 SNIPPETS: dict[str, dict[str, Callable[[], Any]]] = {
-    "train": {"dynamic": train_dynamic, "static": train_static},
+    "plain": {"dynamic": train_dynamic, "static": train_static},
+    "decorated": {"dynamic": function_dynamic, "static": function_static},
     "choice": {"dynamic": choice_dynamic, "static": choice_static},
     "chosen": {"dynamic": chosen_dynamic, "static": chosen_static},
 }
@@ -149,83 +167,115 @@ def run(context: Context) -> dict[str, Any]:
         for engine, snippet in sides.items():
             nn.manual_seed(context.seed)
             found[name][engine] = attempt(snippet)
-    return found | {"tracer": inspect.getsource(traced), "times": _times(context)}
+    return found | {"times": _times(context)}
 
 
 def _times(context: Context) -> dict[str, Any]:
-    """Seconds of a step of the same function on either way, all shapes having been seen."""
+    """Seconds of a step, each way, once that has met the shapes and compiled what it will."""
     x, y = BATCHES[0]
+    steps = {(way, engine): _step(way, engine) for way, engine in NAMES}
+    for step in steps.values():
+        for _ in range(6):
+            step(x, y)
+    took = context.time({" ".join(key): lambda step=step: step(x, y) for key, step in steps.items()})
+    return {way: {engine: took[f"{way} {engine}"] for engine in PAIR} for way in WAYS}
+
+
+def _step(way: str, engine: str) -> Callable[..., Any]:
+    """The step of a snippet, without its print, as a function of arrays."""
     model = network()
     opt = optim.SGD(model.parameters(), lr=0.1)
 
-    def loss_of(x, y):
-        return ops.cross_entropy(model(x), y)
-
-    def eager() -> None:
-        loss = loss_of(dynamic.tensor(x), y)
+    def trained(x: Any, y: Any) -> Any:
+        loss = ops.cross_entropy(model(x), y)
         opt.zero_grad()
         loss.backward()
         opt.step()
+        return loss
 
-    eager()
-    step = traced(loss_of, model, opt)
-    return context.time({"dynamic": eager, "static": lambda: step(x, y)})
+    def built(x: Any, y: Any) -> Any:
+        loss = ops.cross_entropy(model(x), y)
+        return loss, opt.minimize(loss)
+
+    if engine == "dynamic":
+        step = dynamic.function(trained) if way == "decorated" else trained
+        return lambda x, y: step(dynamic.tensor(x), dynamic.tensor(y)).item()
+    if way == "decorated":
+        traced = static.function(lambda x, y: built(x, y)[0], optimize="exact")
+        return lambda x, y: traced(x, y).item()
+    graph = static.Graph()
+    with graph.as_default():
+        inputs = [static.placeholder("float32", ("N", 16)), static.placeholder("int64", ("N",))]
+        fetches = built(*inputs)
+    session = static.Session(graph, optimize="exact")
+    session.load(model, opt)
+    call = session.make_callable(fetches, inputs)
+    return lambda x, y: call(x, y)[0].item()
 
 
 # What is said of it.
 
 
 def read(found: Json) -> Reading:
-    train, choice, times = found["train"], found["choice"], found["times"]
-    calls = {engine: len(train[engine]["out"].splitlines()) for engine in PAIR}
-    faster = ahead(*(times[engine] for engine in PAIR))
-    free = [engine for engine in PAIR if choice[engine]["error"] is None]
+    times, choice = found["times"], found["choice"]
+    prints = {key: len(found[way][engine]["out"].splitlines()) for key in NAMES for way, engine in [key]}
     return Reading(
-        answer=_answer(faster, free, times),
+        answer=_answer(found),
         verdicts=[
-            timed("a training step of one function, run or built", *(times[engine] for engine in PAIR)),
-            by_design(counted(f"prints of that function in {found['batches']} steps", calls["dynamic"],
-                              calls["static"], more=True)),
-            by_design(Verdict("an if on a value, inside a function", *_ends(choice),
-                              free[0] if len(free) == 1 else None)),
+            timed("a decorated step: Python leads, or the graph", *(times["decorated"][e] for e in PAIR)),
+            by_design(counted(f"prints of a decorated step in {found['batches']} calls",
+                              *(prints["decorated", engine] for engine in PAIR), more=True)),
+            by_design(Verdict("an if on a value, inside a decorated function", *_ends(choice),
+                              _only(choice))),
         ],
         evidence=[
-            Pair("One function, trained by either engine", train["dynamic"], train["static"],
-                 says=f"`loss_of` is the same text on both sides. {_losses(train)}"),
-            Output("A tracer in its simplest form", {"static": found["tracer"]},
-                   says="What `tf.function` and `jax.jit` are at heart: run the function once on Tensors "
-                   "without values, keep the program, and choose it by the shapes that come."),
+            Pair("Line by line, and as a graph", found["plain"]["dynamic"], found["plain"]["static"]),
+            Pair("Both at once", found["decorated"]["dynamic"], found["decorated"]["static"],
+                 says="Under `dynamic.function` the text is that of the step line by line; under "
+                 "`static.function` a step of training is asked for by `minimize`, as in the graph."),
+            Table("The same step, four ways", ("", "prints", "last loss", "a step"),
+                  [(NAMES[way, engine], str(prints[way, engine]), f"{found[way][engine]['value']:.7g}",
+                    spread_of(times[way][engine])) for way, engine in NAMES],
+                  says=_losses(found)),
             Pair("An if on a value", choice["dynamic"], choice["static"]),
             Pair("The same choice as an op", found["chosen"]["dynamic"], found["chosen"]["static"],
                  says=_both_run(found["chosen"])),
         ],
         happened=[
-            _losses(train),
-            f"Over {found['batches']} steps with batches of {count(found['shapes'], 'shape')}, `loss_of` was "
-            f"called {calls['dynamic']} times on dynamic and {calls['static']} times on static.",
-            f"Afterwards a step takes {spread_of(times['dynamic'])} on dynamic and "
-            f"{spread_of(times['static'])} on static.",
+            _losses(found),
+            _prints(found, prints),
+            *_gains(times),
             *(f"The `if` on a value: {_said(engine, choice[engine])}" for engine in PAIR),
         ],
         means=[
-            *_means(faster, free, calls, found),
+            *_means(found),
             "History: TensorFlow 1 began with static's way alone (from 1.5 on it offered the other to who "
-            "asked "
-            "for it), and users left for PyTorch, where a line is done when it is passed. TensorFlow 2 made "
-            "dynamic's way the first, with `tf.function` to build "
-            "a graph of a function; JAX did so from the start with `jit`, PyTorch came from the other side "
-            "with `torch.compile`. All three run one text in two ways, as this page does.",
+            "asked for it), and users left for PyTorch, where a line is done when it is passed. "
+            "TensorFlow 2 made dynamic's way the first, with `tf.function` to build a graph of a function; "
+            "JAX did so from the start with `jit`, PyTorch came from the other side with `torch.compile`. "
+            "`static.function` is the way of the first two. `dynamic.function` goes a third one, after Terra "
+            "(Kim et al. 2021): Python runs in each call, and what lies between two looks at a value is a "
+            "program.",
         ],
-        otherwise=_otherwise(faster, free, calls),
+        otherwise=_otherwise(found),
         threats=[
-            f"This tracer has {written(found['tracer'])} lines. Those in use also key on Python values and "
-            "structures, turn some of Python's `if` and `while` into nodes, and find leaked Tensors; each of "
-            "these has surprises of its own. Neither of this project's is on this page: `static.function` "
-            "traces as they do, and refuses such an `if`; `dynamic.function` runs Python in every call, and "
-            "as programs what lies between two looks at a value.",
-            "The layers are narrow, so that a step's time is the engine's more than the arithmetic's.",
+            "The layers are narrow, so that a step's time is the engine's more than the arithmetic's; with "
+            "wide ones the four ways come closer.",
+            "What is timed comes behind the first calls, in which both functions record or trace, and "
+            "compile.",
         ],
     )  # fmt: skip
+
+
+def _prints(found: Json, prints: dict[tuple[str, str], int]) -> str:
+    told = listed([f"{count(many, 'time')} {_by(key)}" for key, many in prints.items()])
+    shapes = count(found["shapes"], "shape")
+    return f"Over {found['batches']} steps with batches of {shapes} the line with the print was run {told}."
+
+
+def _by(key: tuple[str, str]) -> str:
+    name = NAMES[key]
+    return f"under {name}" if name.startswith("`") else name
 
 
 def _ends(pair: Json) -> tuple[str, str]:
@@ -234,97 +284,119 @@ def _ends(pair: Json) -> tuple[str, str]:
     return first, second
 
 
+def _only(pair: Json) -> str | None:
+    """The engine on which alone it runs."""
+    runs = [engine for engine in PAIR if pair[engine]["error"] is None]
+    return runs[0] if len(runs) == 1 else None
+
+
 def _said(engine: str, side: Json) -> str:
     if side["error"] is None:
-        return f"{engine} gave {side['value']}."
-    return f"{engine} refused it with a {side['error']['type']}, at the line where it stands."
+        return f"`{engine}.function` gave {side['value']}."
+    return f"`{engine}.function` refused it with a {side['error']['type']}, at the line where it stands."
 
 
-def _losses(train: Json) -> str:
-    values = [train[engine]["value"] for engine in PAIR]
-    if values[0] == values[1]:
-        return f"After the last step both losses are {values[0]:.7g}, the same to the last bit."
-    return f"After the last step the losses are {values[0]:.7g} on dynamic and {values[1]:.7g} on static."
+def _equal(found: Json) -> bool:
+    return len({found[way][engine]["value"] for way, engine in NAMES}) == 1
+
+
+def _losses(found: Json) -> str:
+    values = {key: found[way][engine]["value"] for key in NAMES for way, engine in [key]}
+    if _equal(found):
+        (value,) = set(values.values())
+        return f"After the last step all four losses are {value:.7g}, the same to the last bit."
+    told = listed([f"{value:.9g} {_by(key)}" for key, value in values.items()])
+    return f"After the last step the losses are {told}."
 
 
 def _both_run(pair: Json) -> str:
     runs = [engine for engine in PAIR if pair[engine]["error"] is None]
     if len(runs) == 2 and pair["dynamic"]["value"] == pair["static"]["value"]:
-        return "Written like this, the same text runs on both, and gives the same."
+        return "Written like this, the same text runs under both, and gives the same."
     return f"Written like this, it runs on {runs[0]} alone." if len(runs) == 1 else "The results differ."
 
 
-def _answer(faster: str | None, free: list[str], times: Json) -> str:
-    if faster is None and len(free) != 1:
-        return "One text runs on both engines, and which runs it faster is not resolved."
-    said = []
-    if faster is not None:
-        gain = times_of(effect(*(times[engine] for engine in PAIR)))
-        said.append(f"a step of it is {gain} as fast on {faster}")
-    if len(free) == 1:
-        said.append(f"on {free[0]} alone it may ask for a value while it runs")
-    return f"One text runs on both engines: {', and '.join(said)}."
+def _compared(times: Json, *ways: tuple[str, str]) -> tuple[str, tuple[str, str] | None]:
+    """How many times as fast the faster of two ways is, and which that is; None if it is not resolved."""
+    a, b = (times[way][engine] for way, engine in ways)
+    leader = ahead(a, b)
+    return times_of(effect(a, b)), None if leader is None else ways[PAIR.index(leader)]
 
 
-def _means(faster: str | None, free: list[str], calls: Json, found: Json) -> list[str]:
+def _gains(times: Json) -> Iterator[str]:
+    """What decorating gains on each engine over what it is without, and what lies between the two."""
+    for one, other in ((LINES, DECORATED), (GRAPH, ("decorated", "static")), (GRAPH, DECORATED)):
+        gain, leader = _compared(times, one, other)
+        if leader is None:
+            yield f"Whether a step is faster {_by(one)} or {_by(other)} is not resolved."
+        else:
+            slower = other if leader == one else one
+            yield f"A step {_by(leader)} is {gain} as fast as {_by(slower)}."
+
+
+def _answer(found: Json) -> str:
+    times, free = found["times"], _only(found["choice"])
+    gain, leader = _compared(times, LINES, DECORATED)
+    same = "gives the same loss to the bit" if _equal(found) else "gives another loss"
+    if leader == DECORATED:
+        said = f"Decorated, the step that was written line by line is {gain} as fast"
+    elif leader == LINES:
+        said = f"Decorated, the step that was written line by line is slower: without, it is {gain} as fast"
+    else:
+        said = "Whether the step that was written line by line is faster decorated is not resolved"
+    asked = f", and under `{free}.function` alone it may ask for a value" if free else ""
+    return f"{said}; each of the four ways {same}{asked}." if _equal(found) else f"{said}; it {same}{asked}."
+
+
+def _means(found: Json) -> list[str]:
+    free = _only(found["choice"])
     said = []
-    if len(free) == 1:
+    if free is not None:
         said.append(
-            f"To find a mistake one wants the function on {free[0]}: each line has values, which can be "
-            "printed and asked, and the debugger stands in it."
+            f"A loss that is asked for its value, a loop that a value ends, a list that grows: "
+            f"`{free}.function` takes them as they stand."
         )
-    if faster is not None:
+    lines = {e: len(found["decorated"][e]["out"].splitlines()) for e in PAIR}
+    if lines["dynamic"] != lines["static"]:
+        fewer = min(PAIR, key=lambda engine: lines[engine])
         said.append(
-            f"To train for days one wants it on {faster}"
-            + (
-                ": the function has been gone through once, and what is left is its program."
-                if faster == "static"
-                else ", which needs nothing built to be the faster one."
-            )
+            f"What is Python's own in the function (a print, a counter) happens "
+            f"{count(lines[fewer], 'time')} under `{fewer}.function`, and not in each of "
+            f"{found['batches']} calls: a trace is run in the place of the text."
         )
-    if calls["static"] < calls["dynamic"]:
-        said.append(
-            f"What is Python's own in the function (a print, a counter, a list that is appended to) happens "
-            f"when it is traced: here {count(calls['static'], 'time')}, once for each of "
-            f"{count(found['shapes'], 'shape')}, and not in each of {found['batches']} steps."
-        )
-    elif calls["dynamic"] < calls["static"]:
-        said.append("What is Python's own in the function happened less often on dynamic.")
     return said or ["Which of the two ways to choose is not resolved here."]
 
 
-def _otherwise(faster: str | None, free: list[str], calls: Json) -> list[str]:
-    said = []
-    if faster is not None:
-        slower = OTHER[faster]
+def _otherwise(found: Json) -> list[str]:
+    """Where the bridge loses."""
+    times, said = found["times"], []
+    gain, leader = _compared(times, GRAPH, DECORATED)
+    if leader == GRAPH:
         said.append(
-            "Dynamic's way is slower here, by a factor that is another one for other layers: where it does "
-            "not matter, nothing is to be gained by a tracer and its surprises."
-            if slower == "dynamic"
-            else "Static's program can be kept and sent, whichever way is the faster."
+            f"A graph's step is {gain} as fast as the decorated one: Python still runs in each call, op by "
+            "op, to be compared with what it did before."
         )
-    if len(free) == 1:
-        refusing = OTHER[free[0]]
+    free = _only(found["choice"])
+    if free is not None:
+        other = PAIR[1 - PAIR.index(free)]
         said.append(
-            f"That {refusing} refuses an `if` on a value is the price of having one program for all values; "
-            + {
-                "static": "with `ops.where` or `ops.cond` the choice is in the program, and visible to it.",
-                "dynamic": "a choice as an op is one that gradients pass through.",
-            }[refusing]
+            f"What `{other}.function` refuses it refuses by name and line, and nothing of Python's is run "
+            "again in later calls."
+            if other == "static"
+            else f"`{other}.function` refuses an `if` on a value."
         )
-    if calls["dynamic"] != calls["static"]:
-        fewer = min(PAIR, key=lambda engine: calls[engine])
-        said.append(f"Not to run Python in each step is the point of {fewer}'s way, prints included.")
-    return said or [
-        "Neither side is seen to have come off worse, so there is nothing to be said for the other."
-    ]
+    said.append(
+        "What Python leads can't be sent anywhere without its Python: a graph can be saved, exported and run "
+        "by others."
+    )
+    return said
 
 
 EXPERIMENT = Experiment(
     name="where_tf2_went",
-    title="One text, run or built: where TensorFlow 2 went",
-    question="Can I debug a function line by line and then have it as a graph?",
-    dimension="writing",
+    title="One model, three styles: where TensorFlow 2 went",
+    question="Can I write a step line by line, debug it so, and have it run as a graph?",
+    dimension="bridge",
     run=run,
     read=read,
     sizes=lambda found: f"Seven dense layers of width 16, {found['batches']} batches of up to 32 rows.",
