@@ -19,6 +19,8 @@ from typing import NamedTuple
 
 HERE = Path(__file__).parent
 GUIDES = ("dynamic.md", "static.md", "own-op.md", "archive.md")
+WALKS = ("bridge.md",)
+"""Pages whose snippets are one program, each going on where the one before it ended."""
 
 _SNIPPET = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.guides import GUIDES, HERE, Snippet, run, snippets
+from docs.guides import GUIDES, HERE, WALKS, Snippet, run, snippets
 
 pytest.importorskip("sklearn")
 
@@ -26,6 +26,13 @@ def programs(guide: str) -> list[Snippet]:
 def test_a_program_prints_what_stands_below_it(guide: str, number: int) -> None:
     """`python -m docs.guides` writes the outputs anew."""
     assert run(programs(guide), number) == programs(guide)[number - 1].printed
+
+
+@pytest.mark.parametrize("walk", WALKS)
+def test_a_walk_runs_from_its_first_snippet_to_its_last(walk: str) -> None:
+    parts = programs(walk)
+    assert (HERE / walk).read_text(encoding="utf-8").count("```python") == len(parts) > 1
+    assert run([Snippet(1, "\n".join([part.code for part in parts]), "")], 1)
 
 
 @pytest.mark.parametrize("guide", GUIDES)
