@@ -15,7 +15,7 @@ from shared.onnx import sizes
 from shared.onnx.graph import Graph, Node
 from shared.onnx.narrowing import narrowed
 from shared.onnx.table import Row
-from shared.onnx.values import Narrow, carrier, is_narrow, is_sizes, known, lifted, tensor_of
+from shared.onnx.values import Narrow, carrier, is_narrow, is_sizes, known, lifted, measured, tensor_of
 
 Closed = Callable[..., tuple[Any, ...]]
 
@@ -71,7 +71,7 @@ def _ready(row: Row, node: Node, place: int, value: Any) -> Any:
     if value is None:
         return None
     if name in row.known:
-        return known(str(node), name, value)
+        return measured(value) if name in row.sizes else known(str(node), name, value)
     if row.narrow:
         return _own(value)
     if isinstance(value, Narrow):

@@ -80,11 +80,12 @@ class Build:
         for node in graph.nodes:
             name = _unique(node.name or node.op, layers)
             layers[name], inner[name] = self.layer(node, graph, opsets, depth)
-        known = _known(graph, layers, inner)
+        known = _known(graph, layers, inner, sizes=False)
+        folded = _known(graph, layers, inner, sizes=True)
         weights = _weights(graph, layers)
         constants: dict[str, Any] = {}
         for name, array in graph.initialisers.items():
-            kept = _kept(name, array, name in known, name in weights)
+            kept = _kept(name, array, name in folded, name in weights)
             reader = next((layer for layer in layers.values() if name in layer.node.read()), None)
             if reader is None or not isinstance(kept, State):
                 constants[name] = array
@@ -169,15 +170,19 @@ def _unique(name: str, taken: Iterable[str]) -> str:
     return found
 
 
-def _known(graph: Graph, layers: Mapping[str, Layer], inner: Mapping[str, set[str]]) -> set[str]:
+def _known(graph: Graph, layers: Mapping[str, Layer], inner: Mapping[str, set[str]], sizes: bool) -> set[str]:
     """The names whose values must be known when a graph of the model is built: those that a row asks for, and
-    what they are computed of."""
+    what they are computed of. sizes: whether also those of sizes, which a run could measure."""
     known: set[str] = set()
     for path, layer in reversed(list(layers.items())):
         node, row = layer.node, layer.row
         known |= inner[path]
         if row is not None:
-            known |= {name for i, name in enumerate(node.inputs) if row.input_name(i) in row.known}
+            known |= {
+                name
+                for i, name in enumerate(node.inputs)
+                if row.input_name(i) in (row.known if sizes else row.known - row.sizes)
+            }
         if node.op not in SHAPES and known.intersection(node.outputs):
             known |= set(node.inputs)
     return known - {""}

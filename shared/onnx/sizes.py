@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from shared import ops
 from shared.dims import Dim, product, same_size, stretched
 from shared.errors import UnknownSizeError
 from shared.onnx.values import IsOne, is_undecided, known_or_none, sizes
@@ -38,6 +39,8 @@ def attempt(op: str, inputs: Sequence[Any], settings: dict[str, Any]) -> Any:
         made = row(*[x if x is None or x.dtype.kind != "f" else _whole(x) for x in given], **settings)
     except (UnknownSizeError, _NoSizes):
         return NotImplemented
+    if not isinstance(made, (tuple, np.ndarray)):
+        return made
     if isinstance(made, tuple):
         return tuple(sizes(part) for part in made)
     return made if made.dtype == bool or is_undecided(made) else sizes(made)
@@ -177,6 +180,11 @@ def _expand(x: Any, shape: Any) -> Any:
     return np.broadcast_to(x, np.broadcast_shapes(x.shape, tuple(int(n) for n in shape)))
 
 
+def _range(start: Any, limit: Any, delta: Any, **_: Any) -> Any:
+    (low,), (high,), (step,) = start.ravel(), limit.ravel(), delta.ravel()
+    return ops.arange(low, high, step, dtype="int64")
+
+
 def _split(x: Any, split: Any = None, *, axis: int = 0, num_outputs: int = 0, outputs: int = 0) -> Any:
     if split is None:
         raise _NoSizes
@@ -220,6 +228,7 @@ ROWS: dict[str, Callable[..., Any]] = {
     "ReduceSum": _sum,
     "Where": _where,
     "Expand": _expand,
+    "Range": _range,
     "Split": _split,
     "ScatterND": _scatter_nd,
     "Tile": lambda x, repeats: np.tile(x, [int(n) for n in repeats]),

@@ -14,6 +14,8 @@ taken.
 
 known    inputs whose values must be there when the row is called (shapes, axes, pads, counts): they come as
          NumPy arrays. Integers may be unknown sizes: then the array holds objects, `Dim`s among them
+sizes    the same, where they are sizes from 0 up: what only a run knows, a run measures, and no one has to
+         give it
 weights  inputs that are trained where the file keeps values for them
 narrow   whether the row takes `Narrow` values (`shared.onnx.values`) as they are; others get what carries
          them, and what they give is rounded again
@@ -61,6 +63,7 @@ class Row:
     function: Callable[..., Any]
     since: int
     known: frozenset[str]
+    sizes: frozenset[str]
     weights: frozenset[str]
     narrow: bool
     inputs: tuple[str, ...]
@@ -76,6 +79,7 @@ class Row:
 
 def onnx_op(
     *names: str, since: int = 1, domain: str = OWN, known: tuple[str, ...] = (),
+    sizes: tuple[str, ...] = (),
     weights: tuple[str, ...] = (), narrow: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # fmt: skip
     """Enter a function into the table, under the names of one or several ops."""
@@ -89,7 +93,8 @@ def onnx_op(
         }
         for name in names:
             row = Row(
-                name, function, since, frozenset(known), frozenset(weights), narrow,
+                name, function, since, frozenset({*known, *sizes}), frozenset(sizes),
+                frozenset(weights), narrow,
                 tuple(p.name for p in positional), fewest,
                 next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), ""),
                 {key: value for key, value in named.items() if key not in SPECIAL},

@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 
 from shared import ops
-from shared.dims import Dim, Size
+from shared.dims import Dim, Size, product
 from shared.dispatch import current_engine, engine_in_charge
 from shared.errors import DTypeError, SymbolicValueError, TooLargeError
 from shared.op import TABLE
+from shared.ops.sampling import up_to
 from shared.spec import str_shape
 from shared.state import State
 
@@ -133,6 +134,19 @@ def known(call: str, name: str, value: Any) -> Any:
             "a session runs it; give the input that it comes from as an array (model.known lists them)"
         )
     return found
+
+
+def measured(value: Any) -> Any:
+    """Sizes as an array; those that are there only once a graph runs, as sizes that a run measures."""
+    found = known_or_none(value)
+    if found is not None:
+        return found
+    count = product(tuple(value.shape))
+    if isinstance(count, Dim):
+        raise SymbolicValueError("how many sizes there are is known only when a session runs the graph")
+    flat = ops.reshape(ops.cast(value, "int64"), (count,))
+    parts = [up_to(ops.narrow(flat, 0, i, 1)).shape[0] for i in range(count)]
+    return sizes(tuple(parts)).reshape(tuple(value.shape))
 
 
 def ints(array: Any) -> tuple[Any, ...]:

@@ -169,7 +169,7 @@ def _compute_up_to(counts: Any) -> Any:
     return array_module(counts).arange(int(counts.max()) if counts.size else 0)
 
 
-_up_to = Op(
+up_to = Op(
     "up_to",
     _compute_up_to,
     lambda counts: Spec((Dim(),), np.dtype(np.int64)),
@@ -189,7 +189,7 @@ def _samples(start: Any, length: Any, places: int, ratio: int, size: Any) -> lis
         share = full((), 1 / ratio, start.dtype, like=start)
     else:
         counts = cast(ceil(step), np.int64)
-        s, count = cast(_up_to(counts), start.dtype), maximum(cast(counts, start.dtype), 1)
+        s, count = cast(up_to(counts), start.dtype), maximum(cast(counts, start.dtype), 1)
         share = where(less(s, counts), reciprocal(count), 0.0)
     at = start + step * (p + (s + 0.5) / count)
     share = where(logical_and(greater_equal(at, -1), less_equal(at, size)), share, 0.0)

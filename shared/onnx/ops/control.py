@@ -15,7 +15,16 @@ from shared import ops
 from shared.dims import Dim
 from shared.errors import OnnxError, SymbolicValueError
 from shared.onnx.table import onnx_op
-from shared.onnx.values import Narrow, check_room, ints, is_known, known_or_none, outward, tensor_of
+from shared.onnx.values import (
+    Narrow,
+    check_room,
+    ints,
+    is_known,
+    known_or_none,
+    measured,
+    outward,
+    tensor_of,
+)
 
 WRITTEN_OUT = 64
 """How many trips a loop may make, if that is known when a graph is built, and still be written out there."""
@@ -54,6 +63,8 @@ def loop(trips: Any, condition: Any = None, *first: Any, body: Any, outputs: int
     if made is not None:
         return made
     limit = bound if count is not None else None if trips is None else scalar(trips)
+    if limit is not None and outputs > len(first):
+        limit = ints(measured(trips))[0]
     going = ops.full((), 1, "bool") if condition is None else scalar(condition)
     as_node = _as_while if outputs == len(first) else _as_scan
     return as_node(limit, going, [tensor(value) for value in plain(first)], body)

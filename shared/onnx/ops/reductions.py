@@ -106,13 +106,13 @@ onnx_op("ArgMax")(_place(ops.argmax))
 onnx_op("ArgMin")(_place(ops.argmin))
 
 
-@onnx_op("TopK", since=10, known=("k",))
+@onnx_op("TopK", since=10, sizes=("k",))
 def topk(x: Any, k: Any, *, axis: int = -1, largest: int = 1, sorted: int = 1) -> Any:  # noqa: A002
     """The k largest along an axis in order, or smallest, and where they were."""
     return tuple(ops.topk(x, ints(k)[0], axis, bool(largest)))
 
 
-@onnx_op("OneHot", since=9, known=("depth",))
+@onnx_op("OneHot", since=9, sizes=("depth",))
 def one_hot(indices: Any, depth: Any, values: Any, *, axis: int = -1) -> Any:
     """values[1] where an index stands, values[0] else, along a new axis; an index below 0 counts from the
     end.

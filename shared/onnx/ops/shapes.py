@@ -11,8 +11,9 @@ from shared.dims import Dim, product, same_size
 from shared.errors import OnnxError
 from shared.onnx.ops.elementwise import dtype_named
 from shared.onnx.table import onnx_op
-from shared.onnx.values import Narrow, check_room, ints, is_sizes, sizes
+from shared.onnx.values import Narrow, check_room, ints, sizes
 from shared.ops.ranges import at_least
+from shared.ops.sampling import up_to
 from shared.spec import broadcast_shapes
 
 
@@ -45,7 +46,7 @@ def constant(
     return np.asarray(value_float if value_float is not None else value_floats, np.float32)
 
 
-@onnx_op("ConstantOfShape", known=("shape",))
+@onnx_op("ConstantOfShape", sizes=("shape",))
 def constant_of_shape(shape: Any, *, value: Any = None) -> Any:
     """One number everywhere."""
     value = np.zeros(1, np.float32) if value is None else value
@@ -124,7 +125,7 @@ def unsqueeze(x: Any, axes: Any) -> Any:
     return _unsqueezed(x, ints(axes))
 
 
-@onnx_op("Expand", since=8, known=("shape",))
+@onnx_op("Expand", since=8, sizes=("shape",))
 def expand(x: Any, shape: Any) -> Any:
     """Stretched to what its shape and another one broadcast to."""
     from shared.spec import Spec
@@ -135,7 +136,7 @@ def expand(x: Any, shape: Any) -> Any:
     return ops.broadcast_to(x, found)
 
 
-@onnx_op("Tile", since=6, known=("repeats",))
+@onnx_op("Tile", since=6, sizes=("repeats",))
 def tile(x: Any, repeats: Any) -> Any:
     """Repeated along each axis."""
     times = ints(repeats)
@@ -191,12 +192,14 @@ def space_to_depth(x: Any, *, blocksize: int, mode: str = "DCR") -> Any:
     return ops.reshape(parts, (n, c * b * b, h // b, w // b))
 
 
-@onnx_op("Range", known=("start", "limit", "delta"))
+@onnx_op("Range")
 def arange(start: Any, limit: Any, delta: Any, *, stash_type: int = 1) -> Any:
-    """From a number to another in equal steps."""
-    if any(map(is_sizes, (start, limit, delta))):
-        (low,), (high,), (step,) = ints(start), ints(limit), ints(delta)
-        return ops.arange(low, high, step, dtype="int64")
+    """From a number to another in equal steps; how many, a run measures where only it knows."""
+    if not all(isinstance(part, np.ndarray) for part in (start, limit, delta)):
+        start, limit, delta = (ops.reshape(part, ()) for part in (start, limit, delta))
+        span = ops.div(ops.cast(ops.sub(limit, start), "float64"), ops.cast(delta, "float64"))
+        count = ops.cast(ops.maximum(ops.ceil(span), 0.0), "int64")
+        return ops.add(start, ops.mul(ops.cast(up_to(ops.reshape(count, (1,))), start.dtype), delta))
     start, limit, delta = (part.reshape(()) for part in (start, limit, delta))
     if not float(delta):
         raise OnnxError("Range: the step is 0")
@@ -234,7 +237,7 @@ def carried(x: Any) -> Any:
     return x.value if isinstance(x, Narrow) else x
 
 
-@onnx_op("CenterCropPad", since=18, known=("shape",))
+@onnx_op("CenterCropPad", since=18, sizes=("shape",))
 def center_crop_pad(x: Any, shape: Any, *, axes: Any = None) -> Any:
     """Cut off, or with zeros around it, as much on both sides of each axis; an odd one goes behind."""
     rank = len(x.shape)

@@ -14,7 +14,7 @@ import dynamic
 import static
 from shared import onnx
 from shared.errors import DTypeError, OnnxError
-from tests.shared.onnx.made import model, node, value
+from tests.shared.onnx.made import FLOAT, model, node, value
 
 X = np.array([[1.0, -2.0, 3.0], [0.5, 4.0, -1.0]], "float32")
 
@@ -160,6 +160,29 @@ def test_bfloat16_is_rounded_after_each_node() -> None:
     np.testing.assert_array_equal(both(net, x.astype("float32")), (x * w + x).astype("float32"))
     with pytest.raises(DTypeError, match="float32"):
         net(dynamic.tensor(X.astype("float64")))
+
+
+def test_sizes_that_only_a_run_knows_are_measured() -> None:
+    """A shape, and how many numbers a Range has, are fed; nothing is given when the graph is built."""
+    nodes = [
+        node("Range", ["zero", "n", "two"], ["r"]),
+        node("ConstantOfShape", ["shape"], ["c"]),
+        node("Expand", ["r", "shape"], ["e"]),
+        node("Add", ["e", "c"], ["y"]),
+    ]
+    inputs = [value("shape", [2], TensorProto.INT64), value("n", [], FLOAT)]
+    kept = {"zero": np.float32(0), "two": np.float32(2)}
+    net = onnx.load(model(nodes, inputs, [value("y", [None, None])], kept))
+    assert net.known == ()
+    with static.Graph().as_default() as built:
+        shape, n = static.placeholder("int64", (2,)), static.placeholder("float32", ())
+        y = net(shape, n)
+        with static.Session(graph=built) as session:
+            session.run(static.global_variables_initializer())
+            for rows, count in ((2, 3), (4, 1), (0, 5)):
+                feeds = {shape: np.array([rows, count]), n: np.float32(2 * count)}
+                wanted = np.tile(np.arange(count, dtype="float32") * 2, (rows, 1))
+                np.testing.assert_array_equal(session.run(y, feeds), wanted)
 
 
 def test_a_newer_opset_is_refused() -> None:
