@@ -19,8 +19,8 @@ INTRODUCTION = """\
 The package onnx ({version}) carries tests: models of one or a few nodes, with inputs and what comes of them,
 and nine light networks. `python -m comparisons onnx-suite` reads each with `shared.onnx.load` and runs it
 three ways: on `dynamic`; on `static` with the sizes *known* that the inputs have; on `static` with all sizes
-*unknown*. It comes out right if every output has the right dtype and shape, and numbers within the test's own
-tolerance.
+*unknown*, but for how long a vector of whole numbers is, which the file says. It comes out right if every
+output has the right dtype and shape, and numbers within the test's own tolerance.
 
 Inputs that are shapes, axes, pads or counts (`model.known`), and strings, are given as arrays when a graph is
 built; the last column says how many tests have such.

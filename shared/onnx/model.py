@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from shared import ops
+from shared.dims import same_size
 from shared.errors import ArgumentError, DTypeError, OnnxError, SettingError, ShapeError, StateError
 from shared.nn.module import Module
 from shared.onnx.calling import call
@@ -314,7 +316,14 @@ def _checked(value: Value, given: Any, sizes: dict[str, Any]) -> Any:
         _check_dtype(value.name, given, said.dtype)
     if said.shape is not None:
         _check_shape(value, tuple(given.shape), sizes)
+        if said.dtype == np.int64 and len(said.shape) == 1 and isinstance(said.shape[0], int):
+            given = _as_long(given, said.shape[0])
     return Narrow(given, said.dtype) if said.dtype is not None and is_narrow(said.dtype) else given
+
+
+def _as_long(given: Any, length: int) -> Any:
+    """A vector of whole numbers as long as the file says: of a shape, that is how many axes there are."""
+    return given if same_size(given.shape[0], length) else ops.reshape(given, (length,))
 
 
 def _check_dtype(name: str, given: Any, dtype: np.dtype[Any]) -> None:

@@ -13,6 +13,7 @@ import dynamic
 import static
 from shared import nn, onnx, ops, optim
 from shared.errors import ArgumentError, DataError, DTypeError, OnnxError, ShapeError, SymbolicValueError
+from shared.onnx import table
 from shared.state import Buffer, Parameter
 from tests.shared.onnx.made import mlp, model, node, value
 
@@ -227,7 +228,9 @@ def test_it_is_copied_and_pickled() -> None:
         assert again.get_parameter("w2") is not net.get_parameter("w2")
 
 
-def test_a_row_of_ones_own_is_an_op() -> None:
+def test_a_row_of_ones_own_is_an_op(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "ROWS", dict(table.ROWS))
+
     @onnx.onnx_op("Thrice", domain="mine")
     def thrice(x: Any, *, plus: float = 0.0) -> Any:
         return x * 3 + plus
