@@ -55,6 +55,19 @@ def chosen(
     return tasks, [e for name, e in EXPERIMENTS.items() if name in wanted]
 
 
+def given_model(file: Any, sizes: Iterable[str]) -> Any:
+    """The experiment on the model in a file, with `NAME=N` for sizes that it leaves open."""
+    from comparisons.bench import given_model as given
+
+    found: dict[str, int] = {}
+    for text in sizes:
+        name, _, number = text.partition("=")
+        if not number.isdecimal():
+            raise click.BadParameter(f"{text!r} is not of the form NAME=N", param_hint="--size")
+        found[name] = int(number)
+    return given.of(file, found)
+
+
 def _meant(name: str, known: Iterable[str]) -> str:
     """The known names that are nearest to one that is not known, and where all of them stand."""
     near = get_close_matches(name, known, cutoff=0.75)

@@ -15,6 +15,7 @@ from comparisons.command_line.chosen import (
     check_device,
     chosen,
     experiments_take_part,
+    given_model,
     installed_families,
     peers_named,
     pythons_named,
@@ -63,17 +64,23 @@ def main() -> None:
 @click.option("--python", multiple=True, metavar="PEER=PATH", help="Run one of them in another Python.")
 @click.option("--json", "as_json", is_flag=True, help="Print report.json when done; progress goes to stderr.")
 @click.option("--resume", is_flag=True, help="Go on with the report in the folder: what is done is kept.")
+@click.option("--onnx", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+              help="Compare the model in an ONNX file, on both engines and in onnxruntime.")  # fmt: skip
+@click.option("--size", multiple=True, metavar="NAME=N",
+              help="With --onnx: for a size that the file leaves open.")  # fmt: skip
 @OUT
 def run(
     names: tuple[str, ...], engine: str, device: str, full: bool, seed: int, steps: int | None, as_json: bool,
-    resume: bool, peers: str | None, python: tuple[str, ...], out: Path,
+    resume: bool, peers: str | None, python: tuple[str, ...], onnx: Path | None, size: tuple[str, ...],
+    out: Path,
 ) -> None:  # fmt: skip
     """Train, compare, measure, and write the report.
 
     If none is named: all experiments and the quickest tasks, with --full all tasks; and `stepper`,
     which records one training step for the page that plays it. An experiment compares the engines,
     and so does the stepper: with one engine alone there are tasks only. So it is with --device cuda:
-    experiments, the stepper and other systems run on the CPU.
+    experiments, the stepper and other systems run on the CPU. With --onnx, the model in that file, and
+    what is named.
 
     The exit status is 1 if the engines differ or something failed, 130 after Ctrl-C or SIGTERM (what
     was found by then is in the report).
@@ -86,10 +93,12 @@ def run(
     from comparisons.training.drive import ENGINES
     from shared.durable.files import check_writable
 
-    tasks, experiments = chosen(names, full, engine, device)
+    given = [] if onnx is None else [given_model(onnx, size)]
+    tasks, experiments = ([], given) if given and not names else chosen(names, full, engine, device)
+    experiments = experiments if experiments is given else [*experiments, *given]
     check_device(device)
     engines = ENGINES if engine == "both" else (engine,)
-    stepper = STEPPER in names or (not names and experiments_take_part(engine, device))
+    stepper = STEPPER in names or (not names and not given and experiments_take_part(engine, device))
     command = "python -m comparisons " + _typed()
     pythons = pythons_named(python)
     raced = full and experiments_take_part(engine, device) and any(task.kin for task in tasks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -55,6 +56,7 @@ def draw(report: Mapping[str, Any], folder: Path) -> Path:
 
     Pages that an earlier run left there, and that are not of this one, are removed.
     """
+    from comparisons.bench import given_model
     from comparisons.experiments import EXPERIMENTS
     from comparisons.tasks import TASKS
 
@@ -62,7 +64,7 @@ def draw(report: Mapping[str, Any], folder: Path) -> Path:
     made = pages(report)
     for name, text in made.items():
         files.write(folder / name, text, "report")
-    for name in (STEPPER, *(f"{name}.html" for name in (*TASKS, *EXPERIMENTS, "peers"))):
+    for name in (STEPPER, *(f"{name}.html" for name in (*TASKS, *EXPERIMENTS, given_model.NAME, "peers"))):
         if name not in made:
             (folder / name).unlink(missing_ok=True)
     return folder / INDEX
@@ -83,9 +85,15 @@ def pages(report: Mapping[str, Any]) -> dict[str, str]:
 
 def pages_found(report: Mapping[str, Any]) -> list[Page]:
     """What there is a page for, beside the first one and the stepper's, in order."""
+    from comparisons.bench import given_model
     from comparisons.experiments import EXPERIMENTS
 
-    found = [*pages_of_tasks(report), *pages_of_experiments(report, EXPERIMENTS)]
+    every = {**EXPERIMENTS, given_model.NAME: given_model.EXPERIMENT}
+    experiments = [
+        replace(page, command=report["command"]) if page.name == given_model.NAME else page
+        for page in pages_of_experiments(report, every)
+    ]
+    found = [*pages_of_tasks(report), *experiments]
     peers = page_of_peers(report)
     return found if peers is None else [*found, peers]
 

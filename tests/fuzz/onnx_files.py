@@ -298,14 +298,14 @@ def _stop(*_: Any) -> None:
     raise Long
 
 
-def tried(seed: int, seconds: float = 10.0) -> str:
-    """What came of the file: "runs", an error's name, or of one with loops, which is waited for a tenth of
-    that time, "runs on". Raises what should not come.
+def tried(seed: int, seconds: float = 30.0) -> str:
+    """What came of the file: "runs", an error's name, or of one with loops, which gets a thirtieth of the
+    time, "runs on". Raises what should not come.
     """
     data = damaged(seed)
     loops = b"Loop" in data
-    signal.signal(signal.SIGALRM, _stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds / 10 if loops else seconds)
+    signal.signal(signal.SIGPROF, _stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds / 30 if loops else seconds)
     try:
         return _came_of(data, seed)
     except Long:
@@ -313,7 +313,7 @@ def tried(seed: int, seconds: float = 10.0) -> str:
             return "runs on"
         raise
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _came_of(data: bytes, seed: int) -> str:
