@@ -190,8 +190,9 @@ def _blocks(model: Json, names: list[str]) -> Iterator[Table | Bars]:
              number(one["products"]), size(one["bytes"]), seconds(one["compile"]))
             for row in rows for one in (variants[row],)
         ],
-        says="Products are those of matrices, and convolutions; bytes are of all arrays that the steps give, "
-        "views among them. Steps inside a loop's body are not counted.",
+        says="Products are those of matrices, and convolutions; bytes are of all arrays that the steps "
+        "give, views among them. Steps inside a loop's body are not counted. Compiling, up to the end of "
+        "the passes, was timed once for each.",
     )  # fmt: skip
     if f"up to {names[0]}" not in variants:  # a quick run
         return
@@ -314,8 +315,8 @@ def _otherwise(leaders: Json, trained: Json) -> list[str]:
             "What passes find, an author can write: `nn.LSTM` takes the product by the inputs out of its "
             "loop on both engines. It then stands in the program, and on dynamic it costs no compiling "
             f"({compiling} for {dearest['title']}).",
-            "A step that is slow on dynamic is a line of the program. On static it is a line of what the "
-            "passes have made of it, and one has to read `explain` to find one's own.",
+            "A step that is slow on dynamic is a line of the program. On static it is a kernel that the "
+            "passes have made, of several lines, maybe; which they were stands in `explain`.",
         ]
     return [
         f"Static spends {compiling} on compiling {dearest['title']}; what it has found it can say, "

@@ -98,12 +98,14 @@ def run(context: Context) -> dict[str, Any]:
 
 
 def _measured(context: Context, title: str, workload: Workload, style: str) -> dict[str, Any]:
-    """By engine: `start`, until the first step is done, and `step`, of any later one; and static's
-    `phases` apart. The first training of each does not count: it loads kernels."""
+    """By engine: `start`, until the first step is done, and `step`, of any later one; the `nodes` of
+    static's graph, and its `phases` apart. The first training of each does not count: it loads kernels."""
     data, steps = workload.data(), context.pick(5, 20)
     start: dict[str, list[float]] = {engine: [] for engine in PAIR}
     later: dict[str, list[float]] = {engine: [] for engine in PAIR}
     phases: dict[str, list[float]] = {"build": [], "compile": [], "first step": []}
+    with static.Graph().as_default() as graph:
+        train_static(models.model(workload, style), data, 1, lambda phase: None)
     for turn in range(1 + context.rounds):
         context.note(f"{title}: training {turn + 1}, from the beginning")
         for engine in PAIR if turn % 2 == 0 else reversed(PAIR):
@@ -118,7 +120,10 @@ def _measured(context: Context, title: str, workload: Workload, style: str) -> d
                 for phase, spent in (before | {"first step": first}).items():
                     phases[phase].append(spent)
     sides = {engine: {"start": spread(start[engine]), "step": spread(later[engine])} for engine in PAIR}
-    return sides | {"phases": {phase: spread(samples) for phase, samples in phases.items()}}
+    return sides | {
+        "nodes": len(graph.get_operations()),
+        "phases": {phase: spread(samples) for phase, samples in phases.items()},
+    }
 
 
 def _fresh(context: Context, peer: str, workload: str) -> dict[str, Any]:
@@ -177,8 +182,11 @@ def read(found: Json) -> Reading:
             ),
             Table(
                 "What static's first result is made of",
-                ("model", *trained[0]["phases"]),
-                [(one["title"], *(spread_of(s) for s in one["phases"].values())) for one in trained],
+                ("model", "nodes of the graph", *trained[0]["phases"]),
+                [
+                    (one["title"], number(one["nodes"]), *(spread_of(s) for s in one["phases"].values()))
+                    for one in trained
+                ],
             ),
             Table(
                 "Static's first result in a process of its own",
@@ -293,17 +301,23 @@ def _compiled(trained: Json) -> str:
     )
 
 
+def _once(one: Json) -> float:
+    """Seconds that static builds and compiles."""
+    return float(one["phases"]["build"]["median"] + one["phases"]["compile"]["median"])
+
+
 def _means(trained: Json, early: Json) -> list[str]:
     starts = {engine: [t for t in early if early[t] == engine] for engine in PAIR}
     first = max(PAIR, key=lambda engine: len(starts[engine]))
     if not starts[first]:
         return ["What it costs to build and to compile first is not resolved here."]
-    worst = max(
-        trained, key=lambda one: one["phases"]["build"]["median"] + one["phases"]["compile"]["median"]
-    )
+    worst = max(trained, key=_once)
+    grows = sorted(trained, key=_once) == sorted(trained, key=lambda one: int(one["nodes"]))
     reasons = {
-        "dynamic": "What static does once, before the first result, grows with the nodes of the graph: most "
-        f"for {worst['title']}, {spread_of(worst['phases']['build'])} of building and "
+        "dynamic": "What static does once, before the first result, "
+        f"{'takes the longer, the more nodes the graph has' if grows else 'hangs on the model'}: most for "
+        f"{worst['title']}, with {number(worst['nodes'])} nodes "
+        f"{spread_of(worst['phases']['build'])} of building and "
         f"{spread_of(worst['phases']['compile'])} of compiling. It is an investment, and the steps "
         "that follow are what it earns.",
         "static": "What static does before its first result takes less than dynamic's first step does.",

@@ -124,8 +124,8 @@ def read(found: Json) -> Reading:
             "On dynamic there is no other place for the update than the branch, unless one writes a function "
             "for it; both codes of dynamic are therefore the same.",
             "So it was with TensorFlow 1's `tf.cond` too: it ran whatever a branch used and had been built "
-            "outside of it, whichever branch was taken. It was documented and still surprised most people "
-            "once, for the code reads as a choice.",
+            "outside of it, whichever branch was taken. It was documented, and surprised people all the "
+            "same, for the code reads as a choice.",
         ],
     )  # fmt: skip
 
@@ -177,8 +177,8 @@ def _means(wrong: list[str], mended: list[str]) -> list[str]:
     ]
     said += [
         f"On {engine} a branch that uses a node from outside has it as an input, and inputs are computed "
-        "before the choice is made. For a value that only wastes time; for an assignment it is a wrong "
-        "result, and nothing says so."
+        "before the choice is made. For a value that wastes time, and is an error where the value can not "
+        "be computed; for an assignment it is a wrong result, and nothing says so."
         for engine in wrong
     ]
     if mended:

@@ -139,8 +139,8 @@ def read(found: Json) -> Reading:
         threats=[
             "What is said of `append` holds for whatever Python does beside the graph: a counter, a file, "
             "`print`, `breakpoint()`.",
-            "TensorFlow 1 called both functions of `tf.cond` while the graph was built, as static does here; "
-            "what these functions printed or counted was the first thing that did not do what it said.",
+            "TensorFlow 1 called both functions of `tf.cond` while the graph was built, as static does "
+            "here; what these functions printed or counted, they printed and counted then.",
         ],
     )  # fmt: skip
 

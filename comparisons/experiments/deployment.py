@@ -255,7 +255,8 @@ def _otherwise(runs: list[str], engines: Json) -> list[str]:
     sizes = listed([f"{size(engines[engine]['bytes'])} on {engine}" for engine in PAIR])
     reasons = {
         "dynamic": "Who goes on working on a model has its code anyway, and wants the weights alone, under "
-        "the names of its layers: they fit into a model that has been changed since, layer by layer.",
+        "the names of its layers: with `strict=False` they are loaded into a model that has other layers "
+        "by now, in each that is still there.",
         "static": "Static's file can be read by a program that never saw Python's classes.",
     }
     return [reasons[OTHER[runs[0]]], f"The files are of {sizes}; {smaller}'s is the smaller."]

@@ -208,8 +208,8 @@ def read(found: Json) -> Reading:
         threats=[
             f"The training takes {count(found['steps'], 'step')} of a small model. What a late error costs "
             "grows with the training, what an early one costs does not.",
-            "The mistakes were chosen to be of every kind: shapes, names, values, and slips that break no "
-            "rule. In how many of each kind people make, nothing is said here.",
+            "The mistakes were chosen to be of several kinds: shapes, names, values, and slips that break "
+            "no rule. How many of each kind people make is not said here.",
             "A dynamic script that evaluates once before it trains, as careful ones do, finds most of what "
             "is late here at once.",
         ],
@@ -275,8 +275,9 @@ def _means(leader: str | None, early: Json) -> list[str]:
     titles = listed([bug["title"] for bug in early[leader] if bug not in early[OTHER[leader]]])
     reasons = {
         "static": "On static the whole script is described before it runs, with its second phase and its "
-        "evaluation, and each line's shapes are checked as it is described. On dynamic a line is checked "
-        "when it is reached, and the evaluation is reached when the training is over.",
+        "evaluation, and each line's shapes are checked as it is described, as far as sizes are known by "
+        "then. On dynamic a line is checked when it is reached, and the evaluation is reached when the "
+        "training is over.",
         "dynamic": "On dynamic these lines were reached before any data was.",
     }
     return [reasons[leader], f"Found by {leader} alone, before any data: {titles}."]

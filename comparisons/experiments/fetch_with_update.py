@@ -193,7 +193,7 @@ def read(found: Json) -> Reading:
         threats=[
             "The last row is a rule that was written down and tried here, not TensorFlow 1 itself. Its "
             "executor ran a node as soon as its inputs were there and a thread was free, so which of the "
-            "answers came was a matter of timing, and most often the same one until the machine changed.",
+            "answers came was a matter of timing.",
             "In TensorFlow 1 `control_dependencies` put the missing edge in. It is here too, and needed only "
             "for effects that no value leads to.",
         ],

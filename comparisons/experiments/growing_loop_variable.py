@@ -167,9 +167,9 @@ def _means(grows: list[str], refused: list[str]) -> list[str]:
         for engine in grows
     ]
     said += [
-        f"On {engine} the body of a loop is described once, for all trips, and its description holds only if "
-        "every trip has the same shapes. The way out is to choose a largest size beforehand, to carry along "
-        "how much of it is in use, and to write into it."
+        f"On {engine} the body of a loop is described once, for all trips, and its description holds only "
+        "if every trip has the same shapes. A way out is to choose a largest size beforehand, to carry "
+        "along how much of it is in use, and to write into it."
         for engine in refused
     ]
     return said

@@ -146,8 +146,8 @@ def read(found: Json) -> Reading:
         means=_means(later, last),
         otherwise=_otherwise(first, later, last),
         threats=[
-            "The hyperbolic tangent is the kindest function to merge: all its derivatives are polynomials "
-            "in it. The arrays have five numbers, so what is timed is the nodes and not the arithmetic.",
+            "The hyperbolic tangent is kind to who merges: all its derivatives are polynomials in it. The "
+            "arrays have five numbers, so what is timed is the nodes and not the arithmetic.",
             _apart(last["apart"]),
         ],
     )  # fmt: skip
@@ -203,7 +203,8 @@ def _happened(later: str | None, orders: Json) -> list[str]:
     growth = [_growth(orders, lambda at, e=engine: at["nodes"][e]) for engine in PAIR]
     said = [
         f"Each further derivative multiplies the nodes by about {growth[0]:.1f} on dynamic and "
-        f"{growth[1]:.1f} on static: every rule, applied to what the rules before it wrote, writes several.",
+        f"{growth[1]:.1f} on static: rules are applied to what rules have written before, and many a rule "
+        "writes several.",
         f"Of static's {count(left['without passes'], 'step')} for derivative {last['order']}, pruning and "
         f"the merging of what is computed twice leave {number(left['prune and cse'])}, all passes "
         f"{number(left['all passes'])}.",
@@ -222,8 +223,8 @@ def _means(leader: str | None, last: Json) -> list[str]:
     )
     alike = " and ".join(f"{number(last['nodes'][engine])} on {engine}" for engine in PAIR)
     rules = (
-        f"Both engines derive by the same rules, and neither is spared their growth: {alike}. The choice of "
-        "an engine decides how often this work is done, and not how much it is."
+        f"Both engines derive by the same rules, and neither is spared their growth: {alike}. The choice "
+        "of an engine decides how often this work is done more than how much it is."
     )
     reasons = {
         "static": "On static the work of deriving is done once, and a later x costs only what is left.",

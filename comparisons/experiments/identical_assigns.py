@@ -110,8 +110,9 @@ def read(found: Json) -> Reading:
         threats=[
             "The matrices are tiny, so nothing worth having is saved here; what a model gains by "
             "merging is another experiment's question.",
-            "TensorFlow 1 kept the two updates apart by a flag that each op carried, `is_stateful`. An op "
-            "whose author had forgotten it was merged, and nothing said so.",
+            "TensorFlow 1 never merged an op that was given a reference to a variable, as these updates "
+            "are, and kept other effects apart by a flag in the op's definition, `is_stateful`. An op "
+            "whose author had forgotten it could be merged, and nothing said so.",
         ],
     )  # fmt: skip
 

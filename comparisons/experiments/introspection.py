@@ -183,7 +183,9 @@ def read(found: Json) -> Reading:
                     for f in figures
                 ],
                 [_closer(f) for f in figures],
-                says="Arithmetic is measured by a hook around every op that ran, memory by tracemalloc.",
+                says="Arithmetic is counted by a hook around every op that ran in a step of static's, and "
+                "stands for dynamic too, whose step calls the same kernels; memory is measured by "
+                "tracemalloc, on each engine.",
             ),
             Output("What was printed", {e: found["snippets"][e]["out"] for e in PAIR}),
         ],
@@ -274,9 +276,9 @@ def _otherwise(leader: str | None, found: Json) -> list[str]:
     if leader == "static":
         return [
             f"Where a step can be run it is its own best estimate: on dynamic one takes {step} here, and "
-            "tells the memory to the byte, workspaces of kernels included.",
-            "A model whose shape hangs on its data has no cost that could be known beforehand; "
-            "static can only describe its worst case.",
+            "tells the memory with what kernels ask of NumPy for themselves.",
+            "Where a model's shape hangs on its data, so does its cost: beforehand it can be known for "
+            "sizes that somebody names, and no others.",
         ]
     return [f"Static's table names every op of the step, dynamic's the layers; a step takes {step}."]
 

@@ -145,8 +145,8 @@ def read(found: Json) -> Reading:
             "The model is three calls deep. In a deeper one dynamic's traceback grows with the model; the "
             "traceback of a run does not, for it never passes through the model.",
             "The line in the message is this project's own doing on both engines. TensorFlow 1 named the "
-            "node (`add_17`), and later versions printed the whole stack on which it had been made, some "
-            "thirty calls, of which one or two were the user's.",
+            "node (`add_17`) and printed the whole stack on which it had been made, in which one looked "
+            "for one's own line.",
         ],
     )  # fmt: skip
 
@@ -238,7 +238,7 @@ def _without(bare: Json) -> str:
         return "Without remembered lines, each engine's error still leads to the line that breaks."
     kept = [engine for engine in PAIR if engine not in lost]
     lead = " and ".join(f"the error of {engine}" for engine in lost)
-    said = f"Without remembered lines nothing in {lead} leads to the line that breaks"
+    said = f"Without remembered lines no line that {lead} names is the one that breaks"
     return f"{said}; {kept[0]} needs none, for the line is in its traceback." if kept else f"{said}."
 
 
@@ -247,9 +247,9 @@ def _means(leader: str | None, bare: Json) -> list[str]:
         return ["A debugger that stops at such an error stops at the same place on both engines."]
     other = OTHER[leader]
     return [
-        f"A debugger that stops at {leader}'s error is inside the model: the two arrays, and the call that "
-        f"made each, are a step up the stack. One that stops at {other}'s is in the session, and the "
-        "model's own calls returned long ago.",
+        f"A debugger that stops at {leader}'s error is inside the model: some calls up the stack stands "
+        f"the line that breaks, with what it was given. One that stops at {other}'s is in the session, and "
+        "the model's own calls returned long ago.",
         f"So what {leader} has by nature {other} has to write down: the line that made each node, kept with "
         "it. What an engine writes down is all that it can tell: here the line, but no local variable.",
     ]

@@ -222,8 +222,9 @@ def _means(lower: str | None, held: Json, tops: dict[str, float]) -> list[str]:
     less = smaller(*held.values())
     if less is not None:
         reasons = {
-            "dynamic": "Between steps static keeps its arena, so that no step has to ask for memory; dynamic "
-            "gives back what a step used, and keeps the gradients until they are cleared.",
+            "dynamic": "Between steps static keeps its arena, in which most of the next step's values have "
+            "their places; dynamic gives back what a step used, and keeps the gradients until they are "
+            "cleared.",
             "static": "Between steps dynamic keeps more than static's graph and arena take.",
         }
         said.append(f"{reasons[less]} That is {size(held['dynamic'])} against {size(held['static'])}.")
@@ -242,8 +243,9 @@ def _otherwise(lower: str | None, held: Json) -> list[str]:
     if lower is not None:
         said.append(
             {
-                "static": "Static's memory is one block that is settled before the first step: a model that "
-                "has run once will not run out of memory in step 10,000, its batches being of one size.",
+                "static": "Where static's values lie is settled before the first step: a model that has "
+                "run twice will not run out of memory in step 10,000 for what its steps hold, its batches "
+                "being of one size.",
                 "dynamic": "On dynamic what is held is what the program's variables and the tape hold: to "
                 "drop a Tensor, or to recompute a part (`dynamic.checkpoint`), is a line of the program.",
             }[OTHER[lower]]

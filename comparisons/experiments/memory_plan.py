@@ -317,7 +317,7 @@ def _means(trained: Json, leaders: Json) -> list[str]:
         "static": "Static writes over values whose last reader is past, and dynamic has to wait until Python "
         "lets go: so static needs less for {}.",
         "dynamic": "Dynamic gives each array back when its last holder goes, and has no second copy of the "
-        "weights, no graph and no program, which for {} holds less than static does.",
+        "weights, no graph that stays and no program, which for {} holds less than static does.",
     }
     said += [reasons[engine].format(listed(_on(leaders, engine))) for engine in PAIR if _on(leaders, engine)]
     if tied := [f"{one['title']} ({size(one['dynamic'])} and {size(one['static'])})" for one in trained
@@ -334,8 +334,9 @@ def _otherwise(leaders: Json, deep: Json) -> list[str]:
     least, whole = _least(deep), deep["whole"]
     if other == "static":
         return [
-            "What static holds it knows beforehand, and holds in every step alike: a training that has begun "
-            "will not run out of memory in its last hour, as long as its batches keep their sizes."
+            "What static holds it knows beforehand, and holds in every step alike: a training that has "
+            "begun will not run out of memory in its last hour for what its steps hold, as long as its "
+            "batches keep their sizes."
         ]
     said = (
         "A Tensor that is not wanted is dropped by a line of the program, and a part of the model computed "

@@ -144,7 +144,7 @@ def read(found: Json) -> Reading:
 
 
 def _leader(case: Json) -> str | None:
-    """The engine on which it is no mistake; or else the one whose error stands at the line to mend,
+    """The engine on which it is no mistake; or else the one whose error stands at the line that breaks,
     if the other's does not."""
     good = [engine for engine in PAIR if case[engine]["error"] is None]
     if not good:
@@ -199,10 +199,10 @@ def _leads(error: Json) -> str:
     if error["named"] is None:
         return "names no line of the script in its message"
     if error["named"] == error["stopped"]:
-        return "stands at the line to mend, and its message names that line"
+        return "stands at the line that breaks, and its message names that line"
     return (
-        "stands at the line that runs the graph, which is not the one to mend, but its message leads back to "
-        "the line that described the op"
+        "stands at the line that runs the graph, which is not the one that breaks, but its message leads "
+        "back to the line that described the op"
     )
 
 
@@ -224,12 +224,13 @@ def _means(engine: str, cases: Json) -> str:
         return f"{engine.capitalize()} takes all of this for granted."
     if not far:
         return (
-            f"Every error of {engine} is raised where the line to mend runs, so a debugger that stops there "
-            "has the wrong value in its hands."
+            f"Every error of {engine} is raised while the line that breaks runs, so a debugger that stops "
+            "there has in its hands what that line was given. The line to mend may be another: a layer of "
+            "the wrong size is made before it is used."
         )
     return (
-        f"{count(len(far), 'error')} of {engine}'s {len(errors)} came when the graph ran, away from the line "
-        "to mend: what a debugger stops at is the run, and only the message leads back."
+        f"{count(len(far), 'error')} of {engine}'s {len(errors)} came when the graph ran, away from the "
+        "line that breaks: what a debugger stops at is the run, and only the message leads back."
     )
 
 
@@ -243,8 +244,9 @@ def _names(cases: Json) -> str:
 def _otherwise(leaders: list[str | None]) -> list[str]:
     behind = [engine for engine in PAIR if leaders.count(engine) < leaders.count(OTHER[engine])]
     reasons = {
-        "static": "A mistake in shapes is found while the graph is described, before any data is loaded or a "
-        "single kernel has run; on a job that waits hours for a machine that is the cheaper moment.",
+        "static": "A mistake in shapes that are known is found while the graph is described, before any "
+        "data is loaded or a single kernel has run; on a job that waits hours for a machine that is the "
+        "cheaper moment.",
         "dynamic": "An engine that computes at once can say what the values were, and a description can not.",
     }
     return [reasons[engine] for engine in behind or PAIR]

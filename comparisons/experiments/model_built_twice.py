@@ -135,7 +135,8 @@ def read(found: Json) -> Reading:
         otherwise=_otherwise(fails),
         threats=[
             "In TensorFlow 1 this came of a notebook's cell that was run again, as `Key v1_5 not found in "
-            "checkpoint`, numbered by how often. It named the key and not the cause.",
+            "checkpoint`, numbered by how often. The message named the key, and of the cell it said "
+            "nothing.",
             "It is the default graph that remembers, not the engine: a program that opens a graph of its own "
             "for each model, as a library should, does not meet this.",
         ],

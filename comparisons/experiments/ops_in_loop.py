@@ -6,6 +6,7 @@ import gc
 import tracemalloc
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from statistics import median
 from time import perf_counter
 from typing import Any
 
@@ -20,8 +21,10 @@ from comparisons.statistics.quantities import OTHER, PAIR, count, listed, number
 from comparisons.statistics.spread import spread
 
 STEPS, FULL = 150, 1_500
+TIMED = (30, 300)
+"""How many steps a loop has in which they are timed, of many such loops, in a quick run and in a full one."""
 WINDOWS, MARKS = 10, 5
-"""Into how many stretches a loop is cut to time its steps, and how often it is looked at."""
+"""Into how many stretches such a loop is cut, and how often the long one is looked at."""
 Data = Iterator[tuple[Any, Any]]
 
 # A running mean of the loss, kept beside the training.
@@ -119,20 +122,22 @@ WAYS = {
 
 
 def run(context: Context) -> dict[str, Any]:
-    steps = context.pick(STEPS, FULL)
+    steps, timed = context.pick(STEPS, FULL), context.pick(*TIMED)
     ways = {"dynamic": inside_dynamic, "static": inside_static, "before": before_static}
     found: dict[str, Any] = {}
     taken: dict[str, list[list[float]]] = {name: [] for name in ways}
-    for turn in range(context.pick(2, 4)):
+    for turn in range(context.rounds):
+        context.note(f"{timed:,} steps, round {turn + 1}")
         for name in [*ways] if turn % 2 == 0 else reversed([*ways]):
-            context.note(f"{steps:,} steps, {WAYS[name][0]}")
-            taken[name].append(_taken(context, ways[name], steps))
+            taken[name].append(_taken(context, ways[name], timed))
     for name, loop in ways.items():
+        context.note(f"{steps:,} steps, {WAYS[name][0]}")
         found[name] = {
             "code": source_of(loop), "windows": _windows(taken[name]), **_held(context, loop, steps),
         }  # fmt: skip
     return {
         "steps": steps,
+        "timed": timed,
         **found,
         "guarded": {"dynamic": attempt(guarded_dynamic), "static": attempt(guarded_static)},
     }
@@ -152,11 +157,9 @@ def _taken(context: Context, loop: Callable[[Data], None], steps: int) -> list[f
 
 
 def _windows(runs: list[list[float]]) -> list[dict[str, float]]:
-    """The spread of the seconds of a step over each of `WINDOWS` stretches of the loop."""
+    """For each of `WINDOWS` stretches of the loop, the spread over the runs of their median step there."""
     width = len(runs[0]) // WINDOWS
-    return [
-        spread([step for run in runs for step in run[i * width : (i + 1) * width]]) for i in range(WINDOWS)
-    ]
+    return [spread([median(run[i * width : (i + 1) * width]) for run in runs]) for i in range(WINDOWS)]
 
 
 def _held(context: Context, loop: Callable[[Data], None], steps: int) -> dict[str, Any]:
@@ -234,13 +237,13 @@ def read(found: Json) -> Reading:
             Pair("The guard", found["guarded"]["dynamic"], found["guarded"]["static"],
                  says=_guard(found["guarded"])),
         ],
-        happened=[_happened(engine, found[engine], gained[engine]) for engine in PAIR],
+        happened=[_happened(engine, found[engine], gained[engine], found["timed"]) for engine in PAIR],
         means=_means(growing, found),
         otherwise=_otherwise(growing, found, late),
         threats=[
             "Each new fetch is compiled here, however long the graph has become; TensorFlow 1 also sent "
             "what was new to its runtime, which prepared the whole graph again, so each step cost more "
-            "than the last. The form is the same: nothing is wrong but the time.",
+            "than the last. The form is the same: nothing is wrong but time and memory.",
             "The model is one layer. Beside a larger one the same line costs as much and is noticed later.",
         ],
     )  # fmt: skip
@@ -253,7 +256,7 @@ def _curves(title: str, found: Json, key: str, y_label: str, unit: str, says: st
 
 
 def _steps(found: Json) -> Curves:
-    width = found["steps"] // WINDOWS
+    width = found["timed"] // WINDOWS
     ends = [width * (i + 1) for i in range(WINDOWS)]
     series = [
         Series(
@@ -262,7 +265,11 @@ def _steps(found: Json) -> Curves:
         )
         for way, (label, side, dashed) in WAYS.items()
     ]  # fmt: skip
-    says = f"A step: the median, and as a band the middle half, of each {width} steps of the loop."
+    runs = found["static"]["windows"][0]["count"]
+    says = (
+        f"A step, in runs of {number(found['timed'])}: over {number(runs)} runs the median, and as a band "
+        f"the middle half, of what was the median of {width} steps in each."
+    )
     return Curves("Time", "steps done", "a step", series, unit="seconds", says=says)
 
 
@@ -284,13 +291,13 @@ def _answer(found: Json, growing: list[str]) -> str:
     return f"Nothing on {OTHER[behind]}. On {behind} the graph grows at every step, to {nodes} {after}{tail}."
 
 
-def _happened(engine: str, side: Json, gained: float) -> str:
+def _happened(engine: str, side: Json, gained: float, timed: int) -> str:
     first, last = (spread_of(side["windows"][at]) for at in (0, -1))
     pace = "rose" if _slower(side) else "is not resolved to have risen"
     return (
         f"On {engine} {number(side['nodes'][0])} nodes were alive after {number(side['at'][0])} steps and "
         f"{number(side['nodes'][-1])} after {number(side['at'][-1])}; {size(gained)} were gained between. "
-        f"The time of a step {pace}: {first} at the beginning, {last} at the end."
+        f"Over {number(timed)} steps the time of one {pace}: {first} at the beginning, {last} at the end."
     )
 
 
@@ -355,7 +362,8 @@ EXPERIMENT = Experiment(
     run=run,
     read=read,
     sizes=lambda found: (
-        f"One dense layer from 64 to 10 units, {count(found['steps'], 'step')} on the digits."
+        f"One dense layer from 64 to 10 units, {count(found['steps'], 'step')} on the digits; timed in runs "
+        f"of {number(found['timed'])}."
     ),
     level="fast",
 )

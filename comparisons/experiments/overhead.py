@@ -127,8 +127,8 @@ def read(found: Json) -> Reading:
         threats=[
             'Static is kept from making one kernel of the chain (`without=["fuse"]`): this page asks what an '
             "op costs that is called for itself.",
-            "Every op here is the same multiplication by a number, the cheapest of kernels; what it costs is "
-            "part of each figure, on both sides alike.",
+            "Every op here is the same multiplication by a number, a cheap kernel; what it costs is part "
+            "of each figure, on both sides alike.",
             "Static's building and compiling are not in these times; the pages of tasks have them.",
             "Both engines are Python above NumPy. One that does this in C++ has less of it to save.",
         ],

@@ -126,7 +126,8 @@ def read(found: Json) -> Reading:
         evidence=[
             Pair(f"{BRANCHES} branches, with workers or without",
                  found["codes"]["dynamic"], found["codes"]["static"],
-                 says="Neither engine offers workers of its own: they are Python's threads on both sides."),
+                 says="Neither engine runs branches beside each other by itself: the workers are Python's "
+                 "threads on both sides."),
             Table(
                 "One after the other, and beside each other",
                 ("branches", "dynamic, 1", "dynamic, 2", "gain", "static, 1", "static, 2", "gain", "NumPy"),
@@ -219,8 +220,9 @@ def _means(cases: Json, leaders: list[str | None]) -> list[str]:
             said.append(f"Two workers {what} with {listed(found)}.")
     if any(_effect(case[engine]) == "slower" for case in cases for engine in PAIR):
         said.append(
-            "A kernel lets go of Python's global lock while it computes, the program between kernels does "
-            "not: where kernels are short, the workers wait for each other and hand the lock to and fro."
+            "A kernel lets go of Python's global lock while it computes, if it has enough to do (NumPy's "
+            "elementwise ones with more than 500 numbers); the program between kernels does not. Where "
+            "kernels are short, the workers wait for each other and hand the lock to and fro."
         )
     if not any(_effect(case["plain"]) == "faster" for case in cases):
         said.append(

@@ -44,7 +44,7 @@ def loop_static() -> list[float]:
     x = static.placeholder("float32", (2,), name="x")
     while ops.norm(x) > 1:
         x = x / 2
-    with static.Session() as session:
+    with static.Session(optimize="exact") as session:
         return session.run(x, {x: X}).tolist()
 
 
@@ -55,7 +55,7 @@ def node_static() -> list[float]:
 
     x = static.placeholder("float32", (2,), name="x")
     (y,) = static.while_loop(lambda y: ops.norm(y) > 1, lambda y: [y / 2], [x])
-    with static.Session() as session:
+    with static.Session(optimize="exact") as session:
         return session.run(y, {x: X}).tolist()
 
 
@@ -242,8 +242,9 @@ def read(found: Json) -> Reading:
         means=_means(plain, leader),
         otherwise=_otherwise(plain, leader),
         threats=[
-            "One tree after the other. Static's rows leave room for a whole batch of trees, level by level, "
-            "which the task `tree_lstm` does, in a full run; a recursion can not be batched so.",
+            "One tree after the other. Static's rows leave room for a whole batch of trees, level by "
+            "level, which the task `tree_lstm` does, in a full run; a recursion as it stands can not be "
+            "batched so.",
             "The leaves are few and the layers small, so most of the time is what an op costs beside its "
             "arithmetic.",
             "A `cond` and a `scan` were in TensorFlow 1 as well; a tree was written with them, or with a "

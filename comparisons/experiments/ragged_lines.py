@@ -204,10 +204,9 @@ def read(found: Json) -> Reading:
                 ("way", "graphs", "nodes", "to build", "steps of the cell", "of them padding", "time"),
                 [(*_row(way, of, found["useful"]), spread_of(times[way])) for way, of in about.items()],
                 says="Single: one line after the other. Batch: as many steps as the longest line. Padded: "
-                "one "
-                f"graph with every step written out, for lines of {BUCKETS[-1]}. In buckets: one such graph "
-                "for "
-                f"each of {len(BUCKETS)} lengths that occurs. Every time is for all lines, forward and back.",
+                f"one graph with every step written out, for lines of {BUCKETS[-1]}. In buckets: one such "
+                f"graph for each of {len(BUCKETS)} lengths that occurs. Every time is for all lines, "
+                "forward and back; to build was timed once.",
             ),
             Bars(
                 "Time for all lines, forward and back", list(times),
@@ -268,7 +267,7 @@ def _means(together: str | None, single: str | None, shorter: str | None, found:
     won = [f"{times_of(gain)} as fast on {engine}"
            for engine, gain in zip(PAIR, gains, strict=True) if gain.leader == "dynamic"]  # fmt: skip
     if won:
-        said.append(f"To batch is worth more than to choose an engine, if anything is: it is {listed(won)}.")
+        said.append(f"To batch is {listed(won)}.")
     reasons = {
         "static": "its loop is one node, compiled once",
         "dynamic": "its way from a line of Python to the kernel is the shorter one",
@@ -282,9 +281,9 @@ def _means(together: str | None, single: str | None, shorter: str | None, found:
 def _otherwise(ahead: str | None) -> list[str]:
     if ahead == "static":
         return [
-            "Where each sequence is a tree or a graph of its own there is nothing to put beside each other, "
-            "and "
-            "code that reads like the data is right: on dynamic the single line needs no lengths at all.",
+            "Where each example is a tree or a graph of its own, to put them beside each other takes a "
+            "layout that somebody has to think of, and code that reads like the data does without: on "
+            "dynamic the single line needs no lengths at all.",
         ]
     if ahead == "dynamic":
         return [

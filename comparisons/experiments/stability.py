@@ -19,7 +19,7 @@ from comparisons.lab.snippet import attempt
 from comparisons.lab.verdict import counted
 from comparisons.statistics.quantities import OTHER, PAIR, count, listed
 from shared import ops
-from static.compile.passes.stabilize import PATTERNS
+from static.compile.passes.stabilize import LAST, PATTERNS
 
 X = np.array([0.0, 0.5, -0.5], np.float32)
 LIST = Path(__file__).with_name("data") / "unstable_formulas.json"
@@ -89,7 +89,7 @@ def run(context: Context) -> dict[str, Any]:
         for one in given["formulas"]:
             context.note(one["name"])
             formulas.append({key: one[key] for key in ("source", "name", "formula")} | _tried(one))
-    known = [{"old": pattern.old, "new": pattern.new, "why": pattern.why} for pattern in PATTERNS]
+    known = [{"old": pattern.old, "new": pattern.new, "why": pattern.why} for pattern in (*PATTERNS, *LAST)]
     points = max(len(one["x"]) for one in given["formulas"])
     return pairs | {"formulas": formulas, "points": points, "sources": given["sources"], "known": known}
 
@@ -158,14 +158,11 @@ def read(found: Json) -> Reading:
                 ],
                 [_better(one, {"dynamic": "lost on dynamic", "static": "static"}) for one in formulas],
                 says="Taken from public lists before anything of them was computed: all of hamming-ch3 "
-                "that our ops "
-                "can say, and some of every other. "
-                f"{' '.join(f'{name}: {where}.' for name, where in found['sources'].items())} In float32 at "
-                f"up to {found['points']} points, the same for all as far as a formula is defined there; a "
-                "value "
-                f"is lost if it is off by more than {LOST:.0%} of the right one, or not finite. The right "
-                "ones "
-                "were computed with 80 digits.",
+                "that our ops can say, and some of each of the others that are named here. "
+                f"{' '.join(f'{name}: {where}.' for name, where in found['sources'].items())} In float32 "
+                f"at up to {found['points']} points, the same for all as far as a formula is defined "
+                f"there; a value is lost if it is off by more than {LOST:.0%} of the right one, or not "
+                "finite. The right ones were computed with 80 digits.",
             ),
             Pair(
                 "The same, by the op that is made for it",
@@ -175,9 +172,9 @@ def read(found: Json) -> Reading:
                 "What static knows",
                 ("written as", "computed as", "why"),
                 [(f"`{one['old']}`", f"`{one['new']}`", one["why"]) for one in found["known"]],
-                says="All the rewrites by which static changes an answer, at `fast`. Those with a `g` are "
-                "of what "
-                "a gradient's rules leave when they are applied one by one.",
+                says="What stands beside each other, found at `fast`. Through slices, sums, products and "
+                "`where` static follows values by what they are made of, for which there is no table; what "
+                "it did is in `session.explain`.",
             ),
         ],
         happened=[
@@ -197,8 +194,8 @@ def read(found: Json) -> Reading:
         threats=[
             "The lists were made to be hard for who computes a formula as it stands: they say how well forms "
             "are recognised, and not how often a program meets one.",
-            "A pattern is found where nothing stands between its ops; a `where`, or a clip, in the middle "
-            "hides it.",
+            "Static does not follow every op: a clip, or the sum with a number, between the two hides a "
+            "formula from it.",
         ],
     )  # fmt: skip
 
@@ -264,8 +261,9 @@ def _otherwise(leader: str | None) -> list[str]:
     if leader == "static":
         return [
             "On dynamic the program that one reads is the arithmetic that is done. On static the answer "
-            "hangs on what the optimiser recognises: one more op between the two, and the numbers are "
-            "gone again without a word. Who has to reproduce published numbers wants the formula as written.",
+            "hangs on what the optimiser recognises: an op between the two that it does not follow, and "
+            "the numbers are gone again without a word. Who has to reproduce published numbers wants the "
+            "formula as written.",
             "A library that offers the stable op by name serves both engines, and this is the way that "
             "define-by-run took: a loss is computed from logits.",
         ]

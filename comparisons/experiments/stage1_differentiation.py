@@ -130,8 +130,7 @@ def _means(shorter: str | None, sooner: str | None) -> list[str]:
     if shorter is not None:
         said.append(f"What {OTHER[shorter]} has to say more is where numbers go in and where they come out.")
     if sooner is not None:
-        said.append(f"For one derivative at one point, {sooner} is done before the other has begun to "
-        "compute.")
+        said.append(f"For one derivative at one point, {sooner} is done sooner.")
     return said
 
 

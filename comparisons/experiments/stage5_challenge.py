@@ -188,10 +188,9 @@ def _answer(equal: Json, half: int, faster: str | None) -> str:
 
 def _means(shorter: str | None, faster: str | None) -> list[str]:
     said = [
-        "What must be kept is the same on both: parameters, the optimiser's averages and step count, "
-        "and the state "
-        "of the generator that dropout draws from. Where it lives is not: in the model's own arrays on "
-        "dynamic, in the session on static, until somebody stores it."
+        "What must be kept is the same on both: parameters, the optimiser's averages and step count, and "
+        "the state of the generator that dropout draws from. Where it lives is not: in the model and its "
+        "optimiser on dynamic, in the session on static, until somebody stores it."
     ]
     said += [f"{shorter.capitalize()} has less to write."] if shorter is not None else []
     said += [f"{faster.capitalize()} has less to wait for."] if faster is not None else []
@@ -207,8 +206,8 @@ def _otherwise(faster: str | None) -> list[str]:
             "and neither sees the other's half-made steps.",
         ]
     return [
-        "On dynamic there is one copy of every value, in the model: it can be looked at, saved or "
-        "changed after any step, and nobody has to remember to store it.",
+        "On dynamic there is one copy of every value, in the model or its optimiser: it can be looked at, "
+        "saved or changed after any step, and nobody has to remember to store it.",
     ]
 
 

@@ -231,7 +231,8 @@ def _means(same: bool) -> list[str]:
         ]
     return [
         "A training run is its numbers: parameters, running statistics, the optimiser's moments and step "
-        "count, and the state of the generators. Whoever hands on all of them hands on the run.",
+        "count, the state of the generators, and the place in the data. Whoever hands on all of them hands "
+        "on the run.",
         "So the choice need not be made once. A model can be tried out where it can be looked at, trained "
         "where the steps are short, and taken back when something looks wrong at step 40,000.",
     ]

@@ -235,9 +235,9 @@ def read(found: Json) -> Reading:
         means=_means(found, led),
         otherwise=_otherwise(led),
         threats=[
-            "Static's nodes remember the line that made them, so its messages lead back. TensorFlow 1 named "
-            "the node and printed the frames of its making, some thirty of them, in which one looked for "
-            "one's own.",
+            "Static's nodes remember the line that made them, so its messages lead back. TensorFlow 1 "
+            "named the node and printed the whole stack on which it had been made, in which one looked for "
+            "one's own line.",
             "The author of these programs knew what to look for. What costs the time in earnest, to suspect "
             "the right thing, is not measured here.",
         ],

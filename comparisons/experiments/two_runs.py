@@ -264,9 +264,10 @@ def _means(again: list[str], later: list[str]) -> list[str]:
 
 def _otherwise(again: list[str]) -> list[str]:
     reasons = {
-        "static": "A run that keeps nothing holds nothing: each value is dropped after its last use, where "
-        "an object that somebody still has a name for keeps its history alive. And a list of fetches "
-        "computes just what it needs: nobody pays for a loss where the accuracy alone is asked for.",
+        "static": "A run keeps no value for who may ask: the memory of each is free for another after its "
+        "last use, where an object that somebody still has a name for keeps its history alive. And a list "
+        "of fetches computes just what it needs: nobody pays for a loss where the accuracy alone is asked "
+        "for.",
         "dynamic": "A pass of its own for each question needs no object to be kept between them.",
     }
     if len(again) == 1:

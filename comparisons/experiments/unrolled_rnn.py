@@ -285,8 +285,7 @@ def _means(most: Json, starts: dict[str, str | None], later: dict[str, str | Non
     reasons = {
         "dynamic": "On dynamic there is nothing to build: the loop that computes is the loop that was "
         "written, and its length is nobody's business but Python's. On static a Python loop is a way to "
-        "write a long graph, and each of its turns is described, differentiated, optimised and compiled by "
-        "itself.",
+        "write a long graph, and each of its turns is described, differentiated, optimised and compiled.",
         "static": "Static described, differentiated and compiled every turn of the loop, and was there "
         "first all the same: on this machine building a node takes less than recording it and going back "
         "over it.",
@@ -297,7 +296,7 @@ def _means(most: Json, starts: dict[str, str | None], later: dict[str, str | Non
     after = {
         "static": "What was compiled pays in later steps: a turn of the loop is then a few calls of kernels.",
         "dynamic": "Nor does it pay in later steps, which are no shorter for having been compiled.",
-        None: "In later steps the difference is not resolved.",
+        None: "Which engine has the shorter later steps, unrolled, is not resolved.",
     }
     first = starts["unrolled"]
     return [reasons[first], after[later["unrolled"]]] if later["unrolled"] != first else [reasons[first]]

@@ -238,9 +238,10 @@ def read(found: Json) -> Reading:
         means=_means(cases),
         otherwise=_otherwise(cases, works),
         threats=[
-            "TensorFlow 1 gave every thread a default graph of its own, so even the plainest program broke "
-            "in a worker with `is not an element of this graph`. Here all threads share the graph that is "
-            "there from the start, and only what `as_default` or `with Session()` has set is a thread's own.",
+            "TensorFlow 1 gave every thread a default graph of its own, so a program that added to its "
+            "graph in a worker added to another one, and broke with `is not an element of this graph`. "
+            "Here all threads share the graph that is there from the start, and only what `as_default` or "
+            "`with Session()` has set is a thread's own.",
             "One worker at a time. Nothing here says how fast several are.",
         ],
     )

@@ -6,15 +6,20 @@ GLOSSARY = (
     ("bit for bit", "The same floating-point numbers down to the last bit, not merely close."),
     ("define-by-run", "The computation is whatever the program does; the graph is recorded on the way."),
     ("define-and-run", "The graph is described first, as data; running it is a second, separate act."),
+    (
+        "lines of code",
+        "Lines that somebody had to write: no imports, comments or blank ones, nor the `def` of a script.",
+    ),
     ("op, node", "An op is a kind of computation, such as a product; a node is one use of it in a graph."),
     (
         "graph",
-        "Nodes and the values that flow from one to the next. A loop is one node here, with a graph inside.",
+        "Nodes and the values that flow from one to the next. A loop of static's own is one node, with a "
+        "graph inside.",
     ),
     ("tape", "Dynamic's record of the ops behind a value, which backward() walks from its end."),
     ("gradient", "How a result changes with each number that it was computed from."),
     ("higher-order gradient", "The gradient of something that is itself made of gradients."),
-    ("placeholder", "In static, an input without a value: each run is fed one."),
+    ("placeholder", "In static, an input without a value: each run that needs it is fed one."),
     ("variable", "In static, a node that holds a value from one run to the next; a session has the values."),
     ("session", "What runs a static graph, and holds the values of its variables between runs."),
     ("fetch, feed", "What a run is asked for, and the arrays that it is given."),
@@ -26,7 +31,7 @@ GLOSSARY = (
     ("pass", "One way in which static's optimiser rewrites a program; each can be left out."),
     ("pruning", "To leave out what no fetch needs."),
     ("common subexpression", "What is computed twice from the same inputs, and once will do."),
-    ("fusion", "Several ops run as one kernel, so that values between them are never written to memory."),
+    ("fusion", "Several ops run as one kernel, so that values between them need not be written to memory."),
     ("kernel", "The function on raw arrays that does an op's arithmetic, NumPy's or one compiled by LLVM."),
     ("cold, warm", "In a fresh process, where nothing is loaded yet; and in one that has run before."),
     ("break-even", "The step from which on a longer start has been made up for by shorter steps."),
@@ -49,5 +54,5 @@ GLOSSARY = (
     ("checkpoint", "The values of a model in a file, without the code that made them."),
     ("archive", "A static graph in a file with its values, which runs without the model's code."),
     ("ONNX", "A file format for graphs that other systems' runtimes read."),
-    ("NaN", '"Not a number": what 0/0 gives, and what everything computed from it becomes.'),
+    ("NaN", "\"Not a number\": what 0/0 gives, and what nearly everything computed from it becomes."),
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from comparisons.lab.dimensions import Dimension
 from comparisons.lab.reading import Reading
+from comparisons.statistics.effect import ahead
 from comparisons.statistics.quantities import Json, count, factor, listed, number, percent
 from comparisons.statistics.spread import spreads
 from comparisons.statistics.tally import apart, tallies
@@ -37,10 +38,12 @@ def by_size(report: Json) -> list[str]:
     at = entry["found"]["sizes"]
     factors = [f"{factor(one['dynamic']['median'] / one['static']['median'])}" for one in at]
     sizes = listed([number(one["numbers"]) for one in at])
+    seen = [number(one["numbers"]) for one in at if ahead(one["dynamic"], one["static"])]
+    resolved = f"resolved on {listed(seen)}" if seen else "which is resolved on none of them"
     return [
-        "How much of a time is the engine's hangs on the size of the arrays: in "
+        "How much of a time is the engine's may hang on the size of the arrays: in "
         f"[a chain of {entry['found']['chain']} ops](overhead.html) on {sizes} numbers, dynamic took "
-        f"{listed(factors)} times what static took, by the medians."
+        f"{listed(factors)} times what static took, by the medians, {resolved}."
     ]
 
 
@@ -85,8 +88,8 @@ def scatter(evidence: Any) -> list[str]:
     rounds = {spread["count"] for spread in found}
     times = count(rounds.pop(), "time") if len(rounds) == 1 else f"{min(rounds)} to {max(rounds)} times"
     return [
-        f"What is timed here was timed {times}, in turns. Between the quartiles of the figure that scatters "
-        f"most lie {percent(_width(widest))} of its median."
+        f"What is timed here was timed {times}, the sides in turns. Between the quartiles of the figure "
+        f"that scatters most lie {percent(_width(widest))} of its median."
     ]
 
 

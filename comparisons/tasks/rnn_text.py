@@ -18,8 +18,8 @@ TASK = replace(
     name="rnn_text",
     title="A plain RNN on Python's own library",
     short="the character RNN",
-    about="The text that the LSTM reads, read by the simplest of cells: one product and one tanh for each "
-    f"character. The state is carried on from one window of {lstm_text.WINDOW} characters to the next, and "
+    about="The text that the LSTM reads, read by a plain cell: tanh of the character's product and the "
+    f"state's. The state is carried on from one window of {lstm_text.WINDOW} characters to the next, and "
     "no gradient goes back over that border. While it learns, it is made to write.",
     model=model,
     kin="rnn",

@@ -58,8 +58,8 @@ TASK = Task(
     title="A Tree-LSTM on the syntax of functions",
     short="the Tree-LSTM",
     about="The syntax trees of functions of Python's library: is there a return below a branch or a loop? "
-    "The network has the shape of its input. Dynamic follows each tree node by node, in Python; static "
-    "needs the trees laid out as levels, so that one graph serves them all.",
+    "The network has the shape of its input. Dynamic follows each tree node by node, in Python; static is "
+    "given the trees laid out as levels, so that one graph serves them all.",
     model=Judge,
     optimizer=lambda parameters: optim.Adam(parameters, lr=5e-3),
     data=functions,

@@ -26,14 +26,14 @@ def size_of_run(report: Json, tasks: Mapping[str, Any]) -> str:
     ran = count(len(report["tasks"]), "task")
     if report["full"]:
         return (
-            f"This was a full run: {ran}, trained for long, and what a verdict on times hangs on was timed "
-            "31 times or more often."
+            f"This was a full run: {ran}, trained for long, and what a verdict on their times, or on those "
+            "of experiments, hangs on was timed 31 times or more often."
         )
     return (
-        f"This was a quick run: {ran}, small models, and what a verdict on times hangs on was timed {LEAST} "
-        "times or more often. A full one "
-        f"(`make compare FULL=1`) trains up to {len(tasks)} tasks for longer, on larger models where a page "
-        "says so, times everything twice as often, and races other systems that are installed."
+        f"This was a quick run: {ran}, small models, and what a verdict on times hangs on was timed "
+        f"{LEAST} times or more often. A full one (`make compare FULL=1`) trains up to {len(tasks)} tasks "
+        "for longer, on larger models where a page says so, times what a verdict hangs on 31 times, and "
+        "races other systems that are installed."
     )
 
 

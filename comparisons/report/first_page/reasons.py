@@ -20,9 +20,9 @@ REASONS: dict[str, dict[str, str]] = {
         "each turn.",
     },
     "debugging": {
-        "dynamic": "The line that is wrong is the line that raises, with its values at hand.",
-        "static": "Shapes and names are checked before anything has been computed, and a graph can be asked "
-        "about itself.",
+        "dynamic": "An error is raised while its line runs, with the line's values at hand.",
+        "static": "Names, and shapes that are known, are checked before anything has been computed, and a "
+        "graph can be asked about itself.",
     },
     "state": {
         "dynamic": "A value changes when the line that changes it runs, and there is one copy of it.",
@@ -35,12 +35,13 @@ REASONS: dict[str, dict[str, str]] = {
         "once.",
     },
     "stability": {
-        "dynamic": "It computes the formula as it was written, and shows at once where it goes wrong.",
+        "dynamic": "It computes the formula as it was written, and each value on the way can be looked at.",
         "static": "It sees the whole formula before it runs, and can put in its place one that floating "
         "point does not lose.",
     },
     "start": {
-        "dynamic": "Nothing stands before the first line of arithmetic: no description, no compilation.",
+        "dynamic": "Nothing has to stand before the first line of arithmetic: no description of the whole, "
+        "and no program made of it.",
         "static": "To describe and compile takes less time here than what dynamic does before its first "
         "result.",
     },

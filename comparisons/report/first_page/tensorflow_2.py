@@ -14,7 +14,7 @@ MACHINE = ("speed", "optimisation", "memory", "foresight", "deployment")
 """What whoever runs it for long, or elsewhere, meets."""
 
 ON_HANDS: dict[str | None, str] = {
-    "dynamic": "That is what whoever wrote models in TensorFlow 1 met every day.",
+    "dynamic": "That is the part of the work that people saw when they wrote models in TensorFlow 1.",
     "static": "By these rows those who write models had no reason to turn away from TensorFlow 1.",
     None: "By these rows alone it can not be told why people turned away from TensorFlow 1.",
 }

@@ -6,7 +6,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from comparisons.lab.blocks import Block, Prose, Table
-from comparisons.report.peers.page import BOTH_DESIGNS, PAGE, Case, cases, cold, left_out, ratio, sooner
+from comparisons.report.peers.page import (
+    BOTH_DESIGNS,
+    PAGE,
+    Case,
+    agreeing,
+    cases,
+    cold,
+    left_out,
+    ratio,
+    sooner,
+)
 from comparisons.report.tasks.measured import both
 from comparisons.statistics.effect import ahead
 from comparisons.statistics.quantities import Json, factor, listed, number, seconds, spread_of
@@ -15,7 +25,7 @@ TITLE = "In other systems"
 LEADS = {
     "dynamic": "running ops at once is ahead",
     "static": "the graph is ahead",
-    None: "neither is ahead",
+    None: "neither is resolved to be ahead",
 }
 WHEN = {"step": "Once running", "first": "To the first loss, cold"}
 
@@ -97,16 +107,21 @@ def _compared(theirs: Sequence[Case], ours: Case) -> list[str]:
     if not theirs:
         return ["No other system that was raced has both designs, so only speeds stand side by side."]
     said = [_led(what, theirs, ours) for what in WHEN]
-    agreeing = {
-        case.system: sum(getattr(case, what) == getattr(ours, what) for what in WHEN) for case in theirs
-    }
-    holds = {many: [system for system, found in agreeing.items() if found == many] for many in (2, 1, 0)}
+    holds = {case.system: _holds(case, ours) for case in theirs}
     verdicts = [
-        f"{words} in {listed(holds[many])}"
-        for many, words in ((2, "holds"), (1, "holds in part"), (0, "does not hold"))
-        if holds[many]
+        f"{words} in {listed([system for system, found in holds.items() if found == words])}"
+        for words in dict.fromkeys(holds.values())
     ]
     return [*said, f"So the trade-off that this workload shows here {', '.join(verdicts)}."]
+
+
+def _holds(case: Case, ours: Case) -> str:
+    """Whether the designs come out in a system as they do here, as far as one is seen to be ahead in both."""
+    found = [agreeing([case], {case.workload: ours}, what) for what in WHEN]
+    same, of = sum(pair[0] for pair in found), sum(pair[1] for pair in found)
+    if not of:
+        return "is not resolved"
+    return "holds" if same == of else "holds in part" if same else "does not hold"
 
 
 def _led(what: str, theirs: Sequence[Case], ours: Case) -> str:

@@ -155,18 +155,24 @@ def read(found: Json) -> Reading:
     )
 
 
-def _agreeing(theirs: Sequence[Case], ours: dict[str, Case], what: str) -> int:
-    return sum(getattr(case, what) == getattr(ours[case.workload], what) for case in theirs)
+def agreeing(theirs: Sequence[Case], ours: dict[str, Case], what: str) -> tuple[int, int]:
+    """In how many cases the same design is ahead there and here, and of how many: of those in which
+    one is seen to be ahead on both sides."""
+    pairs = [(getattr(case, what), getattr(ours[case.workload], what)) for case in theirs]
+    told = [(there, here) for there, here in pairs if there and here]
+    return sum(there == here for there, here in told), len(told)
 
 
 def _answer(theirs: Sequence[Case], ours: dict[str, Case]) -> str:
     if not theirs:
         return "No other system measured here offers both designs, so only speeds stand side by side."
-    steps, firsts = (_agreeing(theirs, ours, what) for what in ("step", "first"))
+    (steps, of), (firsts, all_firsts) = (agreeing(theirs, ours, what) for what in ("step", "first"))
     systems = listed(list(dict.fromkeys(case.system for case in theirs)))
+    first = f"{firsts}" if of == all_firsts else f"{firsts} of {all_firsts}"
+    left = "" if of == all_firsts == len(theirs) else " Cases in which it is not resolved are left out."
     return (
         f"In {systems}, the design that is ahead once running is the one that is ahead here in {steps} of "
-        f"{count(len(theirs), 'case')}; to the first loss, in {firsts}."
+        f"{count(of, 'case')}; to the first loss, in {first}.{left}"
     )
 
 
@@ -215,8 +221,12 @@ def _means(theirs: Sequence[Case], ours: dict[str, Case]) -> list[str]:
         return ["Whether the trade-off holds elsewhere can be said only where a system offers both designs."]
     said = []
     for what, words in (("step", "once it runs"), ("first", "to the first loss")):
-        same = _agreeing(theirs, ours, what)
-        if same == len(theirs):
+        same, of = agreeing(theirs, ours, what)
+        if not of:
+            said.append(
+                f"Whether what is said in this report of the designs {words} holds there is not resolved."
+            )
+        elif same == of:
             said.append(f"What is said in this report of the designs {words} holds there too.")
         elif same == 0:
             said.append(f"What is said in this report of the designs {words} does not hold there.")

@@ -34,7 +34,7 @@ def parity(task: Json) -> str:
         return (
             f"All {count(found['steps'], 'loss', 'losses')} are the same numbers on both engines, bit for "
             f"bit. So are the {number(found['numbers'])} numbers that were left when training ended: "
-            "weights, what the optimiser keeps, the state of generators. Whatever differs "
+            "weights, and what optimisers and generators keep, where there are any. Whatever differs "
             "below is therefore the design, and not the arithmetic."
         )
     said = ["The engines do not give the same numbers."]
@@ -118,15 +118,16 @@ def step_time(task: Json) -> str:
     if not same_encoding(task):
         return (
             f"Once running, {won}: {said}. That is not the engines' doing alone: dynamic computes the "
-            "examples of a batch one after the other, each in its own shape, static all of them at once, in "
-            "a layout that was made for it. Who makes that layout by hand has the same on dynamic."
+            "examples of a batch one after the other, each in its own shape, static all of them at once, "
+            "in a layout that was made for it. Who makes that layout by hand can take a batch at a time "
+            "on dynamic too."
         )
     if found.leader == "static":
         return (
-            f"Once running, {won}: {said}. At `exact` the kernels are the same; what it saves is "
-            "bookkeeping. "
-            "Dynamic records each op while it computes and walks the record back, in every step "
-            "anew; static follows a list that was written once."
+            f"Once running, {won}: {said}. At `exact` the kernels are the same; what it saves stands "
+            "around them. Dynamic records each op while it computes, asks for memory for what comes out, "
+            "and walks the record back, in every step anew; static follows a list that was written once, "
+            "and gives many of its arrays places from earlier runs."
         )
     return (
         f"Once running, {won}: {said}. At `exact` the kernels are the same, so on this machine static pays "
@@ -218,8 +219,9 @@ def program(task: Json) -> str:
     """What static generated."""
     lines = task["inside"]["static"]["program"].rstrip().count("\n") + 1
     return (
-        f"A training step on static is this Python function of {count(lines, 'line')}, written by the engine "
-        "when the session first meets the fetches. One line is one kernel, with the shape that comes out and "
-        "the line of the script behind it. What stands behind `out=` has a place in memory from an earlier "
-        "run (`arrays`), or is an array that nothing reads any more; others are dropped after their last use."
+        f"A training step on static is this Python function of {count(lines, 'line')}, written by the "
+        "engine when the session first meets the fetches. Behind each kernel stand the shape that comes "
+        "out and the line of the script; the other lines take up what there is, or let go of it. What "
+        "stands behind `out=` has a place in memory from an earlier run (`arrays`), or is an array that "
+        "nothing reads any more; others are dropped after their last use."
     )

@@ -111,9 +111,9 @@ def means(task: Json) -> list[str]:
     found, said = leaders(task), []
     if not same_encoding(task):
         said.append(
-            "Examples that differ in shape are what define-by-run was made for: its script says what is done "
-            "to one of them. Define-and-run asks for one graph that serves all, and whoever has found one "
-            "has a batch at the same time."
+            "Examples that differ in shape are what define-by-run was made for: its script says what is "
+            "done to one of them. For define-and-run one graph was made here that serves all, and it takes "
+            "a batch at a time."
         )
     if not same_encoding(task):
         said.append(
@@ -151,7 +151,7 @@ def otherwise(task: Json) -> list[str]:
 
 DEFENCE = {
     "dynamic": "What dynamic spends in a step buys a script that is read from top to bottom, stops at the "
-    "line that is wrong, and can be changed between two steps.",
+    "line that fails, and can be changed between two steps.",
     "static": "What static spends, before the first step or in what it holds, buys a whole that can be "
     "looked through, kept in a file and run where this script is not.",
 }

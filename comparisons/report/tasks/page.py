@@ -71,18 +71,24 @@ def _method(task: Json) -> list[str]:
     return [*said, *scatter(task["measure"]), *recounted(task["measure"])]
 
 
+def met(task: Json) -> tuple[str, str]:
+    """What the rows of the training data are, and what a batch holds of them."""
+    return ("character", "window") if task["loop"] == "text" else ("example", "example")
+
+
 def _sizes(task: Json) -> list[str]:
     """How large the model and its data are."""
     examples = task.get("examples")
     if not examples or "parameters" not in task:
         return []
-    each = "x".join(map(str, examples["shape"])) or "a number"
-    batch = f" in batches of {number(task['batch_size'])}" if task["batch_size"] else ""
+    row, batched = met(task)
+    data = f"on {count(examples['train'], row)}"
+    data += f" of {'x'.join(map(str, examples['shape']))}" if examples["shape"] else ""
+    data += f" in batches of {number(task['batch_size'])}" + (f" {batched}s" if batched != row else "")
+    asked = f", and asked about {number(examples['test'])} {task['counted']}" if task["counted"] else ""
     return [
         f"The model holds {number(task['parameters'])} numbers. It was trained for "
-        f"{count(task['steps'], 'step')} "
-        f"on {count(examples['train'], 'example')} of {each}{batch}, and asked about "
-        f"{number(examples['test'])} others."
+        f"{count(task['steps'], 'step')}{f' {data}' if task['batch_size'] else ''}{asked}."
     ]
 
 
@@ -151,7 +157,8 @@ def _code(name: str, task: Json, scripts: Json) -> Iterator[Block]:
     for engine in scripts if len(scripts) == 1 else ():
         yield Listing(title, scripts[engine], engine, says=note)
     batch = (
-        f", and both meet the same {task['batch_size']} examples in each of {number(task['steps'])} steps"
+        f", and both meet the same {count(task['batch_size'], met(task)[1])} in each of "
+        f"{number(task['steps'])} steps"
         if task["batch_size"]
         else ""
     )
@@ -167,10 +174,11 @@ def _scripts(counts: tuple[int, int, int]) -> str:
     dynamic has, that only static has."""
     same, dynamic, static = counts
     return (
-        f"{count(same, 'line is', 'lines are')} the same on both sides; {number(dynamic)} belong to dynamic "
-        f"alone, {number(static)} to static alone. Dynamic's own lines compute: each is done when Python has "
-        "passed it. Static's describe: what they make has a shape and a dtype, but no value, until "
-        "the session runs it with arrays in the place of its placeholders."
+        f"Imports among them, {count(same, 'line is', 'lines are')} the same on both sides; "
+        f"{number(dynamic)} belong to dynamic alone, {number(static)} to static alone. Dynamic's own lines "
+        "compute: each is done when Python has passed it. Static's describe, up to the session: what they "
+        "make has a shape and a dtype, but no value, until the session runs it with arrays in the place "
+        "of its placeholders."
     )
 
 

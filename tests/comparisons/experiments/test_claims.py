@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections import OrderedDict
+
 import numpy as np
 import pytest
 
 import dynamic
 import static
+from comparisons.experiments import memory_in_step
 from shared import nn, ops, optim
 from static.run.late import LateSettingWarning
 
@@ -83,3 +87,102 @@ def test_switch_engines_a_session_that_is_kept_open_serves_every_stretch():
             ops.sum(ops.square(model(dynamic.tensor(ROWS)))).backward()
             opt.step()
     assert int(opt.steps.numpy()) == 4
+
+
+def test_assign_outside_branch_what_can_not_be_computed_is_an_error_in_a_branch_that_is_not_taken():
+    chosen, place = static.placeholder("bool", ()), static.placeholder("int64", ())
+    x = static.constant(ROWS[0])
+    picked = ops.take(x, place, axis=0)
+    y = static.cond(chosen, lambda: picked, lambda: ops.sum(x))
+    with static.Session() as session:
+        assert session.run(y, {chosen: False, place: 7}) == 8.0
+        with pytest.raises(IndexError, match="out of bounds"):
+            session.run(y, {chosen: False, place: 8})
+
+
+def test_memory_in_step_a_step_of_static_asks_for_less_than_it_keeps_and_for_more_than_nothing():
+    draw = np.random.default_rng(0)
+    x, y = draw.random((256, 64), np.float32), draw.integers(0, 10, 256)
+    with static.Graph().as_default():
+        step = memory_in_step.step_static(memory_in_step.network(64), x, y)
+        step()
+        tracemalloc.start()
+        step()
+        asked = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    largest = 64 * 64 * 4
+    assert largest <= asked < 7 * x.nbytes
+
+
+@pytest.mark.parametrize("engine", ["dynamic", "static"])
+def test_memory_plan_the_new_value_of_a_parameter_is_a_fresh_array(engine: str):
+    layer = nn.Linear(8, 2)
+    opt = optim.SGD(layer.parameters(), lr=0.1)
+    if engine == "dynamic":
+        before = layer.weight.value()
+        kept = before.copy()
+        ops.sum(layer(dynamic.tensor(ROWS))).backward()
+        opt.step()
+        after = layer.weight.value()
+    else:
+        x = static.placeholder("float32", (1, 8))
+        train = opt.minimize(ops.sum(layer(x)))
+        (weight, _) = static.trainable_variables()
+        with static.Session() as session:
+            session.run(static.global_variables_initializer())
+            before = session.run(weight)
+            kept = before.copy()
+            session.run(train, {x: ROWS})
+            after = session.run(weight)
+    assert np.array_equal(before, kept) and not np.array_equal(after, kept)
+
+
+def test_middle_value_every_value_of_a_model_can_be_replaced():
+    x = static.placeholder("float32", (None, 8))
+    y = nn.Sequential(nn.Linear(8, 4), nn.Tanh(), nn.Linear(4, 2))(x)
+    with static.Session() as session:
+        session.run(static.global_variables_initializer())
+        values = [out for node in y.graph.get_operations() for out in node.outputs]
+        for value in values:
+            zeros = np.zeros(np.shape(session.run(value, {x: ROWS})), np.float32)
+            assert session.run(y, {x: ROWS} | {value: zeros}).shape == (1, 2)
+    assert len(values) > 4
+
+
+@pytest.mark.parametrize(
+    ("between", "found"),
+    [
+        (lambda p: p[:2], True),
+        (lambda p: p * 2.0, True),
+        (lambda p: ops.where(static.placeholder_with_default([True, True, False], (3,)), p, 1.0), True),
+        (lambda p: ops.clip(p, 0.0, 1.0), False),
+        (lambda p: p + 0.0, False),
+    ],
+    ids=["slice", "product", "where", "clip", "sum with a number"],
+)
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_stability_static_follows_some_ops_between_the_two_and_not_others(between, found):
+    x = static.constant(np.float32([0.0, 0.5, -0.5]))
+    y = ops.log(between(ops.softmax(1000 * x)))
+    with static.Session() as session:
+        assert np.isfinite(session.run(y)).all() == found
+
+
+def test_deployment_weights_are_loaded_into_a_model_that_has_other_layers_by_now(tmp_path):
+    path = tmp_path / "model.safetensors"
+    nn.Sequential(OrderedDict(first=nn.Linear(8, 4), old=nn.Linear(4, 2))).save(path)
+    model = nn.Sequential(OrderedDict(first=nn.Linear(8, 4), new=nn.Linear(4, 3)))
+    found = model.load(path, strict=False)
+    assert {*found.missing_keys} == {"new.weight", "new.bias"}
+    assert {*found.unexpected_keys} == {"old.weight", "old.bias"}
+
+
+def test_state_a_run_that_fails_changes_no_variable():
+    counter = static.Variable(1.0, name="counter")
+    update = counter.assign_add(1.0)
+    place = static.placeholder("int64", ())
+    with static.Session() as session:
+        session.run(static.global_variables_initializer())
+        with pytest.raises(IndexError):
+            session.run([update, ops.take(static.constant(ROWS[0]), place, axis=0)], {place: 8})
+        assert session.run(counter) == 1.0

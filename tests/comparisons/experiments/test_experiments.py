@@ -439,6 +439,15 @@ def test_an_experiment_that_says_that_nothing_hangs_on_the_level_times_nothing(e
     assert not timed or experiment.level
 
 
+@each
+def test_a_page_shows_no_session_of_another_level_than_it_says(experiment):
+    """Where a page names one level, every session in its listings is of that level."""
+    pairs = [block for block in experiment.read(evidence(experiment)).evidence if isinstance(block, Pair)]
+    sessions = re.findall(r"Session\((.*?)\)", "".join(pair.static["code"] for pair in pairs))
+    if experiment.level in ("exact", "fast"):
+        assert {'optimize="exact"' in given for given in sessions} <= {experiment.level == "exact"}
+
+
 def test_a_file_holds_the_experiment_of_its_name():
     for name, experiment in EXPERIMENTS.items():
         assert experiment.read.__module__ == f"comparisons.experiments.{name}"

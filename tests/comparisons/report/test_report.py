@@ -80,7 +80,7 @@ def test_where_static_steps_are_shorter_the_page_says_so(report):
     assert f"static makes a step {factor} as fast: {times}" in text
     assert "Its shorter steps have made up for that after 15 steps (13 to 18)." in text
     assert "Static has made up for its later start after 15 steps (13 to 18) on the CNN" in text
-    assert "what it saves is bookkeeping" in text
+    assert "what it saves stands around them" in text
 
 
 def test_where_static_steps_are_longer_the_page_says_so(report):
@@ -91,7 +91,7 @@ def test_where_static_steps_are_longer_the_page_says_so(report):
     assert "dynamic makes a step 2.5 times (2.4 to 2.6) as fast: 2.00 ms (1.96 to 2.04 ms) on dynamic" in text
     assert "That is never made up for, since dynamic's later steps are the shorter ones." in text
     assert "static is the faster one" not in text
-    assert "what it saves is bookkeeping" not in text
+    assert "what it saves stands around them" not in text
     assert "have made up for" not in text
 
 
@@ -198,7 +198,7 @@ def test_a_busy_machine_and_late_thread_settings_are_named_as_threats(report):
 def test_the_mistakes_show_the_captured_messages_and_where_they_lead(report):
     text = said(report, "mistakes.html")
     assert "label 7 (at position 1) is out of range for 5 classes" in text
-    assert "Static stands at the line that runs the graph, which is not the one to mend" in text
+    assert "Static stands at the line that runs the graph, which is not the one that breaks" in text
     assert "What is plain Python on dynamic is an error on static." in text
     case = report["experiments"]["mistakes"]["found"]["cases"][0]
     case["static"]["error"] = None
@@ -216,6 +216,20 @@ def recoded(report):
     return report
 
 
+def test_a_task_says_what_it_was_trained_on_and_asked_about_as_far_as_that_can_be_said(report):
+    first, second = report["tasks"].values()
+    first |= {"examples": {"train": 9, "test": 4, "shape": [1, 8]}, "batch_size": 3, "counted": "test lines"}
+    trees = {"examples": {"train": 9, "test": 384, "shape": []}, "batch_size": 2, "counted": None}
+    second |= trees
+    text = said(report)
+    assert "on 9 examples of 1x8 in batches of 3, and asked about 4 test lines." in text
+    assert "on 9 examples in batches of 2." in text
+    second["loop"] = "text"
+    assert "on 9 characters in batches of 2 windows." in said(report)
+    second["batch_size"] = 0
+    assert f"It was trained for {second['steps']} steps." in said(report)
+
+
 def test_costs_of_two_encodings_are_not_put_down_to_the_engines(recoded):
     said = " ".join(opening(recoded))
     assert "3 losses on the CNN, equal bit for bit; 3 losses on the MLP, where their encodings differ" in said
@@ -223,7 +237,7 @@ def test_costs_of_two_encodings_are_not_put_down_to_the_engines(recoded):
     assert "on the MLP and" not in said
     task = recoded["tasks"]["mlp_digits"]
     assert "That is not the engines' doing alone" in happened.step_time(task)
-    assert "bookkeeping" not in happened.step_time(task)
+    assert "stands around them" not in happened.step_time(task)
     assert "made up for" not in happened.start_time(task)
     assert "these times do not tell" in (means := " ".join(lesson.means(task)))
     assert "design to choose" not in means and "done sooner" not in means
