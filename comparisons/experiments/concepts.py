@@ -14,7 +14,7 @@ from comparisons.lab.blocks import Json, Output, Pair, Table
 from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
-from comparisons.lab.snippet import attempt, source_of
+from comparisons.lab.snippet import attempt, source_of, written
 from comparisons.lab.verdict import counted
 from comparisons.statistics.quantities import OTHER, PAIR, count, number
 from comparisons.training import loops
@@ -170,9 +170,8 @@ def _script(name: str, engine: str) -> Callable[..., Any]:
 def _count(function: Callable[..., Any]) -> dict[str, Any]:
     """Lines of a function's body that hold code, and the names that it takes from a library."""
     code = source_of(function)
-    lines = [line for line in code.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     found = {_name(node) for node in ast.walk(ast.parse(f"def _():\n{_indented(code)}"))} - {""}
-    return {"lines": len(lines), "names": sorted(found)}
+    return {"lines": written(code), "names": sorted(found)}
 
 
 def _indented(code: str) -> str:

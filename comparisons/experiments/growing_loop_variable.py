@@ -10,7 +10,7 @@ from comparisons.lab.blocks import Json, Pair
 from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
-from comparisons.lab.snippet import attempt
+from comparisons.lab.snippet import attempt, written
 from comparisons.lab.verdict import Verdict, by_design, counted
 from comparisons.statistics.quantities import PAIR, count
 
@@ -94,7 +94,7 @@ def read(found: Json) -> Reading:
     grows = [engine for engine in PAIR if growing[engine]["error"] is None]
     refused = [engine for engine in PAIR if engine not in grows]
     held = {engine: padded[engine]["value"]["held"] for engine in PAIR}
-    lines = {engine: _lines(padded[engine]) for engine in PAIR}
+    lines = {engine: written(padded[engine]["code"]) for engine in PAIR}
     return Reading(
         answer=_answer(grows, refused),
         verdicts=[
@@ -123,10 +123,6 @@ def read(found: Json) -> Reading:
 
 def _cell(side: Json) -> str:
     return "grows" if side["error"] is None else str(side["error"]["type"])
-
-
-def _lines(side: Json) -> int:
-    return sum(bool(line.strip()) for line in side["code"].splitlines())
 
 
 def _answer(grows: list[str], refused: list[str]) -> str:

@@ -251,8 +251,8 @@ def _otherwise(lower: str | None, held: Json) -> list[str]:
             }[OTHER[lower]]
         )
     if less is not None and less != lower:
-        said.append(f"Beside other work on the same machine it is what is held between steps that counts, "
-                    f"and there {less} holds less.")  # fmt: skip
+        said.append("Beside other work on the same machine what is held between steps is in its way all "
+                    f"the while, and there {less} holds less.")  # fmt: skip
     return said or [
         "Neither side is seen to have come off worse, so there is nothing to be said for the other."
     ]

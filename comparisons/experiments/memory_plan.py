@@ -334,9 +334,9 @@ def _otherwise(leaders: Json, deep: Json) -> list[str]:
     least, whole = _least(deep), deep["whole"]
     if other == "static":
         return [
-            "What static holds it knows beforehand, and holds in every step alike: a training that has "
-            "begun will not run out of memory in its last hour for what its steps hold, as long as its "
-            "batches keep their sizes."
+            "What a run of static takes for itself can be foretold, and is the same in every step: a "
+            "training that has begun will not run out of memory in its last hour for what its steps hold, "
+            "as long as its batches keep their sizes."
         ]
     said = (
         "A Tensor that is not wanted is dropped by a line of the program, and a part of the model computed "

@@ -220,8 +220,8 @@ def _means(leader: str | None, found: Json) -> list[str]:
     said = [reasons[leader]]
     if found["part_ops"]["dynamic"] <= found["part_ops"]["static"]:
         said.append(
-            "An author of a dynamic model gets the same by writing a method for each use. What static saves "
-            "is not the time so much as this second text."
+            "An author of a dynamic model gets the same by writing a method for each use. What static "
+            "saves its author is this second text."
         )
     return said
 

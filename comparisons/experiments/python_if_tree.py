@@ -11,7 +11,7 @@ from comparisons.lab.blocks import Curves, Json, Pair, Series
 from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
-from comparisons.lab.snippet import attempt, source_of
+from comparisons.lab.snippet import attempt, source_of, written
 from comparisons.lab.verdict import Verdict, by_design, counted, timed
 from comparisons.statistics.effect import ahead
 from comparisons.statistics.quantities import PAIR, count, number, spread_of
@@ -207,7 +207,8 @@ LABELS = {
 def read(found: Json) -> Reading:
     loop, node, codes, totals = (found[name] for name in ("loop", "node", "codes", "totals"))
     plain = [engine for engine in PAIR if loop[engine]["error"] is None]
-    lines = {engine: _lines(codes[engine]) for engine in PAIR}
+    lines = {engine: written(codes[engine]["code"]) for engine in PAIR}
+    described = written(found["recursion"]["code"])
     fewest, most = totals[0], totals[-1]
     leader = ahead(most["dynamic"], most["static"])
     trees = count(most["trees"], "tree")
@@ -225,7 +226,7 @@ def read(found: Json) -> Reading:
             Pair("A network that has the shape of its input", codes["dynamic"], codes["static"],
                  says=f"A tree is a number or a pair of trees. {_apart(found['apart'])}"),
             Pair("The recursion, on both engines", codes["dynamic"], found["recursion"],
-                 says=f"In this form static's program has {count(_lines(found['recursion']), 'line')} and "
+                 says=f"In this form static's program has {count(described, 'line')} and "
                  "describes one tree: it is made anew for each."),
             Curves(
                 "From nothing to the answers", "trees", "time", [_curve(totals, way) for way in LABELS],
@@ -251,10 +252,6 @@ def read(found: Json) -> Reading:
             "library of its own, TensorFlow Fold.",
         ],
     )  # fmt: skip
-
-
-def _lines(side: Json) -> int:
-    return sum(bool(line.strip()) for line in side["code"].splitlines())
 
 
 def _cell(side: Json) -> str:

@@ -269,7 +269,7 @@ def _means(together: str | None, single: str | None, shorter: str | None, found:
     if won:
         said.append(f"To batch is {listed(won)}.")
     reasons = {
-        "static": "its loop is one node, compiled once",
+        "static": "what it runs was compiled once, loop and all",
         "dynamic": "its way from a line of Python to the kernel is the shorter one",
     }
     said += [f"In a batch {together} is ahead, because {reasons[together]}."] if together else []

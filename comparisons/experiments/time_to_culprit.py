@@ -16,7 +16,7 @@ from comparisons.lab.blocks import Json, Pair, Table
 from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
-from comparisons.lab.snippet import attempt
+from comparisons.lab.snippet import attempt, written
 from comparisons.lab.verdict import Verdict, by_design, counted
 from comparisons.statistics.quantities import PAIR, count, listed
 from shared.errors import DiptychError
@@ -205,7 +205,7 @@ LOUD = {"crash": "crash", "nan": "NaN"}
 def read(found: Json) -> Reading:
     crash, nan, dead = found["crash"], found["nan"], found["dead"]
     led = [engine for engine in PAIR if all(_leads(found[case][engine]) for case in LOUD)]
-    lines = {engine: _lines(dead[engine]) for engine in PAIR}
+    lines = {engine: written(dead[engine]["code"]) for engine in PAIR}
     return Reading(
         answer=_answer(found, led),
         verdicts=[
@@ -242,10 +242,6 @@ def read(found: Json) -> Reading:
             "the right thing, is not measured here.",
         ],
     )  # fmt: skip
-
-
-def _lines(side: Json) -> int:
-    return sum(bool(line.strip()) for line in side["code"].splitlines())
 
 
 def _leads(side: Json) -> bool:

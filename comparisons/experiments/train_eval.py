@@ -10,7 +10,7 @@ from comparisons.lab.blocks import Json, Pair
 from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
-from comparisons.lab.snippet import attempt
+from comparisons.lab.snippet import attempt, written
 from comparisons.lab.verdict import Verdict, by_design, counted
 from comparisons.statistics.quantities import OTHER, PAIR, number
 
@@ -176,7 +176,7 @@ def read(found: Json) -> Reading:
     sure = [engine for engine in PAIR if all(forgotten[engine]["value"]["dropped"])]
     lost = {engine: forgotten[engine]["value"]["dropped"].count(False) for engine in PAIR}
     steps = len(forgotten["dynamic"]["value"]["dropped"])
-    lines = {engine: _lines(rebuilt[engine]) for engine in PAIR}
+    lines = {engine: written(rebuilt[engine]["code"]) for engine in PAIR}
     return Reading(
         answer=_answer(free, sure),
         verdicts=[
@@ -207,10 +207,6 @@ def read(found: Json) -> Reading:
             "Dropout stands for every layer with two modes, batch normalisation among them.",
         ],
     )  # fmt: skip
-
-
-def _lines(side: Json) -> int:
-    return sum(bool(line.strip()) for line in side["code"].splitlines())
 
 
 def _obeys(free: bool) -> str:

@@ -87,8 +87,7 @@ def static(before: Moment | None, moment: Moment, titles: Titles) -> str:
         grown = moment["bytes"] - before["bytes"]
         if grown > 0:
             return f"The variables get their first values, {held(grown)}; the Parameters keep their own."
-        return f"Line {moment['line']} has run. The graph stands whole, and no input has been fed to it "
-        "yet."
+        return f"Line {moment['line']} has run. The graph stands whole; no input has been fed to it yet."
     if gone:
         return f"The run is over. The variables hold new values; {held(moment['bytes'])} stay."
     return f"The step is over. The graph stands as before, {count(moment['count'], 'node')}, to be run again."

@@ -174,8 +174,8 @@ def _scripts(counts: tuple[int, int, int]) -> str:
     dynamic has, that only static has."""
     same, dynamic, static = counts
     return (
-        f"Imports among them, {count(same, 'line is', 'lines are')} the same on both sides; "
-        f"{number(dynamic)} belong to dynamic alone, {number(static)} to static alone. Dynamic's own lines "
+        f"Imports among them, {count(same, 'line is', 'lines are')} the same on both sides, and in the "
+        f"same order; {number(dynamic)} more are dynamic's, {number(static)} static's. Dynamic's own lines "
         "compute: each is done when Python has passed it. Static's describe, up to the session: what they "
         "make has a shape and a dtype, but no value, until the session runs it with arrays in the place "
         "of its placeholders."
@@ -230,7 +230,8 @@ def _phases(measured: Json) -> Table:
         found = [one["warm"].get(phase) for one in measured.values()]
         rows.append((title, *(spread_of(spread) if spread else "nothing" for spread in found), says))
     cold = [seconds(sum(one["cold"].get(phase, 0.0) for phase in COLD)) for one in measured.values()]
-    rows.append(("all of it, cold", *cold, "in a fresh process, once: from the import to the first result"))
+    rows.append(("all of it, cold", *cold, "in a fresh process, once: the engine's import, NumPy's apart, "
+    "and from the script's start to the first result"))
     says = "The median, and in brackets the middle half."
     return Table("Time by phase", ("phase", *measured, "what happens"), rows, says=says)
 

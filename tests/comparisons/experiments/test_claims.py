@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections import OrderedDict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 import dynamic
 import static
 from comparisons.experiments import memory_in_step
+from comparisons.lab.snippet import written
 from shared import nn, ops, optim
 from static.run.late import LateSettingWarning
 
@@ -186,3 +188,10 @@ def test_state_a_run_that_fails_changes_no_variable():
         with pytest.raises(IndexError):
             session.run([update, ops.take(static.constant(ROWS[0]), place, axis=0)], {place: 8})
         assert session.run(counter) == 1.0
+
+
+def test_lines_of_code_are_counted_in_one_way_on_all_pages():
+    """By `snippet.written`, as the glossary says: without imports, comments and blank lines."""
+    assert written("import static\n\n# Two.\nx = 1\nfrom shared import ops\ny = x\n") == 2
+    for file in Path(memory_in_step.__file__).parent.glob("*.py"):
+        assert "bool(line.strip())" not in file.read_text(encoding="utf-8"), file.name
