@@ -157,8 +157,8 @@ def read(found: Json) -> Reading:
                     for one in formulas
                 ],
                 [_better(one, {"dynamic": "lost on dynamic", "static": "static"}) for one in formulas],
-                says="Taken from public lists before anything of them was computed: all of hamming-ch3 "
-                "that our ops can say, and some of each of the others that are named here. "
+                says="Taken from public lists before anything of them was computed: those of hamming-ch3 "
+                "but for one, of the arctangent, and some of each of the others that are named here. "
                 f"{' '.join(f'{name}: {where}.' for name, where in found['sources'].items())} In float32 "
                 f"at up to {found['points']} points, the same for all as far as a formula is defined "
                 f"there; a value is lost if it is off by more than {LOST:.0%} of the right one, or not "
