@@ -13,7 +13,7 @@ def caveats(report: Json) -> list[str]:
     gpu = host.get("gpu")
     said = [
         f"Both engines call the same kernels {'on the GPU, by CuPy' if gpu else 'on the CPU'}, but where "
-        "static at \"fast\", its default, has made one kernel of several ops, or another sum of the same "
+        'static has made one kernel of several ops, or, at "fast", its default, another sum of the same '
         "terms. How fast either is beside another library is a different question.",
         *by_size(report),
         "The models are small: each page says of what size its own are.",

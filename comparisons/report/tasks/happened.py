@@ -124,14 +124,16 @@ def step_time(task: Json) -> str:
         )
     if found.leader == "static":
         return (
-            f"Once running, {won}: {said}. At `exact` the kernels are the same; what it saves stands "
-            "around them. Dynamic records each op while it computes, asks for memory for what comes out, "
-            "and walks the record back, in every step anew; static follows a list that was written once, "
-            "and gives many of its arrays places from earlier runs."
+            f"Once running, {won}: {said}. At `exact` the kernels are the same, but for plain arithmetic "
+            "that stands together and is one; what it saves stands around them. Dynamic records each op "
+            "while it computes, asks for memory for what comes out, and walks the record back, in every "
+            "step anew; static follows a list that was written once, and gives many of its arrays places "
+            "from earlier runs."
         )
     return (
-        f"Once running, {won}: {said}. At `exact` the kernels are the same, so on this machine static pays "
-        "more around them (checking feeds, copying state in and out) than its ready-made list saves."
+        f"Once running, {won}: {said}. At `exact` the kernels are the same, or fewer, so on this machine "
+        "static pays more around them (checking feeds, copying state in and out) than its ready-made list "
+        "saves."
     )
 
 
