@@ -1,7 +1,8 @@
 """A model in an ONNX file that somebody gave: run on both engines and in onnxruntime.
 
 `python -m comparisons run --onnx FILE` runs it. It is an experiment like those of `comparisons/experiments`,
-but for its file, so it is part of a run only where it is asked for.
+but for its file, so it is part of a run only where it is asked for, and of a full run where an installed
+package brings a model along.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +222,23 @@ EXPERIMENT = Experiment(
     sizes=lambda found: f"`{found['file']}`, {count(found['nodes'], 'node')}.",
     level="fast",
 )
+
+
+PACKAGED = (("magika", "models/standard_v3_3/model.onnx"), ("swift_f0", "model.onnx"))
+"""Packages that have a model inside, and where."""
+
+
+def packaged() -> Experiment | None:
+    """The experiment on the first model that an installed package brings along; None if there is none, or no
+    onnxruntime to hold it against."""
+    if find_spec("onnx") is None or find_spec("onnxruntime") is None:
+        return None
+    for package, inside in PACKAGED:
+        found = find_spec(package)
+        for folder in (found.submodule_search_locations or ()) if found is not None else ():
+            if (file := Path(folder) / inside).is_file():
+                return of(file, {})
+    return None
 
 
 def of(file: Path, sizes: Mapping[str, int]) -> Experiment:

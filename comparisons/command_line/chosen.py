@@ -68,6 +68,14 @@ def given_model(file: Any, sizes: Iterable[str]) -> Any:
     return given.of(file, found)
 
 
+def packaged_model() -> list[Any]:
+    """The experiment on a model that an installed package has inside, if there is one."""
+    from comparisons.bench import given_model as given
+
+    found = given.packaged()
+    return [] if found is None else [found]
+
+
 def _meant(name: str, known: Iterable[str]) -> str:
     """The known names that are nearest to one that is not known, and where all of them stand."""
     near = get_close_matches(name, known, cutoff=0.75)

@@ -17,6 +17,7 @@ from comparisons.command_line.chosen import (
     experiments_take_part,
     given_model,
     installed_families,
+    packaged_model,
     peers_named,
     pythons_named,
     tasks_named,
@@ -80,7 +81,7 @@ def run(
     which records one training step for the page that plays it. An experiment compares the engines,
     and so does the stepper: with one engine alone there are tasks only. So it is with --device cuda:
     experiments, the stepper and other systems run on the CPU. With --onnx, the model in that file, and
-    what is named.
+    what is named; a full run takes one that an installed package has inside.
 
     The exit status is 1 if the engines differ or something failed, 130 after Ctrl-C or SIGTERM (what
     was found by then is in the report).
@@ -96,6 +97,8 @@ def run(
     given = [] if onnx is None else [given_model(onnx, size)]
     tasks, experiments = ([], given) if given and not names else chosen(names, full, engine, device)
     experiments = experiments if experiments is given else [*experiments, *given]
+    if full and not names and not given and experiments_take_part(engine, device):
+        experiments = [*experiments, *packaged_model()]
     check_device(device)
     engines = ENGINES if engine == "both" else (engine,)
     stepper = STEPPER in names or (not names and not given and experiments_take_part(engine, device))

@@ -42,6 +42,21 @@ def test_a_given_model_is_compared_and_gets_a_page(tmp_path: Path) -> None:
     assert (out / "given_model.html").read_text(encoding="utf-8") == page
 
 
+def test_a_full_run_takes_a_model_that_an_installed_package_has_inside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from comparisons.bench import given_model
+
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(given_model, "PACKAGED", (("no_such_package", "m.onnx"), ("brings_one", "a/m.onnx")))
+    (tmp_path / "brings_one" / "a").mkdir(parents=True)
+    assert given_model.packaged() is None  # no file there
+    package().save(mlp()[0], tmp_path / "brings_one" / "a" / "m.onnx")
+    found = given_model.packaged()
+    assert found is not None and found.name == "given_model"
+    assert found.run.keywords["file"] == tmp_path / "brings_one" / "a" / "m.onnx"
+
+
 def test_what_can_not_be_compared_is_said(tmp_path: Path) -> None:
     file = tmp_path / "no.onnx"
     file.write_bytes(b"no model")
