@@ -95,7 +95,7 @@ def test_each_known_fault_has_a_program_that_shows_it() -> None:
 # --- the law can fail ----------------------------------------------------------------------
 
 PLANTED = {
-    "tanh": lambda x: ops.tanh(x) * (1 + 1e-6),
+    "square": lambda x: ops.square(x) * (1 + 1e-6),
     "sum": lambda x, **more: ops.sum(x, **more) + (1e-5 if more else 0.0),
     "cond": lambda pred, yes, no: ops.cond(pred, yes, yes),
 }
@@ -110,7 +110,7 @@ def test_a_wrong_word_on_one_engine_is_found(word: str, monkeypatch: pytest.Monk
 
 
 def test_a_finding_is_printed_as_a_program_that_fails_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(words.STATIC, "tanh", PLANTED["tanh"])
+    monkeypatch.setattr(words.STATIC, "square", PLANTED["square"])
     told: list[str] = []
     found = search(10, 0, ["composed"], KNOWN, say=told.append, most=250, stop=True, tries=60)
     (finding,) = found.findings.values()
