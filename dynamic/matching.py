@@ -28,8 +28,8 @@ def taker(point: Any) -> Callable[..., Any]:
         "Pending": Pending, "edge_in": edge_in, "event": event, "exactly": exactly, "fits": fits,
         "Read": Read, "new": object.__new__, "point": point, "put_array": put_array, "put_edge": put_edge,
     }  # fmt: skip
-    same_settings = "settings and not exactly(settings, event.settings)" if event.settings else "settings"
-    tests = [*_tests(event, names, space), same_settings, "call.copied and not call.unchanged(point)"]
+    other_settings = "not exactly(settings, event.settings)" if event.settings else "settings"
+    tests = [*_tests(event, names, space), other_settings, "call.copied and not call.unchanged(point)"]
     if event.op.judges:
         tests.append("not call.admitted(event, args, settings)")
     lines = ["def take(call, args, settings):", f"    if len(args) != {len(names)}: return None"]

@@ -17,6 +17,8 @@ import pytest
 import dynamic
 from shared import nn, optim
 from shared.errors import GradientError
+from shared.op import TABLE, Op, Rule
+from shared.spec import Spec
 from tests.dynamic.test_function import Deco, Step, equal, held, mlp, outcomes, tensor, undecorated
 
 PROGRAMS: dict[str, Callable[[Deco], tuple[Step, Any]]] = {}
@@ -288,6 +290,23 @@ def test_a_parameter_changed_in_place_after_the_call_is_noticed() -> None:
             w.mul_(0.5)
         with pytest.raises(GradientError, match="was changed in place since"):
             loss.backward()
+
+
+def test_an_op_whose_setting_is_left_out_is_not_the_one_that_was_given_it() -> None:
+    scaled = Op("scaled_here", lambda x, by=2.0: x * np.float32(by), lambda x, by=2.0: Spec(x.shape, x.dtype),
+                [Rule(lambda g, y, x, by=2.0: g * by)])  # fmt: skip
+    try:
+
+        @dynamic.function
+        def step(x: Any, given: bool) -> Any:
+            return long(scaled(x, by=3.0) if given else scaled(x))
+
+        for i in range(12):
+            want = 3 if i % 3 else 2
+            x = tensor(0)
+            assert np.array_equal(step(x, bool(i % 3)).numpy(), long(x * np.float32(want)).numpy()), i
+    finally:
+        TABLE.pop("scaled_here")
 
 
 @pytest.fixture
