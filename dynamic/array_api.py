@@ -15,42 +15,19 @@ import numpy as np
 
 from dynamic.array_making import (
     arange as arange,
-)
-from dynamic.array_making import (
     asarray as asarray,
-)
-from dynamic.array_making import check_device, plain
-from dynamic.array_making import (
+    check_device,
     empty as empty,
-)
-from dynamic.array_making import (
     empty_like as empty_like,
-)
-from dynamic.array_making import (
     eye as eye,
-)
-from dynamic.array_making import (
     from_dlpack as from_dlpack,
-)
-from dynamic.array_making import (
     full as full,
-)
-from dynamic.array_making import (
     full_like as full_like,
-)
-from dynamic.array_making import (
     linspace as linspace,
-)
-from dynamic.array_making import (
     ones as ones,
-)
-from dynamic.array_making import (
     ones_like as ones_like,
-)
-from dynamic.array_making import (
+    plain,
     zeros as zeros,
-)
-from dynamic.array_making import (
     zeros_like as zeros_like,
 )
 from dynamic.tensors import Tensor

@@ -26,9 +26,8 @@ from shared.watch import hooks
 WORTH = 15
 """The number of ops from which on a path is followed: below, telling it costs what it saves."""
 PATIENCE = 4
-"""After how many calls in a row that were of no use the function runs plainly for a while; one of whose "
-"events
-some were of use counts as a part."""
+"""After how many calls in a row that were of no use the function runs plainly for a while; a call some of
+whose events were of use counts as a part."""
 PAUSE, LONGEST = 50, 3200
 """For how many calls; each time twice as many, up to this."""
 

@@ -16,12 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from shared.arrays import Array
-from shared.arrays import array_module as array_module  # with Op, what one who writes an op imports
-from shared.arrays import as_array as as_array
-from shared.arrays import in_single_precision as in_single_precision
-from shared.arrays import put as put
-from shared.arrays import single_floats as single_floats
+from shared.arrays import (
+    Array,
+    array_module as array_module,  # with Op, what one who writes an op imports
+    as_array as as_array,
+    in_single_precision as in_single_precision,
+    put as put,
+    single_floats as single_floats,
+)
 from shared.dims import Shape
 from shared.dispatch import ENGINE_OF
 from shared.errors import (
@@ -33,12 +35,8 @@ from shared.errors import (
     SettingError,
     ShapeError,
 )
-from shared.rules import ZERO as ZERO
-from shared.rules import Joint as Joint
-from shared.rules import Rule as Rule
-from shared.rules import Wanted, Zero
-from shared.settings import exact as exact
-from shared.settings import settings_key as settings_key
+from shared.rules import ZERO as ZERO, Joint as Joint, Rule as Rule, Wanted, Zero
+from shared.settings import exact as exact, settings_key as settings_key
 from shared.source import line_of_call
 from shared.spec import (
     Operand,

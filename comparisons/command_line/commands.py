@@ -89,8 +89,7 @@ def run(
     from comparisons.report import draw
     from comparisons.running import results
     from comparisons.running.plan import Plan, unlike
-    from comparisons.running.run import engines_differ, failures
-    from comparisons.running.run import run as run_plan
+    from comparisons.running.run import engines_differ, failures, run as run_plan
     from comparisons.training.drive import ENGINES
     from shared.durable.files import check_writable
 

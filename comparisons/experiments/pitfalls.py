@@ -15,8 +15,7 @@ from comparisons.lab.verdict import by_design, counted
 from comparisons.pitfalls import FAMILIES, PITFALLS, Pitfall, peers
 from comparisons.pitfalls.pitfall import ABSENT, OTHER, REFUSED, SAME, outcome, verdict
 from comparisons.pitfalls.systems import OURS, PEERS, SYSTEMS, built
-from comparisons.statistics.quantities import OTHER as THE_OTHER
-from comparisons.statistics.quantities import PAIR, count, listed
+from comparisons.statistics.quantities import OTHER as THE_OTHER, PAIR, count, listed
 
 KINDS = {
     SAME: ("same", "=", "as Python gives it"),

@@ -338,7 +338,7 @@ def _gains(times: Json) -> Iterator[str]:
 def _answer(found: Json) -> str:
     times, free = found["times"], _only(found["choice"])
     gain, leader = _compared(times, LINES, DECORATED)
-    same = "gives the same loss to the bit" if _equal(found) else "gives another loss"
+    same = "each of the four ways gives the same loss to the bit" if _equal(found) else "the losses differ"
     if leader == DECORATED:
         said = f"Decorated, the step that was written line by line is {gain} as fast"
     elif leader == LINES:
@@ -346,7 +346,7 @@ def _answer(found: Json) -> str:
     else:
         said = "Whether the step that was written line by line is faster decorated is not resolved"
     asked = f", and under `{free}.function` alone it may ask for a value" if free else ""
-    return f"{said}; each of the four ways {same}{asked}." if _equal(found) else f"{said}; it {same}{asked}."
+    return f"{said}; {same}{asked}."
 
 
 def _means(found: Json) -> list[str]:

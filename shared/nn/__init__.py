@@ -6,8 +6,7 @@
 
 import sys
 
-from shared.nn import functional, utils
-from shared.nn import initial as init
+from shared.nn import functional, initial as init, utils
 from shared.nn.activation import (
     CELU,
     ELU,

@@ -10,6 +10,7 @@ from shared.dims import Dim
 from shared.errors import SettingError
 from shared.nn.initial import (
     Initialiser,
+    fans as fans_of,
     settle,
     size_of,
     unsettled,
@@ -17,7 +18,6 @@ from shared.nn.initial import (
     within_fan,
     within_fan_in,
 )
-from shared.nn.initial import fans as fans_of
 from shared.nn.module import Module
 from shared.nn.simple import known_size
 from shared.ops.padding import MODES

@@ -5,8 +5,7 @@ The names `abs`, `all`, `any`, `complex`, `max`, `min`, `pow`, `round` and `sum`
 builtins.
 """
 
-from shared.ops import fft as fft
-from shared.ops import linalg as linalg
+from shared.ops import fft as fft, linalg as linalg
 from shared.ops.activations import celu, elu, glu, leaky_relu, relu, selu
 from shared.ops.adaptive import (
     adaptive_avg_pool1d,

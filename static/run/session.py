@@ -11,8 +11,7 @@ import numpy as np
 
 from shared.device.cuda import to_host
 from shared.device.memory import uncollected
-from shared.durable.interrupts import block as entered
-from shared.durable.interrupts import deferred, within
+from shared.durable.interrupts import block as entered, deferred, within
 from shared.errors import ArgumentError, FetchError, SessionError
 from shared.spec import in_short
 from shared.state import State

@@ -9,8 +9,7 @@ from comparisons.lab.blocks import Block, Drawing, Figure, Listing, Nodes, Pair,
 from comparisons.lab.dimensions import Dimension
 from comparisons.lab.experiment import LEVELS
 from comparisons.lab.reading import Reading
-from comparisons.lab.verdict import MEASURED, Verdict, sized
-from comparisons.lab.verdict import timed as timed_row
+from comparisons.lab.verdict import MEASURED, Verdict, sized, timed as timed_row
 from comparisons.measuring.memory import METERS
 from comparisons.report.look import figures
 from comparisons.report.look.listing import shared_lines

@@ -19,8 +19,7 @@ from shared.ops.elementwise import mul, sub
 from shared.ops.indexing import take
 from shared.ops.linalg.matrices import check_matrices, check_square, matrices
 from shared.ops.linalg.solving import inv
-from shared.ops.matrices import matmul
-from shared.ops.matrices import outer as flat_outer
+from shared.ops.matrices import matmul, outer as flat_outer
 from shared.ops.reductions import sum
 from shared.ops.shapes import as_tensor_like, broadcast_to, swapaxes
 from shared.spec import broadcast_shapes, sizes_match, spec_of, str_shape

@@ -20,8 +20,7 @@ from comparisons.statistics.quantities import (
     times_of,
     within,
 )
-from comparisons.statistics.spread import spread as summed_up
-from comparisons.statistics.spread import spreads
+from comparisons.statistics.spread import spread as summed_up, spreads
 from tests.comparisons.report.test_report import spread
 
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import mxnet
 import numpy as np
-from mxnet import autograd, npx
-from mxnet import np as mnp
+from mxnet import autograd, np as mnp, npx
 from speak import each, floating, serve
 
 npx.set_np()

@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import dynamic
 from shared.data import DataLoader, Dataset, PadCollate, SequenceLoader, TensorDataset, transforms

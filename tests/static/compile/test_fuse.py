@@ -13,9 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import settings as tried
-from hypothesis import strategies as st
+from hypothesis import given, settings as tried, strategies as st
 
 import dynamic
 import static

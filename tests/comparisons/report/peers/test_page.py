@@ -6,8 +6,7 @@ import pytest
 
 from comparisons.report.pages import pages
 from comparisons.report.peers import page
-from comparisons.running import results
-from comparisons.running import run as running
+from comparisons.running import results, run as running
 from comparisons.running.plan import RACES, Plan
 from comparisons.running.run import failures
 from comparisons.running.watch import Watch
