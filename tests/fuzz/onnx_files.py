@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import resource
-import signal
 import sys
 import time
 from collections import Counter
@@ -24,6 +23,7 @@ import static
 from shared import onnx
 from shared.errors import DiptychError
 from tests.shared.onnx.made import mlp, model, node, value
+from tests.time_limit import time_limit
 
 ROOM = 3 << 30
 """Bytes beyond those at the start that a damaged file may take before its error: less than a machine has."""
@@ -294,26 +294,19 @@ class Long(BaseException):
     """A file's model ran on for longer than it is waited for, as one may that says 2^40 trips of a loop."""
 
 
-def _stop(*_: Any) -> None:
-    raise Long
-
-
 def tried(seed: int, seconds: float = 30.0) -> str:
     """What came of the file: "runs", an error's name, or of one with loops, which gets a thirtieth of the
     time, "runs on". Raises what should not come.
     """
     data = damaged(seed)
     loops = b"Loop" in data
-    signal.signal(signal.SIGPROF, _stop)
-    signal.setitimer(signal.ITIMER_PROF, seconds / 30 if loops else seconds)
     try:
-        return _came_of(data, seed)
+        with time_limit(seconds / 30 if loops else seconds, Long(), cpu=True):
+            return _came_of(data, seed)
     except Long:
         if loops:
             return "runs on"
         raise
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _came_of(data: bytes, seed: int) -> str:

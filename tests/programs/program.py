@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import itertools
 import linecache
-import signal
 import traceback
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+
+from tests.time_limit import time_limit
 
 _serial = itertools.count()
 
@@ -39,8 +37,9 @@ class Program:
         """None if all is well, else what is wrong: the last lines of the error."""
         name = f"<program {next(_serial)}>"
         linecache.cache[name] = (len(self.source), None, self.source.splitlines(True), name)
+        late = TimeoutError(f"ran longer than {seconds} s")
         try:
-            with warnings.catch_warnings(), np.errstate(all="ignore"), _limit(seconds):
+            with warnings.catch_warnings(), np.errstate(all="ignore"), time_limit(seconds, late):
                 warnings.simplefilter("ignore")
                 exec(compile(self.source, name, "exec"), {"__name__": "program"})
         except Exception as error:
@@ -56,23 +55,3 @@ def signature(error: BaseException) -> str:
     place = f" at {'/'.join(frames[-1].filename.split('/')[-2:])}:{frames[-1].name}" if frames else ""
     told = str(error).strip().split("\n")[0] if not isinstance(error, Fault) else str(error)
     return f"{type(error).__name__}: {told[:600]}{'' if isinstance(error, Fault) else place}"
-
-
-@contextmanager
-def _limit(seconds: int) -> Iterator[None]:
-    """An error in what runs longer. In the main thread, where there are alarms; else no limit."""
-
-    def late(*_: Any) -> None:
-        raise TimeoutError(f"ran longer than {seconds} s")
-
-    try:
-        before = signal.signal(signal.SIGALRM, late)
-    except (ValueError, AttributeError):
-        yield
-        return
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
