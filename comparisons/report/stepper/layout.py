@@ -21,7 +21,8 @@ Point = tuple[float, float]
 _SIDES = ("forward", "backward", "update")  # from left to right
 _INCH = 72.0
 _LETTER = 6.6  # width of a letter of a box's title, in the picture's units (CSS pixels)
-_HEIGHT = 34.0
+_SMALL = 6.0  # of its type below
+_HEIGHT = 30.0
 
 
 @dataclass(frozen=True)
@@ -124,12 +125,12 @@ def _sideways(a: Box, b: Box) -> list[Point]:
 
 def _dot(graph: Json, side: Mapping[str, str], across: Iterable[tuple[str, str]]) -> str:
     lines = [
-        'digraph { rankdir=TB; nodesep=0.12; ranksep=0.25; newrank=true; margin=0; splines=true;',
+        'digraph { rankdir=TB; nodesep=0.1; ranksep=0.16; newrank=true; margin=0; splines=true;',
         'node [shape=box, fixedsize=true, label=""]; edge [arrowsize=0.5];',
     ]
     for node in sorted(graph["nodes"], key=lambda node: _SIDES.index(side[node["id"]])):
         title, spec = _text(node)
-        width = max(len(title) * _LETTER, len(spec) * 5.4) + 12
+        width = max(len(title) * _LETTER, len(spec) * _SMALL) + 10
         lines.append(f'"{node["id"]}" [width={width / _INCH:.3f}, height={_HEIGHT / _INCH:.3f}];')
     for a, b in across:
         if side[a] != side[b]:

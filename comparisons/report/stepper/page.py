@@ -40,7 +40,10 @@ def draw_stepper(evidence: Json) -> str:
         top=top,
         stages=_stages(story),
         story=story,
-        data=_inline({"frames": story, "moments": {e: side.data() for e, side in sides.items()}}),
+        data=_inline({
+            "frames": story, "moments": {e: side.data() for e, side in sides.items()},
+            "opens": first_op(story, sides), "strip": strip(story, sides),
+        }),
         curve=_curve,
         held=words.held,
         equal=evidence["dynamic"]["printed"] == evidence["static"]["printed"],
@@ -136,6 +139,26 @@ def _stages(story: Sequence[Json]) -> Sequence[Json]:
             stages.append({"name": phase, "start": number, "frames": 0})
         stages[-1]["frames"] += 1
     return stages
+
+
+def first_op(story: Sequence[Json], sides: Mapping[str, _Side]) -> int:
+    """The frame in which something is computed for the first time, with which the page opens: before it
+    one would look at two empty panels."""
+    computes = (
+        number for number, frame in enumerate(story)
+        if any(side.moments[frame[engine]]["what"] == "op" for engine, side in sides.items())
+    )  # fmt: skip
+    return next(computes, 0)
+
+
+def strip(story: Sequence[Json], sides: Mapping[str, _Side]) -> list[int]:
+    """The frames that stand on paper: the first op, and the end of each phase that has a graph by then."""
+    ends = [stage["start"] + stage["frames"] - 1 for stage in _stages(story)]
+    found = {first_op(story, sides), *ends}
+    return sorted(
+        number for number in found
+        if any(side.moments[story[number][engine]]["standing"] for engine, side in sides.items())
+    )  # fmt: skip
 
 
 def _curve(held: Sequence[int], top: int) -> str:

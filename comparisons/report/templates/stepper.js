@@ -95,6 +95,22 @@
       this.root.querySelector(".values").replaceChildren(...items);
     }
 
+    // What stands on paper for a moment: the sentence, the counts and a copy of the graph.
+    still(frame) {
+      const moment = this.moment(frame);
+      this.showGraph(moment);
+      const made = document.createElement("div");
+      made.className = "graph-still " + this.engine;
+      const says = document.createElement("p");
+      says.innerHTML = frames[frame].says[this.engine];
+      const counts = document.createElement("b");
+      counts.textContent = moment.nodes + ", " + moment.bytes;
+      const graph = this.graph.querySelector("svg").cloneNode(true);
+      graph.innerHTML = graph.innerHTML.replaceAll(this.engine + "-", this.engine + "-" + frame + "-");
+      made.append(says, counts, graph);
+      return made;
+    }
+
     // A click on a box or a line leads to the next moment that is about it, and round again.
     watchClicks() {
       for (const kind of ["line", "program"]) {
@@ -256,22 +272,47 @@
   };
   const KEYS = { Home: "first", ArrowLeft: "back", " ": "play", ArrowRight: "on", End: "last" };
 
+  const FIELDS = "select, textarea, [contenteditable], input:not([type=range])";
+
   all(document, "[data-go]").forEach((b) => b.addEventListener("click", ACTIONS[b.dataset.go]));
   stages.forEach((b) => b.addEventListener("click", () => go(Number(b.dataset.start))));
   scrubber.addEventListener("input", () => go(Number(scrubber.value) - 1));
   document.addEventListener("keydown", (event) => {
     const name = KEYS[event.key];
     if (!name || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    // buttons, links and the scrubber answer some of these keys themselves
-    if (event.key === " " ? event.target.closest("button, a, summary") : event.target === scrubber) return;
+    // The scrubber moves by its own keys, and a field needs its space; a button is pressed by Enter.
+    const own = event.key === " " ? event.target.closest(FIELDS) : event.target === scrubber;
+    if (own) return;
     event.preventDefault();
-    ACTIONS[name]();
+    if (!event.repeat || event.key !== " ") ACTIONS[name]();
+  });
+  document.addEventListener("keyup", (event) => { // or some browsers press a button by it
+    if (event.key === " " && !event.target.closest(FIELDS)) event.preventDefault();
   });
 
   function fromAddress() {
     const found = /^#moment-(\d+)$/.exec(location.hash);
-    return found ? Number(found[1]) - 1 : 0;
+    return found ? Number(found[1]) - 1 : recording.opens;
   }
+
+  // --- on paper ---
+
+  // A strip of moments, made when it is asked for: each graph as it stands there, and what is said of it.
+  function makeStrip() {
+    const strip = document.querySelector(".strip");
+    if (strip.children.length) return;
+    for (const frame of recording.strip) {
+      const item = document.createElement("li");
+      const title = document.createElement("h3");
+      title.textContent = "Moment " + (frame + 1) + " of " + frames.length + ": " + frames[frame].phase;
+      item.append(title, ...panels.map((panel) => panel.still(frame)));
+      strip.append(item);
+    }
+    panels.forEach((panel) => panel.showGraph(panel.moment(at)));
+  }
+
+  window.addEventListener("beforeprint", makeStrip);
+  window.matchMedia("print").addEventListener("change", makeStrip);
 
   window.addEventListener("hashchange", () => {
     go(fromAddress());

@@ -88,8 +88,15 @@ def phase_start(page, name):
     return at(page)
 
 
-def test_it_starts_at_the_first_moment_with_no_graph_on_either_side(visit):
+def test_it_opens_where_the_first_op_runs_on_both_sides(visit):
     page = visit()
+    assert at(page) == phase_start(page, "forward")
+    assert boxes(page, "dynamic", "now") == ["op0"]
+    assert len(boxes(page, "static", "now")) == 1
+
+
+def test_before_the_first_moment_there_is_no_graph_on_either_side(visit):
+    page = visit(moment=1)
     assert at(page) == 1
     for engine in ("dynamic", "static"):
         assert boxes(page, engine, "stands") == []
@@ -98,7 +105,7 @@ def test_it_starts_at_the_first_moment_with_no_graph_on_either_side(visit):
 
 
 def test_keys_step_and_jump(visit):
-    page = visit()
+    page = visit(moment=1)
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     assert at(page) == 3
@@ -114,7 +121,7 @@ def test_keys_step_and_jump(visit):
 
 
 def test_space_plays_and_pauses(visit):
-    page = visit()
+    page = visit(moment=1)
     page.keyboard.press("Space")
     assert page.get_attribute("#play", "aria-pressed") == "true"
     page.wait_for_function("Number(document.getElementById('number').textContent) >= 3")
@@ -136,16 +143,25 @@ def test_playing_ends_at_the_last_moment_and_starts_again_from_there(visit):
     page.wait_for_function("Number(document.getElementById('number').textContent) < 4")
 
 
-def test_a_focused_button_answers_the_space_key_once(visit):
-    page = visit()
+FOCUSED = ('[data-go="on"]', "#play", ".stage", "#scrubber", ".story summary", ".over a", "#static-program")
+
+
+def test_space_plays_wherever_the_focus_is_and_enter_presses_what_is_focused(visit):
+    page = visit(moment=1)
+    for place in FOCUSED:
+        page.focus(place)
+        for pressed in ("true", "false"):
+            page.keyboard.press("Space")
+            assert page.get_attribute("#play", "aria-pressed") == pressed, place
+    assert page.get_attribute(".story", "open") is None
+    before = at(page)
     page.focus('[data-go="on"]')
-    page.keyboard.press("Space")
-    assert at(page) == 2
-    assert page.get_attribute("#play", "aria-pressed") == "false"
+    page.keyboard.press("Enter")
+    assert at(page) == before + 1
 
 
 def test_buttons_step(visit):
-    page = visit()
+    page = visit(moment=1)
     for name, expected in (("on", 2), ("on", 3), ("back", 2), ("last", many(page)), ("first", 1)):
         page.click(f'[data-go="{name}"]')
         assert at(page) == expected
@@ -284,7 +300,7 @@ def test_the_page_fits_and_reads_in_every_light(visit, size, scheme):
 
 @pytest.mark.parametrize("size", [DESK, (1366, 768)], ids=["desk", "low desk"])
 def test_at_a_desk_the_player_hides_no_array_at_any_moment(visit, size):
-    page = visit(size)
+    page = visit(size, moment=1)
     below = """() => Math.max(0, ...[...document.querySelectorAll('.values li')].map(
         item => item.getBoundingClientRect().bottom))
         - document.querySelector('.player').getBoundingClientRect().top"""
@@ -333,12 +349,34 @@ def test_less_motion_means_none(visit):
     assert set(durations) == {"0s"}
 
 
-def test_print_shows_a_still(visit):
+def test_on_paper_a_strip_of_moments_tells_the_step(visit):
+    """The first op and the end of each phase: on static the graph is whole in all of them, on dynamic it
+    grows and is used up."""
     page = visit(moment=50)
     page.emulate_media(media="print")
-    assert not page.is_visible(".player")
-    assert page.is_visible("#dynamic .says")
-    assert boxes(page, "dynamic", "stands") != []
+    assert not page.is_visible(".player") and not page.is_visible("#panels")
+    titles = page.locator(".strip h3").all_inner_texts()
+    assert [title.partition(": ")[2] for title in titles] == [
+        "describe", "compile", "forward", "forward", "backward", "update"
+    ]  # fmt: skip
+    stand = {
+        engine: page.eval_on_selector_all(
+            f".strip .{engine} svg", "found => found.map(svg => svg.querySelectorAll('.stands').length)"
+        )
+        for engine in ("dynamic", "static")
+    }
+    assert len({*stand["static"]}) == 1
+    assert stand["dynamic"][0] == stand["dynamic"][-1] == 0 < stand["dynamic"][2] < max(stand["dynamic"])
+    page.emulate_media(media="screen")
+    assert at(page) == 50 and not page.is_visible(".strip")
+
+
+def test_letters_in_the_graph_have_ten_pixels_at_least(visit):
+    for size in (DESK, PHONE):
+        page = visit(size)
+        smallest = """() => Math.min(...[...document.querySelectorAll('.box text')].map(text =>
+            parseFloat(getComputedStyle(text).fontSize) * text.closest('.box').getScreenCTM().a))"""
+        assert page.evaluate(smallest) >= 10 - 0.01
 
 
 def test_without_a_script_both_graphs_stand_whole_and_the_story_is_told(visit):
