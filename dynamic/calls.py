@@ -216,10 +216,11 @@ class Call(Recorder):
         held = references(values, first, end.count)
         live = [k for k, n in enumerate(held, first) if n > HELD and k not in self.inputs]
         now = self._settle()
+        waits = bool(now) or any([k not in self.inputs for k in range(first, end.count)])
         self.begin = end
         self.bases.append((end, next_order()))
         with self._plain_mode(PLAIN):
-            if self.taped or not self._run(begin, end, live, now):
+            if waits and (self.taped or not self._run(begin, end, live, now)):
                 self.misses += 1
                 self.taped = self.taped or any([array_of(self.values[k])[1] for k in live])
                 made: dict[int, Any] = {}

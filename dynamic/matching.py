@@ -28,9 +28,10 @@ def taker(point: Any) -> Callable[..., Any]:
         "Pending": Pending, "edge_in": edge_in, "event": event, "exactly": exactly, "fits": fits,
         "Read": Read, "new": object.__new__, "point": point, "put_array": put_array, "put_edge": put_edge,
     }  # fmt: skip
+    judged = event.op.judged(len(names))
     other_settings = "not exactly(settings, event.settings)" if event.settings else "settings"
     tests = [*_tests(event, names, space), other_settings, "call.copied and not call.unchanged(point)"]
-    if event.op.judges:
+    if any([_is_met(x) or isinstance(x, State) for x in map(event.args.__getitem__, judged)]):
         tests.append("not call.admitted(event, args, settings)")
     lines = ["def take(call, args, settings):", f"    if len(args) != {len(names)}: return None"]
     lines += [f"    {', '.join(names)}, = args"] if names else []
@@ -45,6 +46,9 @@ def taker(point: Any) -> Callable[..., Any]:
     for i, state in enumerate(point.states):
         space[f"state{i}"] = state
         lines.append(f"        if state{i} not in call.waiting: call.hold(state{i})")
+    if _makes_views(event):
+        waits = [f"type({n}) is not Pending" for n, x in zip(names, event.args, strict=True) if _is_met(x)]
+        lines += [f"        if {' and '.join(waits)}:", "            return call.show(point)"]
     made = [f"y{i}" for i in range(len(point.outputs))]
     for name, foretold in zip(made, point.outputs, strict=True):
         space[f"o{name}"] = foretold
@@ -54,6 +58,21 @@ def taker(point: Any) -> Callable[..., Any]:
     lines += ["        call.point = point", f"    return {given}"]
     exec("\n".join(lines), space)
     return space["take"]
+
+
+def _makes_views(event: Applied) -> bool:
+    """Whether an op made nothing but views, of Tensors and through which no gradient flows: then it can be
+    done at once where those are computed, for it costs no more than to put it off."""
+    shown = [event.args[i] for i in event.op.alias if i < len(event.args)]
+    return (
+        bool(shown) and not any(event.fresh) and not any(event.history) and all(map(_is_met, shown))
+        and not any([isinstance(x, State) for x in event.args])
+    )  # fmt: skip
+
+
+def _is_met(argument: Any) -> bool:
+    """Whether it is a Tensor, or an array, that has a number."""
+    return isinstance(argument, (Known, New))
 
 
 def _tests(event: Applied, names: Sequence[str], space: dict[str, Any]) -> list[str]:

@@ -4,7 +4,7 @@ computed."""
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import ref
 
@@ -31,7 +31,8 @@ class Met:
              those Tensors went when they were met
     armed    Tensors that tell when somebody looks at their arrays; `copied`, by number, the arrays of inputs
              that somebody else has too
-    arrays   by number, the arrays of what is computed and may be fed to a program
+    arrays   by number, the arrays of what is computed and may be fed to a program; `views`, of what is not
+             fed, for it is a view in another order than C
     states   what each State held when the call first met it; `waiting`, what those hold that wait; `left`,
              what they held after the last look
     bases    up to which point each look went, and where it stands in the order of nodes
@@ -50,6 +51,7 @@ class Met:
         self.inputs: dict[int, Any] = {}
         self.edges: dict[int, Any] = {}
         self.arrays: dict[int, Any] = {}
+        self.views: dict[int, Any] = {}
         self.states: dict[State, Any] = {}
         self.waiting: dict[State, Any] = {}
         self.left: dict[State, Any] = {}
@@ -104,11 +106,33 @@ class Met:
             self._arm(x)
         self.arrays[number] = array
 
+    def show(self, point: Point) -> Any:
+        """Make at once the views that an op gave, of what is computed; from then on they are as what comes
+        from outside is."""
+        event: Any = point.event
+        own = read = _outputs(event, self.held)
+        if self.copied and any([x.number in self.copied for x in event.args if isinstance(x, (Known, New))]):
+            own = _outputs(event, lambda number: self.copied.get(number, self.held(number)))
+        made = [Tensor(array) for array in own]
+        for number, (x, array) in enumerate(zip(made, read, strict=True), len(self.values)):
+            self.values.append(x)
+            self.inputs[number], self.edges[number] = x, None
+            (self.arrays if array.flags.c_contiguous else self.views)[number] = array
+            if x.array is not array:
+                self.copied[number] = x.array
+        self.point = point
+        return made[0] if event.op.single else tuple(made)
+
+    def held(self, number: int) -> Any:
+        """The array, as it was read, of a Tensor that does not wait."""
+        return self.views[number] if number in self.views else self.arrays[number]
+
     def _as_read(self, number: int) -> Any:
         """What came from outside, with the values that it had when it was read."""
-        x, array = self.inputs[number], self.arrays.get(number)
-        if array is None or type(x) is float:
+        x = self.inputs[number]
+        if type(x) is float or (number not in self.arrays and number not in self.views):
             return x
+        array = self.held(number)
         if not isinstance(x, Tensor):
             return array
         now = array_of(x)
@@ -121,7 +145,7 @@ class Met:
     def _array(self, x: Any, argument: Any) -> Any:
         """The array of an argument that does not wait."""
         if isinstance(argument, Known):
-            return self.arrays[argument.number]
+            return self.held(argument.number)
         if isinstance(x, State):
             return self.waiting.get(x, x._data)
         return array_of(x) if isinstance(x, Tensor) else operand(ANY, x)
@@ -144,7 +168,7 @@ class Met:
         """Whether arrays that somebody else has too are what they were when they were read."""
         return all(
             [
-                self.arrays[k].tobytes() == array_of(self.inputs[k]).tobytes()
+                self.held(k).tobytes() == array_of(self.inputs[k]).tobytes()
                 for k in point.known if k in self.copied
             ]
         )  # fmt: skip
@@ -177,6 +201,13 @@ class Met:
             del readers[id(x)]
         self.armed.clear()
         return now
+
+
+def _outputs(event: Any, held: Callable[[int], Any]) -> Sequence[Any]:
+    """What an op gave, done again on arrays."""
+    given = [held(x.number) if isinstance(x, (Known, New)) else x for x in event.args]
+    ys = event.op.on_arrays(given, event.settings)
+    return (ys,) if event.op.single else ys
 
 
 def references(values: list[Any], first: int, last: int) -> list[int]:

@@ -225,7 +225,7 @@ class Tree:
                 wanted |= {number for number in reached if begin.count <= number}
         path = self._graph(end)
         inputs = {x.number for p in end.path(begin) for x in p.told.arguments() if isinstance(x, New)}
-        program = path.stretch(begin.depth, end.depth, known, sorted(wanted - inputs), ordered)
+        program = path.stretch(begin.depth, end.depth, known, sorted(wanted - inputs - known), ordered)
         found.append(program)
         return program
 

@@ -59,7 +59,7 @@ class Redo(Met):
     def _redo(self, event: Any, made: dict[int, Any], fill: bool) -> None:
         """Do an event as it would have been done; what it gives goes into the Tensors that wait for it, if
         `fill`."""
-        if isinstance(event, Applied):
+        if isinstance(event, Applied) and event.first not in self.inputs:
             args = [
                 _as_met(x, i in event.frozen) if isinstance(x, State) else self._value(x, made)
                 for i, x in enumerate(event.args)
