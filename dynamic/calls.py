@@ -18,7 +18,6 @@ from dynamic.freed import FreedTape
 from dynamic.matching import fits
 from dynamic.met import HELD, references
 from dynamic.modes import Mode
-from dynamic.operands import operand
 from dynamic.paths import Found, Point
 from dynamic.pending import Pending, Remembered, array_of, complete, pending
 from dynamic.recording import Recorder
@@ -28,7 +27,6 @@ from dynamic.tensors import Tensor
 from dynamic.versions import next_order
 from dynamic.views import made_by, steps_to
 from shared.op import Op
-from shared.spec import Spec, is_weak, spec_of
 from shared.state import State
 from shared.trace import Applied, Assigned, Differentiated, Known, New, Stepped, Way
 from shared.watch import hooks
@@ -166,7 +164,7 @@ class Call(Recorder):
             for k in point.known:
                 x = self.values[k]
                 if type(x) is not Pending:
-                    self.needs(x)
+                    self.needs(k)
             for x, argument in zip(new, point.new, strict=True):
                 self.read(x, argument)
             for state in point.states:
@@ -177,18 +175,16 @@ class Call(Recorder):
             self.point = point
             return made
 
-    def admitted(self, event: Applied, args: Sequence[Any], settings: dict[str, Any]) -> bool:
-        """Whether an op takes the values that it is given: it must not be found out later that it does
-        not."""
-        op = event.op
-        judged = op.judged(len(args))
-        values = [
-            x if is_weak(x) or x is None else self._array(x, argument) if i in judged
-            else Spec(tuple(x.shape), x.dtype) if hasattr(x, "shape") else spec_of(operand(op, x))
-            for i, (x, argument) in enumerate(zip(args, event.args, strict=True))
-        ]  # fmt: skip
+    def admitted(
+        self, event: Applied, args: Sequence[Any], judged: Sequence[int], specs: Sequence[Any]
+    ) -> bool:
+        """Whether an op takes the values that it is given, of those arguments that are judged: it must not be
+        found out later that it does not. specs: what stands in the places of the others."""
+        values = [*specs]
+        for i in judged:
+            values[i] = self._array(args[i], event.args[i])
         try:
-            op.admits(*values, **settings)  # type: ignore[misc]
+            event.op.admits(*values, **event.settings)  # type: ignore[misc]
         except Exception:
             return False
         return True

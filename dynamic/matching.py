@@ -28,18 +28,22 @@ def taker(point: Any) -> Callable[..., Any]:
         "Pending": Pending, "edge_in": edge_in, "event": event, "exactly": exactly, "fits": fits,
         "Read": Read, "new": object.__new__, "point": point, "put_array": put_array, "put_edge": put_edge,
     }  # fmt: skip
-    judged = event.op.judged(len(names))
-    other_settings = "not exactly(settings, event.settings)" if event.settings else "settings"
-    tests = [*_tests(event, names, space), other_settings, "call.copied and not call.unchanged(point)"]
-    if any([_is_met(x) or isinstance(x, State) for x in map(event.args.__getitem__, judged)]):
-        tests.append("not call.admitted(event, args, settings)")
+    tests = [f"len(settings) != {len(event.settings)}", *_tests(event, names, space)]
+    for key, value in event.settings.items():
+        tests.append(_unlike(f"settings.get({key!r}, event)", f"s_{key}", value, space))
+    tests.append("call.copied and not call.unchanged(point)")
+    held = [_is_met(x) or isinstance(x, State) for x in event.args]
+    judged = [i for i in event.op.judged(len(names)) if held[i]]
+    if judged:  # of the others, what is known of them is what it was
+        space |= {"judged": judged, "specs": [point.spec(x) for x in event.args]}
+        tests.append("not call.admitted(event, args, judged, specs)")
     lines = ["def take(call, args, settings):", f"    if len(args) != {len(names)}: return None"]
     lines += [f"    {', '.join(names)}, = args"] if names else []
     lines += ["    values = call.values", *[f"    if {test}: return None" for test in tests]]
     lines.append("    with call.tree.lock:")
     for number in dict.fromkeys(point.known):
         waits = "type(x) is not Pending and type(x) is not Read"
-        lines += [f"        x = values[{number}]", f"        if {waits}: call.needs(x)"]
+        lines += [f"        x = values[{number}]", f"        if {waits}: call.needs({number})"]
     for name, argument in zip(names, event.args, strict=True):
         if isinstance(argument, New):
             lines.append(f"        call.read({name}, n{name})")
@@ -47,8 +51,12 @@ def taker(point: Any) -> Callable[..., Any]:
         space[f"state{i}"] = state
         lines.append(f"        if state{i} not in call.waiting: call.hold(state{i})")
     if _makes_views(event):
-        waits = [f"type({n}) is not Pending" for n, x in zip(names, event.args, strict=True) if _is_met(x)]
-        lines += [f"        if {' and '.join(waits)}:", "            return call.show(point)"]
+        met = [(name, x) for name, x in zip(names, event.args, strict=True) if _is_met(x)]
+        space["compute"] = event.op.on_arrays
+        lines.append(f"        if {' and '.join([f'type({name}) is not Pending' for name, _ in met])}:")
+        numbers = {name: f"call.held({x.number})" for name, x in met}
+        given = ", ".join([numbers.get(name, name) for name in names])
+        lines.append(f"            return call.show(point, compute(({given},), settings))")
     made = [f"y{i}" for i in range(len(point.outputs))]
     for name, foretold in zip(made, point.outputs, strict=True):
         space[f"o{name}"] = foretold
@@ -102,14 +110,30 @@ def _tests(event: Applied, names: Sequence[str], space: dict[str, Any]) -> list[
                 f"or {name}._data.shape != shape{name} or {name}._data.dtype is not dtype{name}"
             )
         else:
-            space[f"v{name}"] = argument
-            test = f"not exactly({name}, v{name})"
-            if argument is None:
-                test = f"{name} is not None"
-            elif type(argument) in (int, str) or (type(argument) is float and argument == argument != 0):
-                test = f"type({name}) is not {type(argument).__name__} or {name} != v{name}"
+            test = _unlike(name, name, argument, space)
         tests.append(test)
     return tests
+
+
+def _unlike(given: str, name: str, value: Any, space: dict[str, Any]) -> str:
+    """The text of whether what is given, which may be called by a name from there on, is another setting or
+    number than a value: what `exactly` says, without a call where that is possible."""
+    called = given if given == name else f"({name} := {given})"
+    if value is None or type(value) is bool:
+        return f"{called} is not {value}"
+    if type(value) in (int, str) or (type(value) is float and value - value == 0 != value):
+        return f"type({called}) is not {type(value).__name__} or {name} != {value!r}"
+    if type(value) is tuple:
+        parts = [_unlike(f"{name}[{i}]", f"{name}_{i}", part, space) for i, part in enumerate(value)]
+        return " or ".join([f"type({called}) is not tuple", f"len({name}) != {len(value)}", *parts])
+    if type(value) is slice:
+        parts = [
+            _unlike(f"{name}.{end}", f"{name}_{end}", getattr(value, end), space)
+            for end in ("start", "stop", "step")
+        ]
+        return " or ".join([f"type({called}) is not slice", *parts])
+    space[f"v{name}"] = value
+    return f"not exactly({given}, v{name})"
 
 
 TAKE_NUMBERS = (

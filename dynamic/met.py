@@ -4,7 +4,7 @@ computed."""
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 from weakref import ref
 
@@ -13,6 +13,7 @@ import numpy as np
 from dynamic.operands import operand
 from dynamic.paths import Point, Tree
 from dynamic.pending import Read, Remembered, array_of, edge_in, readers
+from dynamic.sharing import kin_of
 from dynamic.tensors import Tensor
 from shared.op import TABLE
 from shared.state import State
@@ -100,21 +101,23 @@ class Met:
             array = array_of(x)
             if type(x) is not Remembered:
                 self.edges[number] = edge_in(x)
-            if array.base is not None or count_of_own(x) > OWN + 1:
+            if array.base is not None or _others_have(x):
                 self.copied[number] = array
                 array = array.copy(order="K")  # somebody else has it, and may write into it
             self._arm(x)
         self.arrays[number] = array
 
-    def show(self, point: Point) -> Any:
-        """Make at once the views that an op gave, of what is computed; from then on they are as what comes
-        from outside is."""
+    def show(self, point: Point, given: Any) -> Any:
+        """The views that an op gave, of what is computed, are made at once; from then on they are as what
+        comes from outside is. given: their arrays, as they were read."""
         event: Any = point.event
-        own = read = _outputs(event, self.held)
+        read = own = (given,) if event.op.single else given
         if self.copied and any([x.number in self.copied for x in event.args if isinstance(x, (Known, New))]):
-            own = _outputs(event, lambda number: self.copied.get(number, self.held(number)))
+            args = [self._own(x.number) if isinstance(x, (Known, New)) else x for x in event.args]
+            given = event.op.on_arrays(args, event.settings)
+            own = (given,) if event.op.single else given
         made = [Tensor(array) for array in own]
-        for number, (x, array) in enumerate(zip(made, read, strict=True), len(self.values)):
+        for number, (x, array) in enumerate(zip(made, read, strict=True), event.first):
             self.values.append(x)
             self.inputs[number], self.edges[number] = x, None
             (self.arrays if array.flags.c_contiguous else self.views)[number] = array
@@ -122,6 +125,10 @@ class Met:
                 self.copied[number] = x.array
         self.point = point
         return made[0] if event.op.single else tuple(made)
+
+    def _own(self, number: int) -> Any:
+        """The array, of a Tensor that does not wait, that somebody else may have too."""
+        return self.copied[number] if number in self.copied else self.held(number)
 
     def held(self, number: int) -> Any:
         """The array, as it was read, of a Tensor that does not wait."""
@@ -150,11 +157,15 @@ class Met:
             return self.waiting.get(x, x._data)
         return array_of(x) if isinstance(x, Tensor) else operand(ANY, x)
 
-    def needs(self, x: Any) -> None:
+    def needs(self, number: int) -> None:
         """What waits is given a Tensor that does not, or a reference to it."""
+        x = self.values[number]
         if type(x) is ref:  # from before the last look, which another thread may have just made
             x = x()
             self.needed.append(x)
+        if type(x) is Tensor and number in self.arrays and number not in self.copied and _others_have(x):
+            self.copied[number] = array_of(x)
+            self.arrays[number] = array_of(x).copy(order="K")
         self._arm(x)
 
     def _arm(self, x: Any) -> None:
@@ -168,7 +179,7 @@ class Met:
         """Whether arrays that somebody else has too are what they were when they were read."""
         return all(
             [
-                self.held(k).tobytes() == array_of(self.inputs[k]).tobytes()
+                self.held(k).tobytes() == self.copied[k].tobytes()
                 for k in point.known if k in self.copied
             ]
         )  # fmt: skip
@@ -203,11 +214,15 @@ class Met:
         return now
 
 
-def _outputs(event: Any, held: Callable[[int], Any]) -> Sequence[Any]:
-    """What an op gave, done again on arrays."""
-    given = [held(x.number) if isinstance(x, (Known, New)) else x for x in event.args]
-    ys = event.op.on_arrays(given, event.settings)
-    return (ys,) if event.op.single else ys
+def _others_have(x: Any) -> bool:
+    """Whether the array of a Tensor is held by others than itself, its call, and the views of it."""
+    held = OWN + 1
+    kin = kin_of(x)
+    if kin is not None:
+        array = array_of(x)
+        held += sum([getattr(array_of(y), "base", None) is array for one in kin if (y := one()) is not None])
+        del array
+    return count_of_own(x) > held
 
 
 def references(values: list[Any], first: int, last: int) -> list[int]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from dynamic.matching import taker
 from shared.dispatch import compiler
 from shared.op import Op
+from shared.spec import Spec
 from shared.state import State
 from shared.touched import Waiting
 from shared.trace import Applied, Assigned, Differentiated, Event, Known, New, Path, Stepped, Stretch
@@ -105,6 +106,17 @@ class Point:
             point = point.before
         assert point.event is not None
         return point.event
+
+    def spec(self, argument: Any) -> Any:
+        """What is known beforehand of an argument of the event: a number as it stands."""
+        if isinstance(argument, Known):
+            event = self.maker(argument.number)
+            if argument.number >= event.first:
+                return event.outputs[argument.number - event.first]
+            argument = next(x for x in event.arguments() if type(x) is New and x.number == argument.number)
+        if isinstance(argument, State):
+            return Spec(argument.shape, argument.dtype)
+        return argument.spec if isinstance(argument, New) else argument
 
     def ordered(self, number: int) -> bool:
         """Whether a Tensor met on the way here comes from outside, or was in C order."""

@@ -29,9 +29,20 @@ from shared.spec import (
 )
 
 
+def extremes(values: Any) -> tuple[int, int]:
+    """The smallest and the largest of some integers, as Python's."""
+    if values.size == 1:  # for which two reductions cost more than what is asked for
+        value = int(values.item())
+        return value, value
+    return int(values.min()), int(values.max())
+
+
 def check_range(call: str, name: str, values: Any, low: int, high: int) -> None:
     """RangeError, with the value and where it stands, unless all are from low to high - 1."""
-    if values.size and not (low <= int(values.min()) and int(values.max()) < high):
+    if not values.size:
+        return
+    least, largest = extremes(values)
+    if least < low or largest >= high:
         flat = values.reshape(-1)
         wrong = (flat < low) | (flat >= high)
         at = int(wrong.argmax())

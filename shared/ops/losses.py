@@ -18,7 +18,7 @@ from shared.ops.choosing import cast, equal, floating, where
 from shared.ops.distances import known_reduction, of_shape, reduced_by
 from shared.ops.elementwise import neg
 from shared.ops.indexing import getitem
-from shared.ops.lookup import gather, scatter_sum
+from shared.ops.lookup import extremes, gather, scatter_sum
 from shared.ops.reductions import argmax, mean, sum
 from shared.ops.shapes import as_tensor_like, expand_dims, squeeze, transpose
 from shared.ops.softmaxes import log_softmax
@@ -63,7 +63,7 @@ def _counted(call: str, labels: Any, classes: int, ignored: int) -> Any:
     """Which labels count, as bools; None if all do. RangeError for one that is no class."""
     if labels.size == 0:
         return None
-    low, high = int(labels.min()), int(labels.max())
+    low, high = extremes(labels)
     if 0 <= low and high < classes and not low <= ignored <= high:
         return None
     counts = labels != ignored
