@@ -24,12 +24,13 @@ from comparisons.bench.peers import (
     installed,
     passed_over,
 )
-from comparisons.bench.workloads import WORKLOADS
+from comparisons.bench.workloads import EVERY, LARGER, WORKLOADS
 from comparisons.machine import host
 from shared.durable import files
 
 FORMAT = 1
-NAMES = (*WORKLOADS, OVERHEAD, GRAPH, PASSES)
+USUAL = (*WORKLOADS, OVERHEAD, GRAPH, PASSES)
+NAMES = (*USUAL, *LARGER)
 QUICK_PASSES = ("mlp", "tiny")
 SIZES, QUICK_SIZES = (1_000, 10_000, 100_000), (1_000, 10_000)
 ROUNDS, QUICK_ROUNDS, QUICK_STEPS = 7, 3, 3
@@ -50,14 +51,14 @@ def bench(
 ) -> dict[str, Any]:
     """Race in the named workloads, and give all that was found out, as JSON.
 
-    names   of workloads; all if there are none
+    names   of workloads; if there are none, all but the larger ones
     wanted  families or names of peers
     watch   told what is being done
     done    told the name of each workload that is over
 
     Ctrl-C ends it early: `status` then says "interrupted".
     """
-    chosen = tuple(names) or NAMES
+    chosen = tuple(names) or USUAL
     peers = choose(tuple(wanted), chosen, quick)
     families = tuple(dict.fromkeys(peer.family for peer in peers))
     missing = {
@@ -114,11 +115,11 @@ def _one(
     elif name == OVERHEAD:
         chains.overhead(racers, settings, found, watch)
     else:
-        entry["goals"] = dict(WORKLOADS[name].goals)
+        entry["goals"] = dict(EVERY[name].goals)
         race.race(name, racers, settings, found, watch)
 
 
-TITLES = {name: workload.title for name, workload in WORKLOADS.items()} | {
+TITLES = {name: workload.title for name, workload in EVERY.items()} | {
     OVERHEAD: "a chain of 1,000 additions and multiplications of one-element tensors, for each op",
     GRAPH: "static's stages for a chain of nodes and its gradient",
     PASSES: "a training step with each pass of static's optimiser left out, and added one by one",

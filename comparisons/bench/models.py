@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from comparisons.bench.nets import Conv, Net, Pool, Residual
 from comparisons.bench.workloads import Workload, as_layer
 from shared import nn, ops
 
@@ -40,6 +41,44 @@ class CNN(nn.Module):
         h = ops.max_pool2d(ops.relu(self.conv1(x)), 2)
         h = ops.max_pool2d(ops.relu(self.conv2(h)), 2)
         return ops.cross_entropy(self.fc2(ops.relu(self.fc1(ops.flatten(h, 1)))), y)
+
+
+class ConvNet(nn.Module):
+    """A net's parts one after the other, under the names of its weights."""
+
+    def __init__(self, net: Net) -> None:
+        self.parts, self.average = net.parts, net.average
+        for conv in net.convolutions():
+            made = nn.Conv2d(
+                conv.inputs, conv.outputs, conv.kernel, conv.stride, conv.padding, groups=conv.groups,
+                bias=not conv.norm,
+            )  # fmt: skip
+            setattr(self, conv.name, made)
+            if conv.norm:
+                setattr(self, f"{conv.name}_norm", nn.BatchNorm2d(conv.outputs))
+        self.fc = nn.Linear(net.features, net.classes)
+
+    def forward(self, x: Any, y: Any) -> Any:
+        for part in self.parts:
+            x = self.applied(part, x)
+        x = x.mean((2, 3)) if self.average else ops.flatten(x, 1)
+        return ops.cross_entropy(self.fc(x), y)
+
+    def applied(self, part: Conv | Residual | Pool, x: Any) -> Any:
+        if isinstance(part, Pool):
+            pool = {"max": ops.max_pool2d, "mean": ops.avg_pool2d}[part.kind]
+            return pool(x, part.size, part.stride, part.padding)
+        if isinstance(part, Conv):
+            return self.convolved(part, x)
+        h = x
+        for conv in part.body:
+            h = self.convolved(conv, h)
+        return ops.relu(h + (x if part.shortcut is None else self.convolved(part.shortcut, x)))
+
+    def convolved(self, conv: Conv, x: Any) -> Any:
+        x = getattr(self, conv.name)(x)
+        x = getattr(self, f"{conv.name}_norm")(x) if conv.norm else x
+        return ops.relu(x) if conv.relu else x
 
 
 class Layered(nn.Module):
@@ -99,9 +138,11 @@ def model(workload: Workload, style: str) -> Any:
         made: Any = MLP()
     elif workload.model == "cnn":
         made = CNN()
+    elif workload.net is not None:
+        made = ConvNet(workload.net)
     elif style in LOOPS:
         made = LOOPS[style](workload)
     else:
         made, weights = Layered(workload), as_layer(weights)
-    made.load_state_dict(weights)
+    made.load_state_dict(made.state_dict() | weights)
     return made

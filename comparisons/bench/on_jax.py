@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax, nn
 
+from comparisons.bench.nets import Conv, Net, Pool, Residual
 from comparisons.bench.workloads import Workload
 
 VERSION = jax.__version__
@@ -31,6 +32,57 @@ def cnn(w: Any, x: Any, y: Any) -> Any:
         x = lax.reduce_window(nn.relu(h), -jnp.inf, lax.max, (1, 1, 2, 2), (1, 1, 2, 2), "VALID")
     h = nn.relu(x.reshape(x.shape[0], -1) @ w["fc1.weight"].T + w["fc1.bias"])
     return cross_entropy(h @ w["fc2.weight"].T + w["fc2.bias"], y)
+
+
+def convolutional(net: Net, w: Any, x: Any, y: Any) -> tuple[Any, Any]:
+    """A net's parts one after the other; the loss, and the new running statistics."""
+    running: dict[str, Any] = {}
+
+    def convolved(conv: Conv, x: Any) -> Any:
+        padding = [(conv.padding, conv.padding)] * 2
+        x = lax.conv_general_dilated(
+            x, w[f"{conv.name}.weight"], (conv.stride,) * 2, padding, feature_group_count=conv.groups
+        )
+        x = normalised(conv.name, x) if conv.norm else x + w[f"{conv.name}.bias"][:, None, None]
+        return nn.relu(x) if conv.relu else x
+
+    def normalised(name: str, x: Any) -> Any:
+        mean, var = jnp.mean(x, (0, 2, 3)), jnp.var(x, (0, 2, 3))
+        count = x.size // len(mean)
+        for of, value in (("mean", mean), ("var", var * (count / (count - 1)))):
+            before = w[f"{name}_norm.running_{of}"]
+            running[f"{name}_norm.running_{of}"] = before + 0.1 * (value - before)
+        scale = w[f"{name}_norm.weight"] * lax.rsqrt(var + 1e-5)
+        return x * scale[:, None, None] + (w[f"{name}_norm.bias"] - mean * scale)[:, None, None]
+
+    def applied(part: Conv | Residual | Pool, x: Any) -> Any:
+        if isinstance(part, Pool):
+            window, stride = (1, 1, part.size, part.size), (1, 1, part.stride, part.stride)
+            padding = ((0, 0), (0, 0), (part.padding, part.padding), (part.padding, part.padding))
+            if part.kind == "max":
+                return lax.reduce_window(x, -jnp.inf, lax.max, window, stride, padding)
+            return lax.reduce_window(x, 0.0, lax.add, window, stride, padding) / part.size**2
+        if isinstance(part, Conv):
+            return convolved(part, x)
+        h = x
+        for conv in part.body:
+            h = convolved(conv, h)
+        return nn.relu(h + (x if part.shortcut is None else convolved(part.shortcut, x)))
+
+    for part in net.parts:
+        x = applied(part, x)
+    x = jnp.mean(x, (2, 3)) if net.average else x.reshape(x.shape[0], -1)
+    return cross_entropy(x @ w["fc.weight"].T + w["fc.bias"], y), running
+
+
+def statistics(net: Net) -> Any:
+    """The running statistics to start from."""
+    return {
+        f"{conv.name}_norm.running_{of}": make((conv.outputs,))
+        for conv in net.convolutions()
+        if conv.norm
+        for of, make in (("mean", jnp.zeros), ("var", jnp.ones))
+    }
 
 
 def cell(w: Any, x: Any, state: Any, kind: str) -> Any:
@@ -69,14 +121,19 @@ def recurrent(workload: Workload, scan: bool) -> Any:
 def train(workload: Workload, style: str) -> Iterator[str | float]:
     """Yields "build", then the loss of a step after each; the first one compiles."""
     losses = {"mlp": mlp, "cnn": cnn}
-    loss_of = losses.get(workload.model) or recurrent(workload, style == "scan")
+    net = workload.net
+    plain = losses.get(workload.model) or recurrent(workload, style == "scan")
+
+    def loss_of(w: Any, x: Any, y: Any) -> tuple[Any, Any]:
+        return (plain(w, x, y), {}) if net is None else convolutional(net, w, x, y)
 
     def step(w: Any, x: Any, y: Any) -> tuple[Any, Any]:
-        loss, grads = jax.value_and_grad(loss_of)(w, x, y)
-        return loss, jax.tree.map(lambda p, g: p - workload.rate * g, w, grads)
+        (loss, running), grads = jax.value_and_grad(loss_of, has_aux=True)(w, x, y)
+        return loss, jax.tree.map(lambda p, g: p - workload.rate * g, w, grads) | running
 
     compiled = jax.jit(step, donate_argnums=0)
     w = {name: jnp.asarray(array) for name, array in workload.weights().items()}
+    w |= statistics(net) if net else {}
     x, y = (jnp.asarray(array) for array in workload.data())
     yield "build"
     while True:

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from comparisons.bench.nets import Conv, Net, Pool, Residual
 from comparisons.bench.workloads import Workload, as_layer
 
 VERSION = torch.__version__
@@ -39,6 +40,45 @@ class CNN(nn.Module):
         h = F.max_pool2d(F.relu(self.conv1(x)), 2)
         h = F.max_pool2d(F.relu(self.conv2(h)), 2)
         return F.cross_entropy(self.fc2(F.relu(self.fc1(torch.flatten(h, 1)))), y)
+
+
+class ConvNet(nn.Module):
+    """A net's parts one after the other, under the names of its weights."""
+
+    def __init__(self, net: Net) -> None:
+        super().__init__()
+        self.parts, self.average = net.parts, net.average
+        for conv in net.convolutions():
+            made = nn.Conv2d(
+                conv.inputs, conv.outputs, conv.kernel, conv.stride, conv.padding, groups=conv.groups,
+                bias=not conv.norm,
+            )  # fmt: skip
+            setattr(self, conv.name, made)
+            if conv.norm:
+                setattr(self, f"{conv.name}_norm", nn.BatchNorm2d(conv.outputs))
+        self.fc = nn.Linear(net.features, net.classes)
+
+    def forward(self, x: Any, y: Any) -> Any:
+        for part in self.parts:
+            x = self.applied(part, x)
+        x = x.mean((2, 3)) if self.average else torch.flatten(x, 1)
+        return F.cross_entropy(self.fc(x), y)
+
+    def applied(self, part: Conv | Residual | Pool, x: Any) -> Any:
+        if isinstance(part, Pool):
+            pool: Any = {"max": F.max_pool2d, "mean": F.avg_pool2d}[part.kind]
+            return pool(x, part.size, part.stride, part.padding)
+        if isinstance(part, Conv):
+            return self.convolved(part, x)
+        h = x
+        for conv in part.body:
+            h = self.convolved(conv, h)
+        return F.relu(h + (x if part.shortcut is None else self.convolved(part.shortcut, x)))
+
+    def convolved(self, conv: Conv, x: Any) -> Any:
+        x = getattr(self, conv.name)(x)
+        x = getattr(self, f"{conv.name}_norm")(x) if conv.norm else x
+        return F.relu(x) if conv.relu else x
 
 
 class Layered(nn.Module):
@@ -83,11 +123,13 @@ def model(workload: Workload, style: str) -> Any:
         made: Any = MLP()
     elif workload.model == "cnn":
         made = CNN()
+    elif workload.net is not None:
+        made = ConvNet(workload.net)
     elif style == "fused":
         made, weights = Layered(workload), as_layer(weights)
     else:
         made = Looped(workload)
-    made.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+    made.load_state_dict(made.state_dict() | {name: torch.from_numpy(a) for name, a in weights.items()})
     return made
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from comparisons.bench import resident
 from comparisons.bench.peers import Peer
 from comparisons.bench.process import ENGINES, WARM, PeerError, Process, Settings, new_caches
-from comparisons.bench.workloads import WORKLOADS
+from comparisons.bench.workloads import EVERY
 from comparisons.statistics.spread import spread
 from shared.durable import files
 
@@ -68,7 +68,7 @@ def _steps(
     watch: Callable[[str], None],
 ) -> None:
     """The race itself: the first step of each, cold, and then the rounds."""
-    steps = settings.steps or WORKLOADS[name].steps
+    steps = settings.steps or EVERY[name].steps
     running: dict[str, Process] = {}
     try:
         for peer in peers:

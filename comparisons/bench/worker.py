@@ -21,7 +21,7 @@ from typing import Any
 
 from comparisons.bench import resident
 from comparisons.bench.peers import PEERS
-from comparisons.bench.workloads import WORKLOADS, Workload
+from comparisons.bench.workloads import EVERY, Workload
 
 PR_SET_PDEATHSIG = 1
 CHAIN = 1000
@@ -33,7 +33,7 @@ class Worker:
 
     def __init__(self, peer: str, workload: str) -> None:
         self.peer = PEERS[peer]
-        self.workload: Workload | None = WORKLOADS.get(workload)
+        self.workload: Workload | None = EVERY.get(workload)
         start = perf_counter()
         self.module = importlib.import_module(f"comparisons.bench.{self.peer.module}")
         self.imported = perf_counter() - start

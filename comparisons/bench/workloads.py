@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from comparisons.bench.nets import DEPTHWISE, RESNET18, RESNET50, STRIDED, Net
+
 Arrays = dict[str, Any]
 GATES = {"rnn": 1, "lstm": 4}
 
@@ -20,12 +22,13 @@ GATES = {"rnn": 1, "lstm": 4}
 class Workload:
     """One model trained on one batch by plain SGD in float32.
 
-    model   "mlp", "cnn", "rnn" or "lstm"
+    model   "mlp", "cnn", "rnn", "lstm" or "net"
     rate    the learning rate
     steps   how many are timed in a round, by default
     goals   how many times as fast as a peer `dynamic` wants to be, at least
     times, vocabulary, width   of the recurrent ones: time steps, characters, and the size of
             the embedding, which is that of the hidden state too
+    net     what a "net" is made of
     """
 
     name: str
@@ -38,6 +41,7 @@ class Workload:
     times: int = 0
     vocabulary: int = 0
     width: int = 0
+    net: Net | None = None
 
     @property
     def sizes(self) -> str:
@@ -60,6 +64,8 @@ class Workload:
                 for name, shape in shapes.items()
             }
 
+        if self.net is not None:
+            return self.net.weights(draw)
         if self.model == "mlp":
             return uniform(784, fc1__weight=(1000, 784), fc1__bias=(1000,)) | uniform(
                 1000, fc2__weight=(10, 1000), fc2__bias=(10,)
@@ -86,9 +92,11 @@ class Workload:
         if self.recurrent:
             text = draw.integers(0, self.vocabulary, (self.times + 1, self.batch))
             return text[:-1].copy(), text[1:].copy()
-        image = (784,) if self.model == "mlp" else (1, 28, 28)
+        image, classes = ((784,) if self.model == "mlp" else (1, 28, 28)), 10
+        if self.net is not None:
+            image, classes = (self.net.channels, self.net.size, self.net.size), self.net.classes
         x = draw.standard_normal((self.batch, *image), np.float32)
-        return x, draw.integers(0, 10, self.batch)
+        return x, draw.integers(0, classes, self.batch)
 
 
 def as_layer(weights: Arrays) -> Arrays:
@@ -124,3 +132,32 @@ WORKLOADS = {
     )
 }  # fmt: skip
 """The five training steps, by name."""
+
+_RESNET = "basic blocks of 64, 128, 256, 512 channels, two each, batch norm"
+LARGER = {
+    workload.name: workload
+    for workload in (
+        Workload(
+            "resnet18", "net", "batch 8, 3x32x32; " + _RESNET, 8, 1e-3, 3, {"torch-eager": 1.0}, net=RESNET18
+        ),
+        Workload(
+            "resnet18-64", "net", "batch 64, 3x32x32; " + _RESNET, 64, 1e-3, 1, {"torch-eager": 1.0},
+            net=RESNET18,
+        ),
+        Workload(
+            "strided", "net", "batch 32, 3x32x32; conv 3x3 stride 2 to 32, 64, 128, batch norm, relu; 10",
+            32, 1e-3, 10, {"torch-eager": 1.0}, net=STRIDED,
+        ),
+        Workload(
+            "depthwise", "net",
+            "batch 16, 32x16x16; depthwise 3x3 and 1x1 to 64, twice, batch norm, relu; pool 2; 10",
+            16, 1e-3, 10, {"torch-eager": 1.0}, net=DEPTHWISE,
+        ),
+        Workload(
+            "resnet50", "net", "batch 4, 3x224x224; bottlenecks 3, 4, 6, 3; 1,000 classes",
+            4, 1e-3, 1, {}, net=RESNET50,
+        ),
+    )
+}  # fmt: skip
+"""Those that run only when they are named."""
+EVERY = WORKLOADS | LARGER

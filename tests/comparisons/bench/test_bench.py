@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import math
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -15,11 +16,20 @@ import static
 from comparisons.__main__ import main
 from comparisons.bench import ablation, command, growth, on_dynamic, on_static, process, race
 from comparisons.bench.models import LOOPS, model
+from comparisons.bench.nets import RESNET18
 from comparisons.bench.peers import FAMILIES, OVERHEAD, PEERS, Peer, choose
 from comparisons.bench.table import heading, table
-from comparisons.bench.workloads import WORKLOADS, as_layer
+from comparisons.bench.workloads import LARGER, WORKLOADS, as_layer
 
 each_workload = pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORKLOADS)
+TRIED = WORKLOADS | {
+    "resnet18": replace(
+        LARGER["resnet18"], batch=2, net=replace(RESNET18, parts=RESNET18.parts[:4], features=128)
+    ),
+    "strided": LARGER["strided"],
+    "depthwise": replace(LARGER["depthwise"], batch=2),
+}
+each_tried = pytest.mark.parametrize("workload", TRIED.values(), ids=TRIED)
 recurrent = [workload for workload in WORKLOADS.values() if workload.recurrent]
 
 
@@ -48,7 +58,7 @@ def test_weights_and_data_are_the_same_each_time(workload):
         assert np.array_equal(one, other)
 
 
-@each_workload
+@each_tried
 def test_our_engines_give_the_same_losses_bit_for_bit(workload):
     expected = losses(on_dynamic, workload, "layer")
     assert losses(on_static, workload, "exact") == expected
@@ -63,7 +73,7 @@ def test_a_loop_around_a_cell_is_the_layer(workload, style):
     assert losses(on_static, workload, style) == pytest.approx(looped, rel=1e-5)
 
 
-@each_workload
+@each_tried
 def test_pytorch_gives_the_same_losses(workload):
     pytest.importorskip("torch")
     on_torch = importlib.import_module("comparisons.bench.on_torch")
@@ -79,8 +89,8 @@ def test_training_makes_the_loss_smaller(workload):
 
 
 def test_every_weight_is_a_parameter_of_the_model():
-    for workload in WORKLOADS.values():
-        for style in ("layer", "loop"):
+    for workload in TRIED.values():
+        for style in ("layer", "loop") if workload.recurrent else ("layer",):
             made = dict(model(workload, style).named_parameters())
             loop = style == "loop" or not workload.recurrent
             assert set(made) == set(workload.weights() if loop else as_layer(workload.weights()))
@@ -280,6 +290,15 @@ def test_losses_that_are_off_fail_the_command(report, monkeypatch):
     result = call("tiny", "--peers", "")
     assert result.exit_code == 1
     assert "the losses of static are not those of dynamic" in result.output
+
+
+def test_the_larger_workloads_race_only_when_named(monkeypatch):
+    raced = []
+    monkeypatch.setattr(command, "_one", lambda name, *rest: raced.append(name))
+    command.bench((), (), process.Settings())
+    assert not set(raced) & set(LARGER)
+    command.bench(tuple(LARGER), (), process.Settings())
+    assert raced[-len(LARGER) :] == list(LARGER)
 
 
 def test_every_workload_of_the_command_has_a_title():
