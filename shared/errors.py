@@ -181,3 +181,25 @@ class StateError(DiptychError, KeyError):
     """A checkpoint whose names or shapes do not fit the model."""
 
     __str__ = DiptychError.__str__
+
+
+class CollectiveError(DiptychError, RuntimeError):
+    """Ranks that do not make the same calls in the same order, or that can not talk to each other."""
+
+
+class CollectiveTimeoutError(CollectiveError, TimeoutError):
+    """A rank that others wait for has not come within the time limit."""
+
+    __str__ = DiptychError.__str__
+
+
+class LostRankError(CollectiveError, ConnectionError):
+    """A rank has ended, or was killed, while others need it."""
+
+    __str__ = DiptychError.__str__
+
+
+class NoTransportError(CollectiveError, ImportError):
+    """What carries messages between ranks is not installed."""
+
+    __str__ = DiptychError.__str__

@@ -8,7 +8,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "shared": (
         "source", "errors", "usage", "durable", "device", "sizes", "dims", "spec", "casting", "rules",
         "dispatch", "arrays", "settings", "op", "pullback", "trace", "nest", "touched", "numerics", "kernels",
-        "ops",
+        "ranks", "ops",
         "numpy_calls", "methods", "operators", "inplace", "state", "reverse", "watch",
         "picture", "nn", "models", "onnx",
         "optim", "data",

@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "comparisons": {"comparisons", "dynamic", "static", "shared"},
 }
 HEAVY = {
-    "click", "comparisons", "cupy", "graphviz", "jinja2", "llvmlite", "matplotlib", "networkx",
+    "click", "comparisons", "cupy", "graphviz", "jinja2", "llvmlite", "matplotlib", "mpi4py", "networkx",
     "onnx", "onnxruntime", "pygraphviz", "rich", "scipy", "sklearn", "torch",
 }  # fmt: skip
 PEERS = (HOME / "comparisons" / "bench", HOME / "comparisons" / "pitfalls")
@@ -160,7 +160,7 @@ def test_every_import_is_something_that_the_installation_brings(path: Path) -> N
     tree = ast.parse(path.read_text())
     inner = {line for node in ast.walk(tree) if isinstance(node, FUNCTION) for _, line in imported(node)}
     core = set(sys.stdlib_module_names) | set(MAY_IMPORT) | _requirements()
-    with_extras = core | _requirements("compare", "cuda12", "onnx")
+    with_extras = core | _requirements("compare", "cuda12", "onnx", "mpi")
     for name, line in imported(tree):
         known = with_extras if line in inner or path.is_relative_to(HOME / "comparisons") else core
         if path.parent in PEERS and path.stem.startswith("on_"):

@@ -171,6 +171,8 @@ ELSEWHERE = {
     "roi_align", "rrelu", "scatter_nd", "tril_indices", "triplet_margin_with_distance_loss",
     "triu_indices", "truncated_normal", "unflatten", "unique", "unique_all", "unique_counts",
     "unique_inverse", "unique_values",
+    # what several ranks do together: tests/ranks
+    "all_gather", "all_reduce", "broadcast", "reduce_scatter",
     # operators
     "add", "sub", "mul", "div", "neg", "pow", "equal", "not_equal", "less", "less_equal", "greater",
     "greater_equal",

@@ -39,7 +39,12 @@ _NO_GRADIENT = "it is part of a gradient; export what a forward pass gives"
 _NO_FUNCTION = "ONNX has no such function, and none that it could be made of; compute it outside of the model"
 _NO_FACTORS = "ONNX factors no matrices; compute it outside, and feed what it gives to a placeholder"
 _NO_COMPLEX = "ONNX's runtimes have no complex numbers; export what is real, and transform outside"
+_NO_RANKS = "an ONNX model runs by itself; build it for one rank, and load the weights"
 NO_WORDS = {
+    **dict.fromkeys(
+        ("all_gather", "all_reduce", "all_reduce_extreme", "all_reduce_weighted", "broadcast", "reduce",
+         "reduce_scatter"), _NO_RANKS,
+    ),
     **dict.fromkeys(("erfinv", "lgamma", "polygamma"), _NO_FUNCTION),
     **dict.fromkeys(("batch_norm", "dropout"), _EVALUATE),
     **dict.fromkeys(("uniform", "normal", "truncated_normal", "permutation", "bernoulli"), _NO_DRAWS),

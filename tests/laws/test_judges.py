@@ -16,6 +16,7 @@ from shared import ops  # noqa: F401  (it fills the table)
 from shared.op import TABLE, Op
 
 SHAPES_ALONE = {
+    "all_gather", "reduce_scatter",  # and for another number of ranks than a graph was built for
     "angle", "argsort", "argwhere", "batch_norm", "broadcast_to", "cast", "complex", "concatenate",
     "conv2d", "conv2d_input", "conv2d_weight", "crop", "cummax_index", "cummin_index", "cumprod",
     "cumsum", "det", "einsum", "fft", "gate", "gru_cell", "imag", "irfft", "linear", "linear_input",
