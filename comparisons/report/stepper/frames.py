@@ -47,11 +47,11 @@ def _between(start: int, end: int, k: int) -> int:
 def _meetings(dynamic: Sequence[Moment], static: Sequence[Moment]) -> list[tuple[int, int, int]]:
     """Pairs of moments that belong together, in order: preparing, line by line; then by what was
     computed; and the ends."""
-    lines = {m["line"]: i for i, m in enumerate(dynamic) if m["phase"] == "prepare"}
+    lines = {m["line"]: i for i, m in enumerate(dynamic) if m.get("phase") == "prepare"}
     found = []
     at = 0
     for j, moment in enumerate(static):
-        if moment["phase"] == "prepare" and moment["line"] in lines:
+        if moment["line"] in lines and moment.get("phase") == "prepare":
             at = lines[moment["line"]]
             found.append((at, j, 0))
         later = (*range(at + 1, len(dynamic)), at)  # `at` itself last: a bias of 0 changes no bits

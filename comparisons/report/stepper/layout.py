@@ -109,7 +109,7 @@ def lay_out(graph: Json, sides: Mapping[str, str]) -> Layout:
 def _text(node: Json) -> tuple[str, str]:
     """A box's title, and its type below: sizes as one says them, and what is not float32."""
     title = f"{node['name']} \N{LEFTWARDS ARROW}" if node["kind"] == "assign" else node["op"]
-    title = node["id"] if node["kind"] in LEAVES else title
+    title = node.get("title") or (node["id"] if node["kind"] in LEAVES else title)
     kind, _, sizes = node["spec"].rstrip("]").partition("[")
     said = sizes.replace(",", "\N{MULTIPLICATION SIGN}")
     return title, (said or "scalar") if kind == "f32" else f"{kind} {said}".rstrip()

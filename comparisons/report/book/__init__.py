@@ -1,0 +1,1 @@
+"""The pages of the book: one for each stage, on which its steps are played."""
