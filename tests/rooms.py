@@ -25,7 +25,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "comparisons": (
         "machine", "statistics", "training", "tasks", "programs", "measuring", "lab", "pitfalls", "bench",
-        "experiments", "stepper", "report", "running", "command_line", "__main__",
+        "experiments", "stepper", "book", "report", "running", "command_line", "__main__",
     ),
 }  # fmt: skip
 

@@ -1,1 +1,6 @@
 """The book: sixty short programs in five stages, each for both engines, and the recorder that runs them."""
+
+STAGES = {
+    "stage_1": "Derivatives that nobody works out",
+}
+"""The stages by name, with their titles."""

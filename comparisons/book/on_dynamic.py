@@ -17,7 +17,7 @@ from shared.watch import hooks
 
 
 class DynamicRecorder(Recorder):
-    """Its boxes are the ops that ran, and the Tensors, Parameters and arrays that lead into them from outside."""
+    """Its boxes are the ops that ran, and what leads into them: Tensors, Parameters and arrays."""
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -97,10 +97,16 @@ class DynamicRecorder(Recorder):
         ends = [edge[0] for edge in node.edges if edge is not None]
         grads = []
         for end, array in zip(ends, event.outputs, strict=False):
-            to = self.orders.get(end.order) if isinstance(end, Node) else self.leaves.get(id(end), (None, None))[1]
+            to = self._box_of(end)
             if to is not None:
                 grads.append((to, value_of(array)))
         self.moment(box, event.outputs, grads=grads, back=True)
+
+    def _box_of(self, end: Any) -> int | None:
+        """The box of where a gradient goes."""
+        if isinstance(end, Node):
+            return self.orders.get(end.order)
+        return self.leaves[id(end)][1] if id(end) in self.leaves else None
 
 
 def _at_work() -> Node:

@@ -36,7 +36,8 @@ class Recorder(hooks.Hook):
     most       how many boxes are drawn; what is made beyond them is counted
 
     A box, as JSON: `title`, `spec` (its type), `kind` ("leaf", "op", "gradient" or "assign"), `name` and, of
-    what came with numbers, `value`. They are numbered as they come up, so of the first n all stand but for those that have gone. A moment:
+    what came with numbers, `value`. They are numbered as they come up, so of the first n all stand but for
+    those that have gone. A moment:
 
     line     of the program, from 1
     box      the one at work, or None
@@ -192,9 +193,7 @@ def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, Mapping):
         for key, part in value.items():
             yield from _parts(f"{name}[{key!r}]", part)
-    elif isinstance(value, State) or isinstance(value, (ModuleType, type)):
-        yield name, value
-    elif hasattr(value, "named_states"):
+    elif hasattr(value, "named_states") and not isinstance(value, (State, ModuleType, type)):
         yield from value.named_states()
     else:
         yield name, value
@@ -204,7 +203,8 @@ def value_of(array: Any) -> str:
     """An array's numbers, where they are few; else ""."""
     if array.size > 3 or array.ndim > 1 or array.size == 0:
         return ""
-    return " ".join("%.4g" % number if array.dtype.kind == "f" else str(number) for number in array.reshape(-1))
+    kind = ".4g" if array.dtype.kind == "f" else ""
+    return " ".join(f"{number:{kind}}" for number in array.reshape(-1).tolist())
 
 
 def typed(array: Any) -> str:

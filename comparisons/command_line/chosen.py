@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from comparisons.running.recordings import RECORDINGS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from comparisons.training.task import Task
-STEPPER = "stepper"
-"""What `run` calls the page that plays one training step."""
-
 
 def experiments_take_part(engine: str, device: str) -> bool:
     """Whether a run is one that experiments are part of."""
@@ -40,8 +39,8 @@ def chosen(
     from comparisons.tasks import TASKS
 
     for name in names:
-        if name not in TASKS and name not in EXPERIMENTS and name != STEPPER:
-            known = (*TASKS, *EXPERIMENTS, STEPPER)
+        if name not in TASKS and name not in EXPERIMENTS and name not in RECORDINGS:
+            known = (*TASKS, *EXPERIMENTS, *RECORDINGS)
             raise click.BadParameter(f"{name!r} is neither a task nor an experiment; {_meant(name, known)}")
         if name not in TASKS and engine != "both":
             raise click.BadParameter(f"{name} compares the engines; run it without --engine {engine}")

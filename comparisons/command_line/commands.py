@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from comparisons.command_line.chosen import (
-    STEPPER,
     check_device,
     chosen,
     experiments_take_part,
@@ -22,6 +21,7 @@ from comparisons.command_line.chosen import (
     pythons_named,
     tasks_named,
 )
+from comparisons.running.recordings import RECORDINGS
 
 if TYPE_CHECKING:
     from comparisons.running.watch import Watch
@@ -77,10 +77,11 @@ def run(
 ) -> None:  # fmt: skip
     """Train, compare, measure, and write the report.
 
-    If none is named: all experiments and the quickest tasks, with --full all tasks; and `stepper`,
-    which records one training step for the page that plays it. An experiment compares the engines,
-    and so does the stepper: with one engine alone there are tasks only. So it is with --device cuda:
-    experiments, the stepper and other systems run on the CPU. With --onnx, the model in that file, and
+    If none is named: all experiments and the quickest tasks, with --full all tasks; and `stepper`
+    and `book`, which record one training step, and sixty short programs, for pages that play them. An
+    experiment compares the engines, and so do these two: with one engine alone there are tasks only.
+    So it is with --device cuda:
+    experiments, recordings and other systems run on the CPU. With --onnx, the model in that file, and
     what is named; a full run takes one that an installed package has inside.
 
     The exit status is 1 if the engines differ or something failed, 130 after Ctrl-C or SIGTERM (what
@@ -100,13 +101,14 @@ def run(
         experiments = [*experiments, *packaged_model()]
     check_device(device)
     engines = ENGINES if engine == "both" else (engine,)
-    stepper = STEPPER in names or (not names and not given and experiments_take_part(engine, device))
+    whole = not names and not given and experiments_take_part(engine, device)
+    recorded = [name for name in RECORDINGS if whole or name in names]
     command = "python -m comparisons " + _typed()
     pythons = pythons_named(python)
     raced = full and experiments_take_part(engine, device) and any(task.kin for task in tasks)
     unasked = installed_families(pythons) if raced else []
     wanted = unasked if peers is None else peers_named(peers, engine, device)
-    plan = Plan(tasks, experiments, engines, seed, steps, full, stepper, command, wanted, pythons, device)
+    plan = Plan(tasks, experiments, engines, seed, steps, full, recorded, command, wanted, pythons, device)
     before = None
     if resume:
         try:
@@ -243,7 +245,8 @@ def list_all() -> None:
     for name, experiment in EXPERIMENTS.items():
         click.echo(f"  {name:<{width}}{experiment.question}")
     click.echo("and")
-    click.echo(f"  {STEPPER:<{width}}One training step on both engines, to be played moment by moment.")
+    for name, recording in RECORDINGS.items():
+        click.echo(f"  {name:<{width}}{recording.about}")
 
 
 def _watch(as_json: bool) -> Watch:

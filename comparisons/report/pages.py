@@ -1,16 +1,18 @@
-"""The pages of one run, from its numbers: index.html, and one for each task and experiment. Each is a
-file that needs nothing else."""
+"""The pages of one run, from its numbers: index.html, and one for each task and experiment, the stepper's
+and the book's. Each is a file that needs nothing else."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from comparisons.book import STAGES
+from comparisons.report.book.page import draw_book
 from comparisons.report.experiment_page import pages_of_experiments
 from comparisons.report.first_page import caveats, host, opening
 from comparisons.report.first_page.choice import choices
@@ -49,8 +51,7 @@ _TEMPLATES = Path(__file__).with_name("templates")
 
 
 def draw(report: Mapping[str, Any], folder: Path) -> Path:
-    """Write index.html, a page for each task and experiment and the stepper's into `folder`; gives the
-    path of the first.
+    """Write all pages into `folder`; gives the path of the first.
 
     Pages that an earlier run left there, and that are not of this one, are removed.
     """
@@ -62,7 +63,8 @@ def draw(report: Mapping[str, Any], folder: Path) -> Path:
     made = pages(report)
     for name, text in made.items():
         files.write(folder / name, text, "report")
-    for name in (STEPPER, *(f"{name}.html" for name in (*TASKS, *EXPERIMENTS, given_model.NAME, "peers"))):
+    known = (*TASKS, *EXPERIMENTS, *STAGES, given_model.NAME, "peers")
+    for name in (STEPPER, *(f"{name}.html" for name in known)):
         if name not in made:
             (folder / name).unlink(missing_ok=True)
     return folder / INDEX
@@ -71,10 +73,10 @@ def draw(report: Mapping[str, Any], folder: Path) -> Path:
 def pages(report: Mapping[str, Any]) -> dict[str, str]:
     """All pages as text, by file name."""
     found = pages_found(report)
-    stepper, trouble = _stepper(report)
-    made = {INDEX: _index(report, found, stepper is not None, trouble)}
-    if stepper is not None:
-        made[STEPPER] = stepper
+    stepper, no_stepper = _played(report, "stepper", lambda found: {STEPPER: draw_stepper(found)})
+    book, no_book = _played(report, "book", draw_book)
+    troubles = {"The page that plays one training step": no_stepper, "The book": no_book}
+    made = {INDEX: _index(report, found, {**stepper, **book}, troubles), **stepper, **book}
     template = _environment().get_template("experiment.html")
     for before, page, after in zip([None, *found], found, [*found[1:], None], strict=False):
         made[page.file] = template.render(page=page, before=before, after=after, place=_place(page, found))
@@ -124,31 +126,36 @@ def _environment() -> Environment:
     return made
 
 
-def _stepper(report: Mapping[str, Any]) -> tuple[str | None, str]:
-    """The stepper's page, if its step was recorded; else why not, where it was asked for."""
-    entry = report.get("stepper")
+def _played(
+    report: Mapping[str, Any], name: str, draw: Callable[[Any], dict[str, str]]
+) -> tuple[dict[str, str], str]:
+    """The pages of a recording by file name, if it was made; else why not, where it was asked for."""
+    entry = report.get(name)
     if entry is None:
-        return None, ""
+        return {}, ""
     if entry["status"] == "failed":
-        return None, f"It could not be recorded. {entry['error']['type']}: {entry['error']['message']}"
+        return {}, f"It could not be recorded. {entry['error']['type']}: {entry['error']['message']}"
     if entry["status"] != "done":
-        return None, "It was interrupted before it was recorded."
+        return {}, "It was interrupted before it was recorded."
     try:
-        return draw_stepper(entry["found"]), ""
+        return draw(entry["found"]), ""
     except RuntimeError as error:  # there is no Graphviz
-        return None, f"It was recorded, and can not be drawn: {error}."
+        return {}, f"It was recorded, and can not be drawn: {error}."
     except (LookupError, TypeError, ValueError) as error:  # the evidence of another version
-        return None, f"Its recording can not be read. {type(error).__name__}: {error}"
+        return {}, f"Its recording can not be read. {type(error).__name__}: {error}"
 
 
-def _index(report: Mapping[str, Any], found: list[Page], stepper: bool, trouble: str) -> str:
+def _index(
+    report: Mapping[str, Any], found: list[Page], played: Container[str], troubles: Mapping[str, str]
+) -> str:
     from comparisons.tasks import TASKS
 
     groups = glance(report, found)
     return _environment().get_template("index.html").render(
         report=report,
-        stepper=STEPPER if stepper else None,
-        stepper_trouble=trouble,
+        stepper=STEPPER if STEPPER in played else None,
+        book=[(f"{name}.html", title) for name, title in STAGES.items() if f"{name}.html" in played],
+        troubles=troubles,
         contents=[(key, [*group]) for key, group in groupby(found, lambda page: page.dimension)],
         glance=groups,
         reading_the_table=THE_TABLE,

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
+from comparisons.running.recordings import RECORDINGS
+
 
 class Pace:
     """The pieces of a run, one after the other.
@@ -90,7 +92,7 @@ def _about(seconds: float) -> str:
 
 
 def _single(report: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: report[name] for name in ("stepper", "peers") if report.get(name) is not None}
+    return {name: report[name] for name in (*RECORDINGS, "peers") if report.get(name) is not None}
 
 
 def durations(report: Mapping[str, Any] | None, full: bool, steps: int | None) -> dict[str, float]:

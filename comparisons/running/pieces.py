@@ -1,4 +1,4 @@
-"""The pieces of a run: a task, an experiment, the stepper, the race with other systems."""
+"""The pieces of a run: a task, an experiment, a recording, the race with other systems."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.measuring.costs import measure, meters
 from comparisons.running.plan import Plan
+from comparisons.running.recordings import RECORDINGS
 from comparisons.running.watch import Watch
 from comparisons.training.drive import ENGINES, Training, in_step, script
 from comparisons.training.task import Task
@@ -108,12 +109,10 @@ def run_experiment(experiment: Experiment, plan: Plan, watch: Watch, entry: dict
     entry["found"] = found
 
 
-def run_stepper(watch: Watch, entry: dict[str, Any]) -> None:
-    """Record one training step on both engines."""
-    from comparisons.stepper.recording import record
-
-    watch.note("stepper: recording one training step on both engines")
-    entry["found"] = record()
+def run_recording(name: str, watch: Watch, entry: dict[str, Any]) -> None:
+    """Record what is to be played on a page of its own."""
+    watch.note(f"{name}: {RECORDINGS[name].doing}")
+    entry["found"] = RECORDINGS[name].record()
 
 
 def run_peers(plan: Plan, watch: Watch, save: Callable[[], None], entry: dict[str, Any]) -> None:

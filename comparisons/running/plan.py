@@ -22,9 +22,8 @@ class Plan:
     engines  "dynamic", "static" or both
     steps    how many training steps, instead of what each task says
     full     long runs, and more repetitions of what is timed
-    stepper  whether one training step is recorded, for the page that plays it
+    record   what is recorded, for the pages that play it: names in `RECORDINGS`
     command  what the reader types to get this again
-    device   "cpu" or "cuda", for the tasks
     peers    other systems, by family or variant, to race beside ours in the bench's workloads
     pythons  by family: the Python to run a peer in, where it is not this one
     device   what the tasks are trained on: "cpu" or "cuda"
@@ -36,7 +35,7 @@ class Plan:
     seed: int = 0
     steps: int | None = None
     full: bool = False
-    stepper: bool = False
+    record: Sequence[str] = ()
     command: str = "python -m comparisons run"
     peers: Sequence[str] = ()
     pythons: Mapping[str, str] = field(default_factory=dict)

@@ -20,11 +20,12 @@ from comparisons.running.pieces import (
     experiment_entry,
     run_experiment,
     run_peers,
-    run_stepper,
+    run_recording,
     run_task,
     task_entry,
 )
 from comparisons.running.plan import Plan
+from comparisons.running.recordings import RECORDINGS
 from comparisons.running.watch import Watch
 
 
@@ -56,7 +57,7 @@ def run(
         "loops": dict(before["loops"]) if before else {},
         "tasks": {},
         "experiments": {},
-        "stepper": None,
+        **dict.fromkeys(RECORDINGS),
         "peers": None,
     }
     spent = before["seconds"] if before else 0.0
@@ -92,8 +93,8 @@ def run(
             for experiment in plan.experiments:
                 work = partial(run_experiment, experiment, plan, watch)
                 do(experiment.name, "experiments", experiment_entry(experiment), work)
-            if plan.stepper:
-                do("stepper", "", {"status": "interrupted"}, partial(run_stepper, watch))
+            for name in plan.record:
+                do(name, "", {"status": "interrupted"}, partial(run_recording, name, watch))
             if plan.peers:
                 entry = {
                     "status": "interrupted", "asked": list(plan.peers), "pythons": dict(plan.pythons)
@@ -118,14 +119,14 @@ def engines_differ(report: dict[str, Any]) -> bool:
 def failures(report: dict[str, Any]) -> list[str]:
     """The names of the pieces that failed."""
     pieces = {**report["tasks"], **report["experiments"]}
-    pieces |= {name: report[name] for name in ("stepper", "peers") if report.get(name) is not None}
+    pieces |= {name: report[name] for name in (*RECORDINGS, "peers") if report.get(name) is not None}
     return [name for name, piece in pieces.items() if piece["status"] == "failed"]
 
 
 def _pace(plan: Plan, folder: Path) -> Pace:
     """The pieces of a plan, with what each took in the report that lies in the folder, if there is one."""
     names = [*(task.name for task in plan.tasks), *(experiment.name for experiment in plan.experiments)]
-    names += [*["stepper"] * plan.stepper, *["peers"] * bool(plan.peers)]
+    names += [*plan.record, *["peers"] * bool(plan.peers)]
     try:
         earlier = results.load(folder)
     except results.ResultsError:

@@ -24,17 +24,17 @@ def _curves(xs: Sequence[float], curves: Mapping[str, Sequence[float]]) -> str:
     wide, tall = (max(xs) - min(xs)) or 1, (high - low) or 1
     parts = []
     for number, (name, ys) in enumerate(curves.items()):
-        points = " ".join(
-            f"{_WIDTH * (x - min(xs)) / wide:.4g},{_HEIGHT * (high - y) / tall:.4g}" for x, y in zip(xs, ys, strict=True)
-        )
+        across = (_WIDTH * (x - min(xs)) / wide for x in xs)
+        down = (_HEIGHT * (high - y) / tall for y in ys)
+        points = " ".join(f"{x:.4g},{y:.4g}" for x, y in zip(across, down, strict=True))
         ink, dash = _INKS[number % 4], _STROKES[number % 4]
         parts.append(f'<polyline points="{points}" stroke="{ink}" stroke-dasharray="{dash}"/>')
         parts.append(f'<text x="{_WIDTH + 6}" y="{12 + 15 * number}" fill="{ink}">{escape(name)}</text>')
     parts.append(f'<text x="{_WIDTH + 6}" y="{_HEIGHT}" class="range">{low:.3g} to {high:.3g}</text>')
     said = f"{listed([*curves])}, from {low:.3g} to {high:.3g}, over {min(xs):.3g} to {max(xs):.3g}"
     return (
-        f'<svg class="curves" viewBox="-3 -4 {_WIDTH + 92} {_HEIGHT + 9}" role="img" aria-label="{escape(said)}">'
-        f"{''.join(parts)}</svg>"
+        f'<svg class="curves" viewBox="-3 -4 {_WIDTH + 92} {_HEIGHT + 9}" role="img" '
+        f'aria-label="{escape(said)}">{"".join(parts)}</svg>'
     )
 
 
@@ -47,7 +47,8 @@ def _images(images: Sequence[Sequence[Sequence[int]]]) -> str:
             for x in range(1, len(row) + 1):
                 if x == len(row) or _shade(row[x]) != _shade(row[start]):
                     if shade := _shade(row[start]):
-                        shades[shade] = shades.get(shade, "") + f"M{left + start} {y}h{x - start}v1h{start - x}z"
+                        stripe = f"M{left + start} {y}h{x - start}v1h{start - x}z"
+                        shades[shade] = shades.get(shade, "") + stripe
                     start = x
         parts += [f'<path d="{path}" fill-opacity="{shade / 10}"/>' for shade, path in sorted(shades.items())]
         left += len(image[0]) + 1

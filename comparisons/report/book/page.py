@@ -51,13 +51,16 @@ def _environment() -> Environment:
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    texts = {name: (_TEMPLATES / name).read_text(encoding="utf-8") for name in ("style.css", "book.css", "book.js")}
     made.filters["prose"] = prose
     made.globals |= {
-        "style": texts["style.css"] + texts["book.css"], "script": texts["book.js"],
+        "style": _text("style.css") + _text("book.css"), "script": _text("book.js"),
         "PAIR": PAIR, "SAID": {"dynamic": "define-by-run", "static": "define-and-run"},
     }  # fmt: skip
     return made
+
+
+def _text(template: str) -> str:
+    return (_TEMPLATES / template).read_text(encoding="utf-8")
 
 
 class _Step:

@@ -24,7 +24,7 @@
       this.text = this.out.textContent;
       this.figures = all(root, "figure");
       this.unseen = root.querySelector(".unseen-ops");
-      this.given = this.boxes.map((box) => box.lastElementChild.textContent);
+      this.given = this.boxes.map((box) => box.querySelector(".v").textContent);
       const ever = new Set(moments.flatMap((moment) => moment[VALUES].map(([box]) => box)));
       this.fixed = this.given.map((value, i) => (ever.has(i) ? null : value));
       let gone = [];
@@ -52,7 +52,7 @@
         box.classList.toggle("gone", gone.has(i));
         box.classList.toggle("now", i === moment[BOX]);
         box.classList.toggle("valued", values.has(i));
-        const spec = box.querySelector("[data-spec]");
+        const spec = box.querySelector(".v");
         spec.textContent = values.get(i) || this.fixed[i] || spec.dataset.spec;
         this.nabla(box, grads.has(i) ? "∇ " + grads.get(i) : "");
       });
@@ -69,11 +69,11 @@
     nabla(box, text) {
       let mark = box.querySelector(".nabla");
       if (!mark && text) {
-        mark = document.createElementNS("http://www.w3.org/2000/svg", "text");
+        mark = document.createElementNS(box.namespaceURI, "text");
         mark.setAttribute("class", "nabla");
-        mark.setAttribute("x", box.querySelector("rect").width.baseVal.value / 2 + 6);
-        mark.setAttribute("y", -13);
-        box.insertBefore(mark, box.querySelector("text"));
+        mark.setAttribute("x", box.querySelector("rect").width.baseVal.value / 2 + 4);
+        mark.setAttribute("y", 4);
+        box.append(mark);
       }
       if (mark) mark.textContent = text;
     }

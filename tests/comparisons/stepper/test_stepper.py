@@ -336,14 +336,14 @@ def test_without_graphviz_the_report_says_what_is_missing(told_of, found, monkey
 
 
 def test_a_run_records_the_stepper_and_keeps_it_in_the_report(tmp_path):
-    given = run(Plan([], [], stepper=True), tmp_path, Watch())
+    given = run(Plan([], [], record=("stepper",)), tmp_path, Watch())
     assert given["stepper"]["status"] == "done"
     assert results.load(tmp_path)["stepper"] == given["stepper"]
 
 
 def test_a_recording_that_fails_is_reported_and_the_run_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr("comparisons.stepper.recording.record", lambda: 1 / 0)
-    given = run(Plan([], [], stepper=True), tmp_path, Watch())
+    given = run(Plan([], [], record=("stepper",)), tmp_path, Watch())
     assert given["status"] == "complete"
     assert failures(given) == ["stepper"]
 

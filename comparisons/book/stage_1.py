@@ -9,11 +9,11 @@ import static
 from comparisons.book.step import Stage, Step
 from shared import ops
 
-
 # --- a box ---
 
 
 def box_dynamic() -> None:
+    """On the left the box has its number at once; on the right it is an open place."""
     x = dynamic.tensor(1.5)
     print(x.item(), x.shape)
     x = dynamic.tensor(2.5)
@@ -31,6 +31,7 @@ def box_static() -> None:
 
 
 def function_dynamic() -> None:
+    """Nobody asked for a slope, so the left forgets at once; the right keeps the plan."""
     x = dynamic.tensor(3.0)
     y = ops.square(x)
     print(y.item())
@@ -71,6 +72,7 @@ def f(x):
 
 
 def quotient_dynamic(h: float) -> None:
+    """Too large a step is coarse, too small a one loses its digits."""
     high = dynamic.tensor(0.5 + h, dtype="float32")
     low = dynamic.tensor(0.5 - h, dtype="float32")
     slope = (f(high) - f(low)) / (2 * h)
@@ -90,6 +92,7 @@ def quotient_static(h: float) -> None:
 
 
 def rule_dynamic() -> None:
+    """Slopes worked out by hand, from the last function to the first."""
     x = dynamic.tensor(0.5)
     a = ops.square(x)
     b = ops.exp(a)
@@ -134,6 +137,7 @@ class Exp:
 
 
 def by_hand_dynamic() -> None:
+    """A function that remembers what its slope needs; called in reverse."""
     first, second = Square(), Exp()
     x = dynamic.tensor(0.5)
     y = second.forward(first.forward(x))
@@ -154,6 +158,7 @@ def by_hand_static() -> None:
 
 
 def backward_dynamic() -> None:
+    """On the left the boxes are walked back, and used up. On the right the slope is more graph."""
     x = dynamic.tensor(0.5, requires_grad=True)
     y = ops.sqrt(ops.exp(ops.square(x)))
     y.backward()
@@ -172,10 +177,11 @@ def backward_static() -> None:
 
 
 def deep_dynamic() -> None:
+    """Deeper than Python may call: the way back is a loop."""
     x = dynamic.tensor(1.0, requires_grad=True)
     y = x
-    for _ in range(3000):
-        y = y * 0.999
+    for _ in range(1200):
+        y = y * 0.998
     y.backward()
     print(f"{x.grad.item():.5f}")
 
@@ -183,8 +189,8 @@ def deep_dynamic() -> None:
 def deep_static() -> None:
     x = static.placeholder("float32", (), name="x")
     y = x
-    for _ in range(3000):
-        y = y * 0.999
+    for _ in range(1200):
+        y = y * 0.998
     (slope,) = static.gradients(y, [x])
     with static.Session(optimize="exact") as session:
         print(f"{session.run(slope, {x: 1.0}):.5f}")
@@ -194,6 +200,7 @@ def deep_static() -> None:
 
 
 def easier_dynamic() -> None:
+    """Operators and sums are functions too; the last slope is 1 and need not be said."""
     x = dynamic.tensor([1.0, 2.0, 3.0], requires_grad=True)
     y = (x * x).sum()
     y.backward()
@@ -216,6 +223,7 @@ def g(x):
 
 
 def check_dynamic() -> None:
+    """Small steps check what the engine says, at three places."""
     at = np.array([0.3, -1.2, 2.0])
     quotient = (g(at + 1e-6) - g(at - 1e-6)) / 2e-6
     x = dynamic.tensor(at, requires_grad=True)
@@ -234,17 +242,20 @@ def check_static() -> None:
 
 
 STAGE = Stage(
-    1, "Derivatives that nobody works out", "", 1,
+    1,
+    "Each program on both engines, to be played: on the left boxes come as lines run, on the right they are "
+    "described first.",
+    1,
     (
-        Step("A number in a box", "", box_dynamic, box_static),
-        Step("A function between boxes", "", function_dynamic, function_static),
-        Step("Functions of functions", "", chain_dynamic, chain_static),
-        Step("A slope by small steps", "", quotient_dynamic, quotient_static, menu=(0.1, 0.001, 1e-05)),
-        Step("The chain rule, from the end", "", rule_dynamic, rule_static),
-        Step("Each function with its slope", "", by_hand_dynamic, by_hand_static),
-        Step("By itself", "", backward_dynamic, backward_static),
-        Step("As deep as it likes", "", deep_dynamic, deep_static, most=9),
-        Step("Less to say", "", easier_dynamic, easier_static),
-        Step("Is it right?", "", check_dynamic, check_static),
+        Step("A number in a box", box_dynamic, box_static),
+        Step("A function between boxes", function_dynamic, function_static),
+        Step("Functions of functions", chain_dynamic, chain_static),
+        Step("A slope by small steps", quotient_dynamic, quotient_static, menu=(0.1, 0.001, 1e-05)),
+        Step("The chain rule, from the end", rule_dynamic, rule_static),
+        Step("Each function with its slope", by_hand_dynamic, by_hand_static),
+        Step("By itself", backward_dynamic, backward_static),
+        Step("As deep as it likes", deep_dynamic, deep_static, most=9),
+        Step("Less to say", easier_dynamic, easier_static),
+        Step("Is it right?", check_dynamic, check_static),
     ),
-)  # fmt: skip
+)
