@@ -2,5 +2,7 @@
 
 STAGES = {
     "stage_1": "Derivatives that nobody works out",
+    "stage_2": "Code that reads like mathematics",
+    "stage_3": "Slopes of slopes",
 }
 """The stages by name, with their titles."""

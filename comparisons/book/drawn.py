@@ -7,6 +7,11 @@ from typing import Any
 import numpy as np
 
 
+def plot(*images: Any, x: Any = None, **curves: Any) -> None:
+    """What a program calls to draw: curves by name, or arrays of two dimensions as shades. The recorder
+    has its own, which keeps what `drawn` gives."""
+
+
 def drawn(*images: Any, x: Any = None, **curves: Any) -> dict[str, Any]:
     """Of arrays of two dimensions {images}, in shades from 0 to 99; of sequences by name {x, curves}."""
     if images:

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from comparisons.book.drawn import drawn
 from shared.spec import spec_of
 from shared.state import State
 from shared.watch import hooks
@@ -173,11 +174,9 @@ class Recorder(hooks.Hook):
         found = self.arrays.get(id(array))
         return found[1] if found is not None and found[0]() is array else None
 
-    def plot(self, *ys: Any, **curves: Any) -> None:
-        """What a program draws: curves by name, or an array of two dimensions, as shades."""
-        from comparisons.book.drawn import drawn
-
-        self.pictures.append(drawn(*ys, **curves))
+    def plot(self, *images: Any, **curves: Any) -> None:
+        """In the place of the program's own `plot`."""
+        self.pictures.append(drawn(*images, **curves))
 
     def values(self) -> Iterator[tuple[str, Any]]:
         """What the program has names for, also inside lists, dicts and modules: (name, value)."""

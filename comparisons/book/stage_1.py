@@ -72,7 +72,7 @@ def f(x):
 
 
 def quotient_dynamic(h: float) -> None:
-    """Too large a step is coarse, too small a one loses its digits."""
+    """Large steps are coarse, and small ones lose digits: which comes nearest to what step 7 prints?"""
     high = dynamic.tensor(0.5 + h, dtype="float32")
     low = dynamic.tensor(0.5 - h, dtype="float32")
     slope = (f(high) - f(low)) / (2 * h)

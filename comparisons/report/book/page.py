@@ -108,7 +108,7 @@ class _Side:
                 self.last.setdefault(number, box["value"])
         nodes = [
             {**box, "id": str(i), "kind": _KINDS.get(box["kind"], box["kind"]), "op": box["title"],
-             "spec": max(box["spec"], self.last.get(i, ""), key=len)}
+             "spec": self._widest(i)}
             for i, box in enumerate(found["boxes"])
         ]  # fmt: skip
         sides = {node["id"]: _SIDES.get(node["kind"], "forward") for node in nodes}
@@ -121,6 +121,14 @@ class _Side:
         kind, _, sizes = self.found["boxes"][number]["spec"].rstrip("]").partition("[")
         said = sizes.replace(",", "\N{MULTIPLICATION SIGN}")
         return said if kind == "f32" and said else f"{kind} {said}".rstrip()
+
+    def _widest(self, number: int) -> str:
+        """The longest of what stands in a box at one time or another."""
+        moments = self.found["moments"]
+        values = [value for moment in moments for box, value in moment["values"] if box == number]
+        grads = [f" \N{NABLA} {g}" for moment in moments for box, g in moment["grads"] if box == number]
+        value = max([*values, self.last.get(number, ""), self.spec(number)], key=len)
+        return value + max([*grads, ""], key=len)
 
     def path(self, edge: Edge) -> str:
         (x, y), *rest = [(round(x), round(y)) for x, y in edge.points]

@@ -23,8 +23,10 @@
       this.out = root.querySelector(".out");
       this.text = this.out.textContent;
       this.figures = all(root, "figure");
+      this.many = root.querySelector(".many");
       this.unseen = root.querySelector(".unseen-ops");
       this.given = this.boxes.map((box) => box.querySelector(".v").textContent);
+      this.types = this.boxes.map((box, i) => box.querySelector(".v").dataset.s || this.given[i]);
       const ever = new Set(moments.flatMap((moment) => moment[VALUES].map(([box]) => box)));
       this.fixed = this.given.map((value, i) => (ever.has(i) ? null : value));
       let gone = [];
@@ -52,30 +54,29 @@
         box.classList.toggle("gone", gone.has(i));
         box.classList.toggle("now", i === moment[BOX]);
         box.classList.toggle("valued", values.has(i));
-        const spec = box.querySelector(".v");
-        spec.textContent = values.get(i) || this.fixed[i] || spec.dataset.spec;
-        this.nabla(box, grads.has(i) ? "∇ " + grads.get(i) : "");
+        this.fill(box, values.get(i) || this.fixed[i] || this.types[i], grads.get(i));
       });
       for (const [edge, [from, to]] of this.edges) {
         edge.classList.toggle("coming", from >= moment[STANDS] || to >= moment[STANDS]);
         edge.classList.toggle("flows", to === moment[BOX]);
       }
+      const stand = moment[STANDS] - gone.size;
+      this.many.textContent = stand + (stand === 1 ? " box stands" : " boxes stand");
       this.out.textContent = this.text.slice(0, moment[PRINTED]);
       this.figures.forEach((figure, i) => figure.classList.toggle("coming", i >= moment[DRAWN]));
       this.unseen.textContent = moment[UNSEEN] ? "and " + moment[UNSEEN].toLocaleString("en") + " ops not drawn" : "";
       this.reveal(this.boxes[moment[BOX]]);
     }
 
-    nabla(box, text) {
-      let mark = box.querySelector(".nabla");
-      if (!mark && text) {
-        mark = document.createElementNS(box.namespaceURI, "text");
-        mark.setAttribute("class", "nabla");
-        mark.setAttribute("x", box.querySelector("rect").width.baseVal.value / 2 + 4);
-        mark.setAttribute("y", 4);
-        box.append(mark);
-      }
-      if (mark) mark.textContent = text;
+    // A box's second line: what it has, or its type, and the gradient that arrived.
+    fill(box, text, gradient) {
+      const line = box.querySelector(".v");
+      line.textContent = text;
+      if (gradient === undefined) return;
+      const mark = document.createElementNS(box.namespaceURI, "tspan");
+      mark.setAttribute("class", "nabla");
+      mark.textContent = " ∇ " + gradient;
+      line.append(mark);
     }
 
     // Scroll within the graph, and only there, until the box is well inside.

@@ -158,7 +158,19 @@ def test_arrows_and_gradients_are_the_programs():
 
 @pytest.fixture(scope="module")
 def found():
+    """The first stage alone."""
     return record(all_stages()[:1])
+
+
+def test_the_book_is_small():
+    recorded_book = {
+        stage.name: {
+            "number": stage.number, "title": stage.title, "says": stage.says, "first": stage.first,
+            "steps": [recorded(stage.first + i) for i in range(len(stage.steps))],
+        }
+        for stage in all_stages()
+    }  # fmt: skip
+    assert sum(map(len, draw_book(recorded_book).values())) < 1.2e6
 
 
 def test_a_page_needs_nothing_else_and_is_the_same_for_the_same_recording(found):
