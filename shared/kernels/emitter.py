@@ -7,10 +7,12 @@ writes a loop has to think of phi nodes.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
+
+from shared.kernels.scalars import Code, Term
 
 Value = str | int
 """A name, or a whole number that stands for itself."""
@@ -25,6 +27,7 @@ class Emitter:
     """
 
     def __init__(self, dtype: np.dtype[np.floating], lanes: int) -> None:
+        self.dtype = dtype
         self.element = {4: "float", 8: "double"}[dtype.itemsize]
         self.lanes = lanes
         self.vector = f"<{lanes} x {self.element}>"
@@ -105,6 +108,10 @@ class Emitter:
         first = self.new(f"insertelement {self.vector} poison, {self.element} {value}, i64 0")
         return self.shuffle(first, "poison", [0] * self.lanes)
 
+    def constant(self, value: float) -> str:
+        """A number in all lanes."""
+        return Code(self.lanes).constant(value, self.dtype).ref
+
     def shuffle(self, a: str, b: str, lanes: Sequence[int], element: str = "") -> str:
         """The lanes with these numbers of two vectors, side by side."""
         element, mask = element or self.vector, ", ".join(f"i32 {lane}" for lane in lanes)
@@ -115,6 +122,26 @@ class Emitter:
         name, v = f"@llvm.fmuladd.{self.suffix}", self.vector
         self._declared.add(f"declare {v} {name}({v}, {v}, {v})")
         return self.new(f"call {v} {name}({v} {a}, {v} {b}, {v} {total})")
+
+    def arithmetic(self, word: str, a: str, b: str) -> str:
+        """`fadd` or its like, lane by lane."""
+        return self.new(f"{word} {self.vector} {a}, {b}")
+
+    def computed(self, form: Callable[..., Term], *values: str) -> str:
+        """What `form(code, *terms)`, one of `fast_math` for example, makes of some vectors."""
+        code = Code(self.lanes, f"%c{next(self._fresh)}_")
+        y = form(code, *(code.given(self.dtype, value) for value in values))
+        self.say(*code.lines)
+        self._declared |= code.declared
+        return y.ref
+
+    def gathered(self, join: Callable[[str, str], str], vector: str) -> str:
+        """What joins all lanes of a vector, in each of them: halves first, then halves of these."""
+        step = self.lanes // 2
+        while step:
+            moved = self.shuffle(vector, "poison", [lane ^ step for lane in range(self.lanes)])
+            vector, step = join(vector, moved), step // 2
+        return vector
 
     def first(self, count: Value) -> str:
         """A mask of the first so many lanes."""

@@ -54,7 +54,7 @@ class Term:
     @property
     def llvm(self) -> str:
         """Its type and name, as an argument is written."""
-        return f"{LLVM_TYPES[self.dtype]} {self.ref}"
+        return f"{self.code.type(self.dtype)} {self.ref}"
 
     def __add__(self, other: Any) -> Term:
         return self.code.arithmetic("add", self, other)
@@ -123,12 +123,14 @@ class Number:
 
 
 class Code:
-    """The instructions of one element, in order. What is computed twice is written once."""
+    """The instructions of one element, or of a vector of so many, in order. What is computed twice is
+    written once. names: what those of its values begin with."""
 
     functions: Mapping[str, Callable[..., Any]]
     """The functions of the vocabulary that it can write."""
 
-    def __init__(self) -> None:
+    def __init__(self, lanes: int = 0, names: str = "%v") -> None:
+        self.lanes, self.names = lanes, names
         self.lines: list[str] = []
         self.known: dict[str, str] = {}
         self.declared: set[str] = set()
@@ -136,13 +138,21 @@ class Code:
     def _write(self, dtype: np.dtype[Any], instruction: str) -> Term:
         ref = self.known.get(instruction)
         if ref is None:
-            ref = self.known[instruction] = f"%v{len(self.known)}"
+            ref = self.known[instruction] = f"{self.names}{len(self.known)}"
             self.lines.append(f"{ref} = {instruction}")
         return Term(self, dtype, ref)
 
     def given(self, dtype: np.dtype[Any], ref: str) -> Term:
         """A value that has a name already."""
         return Term(self, dtype, ref)
+
+    def type(self, dtype: np.dtype[Any]) -> str:
+        """What LLVM calls values of a dtype."""
+        return f"<{self.lanes} x {LLVM_TYPES[dtype]}>" if self.lanes else LLVM_TYPES[dtype]
+
+    def literal(self, text: str, dtype: np.dtype[Any]) -> str:
+        """A constant as it is written: of a vector, in each lane."""
+        return f"<{', '.join([f'{LLVM_TYPES[dtype]} {text}'] * self.lanes)}>" if self.lanes else text
 
     # --- numbers and dtypes ---
 
@@ -154,14 +164,15 @@ class Code:
             wide = Term(self, FLOAT64, value.ref)
             return wide if dtype == FLOAT64 else self._write(dtype, f"fptrunc {wide.llvm} to float")
         if dtype == BOOL:
-            return Term(self, dtype, "true" if value else "false")
+            return Term(self, dtype, self.literal("true" if value else "false", dtype))
         if dtype.kind != "f":
             if isinstance(value, float) or not np.iinfo(dtype).min <= value <= np.iinfo(dtype).max:
                 raise Unfit(f"{value!r} does not fit into {dtype}")
-            return Term(self, dtype, str(int(value)))
+            return Term(self, dtype, self.literal(str(int(value)), dtype))
         with np.errstate(over="ignore"):
             rounded = float(dtype.type(value))
-        return Term(self, dtype, f"0x{struct.unpack('>Q', struct.pack('>d', rounded))[0]:016X}")
+        text = f"0x{struct.unpack('>Q', struct.pack('>d', rounded))[0]:016X}"
+        return Term(self, dtype, self.literal(text, dtype))
 
     def common(self, *values: Any) -> np.dtype[Any]:
         """The dtype that NumPy gives terms and numbers together; Unfit if no kernel knows it."""
@@ -181,7 +192,7 @@ class Code:
             raise Unfit(f"{dtype} is left to NumPy")
         if dtype == BOOL:
             return x != 0
-        source, target = x.dtype, LLVM_TYPES[dtype]
+        source, target = x.dtype, self.type(dtype)
         if source.kind == "f":
             if dtype.kind != "f":
                 # What does not fit gives what the processor happens to give; NumPy alone knows.
@@ -228,7 +239,9 @@ class Code:
         return way(a)
 
     def negative(self, x: Term) -> Term:
-        return self._write(x.dtype, f"fneg {x.llvm}" if x.dtype.kind == "f" else f"sub {_of(x)} 0, {x.ref}")
+        if x.dtype.kind == "f":
+            return self._write(x.dtype, f"fneg {x.llvm}")
+        return self._write(x.dtype, f"sub {self.constant(0, x.dtype).llvm}, {x.ref}")
 
     def compare(self, word: str, a: Any, b: Any) -> Term:
         dtype = self.common(a, b)
@@ -258,7 +271,8 @@ class Code:
 
     def _intrinsic(self, name: str, *values: Term) -> Term:
         dtype = values[0].dtype
-        type_, full = LLVM_TYPES[dtype], f"llvm.{name}.f{8 * dtype.itemsize}"
+        of_vector = f"v{self.lanes}" if self.lanes else ""
+        type_, full = self.type(dtype), f"llvm.{name}.{of_vector}f{8 * dtype.itemsize}"
         self.declared.add(f"declare {type_} @{full}({', '.join([type_] * len(values))})")
         return self._write(dtype, f"call {type_} @{full}({', '.join(v.llvm for v in values)})")
 
@@ -284,15 +298,15 @@ class Code:
 
     def bits(self, x: Term, dtype: np.dtype[Any]) -> Term:
         """The same bits taken for another dtype of the same width."""
-        return self._write(dtype, f"bitcast {x.llvm} to {LLVM_TYPES[dtype]}")
+        return self._write(dtype, f"bitcast {x.llvm} to {self.type(dtype)}")
 
     def shifted(self, x: Term, by: int) -> Term:
         """An integer times 2^by; rounded down where `by` is negative."""
         word, count = ("shl", by) if by >= 0 else ("ashr", -by)
-        return self._write(x.dtype, f"{word} {x.llvm}, {count}")
+        return self._write(x.dtype, f"{word} {x.llvm}, {self.literal(str(count), x.dtype)}")
 
     def masked(self, x: Term, mask: int) -> Term:
-        return self._write(x.dtype, f"and {x.llvm}, {mask}")
+        return self._write(x.dtype, f"and {x.llvm}, {self.literal(str(mask), x.dtype)}")
 
     # --- choosing ---
 
@@ -308,10 +322,6 @@ class Code:
         rest = self.select(x == 0, 0, x) if x.dtype.kind == "f" else self.constant(0, x.dtype)
         low = rest if x.dtype.kind == "u" else self.select(x < 0, -1, rest)
         return self.select(x > 0, 1, low)
-
-
-def _of(x: Term) -> str:
-    return LLVM_TYPES[x.dtype]
 
 
 def _kind(number: Any) -> type:

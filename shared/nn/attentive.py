@@ -25,7 +25,8 @@ class MultiheadAttention(Module):
     attn_mask         (L, S) or (N * num_heads, L, S): bools, True where looking is not allowed, or
                       floats that are added to the scores
     is_causal         no query looks at a later key; needs no attn_mask
-    A query that may look at nothing gets zeros.
+    A query that may look at nothing gets zeros. Without weights, and where no dropout acts on them, memory
+    grows with L and S, not with their product.
     `dropout` acts on the weights. `add_bias_kv` learns one more key and value, `add_zero_attn` adds
     some of zeros; nothing hides them. Parameters: in_proj_weight (3 embed_dim, embed_dim), which is
     query's, key's and value's, or, where kdim or vdim differs from embed_dim, q_proj_weight
@@ -79,12 +80,18 @@ class MultiheadAttention(Module):
             made = {id(x): ops.expand_dims(x, batch) for x in (query, key, value)}  # one input stays one
             query, key, value = (made[id(x)] for x in (query, key, value))
             key_padding_mask = None if key_padding_mask is None else ops.expand_dims(key_padding_mask, 0)
-        mask = self._mask(query, key, key_padding_mask, attn_mask, is_causal)
+        causal = is_causal and not self._more()
+        mask = self._mask(query, key, key_padding_mask, attn_mask, is_causal and not causal)
         q, k, v = (self._heads(x) for x in self._projected(query, key, value))
-        weights = ops.attention_weights(q, k, mask)
-        if self.dropout is not None:
-            weights = self.dropout(weights)
-        y = ops.transpose(ops.matmul(weights, v), (0, 2, 1, 3) if self.batch_first else (2, 0, 1, 3))
+        weights = None
+        if need_weights or (self.dropout is not None and self.dropout.training):
+            weights = ops.attention_weights(q, k, mask, causal)
+            if self.dropout is not None:
+                weights = self.dropout(weights)
+            y = ops.matmul(weights, v)
+        else:
+            y = ops.scaled_dot_product_attention(q, k, v, mask, is_causal=causal)
+        y = ops.transpose(y, (0, 2, 1, 3) if self.batch_first else (2, 0, 1, 3))
         y = self.out_proj(ops.reshape(y, (*y.shape[:2], self.embed_dim)))
         y = ops.squeeze(y, batch) if alone else y
         if not need_weights:
@@ -129,6 +136,10 @@ class MultiheadAttention(Module):
             made.append(ops.concatenate([x, *more], time) if more else x)
         return made
 
+    def _more(self) -> int:
+        """How many keys are added to those that are given."""
+        return (self.bias_k is not None) + self.add_zero_attn
+
     def _heads(self, x: Any) -> Any:
         """(T, N, embed_dim), or batch first, to (N, heads, T, size of a head)."""
         x = ops.reshape(x, (*x.shape[:2], self.num_heads, self.embed_dim // self.num_heads))
@@ -147,7 +158,7 @@ class MultiheadAttention(Module):
         if is_causal:
             time = 1 if self.batch_first else 0
             masks.append(ops.triu(ops.ones((query.shape[time], key.shape[time]), bool, like=query), 1))
-        more = (self.bias_k is not None) + self.add_zero_attn
+        more = self._more()
         found: Any = None
         for mask in masks:
             if more:

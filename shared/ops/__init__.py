@@ -27,7 +27,7 @@ from shared.ops.arranging import (
     rot90,
     unflatten,
 )
-from shared.ops.attention import attention_weights, scaled_dot_product_attention
+from shared.ops.attending import scaled_dot_product_attention
 from shared.ops.averaging import avg_pool1d, avg_pool2d, avg_pool3d, lp_pool1d, lp_pool2d, lp_pool3d
 from shared.ops.bags import embedding_bag
 from shared.ops.bitwise import (
@@ -207,6 +207,7 @@ from shared.ops.special import digamma, lgamma, polygamma, sinc
 from shared.ops.stacking import chunk, column_stack, dstack, hstack, narrow, tensor_split, vstack
 from shared.ops.tiling import repeat, tile
 from shared.ops.unpooling import max_unpool1d, max_unpool2d, max_unpool3d
+from shared.ops.weighing import attention_weights
 from shared.ops.windows import col2im, im2col
 from shared.usage.door import public
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from shared.errors import SettingError
 from shared.kernels.erf import DOUBLE, FARTHEST, NEAR, SINGLE
+from shared.kernels.mapping import mapped, worth_mapping
 from shared.numerics.half import rounded
 from shared.op import Rule, elementwise, put
 from shared.ops.choosing import maximum, minimum, where
@@ -45,11 +46,14 @@ def _bell(x: Any, scale: float) -> Any:
     return y
 
 
-def _in_pieces(function: Any, x: Any, out: Any) -> Any:
-    """`function(x)`; half precision is computed in single."""
+def _in_pieces(function: Any, x: Any, out: Any, form: str = "") -> Any:
+    """`function(x)`; half precision is computed in single. A large x goes through its scalar `form` at once,
+    if it has one."""
     x = as_floating(x)
     if x.dtype.itemsize == 2:
         return put(rounded(function(x.astype(np.float32)), x.dtype), out)
+    if form and worth_mapping(x):
+        return mapped(form.format("a0"), x, out)
     if x.size <= _CHUNK or not isinstance(x, np.ndarray):
         return put(function(x), out)
     y = np.empty(x.shape, x.dtype) if out is None else out
@@ -69,10 +73,18 @@ _CHUNK = 16384
 
 _SIZE, _FLOOR = f"min(abs({{0}}), {FARTHEST})", f"floor(min(abs({{0}}), {FARTHEST}) * {STEP}) * {1 / STEP}"
 
-_gaussian = elementwise(
-    "gaussian", lambda x, *, scale, out=None: _in_pieces(lambda part: _bell(part, scale), x, out),
+_BELL = (
     f"(exp(({_FLOOR}) * ({_FLOOR}) * -{{scale}})"
-    f" * exp(({_SIZE} - {_FLOOR}) * ({_SIZE} + {_FLOOR}) * -{{scale}}))",
+    f" * exp(({_SIZE} - {_FLOOR}) * ({_SIZE} + {_FLOOR}) * -{{scale}}))"
+)
+
+
+def _compute_gaussian(x: Any, *, scale: float, out: Any = None) -> Any:
+    return _in_pieces(lambda part: _bell(part, scale), x, out, _BELL.replace("{scale}", repr(scale)))
+
+
+_gaussian = elementwise(
+    "gaussian", _compute_gaussian, _BELL,
     Rule(lambda g, y, x, *, scale: g * (y * x * (-2 * scale)), reads="y x"),
     kind=RealOp, dtype=lambda x, *, scale: float_dtype(x), out=True, inplace=(0,),
     doc="exp(-scale x^2), elementwise, for a scale of 1 or 1/2; right to 3 units in the last place however\n"
@@ -126,16 +138,19 @@ def _erfc_of(x: Any, z: Any, bell: Any) -> Any:
 
 
 erf = elementwise(
-    "erf", lambda x, out=None: _in_pieces(_erf_of, x, out), "erf({0})",
+    "erf", lambda x, out=None: _in_pieces(_erf_of, x, out, "erf({0})"), "erf({0})",
     Rule(lambda g, y, x: g * (_gaussian(x, scale=1.0) * (2 / math.sqrt(math.pi))), reads="x"),
     kind=RealOp, dtype=float_dtype, out=True, inplace=(0,),
     doc="The error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x, elementwise.\n"
     "Right to 1 unit in the last place in float64, 2 in float32 (Cody 1969; Sun's fdlibm 1993).",
 )  # fmt: skip
 
+def _erfc_alone(x: Any) -> Any:
+    return _erfc_of(x, x, _bell(x, 1.0))
+
+
 erfc = elementwise(
-    "erfc", lambda x, out=None: _in_pieces(lambda part: _erfc_of(part, part, _bell(part, 1.0)), x, out),
-    "erfc({0})",
+    "erfc", lambda x, out=None: _in_pieces(_erfc_alone, x, out, "erfc({0})"), "erfc({0})",
     Rule(lambda g, y, x: g * (_gaussian(x, scale=1.0) * (-2 / math.sqrt(math.pi))), reads="x"),
     kind=RealOp, dtype=float_dtype, out=True, inplace=(0,),
     doc="1 - erf(x), elementwise, right to 8 units in the last place also where erf(x) is 1 to the last one.",
@@ -187,7 +202,7 @@ def _normal_cdf_of(x: Any) -> Any:
 
 
 normal_cdf = elementwise(
-    "normal_cdf", lambda x, out=None: _in_pieces(_normal_cdf_of, x, out), "normcdf({0})",
+    "normal_cdf", lambda x, out=None: _in_pieces(_normal_cdf_of, x, out, "normcdf({0})"), "normcdf({0})",
     Rule(lambda g, y, x: g * (_gaussian(x, scale=0.5) * (1 / math.sqrt(2 * math.pi))), reads="x"),
     kind=RealOp, dtype=float_dtype, out=True, inplace=(0,),
     doc="The distribution function of the standard normal distribution, erfc(-x / sqrt(2)) / 2,\n"
@@ -221,9 +236,10 @@ def _gelu_tanh_rule(g: Any, y: Any, x: Any) -> Any:
 _HELD = f"min(max({{0}}, -{_FLAT}), {_FLAT})"
 _U = f"({_HELD} * ({_HELD} * {_HELD} * {_SLOPE * _CUBIC!r} + {_SLOPE!r}))"
 
+_GELU_TANH = f"({{0}} * ((1 if {_U} > 0 else exp(-abs({_U}))) / (1 + exp(-abs({_U})))))"
+
 _gelu_tanh = elementwise(
-    "gelu_tanh", lambda x, out=None: _in_pieces(_gelu_tanh_of, x, out),
-    f"({{0}} * ((1 if {_U} > 0 else exp(-abs({_U}))) / (1 + exp(-abs({_U})))))",
+    "gelu_tanh", lambda x, out=None: _in_pieces(_gelu_tanh_of, x, out, _GELU_TANH), _GELU_TANH,
     Rule(_gelu_tanh_rule, reads="x"),
     kind=RealOp, dtype=float_dtype, out=True,
     doc="`gelu` with approximate=\"tanh\".",

@@ -7,6 +7,7 @@ the very op, the row is its name in a table.
 
 from __future__ import annotations
 
+from static.onnx.ops.attention import ATTENTION
 from static.onnx.ops.bitwise import BITWISE
 from static.onnx.ops.control import branch, repeat, repeat_while
 from static.onnx.ops.convolution import CONVOLUTION
@@ -24,7 +25,7 @@ from static.onnx.writer import Row
 
 ROWS: dict[str, Row] = {
     **ELEMENTWISE, **BITWISE, **MATHEMATICS, **REDUCTIONS, **PRODUCTS, **CONVOLUTION, **POOLING,
-    **NORMALIZATION, **RECURRENT, **INDEXING, **ORDERING, **SCATTERING,
+    **NORMALIZATION, **ATTENTION, **RECURRENT, **INDEXING, **ORDERING, **SCATTERING,
     "scan": repeat, "cond": branch, "while_loop": repeat_while,
 }  # fmt: skip
 """By the name of the op."""
@@ -65,9 +66,9 @@ NO_WORDS = {
     "mode_index": _NO_MODE,
     "bitcast": "the opset that is written has no BitCast; read the bits outside of the model",
     **dict.fromkeys(
-        ("adaptive_avg_unpool2d", "cofactor", "cofactor_slope", "conv2d_weight", "draw_in", "gaussian",
-         "gru_cell_grad", "lstm_cell_grad", "max_pick2d", "max_pool2d_input", "others_product", "relu_grad",
-         "sigmoid_slope", "sum_unpool2d"), _NO_GRADIENT,
+        ("adaptive_avg_unpool2d", "attention_grad", "cofactor", "cofactor_slope", "conv2d_weight", "draw_in",
+         "gaussian", "gru_cell_grad", "lstm_cell_grad", "max_pick2d", "max_pool2d_input", "others_product",
+         "relu_grad", "sigmoid_slope", "sum_unpool2d"), _NO_GRADIENT,
     ),
 }  # fmt: skip
 """What to do about ops that are not exported."""

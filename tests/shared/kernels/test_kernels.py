@@ -11,6 +11,7 @@ import pytest
 
 from shared.kernels import WORTH_COMPILING
 from shared.kernels.gating import LARGE, gate_positive, worth_gating
+from shared.kernels.mapping import WORTH_MAPPING
 from shared.kernels.pooling import unpool, unpool_twin, worth_pooling
 from shared.kernels.recurrence import run_along, run_along_twin
 from shared.kernels.scatter import along_twin, rows_twin, scatter_along, scatter_rows
@@ -72,6 +73,26 @@ def test_pool_gives_the_bits_of_its_twin(
     np.testing.assert_array_equal(y, wanted)
     np.testing.assert_array_equal(argmax, chosen)
     assert argmax.dtype == chosen.dtype
+
+
+@each_dtype
+@pytest.mark.parametrize(("name", "settings"), [
+    ("erf", {}), ("erfc", {}), ("normal_cdf", {}), ("gaussian", {"scale": 0.5}), ("gelu_tanh", {}),
+], ids=str)  # fmt: skip
+def test_a_large_array_goes_through_the_scalar_form(
+    name: str, settings: Any, dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, into the memory that is given, and as near to the twin as both are to the function."""
+    op, x = TABLE[name], (rng.standard_normal(WORTH_MAPPING) * 4).astype(dtype)
+    x[:3] = np.nan, -0.0, 1e-30
+    y, over = op(x, **settings), x.copy()
+    assert op.compute(over, out=over, **settings) is over
+    assert_same_bits(over, y)
+    monkeypatch.setattr("shared.ops.gaussian.worth_mapping", lambda _: False)
+    twin = op(x, **settings)
+    assert np.isnan(y[0]) and np.isnan(twin[0])
+    rest = 4 * np.finfo(dtype).eps * (name == "gelu_tanh")  # of which both lose digits in the tail
+    np.testing.assert_array_less(np.abs(y - twin)[1:], 16 * np.spacing(np.abs(twin[1:])) + rest)
 
 
 def test_images_that_are_not_aligned_are_left_to_the_twin() -> None:
