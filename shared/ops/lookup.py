@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.device.capture import capturing, refuse_if
 from shared.dims import Dim, Shape, Size
 from shared.errors import RangeError, SettingError, ShapeError
 from shared.kernels.scatter import scatter_along, zeroed
@@ -41,16 +42,22 @@ def check_range(call: str, name: str, values: Any, low: int, high: int) -> None:
     """RangeError, with the value and where it stands, unless all are from low to high - 1."""
     if not values.size:
         return
-    least, largest = extremes(values)
-    if least < low or largest >= high:
-        flat = values.reshape(-1)
-        wrong = (flat < low) | (flat >= high)
+    if not capturing():
+        least, largest = extremes(values)
+        if low <= least and largest < high:
+            return
+    flat = values.reshape(-1)
+    wrong = (flat < low) | (flat >= high)
+
+    def error() -> RangeError:
         at = int(wrong.argmax())
         position = tuple(int(i) for i in np.unravel_index(at, values.shape))
-        raise RangeError(
+        return RangeError(
             f"{call}: {name} {int(flat[at])} at position {position[0] if len(position) == 1 else position} "
             f"is out of range; it goes from {low} to {high - 1}"
         )
+
+    refuse_if(wrong.any(), error)
 
 
 def _admit_index(x: Any, index: Any, *, axis: int) -> None:

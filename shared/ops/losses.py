@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.device.capture import capturing, refuse_if
 from shared.dims import Size, same_size
 from shared.errors import DTypeError, RangeError, SettingError, ShapeError
 from shared.numerics.half import in_single
@@ -63,18 +64,22 @@ def _counted(call: str, labels: Any, classes: int, ignored: int) -> Any:
     """Which labels count, as bools; None if all do. RangeError for one that is no class."""
     if labels.size == 0:
         return None
-    low, high = extremes(labels)
-    if 0 <= low and high < classes and not low <= ignored <= high:
-        return None
+    if not capturing():
+        low, high = extremes(labels)
+        if 0 <= low and high < classes and not low <= ignored <= high:
+            return None
     counts = labels != ignored
     flat = labels.reshape(-1)
     wrong = counts.reshape(-1) & ((flat < 0) | (flat >= classes))
-    if wrong.any():
+
+    def error() -> RangeError:
         at = int(wrong.argmax())
-        raise RangeError(
+        return RangeError(
             f"{call}: label {int(flat[at])} (at position {at}) is out of range for "
             f"{classes} classes; labels go from 0 to {classes - 1}, and {ignored} is ignored"
         )
+
+    refuse_if(wrong.any(), error)
     return counts
 
 
@@ -108,10 +113,10 @@ def _compute_cross_entropy(
     number: Any = flat.size
     if counts is not None:
         counts = counts.reshape(-1)
-        number = int(counts.sum())
+        number = counts.sum(dtype=dtype) if capturing() else int(counts.sum())
         losses, share = xp.where(counts, losses, 0), counts.astype(dtype)
-    if reduction == "mean" and number:
-        share /= number
+    if reduction == "mean" and (capturing() or number):
+        share /= np.maximum(number, 1) if capturing() else number
     e *= (share / more)[:, None]
     e[rows, flat] = share * (smoothing - rest / more)
     if smoothing:
@@ -120,7 +125,7 @@ def _compute_cross_entropy(
     if reduction != "none":
         y = total(losses, (0,))
         if reduction == "mean":
-            y = y / number if number else xp.asarray(np.nan, dtype)
+            y = y / number if capturing() or number else xp.asarray(np.nan, dtype)
     slope = e.reshape(logits.shape) if out[1] is None else out[1]
     return put(y, out[0]), slope, put(share.reshape(labels.shape), out[2])
 

@@ -18,6 +18,7 @@ class Options:
     watched  whether each step tells the hooks of the running thread
     device   where it is to run
     memory_limit  the bytes that a run may hold; None if as many as it needs
+    capture  whether runs on a GPU are recorded and launched as one
     """
 
     level: str = "exact"
@@ -25,6 +26,7 @@ class Options:
     watched: bool = False
     device: Device = CPU
     memory_limit: int | None = None
+    capture: bool = False
 
     @property
     def plans(self) -> bool:

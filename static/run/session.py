@@ -34,7 +34,7 @@ from static.run.feeds import feed_key, place_of, take_apart, take_feeds
 from static.run.late import Lookout
 from static.run.options import RunMetadata, RunOptions, as_options
 from static.run.partial import PartialRun
-from static.run.remote import PROGRAMS
+from static.run.remote import program_kind
 from static.run.turns import Turns
 
 PROGRAMS_KEPT = 256
@@ -53,6 +53,9 @@ class Session:
     memory_limit  the bytes that a run may hold, as `memory` counts them: cheap values are computed
               again instead of being kept, as far as that takes. All sizes must be known then.
               MemoryLimitError, when a run is compiled, if that is not enough
+    capture   on a GPU: from the second run with the same shapes on, a run is recorded as a CUDA graph and
+              launched as one call. EngineError for what decides by a value or computes on the host: loops,
+              branches, random numbers
     config    TensorFlow 1's ConfigProto: what is set in it changes nothing, and is told once with what does
     """
 
@@ -64,12 +67,12 @@ class Session:
         device: str = "cpu",
         memory_limit: int | None = None,
         config: ConfigProto | None = None,
+        capture: bool = False,
     ) -> None:
         if config is not None:
             tell(config)
-        self.options = options_for(optimize, without, device, memory_limit)
+        self.options = options_for(optimize, without, device, memory_limit, capture)
         self.device = self.options.device
-        self._kind = PROGRAMS[self.device.name]
         self.graph = graph if graph is not None else get_default_graph()
         self.closed = False
         self._values: dict[Variable, Any] = {}
@@ -125,8 +128,9 @@ class Session:
         return result
 
     def _results(self, program: Program, fed: Sequence[Tensor], arrays: Sequence[Any]) -> Sequence[Any]:
-        """What a program gives. A run that stores has its variables to itself from the first read on."""
-        if program.stored:
+        """What a program gives. A run that stores has its variables to itself from the first read on; where
+        runs are captured, and write into the arrays that variables hold, every run has."""
+        if program.stored or self.options.capture:
             return self._turns.take(program.touched, program.stored, lambda: self._done(program, fed, arrays))
         return self._done(program, fed, arrays)
 
@@ -192,7 +196,7 @@ class Session:
             values = [e for e in elements if not isinstance(e, Node)]
             options = replace(self.options, watched=watched)
             with uncollected():
-                program = self._kind(select(self.graph, targets, fed), fed, values, options)
+                program = program_kind(options)(select(self.graph, targets, fed), fed, values, options)
             while len(self._programs) >= PROGRAMS_KEPT:
                 self._programs.pop(next(iter(self._programs), key), None)
             self._programs[key] = program
@@ -283,12 +287,16 @@ class Session:
 
     def store(self, *holders: Any) -> None:
         """Write the variables' values back into the States of models and optimisers."""
-        values = self._values
-        with deferred():
-            for state in list(_states("store", holders)):
-                variable = lift(self.graph, state)
-                if variable in values:
-                    state.data = DEVICES[state.device].take(values[variable])
+        states = {lift(self.graph, state): state for state in _states("store", holders)}
+
+        def store() -> None:
+            values = self._values
+            with deferred():
+                for variable, state in states.items():
+                    if variable in values:
+                        state.data = DEVICES[state.device].take(values[variable])
+
+        self._turns.take(states.keys(), frozenset(), store) if self.options.capture else store()
 
     def hold(self, values: Mapping[Variable, Any]) -> None:
         """New values, all at once: a run in another thread sees all of them or none."""

@@ -19,6 +19,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from functools import cache, partial
 from operator import attrgetter
 from pathlib import Path
@@ -83,14 +84,15 @@ class ndarray(NDArrayOperatorsMixin):
 
         def method(*args: Any, **settings: Any) -> Any:
             _check(f"ndarray.{name}", parameters, args, settings)
-            y = value(*_bare(args), **_bare(settings))
-            return y if name in ("item", "tolist", "tobytes") else _wrapped(y)
+            if name in ("item", "tolist", "tobytes"):
+                return _waited(value(*args, **settings))
+            return _done(lambda: value(*_bare(args), **_bare(settings)), [self, args, settings])
 
         return method
 
     def get(self, stream: Any = None, order: str = "C") -> Any:
         """A copy on the host."""
-        return np.array(self._array, order=order)
+        return _waited(np.array(self._array, order=order))
 
     @property
     def flags(self) -> Any:
@@ -120,22 +122,22 @@ class ndarray(NDArrayOperatorsMixin):
         return _wrapped(self._array.view(*args))
 
     def __getitem__(self, index: Any) -> Any:
-        return _wrapped(self._array[_bare(index)])
+        return _done(lambda: self._array[_bare(index)], [self, index])
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self._array[_bare(index)] = _bare(value)
+        _done(lambda: self._array.__setitem__(_bare(index), _bare(value)), [self, index, value])
 
     def __len__(self) -> int:
         return len(self._array)
 
     def __bool__(self) -> bool:
-        return bool(self._array)
+        return _waited(bool(self._array))
 
     def __int__(self) -> int:
-        return int(self._array)
+        return _waited(int(self._array))
 
     def __float__(self) -> float:
-        return float(self._array)
+        return _waited(float(self._array))
 
     def __repr__(self) -> str:
         return repr(self._array)
@@ -189,6 +191,8 @@ def _bare(value: Any, convert: bool = False) -> Any:
         return value._array
     if isinstance(value, np.ndarray) and not convert:
         raise TypeError("Unsupported type <class 'numpy.ndarray'>")
+    if isinstance(value, np.ndarray):
+        return value.copy()  # the host's memory is another one
     if isinstance(value, (tuple, list)):
         return type(value)(_bare(part, convert) for part in value)
     if isinstance(value, dict):
@@ -234,8 +238,7 @@ def _function(name: str) -> Callable[..., Any]:
 
     def call(*args: Any, **settings: Any) -> Any:
         _check(name, parameters or [], args, settings)
-        with np.errstate(all="ignore"):
-            return _wrapped(function(*_bare(args, convert), **_bare(settings, convert)))
+        return _done(lambda: function(*_bare(args, convert), **_bare(settings, convert)), [args, settings])
 
     return call
 
@@ -259,20 +262,21 @@ class _Ufunc:
         known += ["axes", "axis", "keepdims", "signature", "order"] if self.ufunc.signature else []
         if wrong := set(settings) - set(known):
             raise TypeError(f"Wrong arguments {wrong}")
-        with np.errstate(all="ignore"):  # a GPU does not warn
-            y = self.ufunc(*_bare(args), **settings, **({} if out is None else {"out": _bare(out)}))
-        return _wrapped(y) if out is None else out
+        into = {} if out is None else {"out": _bare(out)}
+        y = _done(lambda: self.ufunc(*_bare(args), **settings, **into), [args, out])
+        return y if out is None else out
 
     def at(self, a: ndarray, indices: Any, b: Any = None) -> None:
         if self.__name__ not in _SCATTERS:
             raise NotImplementedError(f"`{self.__name__}.at` is not supported yet")
-        self.ufunc.at(_bare(a), _bare(indices), _bare(b))
+        _done(lambda: self.ufunc.at(_bare(a), _bare(indices), _bare(b)), [a, indices, b])
 
     def _only(self, method: str, name: str, array: ndarray, *args: Any, **settings: Any) -> Any:
         if self.__name__ not in ("add", "multiply"):
             raise NotImplementedError(f"`{self.__name__}.{method}` is not supported yet")
         _check(method, ["axis", "dtype", "out", "keepdims"], args, settings)
-        return _wrapped(getattr(self.ufunc, method)(_bare(array), *args, **_bare(settings)))
+        reduce = getattr(self.ufunc, method)
+        return _done(lambda: reduce(_bare(array), *args, **_bare(settings)), [array, settings])
 
     def reduce(self, array: ndarray, *args: Any, **settings: Any) -> Any:
         return self._only("reduce", "sum", array, *args, **settings)
@@ -315,17 +319,107 @@ def asnumpy(array: Any) -> Any:
     return array.get() if isinstance(array, ndarray) else np.asarray(array)
 
 
+# --- graphs --------------------------------------------------------------------------------
+
+
+class _RuntimeError(RuntimeError):
+    """CUDARuntimeError."""
+
+
+class _Graph:
+    """Calls that were recorded: what is to be done, and the arrays in which its results lie."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Callable[[], Any], Any]] = []
+
+    def record(self, call: Callable[[], Any], involved: Any) -> Any:
+        """What the call gives, without its values: arrays that it would have written to are as before."""
+        before = [(array, array.copy()) for array in _arrays(involved)]
+        y = call()
+        made = [
+            array for array in _arrays(y) if not any(np.may_share_memory(array, old) for old, _ in before)
+        ]
+        for array, values in before:
+            array[...] = values
+        self.calls.append((call, made))
+        return y
+
+    def launch(self, stream: Any = None) -> None:
+        with np.errstate(all="ignore"):
+            for call, made in self.calls:
+                with suppress(IndexError):  # CuPy does not look whether an index is in range
+                    for array, new in zip(made, _arrays(call()), strict=False):
+                        array[...] = new
+
+
+def _arrays(value: Any) -> list[Any]:
+    if isinstance(value, ndarray):
+        return [value._array]
+    if isinstance(value, (np.ndarray, np.generic)):
+        return [value] if isinstance(value, np.ndarray) else []
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [array for part in value for array in _arrays(part)] if isinstance(value, (tuple, list)) else []
+
+
+_graph: _Graph | None = None
+"""What is being recorded."""
+
+
+def _done(call: Callable[[], Any], involved: Any) -> Any:
+    """What a call on the device gives, or, while a stream captures, will give."""
+    with np.errstate(all="ignore"):  # a GPU does not warn
+        if _graph is None:
+            return _wrapped(call())
+        return _wrapped(_graph.record(lambda: _whole(call()), involved))
+
+
+def _whole(y: Any) -> Any:
+    """Numbers that NumPy gives as arrays of their own, which a launch can write to."""
+    if isinstance(y, np.generic):
+        return np.asarray(y)
+    return type(y)([_whole(part) for part in y]) if type(y) in (tuple, list) else y
+
+
+def _waited(value: Any) -> Any:
+    """A value on the host, for which the device is waited for."""
+    if _graph is not None:
+        raise _RuntimeError(
+            "cudaErrorStreamCaptureUnsupported: operation not permitted when stream is capturing"
+        )
+    return value
+
+
+class Stream:
+    """A stream; what it captures is computed by `launch` alone."""
+
+    def __init__(self, null: bool = False, non_blocking: bool = False) -> None: ...
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *_: Any) -> None: ...
+
+    def synchronize(self) -> None:
+        _synchronize()
+
+    def begin_capture(self, mode: Any = None) -> None:
+        global _graph
+        _graph = _Graph()
+
+    def end_capture(self) -> Any:
+        global _graph
+        ended, _graph = _graph, None
+        return ended
+
+
 # --- the device ----------------------------------------------------------------------------
-
-
-class _NoDriver(RuntimeError):
-    """cudaErrorInsufficientDriver."""
 
 
 def _count() -> int:
     found = int(os.environ.get("STANDIN_GPUS", "1"))
     if not found:
-        raise _NoDriver("cudaErrorNoDevice: no CUDA-capable device is detected")
+        raise _RuntimeError("cudaErrorNoDevice: no CUDA-capable device is detected")
     return found
 
 
@@ -355,7 +449,7 @@ def _set_allocator(allocator: Callable[[int], Any]) -> None:
 _pool = _Pool()
 _allocator: Callable[[int], Any] = _pool.malloc
 get_default_memory_pool = lambda: _pool  # noqa: E731
-_stream = SimpleNamespace(synchronize=_synchronize)
+_stream = Stream()
 cuda = SimpleNamespace(
     runtime=SimpleNamespace(
         getDeviceCount=_count,
@@ -363,10 +457,13 @@ cuda = SimpleNamespace(
         getDeviceProperties=lambda device: {"name": b"Stand-in", "totalGlobalMem": 1 << 30},
         runtimeGetVersion=lambda: 12090,
         driverGetVersion=lambda: 12090,
-        CUDARuntimeError=_NoDriver,
+        CUDARuntimeError=_RuntimeError,
     ),
     set_allocator=_set_allocator,
     get_current_stream=lambda: _stream,
+    Stream=Stream,
+    MemoryPool=_Pool,
+    using_allocator=lambda allocator: nullcontext(),
     Device=lambda device=0: SimpleNamespace(synchronize=_synchronize, id=device),
 )
 
@@ -416,6 +513,9 @@ class ElementwiseKernel:
         self.run = _library(self.source).run
 
     def __call__(self, *args: Any) -> Any:
+        return _done(lambda: self._called(args), args)
+
+    def _called(self, args: Any) -> Any:
         given = [_bare(a) if isinstance(a, ndarray) else _number(a) for a in args[: len(self.ins)]]
         outs = [_bare(a) for a in args[len(self.ins) :]]
         for array, (kind, word) in zip([*given, *outs], [*self.ins, *self.outs], strict=False):
@@ -429,8 +529,7 @@ class ElementwiseKernel:
         self.run(ctypes.c_long(int(np.prod(shape))), *pointers)
         for out, y in zip(outs, made, strict=True):
             out[...] = y
-        done = [_wrapped(out) for out in outs]
-        return done[0] if len(done) == 1 else tuple(done)
+        return outs[0] if len(outs) == 1 else tuple(outs)
 
 
 def _number(value: Any) -> Any:

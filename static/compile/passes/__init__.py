@@ -13,7 +13,7 @@ from functools import partial
 from shared.device.cuda import check_device
 from shared.errors import SettingError
 from static.compile.block import Block
-from static.compile.device import DEVICES
+from static.compile.device import CPU, DEVICES
 from static.compile.log import Log, Record
 from static.compile.options import LEVELS, Options
 from static.compile.passes.columns import merge_columns
@@ -62,7 +62,9 @@ PASSES = (
     Pass("gather", gather_products, "fast", "a sum of weight gradients as one product"),
     Pass("pack", pack_weights, "fast", "lays a weight out once for all products of few rows with it"),
     Pass(
-        "fuse", fuse_elementwise, "exact",
+        "fuse",
+        fuse_elementwise,
+        "exact",
         "makes one kernel of elementwise steps that stand together; at exact, of plain arithmetic alone",
         fuse_plain,
     ),
@@ -78,7 +80,11 @@ CHECKS: list[Callable[[str, Block], None]] = []
 
 
 def options_for(
-    optimize: str, without: Iterable[str], device: str = "cpu", memory_limit: int | None = None
+    optimize: str,
+    without: Iterable[str],
+    device: str = "cpu",
+    memory_limit: int | None = None,
+    capture: bool = False,
 ) -> Options:
     """The options that a Session is given; SettingError for a level, pass or limit that does not exist,
     EngineError for a device that is not there."""
@@ -90,7 +96,13 @@ def options_for(
     if memory_limit is not None and (type(memory_limit) is not int or memory_limit <= 0):
         raise SettingError(f"Session: memory_limit={memory_limit!r} must be an int above 0, bytes")
     place = DEVICES[check_device("Session", device)]
-    return Options(optimize, left_out | place.left_out, device=place, memory_limit=memory_limit)
+    if capture and place is CPU:
+        raise SettingError(
+            "Session: capture=True records calls on a GPU, and device='cpu' makes none there; say "
+            "device='cuda', or leave it out"
+        )
+    without = left_out | place.left_out
+    return Options(optimize, without, device=place, memory_limit=memory_limit, capture=bool(capture))
 
 
 def optimize(block: Block, options: Options, log: Log, orderly: bool = True) -> Block:
