@@ -457,6 +457,7 @@ cuda = SimpleNamespace(
         getDeviceProperties=lambda device: {"name": b"Stand-in", "totalGlobalMem": 1 << 30},
         runtimeGetVersion=lambda: 12090,
         driverGetVersion=lambda: 12090,
+        memGetInfo=lambda: ((1 << 30) - _held, 1 << 30),
         CUDARuntimeError=_RuntimeError,
     ),
     set_allocator=_set_allocator,
