@@ -80,7 +80,9 @@ def told(result: Mapping[str, Any]) -> str:
     """One line of what came of a process."""
     if "failed" in result:
         return "FAILED: " + str(result["failed"]).strip().splitlines()[-1][:150]
-    return ", ".join(f"{key} {value}" for key, value in result.items() if isinstance(value, (int, float, str)))
+    return ", ".join(
+        f"{key} {value}" for key, value in result.items() if isinstance(value, (int, float, str))
+    )
 
 
 def main() -> None:

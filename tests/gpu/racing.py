@@ -13,8 +13,7 @@ import numpy as np
 import dynamic
 import static
 from comparisons.bench import models
-from comparisons.bench.workloads import WORKLOADS as ALL
-from comparisons.bench.workloads import Workload
+from comparisons.bench.workloads import WORKLOADS as ALL, Workload
 from shared import optim
 from shared.device import cuda
 
@@ -99,7 +98,7 @@ def torch_is_there() -> bool:
 
 
 def kernels(step: Step) -> int | None:
-    """How many kernels a step launches, whoever launches them; None without PyTorch, whose profiler counts."""
+    """How many launches a step makes, whoever makes them; None without PyTorch, whose profiler counts."""
     if not torch_is_there():
         return None
     from torch.profiler import ProfilerActivity, profile

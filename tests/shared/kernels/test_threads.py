@@ -55,8 +55,12 @@ def test_an_interrupt_is_raised_when_no_part_is_at_work_any_more(when: str) -> N
             time.sleep(0.2)
             done.append(part)
 
-    with pytest.raises(KeyboardInterrupt):
-        threads.run(work, [0, 1])
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            threads.run(work, [0, 1])
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert done == [1]
 
 
