@@ -4,5 +4,7 @@ STAGES = {
     "stage_1": "Derivatives that nobody works out",
     "stage_2": "Code that reads like mathematics",
     "stage_3": "Slopes of slopes",
+    "stage_4": "Networks that learn",
+    "stage_5": "Images, sequences, files",
 }
 """The stages by name, with their titles."""

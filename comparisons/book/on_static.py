@@ -65,9 +65,10 @@ class StaticRecorder(Recorder):
     def after(self, event: hooks.Event) -> None:
         node = self.graph.find(event.name)
         box = None if node is None else self.names.get(called(node))
-        if node is None or box is None or not self.shows:
+        if node is None or box is None or not self.shows or box in self.worked:
             self.unseen += node is None or node.op is not INITIAL
             return
+        self.worked.add(box)
         values = [(box, value_of(event.outputs[0]))]
         for tensor, array in zip(node.inputs, event.inputs, strict=False):
             if isinstance(tensor, static.Tensor) and tensor.node.op in (READ, PLACEHOLDER):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import linecache
+import re
 import sys
 import weakref
 from collections import Counter
@@ -65,6 +66,7 @@ class Recorder(hooks.Hook):
         self.reached: Counter[int] = Counter()
         self.line = 0
         self.told = False  # whether the line has a moment already
+        self.worked: set[int] = set()  # the boxes that were at work in this turn of the line
         self.unseen = 0
         namespace["plot"] = self.plot
 
@@ -101,7 +103,7 @@ class Recorder(hooks.Hook):
     def _traced(self, frame: FrameType, event: str, arg: Any) -> Any:
         if event == "line" and frame.f_lineno != self.line:
             self._over()
-            self.line, self.told = frame.f_lineno, False
+            self.line, self.told, self.worked = frame.f_lineno, False, set()
             self.reached[self.line] += 1
         return self._traced
 
@@ -156,7 +158,8 @@ class Recorder(hooks.Hook):
 
     def add(self, title: str, spec: Any, kind: str, name: str = "", value: str = "") -> int:
         """A new box; gives its number."""
-        self.boxes.append({"title": title, "spec": str(spec), "kind": kind, "name": name, "value": value})
+        spec = re.sub(r"\bn\d+\b", "n", str(spec))  # sizes that are not known are numbered over the process
+        self.boxes.append({"title": title, "spec": spec, "kind": kind, "name": name, "value": value})
         return len(self.boxes) - 1
 
     def join(self, start: int | None, end: int) -> None:
@@ -192,7 +195,9 @@ def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, Mapping):
         for key, part in value.items():
             yield from _parts(f"{name}[{key!r}]", part)
-    elif hasattr(value, "named_states") and not isinstance(value, (State, ModuleType, type)):
+    elif isinstance(value, State):
+        yield value.name or name, value
+    elif hasattr(value, "named_states") and not isinstance(value, (ModuleType, type)):
         yield from value.named_states()
     else:
         yield name, value

@@ -55,8 +55,8 @@ def _images(images: Sequence[Sequence[Sequence[int]]]) -> str:
     tall = max(map(len, images))
     said = f"{len(images)} images of {len(images[0][0])} by {len(images[0])} shades"
     return (
-        f'<svg class="shades" viewBox="0 0 {left} {tall}" style="width: {min(left * 12, 340)}px" role="img" '
-        f'aria-label="{said}">{"".join(parts)}</svg>'
+        f'<svg class="shades" viewBox="0 0 {left - 1} {tall}" style="width: {min(left * 12, 340)}px" '
+        f'role="img" aria-label="{said}">{"".join(parts)}</svg>'
     )
 
 
