@@ -175,6 +175,7 @@ BY_TEXT = {
     "concepts": "the training loops of tasks are counted, and not shown",
     "late_shape_error": "what is shown runs as a script in an interpreter of its own",
     "errors_ahead": "what is shown runs as text, with one mistake put into it at a time",
+    "swap_one": "what is shown runs as text, with one part swapped at a time",
 }
 """Experiments of whose functions the text is run, or counted, and why."""
 
