@@ -345,6 +345,19 @@ def test_any_number_gives_the_bits_that_it_gives_numpy(dtype: str) -> None:
                 same_bits(found, wanted, f"{number!r} beside {dtype}")
 
 
+def test_groups_of_one_program_that_differ_in_a_setting_alone_keep_their_own() -> None:
+    x, z = static.placeholder("float32", (6,)), static.placeholder("float32", (5,))
+    a, b = np.linspace(-3, 3, 6, dtype=np.float32), np.linspace(-2, 2, 5, dtype=np.float32)
+
+    def built(v: Any, slope: float) -> Any:
+        return ops.leaky_relu(v * 2.0 + 1.0, slope) - 1.0
+
+    pair = built(x, 0.25), built(z, 0.125)
+    assert "1 kernels for 2 groups" in explained(pair)
+    for found, wanted in zip(both(pair, {x: a, z: b})[0], (built(a, 0.25), built(b, 0.125)), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+
+
 def test_programs_that_differ_in_numbers_alone_share_a_kernel() -> None:
     """In a constant, in a setting of an op, and in the rate of an optimiser's rule."""
     x = static.placeholder("float32", (6,), name="x")
