@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,8 @@ from hypothesis import given, settings, strategies as st
 import static
 from shared import nn, ops, optim
 from shared.errors import MemoryLimitError, SettingError, UnknownSizeError
+from shared.op import TABLE, ZERO, Op
+from shared.spec import Spec
 from static.compile.options import Options
 from static.compile.passes import Log, Record
 from static.compile.passes.recompute import keep_within
@@ -127,6 +131,35 @@ def test_settings_and_sizes_that_do_not_do() -> None:
         x = static.placeholder("float32", ("N", 3), name="x")
         with pytest.raises(UnknownSizeError, match="the size N of 'x' is not"):
             static.Session(memory_limit=1000).run(ops.exp(x), {x: np.ones((2, 3))})
+
+
+@pytest.fixture(params=[True, False], ids=["pure", "with an effect"])
+def seen(request: pytest.FixtureRequest) -> Iterator[tuple[Op, list[int]]]:
+    """An op that notes its calls, of which it may be said that it does more than compute."""
+    calls: list[int] = []
+
+    def compute(x: Any, out: Any = None) -> Any:
+        calls.append(1)
+        return np.multiply(x, 2, out=out)
+
+    op = Op("seen", compute, lambda x: Spec(x.shape, x.dtype), [ZERO], pure=request.param)
+    yield op, calls
+    del TABLE["seen"]
+
+
+def test_what_does_more_than_compute_is_done_once(seen: tuple[Op, list[int]]) -> None:
+    """It would be computed again first: it is large, is needed last, and reads what is fed."""
+    op, calls = seen
+    with static.Graph().as_default() as graph:
+        x = static.placeholder("float32", (4096,))
+        y, h = op(x), ops.sin(x)
+        for _ in range(4):
+            h = ops.roll(ops.cumsum(h, axis=0) * 0.5, 1)
+        result = ops.sum(ops.roll(h, 1) * y)
+    limit = static.Session(graph, "exact").memory(result).peak - 4096
+    with pytest.raises(MemoryLimitError) if not op.pure else nullcontext():
+        static.Session(graph, "exact", memory_limit=limit).run(result, {x: np.ones(4096, "float32")})
+    assert len(calls) == (2 if op.pure else 0)
 
 
 @given(
