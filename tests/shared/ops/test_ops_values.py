@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import dynamic
+import static
 from shared import ops
 from shared.op import TABLE
 
@@ -228,3 +229,31 @@ def test_numbers_that_tie_share_the_gradient_evenly() -> None:
         a, b = (dynamic.tensor(np.full(3, 2.0), requires_grad=True) for _ in range(2))
         for half in dynamic.grad(ops.sum(op(a, b)), [a, b]):
             np.testing.assert_array_equal(half.numpy(), 0.5)
+
+
+# --- axes ----------------------------------------------------------------------------------
+
+AXES: dict[str, tuple[Any, tuple[int, ...]]] = {
+    "sum": (ops.sum, (0, 2)),
+    "mean": (ops.mean, (1, -1)),
+    "max": (ops.max, (0, 1)),
+    "std": (ops.std, (0, 2)),
+    "logsumexp": (ops.logsumexp, (0, 2)),
+    "flip": (ops.flip, (0, 2)),
+    "expand_dims": (ops.expand_dims, (0, 3)),
+    "squeeze": (lambda x, axis: ops.squeeze(ops.expand_dims(x, (0, 3)), axis), (0, 3)),
+}
+
+
+@pytest.mark.parametrize("name", AXES)
+def test_axes_may_be_said_in_any_order(name: str) -> None:
+    """The same bits, and in a graph the same settings, so that it is computed once."""
+    call, axes = AXES[name]
+    a = np.random.default_rng(0).standard_normal((2, 3, 4)).astype(np.float32)
+    np.testing.assert_array_equal(call(a, axes[::-1]), call(a, axes))
+    x = static.placeholder("float32", a.shape)
+    pair = [call(x, axes), call(x, axes[::-1])]
+    with static.Session() as session:
+        one, other = session.run(pair, {x: a})
+        assert len(session.block(pair, [x]).steps) == len(session.block(pair[0], [x]).steps)
+    np.testing.assert_array_equal(one, other)
