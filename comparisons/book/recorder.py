@@ -82,7 +82,8 @@ class Recorder(hooks.Hook):
     # --- running ---
 
     def record(self) -> Json:
-        """Run the program; gives {code, boxes, edges, moments, printed, pictures}."""
+        """Run the program; gives {code, boxes, edges, moments, printed, pictures}. An edge is "from to";
+        of a moment there is what differs from the one before (see `whole`)."""
         linecache.cache[self.file] = (len(self.code), None, self.code.splitlines(True), self.file)
         before = sys.gettrace()
         with redirect_stdout(self.printed), hooks.watching(self):
@@ -93,7 +94,8 @@ class Recorder(hooks.Hook):
                 sys.settrace(before)
         self._over()
         return {
-            "code": self.code, "boxes": self.boxes, "edges": [*self.edges], "moments": self.moments,
+            "code": self.code, "boxes": self.boxes, "edges": [f"{a} {b}" for a, b in self.edges],
+            "moments": _sparse(self.moments),
             "printed": self.printed.getvalue(), "pictures": self.pictures,
         }  # fmt: skip
 
@@ -147,7 +149,7 @@ class Recorder(hooks.Hook):
                 "back": back,
                 "values": [list(pair) for pair in values],
                 "grads": [list(pair) for pair in grads],
-                "bits": [hashlib.sha256(array.tobytes()).hexdigest()[:12] for array in arrays],
+                "bits": [hashlib.sha256(array.tobytes()).hexdigest()[:8] for array in arrays],
                 "stands": len(self.boxes),
                 "gone": self.gone(),
                 "printed": len(self.printed.getvalue()),
@@ -186,6 +188,35 @@ class Recorder(hooks.Hook):
         for name, value in list(self.namespace.items()):
             if name not in self.theirs and not name.startswith("_"):
                 yield from _parts(name, value)
+
+
+_PAIRS = {"values", "grads"}
+"""What of a moment is pairs of a box and a text, which are written as one text."""
+
+
+def _sparse(moments: list[Json]) -> list[Json]:
+    """Of each moment what is another thing than at the moment before."""
+    before: Json = {}
+    found = []
+    for moment in moments:
+        new = {key: value for key, value in moment.items() if key not in before or before[key] != value}
+        for key in _PAIRS & new.keys():
+            new[key] = [f"{box} {value}" for box, value in new[key]]
+        found.append(new)
+        before = moment
+    return found
+
+
+def whole(moments: list[Json]) -> list[Json]:
+    """The moments that `record` gave, each with all that there is to it."""
+    found: list[Json] = []
+    for moment in moments:
+        new = dict(moment)
+        for key in _PAIRS & new.keys():
+            parts = (pair.partition(" ") for pair in new[key])
+            new[key] = [[int(box), value] for box, _, value in parts]
+        found.append({**found[-1], **new} if found else new)
+    return found
 
 
 def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from comparisons.book.recorder import whole
 from comparisons.report.book.drawing import picture
 from comparisons.report.look import listing
 from comparisons.report.look.prose import prose
@@ -80,7 +81,7 @@ class _Take:
     def __init__(self, take: Json, name: str) -> None:
         self.name, self.choice = name, take["choice"]
         self.sides = {engine: _Side(engine, take[engine]) for engine in PAIR}
-        self.frames = frames(*(take[engine]["moments"] for engine in PAIR))
+        self.frames = frames(*(side.found["moments"] for side in self.sides.values()))
         self.same = _outcome(take["dynamic"]) == _outcome(take["static"])
 
     def data(self) -> Json:
@@ -98,6 +99,7 @@ class _Side:
     """One engine's half of it."""
 
     def __init__(self, engine: str, found: Json) -> None:
+        found = {**found, "moments": whole(found["moments"])}
         self.found, self.engine = found, engine
         self.code = listing.highlighted(found["code"])
         self.printed = found["printed"].rstrip()
@@ -112,7 +114,7 @@ class _Side:
             for i, box in enumerate(found["boxes"])
         ]  # fmt: skip
         sides = {node["id"]: _SIDES.get(node["kind"], "forward") for node in nodes}
-        edges = [[str(a), str(b), True] for a, b in found["edges"]]
+        edges = [[*edge.split(" "), True] for edge in found["edges"]]
         self.layout = lay_out({"nodes": nodes, "edges": edges}, sides)
         self.boxes = sorted(self.layout.boxes, key=lambda box: int(box.id))
 

@@ -15,6 +15,7 @@ import pytest
 import dynamic
 import static
 from comparisons.book import STAGES, recording
+from comparisons.book.recorder import whole
 from comparisons.book.recording import all_stages, record_step
 from comparisons.book.step import Step
 from comparisons.report.book.page import draw_book
@@ -31,6 +32,22 @@ each = pytest.mark.parametrize(("number", "step"), STEPS, ids=[f"{n} {s.title}" 
 @cache
 def recorded(number):
     return record_step(dict(STEPS)[number], number)
+
+
+def takes(number):
+    """Of a step, with whole moments and with edges as pairs."""
+    return [opened(take) for take in recorded(number)["takes"]]
+
+
+def opened(take):
+    sides = {engine: take[engine] for engine in ENGINES}
+    return take | {
+        engine: side | {
+            "moments": whole(side["moments"]),
+            "edges": [[int(end) for end in edge.split()] for edge in side["edges"]],
+        }
+        for engine, side in sides.items()
+    }  # fmt: skip
 
 
 class Names(hooks.Hook):
@@ -72,7 +89,7 @@ def nodes_of(graph):
 
 @each
 def test_a_step_prints_the_same_on_both_engines(number, step):
-    for take in recorded(number)["takes"]:
+    for take in takes(number):
         assert take["dynamic"]["printed"] == take["static"]["printed"] != ""
         assert take["dynamic"]["pictures"] == take["static"]["pictures"]
 
@@ -80,7 +97,7 @@ def test_a_step_prints_the_same_on_both_engines(number, step):
 @pytest.mark.parametrize(("number", "step"), QUICK, ids=[f"{n} {s.title}" for n, s in QUICK])
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_graph_has_what_the_lines_make_when_nobody_records_them(number, step, engine):
-    for take in recorded(number)["takes"]:
+    for take in takes(number):
         printed, ran, graph = alone(step, engine, take["choice"])
         side = take[engine]
         assert side["printed"] == printed
@@ -96,7 +113,7 @@ def test_the_graph_has_what_the_lines_make_when_nobody_records_them(number, step
 
 @each
 def test_moments_of_a_step_are_about_what_stands(number, step):
-    for take in recorded(number)["takes"]:
+    for take in takes(number):
         for engine in ENGINES:
             side = take[engine]
             stands = [moment["stands"] for moment in side["moments"]]
@@ -146,7 +163,7 @@ def chain_static() -> None:
 
 
 def test_arrows_and_gradients_are_the_programs():
-    (take,) = record_step(Step("", chain_dynamic, chain_static), 0)["takes"]
+    (take,) = map(opened, record_step(Step("", chain_dynamic, chain_static), 0)["takes"])
     for engine in ENGINES:
         boxes = take[engine]["boxes"]
         arrows = [(boxes[a], boxes[b]) for a, b in take[engine]["edges"]]
