@@ -8,6 +8,7 @@
 (function () {
   const recording = JSON.parse(document.getElementById("recording").textContent);
   const spoken = document.getElementById("spoken");
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
   const PACE = 800; // milliseconds that a moment stands
   const [LINE, BOX, BACK, STANDS, PRINTED, DRAWN, UNSEEN, VALUES, GRADS, GONE] = Array(10).keys();
 
@@ -146,6 +147,7 @@
     }
 
     show(at) {
+      const before = Math.min(this.at ?? this.last, this.last);
       this.at = Math.min(Math.max(at, 0), this.last);
       const frame = this.frames[this.at];
       this.sides[this.take].forEach((side, i) => side.show(frame[i]));
@@ -155,6 +157,17 @@
       this.scrubber.setAttribute("aria-valuetext", this.words());
       this.button("back").disabled = this.at === 0;
       this.button("on").disabled = this.at === this.last;
+      this.forward(before);
+    }
+
+    // On a narrow page one panel is seen whole: if one side alone has moved, it is that one.
+    forward(before) {
+      const panels = this.takes[this.take].querySelector(".diptych");
+      if (panels.scrollWidth <= panels.clientWidth + 1) return;
+      const moved = [0, 1].filter((side) => this.frames[before][side] !== this.frames[this.at][side]);
+      if (moved.length !== 1) return;
+      const [first, panel] = [0, moved[0]].map((side) => panels.querySelectorAll(".panel")[side]);
+      panels.scrollTo({ left: panel.offsetLeft - first.offsetLeft, behavior: calm.matches ? "auto" : "smooth" });
     }
 
     words() {
