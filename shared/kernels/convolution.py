@@ -34,8 +34,11 @@ from shared.kernels.machine import Routine, address
 
 Pair = tuple[int, int]
 
-WORTH, FEWEST = 1 << 21, 4
-"""The number of products, and of channels in a group, from which on the kernels are worth their loading."""
+WORTH, WORTH_OF_FEW, FEWEST = 1 << 21, 1 << 18, 4
+"""The number of products from which on the kernels are worth their loading: the second where fewer channels
+come out of a group than the third, for then what a matrix product does is slow."""
+LARGE, WEIGHTS = 400, 1 << 20
+"""From so many places of an image on, and up to so many bytes of weights, one image is taken at a time."""
 TAIL = 256
 """Elements behind what is laid out, which the last vectors read and nobody uses."""
 PARTS, PARTS_BYTES = 8, 1 << 20
@@ -68,7 +71,8 @@ def plane_grid(
     channels: int, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, image: Pair, output: Pair
 ) -> PlaneGrid:
     """The layout of images (channels, *image) under a window that gives such an output."""
-    held = [max(image[a] + 2 * padding[a], dilation[a] * (kernel[a] - 1) + 1) for a in (0, 1)]
+    seen = [(output[a] - 1) * stride[a] + dilation[a] * (kernel[a] - 1) + 1 for a in (0, 1)]
+    held = [max(image[a] + padding[a], seen[a]) for a in (0, 1)]
     high, wide = (-(-held[a] // stride[a]) for a in (0, 1))
     channel = math.prod(stride) * high * wide
     down, across = (np.arange(size) for size in held)
@@ -109,19 +113,20 @@ class Geometry(NamedTuple):
     def suits(self, x: Any, w: Any, groups: int) -> bool:
         """Whether the correlation of x and w (Specs, or arrays) is one for these kernels: large enough, and
         with enough channels to fill registers."""
-        o = w.shape[0]
+        products = x.shape[0] * math.prod(w.shape) * math.prod(self.output)
         return (
             x.dtype == w.dtype
             and x.dtype in FLOATS
-            and o // groups >= FEWEST
-            and x.shape[0] * o * w.shape[1] * math.prod(self.kernel) * math.prod(self.output) >= WORTH
+            and products >= (WORTH if w.shape[0] // groups >= FEWEST else WORTH_OF_FEW)
             and not machine.available()
         )
 
-    def transposed(self) -> Geometry:
-        """The window with which a gradient by the output becomes one by the image; of stride 1."""
-        padding = [self.dilation[a] * (self.kernel[a] - 1) - self.padding[a] for a in (0, 1)]
-        return Geometry(self.kernel, (1, 1), (padding[0], padding[1]), self.dilation, self.output, self.image)
+    def at_once(self, w: Any, groups: int) -> bool:
+        """Whether the correlation with w (O, C / groups, *kernel) of one image after the other is as fast as
+        can be: little is dropped, and the weights stay in the cache."""
+        few = w.shape[0] // groups < FEWEST
+        size = math.prod(w.shape) // groups * w.dtype.itemsize
+        return few or (math.prod(self.output) >= LARGE and size <= WEIGHTS)
 
 
 # --- calls ---------------------------------------------------------------------------------
@@ -134,48 +139,45 @@ def correlate(
     """Fill `out` with the correlation of x (N, C, *image) and w (O, C / groups, *kernel), plus b (O,)
     unless it is None, and what `epilogue` says; give it.
 
-    All arrays of one dtype, in C order. `argmax`, bytes of out's shape, gets the number of the element
-    that each pooled one was in its window. With `unpooling`, x is a pooled gradient of such images.
+    All arrays of one dtype and, but for `out`, in C order. `argmax`, bytes of out's shape, gets the number
+    of the element that each pooled one was in its window. With `unpooling`, x is a pooled gradient of such
+    images.
     """
-    n, c = x.shape[0], x.shape[1] // groups
-    o = w.shape[0] // groups
-    grid, tiles = geometry.grid(c), TILES[machine.vector_bytes()]
-    lanes = machine.vector_bytes() // x.itemsize
-    run = _up(grid.run, tiles.vectors * lanes)
+    c, o = x.shape[1] // groups, len(w) // groups
+    grid = geometry.grid(c)
+    strides = [step // out.itemsize for step in out.strides]
+    variant = _variant(x, geometry, unpooling)._replace(
+        epilogue=epilogue, few=o if o < FEWEST else 0, apart=strides[2:] != [out.shape[3], 1]
+    )
+    run, (rows, _) = _run(x, grid, variant), variant.tile
+    weights = _in_tiles(w.reshape(groups, o, -1), rows)
+    bias = np.zeros(len(w), x.dtype) if b is None else b
     shared = _images(x, c, grid) | _output(o, geometry, grid)
-    shared |= {"run": run, "out_image": math.prod(out.shape[1:])}
-    held = []
+    shared |= {
+        "x_at": address(x), "x_image": math.prod(x.shape[1:]) // groups, "groups": groups, "run": run,
+        "w_at": address(weights), "w_group": weights[0].size, "b_at": address(bias),
+        "out_at": address(out), "out_image": strides[0] // groups, "out_channel": strides[1],
+        "out_step_down": strides[2], "out_step": strides[3],
+    }  # fmt: skip
+    if argmax is not None:
+        shared["argmax_at"] = address(argmax)
+    held = [weights, bias]
     if unpooling is not None:
         ph, pw = unpooling.epilogue.pool
         held.append(tap := (np.arange(ph)[:, None] * grid.row + np.arange(pw)).reshape(-1))
         shared |= {
             "start": grid.rows[0] + grid.columns[0], "down": ph * grid.row, "across": pw,
-            "tap_at": address(tap),
+            "tap_at": address(tap), "pooled_at": address(unpooling.y),
+            "argmax_in_at": address(unpooling.argmax),
         }  # fmt: skip
-    function = _routine(
-        convolution_source.correlate, convolution_source.CORRELATE,
-        _variant(x, geometry, unpooling)._replace(epilogue=epilogue),
-    )  # fmt: skip
-    shares = threads.share(n)
-    scratch = [(np.zeros(grid.size, x.dtype), np.zeros(tiles.rows * run + TAIL, x.dtype)) for _ in shares]
-    work: list[list[Any]] = [[] for _ in shares]
-    for group in range(groups):
-        weights = _in_tiles(w[group * o : (group + 1) * o].reshape(o, -1), tiles.rows)
-        bias = np.zeros(o, x.dtype) if b is None else b[group * o : (group + 1) * o]
-        held += [weights, bias]
-        own = shared | {"w_at": address(weights), "b_at": address(bias)}
-        own |= {"x_at": address(x[:, group * c :]), "out_at": address(out[:, group * o :])}
-        if argmax is not None:
-            own["argmax_at"] = address(argmax[:, group * o :])
-        if unpooling is not None:
-            own |= {
-                "pooled_at": address(unpooling.y[:, group * c :]),
-                "argmax_in_at": address(unpooling.argmax[:, group * c :]),
-            }  # fmt: skip
-        for images, (planes, tile), calls in zip(shares, scratch, work, strict=True):
-            own |= {"first": images.start, "last": images.stop}
-            own |= {"planes_at": address(planes), "tile_at": address(tile)}
-            calls.append(function.arguments(own))
+    function = _routine(convolution_source.correlate, convolution_source.CORRELATE, variant)
+    work = []
+    for images in threads.share(len(x) * groups):
+        planes, tile = np.zeros(grid.size, x.dtype), np.zeros(rows * run + TAIL, x.dtype)
+        held += [planes, tile]
+        own = {"first": images.start, "last": images.stop}
+        own |= {"planes_at": address(planes), "tile_at": address(tile)}
+        work.append([function.arguments(shared | own)])
     threads.run(function.each, work)
     return out
 
@@ -231,11 +233,12 @@ def correlate_weight(
 
 def bytes_to_correlate(x: Any, w: Any, geometry: Geometry, groups: int) -> int:
     """What `correlate` allocates meanwhile."""
-    grid, tiles = geometry.grid(x.shape[1] // groups), TILES[machine.vector_bytes()]
-    run = _up(grid.run, tiles.vectors * machine.vector_bytes() // x.dtype.itemsize)
-    weights = _up(w.shape[0] // groups, tiles.rows) * len(grid.offsets)
-    scratch = len(threads.share(x.shape[0]))
-    return int((groups * weights + scratch * (grid.size + tiles.rows * run + TAIL)) * x.dtype.itemsize)
+    grid, o = geometry.grid(x.shape[1] // groups), w.shape[0] // groups
+    variant = _variant(x, geometry, None)._replace(few=o if o < FEWEST else 0)
+    run, (rows, _) = _run(x, grid, variant), variant.tile
+    weights = _up(o, rows) * len(grid.offsets)
+    scratch = len(threads.share(x.shape[0] * groups))
+    return int((groups * weights + scratch * (grid.size + rows * run + TAIL)) * x.dtype.itemsize)
 
 
 def bytes_to_correlate_weight(x: Any, g: Any, geometry: Geometry, groups: int) -> int:
@@ -263,11 +266,19 @@ def _parts(n: int, size: int) -> list[range]:
 
 
 def _in_tiles(w: Any, rows: int) -> Any:
-    """Weights (O, taps) as (blocks, taps, rows): of some channels, tap after tap; zeros fill the last."""
-    blocks = -(-len(w) // rows)
-    padded = np.zeros((blocks * rows, w.shape[1]), w.dtype)
-    padded[: len(w)] = w
-    return np.ascontiguousarray(padded.reshape(blocks, rows, -1).swapaxes(1, 2))
+    """Weights (groups, O, taps) as (groups, blocks, taps, rows): of some channels, tap after tap; zeros fill
+    the last."""
+    groups, o, taps = w.shape
+    if rows == 1:
+        return np.ascontiguousarray(w)
+    padded = np.zeros((groups, _up(o, rows), taps), w.dtype)
+    padded[:, :o] = w
+    return np.ascontiguousarray(padded.reshape(groups, -1, rows, taps).swapaxes(2, 3))
+
+
+def _run(x: Any, grid: PlaneGrid, variant: Variant) -> int:
+    """The places of one channel in whole vectors of a tile."""
+    return _up(grid.run, variant.tile[1] * machine.vector_bytes() // int(x.dtype.itemsize))
 
 
 def _images(x: Any, channels: int, grid: PlaneGrid) -> dict[str, int]:

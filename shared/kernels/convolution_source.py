@@ -31,6 +31,8 @@ TILES = {
     16: Tiles(6, 2, {1: 9, 2: 6}),
 }
 """By the bytes of a vector."""
+FEW_VECTORS = 4
+"""How many vectors of places a tile of few rows has."""
 
 
 class Epilogue(NamedTuple):
@@ -55,6 +57,8 @@ class Variant(NamedTuple):
              pooled, with the pooled output and its argmax
     gated    whether it belongs only where that output is above zero, for relu was before the pooling
     epilogue   what follows (correlate alone)
+    few      how many channels come out of a group, if these are fewer than a tile has rows (correlate alone)
+    apart    whether what is written lies apart, row from row or column from column (correlate alone)
     """
 
     dtype: str
@@ -63,6 +67,14 @@ class Variant(NamedTuple):
     pooled: bool = False
     gated: bool = False
     epilogue: Epilogue = Epilogue()
+    few: int = 0
+    apart: bool = False
+
+    @property
+    def tile(self) -> Pair:
+        """The rows and the vectors of an output's sums that stay in registers."""
+        tiles = TILES[self.bytes]
+        return (self.few, FEW_VECTORS) if self.few else (tiles.rows, tiles.vectors)
 
     def emitter(self) -> Emitter:
         dtype = np.dtype(self.dtype)
@@ -80,8 +92,10 @@ one that it was in its window. That one stands at start + down row + across colu
 OUTPUT = ("out_channels", "out_height", "out_width", "row")
 """The sizes of the output, and the places in one of its rows in the planes."""
 CORRELATE = (
-    *IMAGES, *POOLED, *OUTPUT, "w_at", "b_at", "tile_at", "run", "out_at", "out_image", "argmax_at",
+    *IMAGES, *POOLED, *OUTPUT, "groups", "w_at", "w_group", "b_at", "tile_at", "run", "out_at", "out_image",
+    "out_channel", "out_step_down", "out_step", "argmax_at",
 )  # fmt: skip
+"""Each group of an image counts as an image of its own. `run`: the places of one row of the tile."""
 WEIGHT = (
     *IMAGES, *POOLED, *OUTPUT, "g_at", "g_image", "g_height", "g_width", "channels_last_at", "channels_last",
     "padded", "total_at",
@@ -91,7 +105,7 @@ WEIGHT = (
 # --- an image into its planes --------------------------------------------------------------
 
 
-def _fill_planes(e: Emitter, n: str, strided: bool) -> None:
+def fill_planes(e: Emitter, n: str, strided: bool) -> None:
     """Image n of x, row by row."""
     image = e.at("%x_at", e.mul(n, "%x_image"))
     with e.loop("%channels") as c:
@@ -138,18 +152,23 @@ def correlate(variant: Variant, name: str) -> str:
     """For each image: its planes, the sums of products for some channels at a time, and what follows
     while these are in the cache."""
     e = variant.emitter()
-    rows = TILES[variant.bytes].rows
+    rows, vectors = variant.tile
     with e.loop(e.sub("%last", "%first")) as counted:
         n = e.add("%first", counted)
+        group = e.new(f"srem i64 {n}, %groups")
+        w, b = e.at("%w_at", e.mul(group, "%w_group")), e.at("%b_at", e.mul(group, "%out_channels"))
         if variant.pooled:
             _unpool(e, n, "x", "%channels", "%planes_at", "%size", "%channel", variant.gated)
         else:
-            _fill_planes(e, n, variant.strided)
+            fill_planes(e, n, variant.strided)
         with e.loop("%out_channels", rows) as o:
-            _sums(e, e.at("%w_at", e.mul(o, "%taps")), rows, TILES[variant.bytes].vectors)
+            _sums(e, e.at(w, e.mul(o, "%taps")), rows, vectors)
             left = e.smaller(e.sub("%out_channels", o), rows)
             with e.loop(left) as k:
-                _epilogue(e, variant.epilogue, n, e.add(o, k), e.at("%tile_at", e.mul(k, "%run")))
+                channel = e.add(o, k)
+                bias = e.splat(e.load(e.at(b, channel)))
+                first = e.add(e.mul(n, "%out_image"), e.mul(channel, "%out_channel"))
+                _epilogue(e, variant, bias, first, e.at("%tile_at", e.mul(k, "%run")))
     return e.text(name, CORRELATE)
 
 
@@ -175,12 +194,11 @@ def _sums(e: Emitter, w: str, rows: int, vectors: int) -> None:
                 e.store(e.load(sums[i][j], e.vector), e.at(row, j * e.lanes), e.vector)
 
 
-def _epilogue(e: Emitter, epilogue: Epilogue, n: str, o: str, tile: str) -> None:
-    """One channel of an image from the tile to where it belongs."""
+def _epilogue(e: Emitter, variant: Variant, bias: str, first: str, tile: str) -> None:
+    """One channel of an image from the tile to where it belongs, from element `first` on."""
+    epilogue = variant.epilogue
     down, across = epilogue.pool
     height, width = (e.new(f"sdiv i64 %out_{size}, {k}") for size, k in (("height", down), ("width", across)))
-    bias = e.splat(e.load(e.at("%b_at", o)))
-    first = e.add(e.mul(n, "%out_image"), e.mul(o, e.mul(height, width)))
 
     def follow(value: str) -> str:
         value = e.new(f"fadd {e.vector} {value}, {bias}")
@@ -190,10 +208,22 @@ def _epilogue(e: Emitter, epilogue: Epilogue, n: str, o: str, tile: str) -> None
         window = e.at(tile, e.add(e.mul(e.mul(r, down), "%row"), e.mul(q, across)))
         rows = [e.at(window, e.mul("%row", i)) for i in range(down)]
         best, argmax = largest(e, rows, across, follow)
-        at, some = e.add(first, e.add(e.mul(r, width), q)), e.first(e.sub(width, q))
-        e.store_some(best, e.at("%out_at", at), some)
-        if epilogue.pools:
-            e.store_some(argmax, e.at("%argmax_at", at, "i8"), some, "i8")
+        if variant.apart:
+            row = e.at("%out_at", e.add(first, e.mul(r, "%out_step_down")))
+            store_apart(e, best, row, q, e.sub(width, q), "%out_step")
+        else:
+            at, some = e.add(first, e.add(e.mul(r, width), q)), e.first(e.sub(width, q))
+            e.store_some(best, e.at("%out_at", at), some)
+            if epilogue.pools:
+                e.store_some(argmax, e.at("%argmax_at", at, "i8"), some, "i8")
+
+
+def store_apart(e: Emitter, value: str, row: str, first: str, count: str, step: str) -> None:
+    """So many lanes of a vector, or all, in a row of elements `step` apart, from the one numbered `first`."""
+    slot = e.variable(e.vector)
+    e.store(value, slot, e.vector)
+    with e.loop(e.smaller(count, e.lanes)) as lane:
+        e.store(e.load(e.at(slot, lane)), e.at(row, e.mul(e.add(first, lane), step)))
 
 
 # --- the gradient of the weights -----------------------------------------------------------
@@ -205,7 +235,7 @@ def weight(variant: Variant, vectors: int, name: str) -> str:
     e = variant.emitter()
     with e.loop(e.sub("%last", "%first")) as counted:
         n = e.add("%first", counted)
-        _fill_planes(e, n, variant.strided)
+        fill_planes(e, n, variant.strided)
         if variant.pooled:
             _unpool(e, n, "g", "%out_channels", "%channels_last_at", "%channels_last", 1, variant.gated)
         else:

@@ -180,10 +180,18 @@ class Emitter:
             step //= 2
         return rows
 
+    def sum_of_lanes(self, vector: str) -> str:
+        """One number: halves are added to halves."""
+        step = self.lanes // 2
+        while step:
+            swapped = self.shuffle(vector, vector, [(k + step) % self.lanes for k in range(self.lanes)])
+            vector, step = self.new(f"fadd {self.vector} {vector}, {swapped}"), step // 2
+        return self.new(f"extractelement {self.vector} {vector}, i64 0")
+
     # --- loops ---
 
     @contextmanager
-    def loop(self, stop: Value, step: int = 1) -> Iterator[str]:
+    def loop(self, stop: Value, step: Value = 1) -> Iterator[str]:
         """The lines within, for an index of 0, step, ... below `stop`."""
         k = next(self._fresh)
         self.say(

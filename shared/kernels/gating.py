@@ -11,16 +11,17 @@ import numpy as np
 from shared.kernels import FLOATS, machine
 from shared.kernels.fused import Element, Input, Recipe, kernel_of
 
-LARGE = 1 << 20
+LARGE, LOADED = 1 << 20, 1 << 14
 """The number of elements from which on a pass over memory less is worth the loading of LLVM: below,
-NumPy's passes read from the cache, and every net with a relu would load it."""
+NumPy's passes read from the cache, and every net with a relu would load it. The second where something else,
+such as a convolution, has loaded it."""
 
 
 def worth_gating(g: Any, y: Any) -> bool:
     """Whether `gate_positive` takes these arrays, and is worth its loading."""
     return (
         type(g) is type(y) is np.ndarray
-        and g.size >= LARGE
+        and g.size >= (LOADED if machine.loaded() else LARGE)
         and g.shape == y.shape
         and g.dtype == y.dtype
         and g.dtype in FLOATS

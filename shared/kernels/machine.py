@@ -205,6 +205,11 @@ def _compiler() -> _Compiler:
 _only_compiler = cache(_Compiler)
 
 
+def loaded() -> bool:
+    """Whether LLVM is there already."""
+    return _only_compiler.cache_info().currsize > 0
+
+
 # --- functions for Python ------------------------------------------------------------------
 
 

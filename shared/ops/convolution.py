@@ -7,7 +7,7 @@
 All three are bilinear, so their rules close over each other and every order of derivative
 exists. Arrays are N C H W, weights O C KH KW (C over groups), in C order.
 
-Large ones are left to `shared.kernels.convolution`. For all others, what the window sees of some images is
+Large ones are left to `shared.kernels.convolving`. For all others, what the window sees of some images is
 laid out as columns (C KH KW, N OH OW), so that each of the three is a matrix product per group. Columns
 hold every pixel KH KW times over, so they are made for a block of images after the other, in the same
 memory, which stays in the processor's cache.
@@ -23,14 +23,8 @@ import numpy as np
 
 from shared.dims import Dim
 from shared.errors import SettingError, ShapeError
-from shared.kernels import plain
-from shared.kernels.convolution import (
-    Geometry,
-    bytes_to_correlate,
-    bytes_to_correlate_weight,
-    correlate,
-    correlate_weight,
-)
+from shared.kernels import convolving, plain
+from shared.kernels.convolution import Geometry
 from shared.kernels.scatter import zeroed
 from shared.op import Op, PlannerHints, Rule, array_module
 from shared.ops.padding import _pad
@@ -95,7 +89,8 @@ def _compute_conv2d(x: Any, w: Any, b: Any = None, *, groups: int, out: Any = No
     dtype = promote(x, w) if b is None else promote(x, w, b)
     y = array_module(x).empty((x.shape[0], w.shape[0], *geometry.output), dtype) if out is None else out
     if alike(x, w, y) and geometry.suits(x, w, groups):
-        return correlate(plain(x), plain(w), None if b is None else plain(b, dtype), geometry, groups, y)
+        b = None if b is None else plain(b, dtype)
+        return convolving.convolve(plain(x), plain(w), b, geometry, groups, y)
     matrices = _matrices(w, groups)
     for block, columns in _columns(x, geometry, w.shape[0], groups):
         part = y[block]
@@ -110,7 +105,7 @@ def _compute_conv2d(x: Any, w: Any, b: Any = None, *, groups: int, out: Any = No
 def _conv2d_work(x: Operand, w: Operand, b: Operand = None, *, groups: int, **window: Pair) -> int:
     geometry = geometry_of("conv2d", x.shape[2:], w.shape[2:], **window)
     if geometry.suits(x, w, groups):
-        return bytes_to_correlate(x, w, geometry, groups)
+        return convolving.bytes_to_convolve(x, w, geometry, groups)
     o, rows = w.shape[0], x.shape[1] * math.prod(geometry.kernel)
     return _block_bytes(x.shape[0], rows + o, o, geometry.output, x.dtype)
 
@@ -118,9 +113,9 @@ def _conv2d_work(x: Operand, w: Operand, b: Operand = None, *, groups: int, **wi
 def _compute_conv2d_input(g: Any, w: Any, *, size: Pair, groups: int, out: Any = None, **window: Pair) -> Any:
     geometry = geometry_of("conv_transpose2d", size, w.shape[2:], **window)
     shape, dtype = (g.shape[0], w.shape[1] * groups, *size), promote(g, w)
-    if alike(g, w, g if out is None else out) and (back := transposed_geometry(geometry, g, w, groups)):
+    if alike(g, w, g if out is None else out) and convolving.suits_input(geometry, g, w, groups):
         x = np.empty(shape, dtype) if out is None else out
-        return correlate(plain(g), plain(flipped_weights(w, groups)), None, back, groups, x)
+        return convolving.convolve_input(plain(g), plain(w), geometry, groups, x)
     x = zeroed(array_module(g), shape, dtype, out)
     matrices = _matrices(w, groups).swapaxes(1, 2)
     for block in _blocks(len(g), shape[1] * math.prod(geometry.kernel) + w.shape[0], geometry.output, dtype):
@@ -133,9 +128,8 @@ def _compute_conv2d_input(g: Any, w: Any, *, size: Pair, groups: int, out: Any =
 
 def _conv2d_input_work(g: Operand, w: Operand, *, size: Pair, groups: int, **window: Pair) -> int:
     geometry = geometry_of("conv_transpose2d", size, w.shape[2:], **window)
-    if back := transposed_geometry(geometry, g, w, groups):
-        weights = math.prod(w.shape) * g.dtype.itemsize
-        return weights + bytes_to_correlate(g, flipped_spec(w, groups), back, groups)
+    if convolving.suits_input(geometry, g, w, groups):
+        return convolving.bytes_to_convolve_input(g, w, geometry, groups)
     rows = w.shape[1] * groups * math.prod(geometry.kernel)
     return _block_bytes(g.shape[0], rows + w.shape[0], rows, geometry.output, g.dtype)
 
@@ -149,7 +143,7 @@ def _compute_conv2d_weight(
     dtype = promote(x, g)
     y = array_module(x).empty((o, c, *kernel), dtype) if out is None else out
     if alike(x, g, y) and geometry.suits(x, Spec((o, c, *kernel), g.dtype), groups):
-        return correlate_weight(plain(x), plain(g), geometry, groups, y)
+        return convolving.convolve_weight(plain(x), plain(g), geometry, groups, y)
     total = array_module(x).zeros((groups, c * math.prod(kernel), o // groups), dtype)
     for block, columns in _columns(x, geometry, o, groups):
         total += columns @ _rows(g[block], groups).swapaxes(1, 2)
@@ -160,7 +154,7 @@ def _compute_conv2d_weight(
 def _conv2d_weight_work(x: Operand, g: Operand, *, kernel: Pair, groups: int, **window: Pair) -> int:
     geometry = geometry_of("conv2d", x.shape[2:], kernel, **window)
     if geometry.suits(x, Spec((g.shape[1], x.shape[1] // groups, *kernel), g.dtype), groups):
-        return bytes_to_correlate_weight(x, g, geometry, groups)
+        return convolving.bytes_to_convolve_weight(x, g, geometry, groups)
     rows = x.shape[1] * math.prod(kernel)
     products = 2 * rows * g.shape[1] // groups * g.dtype.itemsize
     return products + _block_bytes(x.shape[0], rows + g.shape[1], 0, geometry.output, g.dtype)
@@ -179,27 +173,6 @@ def _window_of(geometry: Geometry) -> Window:
 def alike(*arrays: Any) -> bool:
     """Whether these are NumPy's arrays, all of one dtype."""
     return all(type(array) is np.ndarray and array.dtype == arrays[0].dtype for array in arrays)
-
-
-def transposed_geometry(geometry: Geometry, g: Operand, w: Operand, groups: int) -> Geometry | None:
-    """How the gradient by the answer is correlated to that by the image, if that is one for the kernels:
-    a stride would need g with holes, a padding beyond the kernel's edge less than no padding."""
-    back = geometry.transposed()
-    fits = geometry.stride == (1, 1) and min(back.padding) >= 0
-    return back if fits and back.suits(g, flipped_spec(w, groups), groups) else None
-
-
-def flipped_spec(w: Operand, groups: int) -> Spec:
-    """What `flipped_weights` gives."""
-    o, c, *kernel = w.shape
-    return Spec((c * groups, o // groups, *kernel), w.dtype)
-
-
-def flipped_weights(w: Any, groups: int) -> Any:
-    """Weights (O, C / groups, KH, KW) for the way back: (C, O / groups, KH, KW), each kernel end to end."""
-    spec = flipped_spec(w, groups)
-    parts = w.reshape(groups, -1, *w.shape[1:]).swapaxes(1, 2)
-    return parts.reshape(spec.shape)[..., ::-1, ::-1]
 
 
 # --- what comes out ------------------------------------------------------------------------

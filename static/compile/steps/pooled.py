@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from shared.kernels import plain
+from shared.kernels import convolving, plain
 from shared.kernels.convolution import (
+    FEWEST,
+    Geometry,
     Unpooling,
     bytes_to_correlate,
     bytes_to_correlate_weight,
@@ -22,7 +24,7 @@ from shared.kernels.convolution import (
 )
 from shared.kernels.convolution_source import Epilogue
 from shared.op import TABLE, Op, PlannerHints
-from shared.ops.convolution import alike, flipped_spec, flipped_weights, geometry_of, transposed_geometry
+from shared.ops.convolution import alike, geometry_of
 from shared.spec import Operand, Spec, promote
 
 Pair = tuple[int, int]
@@ -42,6 +44,19 @@ def _pooled(shape: Any, pool: Pair) -> tuple[Any, ...]:
     return (*shape[:2], shape[2] // pool[0], shape[3] // pool[1])
 
 
+def _in_one_pass(geometry: Geometry, x: Operand, w: Operand, groups: int) -> bool:
+    """Whether what is pooled is made an image at a time: as the convolution alone would be."""
+    few = w.shape[0] // groups < FEWEST
+    return not few and geometry.suits(x, w, groups) and geometry.at_once(w, groups)
+
+
+def _back(geometry: Geometry, g: Operand, w: Operand, groups: int) -> Geometry | None:
+    """The window of the gradient by the image, if that is made an image at a time."""
+    back = convolving.transposed(geometry)
+    fits = back is not None and _in_one_pass(back, g, convolving.back_spec(w, groups), groups)
+    return back if fits else None
+
+
 # --- forward -------------------------------------------------------------------------------
 
 
@@ -51,7 +66,11 @@ def _forward(
     """y and argmax (None without pooling), in `outs` where these are given."""
     geometry = geometry_of("conv2d", x.shape[2:], w.shape[2:], **window)
     dtype = promote(x, w) if b is None else promote(x, w, b)
-    if alike(x, w) and x.dtype == dtype and geometry.suits(x, w, groups):
+    if not epilogue.pools and alike(x, w) and x.dtype == dtype and geometry.suits(x, w, groups):
+        y = np.empty((len(x), len(w), *geometry.output), dtype) if outs[0] is None else outs[0]
+        b = None if b is None else plain(b, dtype)
+        return convolving.convolve(plain(x), plain(w), b, geometry, groups, y, epilogue.relu), None
+    if alike(x, w) and x.dtype == dtype and _in_one_pass(geometry, x, w, groups):
         shape = _pooled((len(x), len(w), *geometry.output), epilogue.pool)
         y, argmax = outs
         y = np.empty(shape, dtype) if y is None else y
@@ -71,7 +90,9 @@ def _forward_work(
     **window: Pair,
 ) -> int:  # fmt: skip
     geometry = geometry_of("conv2d", x.shape[2:], w.shape[2:], **window)
-    if geometry.suits(x, w, groups):
+    if pool == (1, 1) and geometry.suits(x, w, groups):
+        return convolving.bytes_to_convolve(x, w, geometry, groups)
+    if _in_one_pass(geometry, x, w, groups):
         return bytes_to_correlate(x, w, geometry, groups)
     spec, work = _whole(x, w, b, groups, window), TABLE["conv2d"].hints.workspace
     assert work is not None
@@ -135,11 +156,11 @@ def _compute_input(
     out: Any = None, **window: Pair,
 ) -> Any:  # fmt: skip
     geometry = geometry_of("conv_transpose2d", size, w.shape[2:], **window)
-    if alike(g, w, y) and (back := transposed_geometry(geometry, g, w, groups)):
+    if alike(g, w, y) and (back := _back(geometry, g, w, groups)):
         x = np.empty((len(g), w.shape[1] * groups, *size), g.dtype) if out is None else out
         unpooling = Unpooling(plain(y), plain(argmax), Epilogue(relu, pool))
-        flipped = plain(flipped_weights(w, groups))
-        return correlate(plain(g), flipped, None, back, groups, x, unpooling=unpooling)
+        turned = convolving.turned(w, groups)
+        return correlate(plain(g), turned, None, back, groups, x, unpooling=unpooling)
     g = _unpooled(g, y, argmax, Epilogue(relu, pool), geometry.output)
     return TABLE["conv2d_input"].compute(g, w, size=size, groups=groups, out=out, **window)
 
@@ -149,9 +170,9 @@ def _input_work(
     **window: Pair,
 ) -> int:  # fmt: skip
     geometry = geometry_of("conv_transpose2d", size, w.shape[2:], **window)
-    if back := transposed_geometry(geometry, g, w, groups):
+    if back := _back(geometry, g, w, groups):
         weights = math.prod(w.shape) * g.dtype.itemsize
-        return weights + bytes_to_correlate(g, flipped_spec(w, groups), back, groups)
+        return weights + bytes_to_correlate(g, convolving.back_spec(w, groups), back, groups)
     whole, work = Spec((*g.shape[:2], *geometry.output), g.dtype), TABLE["conv2d_input"].hints.workspace
     assert work is not None
     return _bytes(whole) + work(whole, w, size=size, groups=groups, **window)
@@ -163,7 +184,7 @@ def _compute_weight(
 ) -> Any:  # fmt: skip
     geometry = geometry_of("conv2d", x.shape[2:], kernel, **window)
     shape = (g.shape[1], x.shape[1] // groups, *kernel)
-    if alike(x, g, y) and geometry.suits(x, Spec(shape, g.dtype), groups):
+    if alike(x, g, y) and _in_one_pass(geometry, x, Spec(shape, g.dtype), groups):
         w = np.empty(shape, g.dtype) if out is None else out
         unpooling = Unpooling(plain(y), plain(argmax), Epilogue(relu, pool))
         return correlate_weight(plain(x), plain(g), geometry, groups, w, unpooling)
@@ -176,7 +197,7 @@ def _weight_work(
     **window: Pair,
 ) -> int:  # fmt: skip
     geometry = geometry_of("conv2d", x.shape[2:], kernel, **window)
-    if geometry.suits(x, Spec((g.shape[1], x.shape[1] // groups, *kernel), g.dtype), groups):
+    if _in_one_pass(geometry, x, Spec((g.shape[1], x.shape[1] // groups, *kernel), g.dtype), groups):
         return bytes_to_correlate_weight(x, g, geometry, groups)
     whole, work = Spec((*g.shape[:2], *geometry.output), g.dtype), TABLE["conv2d_weight"].hints.workspace
     assert work is not None

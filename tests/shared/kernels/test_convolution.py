@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.kernels import convolution, machine
+from shared.kernels import convolution, machine, panels
 from shared.kernels.convolution import Geometry
 from shared.op import TABLE
 from static.compile.steps.pooled import (
@@ -42,9 +42,11 @@ def settings(window: Any, groups: int = 1) -> dict[str, Any]:
     return dict(zip(("stride", "padding", "dilation"), window[1:], strict=True)) | {"groups": groups}
 
 
-def operands(window: Any, dtype: str, groups: int = 1, o: int = 13) -> tuple[Any, Any, Any]:
+def operands(
+    window: Any, dtype: str, groups: int = 1, o: int = 13, image: Any = (31, 38)
+) -> tuple[Any, Any, Any]:
     """Images of an odd size and weights, enough of both for the kernels."""
-    x = rng.standard_normal((5, 3 * groups, 31, 38)).astype(dtype)
+    x = rng.standard_normal((5, 3 * groups, *image)).astype(dtype)
     w = rng.standard_normal((o * groups, 3, *window[0])).astype(dtype)
     return x, w, rng.standard_normal(o * groups).astype(dtype)
 
@@ -68,21 +70,34 @@ def count_of_calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     calls: list[Any] = []
     kernel = machine.Routine.__call__
     monkeypatch.setattr(convolution, "WORTH", 1)
+    monkeypatch.setattr(convolution, "WORTH_OF_FEW", 1)
     monkeypatch.setattr(
         machine.Routine, "__call__", lambda self, frame: (calls.append(frame), kernel(self, frame))
     )
     return calls
 
 
+SHAPES = {
+    "large images": (1, 13, (31, 38)),
+    "in groups": (2, 13, (31, 38)),
+    "small images": (1, 13, (9, 11)),
+    "small images in groups": (3, 9, (8, 6)),
+    "one channel out of each group": (5, 1, (9, 18)),
+    "few channels": (2, 3, (17, 7)),
+}
+
+
 @each_window
 @each_dtype
-@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize(("groups", "o", "image"), SHAPES.values(), ids=list(SHAPES))
 def test_kernels_give_what_columns_give(
-    window: Any, dtype: str, groups: int, monkeypatch: pytest.MonkeyPatch
+    window: Any, dtype: str, groups: int, o: int, image: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three ops; into given memory too, where something else stood before."""
     calls = count_of_calls(monkeypatch)
-    x, w, b = operands(window, dtype, groups)
+    monkeypatch.setattr(panels, "PLACES", 70)  # of several blocks, the last of which are smaller
+    monkeypatch.setattr(panels, "DEPTH", 20)
+    x, w, b = operands(window, dtype, groups, o, image)
     given = settings(window, groups)
     y = TABLE["conv2d"].compute(x, w, b, **given)
     assert_close(y, by_columns("conv2d", x, w, b, **given))
@@ -108,9 +123,9 @@ def test_kernels_for_every_size_of_vectors_give_the_same(
     """Whatever the processor has: LLVM makes what it lacks of what there is."""
     count_of_calls(monkeypatch)
     window = WINDOWS["padded"]
-    for o in (5, 40):
-        x, w, b = operands(window, dtype, o=o)
-        given = settings(window)
+    for groups, o, image in ((1, 5, (31, 38)), (1, 40, (31, 38)), (1, 23, (9, 7)), (4, 1, (19, 18))):
+        x, w, b = operands(window, dtype, groups, o, image)
+        given = settings(window, groups)
         wanted = by_columns("conv2d", x, w, b, **given)
         g = rng.standard_normal(wanted.shape).astype(dtype)
         with monkeypatch.context() as patch:
@@ -133,6 +148,47 @@ def test_arrays_in_another_order_and_of_two_dtypes_are_taken(monkeypatch: pytest
     mixed = TABLE["conv2d"].compute(x, w.astype(np.float64), b, **settings(window))
     assert mixed.dtype == np.float64
     np.testing.assert_allclose(mixed, wanted, rtol=0, atol=1e-4)
+
+
+@each_dtype
+@pytest.mark.parametrize("window", [WINDOWS["padded"], WINDOWS["of one pixel"]], ids=["3x3", "1x1"])
+def test_an_image_at_a_time_and_in_panels_the_bits_are_the_same(
+    window: Any, dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forward, and by the image: so it is nothing but speed that the choice changes."""
+    count_of_calls(monkeypatch)
+    x, w, b = operands(window, dtype)
+    geometry = settings(window)
+    y = TABLE["conv2d"].compute(x, w, b, **geometry)
+    g = rng.standard_normal(y.shape).astype(dtype)
+    w = np.concatenate([w, w[:, :1]], 1)  # more than few channels come back
+    back = TABLE["conv2d_input"].compute(g, w, size=x.shape[2:], **geometry)
+    monkeypatch.setattr(Geometry, "at_once", lambda *_: False)
+    np.testing.assert_array_equal(TABLE["conv2d"].compute(x, w[:, :3], b, **geometry), y)
+    np.testing.assert_array_equal(TABLE["conv2d_input"].compute(g, w, size=x.shape[2:], **geometry), back)
+
+
+@each_window
+@pytest.mark.parametrize(("groups", "o", "image"), SHAPES.values(), ids=list(SHAPES))
+def test_what_is_not_finite_reaches_only_what_sees_it(
+    window: Any, groups: int, o: int, image: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of zeros and one NaN or infinity: all three ops, as by columns."""
+    count_of_calls(monkeypatch)
+    x, w, _ = operands(window, "float32", groups, o, image)
+    given = settings(window, groups)
+    y = TABLE["conv2d"].compute(x, w, **given)
+    g = rng.standard_normal(y.shape).astype("float32")
+    x[2, 1, 0, -1], x[4, 2, -1, 3] = np.nan, np.inf
+    g[1, 0, -1, -1] = np.nan
+    for op, arrays, more in [
+        ("conv2d", (x, w), {}),
+        ("conv2d_weight", (x, g), {"kernel": window[0]}),
+        ("conv2d_input", (g, w), {"size": x.shape[2:]}),
+    ]:
+        wanted = by_columns(op, *arrays, **given, **more)
+        found = TABLE[op].compute(*arrays, **given, **more)
+        np.testing.assert_array_equal(np.isfinite(found), np.isfinite(wanted))
 
 
 def test_what_is_not_finite_stays_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,13 +244,16 @@ import shared.ops
 from shared.kernels import threads
 from shared.op import TABLE
 rng = np.random.default_rng(0)
-x, w, g = (rng.standard_normal(s).astype("f4") for s in ((7, 6, 30, 30), (24, 6, 3, 3), (7, 24, 30, 30)))
-geometry = dict(stride=(1, 1), padding=(1, 1), dilation=(1, 1), groups=1)
-found = [
-    TABLE["conv2d"].compute(x, w, **geometry),
-    TABLE["conv2d_input"].compute(g, w, size=(30, 30), **geometry),
-    TABLE["conv2d_weight"].compute(x, g, kernel=(3, 3), **geometry),
-]
+found = []
+for c, o, size, groups in ((6, 24, 30, 1), (40, 72, 6, 1), (12, 12, 30, 12)):
+    shapes = (7, c, size, size), (o, c // groups, 3, 3), (7, o, size, size)
+    x, w, g = (rng.standard_normal(s).astype("f4") for s in shapes)
+    geometry = dict(stride=(1, 1), padding=(1, 1), dilation=(1, 1), groups=groups)
+    found += [
+        TABLE["conv2d"].compute(x, w, **geometry),
+        TABLE["conv2d_input"].compute(g, w, size=(size, size), **geometry),
+        TABLE["conv2d_weight"].compute(x, g, kernel=(3, 3), **geometry),
+    ]
 print(threads.count(), hashlib.sha256(b"".join(array.tobytes() for array in found)).hexdigest())
 """
     printed = [

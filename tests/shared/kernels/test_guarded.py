@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.kernels import convolution, machine, pooling, products, scatter
+from shared.kernels import channelwise, convolution, convolving, machine, panels, pooling, products, scatter
 from shared.kernels.convolution import Geometry, Unpooling, correlate, correlate_weight
 from shared.kernels.convolution_source import Epilogue
 from shared.kernels.fused import MOST_LEVELS, Element, Input, Recipe, kernel_of
 from shared.kernels.pooling import pool, unpool
 from shared.kernels.scatter import scatter_along, scatter_rows
-from shared.ops.convolution import flipped_weights, transposed_geometry
 from shared.ops.windows import Window
 from tests.shared.kernels.guarded import Guarding, filled, guarded
 
@@ -57,8 +56,9 @@ def vectors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(machine, "vector_bytes", lambda: request.param)
     monkeypatch.setattr("shared.kernels.WORTH_COMPILING", 1)
     monkeypatch.setattr(convolution, "WORTH", 1)
-    monkeypatch.setattr(convolution, "FEWEST", 1)
-    for module in (convolution, pooling, scatter, products):
+    monkeypatch.setattr(panels, "PLACES", 40)
+    monkeypatch.setattr(panels, "DEPTH", 30)
+    for module in (channelwise, convolution, panels, pooling, scatter, products):
         monkeypatch.setattr(module, "np", Guarding())
     known = (products.multiplier, pooling._pool_routine, scatter._routine)
     for function in known:
@@ -82,9 +82,24 @@ def convolve(draw: Draw) -> None:
     correlate(x, w, draw.array(o * groups), geometry, groups, y, epilogue, argmax)
     unpooling = Unpooling(y, argmax, epilogue) if epilogue.pools else None
     correlate_weight(x, g, geometry, groups, draw.room(*w.shape), unpooling)
-    if back := transposed_geometry(geometry, g, w, groups):
-        channels_last = filled(np.ascontiguousarray(flipped_weights(w, groups)))
-        correlate(g, channels_last, None, back, groups, draw.room(*x.shape), unpooling=unpooling)
+    if back := convolving.transposed(geometry):
+        turned = filled(np.ascontiguousarray(convolving.turned(w, groups)))
+        correlate(g, turned, None, back, groups, draw.room(*x.shape), unpooling=unpooling)
+
+
+def convolve_by_panels(draw: Draw) -> None:
+    """Small blocks too, of some rows of an image."""
+    groups, c, o, n = draw.int(1, 2), draw.int(1, 20), draw.int(1, 19), draw.int(1, 3)
+    window = Window(draw.pair(1, 3), draw.pair(1, 3), draw.pair(0, 3), draw.pair(1, 2))
+    image = draw.int(5, 9), draw.int(5, 19)
+    places = window.output_size("convolve", image)
+    x, w = draw.array(n, c * groups, *image), draw.array(o * groups, c, *window.kernel)
+    g, reach = draw.array(n, o * groups, *places), panels.forward(*window[:4], image, places)
+    panels.correlate(x, w, draw.array(o * groups), reach, groups, draw.room(*g.shape), bool(draw.int(0, 1)))
+    panels.correlate_weight(x, g, reach, groups, draw.room(*w.shape))
+    phases = panels.backward(*window[:4], image, places)
+    panels.correlate_input(g, w, phases, window.stride, groups, draw.room(*x.shape))
+    channelwise.correlate_weight(x, g, Geometry(*window[:4], image, places), groups, draw.room(*w.shape))
 
 
 def pool_and_back(draw: Draw) -> None:
@@ -143,7 +158,7 @@ def fuse(draw: Draw) -> None:
 
 
 @pytest.mark.parametrize(
-    "kernel", [convolve, pool_and_back, unpool_overlapping, scatter_sums, multiply, fuse],
+    "kernel", [convolve, convolve_by_panels, pool_and_back, unpool_overlapping, scatter_sums, multiply, fuse],
     ids=lambda kernel: kernel.__name__,
 )  # fmt: skip
 def test_no_memory_is_touched_but_that_of_the_arrays(kernel: Callable[[Draw], None]) -> None:
