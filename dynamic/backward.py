@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from dynamic import gradient_hooks, instrument
+from dynamic.averaging import Averaging, averaging
 from dynamic.endpoints import edge_of, leaf_edge_of, seed_of
 from dynamic.modes import in_mode, mode
 from dynamic.node import Edge, Leaf, Node
@@ -49,7 +50,8 @@ def add_gradients(
 ) -> list[Any]:
     """The same; gives the leaves that were reached."""
     wanted = None if inputs is None else {leaf_edge_of(i, x) for i, x in enumerate(inputs)}
-    found = derivatives("backward", [y], [gradient], wanted, retain_graph, create_graph)
+    rounds = averaging([edge_of("backward", y)], wanted)
+    found = derivatives("backward", [y], [gradient], wanted, retain_graph, create_graph, rounds)
     for (leaf, _), g in found.items():
         assert not isinstance(leaf, Node)
         if leaf.grad is None:
@@ -66,10 +68,10 @@ Tensor.backward = door(backward)  # type: ignore[method-assign]
 
 def derivatives(
     call: str, ys: Sequence[Tensor], gradients: Sequence[Any], wanted: set[Edge] | None,
-    retain_graph: bool | None, create_graph: bool,
+    retain_graph: bool | None, create_graph: bool, rounds: Averaging | None = None,
 ) -> dict[Edge, Tensor]:  # fmt: skip
     """The derivatives of the ys, each times its cotangent and summed up, by edge: of the wanted
-    ones, of every leaf if None."""
+    ones, of every leaf if None. rounds: what is to be averaged over ranks meanwhile."""
     if len(ys) != len(gradients):
         raise GradientError(
             f"{call}: {len(ys)} ys and {len(gradients)} cotangents; give one for each, or None"
@@ -80,10 +82,17 @@ def derivatives(
         with in_mode(recording=True):
             conjugate = [(edge, conjugated(g)) for edge, g in seeds]
             found = {edge: conjugated(g) for edge, g in reverse(conjugate, wanted, _OnTensors(keep)).items()}
+            if rounds is not None:
+                found = rounds.recorded(found)
         tensors = {edge: g if isinstance(g, Tensor) else Tensor(g) for edge, g in found.items()}
     else:
         raw_seeds = [(edge, conjugated(g.array)) for edge, g in seeds]
-        found = reverse(raw_seeds, wanted, _OnArrays(keep))
+        visitor = _OnArrays(keep)
+        if rounds is not None:
+            visitor.arrived = rounds.arrived
+        found = reverse(raw_seeds, wanted, visitor)
+        if rounds is not None:
+            found = rounds.finish(found)
         taken = {id(g) for _, g in raw_seeds}
         tensors = {edge: Tensor(_own(conjugated(g), taken)) for edge, g in found.items()}
     if gradient_hooks.hooked:

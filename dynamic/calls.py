@@ -27,7 +27,7 @@ from dynamic.tensors import Tensor
 from dynamic.versions import next_order
 from dynamic.views import made_by, steps_to
 from shared.op import Op
-from shared.state import State
+from shared.state import State, averaged
 from shared.trace import Applied, Assigned, Differentiated, Known, New, Stepped, Way
 from shared.watch import hooks
 
@@ -71,7 +71,7 @@ class Call(Recorder):
         """`backward` or `grad` is called: the sums, or the derivatives by the xs (None for one that y does
         not depend on); None if it is still to be done."""
         simple = isinstance(y, Tensor) and (gradient is None or isinstance(gradient, Tensor))
-        if not simple or self.silent or gradient_hooks.hooked or self.point.made:
+        if not simple or self.silent or gradient_hooks.hooked or averaged or self.point.made:
             self.flush()
             return None
         if self.known:

@@ -63,6 +63,10 @@ class ReverseVisitor:
     edges: Callable[[Any], Sequence[Edge | None]] | None = None
     """If not None, asked for a node's edges; `node.edges` are what it says where it is None."""
 
+    arrived: Callable[[Any, dict[Any, list[Any]]], None] | None = None
+    """If not None, called with each node once the cotangents of its arguments have been added up, and with
+    all that wait, by node or leaf."""
+
     enter: Callable[[Any, list[Any]], None] | None = None
     """If not None, called with a node and its cotangents, all arrived, before its rules run."""
 
@@ -88,7 +92,8 @@ def reverse(
     waiting: list[tuple[int, Any]] = []  # a heap of the nodes among them, the latest first
     owned: set[Any] = set()  # the leaves whose sum is an array that the loop made, and nobody else has
     residuals, enter, vjp, leave = visitor.residuals, visitor.enter, visitor.vjp, visitor.leave
-    in_place = visitor.in_place
+    in_place, arrived = visitor.in_place, visitor.arrived
+    last: Any = None
 
     while True:
         for edge, g in arriving:
@@ -109,10 +114,12 @@ def reverse(
                 gs[index] = total = gs[index] + g
                 if in_place and node.is_leaf and total.size >= WORTH_KEEPING:
                     owned.add(node)
+        if arrived is not None and last is not None:
+            arrived(last, pending)
         if not waiting:
             break
         arriving = []
-        node = heappop(waiting)[1]
+        last = node = heappop(waiting)[1]
         gs = pending.pop(node)
         if enter is not None:
             enter(node, gs)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -224,6 +225,10 @@ def check_fits(place: str, array: Any, x: Any) -> None:
         )
 
 
+averaged: WeakSet[Any] = WeakSet()
+"""The Parameters whose gradients are averaged over ranks: see `shared.nn.averaging`."""
+
+
 class Parameter(State):
     """A State that training changes: gradients reach it, unless `requires_grad` is set to False.
 
@@ -233,6 +238,8 @@ class Parameter(State):
     """
 
     requires_grad = True
+    averager: Any = None
+    """What makes of its gradient on this rank that of all ranks: a `shared.nn.averaging.Averager`."""
 
     def __init__(
         self,

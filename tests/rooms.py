@@ -15,7 +15,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "dynamic": (
         "modes", "versions", "sharing", "node", "inplace", "values", "gradient_hooks", "tensors",
-        "operands", "instrument", "tape", "endpoints", "backward", "functional", "create", "recompute",
+        "operands", "instrument", "tape", "endpoints",
+        "averaging", "backward", "functional", "create", "recompute",
         "look", "engine", "pending", "matching", "paths", "freed", "views", "met", "redo", "recording",
         "calls", "bridge", "making", "words", "kept", "aliases", "array_making", "array_api",
     ),

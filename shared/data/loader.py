@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 
@@ -24,6 +25,9 @@ class Loader:
     Each `iter(loader)` is one epoch. `epoch` and `position` tell where the last iterator stands:
     how many epochs are over, and how many batches of this one were handed out.
     """
+
+    part: tuple[int, int] = (0, 1)
+    """Which part of each batch it gives, of how many."""
 
     def __init__(self, prefetch: int) -> None:
         self.prefetch = whole(type(self).__name__, "prefetch", prefetch)
@@ -62,6 +66,37 @@ class Loader:
         if self._last is mark:
             self.epoch, self.position = epoch + 1, 0
 
+    def shard(self, rank: int, size: int) -> Self:
+        """A loader that gives this rank's rows of each batch, of `size` ranks: they follow each other, and
+        the first ranks have one more where they can not be equal. It stands where this one does.
+
+        Batches are numbered as they are for one rank, so `state_dict` fits any number of ranks. SettingError
+        where some batch has fewer rows than there are ranks.
+        """
+        call = f"{type(self).__name__}.shard"
+        size = whole(call, "size", size, 1)
+        if whole(call, "rank", rank) >= size:
+            raise SettingError(f"{call}: there is no rank {rank} of {size}; they are numbered from 0")
+        if self.fewest() < size:
+            raise SettingError(
+                f"{call}: a batch of {self.fewest()} rows can not be shared by {size} ranks; take larger "
+                "batches, and drop_last=True where it is the last one"
+            )
+        made = copy(self)
+        made.part = (int(rank), size)
+        return made
+
+    def fewest(self) -> int:
+        """The rows of the smallest batch."""
+        raise NotImplementedError
+
+    def share(self, rows: Any) -> Any:
+        """Of the rows of one batch those of this part."""
+        rank, size = self.part
+        least, more = divmod(len(rows), size)
+        start = rank * least + min(rank, more)
+        return rows[start : start + least + (rank < more)]
+
     def state_dict(self) -> dict[str, int]:
         """Where the loader stands, and what its order depends on, as plain numbers."""
         return {"epoch": self.epoch, "position": self.position, **self.order()}
@@ -91,7 +126,7 @@ class Loader:
         raise NotImplementedError
 
 
-methods(Loader, "load_state_dict")
+methods(Loader, "load_state_dict", "shard")
 
 
 class DataLoader(Loader):
@@ -149,7 +184,12 @@ class DataLoader(Loader):
         size = len(self.dataset)
         indices = shuffled(size, self.seed, epoch) if self.shuffle else np.arange(size)
         for number in range(start, len(self)):
-            yield self._batch(epoch, indices[number * self.batch_size : (number + 1) * self.batch_size])
+            batch = indices[number * self.batch_size : (number + 1) * self.batch_size]
+            yield self._batch(epoch, self.share(batch))
+
+    def fewest(self) -> int:
+        last = len(self.dataset) % self.batch_size
+        return last if last and not self.drop_last else min(self.batch_size, len(self.dataset))
 
     def _batch(self, epoch: int, indices: Any) -> Any:
         if self.collate_fn is None and (batch := rows_of(self.dataset, indices)) is not None:
@@ -204,6 +244,9 @@ class SequenceLoader(Loader):
                 f"{self.batch_size} streams; take a smaller batch_size or length"
             )
 
+    def fewest(self) -> int:
+        return self.batch_size
+
     def __len__(self) -> int:
         return self.stream // self.length if self.drop_last else -(-self.stream // self.length)
 
@@ -219,7 +262,7 @@ class SequenceLoader(Loader):
         streams = []
         for array in self.arrays:
             kept = array[: self.stream * self.batch_size]
-            rows = kept.reshape(self.batch_size, self.stream, *array.shape[1:])
+            rows = self.share(kept.reshape(self.batch_size, self.stream, *array.shape[1:]))
             streams.append(rows if self.batch_first else np.swapaxes(rows, 0, 1))
         for number in range(start, len(self)):
             window = slice(number * self.length, min((number + 1) * self.length, self.stream))

@@ -6,7 +6,7 @@
 
 import sys
 
-from shared.nn import functional, initial as init, utils
+from shared.nn import functional, initial as init, parallel, utils
 from shared.nn.activation import (
     CELU,
     ELU,
@@ -180,7 +180,7 @@ __all__ = [
     "TransformerEncoderLayer", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten", "Unfold",
     "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d",
     "evaluating", "forget_gate_bias_", "functional", "init", "load_checkpoint", "manual_seed",
-    "save_checkpoint", "summary", "utils",
+    "parallel", "save_checkpoint", "summary", "utils",
 ]  # fmt: skip
 
 public(globals(), __all__)

@@ -11,6 +11,8 @@ from shared import ops
 from shared.errors import SettingError, ShapeError
 from shared.nn.initial import generator, ones, parameter, zeros
 from shared.nn.module import Module
+from shared.nn.synchronised import batch_norm_over_ranks
+from shared.ops.random import of_rows
 from shared.spec import str_shape
 from shared.state import Buffer
 
@@ -40,35 +42,35 @@ class Dropout(Module):
 
     def _drawn(self, x: Any) -> tuple[Any, Any]:
         """What comes out, and the generator's next state."""
-        return ops.dropout(x, self.generator, self.p)
+        return ops.dropout(x, of_rows(self.generator), self.p)
 
 
 class Dropout1d(Dropout):
     """Dropout of whole channels of (N, C, L) or (C, L)."""
 
     def _drawn(self, x: Any) -> tuple[Any, Any]:
-        return ops.dropout1d(x, self.generator, self.p)
+        return ops.dropout1d(x, of_rows(self.generator), self.p)
 
 
 class Dropout2d(Dropout):
     """Dropout of whole channels of (N, C, H, W) or (C, H, W)."""
 
     def _drawn(self, x: Any) -> tuple[Any, Any]:
-        return ops.dropout2d(x, self.generator, self.p)
+        return ops.dropout2d(x, of_rows(self.generator), self.p)
 
 
 class Dropout3d(Dropout):
     """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W)."""
 
     def _drawn(self, x: Any) -> tuple[Any, Any]:
-        return ops.dropout3d(x, self.generator, self.p)
+        return ops.dropout3d(x, of_rows(self.generator), self.p)
 
 
 class AlphaDropout(Dropout):
     """Dropout that keeps mean and variance, for use with SELU: see `ops.alpha_dropout`."""
 
     def _drawn(self, x: Any) -> tuple[Any, Any]:
-        return ops.alpha_dropout(x, self.generator, self.p)
+        return ops.alpha_dropout(x, of_rows(self.generator), self.p)
 
 
 class RReLU(Module):
@@ -85,7 +87,7 @@ class RReLU(Module):
     def forward(self, x: Any) -> Any:
         if not self.training:
             return ops.leaky_relu(x, (self.lower + self.upper) / 2)
-        y, moved = ops.rrelu(x, self.generator, self.lower, self.upper)
+        y, moved = ops.rrelu(x, of_rows(self.generator), self.lower, self.upper)
         self.generator.assign(moved)
         return y
 
@@ -94,6 +96,8 @@ class _BatchNorm(Module):
     """What the BatchNorms share: all but the number of axes."""
 
     ndims: tuple[int, ...] = ()
+    comm: Any = None
+    """The ranks over whose rows the statistics are taken; None for this one's own: see `nn.parallel`."""
 
     def __init__(
         self,
@@ -127,14 +131,17 @@ class _BatchNorm(Module):
             return ops.batch_norm(x, self.weight, self.bias, mean, var, eps=self.eps, training=False)[0]
         if not self.track_running_stats or self.momentum is None:
             nothing = ops.zeros((self.num_features,), x.dtype, like=x)  # what comes out is the batch's own
-            y, mean, var = ops.batch_norm(x, self.weight, self.bias, nothing, nothing, 1.0, self.eps)
+            y, mean, var = self._normalised(x, nothing, nothing, 1.0)
         else:
-            y, mean, var = ops.batch_norm(
-                x, self.weight, self.bias, self.running_mean, self.running_var, self.momentum, self.eps
-            )
+            y, mean, var = self._normalised(x, self.running_mean, self.running_var, self.momentum)
         if self.track_running_stats:
             self._follow(mean, var)
         return y
+
+    def _normalised(self, x: Any, mean: Any, var: Any, momentum: float) -> tuple[Any, Any, Any]:
+        if self.comm is None:
+            return ops.batch_norm(x, self.weight, self.bias, mean, var, momentum, self.eps)
+        return batch_norm_over_ranks(x, self.weight, self.bias, mean, var, momentum, self.eps, self.comm)
 
     def _follow(self, mean: Any, var: Any) -> None:
         """Keep the new running statistics; without a momentum, `mean` and `var` are one batch's."""

@@ -14,7 +14,7 @@ import numpy as np
 from shared import ranks
 from shared.dims import divide
 from shared.errors import CollectiveError, DTypeError, SettingError, ShapeError
-from shared.op import Joint, Op, Rule
+from shared.op import ZERO, Joint, Op, Rule
 from shared.ops.choosing import cast, equal
 from shared.ops.creation import zeros
 from shared.ops.reductions import sum
@@ -223,6 +223,32 @@ _reduce_scatter = Op(
     [Rule(lambda g, y, x, *, comm, ranks, at: _all_gather(g, comm=comm, ranks=ranks, at=_behind(at)))],
     check=True, pure=False, doc="This rank's share of the rows of the sum.",
 )  # fmt: skip
+
+
+def _placed(count: Any, *, comm: str, at: str) -> Any:
+    found = ranks.called(comm)
+    rows = np.asarray(count, np.int64).reshape(1)
+    held = found.result(found.begin_gather(Call(told("rows_before", rows), at), rows))
+    return np.array([held[: found.rank].sum(), held[found.rank], held.sum()])
+
+
+def _infer_placed(count: Any, *, comm: str, at: str) -> Spec:
+    spec = spec_of(count)
+    if spec.shape or spec.dtype.kind not in "iu":
+        raise ShapeError(f"rows_before: takes the number of this rank's rows, one whole number, not {spec}")
+    return Spec((3,), np.dtype(np.int64))
+
+
+_rows_before = Op(
+    "rows_before", _placed, _infer_placed, [ZERO], constant=("y",), check=True, pure=False,
+    doc="How many rows the ranks before this one hold, how many this one, and how many all: int64 (3,).",
+)  # fmt: skip
+
+
+def rows_before(count: Any, *, like: Any, comm: Communicator) -> Any:
+    """How many rows the ranks before this one hold, how many this one, which are `count`, and how many all:
+    int64 (3,), of the engine of `like`."""
+    return _rows_before(zeros((), np.int64, like=like) + count, comm=comm.name, at=_at())
 
 
 def all_gather(x: Any, *, comm: Communicator | None = None) -> Any:

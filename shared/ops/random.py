@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
 from shared.dims import Dim, Shape, Size
+from shared.durable.interrupts import block, within
 from shared.errors import DTypeError, RangeError, SettingError, ShapeError
 from shared.op import ZERO, Op, PlannerHints, Rule, array_module, put
 from shared.ops.shapes import as_tensor_like
@@ -29,19 +31,22 @@ def generator_state(seed: int) -> Any:
     return np.array([int(seed) % 2**64, 0], STATE)
 
 
-def _generator(state: Any) -> np.random.Generator:
-    key, counter = (int(part) for part in state)
-    return np.random.Generator(np.random.Philox(key=key, counter=[0, counter, 0, 0]))
+def _generator(state: Any, blocks: int = 0) -> np.random.Generator:
+    """The generator, after so many blocks of 256 bits."""
+    key, counter = (int(part) for part in state[:2])
+    return np.random.Generator(np.random.Philox(key=key, counter=[blocks, counter, 0, 0]))
 
 
 def _moved_on(state: Any) -> Any:
     """The state after one draw. Draws own 2^64 blocks each, so they never overlap."""
-    moved = state.copy()
+    moved = state[:2].copy()
     moved[1] += np.uint64(1)
     return moved
 
 
-def _check_state(name: str, state: Operand) -> None:
+def _check_state(name: str, state: Operand, cut: bool = False) -> None:
+    if cut and len(state.shape) == 1 and sizes_match(state.shape[0], CUT) and state.dtype == STATE:
+        return
     if len(state.shape) != 1 or not sizes_match(state.shape[0], 2) or state.dtype != STATE:
         raise ShapeError(
             f"{name}: the generator state must be uint64 (2,), not {state.dtype} "
@@ -54,26 +59,86 @@ def _check_floating(name: str, argument: str, x: Operand) -> None:
         raise DTypeError(f"{name}: {argument} must be floating point, not {x.dtype}; cast it first")
 
 
+# --- some rows of a draw ---------------------------------------------------------------------------
+
+CUT = 6
+"""The numbers of a state that is cut to rows: key, counter, the rows before, here and in all, and their
+axis."""
+
+
+def _cut(state: Any, place: Any, *, axis: int) -> Any:
+    module = array_module(state)
+    return module.concatenate([state[:2], place.astype(STATE), module.asarray([axis], STATE)])
+
+
+def _infer_cut(state: Operand, place: Operand, *, axis: int) -> Spec:
+    _check_state("cut_to_rows", state)
+    if len(place.shape) != 1 or not sizes_match(place.shape[0], 3) or place.dtype != np.int64:
+        raise ShapeError(f"cut_to_rows: takes the rows before, here and in all, int64 (3,), not {place}")
+    return Spec((CUT,), STATE)
+
+
+_cut_to_rows = Op(
+    "cut_to_rows", _cut, _infer_cut, [ZERO, ZERO], constant=("y",), check=True,
+    doc="A generator's state of which `uniform`, `bernoulli` and `dropout` draw, of the numbers for all "
+    "rows, those of some: `place` is how many are before them, how many they are, and how many in all.",
+)  # fmt: skip
+
+_place: ContextVar[tuple[Any, int] | None] = ContextVar("place", default=None)
+
+
+@block
+def drawing_rows(place: Any, axis: int = 0) -> within:
+    """Within the block layers draw for some of the rows of a batch, which lie along `axis`: `place` is how
+    many are before them, how many they are, and how many there are in all, int64 (3,)."""
+    return within((_place, (place, axis)))
+
+
+def of_rows(state: Any) -> Any:
+    """A layer's generator, cut to the rows that it draws for."""
+    found = _place.get()
+    return state if found is None else _cut_to_rows(state, found[0], axis=found[1])
+
+
+def _evenly(state: Any, shape: tuple[int, ...], dtype: Any, out: Any = None) -> Any:
+    """Numbers evenly from [0, 1); of a state that is cut to rows, those that fall to these rows."""
+    if len(state) == 2:
+        return _generator(state).random(shape, dtype, out=out)
+    before, rows, total, axis = (int(part) for part in state[2:])
+    size = math.prod(shape)
+    if not rows or size % rows or (axis and shape[axis : axis + 1] != (rows,)):
+        return _generator(state).random(shape, dtype, out=out)  # of something that is the same on all ranks
+    if axis:
+        drawn = _generator(state).random((*shape[:axis], total, *shape[axis + 1 :]), dtype)
+        mine = drawn[(slice(None),) * axis + (slice(before, before + rows),)]
+        return put(np.ascontiguousarray(mine), out)
+    start, in_block = before * (size // rows), 32 // np.dtype(dtype).itemsize
+    generator = _generator(state, start // in_block)
+    generator.random(start % in_block, dtype)
+    return generator.random(shape, dtype, out=out)
+
+
 # --- draws ---------------------------------------------------------------------------------
 
 
 def _draw(name: str, sample: Any) -> Op:
     def compute(state: Any, *, shape: tuple[int, ...], dtype: Any) -> tuple[Any, Any]:
-        drawn = sample(_generator(state), shape, dtype)
+        drawn = sample(state, shape, dtype)
         return array_module(state).asarray(drawn), _moved_on(state)
 
     def infer(state: Operand, *, shape: Shape, dtype: Any) -> tuple[Spec, Spec]:
-        _check_state(name, state)
+        _check_state(name, state, cut=sample is _evenly)
         return Spec(shape, dtype), Spec((2,), STATE)
 
     return Op(name, compute, infer, [ZERO], outputs=("y", "next"), constant=("y", "next"), check=True)
 
 
-_uniform = _draw("uniform", lambda rng, shape, dtype: rng.random(shape, dtype))
-_normal = _draw("normal", lambda rng, shape, dtype: rng.standard_normal(shape, dtype))
+_uniform = _draw("uniform", _evenly)
+_normal = _draw("normal", lambda state, shape, dtype: _generator(state).standard_normal(shape, dtype))
 
 
-def _within_two(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Any:
+def _within_two(state: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    rng = _generator(state)
     drawn = np.asarray(rng.standard_normal(shape, dtype))
     while (beyond := np.abs(drawn) > 2).any():
         drawn[beyond] = rng.standard_normal(int(beyond.sum()), dtype)
@@ -81,7 +146,9 @@ def _within_two(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) ->
 
 
 _truncated_normal = _draw("truncated_normal", _within_two)
-_permutation = _draw("permutation", lambda rng, shape, dtype: rng.permutation(*shape).astype(dtype))
+_permutation = _draw(
+    "permutation", lambda state, shape, dtype: _generator(state).permutation(*shape).astype(dtype)
+)
 
 
 def _drawn(op: Op, state: Any, shape: Sequence[Size] | Size, dtype: Any) -> tuple[Any, Any]:
@@ -127,12 +194,12 @@ def _admit_probabilities(state: Any, p: Any) -> None:
 
 def _compute_bernoulli(state: Any, p: Any) -> tuple[Any, Any]:
     _admit_probabilities(state, p)
-    drawn = array_module(p).asarray(_generator(state).random(p.shape, np.float32))
+    drawn = array_module(p).asarray(_evenly(state, p.shape, np.float32))
     return (drawn < p).astype(p.dtype, order="C"), _moved_on(state)
 
 
 def _infer_bernoulli(state: Operand, p: Operand) -> tuple[Spec, Spec]:
-    _check_state("bernoulli", state)
+    _check_state("bernoulli", state, cut=True)
     _check_floating("bernoulli", "p", p)
     return Spec(p.shape, p.dtype), Spec((2,), STATE)
 
@@ -165,7 +232,7 @@ def _compute_dropout(
     x: Any, state: Any, *, p: float, out: Any = (None, None, None)
 ) -> tuple[Any, Any, Any]:
     single = x.dtype == np.float32  # then the mask may stand where the numbers were drawn
-    drawn = _generator(state).random(x.shape, np.float32, out=out[1] if single else None)
+    drawn = _evenly(state, x.shape, np.float32, out[1] if single else None)
     scale = np.asarray(1 / (1 - p) if p < 1 else 0, x.dtype)
     mask = np.multiply(drawn >= p, scale, out=drawn if single else out[1])
     mask = array_module(x).asarray(mask)
@@ -180,7 +247,7 @@ def _dropout_workspace(x: Spec, state: Spec, *, p: float) -> int:
 
 
 def _infer_dropout(x: Operand, state: Operand, *, p: float) -> tuple[Spec, Spec, Spec]:
-    _check_state("dropout", state)
+    _check_state("dropout", state, cut=True)
     _check_floating("dropout", "x", x)
     return Spec(x.shape, x.dtype), Spec(x.shape, x.dtype), Spec((2,), STATE)
 

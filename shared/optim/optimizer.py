@@ -11,6 +11,7 @@ from shared import ops
 from shared.dispatch import engine_of, tensor_engine
 from shared.durable import interrupts
 from shared.errors import DTypeError, EngineError, GradientError, NoGradientError, SettingError
+from shared.nn.averaging import average
 from shared.nn.module import check_forgotten
 from shared.nn.utils.clipping import clip_by_global_norm, clip_by_value
 from shared.optim import chunks
@@ -292,7 +293,7 @@ class Optimizer(Kept, Answers):
             raise EngineError(f"minimize: the loss must be a Tensor, not {loss!r}")
         asked = self.parameters if var_list is None else list(var_list)
         trained = [p for p in asked if getattr(p, "requires_grad", True)]
-        return list(zip(engine.gradients(loss, trained), trained, strict=True))
+        return list(zip(average(engine.gradients(loss, trained), trained, loss), trained, strict=True))
 
     def apply_gradients(self, pairs: Iterable[tuple[Any, Any]], global_step: Any = None) -> Any:
         """The second half: the operation that makes one step with these gradients. It runs no

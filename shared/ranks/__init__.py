@@ -7,6 +7,6 @@ nothing else here.
 from __future__ import annotations
 
 from shared.ranks.communicator import Communicator as Communicator
-from shared.ranks.started import alone as alone, called as called, world as world
+from shared.ranks.started import alone as alone, called as called, known as known, world as world
 
-__all__ = ["Communicator", "alone", "called", "world"]
+__all__ = ["Communicator", "alone", "called", "known", "world"]

@@ -38,6 +38,9 @@ class Communicator:
     for.
     """
 
+    bucket_bytes = 25 << 20
+    """The bytes of gradients that go in one message, at most."""
+
     def __init__(
         self, name: str, wires: Wires | None = None, check: bool | None = None, limit: float = 120.0
     ) -> None:

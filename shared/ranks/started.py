@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import copyreg
 import os
 import sys
 import time
@@ -57,6 +58,14 @@ def called(name: str) -> Communicator:
     if found is None:
         raise CollectiveError(f"there is no communicator {name!r}; there are {', '.join(map(repr, _found))}")
     return found
+
+
+def known(name: str) -> Communicator | None:
+    """The communicator of a name, if this process has it by now."""
+    return _found.get(name)
+
+
+copyreg.pickle(Communicator, lambda comm: (called, (comm.name,)))
 
 
 def _tell_the_others(comm: Communicator) -> None:

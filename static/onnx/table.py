@@ -44,11 +44,13 @@ _NO_RANKS = "an ONNX model runs by itself; build it for one rank, and load the w
 NO_WORDS = {
     **dict.fromkeys(
         ("all_gather", "all_reduce", "all_reduce_extreme", "all_reduce_weighted", "broadcast", "reduce",
-         "reduce_scatter"), _NO_RANKS,
+         "reduce_scatter", "rows_before"), _NO_RANKS,
     ),
     **dict.fromkeys(("erfinv", "lgamma", "polygamma"), _NO_FUNCTION),
     **dict.fromkeys(("batch_norm", "dropout"), _EVALUATE),
-    **dict.fromkeys(("uniform", "normal", "truncated_normal", "permutation", "bernoulli"), _NO_DRAWS),
+    **dict.fromkeys(
+        ("uniform", "normal", "truncated_normal", "permutation", "bernoulli", "cut_to_rows"), _NO_DRAWS
+    ),
     **dict.fromkeys(("print", "assert", "check_numerics"), _NO_EFFECTS),
     **dict.fromkeys(
         ("cholesky", "eig", "eigh", "eigvalsh", "inv", "matrix_rank", "pinv", "qr", "slogdet", "solve",

@@ -11,6 +11,7 @@ from typing import Any
 from shared import ops, optim
 from shared.dims import UNKNOWN_RANK
 from shared.errors import NoGradientError, SettingError
+from shared.nn.averaging import average
 from shared.optim.groups import Settings
 from shared.optim.optimizer import Rates, Slots
 from shared.state import State
@@ -111,7 +112,8 @@ class Optimizer:
             raise NoGradientError(f"{self._name}: no variables to optimize; are they made, and trainable?")
         trained = [lift(loss.graph, v) if isinstance(v, State) else v for v in asked]
         trained = [v for v in trained if v.state is None or getattr(v.state, "requires_grad", True)]
-        return list(zip(gradients(loss, trained, grad_loss), trained, strict=True))
+        found = average(gradients(loss, trained, grad_loss), [v.state for v in trained], loss)
+        return list(zip(found, trained, strict=True))
 
     def apply_gradients(
         self, grads_and_vars: Iterable[tuple[Any, Any]], global_step: Any = None, name: str | None = None

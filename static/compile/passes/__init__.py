@@ -22,6 +22,7 @@ from static.compile.passes.cse import merge_same
 from static.compile.passes.fold import fold_constants
 from static.compile.passes.fuse import fuse_elementwise, fuse_on_gpu, fuse_plain
 from static.compile.passes.hoist import hoist_from_scans
+from static.compile.passes.messages import place_messages
 from static.compile.passes.pack import pack_weights
 from static.compile.passes.prune import drop_unused
 from static.compile.passes.recompute import keep_within
@@ -68,6 +69,7 @@ PASSES = (
         "makes one kernel of elementwise steps that stand together; at exact, of plain arithmetic alone",
         fuse_plain,
     ),
+    Pass("messages", place_messages, "exact", "sums over ranks in few messages, begun early, awaited late"),
 )
 """In the order in which they run."""
 

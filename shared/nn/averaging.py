@@ -1,0 +1,100 @@
+"""Gradients averaged over ranks: what the Parameters of a `nn.parallel.DataParallel` have in common.
+
+Define-by-run asks for a `round`, in backward, and hands each gradient in as it gets ready. A graph is given
+collectives, one for each gradient, which its compiler puts together and places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from shared import ops
+from shared.ranks import Communicator
+from shared.ranks.buckets import Round
+from shared.ranks.transfer import Call
+from shared.source import user_line
+from shared.state import Parameter, averaged
+
+
+class Averager:
+    """Makes of the gradients of this rank's rows those of all rows.
+
+    parameters  the last ones first: in the order in which, mostly, backward gets their gradients ready
+    weight      what this rank counts: the rows that it was last given; None if all count alike
+    on          whether gradients are averaged now; see `no_sync`
+    behind      whether gradients were added up without averaging, which the next average is to hold
+    share       of the last round, the bytes that were under way before its last gradient was ready, and all
+    """
+
+    def __init__(self, comm: Communicator, parameters: Sequence[Parameter]) -> None:
+        self.comm = comm
+        self.parameters = [*parameters][::-1]
+        self.weight: Any = None
+        self.on, self.behind, self.learnt = True, False, False
+        self.share = (0, 0)
+        for parameter in self.parameters:
+            parameter.averager = self
+            averaged.add(parameter)
+
+    def __reduce__(self) -> Any:
+        return type(None), ()  # copies of a model train by themselves
+
+    # --- define-by-run ---
+
+    def round(self) -> Round:
+        """One round, to which gradients are handed in by their place in `parameters`."""
+        likes = [parameter.value() for parameter in self.parameters]
+        return Round(self.comm, likes, None if self.weight is None else float(self.weight), _line())
+
+    def over(self, done: Round) -> None:
+        """A round is over: the next one goes by the order in which rank 0 got its gradients ready."""
+        self.share = done.early, sum(like.nbytes for like in done.likes)
+        self.comm.step()
+        if not self.learnt:
+            order = np.array(done.order, np.int64)
+            call = Call(f"backward(order of {len(order)} gradients)", done.at)
+            begun = self.comm.begin_spread(call, order, 0)
+            self.parameters = [self.parameters[p] for p in self.comm.result(begun)]
+            self.learnt = True
+
+    # --- define-and-run ---
+
+    def through(self, gradients: Sequence[Any], parameters: Sequence[Any], like: Any) -> list[Any]:
+        """The averages of gradients that are Tensors, in ops; None stays where no rank has a gradient.
+
+        Which gradients there are, the ranks tell each other now.
+        """
+        known = dict(zip(parameters, gradients, strict=True))
+        mine = [parameter for parameter in self.parameters if parameter in known]
+        has = np.array([known[parameter] is not None for parameter in mine], np.int64)
+        begun = self.comm.begin_sum(Call(f"gradients(of {len(mine)} parameters)", _line()), [has])
+        (counts,), _ = self.comm.result(begun)
+        for parameter, count in zip(mine, counts, strict=True):
+            g = known[parameter]
+            if count:
+                if g is None:
+                    g = ops.zeros(parameter.shape, parameter.dtype, like=like)
+                known[parameter] = ops.all_reduce(g, self.weight, op="mean", comm=self.comm)
+        return [known[parameter] for parameter in parameters]
+
+
+def average(gradients: Sequence[Any], parameters: Sequence[Any], like: Any) -> list[Any]:
+    """Gradients as Tensors of the engine of `like`, those of parameters that ranks share averaged over
+    them."""
+    found = list(gradients)
+    groups = dict.fromkeys([getattr(parameter, "averager", None) for parameter in parameters])
+    for averager in groups:
+        if averager is not None and averager.on:
+            places = [i for i, p in enumerate(parameters) if getattr(p, "averager", None) is averager]
+            given = [found[i] for i in places], [parameters[i] for i in places]
+            for place, g in zip(places, averager.through(*given, like), strict=True):
+                found[place] = g
+    return found
+
+
+def _line() -> str:
+    line = user_line()
+    return "" if line is None else str(line)
