@@ -14,7 +14,7 @@ import numpy as np
 from shared import ranks
 from shared.dims import divide
 from shared.errors import CollectiveError, DTypeError, SettingError, ShapeError
-from shared.op import ZERO, Joint, Op, Rule
+from shared.op import ZERO, Joint, Op, Rule, array_module
 from shared.ops.choosing import cast, equal
 from shared.ops.creation import zeros
 from shared.ops.reductions import sum
@@ -227,9 +227,9 @@ _reduce_scatter = Op(
 
 def _placed(count: Any, *, comm: str, at: str) -> Any:
     found = ranks.called(comm)
-    rows = np.asarray(count, np.int64).reshape(1)
+    rows = count.reshape(1).astype(np.int64)
     held = found.result(found.begin_gather(Call(told("rows_before", rows), at), rows))
-    return np.array([held[: found.rank].sum(), held[found.rank], held.sum()])
+    return array_module(held).stack([held[: found.rank].sum(), held[found.rank], held.sum()])
 
 
 def _infer_placed(count: Any, *, comm: str, at: str) -> Spec:

@@ -25,7 +25,7 @@ def place_messages(block: Block, log: Log) -> Block:
     if not groups:
         return block
     place = {step: at for at, step in enumerate(block.steps)}
-    makers = block.makers()
+    made = {value: place[step] for step in block.steps for value in step.outputs}
     gone = {step for group in groups for step in group}
     ahead: dict[int, list[Step]] = {}  # what stands behind the step at a place; -1: before all
     waits: list[tuple[int, Step]] = []
@@ -34,37 +34,36 @@ def place_messages(block: Block, log: Log) -> Block:
         buckets = cut([step.outputs[0] for step in group], _most(group[0]))
         for number, bucket in enumerate(buckets):
             steps = [group[position] for position in bucket]
-            needed = [place.get(makers[v], -1) for step in steps for v in step.values() if v in makers]
-            floor = max([floor, *needed])
+            floor = max([floor, *(made.get(value, -1) for step in steps for value in step.values())])
             started = _begin(steps)
             ahead.setdefault(floor, []).append(started)
             averages = len(group) > 1 and group[0].settings["kind"] == "mean"  # those of a training step
             done = _wait(started, steps, closes=averages and number == len(buckets) - 1)
-            first = _first_use(block, place, gone, steps)
+            first = _first_use(block, place, steps)
+            made.update(dict.fromkeys(done.outputs, first))
             waits.append((first, done))
             _tell(log, block, steps, floor, first, place[group[0]])
     return block.with_steps(_put(block.steps, gone, ahead, waits))
 
 
 def _groups(block: Block) -> list[list[Step]]:
-    """Sums that follow each other, of one kind and weight, none of which needs another; of known sizes."""
-    found: list[list[Step]] = []
-    depends: set[Value] = set()  # what follows from the sums of the last group
+    """Sums that follow each other, of one kind and weight and of known sizes, none of which is used before
+    the last of them stands."""
+    found: list[list[Step]] = [[]]
+    made: set[Value] = set()
     for step in block.steps:
-        follows = any([value in depends for value in step.values()])
-        if step.op.pure:
-            if follows:
-                depends.update(step.outputs)
-            continue
+        group = found[-1]
+        used = any([value in made for value in step.values()])
         if not _is_sum(step):
-            found.append([])  # another effect, past which nothing moves
-            depends = set()
-        elif found and found[-1] and not follows and _kind(found[-1][-1]) == _kind(step):
-            found[-1].append(step)
-            depends.update(step.outputs)
-        else:
+            if group and (used or not step.op.pure):  # past another effect nothing moves
+                found.append([])
+                made = set()
+        elif group and (used or _kind(group[-1]) != _kind(step)):
             found.append([step])
-            depends = set(step.outputs)
+            made = {*step.outputs}
+        else:
+            group.append(step)
+            made.update(step.outputs)
     return [group for group in found if group]
 
 
@@ -115,7 +114,7 @@ def _wait(started: Step, steps: Sequence[Step], closes: bool) -> Step:
     return Step(wait, started.outputs, settings, outputs, started.nodes)
 
 
-def _first_use(block: Block, place: dict[Step, int], gone: set[Step], steps: Sequence[Step]) -> int:
+def _first_use(block: Block, place: dict[Step, int], steps: Sequence[Step]) -> int:
     """The place of the first step that uses one of these sums; the end, if none does."""
     made = {step.outputs[0] for step in steps}
     for at in range(place[steps[0]], len(block.steps)):
