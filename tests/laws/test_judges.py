@@ -18,11 +18,12 @@ from shared.op import TABLE, Op
 SHAPES_ALONE = {
     "all_gather", "angle", "argsort", "argwhere", "attention", "attention_grad", "batch_norm",
     "broadcast_to", "cast", "complex", "concatenate", "conv2d", "conv2d_input", "conv2d_weight", "crop",
-    "cummax_index", "cummin_index", "cumprod", "cumsum", "det", "einsum", "fft", "gate", "gru_cell", "imag",
-    "irfft", "linear", "linear_input", "linear_weight", "logsumexp", "lstm_cell", "matmul", "max_pool2d",
-    "mode_index", "others_product", "qr", "real", "recurrence", "reduce_scatter", "reshape", "rfft",
-    "rnn_cell", "roll", "searchsorted", "slogdet", "split", "stack", "std", "sum_to", "top_index",
-    "transpose", "unique_rows", "up_to", "view_as_complex", "view_as_real", "where",
+    "cummax_index", "cummin_index", "cumprod", "cumsum", "det", "einsum", "fft", "gate", "gru_cell",
+    "imag", "irfft", "linear", "linear_input", "linear_weight", "logsumexp", "lstm_cell", "matmul",
+    "max_pool2d", "mode_index", "others_product", "qr", "real", "recurrence", "reduce_scatter",
+    "reshape", "rfft", "rnn_cell", "roll", "rows_before", "searchsorted", "slogdet", "split", "stack",
+    "std", "sum_to", "top_index", "transpose", "unique_rows", "up_to", "view_as_complex", "view_as_real",
+    "where",
 }  # fmt: skip
 """Ops whose compute raises, if at all, for what infer refuses too: law 1 holds that."""
 
