@@ -39,7 +39,8 @@ TESTS: dict[str, tuple[str, ...]] = {
     ),
     "setting": (
         f"{OPS}values.py", f"{OPS}errors_basic.py", "tests/shared/ops/test_indexing.py",
-        "tests/shared/ops/test_property_basic.py", f"{COMPILE}passes.py", f"{COMPILE}fuse.py",
+        "tests/shared/ops/test_property_basic.py", "tests/shared/ops/test_property_placing.py",
+        "tests/shared/ops/test_property_indexing.py", f"{COMPILE}passes.py", f"{COMPILE}fuse.py",
     ),
     "kink": ("tests/kinks/test_kinks.py::test_an_engine_gives_what_was_chosen",),
 }  # fmt: skip
