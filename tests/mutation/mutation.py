@@ -28,6 +28,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         f"{LAWS}derivatives_agree_with_finite_differences",
         f"{LAWS}each_derivative_alone_is_what_it_is_among_all",
         f"{LAWS}each_output_alone_sends_back_its_share",
+        "tests/shared/ops/test_linalg.py",
     ),
     "memory": (
         f"{LAWS}compute_gives_fresh_arrays_in_c_order",

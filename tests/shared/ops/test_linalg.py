@@ -25,6 +25,18 @@ def gradient(call: Any, x: Any) -> Any:
     return dynamic.grad(call(leaf), leaf).numpy()
 
 
+def test_the_gradient_of_cholesky_is_that_of_a_symmetric_matrix() -> None:
+    """Symmetric, though one triangle alone is read; the slope along symmetric directions."""
+    a = rng.standard_normal((3, 3))
+    a, weights = a @ a.T + np.eye(3), rng.standard_normal((3, 3))
+    g = gradient(lambda x: ops.sum(linalg.cholesky(x) * weights), a)
+    np.testing.assert_allclose(g, g.T, rtol=1e-12)
+    along = rng.standard_normal((3, 3))
+    along = 1e-5 * (along + along.T)
+    high, low = ((np.linalg.cholesky(a + step) * weights).sum() for step in (along, -along))
+    np.testing.assert_allclose((g * along).sum(), (high - low) / 2, rtol=1e-7)
+
+
 # --- what is there -------------------------------------------------------------------------
 
 

@@ -190,3 +190,13 @@ def test_meshgrid_is_numpys(sizes: list[int], indexing: Any) -> None:
     for part in range(len(xs)):
         agrees(lambda *xs, k=part: ops.meshgrid(*xs, indexing=indexing)[k],
                lambda *xs, k=part: np.meshgrid(*xs, indexing=indexing)[k], xs)  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 7])
+def test_a_width_that_only_a_run_knows_adds_or_takes_off(count: int) -> None:
+    x = static.placeholder("float32", ("N",))
+    y = ops.pad(x, ((x.shape[0] - 3, 0),), value=-1.0)
+    a = np.arange(count, dtype=np.float32)
+    expected = np.concatenate([np.full(max(count - 3, 0), -1.0), a[max(3 - count, 0) :]])
+    with static.Session() as session:
+        np.testing.assert_array_equal(session.run(y, {x: a}), expected)
