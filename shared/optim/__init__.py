@@ -37,6 +37,7 @@ from shared.optim.schedules import (
     SequentialLR,
     StepLR,
 )
+from shared.optim.sharded import Sharded
 from shared.optim.signs import Lion, Rprop
 from shared.optim.swa_utils import AveragedModel, get_ema_avg_fn, get_swa_avg_fn, update_bn
 from shared.usage.door import public
@@ -46,7 +47,7 @@ __all__ = [
     "ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "CyclicLR", "ExponentialLR", "LBFGS",
     "LambdaLR", "LinearLR", "Lion", "MultiStepLR", "MultiplicativeLR", "NAdam", "OneCycleLR", "Optimizer",
     "PolynomialLR", "RAdam", "RMSprop", "ReduceLROnPlateau", "Rprop", "SGD", "SWALR", "SequentialLR",
-    "StepLR", "clip_by_global_norm", "clip_by_value", "clip_grad_norm_", "clip_grad_value_",
+    "Sharded", "StepLR", "clip_by_global_norm", "clip_by_value", "clip_grad_norm_", "clip_grad_value_",
     "get_ema_avg_fn", "get_swa_avg_fn", "global_norm", "lr_scheduler", "update_bn",
 ]  # fmt: skip
 
