@@ -126,10 +126,10 @@ def read(found: Json) -> Reading:
     once = max(most.values()) == 1 and len(alike) == len(swaps)
     row = counted("lines that follow when one part is swapped", most["dynamic"], most["static"])
     told = (f"Of {count(len(found['cases']), 'program')} {equal} gave the same losses on both engines, step "
-            f"by step. Losses were others than before for {listed(moved)}.")
+            f"by step. Losses were others than before for {listed(moved or ['none'])}.")
     return Reading(
         answer="One line, and the same one on both engines." if once
-        else f"Up to {count(max(most.values()), 'line')}; the same on both for {listed(alike) or 'none'}.",
+        else f"Up to {count(max(most.values()), 'line')}; the same on both for {listed(alike or ['none'])}.",
         verdicts=[row],
         evidence=[
             Pair("The program", *({"code": found["codes"][engine]} for engine in PAIR)),
