@@ -9,7 +9,7 @@ from typing import Any
 from comparisons.statistics.quantities import listed
 
 _WIDTH, _HEIGHT = 300, 120
-_INKS = ("var(--ink)", "var(--gold)", "var(--dynamic)", "var(--static)")
+_INKS = ("var(--ink)", "var(--nabla)", "var(--dynamic)", "var(--static)")
 _STROKES = ("", "5 3", "1 3", "8 3 1 3")  # told apart without colour, too
 
 
