@@ -32,6 +32,7 @@ class Averager:
     def __init__(self, comm: Communicator, parameters: Sequence[Parameter]) -> None:
         self.comm = comm
         self.parameters = [*parameters][::-1]
+        self._given = tuple(self.parameters)
         self.weight: Any = None
         self.on, self.behind, self.learnt = True, False, False
         self.share = (0, 0)
@@ -41,6 +42,11 @@ class Averager:
 
     def __reduce__(self) -> Any:
         return type(None), ()  # copies of a model train by themselves
+
+    def start_again(self) -> None:
+        """Forget what was agreed with ranks of which some are lost."""
+        self.parameters = [*self._given]
+        self.on, self.behind, self.learnt = True, False, False
 
     # --- define-by-run ---
 

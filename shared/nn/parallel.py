@@ -11,6 +11,7 @@ from shared import ranks
 from shared.durable.interrupts import Block
 from shared.errors import ArgumentError, SettingError, StateError
 from shared.nn.averaging import Averager
+from shared.nn.keeper import Keeper as Keeper
 from shared.nn.module import Module
 from shared.nn.regular import _BatchNorm
 from shared.ops.collectives import rows_before

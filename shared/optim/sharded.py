@@ -134,6 +134,10 @@ class Sharded(Optimizer):
                 state.data = array.reshape(state.shape)
         return whole
 
+    def cut_again(self, holders: dict[int, int]) -> None:
+        """Share what is remembered among those that are left of the ranks; see `gathered`."""
+        Sharded.__init__(self, self.gathered(holders), self.comm)
+
     def starts(self, h: Any) -> dict[str, float]:
         return self._inner.starts(h)
 

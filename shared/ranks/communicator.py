@@ -138,6 +138,18 @@ class Communicator:
         """One training step is made: after the tenth, collectives begin without a handshake."""
         self.steps += 1
 
+    def shrink(self) -> list[int]:
+        """Go on without the ranks that were lost, after a LostRankError: all that are left must call it.
+        They are numbered anew, in their old order. Gives their old numbers, by the new ones."""
+        before = self.rank
+        self.wires.abandon()
+        self._queue.clear()
+        self._notes.clear()
+        self.wires = self.wires.without_lost()
+        self.count = self.steps = 0
+        gathered = self.begin_gather(Call("shrink()", ""), np.array([before]))
+        return [int(rank) for rank in self.result(gathered)]
+
     def barrier(self, at: str = "") -> None:
         """Wait until all ranks have come here."""
         self.result(self.begin_gather(Call("barrier()", at), np.zeros(1)))

@@ -24,7 +24,7 @@ from shared.errors import NoTransportError
 from shared.ranks.mpi import INSTALL
 from shared.ranks.verdicts import FOLDER, Verdict, verdicts
 
-SHUTDOWN = 10.0
+SHUTDOWN = 3.0
 """Seconds that MPI gets for its shutdown once every rank is done or gone."""
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from shared.errors import CollectiveError, LostRankError, NoTransportError
-from shared.ranks.wires import Request
+from shared.ranks.wires import Request, Wires
 
 INSTALL = (
     "pip install 'diptych[mpi]' brings it (mpi4py, and Open MPI as a wheel: nothing else has to be "
@@ -130,6 +130,30 @@ class Mpi:
         for one in (self._first, self._second, self._beside):
             with contextlib.suppress(self.mpi.Exception, NotImplementedError):
                 one.Revoke()
+
+
+    def all_here(self) -> bool:
+        """See `Wires`. Where MPI knows no agreement, nobody goes on without a lost rank either."""
+        try:
+            self.within.Agree(1)
+        except NotImplementedError:
+            pass
+        except self.mpi.Exception as error:
+            return error.Get_error_class() not in (self.mpi.ERR_PROC_FAILED, self.mpi.ERR_REVOKED)
+        return True
+
+    def without_lost(self) -> Wires:
+        """See `Wires`."""
+        for _ in range(self.size):
+            try:
+                made = Mpi(self.within.Shrink())
+                break
+            except self.mpi.Exception:  # one more was lost meanwhile
+                continue
+        else:
+            raise LostRankError("the ranks that are left can not agree on who they are")
+        made.delay = self.delay
+        return made
 
 
 def _bytes(array: Any) -> Any:

@@ -52,6 +52,13 @@ class Wires(Protocol):
     def abandon(self) -> None:
         """Let every rank that waits on these wires hear that it waits in vain."""
 
+    def all_here(self) -> bool:
+        """Whether none is lost, when all that are left have asked this: every one is told the same. It
+        waits."""
+
+    def without_lost(self) -> Wires:
+        """Wires between those that are left, who all ask for them; they keep their order. It may wait."""
+
 
 class Done:
     """A request that needed no time."""
@@ -86,3 +93,11 @@ class Alone:
 
     def abandon(self) -> None:
         """There is nobody to hear it."""
+
+    def all_here(self) -> bool:
+        """It is."""
+        return True
+
+    def without_lost(self) -> Wires:
+        """None is lost."""
+        return self

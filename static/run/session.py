@@ -298,6 +298,10 @@ class Session:
 
         self._turns.take(states.keys(), frozenset(), store) if self.options.capture else store()
 
+    def values(self) -> dict[Variable, Any]:
+        """What all variables hold now: arrays that no run writes to."""
+        return dict(self._values)
+
     def hold(self, values: Mapping[Variable, Any]) -> None:
         """New values, all at once: a run in another thread sees all of them or none."""
         self._replace({variable: self.device.put(value) for variable, value in values.items()})

@@ -1,0 +1,98 @@
+"""Kills ranks at random moments and looks whether the training goes on: `python -m tests.ranks.kills --count
+100`.
+
+Each trial trains on three ranks, of which one is killed. The others must make all steps, with the losses
+that one rank has on all rows; nothing may hang, and the checkpoint that rank 0 writes after each step must
+be whole.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from shared import nn
+from shared.errors import StateError
+from tests.ranks.launched import run
+
+WITHIN = 1e-9
+"""Of the loss, in float64: a rank less puts sums together otherwise."""
+LIMIT = 90.0
+KINDS = ("dynamic", "sharded", "static")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training, by `kind`, of which rank `victim` is killed some seconds after its first step."""
+
+    kind: str
+    victim: int
+    moment: float
+    epochs: int = 40
+
+    def wrong(self) -> str | None:
+        """What went wrong, None if nothing did, "late" if the training was over before."""
+        with TemporaryDirectory() as folder:
+            os.environ["SHARED"] = str(int(self.kind == "sharded"))
+            engine = "static" if self.kind == "static" else "dynamic"
+            arguments = [engine, str(self.victim), str(self.moment), str(self.epochs), folder]
+            outcome, said, printed = run("survivors.py", *arguments, ranks=3, ulfm=True, least=2, limit=LIMIT)
+            if outcome.status:
+                return f"status {outcome.status}: {outcome.told(3)}\n{printed[-2000:]}"
+            left = [said[rank] for rank in range(3) if rank != self.victim]
+            if all(one.get("lost") == 0 for one in left):
+                return "late"
+            for one in left:
+                if one.get("lost") != 1 or one["left"] != 2 or one["steps"][0] != one["steps"][1]:
+                    return f"a rank did not go on: {one}\n{printed[-2000:]}"
+                if not one["furthest"] < WITHIN:
+                    return f"other losses: {one['furthest']}"
+            return _torn(Path(folder))
+
+
+def _torn(folder: Path) -> str | None:
+    model = nn.Sequential(nn.Linear(10, 24), nn.Tanh(), nn.Dropout(0.2), nn.Linear(24, 4)).double()
+    for path in folder.glob("*.ckpt"):
+        try:
+            nn.load_checkpoint(path, model)
+        except StateError as error:
+            return f"a torn file: {error}"
+    return None
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=100, help="trials of each kind")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--kind", choices=KINDS, action="append")
+    parser.add_argument("--seconds", type=float, default=2.0, help="the kill comes within so many")
+    asked = parser.parse_args()
+    failed = 0
+    for kind in asked.kind or KINDS:
+        drawn, done, late, began = random.Random(f"{asked.seed} {kind}"), 0, 0, time.monotonic()
+        while done < asked.count:
+            trial = Trial(kind, drawn.randrange(3), drawn.uniform(0, asked.seconds))
+            wrong = trial.wrong()
+            if wrong == "late":
+                late += 1
+                continue
+            done += 1
+            if wrong is not None:
+                failed += 1
+                print(f"{trial}: {wrong}", flush=True)
+            if done % 10 == 0 or done == asked.count:
+                spent = time.monotonic() - began
+                print(f"{kind}: {done} kills, {late} more too late to count, {spent:.0f} s", flush=True)
+    print(f"{failed} went wrong", flush=True)
+    sys.exit(bool(failed))
+
+
+if __name__ == "__main__":
+    main()
