@@ -9,8 +9,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from comparisons.bench.nets import Conv, Net, Pool, Residual
+from comparisons.bench.transformers import Gpt
 from comparisons.bench.workloads import Workload, as_layer
-from shared import nn, ops
+from shared import nn, ops, optim
+from shared.models import Transformer
 
 try:
     VERSION = version("diptych")
@@ -81,6 +83,16 @@ class ConvNet(nn.Module):
         return ops.relu(x) if conv.relu else x
 
 
+class Writer(Transformer):
+    """The small language model that comes with Diptych, and its loss."""
+
+    def __init__(self, gpt: Gpt) -> None:
+        super().__init__(gpt.vocabulary, gpt.length, gpt.width, gpt.heads, gpt.blocks)
+
+    def forward(self, x: Any, y: Any) -> Any:  # type: ignore[override]
+        return ops.cross_entropy(super().forward(x), y)
+
+
 class Layered(nn.Module):
     """A layer over the whole sequence, with its fused cell."""
 
@@ -140,9 +152,16 @@ def model(workload: Workload, style: str) -> Any:
         made = CNN()
     elif workload.net is not None:
         made = ConvNet(workload.net)
+    elif workload.gpt is not None:
+        made = Writer(workload.gpt)
     elif style in LOOPS:
         made = LOOPS[style](workload)
     else:
         made, weights = Layered(workload), as_layer(weights)
     made.load_state_dict(made.state_dict() | weights)
     return made
+
+
+def optimiser(workload: Workload, net: Any) -> Any:
+    """The optimiser of a workload, over all parameters."""
+    return getattr(optim, workload.optimiser)(net.parameters(), lr=workload.rate)

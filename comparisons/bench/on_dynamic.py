@@ -7,7 +7,6 @@ from typing import Any
 import dynamic
 from comparisons.bench import models
 from comparisons.bench.workloads import Workload
-from shared import optim
 
 VERSION = models.VERSION
 
@@ -17,7 +16,7 @@ def train(workload: Workload, style: str) -> Iterator[str | float]:
     which the step is decorated, if it is to be."""
     of_model, _, level = style.partition(" ")
     net = models.model(workload, of_model)
-    optimizer = optim.SGD(net.parameters(), lr=workload.rate)
+    optimizer = models.optimiser(workload, net)
     x, y = (dynamic.tensor(array) for array in workload.data())
 
     def step(x: Any, y: Any) -> Any:

@@ -1,6 +1,7 @@
 """JAX on the CPU: one jitted step, its loop over time unrolled or a `lax.scan`."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import jax
@@ -8,6 +9,7 @@ import jax.numpy as jnp
 from jax import lax, nn
 
 from comparisons.bench.nets import Conv, Net, Pool, Residual
+from comparisons.bench.transformers import Gpt
 from comparisons.bench.workloads import Workload
 
 VERSION = jax.__version__
@@ -85,6 +87,40 @@ def statistics(net: Net) -> Any:
     }
 
 
+def language(gpt: Gpt, w: Any, x: Any, y: Any) -> Any:
+    """A small language model."""
+
+    def normalised(name: str, x: Any) -> Any:
+        x = x - jnp.mean(x, -1, keepdims=True)
+        x = x * lax.rsqrt(jnp.mean(x * x, -1, keepdims=True) + 1e-5)
+        return x * w[f"{name}.weight"] + w[f"{name}.bias"]
+
+    def linear(name: str, x: Any) -> Any:
+        return x @ w[f"{name}weight"].T + w[f"{name}bias"]
+
+    def attention(name: str, x: Any) -> Any:
+        made = linear(f"{name}.in_proj_", x).reshape(*x.shape[:2], 3, gpt.heads, -1)
+        y = nn.dot_product_attention(made[:, :, 0], made[:, :, 1], made[:, :, 2], is_causal=True)
+        return linear(f"{name}.out_proj.", y.reshape(x.shape))
+
+    x = w["tokens.weight"][x] + w["positions.weight"]
+    for k in range(gpt.blocks):
+        block = f"blocks.{k}."
+        x = x + attention(f"{block}self_attn", normalised(f"{block}norm1", x))
+        h = nn.gelu(linear(f"{block}linear1.", normalised(f"{block}norm2", x)), approximate=False)
+        x = x + linear(f"{block}linear2.", h)
+    return cross_entropy(normalised("norm", x) @ w["head.weight"].T, y)
+
+
+def adam(w: Any, g: Any, moments: Any, count: Any, rate: float) -> tuple[Any, Any]:
+    """New weights and moments (Kingma and Ba 2015)."""
+    first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, moments[0], g)
+    second = jax.tree.map(lambda m, g: 0.999 * m + 0.001 * g * g, moments[1], g)
+    size, root = rate / (1 - 0.9**count), jnp.sqrt(1 - 0.999**count)
+    moved = jax.tree.map(lambda p, a, b: p - size * a / (jnp.sqrt(b) / root + 1e-8), w, first, second)
+    return moved, (first, second)
+
+
 def cell(w: Any, x: Any, state: Any, kind: str) -> Any:
     """One time step."""
     h, c = state
@@ -121,22 +157,30 @@ def recurrent(workload: Workload, scan: bool) -> Any:
 def train(workload: Workload, style: str) -> Iterator[str | float]:
     """Yields "build", then the loss of a step after each; the first one compiles."""
     losses = {"mlp": mlp, "cnn": cnn}
-    net = workload.net
+    net, gpt = workload.net, workload.gpt
+    if gpt is not None:
+        losses["gpt"] = partial(language, gpt)
     plain = losses.get(workload.model) or recurrent(workload, style == "scan")
 
     def loss_of(w: Any, x: Any, y: Any) -> tuple[Any, Any]:
         return (plain(w, x, y), {}) if net is None else convolutional(net, w, x, y)
 
-    def step(w: Any, x: Any, y: Any) -> tuple[Any, Any]:
+    def step(w: Any, state: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
         (loss, running), grads = jax.value_and_grad(loss_of, has_aux=True)(w, x, y)
-        return loss, jax.tree.map(lambda p, g: p - workload.rate * g, w, grads) | running
+        if workload.optimiser == "Adam":
+            w, moments = adam(w, grads, state[1], state[0] + 1, workload.rate)
+            return loss, w, (state[0] + 1, moments)
+        return loss, jax.tree.map(lambda p, g: p - workload.rate * g, w, grads) | running, state
 
-    compiled = jax.jit(step, donate_argnums=0)
+    compiled = jax.jit(step, donate_argnums=(0, 1))
     w = {name: jnp.asarray(array) for name, array in workload.weights().items()}
     w |= statistics(net) if net else {}
     x, y = (jnp.asarray(array) for array in workload.data())
+    state: Any = ()
+    if workload.optimiser == "Adam":
+        state = jnp.zeros(()), tuple(jax.tree.map(jnp.zeros_like, w) for _ in range(2))
     yield "build"
     while True:
-        loss, w = compiled(w, x, y)
+        loss, w, state = compiled(w, state, x, y)
         jax.block_until_ready(w)
         yield float(loss)

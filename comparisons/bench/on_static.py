@@ -8,7 +8,6 @@ import numpy as np
 import static
 from comparisons.bench import models
 from comparisons.bench.workloads import Workload
-from shared import optim
 
 VERSION = models.VERSION
 
@@ -17,7 +16,7 @@ def train(workload: Workload, style: str) -> Iterator[str | float]:
     """Yields "build" and "compile", then the loss of a step after each."""
     level, style = ("exact", "layer") if style == "exact" else ("fast", style)
     net = models.model(workload, style)
-    optimizer = optim.SGD(net.parameters(), lr=workload.rate)
+    optimizer = models.optimiser(workload, net)
     x, y = workload.data()
     graph = static.Graph()
     with graph.as_default():

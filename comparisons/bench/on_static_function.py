@@ -6,7 +6,6 @@ from typing import Any
 import static
 from comparisons.bench import models
 from comparisons.bench.workloads import Workload
-from shared import optim
 
 VERSION = models.VERSION
 
@@ -14,7 +13,7 @@ VERSION = models.VERSION
 def train(workload: Workload, style: str) -> Iterator[str | float]:
     """Yields "build", then the loss of a step after each."""
     net = models.model(workload, style)
-    optimizer = optim.SGD(net.parameters(), lr=workload.rate)
+    optimizer = models.optimiser(workload, net)
     x, y = workload.data()
 
     @static.function

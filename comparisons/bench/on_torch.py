@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from comparisons.bench.nets import Conv, Net, Pool, Residual
+from comparisons.bench.transformers import Gpt
 from comparisons.bench.workloads import Workload, as_layer
 
 VERSION = torch.__version__
@@ -81,6 +82,56 @@ class ConvNet(nn.Module):
         return F.relu(x) if conv.relu else x
 
 
+class Attention(nn.Module):
+    """Causal attention to itself in several heads, by the function that takes all of it at once."""
+
+    def __init__(self, gpt: Gpt) -> None:
+        super().__init__()
+        self.heads = gpt.heads
+        self.in_proj_weight = nn.Parameter(torch.empty(3 * gpt.width, gpt.width))
+        self.in_proj_bias = nn.Parameter(torch.empty(3 * gpt.width))
+        self.out_proj = nn.Linear(gpt.width, gpt.width)
+
+    def forward(self, x: Any) -> Any:
+        n, t, width = x.shape
+        made = F.linear(x, self.in_proj_weight, self.in_proj_bias).view(n, t, 3, self.heads, -1)
+        q, k, v = made.permute(2, 0, 3, 1, 4).unbind(0)
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return self.out_proj(y.transpose(1, 2).reshape(n, t, width))
+
+
+class Block(nn.Module):
+    """Attention and two linear layers, each added to what goes in."""
+
+    def __init__(self, gpt: Gpt) -> None:
+        super().__init__()
+        width = gpt.width
+        self.self_attn, self.norm1, self.norm2 = Attention(gpt), nn.LayerNorm(width), nn.LayerNorm(width)
+        self.linear1, self.linear2 = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, x: Any) -> Any:
+        x = x + self.self_attn(self.norm1(x))
+        return x + self.linear2(F.gelu(self.linear1(self.norm2(x))))
+
+
+class Writer(nn.Module):
+    """A small language model."""
+
+    def __init__(self, gpt: Gpt) -> None:
+        super().__init__()
+        self.tokens = nn.Embedding(gpt.vocabulary, gpt.width)
+        self.positions = nn.Embedding(gpt.length, gpt.width)
+        self.blocks = nn.ModuleList([Block(gpt) for _ in range(gpt.blocks)])
+        self.norm = nn.LayerNorm(gpt.width)
+        self.head = nn.Linear(gpt.width, gpt.vocabulary, bias=False)
+
+    def forward(self, x: Any, y: Any) -> Any:
+        h = self.tokens(x) + self.positions.weight
+        for block in self.blocks:
+            h = block(h)
+        return F.cross_entropy(self.head(self.norm(h)).flatten(0, 1), y.flatten())
+
+
 class Layered(nn.Module):
     """A layer over the whole sequence: one call into C++."""
 
@@ -125,6 +176,8 @@ def model(workload: Workload, style: str) -> Any:
         made = CNN()
     elif workload.net is not None:
         made = ConvNet(workload.net)
+    elif workload.gpt is not None:
+        made = Writer(workload.gpt)
     elif style == "fused":
         made, weights = Layered(workload), as_layer(weights)
     else:
@@ -136,7 +189,7 @@ def model(workload: Workload, style: str) -> Any:
 def train(workload: Workload, style: str) -> Iterator[str | float]:
     """Yields "build", then the loss of a step after each."""
     net = model(workload, style)
-    optimizer = torch.optim.SGD(net.parameters(), lr=workload.rate)
+    optimizer = getattr(torch.optim, workload.optimiser)(net.parameters(), lr=workload.rate)
     x, y = (torch.from_numpy(array) for array in workload.data())
     if style == "compile":
         net = torch.compile(net)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from comparisons.bench.nets import DEPTHWISE, RESNET18, RESNET50, STRIDED, Net
+from comparisons.bench.transformers import Gpt
 
 Arrays = dict[str, Any]
 GATES = {"rnn": 1, "lstm": 4}
@@ -20,15 +21,16 @@ GATES = {"rnn": 1, "lstm": 4}
 
 @dataclass(frozen=True)
 class Workload:
-    """One model trained on one batch by plain SGD in float32.
+    """One model trained on one batch in float32, by plain SGD unless it says otherwise.
 
-    model   "mlp", "cnn", "rnn", "lstm" or "net"
+    model   "mlp", "cnn", "rnn", "lstm", "net" or "gpt"
     rate    the learning rate
     steps   how many are timed in a round, by default
     goals   how many times as fast as a peer `dynamic` wants to be, at least
     times, vocabulary, width   of the recurrent ones: time steps, characters, and the size of
             the embedding, which is that of the hidden state too
-    net     what a "net" is made of
+    net, gpt   what such a model is made of
+    optimiser  "SGD" or "Adam"
     """
 
     name: str
@@ -42,6 +44,8 @@ class Workload:
     vocabulary: int = 0
     width: int = 0
     net: Net | None = None
+    gpt: Gpt | None = None
+    optimiser: str = "SGD"
 
     @property
     def sizes(self) -> str:
@@ -64,8 +68,9 @@ class Workload:
                 for name, shape in shapes.items()
             }
 
-        if self.net is not None:
-            return self.net.weights(draw)
+        made_of = self.net or self.gpt
+        if made_of is not None:
+            return made_of.weights(draw)
         if self.model == "mlp":
             return uniform(784, fc1__weight=(1000, 784), fc1__bias=(1000,)) | uniform(
                 1000, fc2__weight=(10, 1000), fc2__bias=(10,)
@@ -87,8 +92,11 @@ class Workload:
 
     def data(self) -> tuple[Any, Any]:
         """The batch: images float32 and labels int64, or characters and those that follow them,
-        both int64 (times, batch)."""
+        both int64 (times, batch), for a "gpt" (batch, times)."""
         draw = np.random.default_rng(1)
+        if self.gpt is not None:
+            text = draw.integers(0, self.gpt.vocabulary, (self.batch, self.gpt.length + 1))
+            return text[:, :-1].copy(), text[:, 1:].copy()
         if self.recurrent:
             text = draw.integers(0, self.vocabulary, (self.times + 1, self.batch))
             return text[:-1].copy(), text[1:].copy()
@@ -134,6 +142,8 @@ WORKLOADS = {
 """The five training steps, by name."""
 
 _RESNET = "basic blocks of 64, 128, 256, 512 channels, two each, batch norm"
+_GPT = "{} blocks of width {}, {} heads, causal attention, gelu; Adam"
+_GPT_GOALS = {"torch-eager": 1.15}
 LARGER = {
     workload.name: workload
     for workload in (
@@ -156,6 +166,18 @@ LARGER = {
         Workload(
             "resnet50", "net", "batch 4, 3x224x224; bottlenecks 3, 4, 6, 3; 1,000 classes",
             4, 1e-3, 1, {}, net=RESNET50,
+        ),
+        Workload(
+            "gpt", "gpt", "batch 16, 64 tokens of 64; " + _GPT.format(2, 128, 4), 16, 1e-3, 5, _GPT_GOALS,
+            gpt=Gpt(64, 64, 128, 4, 2), optimiser="Adam",
+        ),
+        Workload(
+            "gpt-long", "gpt", "batch 4, 256 tokens of 64; " + _GPT.format(2, 128, 4), 4, 1e-3, 5, _GPT_GOALS,
+            gpt=Gpt(64, 256, 128, 4, 2), optimiser="Adam",
+        ),
+        Workload(
+            "gpt-wide", "gpt", "batch 4, 256 tokens of 64; " + _GPT.format(6, 512, 8), 4, 1e-3, 1, _GPT_GOALS,
+            gpt=Gpt(64, 256, 512, 8, 6), optimiser="Adam",
         ),
     )
 }  # fmt: skip

@@ -167,7 +167,8 @@ def bench(workloads: tuple[str, ...], **options: Any) -> None:
     """Time training steps, ours beside other systems', in turns and in separate processes.
 
     The workloads are mlp, cnn, rnn, lstm, tiny, overhead (one-element ops) and graph (static's
-    stages), and, which run only when named, resnet18, resnet18-64, strided, depthwise and resnet50.
+    stages), and, which run only when named, resnet18, resnet18-64, strided, depthwise, resnet50, gpt,
+    gpt-long and gpt-wide.
     The exit status is 1 if something failed, 130 after Ctrl-C.
     """
     from comparisons.bench.command import main as run_bench

@@ -100,13 +100,13 @@ class Recurrent(Module):
                 shape = [input_size if size is None else size for size in parameter.sizes]
                 settle(parameter, shape, within_fan(self.hidden_size))
 
-    def _product(self, x: Any, suffix: str) -> tuple[Any, Callable[[Any, States], States]]:
-        """x W + b for inputs (rows, input), and the step that takes it from there."""
+    def _product(self, x: Any, suffix: str) -> tuple[Any, list[Any]]:
+        """x W + b for inputs (rows, input), and the values by which a step takes it from there."""
         weight_ih, weight_hh, bias_ih, bias_hh, *projection = self._parameters(suffix)
         if self.adds_up and bias_ih is not None:
             bias_ih, bias_hh = bias_ih + bias_hh, None
         z = ops.linear(x, weight_ih, bias_ih)
-        return z, lambda part, states: self._step(part, states, weight_hh, bias_hh, *projection)
+        return z, [weight_hh, bias_hh, *projection]
 
     def _zeros(self, z: Any, places: tuple[Any, ...]) -> States:
         """Zeros (*places, size) to start from, beside the product z."""
@@ -153,12 +153,12 @@ class _Cell(Recurrent):
     def forward(self, x: Any, state: Any = None) -> Any:
         if unsettled(*self._parameters("")):
             self._settle("", known_size(type(self).__name__, x.shape[-1]))
-        z, step = self._product(x, "")
+        z, values = self._product(x, "")
         if state is None:
             states = self._zeros(z, x.shape[:-1])
         else:
             states = tuple(self._given(state, x.shape[:-1]))
-        new = step(z, states)
+        new = self._step(z, states, *values)
         return tuple(new) if self.carried > 1 else new[0]
 
 

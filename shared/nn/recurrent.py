@@ -2,7 +2,8 @@
 
 The products with the inputs of all time steps are one product before the loop; each step then
 calls a fused cell. The loop runs in Python, so that a graph holds every step (`unroll`); where
-the number of steps is not known when the graph is built, it is a `scan` (`loop`).
+the number of steps is not known when the graph is built, it is a `scan` of one step (`loop`), and where it
+is large, one of a block of them (`loop_of_blocks`).
 """
 
 from __future__ import annotations
@@ -29,40 +30,93 @@ from shared.nn.regular import Dropout
 from shared.nn.simple import known_size
 from shared.spec import sizes_match, str_shape
 
-Step = Callable[[Any, States], States]
+Step = Callable[..., States]
+"""From a product (N, gates * hidden), states and the values of `Recurrent._product` to the next states."""
+
+UNROLLED = 256
+"""How many steps a graph holds one by one, at most: each takes as long to compile as many hundred runs."""
+BLOCK = 32
+"""How many steps a trip of a loop makes one by one: what a trip itself takes is little beside them."""
 
 
 def unroll(
-    step: Step, inputs: Sequence[Any], start: States, alive: Sequence[Any] | None, backwards: bool
-) -> tuple[Any, States]:
+    step: Step, values: Sequence[Any], inputs: Sequence[Any], start: States, alive: Sequence[Any] | None,
+    backwards: bool,
+) -> tuple[Any, States]:  # fmt: skip
     """`step` from one time to the next, over the rows (N, ...) of each time; gives the outputs
     under each other, in the order of the times, and the last states."""
     outputs: list[Any] = [None] * len(inputs)
     states = start
     times = range(len(inputs))
     for t in reversed(times) if backwards else times:
-        states = _moved(step, inputs[t], states, None if alive is None else alive[t])
+        states = _moved(step, values, inputs[t], states, None if alive is None else alive[t])
         outputs[t] = states[0]
     return ops.concatenate(outputs), states
 
 
-def loop(step: Step, inputs: Any, start: States, alive: Any, backwards: bool) -> tuple[Any, States]:
+def loop(
+    step: Step, values: Sequence[Any], inputs: Any, start: States, alive: Any, backwards: bool
+) -> tuple[Any, States]:
     """The same for a number of times that only a run knows: one node that holds one step.
 
     inputs (T, N, ...), alive (T, N, 1) or None.
     """
 
     def body(states: States, now: Any) -> tuple[States, Any]:
-        states = _moved(step, now[0], states, now[1])
+        states = _moved(step, values, now[0], states, now[1])
         return states, states[0]
 
     states, outputs = ops.scan(body, start, (inputs, alive), reverse=backwards)
     return ops.reshape(outputs, (-1, outputs.shape[2])), states
 
 
-def _moved(step: Step, z: Any, states: States, alive: Any) -> States:
+def loop_of_blocks(
+    step: Step, values: Sequence[Any], inputs: Any, start: States, alive: Any, backwards: bool
+) -> tuple[Any, States]:
+    """The same for a large number of times: one node that holds BLOCK steps, and what is left one by one.
+
+    The loop, and in it each trip, has values of its own, so that what flows back to a weight adds up block by
+    block, whether the loop is a node or Python's.
+    """
+    blocks, rest = divmod(inputs.shape[0], BLOCK)
+
+    def cut(x: Any) -> tuple[Any, Any]:
+        if x is None or not rest:
+            return x, None
+        return ops.split(x, [blocks * BLOCK, rest])
+
+    (many, few), (seen, ends) = cut(inputs), cut(alive)
+
+    def in_blocks(x: Any) -> Any:
+        return None if x is None else ops.reshape(x, (blocks, BLOCK, *x.shape[1:]))
+
+    def body(states: States, now: Any) -> tuple[States, Any]:
+        rows = None if now[1] is None else ops.unbind(now[1])
+        outputs, states = unroll(step, _apart(own), ops.unbind(now[0]), states, rows, backwards)
+        return states, outputs
+
+    def left(states: States) -> tuple[Any, States]:
+        rows = None if ends is None else ops.unbind(ends)
+        return unroll(step, values, ops.unbind(few), states, rows, backwards)
+
+    own, last = _apart(values), None
+    if rest and backwards:
+        last, start = left(start)
+    states, outputs = ops.scan(body, start, (in_blocks(many), in_blocks(seen)), reverse=backwards)
+    outputs = ops.reshape(outputs, (-1, outputs.shape[2]))
+    if rest and not backwards:
+        last, states = left(states)
+    return outputs if last is None else ops.concatenate([outputs, last]), states
+
+
+def _apart(values: Sequence[Any]) -> list[Any]:
+    """The same values once more."""
+    return [None if value is None else ops.reshape(value, value.shape) for value in values]
+
+
+def _moved(step: Step, values: Sequence[Any], z: Any, states: States, alive: Any) -> States:
     """The next states. Where `alive` (N, 1) is False, a sequence keeps those it has."""
-    new = step(z, states)
+    new = step(z, states, *values)
     if alive is None:
         return tuple(new)
     return tuple([ops.where(alive, n, s) for n, s in zip(new, states, strict=True)])
@@ -160,7 +214,8 @@ class _Layers(Recurrent):
         if any(unsettled(p) for s in self._sets() for p in self._parameters(f"_l{s[0]}{s[1]}")):
             self._make(known_size(type(self).__name__, x.shape[2]))
         mask, alive = None, None
-        known = not isinstance(steps, Dim)
+        known = not isinstance(steps, Dim) and steps <= UNROLLED
+        run = loop if isinstance(steps, Dim) else loop_of_blocks
         if lengths is not None:
             mask = self._mask(lengths, x)
             alive = ops.split(ops.reshape(mask, (-1, 1)), steps) if known else mask
@@ -172,13 +227,14 @@ class _Layers(Recurrent):
         for layer in range(self.num_layers):
             sides = []
             for direction in self.directions:
-                z, step = self._product(rows, f"_l{layer}{direction}")
+                z, values = self._product(rows, f"_l{layer}{direction}")
                 start, backwards = starts(len(finals), z), direction == "_reverse"
                 if known:
-                    outputs, final = unroll(step, ops.split(z, steps), start, alive, backwards)
+                    parts = ops.split(z, steps)
+                    outputs, final = unroll(self._step, values, parts, start, alive, backwards)
                 else:
                     z = ops.reshape(z, (steps, batch, z.shape[1]))
-                    outputs, final = loop(step, z, start, alive, backwards)
+                    outputs, final = run(self._step, values, z, start, alive, backwards)
                 sides.append(outputs)
                 finals.append(final)
             rows = sides[0] if len(sides) == 1 else ops.concatenate(sides, 1)

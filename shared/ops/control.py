@@ -14,7 +14,7 @@ from shared import nest
 from shared.dispatch import Engine, engine_in_charge, tensor_engine
 from shared.errors import SettingError
 from shared.ops.creation import zeros
-from shared.ops.joining import stack
+from shared.ops.joining import stack, unbind
 from shared.spec import sizes_match
 from shared.touched import holding
 
@@ -93,10 +93,11 @@ def plain_scan(
     """`scan`, now."""
     inputs, build = nest.flatten(xs)
     steps = scan_length(inputs, length)
+    columns = [unbind(x) for x in inputs] if steps else []  # cut once: an x[t] has all of x's gradient
     ys: list[list[Any]] = []
     together = None
     for t in reversed(range(steps)) if reverse else range(steps):
-        carry, y = fn(carry, build([x[t] for x in inputs]))
+        carry, y = fn(carry, build([x[t] for x in columns]))
         values, together = nest.flatten(y)
         ys.append(values)
     if together is None:  # no step at all: one is tried on zeros, to learn what a y looks like

@@ -28,6 +28,7 @@ TRIED = WORKLOADS | {
     ),
     "strided": LARGER["strided"],
     "depthwise": replace(LARGER["depthwise"], batch=2),
+    "gpt": replace(LARGER["gpt"], batch=2),
 }
 each_tried = pytest.mark.parametrize("workload", TRIED.values(), ids=TRIED)
 recurrent = [workload for workload in WORKLOADS.values() if workload.recurrent]
