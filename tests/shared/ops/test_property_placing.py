@@ -12,6 +12,7 @@ from hypothesis import given, strategies as st
 import dynamic
 import static
 from shared import ops
+from shared.errors import DTypeError
 from tests.shared.ops.test_property_indexing import agrees, indexed, numbers, random_calls, shapes, tried
 
 axes = st.integers(-3, 2)
@@ -200,3 +201,12 @@ def test_a_width_that_only_a_run_knows_adds_or_takes_off(count: int) -> None:
     expected = np.concatenate([np.full(max(count - 3, 0), -1.0), a[max(3 - count, 0) :]])
     with static.Session() as session:
         np.testing.assert_array_equal(session.run(y, {x: a}), expected)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value"),
+    [("uint8", 256), ("uint8", -1), ("int8", 128), ("int32", 2**31), ("bool", 2), ("int64", 0.5)],
+)
+def test_a_value_that_the_dtype_does_not_hold_is_refused(dtype: str, value: float) -> None:
+    with pytest.raises(DTypeError, match=rf"{dtype} does not hold {value}"):
+        ops.pad(np.ones(3, dtype), ((1, 1),), value=value)

@@ -52,6 +52,24 @@ def test_numbers_that_only_look_the_same_are_kept_apart() -> None:
     assert (first == np.inf).all() and (second == -np.inf).all()
 
 
+def test_slices_of_one_tensor_are_kept_apart() -> None:
+    x, a = static.placeholder("float32", (6, 4)), np.arange(24, dtype=np.float32).reshape(6, 4)
+    indices: list[Any] = [
+        np.s_[:2],
+        np.s_[2:4],
+        np.s_[:4:2],
+        np.s_[:4],
+        np.s_[1:3],
+        np.s_[:, :2],
+        np.s_[:, 2:],
+        np.s_[::-1],
+    ]
+    with static.Session() as session:
+        found = session.run([x[index] for index in indices], {x: a})
+    for got, index in zip(found, indices, strict=True):
+        np.testing.assert_array_equal(got, a[index])
+
+
 def test_the_order_of_arguments_keeps_steps_apart() -> None:
     x, y = static.placeholder("float32", (3,)), static.placeholder("float32", (3,))
     feeds = {x: np.array([1, 2, 3], np.float32), y: np.array([5, 7, 11], np.float32)}
@@ -487,6 +505,7 @@ def test_every_pass_says_what_it_did_and_where() -> None:
     for one in static.PASSES:
         assert f"{one.name}: " in told
     assert "test_passes.py" in told and "in one product" in told
+
 
 @pytest.mark.parametrize("kind", ["gates", "lstm", "scan", "cnn"])
 def test_a_pass_finds_nothing_to_do_in_what_it_has_done(kind: str) -> None:
