@@ -259,3 +259,15 @@ def test_what_loses_nothing_is_left_as_it_is(name: str) -> None:
         told = session.explain([y, *static.gradients(ops.sum(y), [x])])
     assert "stabilize: " in told
     assert re.search(r"stabilize: \d+ steps, nothing to do", told), told
+
+
+def test_a_choice_between_scaled_exponentials_keeps_its_sides() -> None:
+    """log(where(m, x e^a, e^b)): the factor and the exponent of one side stay together."""
+    m, x = np.array([True, False, True, False]), np.array([0.5, 2.0, 3.0, 4.0], np.float32)
+    a, b = np.array([100.0, -90.0, 3.0, 50.0], np.float32), np.array([-80.0, 95.0, 7.0, 1.0], np.float32)
+    feeds = {static.placeholder(array.dtype, array.shape): array for array in (m, x, a, b)}
+    mask, factor, one, other = feeds
+    y = ops.log(ops.where(mask, factor * ops.exp(one), ops.exp(other)))
+    with static.Session() as session:
+        found = session.run(y, feeds)
+    np.testing.assert_allclose(found, np.where(m, np.log(np.float64(x)) + a, b), rtol=1e-6)
