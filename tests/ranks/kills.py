@@ -34,7 +34,7 @@ class Trial:
     kind: str
     victim: int
     moment: float
-    epochs: int = 40
+    epochs: int = 12
 
     def wrong(self) -> str | None:
         """What went wrong, None if nothing did, "late" if the training was over before."""
@@ -72,7 +72,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100, help="trials of each kind")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kind", choices=KINDS, action="append")
-    parser.add_argument("--seconds", type=float, default=2.0, help="the kill comes within so many")
+    parser.add_argument("--seconds", type=float, default=1.0, help="the kill comes within so many")
     asked = parser.parse_args()
     failed = 0
     for kind in asked.kind or KINDS:
