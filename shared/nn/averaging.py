@@ -6,6 +6,7 @@ collectives, one for each gradient, which its compiler puts together and places.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -78,13 +79,30 @@ class Averager:
         has = np.array([known[parameter] is not None for parameter in mine], np.int64)
         begun = self.comm.begin_sum(Call(f"gradients(of {len(mine)} parameters)", _line()), [has])
         (counts,), _ = self.comm.result(begun)
-        for parameter, count in zip(mine, counts, strict=True):
-            g = known[parameter]
-            if count:
-                if g is None:
-                    g = ops.zeros(parameter.shape, parameter.dtype, like=like)
-                known[parameter] = ops.all_reduce(g, self.weight, op="mean", comm=self.comm)
+        used = [parameter for parameter, count in zip(mine, counts, strict=True) if count]
+        if all(count in (0, self.comm.size) for count in counts):
+            for parameter in used:
+                known[parameter] = self._mean(known[parameter])
+        else:
+            self._apart(known, used, like)
         return [known[parameter] for parameter in parameters]
+
+    def _mean(self, g: Any) -> Any:
+        return ops.all_reduce(g, self.weight, op="mean", comm=self.comm)
+
+    def _apart(self, known: dict[Any, Any], used: Sequence[Any], like: Any) -> None:
+        """The ranks have graphs of their own, in which gradients get ready in orders of their own: they go
+        in one message, at the end, for each dtype."""
+        for dtype in dict.fromkeys(parameter.dtype for parameter in used):
+            these = [parameter for parameter in used if parameter.dtype == dtype]
+            sizes = tuple([math.prod(parameter.shape) for parameter in these])
+            rows = [
+                ops.zeros((size,), dtype, like=like) if known[p] is None else ops.reshape(known[p], (size,))
+                for p, size in zip(these, sizes, strict=True)
+            ]
+            parts = ops.split(self._mean(ops.concatenate(rows)), sizes)
+            for parameter, part in zip(these, parts, strict=True):
+                known[parameter] = ops.reshape(part, parameter.shape)
 
 
 def average(gradients: Sequence[Any], parameters: Sequence[Any], like: Any) -> list[Any]:

@@ -1,8 +1,9 @@
 """Sums over ranks, put together in messages of a good size and begun as early as they can be.
 
 The order in which gradients get ready is known before the first run. Sums that follow each other, such as
-those of all gradients, are cut into buckets; each is begun behind the last step that it needs, and waited for
-where it is first used. All ranks have the same program, so they begin them in the same order.
+those of all gradients, are cut into buckets in the order in which they are ready; each is begun behind the
+last step that it needs, and waited for where it is first used. All ranks have the same program, so they begin
+them in the same order; if they have not, the handshake finds it out, for a message says what is in it.
 """
 
 from __future__ import annotations
@@ -31,11 +32,14 @@ def place_messages(block: Block, log: Log) -> Block:
     waits: list[tuple[int, Step]] = []
     for group in groups:
         floor = _before(block, place, group[0])
-        buckets = cut([step.outputs[0] for step in group], _most(group[0]))
+        ready = [max([made.get(value, -1) for value in step.values()], default=-1) for step in group]
+        order = sorted(range(len(group)), key=lambda which: (ready[which], which))
+        buckets = cut([group[which].outputs[0] for which in order], _most(group[0]))
         for number, bucket in enumerate(buckets):
-            steps = [group[position] for position in bucket]
+            which = tuple([order[position] for position in bucket])
+            steps = [group[one] for one in which]
             floor = max([floor, *(made.get(value, -1) for step in steps for value in step.values())])
-            started = _begin(steps)
+            started = _begin(steps, which, group[0])
             ahead.setdefault(floor, []).append(started)
             averages = len(group) > 1 and group[0].settings["kind"] == "mean"  # those of a training step
             done = _wait(started, steps, closes=averages and number == len(buckets) - 1)
@@ -97,14 +101,13 @@ def _before(block: Block, place: dict[Step, int], step: Step) -> int:
     return max(earlier, default=-1)
 
 
-def _begin(steps: Sequence[Step]) -> Step:
-    first = steps[0]
+def _begin(steps: Sequence[Step], which: tuple[int, ...], first: Step) -> Step:
     settings = {
         "comm": first.settings["comm"], "kind": first.settings["kind"], "weighted": len(first.inputs) > 1,
-        "at": first.settings["at"],
+        "which": which, "at": first.settings["at"],
     }  # fmt: skip
     inputs = [step.inputs[0] for step in steps] + list(first.inputs[1:])
-    nodes = tuple(node for step in steps for node in step.nodes)
+    nodes = (first.node, *(node for step in steps for node in step.nodes))  # in the place of the first
     return Step(begin, inputs, settings, [Value(begin.infer(), begin.name)], nodes)
 
 

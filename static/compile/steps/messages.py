@@ -14,12 +14,13 @@ from shared.spec import Spec
 _under_way: dict[int, tuple[ranks.Communicator, Transfer]] = {}
 
 
-def _begin(*arrays: Any, comm: str, kind: str, weighted: bool, at: str) -> Any:
+def _begin(*arrays: Any, comm: str, kind: str, weighted: bool, which: tuple[int, ...], at: str) -> Any:
     weight = arrays[-1].reshape(())[()] if weighted else None
     given = arrays[: len(arrays) - weighted]
     found = ranks.called(comm)
     size = sum(array.nbytes for array in given)
-    call = Call(f"all_reduce({kind} of {len(given)} arrays, {size:,} bytes of {given[0].dtype})", at)
+    numbers = ", ".join(map(str, which[:16]))
+    call = Call(f"all_reduce({kind} of arrays {numbers}: {size:,} bytes of {given[0].dtype})", at)
     transfer = found.begin_sum(call, given, kind, weight)
     _under_way[transfer.number] = found, transfer
     return np.array(transfer.number, np.int64)
