@@ -16,27 +16,35 @@ from functools import update_wrapper
 from types import MethodType
 from typing import Any
 
-from dynamic import gradient_hooks
+from dynamic import account, gradient_hooks
+from dynamic.account import Account
 from dynamic.calls import Call
 from dynamic.modes import mode
 from dynamic.paths import Point, Tree
+from dynamic.scout import Scout
 from shared.errors import SettingError
 from shared.watch import hooks
 
 WORTH = 15
 """The number of ops from which on a path is followed: below, telling it costs what it saves."""
-PATIENCE = 4
-"""After how many calls in a row that were of no use the function runs plainly for a while; a call some of
-whose events were of use counts as a part."""
-PAUSE, LONGEST = 50, 3200
-"""For how many calls; each time twice as many, up to this."""
+PAUSE, LONGEST = 16, 3200
+"""For how many calls a function runs plainly at least when following it was of no use; each time twice as
+many, up to this."""
+OFTEN, ENOUGH = 2.5, 5
+"""How often a path was taken that is compiled, and how many calls were gone along with before any is."""
+UNSEEN = 0.3
+"""Calls of paths that were never seen, which are reckoned with beforehand."""
+SEEN = 32
+"""So many calls are watched one after the other; then, if nothing is worth compiling yet, fewer and fewer."""
+AGAIN = 64
+"""After so many calls one runs plainly, to see how long that takes now."""
 
 
 class Function:
     """A function whose calls are recorded, compiled and matched. `dynamic.function` makes it.
 
     fn      the function itself
-    tree    the paths that its calls have taken
+    tree    the paths that its calls have taken; `account`, what that costs and saves
     counts  how many calls ran plainly, and how many were followed; of the latter, how many events there were,
             and how many of those ran in programs
     """
@@ -45,9 +53,11 @@ class Function:
         update_wrapper(self, fn)
         self.name = getattr(fn, "__name__", type(fn).__name__)
         self.fn, self.tree = fn, Tree(level)
+        self.account = Account(level)
         self._lock = threading.Lock()
-        self.plain = 1  # calls to come that run plainly; the first mostly makes slots and shapes
-        self.useless, self._pause = 0.0, PAUSE
+        # Calls to come that run plainly: the first mostly makes slots and shapes, the second is timed.
+        self.plain = 1 if self.account.at_once else 2
+        self._pause, self._lost = PAUSE, False
         self.counts = {"plain": 0, "followed": 0, "events": 0, "compiled": 0}
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -60,10 +70,16 @@ class Function:
         if self.plain:
             self.plain -= 1
             self.counts["plain"] += 1
-            return self.fn(*args, **settings)
+            if self.plain:
+                return self.fn(*args, **settings)
+            start = account.clock()
+            result = self.fn(*args, **settings)
+            self.account.ran_plainly(account.clock() - start)
+            return result
         if not self._lock.acquire(blocking=False):  # another thread is in it, and the tree is one
             return self.fn(*args, **settings)
-        call = self.tree.call = Call(self.tree, bool(self.tree.root.after))
+        start = account.clock()
+        call = self.tree.call = self._call()
         try:
             token = mode.set(replace(now, call=call))
             try:
@@ -74,7 +90,7 @@ class Function:
                 finally:
                     self.tree.call = None
                     mode.reset(token)
-            self._judge(call)
+            self._judge(call, account.clock() - start)
             return result
         finally:
             call.known, call.silent = False, True  # a task that was begun in it may go on, plainly
@@ -115,26 +131,80 @@ class Function:
     def _ends(self) -> list[Point]:
         return list(self.tree.root.ends()) if self.tree.root.after else []
 
-    def _judge(self, call: Call) -> None:
-        """Go on, or run plainly for a while, if following paths is of no use here."""
-        self.tree.rest()
-        happened = call.point.depth + call.aside
-        counts = self.counts
-        counts["followed"] += 1
-        counts["events"] += happened
-        counts["compiled"] += call.compiled
-        if call.silent or (call.recorded and call.point.work < WORTH):
-            self._rest()
-        elif call.misses or call.asked or call.recorded:
-            self.useless += min((call.recorded + call.again) / max(happened, 1), 1)
-            if self.useless >= PATIENCE:
-                self._rest()
-        else:
-            self.useless = 0
+    def _call(self) -> Call | Scout:
+        """How the next call is gone along with: compared with what is compiled, recorded, or watched."""
+        tree = self.tree
+        known = bool(tree.root.next)
+        records = self._lost or self.account.at_once or not tree.visited
+        return Call(tree, known, records) if known or records else Scout(tree.root, {})
 
-    def _rest(self) -> None:
-        self.plain, self.useless = self._pause, 0
-        self._pause = min(2 * self._pause, LONGEST)
+    def _judge(self, call: Any, seconds: float) -> None:
+        """After a call that took so long: whether its path is worth compiling, and whether to go on, or run
+        plainly for a while."""
+        tree, book, counts = self.tree, self.account, self.counts
+        scout = call if type(call) is Scout else call.scout
+        point = call.point if scout is None else scout.point
+        compiled, new, whole = tree.compiled, 0, False
+        if call is scout:
+            counts["plain"] += 1
+            book.watched(seconds, point.work)
+        else:
+            counts["followed"] += 1
+            counts["events"] += point.depth + call.aside
+            counts["compiled"] += call.compiled
+            tree.rest()
+            if scout is None and (call.silent or (not point.worth and point.work < WORTH)):
+                self._rest(self._longer())
+                return
+            new = call.recorded
+            whole = call.known and not call.misses and not call.asked
+            if whole and not book.loan:
+                self._pause = PAUSE
+        self._lost = scout is not None and point not in tree.visited
+        book.followed(seconds, compiled, point.work, whole)
+        if not self._lost:
+            tree.visit(point)
+            if not point.worth:
+                self._choose()
+        debt = book.debt()
+        if debt:
+            self._rest(max(debt, self._longer()) if new else debt)
+        elif not book.at_once:
+            if not tree.root.next:
+                self._rest(min(max(tree.calls - SEEN, 0), AGAIN))
+            elif book.calls % AGAIN == 0:
+                self._rest(1)
+
+    def _choose(self) -> None:
+        """Let paths be compiled from now on, those that are taken most first, if that will pay."""
+        tree, book = self.tree, self.account
+        least = 1 if book.at_once else OFTEN
+        if not book.at_once and tree.visits < ENOUGH:
+            return
+        paths = [p for p in tree.visited if p.visits >= least and not p.worth]
+        paths.sort(key=lambda p: -p.visits)
+        known = sum([p.visits for p in tree.visited if p.worth])
+        all_calls = tree.visits + UNSEEN
+        parts = [(p.visits / all_calls, p.work - _followed_up_to(p)) for p in paths]
+        for point in paths[: book.choose(parts, known / all_calls)]:
+            point.follow()
+
+    def _rest(self, calls: int) -> None:
+        """Run so many calls plainly."""
+        self.plain = calls
+        self.account.rests(calls)
+
+    def _longer(self) -> int:
+        """For how many calls, twice as many each time."""
+        calls, self._pause = self._pause, min(2 * self._pause, LONGEST)
+        return calls
+
+
+def _followed_up_to(point: Point) -> int:
+    """How many of the ops on the way to a point are compiled."""
+    while not point.worth and point.before is not None:
+        point = point.before
+    return point.work
 
 
 def _many(count: int, noun: str) -> str:

@@ -22,6 +22,7 @@ from dynamic.paths import Found, Point
 from dynamic.pending import Pending, Remembered, array_of, complete, pending
 from dynamic.recording import Recorder
 from dynamic.redo import PLAIN, QUIET, put_gradient
+from dynamic.scout import Scout
 from dynamic.tape import apply, note_views
 from dynamic.tensors import Tensor
 from dynamic.versions import next_order
@@ -39,12 +40,14 @@ class Call(Recorder):
 
     def applied(self, op: Op, args: Sequence[Any], settings: dict[str, Any], now: Mode) -> Any:
         """An op is called."""
+        if self.scout is not None:
+            return self.scout.applied(op, args, settings, now)
         if hooks.active or now.tracing:
             self.flush()
             return self._plainly(apply, op, args, settings, now=now)
         recording = now.recording
         if self.known:
-            for point in self.point.after:
+            for point in self.point.next:
                 if point.op is op and point.recording is recording:
                     if op.judges and any([type(args[i]) is Pending for i in op.judged(len(args))]):
                         self.flush()
@@ -57,7 +60,9 @@ class Call(Recorder):
                 self.flush()
                 self.aside += 1
                 return self._plainly(apply, op, args, settings, now=now)
-            self._leave()
+            scout = self._leave()
+            if scout is not None:
+                return scout.applied(op, args, settings, now)
         y = self._plainly(apply, op, args, settings, now=now)
         if not self.silent and self._defers(op, args, settings):
             self._note_applied(op, args, settings, recording, y)
@@ -70,12 +75,14 @@ class Call(Recorder):
     ) -> list[Any] | None:
         """`backward` or `grad` is called: the sums, or the derivatives by the xs (None for one that y does
         not depend on); None if it is still to be done."""
+        if self.scout is not None:
+            return self.scout.differentiated(y, gradient, way, xs)
         simple = isinstance(y, Tensor) and (gradient is None or isinstance(gradient, Tensor))
         if not simple or self.silent or gradient_hooks.hooked or averaged or self.point.made:
             self.flush()
             return None
         if self.known:
-            for point in self.point.after:
+            for point in self.point.next:
                 event = point.event
                 if isinstance(event, Differentiated) and event.way == way:
                     new = self._same(event, y, gradient, xs)
@@ -85,7 +92,9 @@ class Call(Recorder):
                             for leaf, total in zip(event.leaves, made, strict=True):
                                 put_gradient(self._leaf(leaf), total)
                         return made
-            self._leave()
+            scout = self._leave()
+            if scout is not None:
+                return scout.differentiated(y, gradient, way, xs)
         return self._note_differentiated(y, gradient, way, xs)
 
     def _same(self, event: Differentiated, y: Tensor, gradient: Any, xs: Any) -> list[Any] | None:
@@ -109,15 +118,19 @@ class Call(Recorder):
 
     def assigned(self, state: State, value: Tensor) -> bool:
         """A Tensor is assigned to a State; whether that is done with."""
+        if self.scout is not None:
+            return self.scout.assigned(state, value)
         if self.silent:
             return False
         if self.known:
-            for point in self.point.after:
+            for point in self.point.next:
                 event = point.event
                 if isinstance(event, Assigned) and event.state is state and self._is(value, event.value):
                     self._follow(point)
                     return True
-            self._leave()
+            scout = self._leave()
+            if scout is not None:
+                return scout.assigned(state, value)
         number = self._number(value)
         if number is None:
             return False
@@ -128,12 +141,14 @@ class Call(Recorder):
 
     def stepped(self, optimizer: Any, ready: Sequence[Any]) -> bool:
         """An optimiser makes a step; whether that is done with."""
+        if self.scout is not None:
+            return self.scout.stepped(optimizer, ready)
         if self.silent:
             return False
         gradients = [p.grad for p in ready]
         guard = optimizer.guard()
         if self.known:
-            for point in self.point.after:
+            for point in self.point.next:
                 event = point.event
                 if (
                     isinstance(event, Stepped) and event.optimizer is optimizer
@@ -143,7 +158,9 @@ class Call(Recorder):
                 ):  # fmt: skip
                     self._follow(point)
                     return True
-            self._leave()
+            scout = self._leave()
+            if scout is not None:
+                return scout.stepped(optimizer, ready)
         numbers = [self._number(g) for g in gradients]
         if None in numbers:
             self.flush()
@@ -189,14 +206,16 @@ class Call(Recorder):
             return False
         return True
 
-    def _leave(self) -> None:
-        """The call takes a path that is not known."""
-        self.flush()
+    def _leave(self) -> Scout | None:
+        """The call takes a path that is not followed; who goes along with it from here on."""
         self.known = False
-        for number, x in enumerate(self.values):
-            alive = x() if type(x) is ref else x
-            if alive is not None:
-                self.numbers[id(alive)] = number
+        self.flush()
+        alive = enumerate([x() if type(x) is ref else x for x in self.values])
+        if self.records:
+            self.numbers = {id(x): number for number, x in alive if x is not None}
+            return None
+        self.scout = Scout(self.point, {number: id(x) for number, x in alive if x is not None})
+        return self.scout
 
     def flush(self) -> None:
         """Compute all that waits."""
@@ -271,6 +290,8 @@ class Call(Recorder):
 
     def _find(self, begin: Point, end: Point, live: list[int], now: dict[State, Any]) -> Found | None:
         """The program of a stretch, if there is one that serves."""
+        if not (self.known and end.worth):
+            return None
         views = [k for k in live if not end.fresh(k)]
         remade = steps_to(begin, end, views)
         if remade is None:

@@ -4,6 +4,8 @@ takes the call for the event if it is that again. Of a call of an op that is all
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from shared.errors import DiptychError
 from shared.op import TABLE, Op
 from shared.spec import is_weak
 from shared.state import State
-from shared.trace import Applied, Known, New
+from shared.trace import Applied, Assigned, Differentiated, Known, New, Stepped
 
 
 def taker(point: Any) -> Callable[..., Any]:
@@ -26,14 +28,15 @@ def taker(point: Any) -> Callable[..., Any]:
     names = [f"a{i}" for i in range(len(event.args))]
     space: dict[str, Any] = {
         "Pending": Pending, "edge_in": edge_in, "event": event, "exactly": exactly, "fits": fits,
-        "Read": Read, "new": object.__new__, "point": point, "put_array": put_array, "put_edge": put_edge,
+        "Read": Read, "indices": {}, "new": object.__new__, "point": point, "put_array": put_array,
+        "put_edge": put_edge,
     }  # fmt: skip
     tests = [f"len(settings) != {len(event.settings)}", *_tests(event, names, space)]
     for key, value in event.settings.items():
         tests.append(_unlike(f"settings.get({key!r}, event)", f"s_{key}", value, space))
     tests.append("call.copied and not call.unchanged(point)")
-    held = [_is_met(x) or isinstance(x, State) for x in event.args]
-    judged = [i for i in event.op.judged(len(names)) if held[i]]
+    arrays = [_is_met(x) or isinstance(x, State) for x in event.args]
+    judged = [i for i in event.op.judged(len(names)) if arrays[i]]
     if judged:  # of the others, what is known of them is what it was
         space |= {"judged": judged, "specs": [point.spec(x) for x in event.args]}
         tests.append("not call.admitted(event, args, judged, specs)")
@@ -43,7 +46,8 @@ def taker(point: Any) -> Callable[..., Any]:
     lines.append("    with call.tree.lock:")
     for number in dict.fromkeys(point.known):
         waits = "type(x) is not Pending and type(x) is not Read"
-        lines += [f"        x = values[{number}]", f"        if {waits}: call.needs({number})"]
+        k = _index(number, space)
+        lines += [f"        x = values[{k}]", f"        if {waits}: call.needs({k})"]
     for name, argument in zip(names, event.args, strict=True):
         if isinstance(argument, New):
             lines.append(f"        call.read({name}, n{name})")
@@ -54,9 +58,9 @@ def taker(point: Any) -> Callable[..., Any]:
         met = [(name, x) for name, x in zip(names, event.args, strict=True) if _is_met(x)]
         space["compute"] = event.op.on_arrays
         lines.append(f"        if {' and '.join([f'type({name}) is not Pending' for name, _ in met])}:")
-        numbers = {name: f"call.held({x.number})" for name, x in met}
-        given = ", ".join([numbers.get(name, name) for name in names])
-        lines.append(f"            return call.show(point, compute(({given},), settings))")
+        held = {name: f"call.held({_index(x.number, space)})" for name, x in met}
+        shown = ", ".join([held.get(name, name) for name in names])
+        lines.append(f"            return call.show(point, compute(({shown},), settings))")
     made = [f"y{i}" for i in range(len(point.outputs))]
     for name, foretold in zip(made, point.outputs, strict=True):
         space[f"o{name}"] = foretold
@@ -64,8 +68,20 @@ def taker(point: Any) -> Callable[..., Any]:
         lines += [f"        put_edge({name}, call)", f"        values.append({name})"]
     given = made[0] if event.op.single else f"({', '.join(made)},)"
     lines += ["        call.point = point", f"    return {given}"]
-    exec("\n".join(lines), space)
+    space |= {name: number for number, name in space.pop("indices").items()}
+    exec(_compiled("\n".join(lines)), space)
     return space["take"]
+
+
+@lru_cache(maxsize=4096)
+def _compiled(text: str) -> Any:
+    """The code of a text, which many events have in common: what tells them apart goes by names."""
+    return compile(text, "<matcher>", "exec")
+
+
+def _index(number: int, space: dict[str, Any]) -> str:
+    """The name by which the number of a Tensor goes."""
+    return space["indices"].setdefault(number, f"k{len(space['indices'])}")
 
 
 def _makes_views(event: Applied) -> bool:
@@ -91,8 +107,8 @@ def _tests(event: Applied, names: Sequence[str], space: dict[str, Any]) -> list[
         if isinstance(argument, Known) and argument.number in fresh:
             test = f"{name} is not {fresh[argument.number]}"
         elif isinstance(argument, Known):
-            number = argument.number
-            test = f"{name} is not values[{number}] and not call.holds({number}, {name})"
+            k = _index(argument.number, space)
+            test = f"{name} is not values[{k}] and not call.holds({k}, {name})"
         elif isinstance(argument, New):
             space[f"n{name}"] = argument
             fresh[argument.number] = name
@@ -122,7 +138,8 @@ def _unlike(given: str, name: str, value: Any, space: dict[str, Any]) -> str:
     if value is None or type(value) is bool:
         return f"{called} is not {value}"
     if type(value) in (int, str) or (type(value) is float and value - value == 0 != value):
-        return f"type({called}) is not {type(value).__name__} or {name} != {value!r}"
+        space[f"v{name}"] = value
+        return f"type({called}) is not {type(value).__name__} or {name} != v{name}"
     if type(value) is tuple:
         parts = [_unlike(f"{name}[{i}]", f"{name}_{i}", part, space) for i, part in enumerate(value)]
         return " or ".join([f"type({called}) is not tuple", f"len({name}) != {len(value)}", *parts])
@@ -154,6 +171,16 @@ def varying(event: Any, op: Op, args: Sequence[Any], settings: dict[str, Any]) -
         i for i, (x, y) in enumerate(zip(args, event.args, strict=True))
         if type(x) is type(y) is float and getattr(getattr(args[1 - i], "dtype", None), "kind", "") == "f"
     }  # fmt: skip
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two events are one: in what happened, to what, and in what came of it."""
+    kind = type(a)
+    return kind is type(b) and all([exactly(getattr(a, name), getattr(b, name)) for name in FIELDS[kind]])
+
+
+KINDS = (Applied, Differentiated, Assigned, Stepped)
+FIELDS: dict[Any, Any] = {kind: [field.name for field in fields(kind)] for kind in KINDS}
 
 
 def exactly(a: Any, b: Any) -> bool:

@@ -25,7 +25,9 @@ class Met:
     """What is known of one call.
 
     point    the last event that happened; `begin`, the last look; `done`, up to where programs have run
-    known    whether the call still follows a path that is known
+    known    whether the call still follows a path that is compiled
+    records  whether it writes down what was not seen before; else, where it leaves what is known, `scout`
+             goes along with it
     values   by number the Tensors that were met: while they wait, themselves; later by a weak reference
     needed   of those, the ones that what waits needs
     inputs   those of them that come from outside, and the arrays among them; `edges`, where the gradients of
@@ -44,8 +46,9 @@ class Met:
              beside the path
     """
 
-    def __init__(self, tree: Tree, known: bool) -> None:
-        self.tree, self.known = tree, known
+    def __init__(self, tree: Tree, known: bool, records: bool = True) -> None:
+        self.tree, self.known, self.records = tree, known, records
+        self.scout: Any = None
         self.point = self.begin = self.done = tree.root
         self.values: list[Any] = []
         self.numbers: dict[int, int] = {}
@@ -107,6 +110,11 @@ class Met:
             self._arm(x)
         self.arrays[number] = array
 
+    def _alive(self, number: int) -> Any:
+        """A Tensor that was met before; None if it is gone."""
+        x = self.values[number]
+        return x() if type(x) is ref else x
+
     def show(self, point: Point, given: Any) -> Any:
         """The views that an op gave, of what is computed, are made at once; from then on they are as what
         comes from outside is. given: their arrays, as they were read."""
@@ -135,8 +143,8 @@ class Met:
         return self.views[number] if number in self.views else self.arrays[number]
 
     def _as_read(self, number: int) -> Any:
-        """What came from outside, with the values that it had when it was read."""
-        x = self.inputs[number]
+        """What came from outside, or was computed before, with the values that it had when it was read."""
+        x = self.inputs[number] if number in self.inputs else self._alive(number)
         if type(x) is float or (number not in self.arrays and number not in self.views):
             return x
         array = self.held(number)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from threading import RLock
 from typing import Any, NamedTuple
 
+from dynamic import account
 from dynamic.matching import taker
 from shared.dispatch import compiler
 from shared.op import Op
@@ -20,6 +21,8 @@ from shared.trace import Applied, Assigned, Differentiated, Event, Known, New, P
 
 EVENTS = 20_000
 """How many events a call may have, and a tree."""
+RECENT = 64
+"""So many calls count in full when it is asked how often which path is taken."""
 PROGRAMS = 8
 """How many programs may end at one point, for what is looked at may differ."""
 
@@ -32,17 +35,19 @@ class Point:
     count   how many Tensors have been met
     made    whether one of them came from outside with a history of its own
     freed   the numbers of those whose history was freed
-    after   where calls have gone on
+    after   where calls have gone on; `worth`, whether what leads here is compiled and followed; `next`, those
+            of `after` of which that is so
+    visits  how many calls have ended here, those of long ago counting less; `used`, which one was the last
     known   the numbers of Tensors, met before, that the event is given; `new`, what it met; `states`, the
             States that it reads or assigns; `outputs`, of each output its Spec and whether it has a history
     op      the one that is called, if it is that; `recording`, whether the mode records; `take`, what takes
-            a call of it for this one: see `taker`
+            a call of it for this one, if it is worth it: see `taker`
     programs  by the point where a stretch begins, the programs that end here; `last`, the one that ran last
     """
 
     __slots__ = (
-        "event", "before", "depth", "work", "turned", "count", "made", "freed", "after", "known", "new",
-        "states", "outputs", "op", "recording", "take", "programs", "last",
+        "event", "before", "depth", "work", "turned", "count", "made", "freed", "after", "next", "worth",
+        "visits", "used", "known", "new", "states", "outputs", "op", "recording", "take", "programs", "last",
     )  # fmt: skip
 
     def __init__(self, event: Event | None = None, before: Point | None = None) -> None:
@@ -56,6 +61,9 @@ class Point:
         self.made: bool = False if before is None else before.made
         self.freed: frozenset[int] = frozenset() if before is None else before.freed
         self.after: list[Point] = []
+        self.next: list[Point] = []
+        self.worth = False
+        self.visits, self.used = 0.0, 0
         self.programs: dict[Point, list[Stretch]] = {}
         self.last: Found | None = None
         self.op: Op | None = None
@@ -76,12 +84,20 @@ class Point:
             self.made = self.made or any([x.made for x in self.new])
             if isinstance(event, Applied):
                 self.op, self.recording = event.op, event.recording
-                self.take = taker(self)
 
     @property
     def told(self) -> Any:
         """What led here, of a point that is not the root."""
         return self.event
+
+    def follow(self) -> None:
+        """Calls that come this way are to be compared with it."""
+        for point in self.path():
+            if not point.worth and point.before is not None:
+                point.worth = True
+                point.before.next.append(point)
+                if point.op is not None:
+                    point.take = taker(point)
 
     def path(self, begin: Point | None = None) -> list[Point]:
         """The points behind `begin` (the root, if None) up to this one."""
@@ -141,6 +157,15 @@ class Point:
                 yield point
             stack.extend(point.after)
 
+    def goals(self) -> Iterator[Point]:
+        """Those of them that are worth it."""
+        stack = [self]
+        while stack:
+            point = stack.pop()
+            if not point.next:
+                yield point
+            stack.extend(point.next)
+
 
 class Found(NamedTuple):
     """A program that served a stretch.
@@ -185,7 +210,10 @@ class Tree:
     events  how many there are
     call    the call in progress; `waiting`, what stands in the place of the arrays of States meanwhile;
             `lock`, under which it goes on and is computed, for that other threads ask for
+    calls   how many have come this way; `visits`, the same, those of long ago counting less; `visited`, the
+            points where they ended
     graphs  by its last point, each path that was made a graph of; `grew`, whether one was in this call
+    compiled seconds that were spent on compiling in this call
     failure what went wrong last with a program, if anything did; the events were done one by one instead
     """
 
@@ -198,8 +226,11 @@ class Tree:
     def clear(self) -> None:
         """Forget everything."""
         self.root, self.events = Point(), 0
+        self.visits, self.calls = 0.0, 0
+        self.visited: dict[Point, None] = {}
         self.graphs: dict[Point, Path] = {}
         self.grew = False
+        self.compiled = 0.0
         self.failure: Exception | None = None
         self.waiting: dict[State, Waiting] = {}
 
@@ -217,6 +248,33 @@ class Tree:
         self.events += 1
         return made
 
+    def visit(self, point: Point) -> None:
+        """A call ended there."""
+        self.calls += 1
+        self.visits += 1
+        point.visits, point.used = point.visits + 1, self.calls
+        self.visited[point] = None
+        if self.visits > RECENT:
+            self.visits /= 2
+            for end in self.visited:
+                end.visits /= 2
+        if self.events > EVENTS // 2:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Forget the paths that were not taken for longest, until half of the room is free."""
+        for end in sorted(self.visited, key=lambda end: end.used):
+            if self.events <= EVENTS // 4:
+                return
+            del self.visited[end]
+            end.visits = 0
+            while end.before is not None and not end.after and end not in self.visited:
+                end.before.after.remove(end)
+                if end.worth:
+                    end.before.next.remove(end)
+                self.events -= 1
+                end = end.before
+
     def program(self, begin: Point, end: Point, known: set[int], live: Sequence[int], ordered: bool) -> Any:
         """The program of the events between two points that gives the Tensors which are `live`, fed some of
         those that are `known`; None if there are too many already."""
@@ -229,8 +287,9 @@ class Tree:
         if len(found) >= PROGRAMS:
             return None
         wanted = set(live)
+        start = account.clock()
         kept = {number for number in range(end.count) if end.ordered(number)}
-        for last in list(end.ends())[:PROGRAMS]:
+        for last in list(end.goals())[:PROGRAMS]:
             path = self._graph(last)
             if last is not end:
                 reached = path.needed(end.depth, last.depth, kept)
@@ -239,6 +298,9 @@ class Tree:
         inputs = {x.number for p in end.path(begin) for x in p.told.arguments() if isinstance(x, New)}
         program = path.stretch(begin.depth, end.depth, known, sorted(wanted - inputs - known), ordered)
         found.append(program)
+        seconds = account.clock() - start
+        account.compiling.learn(seconds, end.work - begin.work)
+        self.compiled += seconds
         return program
 
     def _graph(self, end: Point) -> Path:
@@ -254,4 +316,4 @@ class Tree:
         """A call is over: graphs are kept for as long as calls add to them."""
         if self.graphs and not self.grew:
             self.graphs = {}
-        self.grew = False
+        self.grew, self.compiled = False, 0.0

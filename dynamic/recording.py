@@ -7,7 +7,7 @@ from typing import Any
 from weakref import ref
 
 from dynamic.backward import add_gradients, derivatives_by
-from dynamic.matching import varying
+from dynamic.matching import exactly, same, varying
 from dynamic.met import ANY
 from dynamic.node import Leaf
 from dynamic.operands import operand
@@ -76,6 +76,10 @@ class Recorder(Redo):
         return New(number, Spec(array.shape, array.dtype), leaf, node is not None and not leaf)
 
     def _note(self, event: Event) -> None:
+        for point in self.point.after:
+            if same(point.event, event):
+                self.point = self.begin = point
+                return
         self.recorded += 1
         if self.recorded > EVENTS or self.tree.events > EVENTS:
             self.silent = True
@@ -98,7 +102,7 @@ class Recorder(Redo):
         self, op: Op, args: Sequence[Any], settings: dict[str, Any], recording: bool, y: Any
     ) -> None:
         noted: list[Any] = []
-        changing = set().union(*[varying(point.event, op, args, settings) for point in self.point.after])
+        changing = self._changing(op, args, settings)
         for i, x in enumerate(args):
             if i in changing:
                 noted.append(self._new(x, args[1 - i].dtype))
@@ -113,6 +117,16 @@ class Recorder(Redo):
         sources = [self._array_now(args[i]) for i in op.alias if i < len(args)]
         self._outputs(event, (y,) if op.single else y, sources)
         self._note(event)
+
+    def _changing(self, op: Op, args: Sequence[Any], settings: dict[str, Any]) -> set[int]:
+        """The positions of the Python floats in which a call of an op differs from all that were here."""
+        changing: set[int] = set()
+        for point in self.point.after:
+            floats = varying(point.event, op, args, settings)
+            if floats and all([exactly(args[i], point.told.args[i]) for i in floats]):
+                return set()
+            changing |= floats
+        return changing
 
     def _array_now(self, x: Any) -> Any:
         return x.array if isinstance(x, Tensor) else x.value() if isinstance(x, State) else operand(ANY, x)
@@ -147,8 +161,9 @@ class Recorder(Redo):
             y=Known(number), seed=seed, leaves=tuple(places), before=tuple(sums), way=way
         )
         self._outputs(event, given)
+        recorded = self.recorded
         self._note(event)
-        if not self.silent and not way.keeps:
+        if self.recorded > recorded and not self.silent and not way.keeps:
             self.point.freed = self.point.freed | _gone_through(self.point, event)
         return given
 

@@ -50,10 +50,9 @@ class Redo(Met):
             number = argument.number
             if number in made:
                 return made[number]
-            if number in self.inputs:
+            if number in self.inputs or number in self.copied:
                 return self._as_read(number)
-            x = self.values[number]
-            return x() if type(x) is ref else x
+            return self._alive(number)
         return argument
 
     def _redo(self, event: Any, made: dict[int, Any], fill: bool) -> None:

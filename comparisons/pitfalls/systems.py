@@ -73,7 +73,7 @@ def _dynamic_function() -> Words:
 
     def function(fn: Callable[..., Any]) -> Any:
         made = dynamic.function(fn)
-        made.plain = 0  # followed from the first call on
+        made.account.at_once, made.plain = True, 0  # followed from the first call on
         return made
 
     return _ours({"function": function}, dynamic.tensor)

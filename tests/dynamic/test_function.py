@@ -607,7 +607,7 @@ def test_programs_are_made_and_used() -> None:
         step(i)
     fn = step.__closure__[0].cell_contents  # type: ignore[index]
     stretches = [p for point in walk(fn.tree.root) for found in point.programs.values() for p in found]
-    assert len(stretches) == 1 and not fn.useless
+    assert len(stretches) == 1 and not fn.plain
 
 
 def walk(point: Any) -> list[Any]:
@@ -778,7 +778,7 @@ def test_a_number_that_changes_is_fed() -> None:
 
     for i in range(20):
         step(tensor(i), Y[i], 1 / (i + 1))
-    assert not step.useless and not step.plain and step.tree.failure is None
+    assert not step.plain and step.tree.failure is None
     assert "compiled to event" in step.explain() and "exact" in step.explain()
 
 
