@@ -49,15 +49,16 @@ class Function:
             and how many of those ran in programs
     """
 
-    def __init__(self, fn: Callable[..., Any], level: str) -> None:
+    def __init__(self, fn: Callable[..., Any], level: str, at_once: bool = False) -> None:
         update_wrapper(self, fn)
         self.name = getattr(fn, "__name__", type(fn).__name__)
         self.fn, self.tree = fn, Tree(level)
         self.account = Account(level)
+        if at_once:
+            self.account.at_once = True
         self._lock = threading.Lock()
-        # Calls to come that run plainly: the first mostly makes slots and shapes, the second is timed.
-        self.plain = 1 if self.account.at_once else 2
-        self._pause, self._lost = PAUSE, False
+        self.plain = 1  # calls to come that run plainly; the first mostly makes slots and shapes
+        self._pause, self._lost, self._why = PAUSE, False, "to begin with"
         self.counts = {"plain": 0, "followed": 0, "events": 0, "compiled": 0}
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -100,7 +101,7 @@ class Function:
         return self.fn.__qualname__  # as of any function: by its name
 
     def __deepcopy__(self, memo: Any) -> Function:
-        return Function(deepcopy(self.fn, memo), self.tree.level)
+        return Function(deepcopy(self.fn, memo), self.tree.level, self.account.at_once)
 
     def explain(self) -> str:
         """Which paths the calls have taken, what was compiled of them, and what the next call will do."""
@@ -118,7 +119,7 @@ class Function:
             made = f"compiled to event {', '.join(looks)} ({_many(many, 'program')})" if many else "recorded"
             lines.append(f"  {end.depth} events, about {end.work} ops: {made}")
         if self.plain:
-            lines.append(f"plainly run next: {_many(self.plain, 'call')}, as following paths was of no use")
+            lines.append(f"plainly run next: {_many(self.plain, 'call')}, {self._why}")
         if self.tree.failure is not None:
             lines.append(f"a program failed, and its events were done one by one: {self.tree.failure}")
         return "\n".join(lines)
@@ -144,36 +145,40 @@ class Function:
         tree, book, counts = self.tree, self.account, self.counts
         scout = call if type(call) is Scout else call.scout
         point = call.point if scout is None else scout.point
-        compiled, new, whole = tree.compiled, 0, False
+        seconds, lent, new, whole = seconds - tree.compiled, tree.lent, 0, False
+        self._lost = scout is not None and point not in tree.visited
+        ops = book.usual if self._lost else point.work
         if call is scout:
             counts["plain"] += 1
-            book.watched(seconds, point.work)
+            book.watched(seconds, ops)
+            if not self._lost:
+                point.took = book.took(point.took, seconds)
         else:
             counts["followed"] += 1
             counts["events"] += point.depth + call.aside
             counts["compiled"] += call.compiled
             tree.rest()
             if scout is None and (call.silent or (not point.worth and point.work < WORTH)):
-                self._rest(self._longer())
+                self._rest(self._longer(), "as following so few ops is of no use")
                 return
             new = call.recorded
             whole = call.known and not call.misses and not call.asked
             if whole and not book.loan:
                 self._pause = PAUSE
-        self._lost = scout is not None and point not in tree.visited
-        book.followed(seconds, compiled, point.work, whole)
+            book.followed(seconds, lent, ops, whole, point.took)
         if not self._lost:
             tree.visit(point)
             if not point.worth:
                 self._choose()
-        debt = book.debt()
+        more = any([p.worth and not p.programs for p in tree.visited])  # is yet to be compiled
+        debt = book.debt(lent if more else 0.0)
         if debt:
-            self._rest(max(debt, self._longer()) if new else debt)
+            self._rest(max(debt, self._longer()) if new else debt, "as following paths was of no use")
         elif not book.at_once:
             if not tree.root.next:
-                self._rest(min(max(tree.calls - SEEN, 0), AGAIN))
+                self._rest(min(max(tree.calls - SEEN, 0), AGAIN), "as it does not pay to compile yet")
             elif book.calls % AGAIN == 0:
-                self._rest(1)
+                self._rest(1, "to see how long that takes")
 
     def _choose(self) -> None:
         """Let paths be compiled from now on, those that are taken most first, if that will pay."""
@@ -189,9 +194,9 @@ class Function:
         for point in paths[: book.choose(parts, known / all_calls)]:
             point.follow()
 
-    def _rest(self, calls: int) -> None:
+    def _rest(self, calls: int, why: str) -> None:
         """Run so many calls plainly."""
-        self.plain = calls
+        self.plain, self._why = calls, why
         self.account.rests(calls)
 
     def _longer(self) -> int:
@@ -211,7 +216,9 @@ def _many(count: int, noun: str) -> str:
     return f"{count} {noun}{'s' * (count != 1)}"
 
 
-def function(fn: Callable[..., Any] | None = None, *, optimize: str = "exact") -> Any:
+def function(
+    fn: Callable[..., Any] | None = None, *, optimize: str = "exact", at_once: bool = False
+) -> Any:
     """Run define-by-run code as compiled programs: `@dynamic.function`, on a function or method.
 
     It gives what the function gives without it: values, gradients, updates, prints and exceptions, in the
@@ -219,16 +226,18 @@ def function(fn: Callable[..., Any] | None = None, *, optimize: str = "exact") -
     states. Its Python runs in every call, so branches, globals, closures and attributes are what they are at
     that moment.
 
-    The first call runs plainly, the second is recorded, later ones are matched against what was recorded.
-    Where that is of no use (paths that keep changing, functions of few ops) the function runs plainly, and
-    tries again after a while.
+    The first call runs plainly, the second is recorded, later ones are watched: what comes again and again is
+    compiled as soon as that is expected to pay, and from then on calls are matched against it. Where it does
+    not pay (paths that keep changing, functions of few ops) the function runs plainly, and tries again after
+    a while. With `at_once`, what comes a second time is compiled whatever that takes: for what will be called
+    very often, or is measured.
     """
     if optimize not in ("exact", "fast"):
         raise SettingError(f"function: optimize is 'exact' or 'fast', not {optimize!r}")
     if fn is None:
-        return lambda fn: function(fn, optimize=optimize)
+        return lambda fn: function(fn, optimize=optimize, at_once=at_once)
     if not callable(fn):
         raise SettingError(f"function: {fn!r} is no function; write @dynamic.function above one")
     if inspect.isgeneratorfunction(fn) or inspect.iscoroutinefunction(fn) or inspect.isasyncgenfunction(fn):
         return fn  # what it does is spread over the code of others
-    return Function(fn, optimize)
+    return Function(fn, optimize, at_once)

@@ -35,9 +35,10 @@ class Point:
     count   how many Tensors have been met
     made    whether one of them came from outside with a history of its own
     freed   the numbers of those whose history was freed
-    after   where calls have gone on; `worth`, whether what leads here is compiled and followed; `next`, those
-            of `after` of which that is so
+    after   where calls have gone on
+    worth   whether the way here is compiled and followed; `next`, those of `after` of which that is so
     visits  how many calls have ended here, those of long ago counting less; `used`, which one was the last
+    took    how long those took that ran plainly
     known   the numbers of Tensors, met before, that the event is given; `new`, what it met; `states`, the
             States that it reads or assigns; `outputs`, of each output its Spec and whether it has a history
     op      the one that is called, if it is that; `recording`, whether the mode records; `take`, what takes
@@ -47,7 +48,8 @@ class Point:
 
     __slots__ = (
         "event", "before", "depth", "work", "turned", "count", "made", "freed", "after", "next", "worth",
-        "visits", "used", "known", "new", "states", "outputs", "op", "recording", "take", "programs", "last",
+        "visits", "used", "took", "known", "new", "states", "outputs", "op", "recording", "take", "programs",
+        "last",
     )  # fmt: skip
 
     def __init__(self, event: Event | None = None, before: Point | None = None) -> None:
@@ -64,6 +66,7 @@ class Point:
         self.next: list[Point] = []
         self.worth = False
         self.visits, self.used = 0.0, 0
+        self.took: float | None = None
         self.programs: dict[Point, list[Stretch]] = {}
         self.last: Found | None = None
         self.op: Op | None = None
@@ -213,7 +216,7 @@ class Tree:
     calls   how many have come this way; `visits`, the same, those of long ago counting less; `visited`, the
             points where they ended
     graphs  by its last point, each path that was made a graph of; `grew`, whether one was in this call
-    compiled seconds that were spent on compiling in this call
+    compiled seconds that were spent on compiling in this call; `lent`, without what is spent once for all
     failure what went wrong last with a program, if anything did; the events were done one by one instead
     """
 
@@ -230,7 +233,7 @@ class Tree:
         self.visited: dict[Point, None] = {}
         self.graphs: dict[Point, Path] = {}
         self.grew = False
-        self.compiled = 0.0
+        self.compiled = self.lent = 0.0
         self.failure: Exception | None = None
         self.waiting: dict[State, Waiting] = {}
 
@@ -299,8 +302,8 @@ class Tree:
         program = path.stretch(begin.depth, end.depth, known, sorted(wanted - inputs - known), ordered)
         found.append(program)
         seconds = account.clock() - start
-        account.compiling.learn(seconds, end.work - begin.work)
         self.compiled += seconds
+        self.lent += account.compiling.learn(seconds, end.work - begin.work)
         return program
 
     def _graph(self, end: Point) -> Path:
@@ -308,7 +311,13 @@ class Tree:
         for last, path in self.graphs.items():
             if last.leads_through(end):
                 return path
-        path = self.graphs[end] = compiler().path([p.event for p in end.path()], self.level)
+        points, forked = end.path(), None
+        events = [point.told for point in points]
+        if self.graphs:  # the one that goes the same way for longest
+            last = max(self.graphs, key=lambda last: _together(last, points))
+            together = _together(last, points)
+            forked = self.graphs[last].fork(together, events[together:])
+        path = self.graphs[end] = forked or compiler().path(events, self.level)
         self.grew = True
         return path
 
@@ -316,4 +325,14 @@ class Tree:
         """A call is over: graphs are kept for as long as calls add to them."""
         if self.graphs and not self.grew:
             self.graphs = {}
-        self.grew, self.compiled = False, 0.0
+        self.grew, self.compiled, self.lent = False, 0.0, 0.0
+
+
+def _together(last: Point, points: Sequence[Point]) -> int:
+    """How many of some points lie on the way to another one."""
+    point: Point | None = last
+    while point is not None and point.before is not None:
+        if point.depth <= len(points) and points[point.depth - 1] is point:
+            return point.depth
+        point = point.before
+    return 0

@@ -160,6 +160,10 @@ class Path(Protocol):
     def needed(self, begin: int, end: int, known: set[int]) -> set[int]:
         """Which of the Tensors `known` the events from `begin` to `end` read."""
 
+    def fork(self, at: int, events: Sequence[Event]) -> Path | None:
+        """A path that goes the same way up to an event, and from there on another; None if it has to be begun
+        anew."""
+
     def stretch(self, begin: int, end: int, known: set[int], gives: Sequence[int], ordered: bool) -> Stretch:
         """The events from `begin` to `end`, where the Tensors `known` can be fed; `ordered`: all in C
         order."""

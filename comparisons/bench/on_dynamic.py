@@ -27,7 +27,7 @@ def train(workload: Workload, style: str) -> Iterator[str | float]:
         return loss
 
     if level:
-        step = dynamic.function(step, optimize=level)
+        step = dynamic.function(step, optimize=level, at_once=True)
     yield "build"
     while True:
         yield step(x, y).item()

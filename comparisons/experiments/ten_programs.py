@@ -101,8 +101,8 @@ def run(context: Context) -> dict[str, Any]:
 def _ran(context: Context, program: Program, steps: int) -> dict[str, Any]:
     """One program, run each way."""
     made = {way: program.make(context.seed) for way in WAYS}
-    bridged = dynamic.function(made["exact"][0])
-    fast = dynamic.function(made["fast"][0], optimize="fast")
+    bridged = dynamic.function(made["exact"][0], at_once=True)
+    fast = dynamic.function(made["fast"][0], optimize="fast", at_once=True)
     ways: dict[str, Callable[[], Any]] = {"plain": made["plain"][0], "exact": bridged, "fast": fast}
     many = {"plain": steps, "exact": steps, "fast": min(steps, AT_FAST)}
     runs = {way: [_told(step, made[way][1]) for _ in range(many[way])] for way, step in ways.items()}
@@ -230,9 +230,9 @@ def _tables(programs: Json, steps: int) -> list[Block]:
             "What became of each",
             ("program", "every bit", "paths", "in programs", 'first losses apart, at "fast"'),
             became,
-            says='Decorated means `dynamic.function(step)`, at its default, `"exact"`. Paths are '
-            "those that are known at the end; of what happened in the steps the share that ran in compiled "
-            "programs.",
+            says="Decorated means `dynamic.function(step, at_once=True)`, at its default level, `exact`: what "
+            "comes a second time is compiled, whatever that takes. Paths are those that are known at the end; "
+            "of what happened in the steps the share that ran in compiled programs.",
         ),
         Table(
             "The time of a step", ("program", *WAYS.values()), took,

@@ -199,7 +199,7 @@ def _step(way: str, engine: str) -> Callable[..., Any]:
         return loss, opt.minimize(loss)
 
     if engine == "dynamic":
-        step = dynamic.function(trained) if way == "decorated" else trained
+        step = dynamic.function(trained, at_once=True) if way == "decorated" else trained
         return lambda x, y: step(dynamic.tensor(x), dynamic.tensor(y)).item()
     if way == "decorated":
         traced = static.function(lambda x, y: built(x, y)[0], optimize="exact")

@@ -72,8 +72,8 @@ def _dynamic_function() -> Words:
     import dynamic
 
     def function(fn: Callable[..., Any]) -> Any:
-        made = dynamic.function(fn)
-        made.account.at_once, made.plain = True, 0  # followed from the first call on
+        made = dynamic.function(fn, at_once=True)
+        made.plain = 0  # followed from the first call on
         return made
 
     return _ours({"function": function}, dynamic.tensor)

@@ -41,14 +41,17 @@ class Unrolled(Graph):
         super().__init__()
         self.first: dict[State, Tensor] = {}
         self.current: dict[State, Tensor] = {}
-        self.versions: dict[State, list[Tensor]] = {}
+        self.versions: dict[State, tuple[Tensor, ...]] = {}
 
     def read(self, variable: Variable) -> Tensor:
         state = variable.state
         assert state is not None
         tensor = self.current.get(state)
         if tensor is None:
-            tensor = self.first[state] = placeholder(variable.dtype, variable.shape, name=variable.name)
+            tensor = self.first.get(state)
+            if tensor is None:
+                tensor = placeholder(variable.dtype, variable.shape, name=variable.name)
+                self.first[state] = tensor
             self._now(state, tensor)
         return tensor
 
@@ -64,27 +67,52 @@ class Unrolled(Graph):
 
     def _now(self, state: State, tensor: Tensor) -> None:
         self.current[state] = tensor
-        self.versions.setdefault(state, []).append(tensor)
+        self.versions[state] = (*self.versions.get(state, ()), tensor)
 
 
 class Path:
     """A path as one graph. See `shared.trace.Path`.
 
-    tensors  by number, the Tensor of each value; `carrying`, those that have a history; `cuts`, before each
-             event and at the end, what the States hold
+    tensors  by number, the Tensor of each value; `born`, the event at which it was met; `carrying`, those
+             that have a history
+    cuts     before each event and at the end, what the States hold; `versions`, all that they have held
+    leaves   what is differentiated by; `frozen`, the States that no gradient was to reach somewhere
     """
 
     def __init__(self, events: Sequence[Event], level: str) -> None:
         self.graph = Unrolled()
         self.options = Options(level)
         self.tensors: dict[int, Tensor] = {}
-        self.born: dict[int, int] = {}  # the event at which a number was first met
+        self.born: dict[int, int] = {}
         self.cuts: list[dict[State, Tensor]] = []
+        self.versions: list[dict[State, tuple[Tensor, ...]]] = []
         self.carrying = set[Tensor]()
-        self.leaves = {leaf for e in events if isinstance(e, Differentiated) for leaf in e.leaves}
-        with uncollected(), self.graph.as_default():
-            for at, event in enumerate(events):
-                self.cuts.append(dict(self.graph.current))
+        self.frozen = set[Any]()
+        self.leaves = _leaves_of(events)
+        self._build(events)
+
+    def fork(self, at: int, events: Sequence[Event]) -> Path | None:
+        more = _leaves_of(events) - self.leaves
+        if more & self.frozen:  # what was no leaf was not kept from being one
+            return None
+        path: Path = object.__new__(type(self))
+        path.graph, path.options, path.carrying = self.graph, self.options, self.carrying
+        path.born = {number: born for number, born in self.born.items() if born < at}
+        path.tensors = {number: self.tensors[number] for number in path.born}
+        path.cuts, path.versions = self.cuts[:at], self.versions[:at]
+        path.frozen, path.leaves = set(self.frozen), self.leaves | more
+        path.graph.current = dict(self.cuts[at])
+        path.graph.versions = dict(self.versions[at])
+        path._build(events)
+        return path
+
+    def _build(self, events: Sequence[Event]) -> None:
+        """Add events."""
+        graph = self.graph
+        with uncollected(), graph.as_default():
+            for at, event in enumerate(events, len(self.cuts)):
+                self.cuts.append(dict(graph.current))
+                self.versions.append(dict(graph.versions))
                 for argument in event.arguments():
                     if isinstance(argument, New):
                         self._met(argument.number, placeholder(argument.spec.dtype, argument.spec.shape), at)
@@ -94,8 +122,9 @@ class Path:
                     self._met(event.first + offset, made, at)
                     if event.history[offset]:
                         self.carrying.add(made)
-        self.cuts.append(dict(self.graph.current))
-        self.placeholders = {t: state for state, t in self.graph.first.items()}
+        self.cuts.append(dict(graph.current))
+        self.versions.append(dict(graph.versions))
+        self.placeholders = {t: state for state, t in graph.first.items()}
 
     def _met(self, number: int, tensor: Tensor, at: int) -> None:
         self.tensors[number], self.born[number] = tensor, at
@@ -121,6 +150,7 @@ class Path:
         return ()
 
     def _applied(self, event: Applied) -> Sequence[Tensor]:
+        self.frozen.update([event.args[i] for i in event.frozen])
         args = [
             stop_gradient(x) if i in event.frozen and x in self.leaves else self._value(x)
             for i, x in enumerate(event.args)
@@ -145,8 +175,7 @@ class Path:
     def _differentiated(self, event: Differentiated) -> Sequence[Tensor]:
         xs: list[Tensor] = []
         for leaf in event.leaves:
-            versions = self.graph.versions.get(leaf, []) if isinstance(leaf, State) else [self._value(leaf)]
-            xs += versions
+            xs += self.graph.versions.get(leaf, ()) if isinstance(leaf, State) else [self._value(leaf)]
         found = iter(gradients(self._value(event.y), xs, self._value(event.seed)))
         sums = []
         for leaf, before in zip(event.leaves, event.before or [None] * len(event.leaves), strict=True):
@@ -211,6 +240,10 @@ class Path:
                 continue
             stack.extend(x for x in tensor.node.inputs if isinstance(x, Tensor))
         return sorted(met, key=lambda tensor: (tensor.node.order, tensor.index))
+
+
+def _leaves_of(events: Sequence[Event]) -> set[Any]:
+    return {leaf for event in events if isinstance(event, Differentiated) for leaf in event.leaves}
 
 
 def _constant(outputs: Sequence[Tensor], event: Event) -> list[Tensor]:

@@ -123,8 +123,8 @@ def on_dynamic(program: Callable[..., Any], arrays: Sequence[Any], order: int) -
 
 def decorated(program: Callable[..., Any], arrays: Sequence[Any], order: int) -> list[Results]:
     """What calls of the program as a `dynamic.function` give: recorded, compiled, matched."""
-    fn = dynamic.function(lambda: on_dynamic(program, arrays, order))
-    fn.account.at_once, fn.plain = True, 0
+    fn = dynamic.function(lambda: on_dynamic(program, arrays, order), at_once=True)
+    fn.plain = 0
     return [fn() for _ in range(3)]
 
 

@@ -28,7 +28,7 @@ def ran(name: str, level: str, steps: int = STEPS) -> tuple[list[Any], list[Any]
     """Of each step what it gave and printed, and what all States then held; and the step itself."""
     step, parts = PROGRAMS[name].make(0)
     if level:
-        step = dynamic.function(step, optimize=level)
+        step = dynamic.function(step, optimize=level, at_once=True)
     told, held = [], []
     for _ in range(steps):
         with redirect_stdout(io.StringIO()) as out:

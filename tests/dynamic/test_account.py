@@ -1,0 +1,146 @@
+"""What a decorated function may lose against a plain one is bounded, by a clock that these tests turn: an op
+takes so long, to record it, to compile it and to run it in a program so long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import dynamic
+from dynamic import account
+from dynamic.account import Account, Compiling
+from dynamic.calls import Call
+from shared.op import Op
+from static.bridge.paths import Path, Stretch
+from tests.dynamic.test_function import tensor
+
+OP, RECORDED = 1e-4, 1e-4
+
+
+class World:
+    """What things take, in seconds."""
+
+    def __init__(self) -> None:
+        self.now, self.compiled, self.run = 0.0, 4e-4, 2e-5
+
+    def spent(self, fn: Callable[[int], Any], calls: int) -> list[float]:
+        found = []
+        for i in range(calls):
+            start = self.now
+            fn(i)
+            found.append(self.now - start)
+        return found
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    made = World()
+    monkeypatch.setattr(Account, "at_once", False)
+    monkeypatch.setattr(account, "clock", lambda: made.now)
+    monkeypatch.setattr(account, "LOADED", {})
+    monkeypatch.setattr(account, "compiling", Compiling(0.04, 100))
+
+    def costs(kind: type, name: str, seconds: Callable[..., float]) -> None:
+        real = getattr(kind, name)
+
+        def timed(self: Any, *args: Any) -> Any:
+            made.now += seconds(self, *args)
+            return real(self, *args)
+
+        monkeypatch.setattr(kind, name, timed)
+
+    costs(Op, "on_arrays", lambda *args: OP)
+    costs(Call, "_note_applied", lambda *args: RECORDED)
+    costs(Path, "stretch", lambda self, begin, end, *args: made.compiled * (end - begin))
+    costs(Stretch, "run", lambda self, arrays: made.run * 30)
+    return made
+
+
+def ratios(plain: list[float], decorated: list[float], first: int = 0) -> list[float]:
+    """How fast the decorated one is beside the plain one, over each hundred calls from one on."""
+    return [sum(plain[i : i + 100]) / sum(decorated[i : i + 100]) for i in range(first, len(plain) - 99, 5)]
+
+
+def chain(ops: int) -> Callable[[int], Any]:
+    def fn(i: int) -> Any:
+        x = tensor(i)
+        for _ in range(ops):
+            x = x * 1.01
+        return x
+
+    return fn
+
+
+def pattern(ops: int, number: int) -> Callable[[int], Any]:
+    """Ops that are others for each number, from the first one on."""
+
+    def fn(i: int) -> Any:
+        x = tensor(i)
+        for k in range(ops):
+            x = x * 1.01 if number >> k % 12 & 1 else x + 0.01
+        return x
+
+    return fn
+
+
+def test_what_pays_is_compiled_soon_and_is_faster_from_the_first_hundred_on(world: World) -> None:
+    fn = dynamic.function(chain(30))
+    plain, decorated = world.spent(fn.fn, 300), world.spent(fn, 300)
+    assert fn.counts["compiled"] > 0.9 * 30 * 280
+    assert min(ratios(plain, decorated)) > 2
+
+
+def test_paths_that_keep_changing_cost_a_few_per_cent_and_less_and_less(world: World) -> None:
+    fn = dynamic.function(lambda i: pattern(20 + i % 7, i)(i))
+    plain, decorated = world.spent(fn.fn, 800), world.spent(fn, 800)
+    assert ratios(plain, decorated)[0] > 0.9
+    assert min(ratios(plain, decorated, 100)) > 0.95
+    assert "plainly run next" in fn.explain()
+
+
+def test_what_takes_long_to_compile_waits_until_that_is_little_beside_all_time(world: World) -> None:
+    world.compiled = 0.01
+    account.compiling.seconds = 1.0  # for 100 ops, as it has been found before
+    fn = dynamic.function(chain(20))
+    plain, decorated = world.spent(fn.fn, 2600), world.spent(fn, 2600)
+    assert min(ratios(plain[:1500], decorated[:1500])) > 0.9
+    assert fn.counts["compiled"] and ratios(plain, decorated)[-1] > 2
+    for i in range(1, 26):
+        assert sum(plain[: 100 * i]) > 0.9 * sum(decorated[: 100 * i])
+
+
+def test_what_saves_nothing_is_given_up(world: World) -> None:
+    """Though it was expected to."""
+    world.run = 1.2e-4
+    fn = dynamic.function(chain(30))
+    plain, decorated = world.spent(fn.fn, 800), world.spent(fn, 800)
+    assert fn.counts["compiled"]
+    assert min(ratios(plain, decorated)) > 0.85
+    assert min(ratios(plain, decorated, 100)) > 0.95
+
+
+def test_some_paths_are_taken_often_and_some_once(world: World) -> None:
+    """The ones are compiled; the others are looked at as plain Python does them."""
+    fn = dynamic.function(lambda i: chain(30 if i % 8 else 40 + i % 64)(i))
+    plain, decorated = world.spent(fn.fn, 600), world.spent(fn, 600)
+    assert ratios(plain, decorated)[0] > 0.9 and ratios(plain, decorated)[-1] > 1.1
+    assert min(ratios(plain, decorated, 100)) > 0.95
+
+
+def test_functions_of_few_ops_run_plainly(world: World) -> None:
+    fn = dynamic.function(chain(8))
+    plain, decorated = world.spent(fn.fn, 300), world.spent(fn, 300)
+    assert fn.counts["followed"] < 6 and sum(plain) > 0.97 * sum(decorated)
+
+
+def test_paths_that_were_not_taken_for_long_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once as ever, but no more events are kept than there is room for."""
+    monkeypatch.setattr("dynamic.paths.EVENTS", 160)
+    fn = dynamic.function(lambda i: pattern(16, i % 10)(i))
+    for i in range(24):
+        fn(i)
+        assert fn.tree.events <= 80
+    assert 2 <= fn.paths <= 5
+    assert (fn(3).numpy() == pattern(16, 3)(3).numpy()).all()
