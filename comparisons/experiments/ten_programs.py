@@ -230,9 +230,9 @@ def _tables(programs: Json, steps: int) -> list[Block]:
             "What became of each",
             ("program", "every bit", "paths", "in programs", 'first losses apart, at "fast"'),
             became,
-            says="Decorated means `dynamic.function(step, at_once=True)`, at its default level, `exact`: what "
-            "comes a second time is compiled, whatever that takes. Paths are those that are known at the end; "
-            "of what happened in the steps the share that ran in compiled programs.",
+            says="Decorated means `dynamic.function(step, at_once=True)`, at its default level, `exact`: "
+            "what comes a second time is compiled, whatever that takes. Paths are those that are known "
+            "at the end; of what happened in the steps the share that ran in compiled programs.",
         ),
         Table(
             "The time of a step", ("program", *WAYS.values()), took,
