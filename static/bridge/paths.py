@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.device.memory import uncollected
+from shared.op import TABLE
 from shared.spec import Spec
 from shared.state import State
 from shared.trace import Applied, Assigned, Differentiated, Event, Known, New, Stepped
@@ -22,6 +23,8 @@ from static.graph.graph import Graph, Node, Tensor, edge_of
 from static.graph.operands import apply
 from static.graph.select import select
 from static.graph.variables import Variable
+
+STOP = TABLE["stop_gradient"]
 
 
 class Unsupported(Exception):
@@ -197,7 +200,8 @@ class Path:
         self, begin: int, end: int, known: set[int], gives: Sequence[int], ordered: bool
     ) -> Stretch:
         stores = self._stored(begin, end)
-        targets = [self.tensors[number] for number in gives] + list(stores.values())
+        # What leaves through a `stop_gradient` would be taken for a view, and copied.
+        targets = [_stopped(t) for t in (*[self.tensors[number] for number in gives], *stores.values())]
         at_begin = self.cuts[begin]
         held = {tensor: state for state, tensor in at_begin.items()}
         fed = {self.tensors[number]: number for number in known}
@@ -240,6 +244,13 @@ class Path:
                 continue
             stack.extend(x for x in tensor.node.inputs if isinstance(x, Tensor))
         return sorted(met, key=lambda tensor: (tensor.node.order, tensor.index))
+
+
+def _stopped(tensor: Tensor) -> Tensor:
+    """The Tensor itself, where another is made of it that no gradient flows through."""
+    while tensor.node.op is STOP:
+        tensor = tensor.node.inputs[0]
+    return tensor
 
 
 def _leaves_of(events: Sequence[Event]) -> set[Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import re
 import threading
 import weakref
 from collections.abc import Callable
@@ -608,6 +609,18 @@ def test_programs_are_made_and_used() -> None:
     fn = step.__closure__[0].cell_contents  # type: ignore[index]
     stretches = [p for point in walk(fn.tree.root) for found in point.programs.values() for p in found]
     assert len(stretches) == 1 and not fn.plain
+
+
+def test_new_weights_and_their_gradients_are_made_where_they_stay() -> None:
+    """Not in the memory of a program, and copied behind it: that takes as long as the update itself."""
+    step, _ = a_look_that_chooses(dynamic.function)
+    for i in range(8):
+        step(i)
+    fn = step.__closure__[0].cell_contents  # type: ignore[index]
+    stretches = [p for point in walk(fn.tree.root) for found in point.programs.values() for p in found]
+    sources = "".join([stretch.source for stretch in stretches])
+    assert "linear_weight" in sources
+    assert not re.search(r"copy\((linear_weight|stop_gradient|add|sub|mul|fused)", sources)
 
 
 def walk(point: Any) -> list[Any]:
