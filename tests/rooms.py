@@ -17,8 +17,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "modes", "versions", "sharing", "node", "inplace", "values", "gradient_hooks", "tensors",
         "operands", "instrument", "tape", "endpoints",
         "averaging", "backward", "functional", "create", "recompute",
-        "look", "engine", "pending", "matching", "paths", "freed", "views", "met", "redo", "recording",
-        "calls", "bridge", "making", "words", "kept", "aliases", "array_making", "array_api",
+        "look", "engine", "account", "pending", "matching", "paths", "freed", "views", "met", "redo", "scout",
+        "recording", "calls", "bridge", "making", "words", "kept", "aliases", "array_making", "array_api",
     ),
     "static": (
         "graph", "differentiate", "control", "compile", "run", "look", "archive", "onnx", "events", "words",
