@@ -182,23 +182,24 @@ def says_static() -> None:
     print(x.shape, x.ndim, x.dtype, len(x))
 
 
-# --- operators ---
+# --- operators, and a branch ---
 
 
-def operators_dynamic() -> None:
-    a = dynamic.tensor(3.0, requires_grad=True)
+def operators_dynamic(at: float) -> None:
+    """On the left only the way that was taken leaves boxes. On the right one box holds both ways."""
+    a = dynamic.tensor(at, requires_grad=True)
     b = dynamic.tensor(2.0, requires_grad=True)
-    y = a * b + b
+    y = a * b + b if a > 0 else a - b
     y.backward()
     print(y.item(), a.grad.item(), b.grad.item())
 
 
-def operators_static() -> None:
+def operators_static(at: float) -> None:
     a, b = (static.placeholder("float32", (), name=name) for name in "ab")
-    y = a * b + b
+    y = static.cond(a > 0, lambda: a * b + b, lambda: a - b)
     slopes = static.gradients(y, [a, b])
     with static.Session(optimize="exact") as session:
-        print("%s %s %s" % tuple(session.run([y, *slopes], {a: 3.0, b: 2.0})))
+        print("%s %s %s" % tuple(session.run([y, *slopes], {a: at, b: 2.0})))
 
 
 # --- numbers and arrays join in ---
@@ -305,7 +306,7 @@ STAGE = Stage(
         Step("Let go", freed_dynamic, freed_static),
         Step("Kept, or not", kept_dynamic, kept_static, menu=(True, False)),
         Step("What a box can say", says_dynamic, says_static),
-        Step("Operators", operators_dynamic, operators_static),
+        Step("Operators, and a branch", operators_dynamic, operators_static, menu=(3.0, -3.0)),
         Step("Numbers and arrays join in", mixed_dynamic, mixed_static),
         Step("More operators", signs_dynamic, signs_static),
         Step("One door", door_dynamic, door_static),
