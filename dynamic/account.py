@@ -45,11 +45,11 @@ WATCHED = 0.03
 """What part of its time a call costs beside that to be watched."""
 MEMORY = 64
 """So many calls count in full among those that are followed, half as much what was before."""
-
-
 LOADED = {"static.bridge.paths": 0.2, "llvmlite": 0.15}
 """What has to be loaded before anything is compiled, once in a process, and about the seconds that it takes:
 it is bought when all decorated calls together have taken as long plainly."""
+BESIDE = 40
+"""What a stretch takes to compile beside its ops, as so many of these."""
 
 
 class Compiling:
@@ -67,19 +67,19 @@ class Compiling:
         kept for all others."""
         seconds = min(seconds, 2 * self.cost(ops))
         self.seconds += seconds
-        self.ops += ops
+        self.ops += ops + BESIDE
         return seconds
 
     def cost(self, ops: int) -> float:
         """What so many will take."""
-        return self.seconds / self.ops * ops
+        return self.seconds / self.ops * (ops + BESIDE)
 
     def loading(self) -> float:
         """What is to be loaded first."""
         return sum([seconds for module, seconds in LOADED.items() if module not in sys.modules])
 
 
-compiling = Compiling(0.04, 100)
+compiling = Compiling(0.04, 140)
 
 
 class Account:

@@ -68,14 +68,17 @@ class Function:
         now = mode.get()
         if now.call is not None or now.tracing or hooks.active or gradient_hooks.hooked:
             return self.fn(*args, **settings)
-        if self.plain:
+        if self.plain > 0:
             self.plain -= 1
             self.counts["plain"] += 1
-            if self.plain:
+            if self.plain > 0:
                 return self.fn(*args, **settings)
             start = account.clock()
             result = self.fn(*args, **settings)
-            self.account.ran_plainly(account.clock() - start)
+            seconds = account.clock() - start
+            if self._lock.acquire(blocking=False):  # else another thread keeps the account now
+                self.account.ran_plainly(seconds)
+                self._lock.release()
             return result
         if not self._lock.acquire(blocking=False):  # another thread is in it, and the tree is one
             return self.fn(*args, **settings)
@@ -118,7 +121,7 @@ class Function:
             many, looks = sum(found.values()), [str(depth) for depth, count in found.items() if count]
             made = f"compiled to event {', '.join(looks)} ({_many(many, 'program')})" if many else "recorded"
             lines.append(f"  {end.depth} events, about {end.work} ops: {made}")
-        if self.plain:
+        if self.plain > 0:
             lines.append(f"plainly run next: {_many(self.plain, 'call')}, {self._why}")
         if self.tree.failure is not None:
             lines.append(f"a program failed, and its events were done one by one: {self.tree.failure}")

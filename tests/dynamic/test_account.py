@@ -3,6 +3,8 @@ takes so long, to record it, to compile it and to run it in a program so long.""
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -40,7 +42,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(Account, "at_once", False)
     monkeypatch.setattr(account, "clock", lambda: made.now)
     monkeypatch.setattr(account, "LOADED", {})
-    monkeypatch.setattr(account, "compiling", Compiling(0.04, 100))
+    monkeypatch.setattr(account, "compiling", Compiling(0.04, 140))
 
     def costs(kind: type, name: str, seconds: Callable[..., float]) -> None:
         real = getattr(kind, name)
@@ -102,7 +104,7 @@ def test_paths_that_keep_changing_cost_a_few_per_cent_and_less_and_less(world: W
 
 def test_what_takes_long_to_compile_waits_until_that_is_little_beside_all_time(world: World) -> None:
     world.compiled = 0.01
-    account.compiling.seconds = 1.0  # for 100 ops, as it has been found before
+    account.compiling.seconds = 0.4  # for 140 ops, as it has been found before
     fn = dynamic.function(chain(20))
     plain, decorated = world.spent(fn.fn, 2600), world.spent(fn, 2600)
     assert min(ratios(plain[:1500], decorated[:1500])) > 0.9
@@ -133,6 +135,34 @@ def test_functions_of_few_ops_run_plainly(world: World) -> None:
     fn = dynamic.function(chain(8))
     plain, decorated = world.spent(fn.fn, 300), world.spent(fn, 300)
     assert fn.counts["followed"] < 6 and sum(plain) > 0.97 * sum(decorated)
+
+
+def test_threads_share_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Account, "at_once", False)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    failed: list[BaseException] = []
+    try:
+        for _ in range(12):
+            fn = dynamic.function(chain(16))
+            fn.account.ran_plainly(1e-3, 16)
+
+            def many(fn: Any = fn) -> None:
+                try:
+                    for i in range(40):
+                        fn(i)
+                        fn.plain = i % 3  # as after a rest
+                except BaseException as error:
+                    failed.append(error)
+
+            threads = [threading.Thread(target=many) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert not failed
 
 
 def test_paths_that_were_not_taken_for_long_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
