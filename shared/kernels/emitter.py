@@ -59,6 +59,10 @@ class Emitter:
     def say(self, *lines: str) -> None:
         self._lines += [line if line.endswith(":") else "  " + line for line in lines]
 
+    def declare(self, line: str) -> None:
+        """A function from outside that instructions call."""
+        self._declared.add(line)
+
     def label(self) -> str:
         return f"l{next(self._fresh)}"
 
@@ -93,7 +97,7 @@ class Emitter:
         self.say(f"store {element or self.element} {value}, ptr {place}, align {self._aligned(element)}")
 
     def _aligned(self, element: str) -> int:
-        return {"i64": 8, "i8": 1}.get(element, self.align)
+        return {"i64": 8, "double": 8, "i8": 1}.get(element, self.align)
 
     # --- vectors ---
 

@@ -30,6 +30,7 @@ from shared.ops.arranging import (
 from shared.ops.attending import scaled_dot_product_attention
 from shared.ops.averaging import avg_pool1d, avg_pool2d, avg_pool3d, lp_pool1d, lp_pool2d, lp_pool3d
 from shared.ops.bags import embedding_bag
+from shared.ops.batch_normalization import batch_norm
 from shared.ops.bitwise import (
     bitcast,
     bitwise_and,
@@ -130,7 +131,7 @@ from shared.ops.margins import (
 )
 from shared.ops.matrices import dot, linear, matmul, outer, tensordot, tril, triu
 from shared.ops.noise import alpha_dropout, dropout1d, dropout2d, dropout3d, gumbel_softmax, rrelu
-from shared.ops.normalization import batch_norm, layer_norm
+from shared.ops.normalization import layer_norm
 from shared.ops.norms import logsumexp, norm
 from shared.ops.padding import pad
 from shared.ops.pairs import cdist, pairwise_distance, pdist

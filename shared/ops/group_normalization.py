@@ -16,12 +16,12 @@ from shared.numerics.scaling import magnitude, squares_fit
 from shared.numerics.summing import average, work_dtype
 from shared.op import Op, Rule, put
 from shared.ops.averaging import avg_pool2d
+from shared.ops.batch_normalization import batch_norm
 from shared.ops.choosing import cast, maximum
 from shared.ops.elementwise import pow, square
 from shared.ops.linalg.norms import vector_norm
 from shared.ops.normalization import (
     as_last_axes,
-    batch_norm,
     check_floating,
     last_axes,
     layer_norm,

@@ -1,4 +1,4 @@
-"""Normalisation over a batch, or over the axes of each example."""
+"""Normalisation over the axes of each example, and what all normalisations share."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from shared.numerics.summing import average, work_dtype
 from shared.op import Joint, Op, put
 from shared.ops.choosing import cast
 from shared.ops.creation import ones
-from shared.ops.elementwise import neg, sqrt
+from shared.ops.elementwise import neg
 from shared.ops.reductions import sum
-from shared.ops.shapes import as_tensor_like, broadcast_to, reshape
+from shared.ops.shapes import as_tensor_like, broadcast_to
 from shared.spec import Operand, Spec, as_number, promote, sizes_match, str_shape
 
-# --- what both normalisations share --------------------------------------------------------
+# --- what normalisations share -------------------------------------------------------------
 
 
-def _plus(a: Any, b: Any) -> Any:
+def plus(a: Any, b: Any) -> Any:
     """The sum of two cotangents of which one or both may be absent."""
     if a is None or b is None:
         return b if a is None else a
     return a + b
 
 
-def _within(ufunc: np.ufunc, a: Any, b: Any) -> Any:
+def within(ufunc: np.ufunc, a: Any, b: Any) -> Any:
     """`ufunc(a, b)`, in the memory of `a` where the dtype stays."""
     return ufunc(a, b, out=a if np.result_type(a.dtype, b.dtype) == a.dtype else None)
 
 
-def _statistics(x: Any, axes: tuple[int, ...], eps: float, out: Any = None) -> tuple[Any, ...]:
+def statistics(x: Any, axes: tuple[int, ...], eps: float, out: Any = None) -> tuple[Any, ...]:
     """x normalised over some axes, then its mean, 1 / sqrt(var + eps) and var; the axes stay behind as sizes
     of 1. Half precision is computed, and given, in single."""
     with np.errstate(over="ignore", invalid="ignore"):
@@ -61,11 +61,11 @@ def through_statistics(g: Any, g_mean: Any, g_inv_std: Any, unit: Any, inv_std: 
     """What the cotangents of mean and inv_std themselves, which second derivatives bring, add to g:
     d mean / dx = 1 / count, d inv_std / dx = -inv_std^2 unit / count, `unit` being the normalised x."""
     if g_inv_std is not None:
-        g = _plus(g, unit * (neg(g_inv_std * inv_std * inv_std) / count))
-    return g if g_mean is None else _plus(g, broadcast_to(g_mean / count, unit.shape))
+        g = plus(g, unit * (neg(g_inv_std * inv_std * inv_std) / count))
+    return g if g_mean is None else plus(g, broadcast_to(g_mean / count, unit.shape))
 
 
-def _by_normalised(g: Any, unit: Any, g_sum: Any, g_unit_sum: Any, scale: Any, count: Size) -> Any:
+def by_normalised(g: Any, unit: Any, g_sum: Any, g_unit_sum: Any, scale: Any, count: Size) -> Any:
     """The cotangent of x, given that of the normalised x but for the factor `scale`, and the sums of g and of
     g unit over what is normalised together (Ioffe and Szegedy 2015, section 3)."""
     return (g - (unit * (g_unit_sum / count) + g_sum / count)) * scale
@@ -76,10 +76,10 @@ def widened(g: Any, like: Any) -> Any:
     return g if g is None or g.dtype.itemsize >= like.dtype.itemsize else cast(g, like.dtype)
 
 
-_READS = {"x", "weight", "mean", "inv_std"}
+READS = {"x", "weight", "mean", "inv_std"}
 
 
-def _more_than_bias(wanted: tuple[bool, ...], weight: int) -> bool:
+def more_than_bias(wanted: tuple[bool, ...], weight: int) -> bool:
     """Whether the gradient by x or by the weight, the argument at `weight`, is wanted."""
     return wanted[0] or True in wanted[weight : weight + 1]
 
@@ -90,143 +90,9 @@ def check_floating(call: str, x: Operand) -> None:
         raise DTypeError(f"{call}: x must be floating point, not {x.dtype}; cast it first")
 
 
-def _same(a: Shape, b: Shape) -> bool:
+def same_shape(a: Shape, b: Shape) -> bool:
+    """Whether two shapes may be the same one."""
     return len(a) == len(b) and all(map(sizes_match, a, b))
-
-
-# --- batch normalisation -------------------------------------------------------------------
-
-
-def _others(ndim: int) -> tuple[int, ...]:
-    """All axes but the channel axis, which is axis 1."""
-    return (0, *range(2, ndim))
-
-
-def _row(value: Any, ndim: int) -> Any:
-    """A (C,) value so that it broadcasts over (N, C, ...)."""
-    return reshape(value, (1, value.shape[0]) + (1,) * (ndim - 2))
-
-
-def _count(x: Any) -> Size:
-    """How many elements of (N, C, ...) each channel has."""
-    return product((x.shape[0], *x.shape[2:]))
-
-
-def _compute_batch_norm(
-    x: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None,
-    *, momentum: float, eps: float, out: Any = (None,) * 5,
-) -> tuple[Any, ...]:  # fmt: skip
-    row = (1, -1) + (1,) * (x.ndim - 2)
-    y, *found = _statistics(x, _others(x.ndim), eps, out[0])
-    mean, inv_std, var = (value.reshape(-1) for value in found)
-    if weight is not None:
-        y = _within(np.multiply, y, weight.reshape(row))
-    if bias is not None:
-        y = _within(np.add, y, bias.reshape(row))
-    y = rounded(y, promote(*(value for value in (x, weight, bias) if value is not None)))
-    count: Any = _count(x)
-    unbiased = var * (count / max(count - 1, 1))
-    new_mean = running_mean + momentum * (mean - running_mean)
-    new_var = running_var + momentum * (unbiased - running_var)
-    made = (
-        y, mean, inv_std,
-        new_mean.astype(running_mean.dtype, copy=False), new_var.astype(running_var.dtype, copy=False),
-    )  # fmt: skip
-    return tuple(map(put, made, out))
-
-
-def _check_batch_norm(x: Operand, *of_channels: Operand) -> None:
-    check_floating("batch_norm", x)
-    shape = tuple(x.shape)
-    if len(shape) < 2:
-        raise ShapeError(f"batch_norm: x {str_shape(shape)} needs at least 2 axes, (N, C, ...)")
-    for name, value in zip(("running_mean", "running_var", "weight", "bias"), of_channels, strict=True):
-        if value is not None and not _same(tuple(value.shape), shape[1:2]):
-            raise ShapeError(
-                f"batch_norm: {name} {str_shape(tuple(value.shape))} must have shape ({shape[1]},), "
-                f"one for each channel of x {str_shape(shape)}"
-            )
-
-
-def _infer_batch_norm(
-    x: Operand, running_mean: Operand, running_var: Operand, weight: Operand = None,
-    bias: Operand = None, *, momentum: float, eps: float,
-) -> tuple[Spec, ...]:  # fmt: skip
-    _check_batch_norm(x, running_mean, running_var, weight, bias)
-    if same_size(_count(x), 0):
-        raise ShapeError(f"batch_norm: x {str_shape(x.shape)} has no elements to take statistics of")
-    channels, given = x.shape[1], [value for value in (x, weight, bias) if value is not None]
-    one = Spec((channels,), work_dtype(x.dtype))
-    return (
-        Spec(x.shape, promote(*given)), one, one,
-        Spec((channels,), running_mean.dtype), Spec((channels,), running_var.dtype),
-    )  # fmt: skip
-
-
-def _batch_norm_rule(
-    g: Any, y: Any, x: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None,
-    *, wanted: Any, momentum: float, eps: float,
-) -> tuple[Any, ...]:  # fmt: skip
-    """In terms of the normalised x, which no size of x takes out of range."""
-    mean, inv_std = y[1], y[2]
-    gy, g_mean, g_inv_std = widened(g[0], mean), g[1], g[2]
-    ndim, axes = len(x.shape), _others(len(x.shape))
-    if not _more_than_bias(wanted, 3):
-        return None, None, None, None, None if gy is None else sum(gy, axes)
-    unit = (x - _row(mean, ndim)) * _row(inv_std, ndim)
-    g_x = g_weight = g_bias = None
-    if gy is not None:
-        g_bias, g_weight = sum(gy, axes), sum(gy * unit, axes)
-        if wanted[0]:
-            scale = _row(inv_std if weight is None else inv_std * weight, ndim)
-            g_x = _by_normalised(gy, unit, _row(g_bias, ndim), _row(g_weight, ndim), scale, _count(x))
-    if wanted[0]:
-        g_mean, g_inv_std = (None if v is None else _row(v, ndim) for v in (g_mean, g_inv_std))
-        g_x = through_statistics(g_x, g_mean, g_inv_std, unit, _row(inv_std, ndim), _count(x))
-    return g_x, None, None, g_weight, g_bias
-
-
-_batch_norm = Op(
-    "batch_norm",
-    _compute_batch_norm,
-    _infer_batch_norm,
-    Joint(_batch_norm_rule, reads=lambda wanted: _READS if _more_than_bias(wanted, 3) else set()),
-    outputs=("y", "mean", "inv_std", "new_mean", "new_var"),
-    out=True,
-    constant=("new_mean", "new_var"),
-    check=True,
-)
-
-
-def batch_norm(
-    x: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any,
-    momentum: float = 0.1, eps: float = 1e-5, training: bool = True,
-) -> tuple[Any, Any, Any]:  # fmt: skip
-    """x (N, C, ...) normalised over all axes but C: (x - mean) / sqrt(var + eps) weight + bias.
-
-    Gives (y, new_running_mean, new_running_var). In training by the batch's own mean and
-    variance; the running ones move by `momentum` towards that mean and the unbiased variance,
-    as in PyTorch, and carry no gradient. Else by the running ones, which stay as they are.
-    weight and bias (C,) may be None. ShapeError where a size is not C, or there is nothing to
-    take a mean of. Ioffe and Szegedy 2015.
-    """
-    x = as_tensor_like(x)
-    if not training:
-        _check_batch_norm(x, running_mean, running_var, weight, bias)
-        scale = 1 / sqrt(running_var + eps)
-        scale = scale if weight is None else weight * scale
-        shift = neg(running_mean * scale)
-        shift = shift if bias is None else shift + bias
-        ndim = len(x.shape)
-        return x * _row(scale, ndim) + _row(shift, ndim), running_mean, running_var
-    if weight is None and bias is not None:
-        weight = ones((x.shape[1],), x.dtype, like=x)
-    affine = [as_tensor_like(value) for value in (weight, bias) if value is not None]
-    settings = {
-        "momentum": as_number("batch_norm", "momentum", momentum), "eps": as_number("batch_norm", "eps", eps),
-    }  # fmt: skip
-    y, _, _, new_mean, new_var = _batch_norm(x, running_mean, running_var, *affine, **settings)
-    return y, new_mean, new_var
 
 
 # --- layer normalisation -------------------------------------------------------------------
@@ -248,9 +114,9 @@ def as_last_axes(call: str, normalized_shape: int | Sequence[Size]) -> Shape:
 def _compute_layer_norm(
     x: Any, weight: Any = None, bias: Any = None, *, shape: Shape, eps: float, out: Any = (None,) * 3
 ) -> tuple[Any, ...]:
-    y, mean, inv_std, _ = _statistics(x, last_axes(x.ndim, shape), eps, out[0])
-    y = y if weight is None else _within(np.multiply, y, weight)
-    y = y if bias is None else _within(np.add, y, bias)
+    y, mean, inv_std, _ = statistics(x, last_axes(x.ndim, shape), eps, out[0])
+    y = y if weight is None else within(np.multiply, y, weight)
+    y = y if bias is None else within(np.add, y, bias)
     y = rounded(y, promote(*(value for value in (x, weight, bias) if value is not None)))
     return tuple(map(put, (y, mean, inv_std), out))
 
@@ -260,7 +126,7 @@ def _infer_layer_norm(
 ) -> tuple[Spec, Spec, Spec]:
     check_floating("layer_norm", x)
     lead = len(x.shape) - len(shape)
-    if not shape or lead < 0 or not _same(x.shape[lead:], shape):
+    if not shape or lead < 0 or not same_shape(x.shape[lead:], shape):
         raise ShapeError(
             f"layer_norm: the last axes of x {str_shape(x.shape)} are not the normalised shape "
             f"{str_shape(shape)}"
@@ -268,7 +134,7 @@ def _infer_layer_norm(
     if same_size(product(shape), 0):
         raise ShapeError(f"layer_norm: x {str_shape(x.shape)} has no elements to take statistics of")
     for name, value in (("weight", weight), ("bias", bias)):
-        if value is not None and not _same(value.shape, shape):
+        if value is not None and not same_shape(value.shape, shape):
             raise ShapeError(
                 f"layer_norm: {name} {str_shape(value.shape)} must have the normalised shape "
                 f"{str_shape(shape)}, the last axes of x {str_shape(x.shape)}"
@@ -284,7 +150,7 @@ def _layer_norm_rule(
     gy, g_mean, g_inv_std = g
     _, mean, inv_std = y
     axes, count = last_axes(len(x.shape), shape), product(shape)
-    if not _more_than_bias(wanted, 1):
+    if not more_than_bias(wanted, 1):
         return None, None, gy
     gy = widened(gy, mean)
     unit = (x - mean) * inv_std
@@ -294,7 +160,7 @@ def _layer_norm_rule(
         if wanted[0]:
             inner = gy if weight is None else gy * weight
             g_sum, g_unit_sum = sum(inner, axes, keepdims=True), sum(inner * unit, axes, keepdims=True)
-            g_x = _by_normalised(inner, unit, g_sum, g_unit_sum, inv_std, count)
+            g_x = by_normalised(inner, unit, g_sum, g_unit_sum, inv_std, count)
     if wanted[0]:
         g_x = through_statistics(g_x, g_mean, g_inv_std, unit, inv_std, count)
     return g_x, g_weight, gy
@@ -304,7 +170,7 @@ _layer_norm = Op(
     "layer_norm",
     _compute_layer_norm,
     _infer_layer_norm,
-    Joint(_layer_norm_rule, reads=lambda wanted: _READS if _more_than_bias(wanted, 1) else set()),
+    Joint(_layer_norm_rule, reads=lambda wanted: READS if more_than_bias(wanted, 1) else set()),
     outputs=("y", "mean", "inv_std"),
     out=True,
     check=True,
@@ -324,7 +190,8 @@ def layer_norm(
     x = as_tensor_like(x)
     sizes = as_last_axes("layer_norm", normalized_shape)
     if weight is None and bias is not None:
-        fits = _same(tuple(x.shape)[-len(sizes) :], sizes)  # what does not is refused below, not made first
+        last = tuple(x.shape)[-len(sizes) :]
+        fits = same_shape(last, sizes)  # what does not is refused below, not made first
         weight = ones(sizes if fits else (), x.dtype, like=x)
     affine = [as_tensor_like(value) for value in (weight, bias) if value is not None]
     return _layer_norm(x, *affine, shape=sizes, eps=as_number("layer_norm", "eps", eps))[0]

@@ -68,7 +68,8 @@ NO_WORDS = {
     "mode_index": _NO_MODE,
     "bitcast": "the opset that is written has no BitCast; read the bits outside of the model",
     **dict.fromkeys(
-        ("adaptive_avg_unpool2d", "attention_grad", "cofactor", "cofactor_slope", "conv2d_weight", "draw_in",
+        ("adaptive_avg_unpool2d", "attention_grad", "batch_norm_grad", "cofactor", "cofactor_slope",
+         "conv2d_weight", "draw_in",
          "gaussian", "gru_cell_grad", "lstm_cell_grad", "max_pick2d", "max_pool2d_input", "others_product",
          "relu_grad", "sigmoid_slope", "sum_unpool2d"), _NO_GRADIENT,
     ),

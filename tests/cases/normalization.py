@@ -9,8 +9,15 @@ import numpy as np
 
 from shared import ops
 from shared.op import TABLE
+from shared.ops.batch_normalization import batch_norm_grad_composed
 from tests.cases.case import Case, distinct, integers, normal, positive
 from tests.cases.convolution import torch_nn
+
+
+def _of_batch(*shape: int) -> list[Any]:
+    """A gradient, x, and what stands for its mean and 1 / sqrt(var + eps)."""
+    return [normal(*shape), normal(*shape), normal(shape[1]), positive(shape[1])]
+
 
 CASES = [
     Case("softmax", lambda x: ops.softmax(x), [normal(2, 3, 4)], torch=lambda x: torch_nn().softmax(x, -1),
@@ -39,6 +46,10 @@ CASES = [
          [normal(1, 2, 3), positive(2), normal(2), positive(2)],
          torch=lambda x, w, m, v: torch_nn().batch_norm(x, None, None, w, None, training=True),
          name="weight alone"),
+    Case("batch_norm_grad", lambda *a: TABLE["batch_norm_grad"](*a), [*_of_batch(3, 2, 4), positive(2)],
+         composed=batch_norm_grad_composed, unknown=[("n", 2, "t"), ("n", 2, "t"), (2,), (2,), (2,)]),
+    Case("batch_norm_grad", lambda *a: TABLE["batch_norm_grad"](*a), _of_batch(4, 3),
+         composed=batch_norm_grad_composed, name="without weight"),
     Case(
         "sqrt", lambda *a: ops.batch_norm(*a, training=False),
         [normal(3, 2, 2), positive(2), normal(2), normal(2), positive(2)],

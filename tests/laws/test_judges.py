@@ -17,6 +17,7 @@ from shared.op import TABLE, Op
 
 SHAPES_ALONE = {
     "all_gather", "angle", "argsort", "argwhere", "attention", "attention_grad", "batch_norm",
+    "batch_norm_grad",
     "broadcast_to", "cast", "complex", "concatenate", "conv2d", "conv2d_input", "conv2d_weight", "crop",
     "cummax_index", "cummin_index", "cumprod", "cumsum", "det", "einsum", "fft", "gate", "gru_cell",
     "imag", "irfft", "linear", "linear_input", "linear_weight", "logsumexp", "lstm_cell", "matmul",

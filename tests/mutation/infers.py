@@ -72,7 +72,9 @@ MUTATIONS: list[Mutation] = [
     ]),
     *rows("infer", "shared/ops/normalization.py", [
         ("def _infer_layer_norm", "(*x.shape[:lead], *(1,) * len(shape))", "x.shape[:lead]", "layer_norm"),
-        ("def _infer_batch_norm", "one = Spec((channels,)", "one = Spec((1,)",
+    ]),
+    *rows("infer", "shared/ops/batch_normalization.py", [
+        ("def _infer_batch_norm(", "one = Spec((channels,)", "one = Spec((1,)",
          "batch_norm"),
     ]),
     *rows("infer", "shared/ops/group_normalization.py", [

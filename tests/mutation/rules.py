@@ -148,10 +148,13 @@ REDUCTIONS = [
         ("def _logsumexp_rule", "0, x - restore", "0, 0.5 * x - restore", "logsumexp"),
         ("def _norm_rule", "p - 1)", "p)", "norm"),
     ]),
-    *rows("rule", "shared/ops/normalization.py", [
-        ("def _batch_norm_rule", "sum(gy * unit, axes)", "sum(gy, axes)", "batch_norm"),
+    *rows("rule", "shared/ops/batch_normalization.py", [
+        ("def _batch_norm_grad_rule", "neg(sum(scaled, axes) / count)", "sum(scaled, axes) / count",
+         "batch_norm"),
         ("def _batch_norm_rule", "return g_x, None, None, g_weight", "return g_x, None, None, g_bias",
          "batch_norm"),
+    ]),
+    *rows("rule", "shared/ops/normalization.py", [
         ("def _layer_norm_rule", "inner = gy if weight is None else gy * weight", "inner = gy", "layer_norm"),
     ]),
     *rows("rule", "shared/ops/group_normalization.py", [
