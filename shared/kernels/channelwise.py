@@ -78,7 +78,7 @@ def correlate_weight(x: Any, g: Any, geometry: Geometry, groups: int, out: Any) 
         "out_channels": o, "out_height": height, "out_width": width, "images": len(x), "groups": groups,
         "g_at": address(g), "out_at": address(out),
     }  # fmt: skip
-    function = _routine(Variant(x.dtype.name, machine.vector_bytes(), geometry.stride[1] > 1))
+    function = _routine(Variant(x.dtype.char, machine.vector_bytes(), geometry.stride[1] > 1))
     held, work = [offsets], []
     for share in threads.share(groups):
         planes, totals = (np.zeros(size, x.dtype) for size in _scratch(x, o, geometry, groups))

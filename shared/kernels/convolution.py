@@ -301,7 +301,7 @@ def _up(count: int, step: int) -> int:
 
 def _variant(x: Any, geometry: Geometry, unpooling: Unpooling | None) -> Variant:
     gated = unpooling is not None and unpooling.epilogue.relu
-    return Variant(x.dtype.name, machine.vector_bytes(), geometry.stride[1] > 1, unpooling is not None, gated)
+    return Variant(x.dtype.char, machine.vector_bytes(), geometry.stride[1] > 1, unpooling is not None, gated)
 
 
 @cache

@@ -50,7 +50,7 @@ class Epilogue(NamedTuple):
 class Variant(NamedTuple):
     """What one function is made for.
 
-    dtype    of all arrays, "float32" or "float64"
+    dtype    of all arrays, "f" or "d"
     bytes    of a vector
     strided  whether the columns of an image lie apart in the planes
     pooled   whether what is laid out (of weights: the gradient) comes as the gradient of what was

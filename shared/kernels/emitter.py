@@ -86,6 +86,9 @@ class Emitter:
     def smaller(self, a: Value, b: Value) -> str:
         return self.new(f"select i1 {self.less(a, b)}, i64 {a}, i64 {b}")
 
+    def larger(self, a: Value, b: Value) -> str:
+        return self.new(f"select i1 {self.less(a, b)}, i64 {b}, i64 {a}")
+
     def at(self, base: str, offset: Value, element: str = "") -> str:
         """The place of an element so many after the first."""
         return self.new(f"getelementptr {element or self.element}, ptr {base}, i64 {offset}")

@@ -91,6 +91,7 @@ def _made(key: Hashable, source: Callable[[str], str], vectors: bool) -> _Method
     name = "kernel_" + _digest(repr(key))[:20]
     (address,) = _loaded(source(name), [name], vectors)
     method = _Method(name.encode(), address, _FASTCALL, None)
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(method))  # builtins read it as the interpreter ends
     COSTS.seconds += time.perf_counter() - start
     return method
 
@@ -130,8 +131,8 @@ def routine(
 
 
 def address(array: Any) -> int:
-    """Where an array's elements begin."""
-    return int(array.__array_interface__["data"][0])
+    """Where an array's elements begin: from where kernels read it too, for NumPy's own word takes longer."""
+    return ctypes.c_size_t.from_address(id(array) + support.DATA).value
 
 
 @cache

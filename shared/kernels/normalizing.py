@@ -3,8 +3,8 @@
     mean, var = of all x of the channel;  y = (x - mean) / sqrt(var + eps) weight + bias
     g_x = (g - unit sum(g unit) / count - sum(g) / count) weight / sqrt(var + eps),  unit the normalised x
 
-Sums are of chunks in the lanes of a vector, and then in double precision, so that their error does not grow
-with the batch. They have one order, whatever the number of threads. The twin is in
+Sums are of chunks in the lanes of a vector, then of some images, in double precision, so that their error
+hardly grows with the batch. They have one order, whatever the number of threads. The twin is in
 `shared.ops.batch_normalization`.
 """
 
@@ -23,7 +23,7 @@ from shared.kernels.emitter import Emitter
 from shared.kernels.machine import Routine, address
 
 CHUNK = 32
-"""How many vectors are added one by one."""
+"""How many vectors, and how many images' sums, are added one by one."""
 LEAST = 8
 """The elements of a channel in one image from which on a vector has work."""
 
@@ -37,8 +37,8 @@ BACKWARD = (*CHANNELS, "g_at", "g_x_at", "g_weight_at", "g_bias_at")
 
 
 class Variant(NamedTuple):
-    """What one function is made for: the dtype of all arrays, the bytes of a vector, and whether there are a
-    weight and a bias."""
+    """What one function is made for: the dtype of all arrays ("f" or "d"), the bytes of a vector, and whether
+    there are a weight and a bias."""
 
     dtype: str
     bytes: int
@@ -130,10 +130,26 @@ def _vectors(e: Emitter, c: str) -> Iterator[tuple[str, str]]:
 def _sums(e: Emitter, c: str, terms: Callable[[str, str], Sequence[str]], count: int) -> list[str]:
     """In double precision, the sums over a channel of so many terms for each element; a term is a vector."""
     totals = [e.variable("double") for _ in range(count)]
-    slots = [e.variable(e.vector) for _ in range(count)]
+    some_images = [e.variable("double") for _ in range(count)]
     for total in totals:
         e.store("0.0", total, "double")
-    with e.loop("%images") as n, e.loop("%area", CHUNK * e.lanes) as first:
+    with e.loop("%images", CHUNK) as block:
+        for total in some_images:
+            e.store("0.0", total, "double")
+        with e.loop(e.smaller(e.sub("%images", block), CHUNK)) as n:
+            _add_image(e, c, e.add(block, n), terms, some_images)
+        for total, part in zip(totals, some_images, strict=True):
+            both = f"fadd double {e.load(total, 'double')}, {e.load(part, 'double')}"
+            e.store(e.new(both), total, "double")
+    return [e.load(total, "double") for total in totals]
+
+
+def _add_image(
+    e: Emitter, c: str, n: str, terms: Callable[[str, str], Sequence[str]], totals: Sequence[str]
+) -> None:
+    """The sums of one image's channel, chunk after chunk."""
+    slots = [e.variable(e.vector) for _ in totals]
+    with e.loop("%area", CHUNK * e.lanes) as first:
         start = e.add(e.mul(e.add(e.mul(n, "%channels"), c), "%area"), first)
         left = e.smaller(e.sub("%area", first), CHUNK * e.lanes)
         for slot in slots:
@@ -148,7 +164,6 @@ def _sums(e: Emitter, c: str, terms: Callable[[str, str], Sequence[str]], count:
             part = e.sum_of_lanes(e.load(slot, e.vector))
             wide = part if e.element == "double" else e.new(f"fpext float {part} to double")
             e.store(e.new(f"fadd double {e.load(total, 'double')}, {wide}"), total, "double")
-    return [e.load(total, "double") for total in totals]
 
 
 def _narrow(e: Emitter, value: str) -> str:
@@ -198,7 +213,7 @@ def normalize_grad(
 
 
 def _run(source: Any, words: Any, has: tuple[bool, ...], x: Any, held: Any, arrays: dict[str, Any]) -> None:
-    function = _routine(source, words, Variant(x.dtype.name, machine.vector_bytes(), *has))
+    function = _routine(source, words, Variant(x.dtype.char, machine.vector_bytes(), *has))
     shared = {name: address(array) for name, array in arrays.items() if array is not None}
     shared |= {
         "images": len(x), "channels": x.shape[1], "area": math.prod(x.shape[2:]), "x_at": address(x),

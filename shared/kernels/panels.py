@@ -149,7 +149,7 @@ def _correlate(
         "run": run, "out_image": strides[0], "out_channel": strides[1], "out_row": strides[2],
         "out_column": strides[3],
     }  # fmt: skip
-    variant = Variant(x.dtype.name, machine.vector_bytes(), reach.stride[1], relu, apart)
+    variant = _variant(x, reach)._replace(relu=relu, apart=apart)
     function = _routine(panels_source.correlate, panels_source.CORRELATE, variant)
     shares = _shares(n * reach.output[0], o, reach)
     scratch = [_scratch(x, c, reach, len(channels)) for _, channels in shares]
@@ -180,14 +180,13 @@ def correlate_weight(x: Any, g: Any, reach: Reach, groups: int, out: Any) -> Any
         "first": 0, "last": n * reach.output[0], "line": reach.line, "g_image": area * g.shape[1],
         "g_channel": area, "out_channels": o, "out_row": taps,
     }  # fmt: skip
-    variant = Variant(x.dtype.name, machine.vector_bytes(), reach.stride[1])
-    function = _routine(panels_source.weight, panels_source.WEIGHT, variant)
+    function = _routine(panels_source.weight, panels_source.WEIGHT, _variant(x, reach))
     tiles, wide = TILES[machine.vector_bytes()], _wide(x)
     shares = threads.share(-(-taps // wide))
     work: list[list[Any]] = [[] for _ in shares]
     for share, calls in zip(shares, work, strict=True):
         panel, packed = reach.line * wide, reach.line * _up(o, tiles.rows)
-        room = [np.zeros(size, x.dtype) for size in (panel, panel, packed, tiles.rows * wide)]
+        room = [np.empty(size, x.dtype) for size in (panel, panel, packed, tiles.rows * wide)]
         held += room
         names = ("lines_at", "panels_at", "packed_at", "tile_at")
         own = shared | {name: address(part) for name, part in zip(names, room, strict=True)}
@@ -237,7 +236,7 @@ def _scratch_size(x: Any, c: int, reach: Reach, o: int) -> int:
 
 def _scratch(x: Any, c: int, reach: Reach, o: int) -> list[Any]:
     """A line, panels, packed weights, sums."""
-    return [np.zeros(size, x.dtype) for size in _scratch_sizes(x, c, reach, o)]
+    return [np.empty(size, x.dtype) for size in _scratch_sizes(x, c, reach, o)]
 
 
 def _shares(rows: int, o: int, reach: Reach) -> list[tuple[range, range]]:
@@ -249,6 +248,11 @@ def _shares(rows: int, o: int, reach: Reach) -> list[tuple[range, range]]:
         (range(rows), range(share.start * step, min(share.stop * step, o)))
         for share in threads.share(-(-o // step))
     ]
+
+
+def _variant(x: Any, reach: Reach) -> Variant:
+    lanes = machine.vector_bytes() // int(x.dtype.itemsize)
+    return Variant(x.dtype.char, machine.vector_bytes(), reach.stride[1], reach.output[1] <= lanes)
 
 
 def _wide(x: Any) -> int:

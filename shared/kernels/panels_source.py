@@ -22,9 +22,10 @@ from shared.kernels.pooling_source import positive
 class Variant(NamedTuple):
     """What one function is made for.
 
-    dtype    of all arrays, "float32" or "float64"
+    dtype    of all arrays, "f" or "d"
     bytes    of a vector
     stride   from one column of the output to the next, in columns of the image
+    narrow   whether a row of the output is one vector at most
     relu     whether that follows (correlate alone)
     apart    whether the columns of what is written lie apart in memory (correlate alone)
     """
@@ -32,6 +33,7 @@ class Variant(NamedTuple):
     dtype: str
     bytes: int
     stride: int = 1
+    narrow: bool = False
     relu: bool = False
     apart: bool = False
 
@@ -74,7 +76,9 @@ def _images(e: Emitter, begin: str, end: str) -> Iterator[tuple[str, str, str, s
         yield n, top, e.sub(bottom, top), e.mul(e.sub(e.add(above, top), begin), "%width")
 
 
-def _fill_line(e: Emitter, line: str, channel: str, tap: str, begin: str, end: str, stride: int) -> None:
+def _fill_line(
+    e: Emitter, variant: Variant, line: str, channel: str, tap: str, begin: str, end: str
+) -> None:
     """What a tap sees of a channel at all places of the rows, zero where it sees padding. The last vector
     of a row writes beyond it, where the next one comes."""
     words = e.at("%table_at", e.mul(tap, 5), "i64")
@@ -82,15 +86,29 @@ def _fill_line(e: Emitter, line: str, channel: str, tap: str, begin: str, end: s
     offset = e.add(e.mul(channel, "%x_channel"), offset)
     with _images(e, begin, end) as (n, first, count, before):
         image = e.at("%x_at", e.add(e.mul(n, "%x_image"), offset))
-        with e.loop(count) as counted:
-            r = e.add(first, counted)
-            above, below = e.less(r, top), e.less(r, bottom)
-            behind = e.new(f"select i1 {below}, i64 {high}, i64 {low}")
-            behind = e.new(f"select i1 {above}, i64 {low}, i64 {behind}")
-            row = e.at(image, e.mul(r, "%row_step"))
-            target = e.at(line, e.add(before, e.mul(counted, "%width")))
-            with e.loop("%width", e.lanes) as q:
-                e.store(_seen(e, row, e.mul(q, stride), low, behind, stride), e.at(target, q), e.vector)
+        last = e.add(first, count)
+        inside = (e.larger(first, e.smaller(edge, last)) for edge in (top, bottom))
+        starts = [first, *inside, last]
+        for part in range(3):  # above the image, in it, below
+            with e.loop(e.sub(starts[part + 1], starts[part])) as counted:
+                r = e.add(starts[part], counted)
+                target = e.at(line, e.add(before, e.mul(e.sub(r, first), "%width")))
+                row = e.at(image, e.mul(r, "%row_step"))
+                with _columns(e, variant) as q:
+                    value = "zeroinitializer"
+                    if part == 1:
+                        value = _seen(e, row, e.mul(q, variant.stride), low, high, variant.stride)
+                    e.store(value, e.at(target, q), e.vector)
+
+
+@contextmanager
+def _columns(e: Emitter, variant: Variant) -> Iterator[Value]:
+    """The lines within, for each vector of a row; if there is just one, its masks are those of all rows."""
+    if variant.narrow:
+        yield 0
+        return
+    with e.loop("%width", e.lanes) as q:
+        yield q
 
 
 def _seen(e: Emitter, row: str, at: str, low: str, high: str, stride: int) -> str:
@@ -167,7 +185,7 @@ def correlate(variant: Variant, name: str) -> str:
         with e.loop("%channels", "%channels_at_once") as c:
             some = e.smaller(e.sub("%channels", c), "%channels_at_once")
             with e.loop(some) as i, e.loop("%taps") as tap:
-                _fill_line(e, "%lines_at", e.add(c, i), tap, begin, end, variant.stride)
+                _fill_line(e, variant, "%lines_at", e.add(c, i), tap, begin, end)
                 k = e.mul(e.add(e.mul(i, "%taps"), tap), wide)
                 with e.loop(places, wide) as p:
                     panel = e.at("%panels_at", e.add(e.mul(p, "%depth"), k))
@@ -249,7 +267,7 @@ def weight(variant: Variant, name: str) -> str:
                 number = e.add(k, i)
                 channel, tap = (e.new(f"{do} i64 {number}, %taps") for do in ("sdiv", "srem"))
                 line = e.at("%lines_at", e.mul(i, "%line"))
-                _fill_line(e, line, channel, tap, begin, end, variant.stride)
+                _fill_line(e, variant, line, channel, tap, begin, end)
             _side_by_side(e, places, tiles.vectors)
             with e.loop("%out_channels", rows) as o:
                 _to_total(e, o, k, some, places, counted, rows, tiles.vectors)

@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.kernels import channelwise, convolution, convolving, machine, panels, pooling, products, scatter
+from shared.kernels import (
+    channelwise,
+    convolution,
+    convolving,
+    machine,
+    normalizing,
+    panels,
+    pooling,
+    products,
+    scatter,
+)
 from shared.kernels.convolution import Geometry, Unpooling, correlate, correlate_weight
 from shared.kernels.convolution_source import Epilogue
 from shared.kernels.fused import MOST_LEVELS, Element, Input, Recipe, kernel_of
@@ -58,7 +68,7 @@ def vectors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(convolution, "WORTH", 1)
     monkeypatch.setattr(panels, "PLACES", 40)
     monkeypatch.setattr(panels, "DEPTH", 30)
-    for module in (channelwise, convolution, panels, pooling, scatter, products):
+    for module in (channelwise, convolution, normalizing, panels, pooling, scatter, products):
         monkeypatch.setattr(module, "np", Guarding())
     known = (products.multiplier, pooling._pool_routine, scatter._routine)
     for function in known:
@@ -100,6 +110,14 @@ def convolve_by_panels(draw: Draw) -> None:
     phases = panels.backward(*window[:4], image, places)
     panels.correlate_input(g, w, phases, window.stride, groups, draw.room(*x.shape))
     channelwise.correlate_weight(x, g, Geometry(*window[:4], image, places), groups, draw.room(*w.shape))
+
+
+def normalize(draw: Draw) -> None:
+    x = draw.array(draw.int(1, 3), draw.int(1, 3), draw.int(1, 70), draw.int(1, 9))
+    weight, bias = (draw.array(x.shape[1]) if draw.int(0, 1) else None for _ in range(2))
+    mean, inv, _ = normalizing.normalize(x, weight, bias, 1e-5, draw.room(*x.shape))
+    rows = draw.room(x.shape[1]), draw.room(x.shape[1])
+    normalizing.normalize_grad(draw.array(*x.shape), x, mean, inv, weight, draw.room(*x.shape), *rows)
 
 
 def pool_and_back(draw: Draw) -> None:
@@ -158,7 +176,11 @@ def fuse(draw: Draw) -> None:
 
 
 @pytest.mark.parametrize(
-    "kernel", [convolve, convolve_by_panels, pool_and_back, unpool_overlapping, scatter_sums, multiply, fuse],
+    "kernel",
+    [
+        convolve, convolve_by_panels, normalize, pool_and_back, unpool_overlapping, scatter_sums, multiply,
+        fuse,
+    ],
     ids=lambda kernel: kernel.__name__,
 )  # fmt: skip
 def test_no_memory_is_touched_but_that_of_the_arrays(kernel: Callable[[Draw], None]) -> None:
