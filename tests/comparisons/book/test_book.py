@@ -19,6 +19,8 @@ from comparisons.book.recorder import whole
 from comparisons.book.recording import all_stages, record_step
 from comparisons.book.step import Step
 from comparisons.report.book.page import draw_book
+from comparisons.report.look import figures
+from comparisons.report.pages import pages
 from shared import nn, ops
 from shared.watch import hooks
 
@@ -215,3 +217,17 @@ def test_other_outcomes_give_other_sentences(found):
     assert alarm in page
     assert "9 of 10 steps printed the same" in page
     assert "<b>7</b>" not in page
+
+
+def test_the_report_leads_to_the_book_and_back_or_says_why_it_is_missing(report, book, monkeypatch):
+    for name in ("losses", "phases", "catching_up", "memory"):
+        monkeypatch.setattr(figures, name, lambda *_: "<svg></svg>")
+    report["book"] = {"status": "done", "found": book}
+    made = pages(report)
+    for name, title in STAGES.items():
+        assert f'<a href="{name}.html">{title}</a>' in made["index.html"]
+        assert 'href="index.html"' in made[f"{name}.html"]
+    report["book"] = {"status": "failed", "error": {"type": "OSError", "message": "no digits"}}
+    made = pages(report)
+    assert "The book is missing. It could not be recorded. OSError: no digits" in made["index.html"]
+    assert not {f"{name}.html" for name in STAGES} & made.keys()
