@@ -19,8 +19,8 @@ Known to survive, since no program is known that tells them from what stands the
   the shape that is expected, and stays.
 - `rows.py`, rows of another dtype than the product's are put together: NumPy widens them before it, too.
 - `fuse.py`, fused ops are shared by forms alone: of one form there is one object for each dtype and text.
-- `recompute.py`, what the step that holds most needs is looked at, too: to compute it again frees nothing there,
-  so it is not taken.
+- `recompute.py`, what the step that holds most needs is looked at, too: to compute it again frees nothing
+  there, so it is not taken.
 - `forms.py`, whole numbers that no double holds are handed: NumPy, too, takes them by way of a double.
 
 When they were last planted, these were numbers 0 to 121 without 120, and 290 to 300: 121 of 132 were caught,
