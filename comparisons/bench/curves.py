@@ -124,36 +124,9 @@ def on_static(family: Family, size: int, x: Any) -> Step:
 
 def on_torch(family: Family, size: int, x: Any) -> Step:
     """A step of PyTorch."""
-    import torch
+    from comparisons.bench import on_torch
 
-    class Attention(torch.nn.Module):  # type: ignore[misc]
-        def __init__(self, width: int, heads: int) -> None:
-            super().__init__()
-            self.heads = heads
-            self.inner, self.outer = torch.nn.Linear(width, 3 * width), torch.nn.Linear(width, width)
-
-        def forward(self, x: Any) -> Any:
-            n, t, width = x.shape
-            q, k, v = self.inner(x).view(n, t, 3, self.heads, -1).permute(2, 0, 3, 1, 4).unbind(0)
-            y = torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
-            return self.outer(y.transpose(1, 2).reshape(n, t, width))
-
-    kinds: Mapping[str, Callable[..., Any]] = {
-        "linear": lambda *sizes: torch.nn.Sequential(torch.nn.Linear(*sizes), torch.nn.ReLU()),
-        "lstm": torch.nn.LSTM, "attention": Attention,
-    }  # fmt: skip
-    model = torch.nn.ModuleList([kinds[kind](*numbers) for kind, numbers in family.layers(size)])
-    torch.set_num_threads(1)
-    given = torch.from_numpy(x)
-
-    def step() -> None:
-        model.zero_grad()
-        y = given
-        for part in model:
-            y = part(y)[0] if isinstance(part, torch.nn.LSTM) else part(y)
-        y.square().sum().backward()
-
-    return step
+    return on_torch.grown(family.layers(size), x)
 
 
 SYSTEMS: Mapping[str, Callable[[Family, int, Any], Step]] = {

@@ -1,7 +1,7 @@
 """PyTorch on the CPU: eager, with its layers over whole sequences, and compiled."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -15,7 +15,7 @@ from comparisons.bench.workloads import Workload, as_layer
 
 VERSION = torch.__version__
 KINDS: dict[str, Any] = {"rnn": (nn.RNN, nn.RNNCell), "lstm": (nn.LSTM, nn.LSTMCell)}
-torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
 
 
 class MLP(nn.Module):
@@ -85,12 +85,12 @@ class ConvNet(nn.Module):
 class Attention(nn.Module):
     """Causal attention to itself in several heads, by the function that takes all of it at once."""
 
-    def __init__(self, gpt: Gpt) -> None:
+    def __init__(self, width: int, heads: int) -> None:
         super().__init__()
-        self.heads = gpt.heads
-        self.in_proj_weight = nn.Parameter(torch.empty(3 * gpt.width, gpt.width))
-        self.in_proj_bias = nn.Parameter(torch.empty(3 * gpt.width))
-        self.out_proj = nn.Linear(gpt.width, gpt.width)
+        self.heads = heads
+        self.in_proj_weight = nn.Parameter(torch.randn(3 * width, width) * width**-0.5)
+        self.in_proj_bias = nn.Parameter(torch.zeros(3 * width))
+        self.out_proj = nn.Linear(width, width)
 
     def forward(self, x: Any) -> Any:
         n, t, width = x.shape
@@ -106,7 +106,8 @@ class Block(nn.Module):
     def __init__(self, gpt: Gpt) -> None:
         super().__init__()
         width = gpt.width
-        self.self_attn, self.norm1, self.norm2 = Attention(gpt), nn.LayerNorm(width), nn.LayerNorm(width)
+        self.self_attn = Attention(width, gpt.heads)
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.linear1, self.linear2 = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
     def forward(self, x: Any) -> Any:
@@ -200,6 +201,25 @@ def train(workload: Workload, style: str) -> Iterator[str | float]:
         loss.backward()
         optimizer.step()
         yield loss.item()
+
+
+def grown(layers: Sequence[tuple[str, tuple[int, ...]]], x: Any) -> Callable[[], None]:
+    """A step of `curves`: these layers one after the other, and the gradients of what they give squared."""
+    kinds: dict[str, Any] = {
+        "linear": lambda *sizes: nn.Sequential(nn.Linear(*sizes), nn.ReLU()), "lstm": nn.LSTM,
+        "attention": Attention,
+    }  # fmt: skip
+    net = nn.ModuleList([kinds[kind](*numbers) for kind, numbers in layers])
+    given = torch.from_numpy(x)
+
+    def step() -> None:
+        net.zero_grad()
+        y = given
+        for part in net:
+            y = part(y)[0] if isinstance(part, nn.LSTM) else part(y)
+        y.square().sum().backward()
+
+    return step
 
 
 def chain(count: int) -> Callable[[], tuple[float, float]]:
