@@ -146,7 +146,7 @@ REDUCTIONS = [
     ]),
     *rows("rule", "shared/ops/norms.py", [
         ("def _logsumexp_rule", "0, x - restore", "0, 0.5 * x - restore", "logsumexp"),
-        ("def _norm_rule", "p - 1)", "p)", "norm"),
+        ("def _norm_rule", "pow(part, p - 1)", "pow(part, p)", "norm"),
     ]),
     *rows("rule", "shared/ops/batch_normalization.py", [
         ("def _batch_norm_grad_rule", "neg(sum(scaled, axes) / count)", "sum(scaled, axes) / count",
