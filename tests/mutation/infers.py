@@ -11,7 +11,8 @@ MUTATIONS: list[Mutation] = [
          "transpose"),
         ("def _infer_broadcast_to", "return Spec(shape, x.dtype)", "return Spec(shape_of(x), x.dtype)",
          "broadcast_to"),
-        ("def _infer_sum_to", "return Spec(shape, x.dtype)", "return Spec(x.shape, x.dtype)", "sum_to"),
+        ("f\"sum_to: {str_shape(shape)} does not", "return Spec(shape, x.dtype)",
+         "return Spec(x.shape, x.dtype)", "sum_to"),
     ]),
     *rows("infer", "shared/ops/joining.py", [
         ("def _infer_concatenate", "total = total + shape[axis]", "total = shape[axis]", "concatenate"),
@@ -102,7 +103,7 @@ MUTATIONS: list[Mutation] = [
          "adaptive"),
     ]),
     *rows("infer", "shared/ops/averaging.py", [
-        ("def _infer_sum_pool2d", "x.shape[2:])), x.dtype)", "x.shape[2:])[::-1]), x.dtype)", "avg_pool"),
+        ("def _infer_sum_pool2d", "x.shape[2:])), x.dtype)", "x.shape[2:])[::-1]), x.dtype)", "sum_pool2d"),
     ]),
     *rows("infer", "shared/ops/choosing.py", [
         ("def _where_dtype", "return promote(a, b)", "return promote(b)", "where"),

@@ -32,7 +32,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     ),
     "memory": (
         f"{LAWS}compute_gives_fresh_arrays_in_c_order",
-        f"{LAWS}memory_that_is_given_is_filled_and_changes_no_bit",
+        f"{LAWS}memory_that_is_given_is_filled_and_changes_no_bit", f"{OPS}values.py",
     ),
     "infer": (
         f"{LAWS}infer_says_what_compute_gives",

@@ -257,3 +257,16 @@ def test_axes_may_be_said_in_any_order(name: str) -> None:
         one, other = session.run(pair, {x: a})
         assert len(session.block(pair, [x]).steps) == len(session.block(pair[0], [x]).steps)
     np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "max", "min", "prod", "any", "all", "var", "std"])
+def test_a_reduction_fills_what_it_is_given_in_any_order_of_memory(name: str) -> None:
+    """Of an array that lies transposed, too."""
+    op, a = TABLE[name], np.arange(1.0, 7.0, dtype=np.float32).reshape(2, 3)
+    settings: dict[str, Any] = {"axis": (0,), "keepdims": False}
+    if name in ("var", "std"):
+        settings["correction"] = 0
+    expected = op.compute(np.ascontiguousarray(a.T), **settings)
+    out = np.zeros_like(expected)
+    assert op.compute(a.T, **settings, out=out) is out
+    np.testing.assert_array_equal(out, expected)
