@@ -13,7 +13,9 @@ import pytest
 import static
 from shared import nn, ops
 from shared.errors import SettingError
+from shared.op import TABLE, ZERO, Op
 from shared.ops.matrices import linear_weight
+from shared.spec import Spec
 from static.compile.lower import lower
 from static.compile.passes import Log, Record
 from static.compile.passes.rows import FEW
@@ -543,3 +545,22 @@ def test_what_a_step_has_of_its_own_is_not_gathered(rows: int) -> None:
     fetches = [loss, *static.gradients(loss, [x, w, own])]
     rng = np.random.default_rng(0)
     agree(fetches, {y: rng.standard_normal(tuple(y.shape)) for y in (x, w, own)})
+
+
+def test_what_does_more_than_compute_stays_in_its_loop() -> None:
+    """Though it reads nothing that changes there."""
+    calls: list[int] = []
+
+    def compute(x: Any, out: Any = None) -> Any:
+        calls.append(1)
+        return np.multiply(x, 2, out=out)
+
+    try:
+        op = Op("seen", compute, lambda x: Spec(x.shape, x.dtype), [ZERO], pure=False)
+        x, rows = static.placeholder("float32", (3,)), static.placeholder("float32", (4, 3))
+        _, y = ops.scan(lambda carry, row: (carry, op(x) + row), x, rows)
+        with static.Session() as session:
+            session.run(y, {x: np.ones(3, np.float32), rows: np.ones((4, 3), np.float32)})
+    finally:
+        del TABLE["seen"]
+    assert len(calls) == 4
