@@ -67,6 +67,16 @@ def given_model(file: Any, sizes: Iterable[str]) -> Any:
     return given.of(file, found)
 
 
+def on_ranks(ranks: int) -> Any:
+    """The experiment on so many ranks; an error with what to install where none can be started."""
+    from comparisons.experiments import many_ranks
+    from shared.ranks.mpi import INSTALL
+
+    if why := many_ranks.missing():
+        raise click.ClickException(f"--ranks: {why}; {INSTALL}")
+    return many_ranks.on(ranks)
+
+
 def packaged_model() -> list[Any]:
     """The experiment on a model that an installed package has inside, if there is one."""
     from comparisons.bench import given_model as given

@@ -16,6 +16,7 @@ from comparisons.command_line.chosen import (
     experiments_take_part,
     given_model,
     installed_families,
+    on_ranks,
     packaged_model,
     peers_named,
     pythons_named,
@@ -69,11 +70,13 @@ def main() -> None:
               help="Compare the model in an ONNX file, on both engines and in onnxruntime.")  # fmt: skip
 @click.option("--size", multiple=True, metavar="NAME=N",
               help="With --onnx: for a size that the file leaves open.")  # fmt: skip
+@click.option("--ranks", type=click.IntRange(min=1), metavar="N",
+              help="Train on N processes, by MPI, and write the page on that.")  # fmt: skip
 @OUT
 def run(
     names: tuple[str, ...], engine: str, device: str, full: bool, seed: int, steps: int | None, as_json: bool,
     resume: bool, peers: str | None, python: tuple[str, ...], onnx: Path | None, size: tuple[str, ...],
-    out: Path,
+    ranks: int | None, out: Path,
 ) -> None:  # fmt: skip
     """Train, compare, measure, and write the report.
 
@@ -95,8 +98,11 @@ def run(
     from shared.durable.files import check_writable
 
     given = [] if onnx is None else [given_model(onnx, size)]
+    given += [] if ranks is None else [on_ranks(ranks)]
     tasks, experiments = ([], given) if given and not names else chosen(names, full, engine, device)
-    experiments = experiments if experiments is given else [*experiments, *given]
+    if experiments is not given:
+        named = {experiment.name for experiment in given}
+        experiments = [*(one for one in experiments if one.name not in named), *given]
     if full and not names and not given and experiments_take_part(engine, device):
         experiments = [*experiments, *packaged_model()]
     check_device(device)

@@ -27,6 +27,7 @@ class Averager:
     weight      what this rank counts: the rows that it was last given; None if all count alike
     on          whether gradients are averaged now; see `no_sync`
     behind      whether gradients were added up without averaging, which the next average is to hold
+    messages    of the last round, the bytes of each, and how many gradients were ready when it was begun
     share       of the last round, the bytes that were under way before its last gradient was ready, and all
     """
 
@@ -37,6 +38,7 @@ class Averager:
         self.weight: Any = None
         self.on, self.behind, self.learnt = True, False, False
         self.share = (0, 0)
+        self.messages: list[tuple[int, int]] = []
         for parameter in self.parameters:
             parameter.averager = self
             averaged.add(parameter)
@@ -59,6 +61,7 @@ class Averager:
     def over(self, done: Round) -> None:
         """A round is over: the next one goes by the order in which rank 0 got its gradients ready."""
         self.share = done.early, sum(like.nbytes for like in done.likes)
+        self.messages = done.messages
         self.comm.step()
         if not self.learnt:
             order = np.array(done.order, np.int64)

@@ -54,6 +54,8 @@ class Round:
         self.early = 0
         """The bytes that were under way before the last gradient was handed in."""
         self._under_way = 0
+        self.messages: list[tuple[int, int]] = []
+        """Of each message its bytes, and how many gradients had been handed in when it was begun."""
         self._given: dict[int, Any] = {}
 
     def ready(self, position: int, gradient: Any) -> None:
@@ -72,6 +74,7 @@ class Round:
         ]
         size = sum(array.nbytes for array in arrays)
         self._under_way += size
+        self.messages.append((size, len(self._given)))
         call = Call(f"backward(gradients {bucket[0]} and on: {len(bucket)} of {size:,} bytes)", self.at)
         counts = [int(g is not None) for g in given]
         self.begun.append(self.comm.begin_sum(call, arrays, "mean", self.weight, counts))
