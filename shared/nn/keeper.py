@@ -69,9 +69,9 @@ class Keeper:
         """Whether all that are left have made all steps; if one was lost, they may have to make the last
         again."""
         self._kept[self.step] = self._states()
-        while not self.comm.wires.all_here():
+        while not self.comm.wires.all_here(True):
             step = self.step
-            self.recover()
+            self.recover(agreed=True)
             if self.step < step:
                 return False
             self._kept[self.step] = self._states()
@@ -94,13 +94,14 @@ class Keeper:
             return True
         return False
 
-    def recover(self) -> None:
+    def recover(self, agreed: bool = False) -> None:
         """After a LostRankError: agree with those that are left, and go back to where the earliest of them
         is."""
         before = self.comm.size
         while True:
             try:
-                old = self.comm.shrink()
+                old = self.comm.shrink(agreed)
+                agreed = False
                 if len(old) == before:
                     raise StateError(
                         "Keeper: no rank was lost, but one has ended, or raised an error; the others can not "

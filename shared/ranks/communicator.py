@@ -138,11 +138,16 @@ class Communicator:
         """One training step is made: after the tenth, collectives begin without a handshake."""
         self.steps += 1
 
-    def shrink(self) -> list[int]:
+    def shrink(self, agreed: bool = False) -> list[int]:
         """Go on without the ranks that were lost, after a LostRankError: all that are left must call it.
-        They are numbered anew, in their old order. Gives their old numbers, by the new ones."""
+        They are numbered anew, in their old order. Gives their old numbers, by the new ones.
+
+        agreed: whether this rank heard of it from `wires.all_here`, in which the others took part.
+        """
         before = self.rank
         self.wires.abandon()
+        if not agreed:  # one that has made its last step waits there
+            self.wires.all_here(False)
         self._queue.clear()
         self._notes.clear()
         self.wires = self.wires.without_lost()

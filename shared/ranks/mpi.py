@@ -132,15 +132,15 @@ class Mpi:
                 one.Revoke()
 
 
-    def all_here(self) -> bool:
+    def all_here(self, well: bool) -> bool:
         """See `Wires`. Where MPI knows no agreement, nobody goes on without a lost rank either."""
         try:
-            self.within.Agree(1)
+            return bool(self.within.Agree(int(well)))
         except NotImplementedError:
-            pass
+            return well
         except self.mpi.Exception as error:
-            return error.Get_error_class() not in (self.mpi.ERR_PROC_FAILED, self.mpi.ERR_REVOKED)
-        return True
+            lost = error.Get_error_class() in (self.mpi.ERR_PROC_FAILED, self.mpi.ERR_REVOKED)
+            return well and not lost
 
     def without_lost(self) -> Wires:
         """See `Wires`."""

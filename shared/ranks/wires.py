@@ -52,9 +52,9 @@ class Wires(Protocol):
     def abandon(self) -> None:
         """Let every rank that waits on these wires hear that it waits in vain."""
 
-    def all_here(self) -> bool:
-        """Whether none is lost, when all that are left have asked this: every one is told the same. It
-        waits."""
+    def all_here(self, well: bool) -> bool:
+        """Whether none is lost and all is `well` with every rank, when all that are left have asked this: all
+        are told the same. It waits."""
 
     def without_lost(self) -> Wires:
         """Wires between those that are left, who all ask for them; they keep their order. It may wait."""
@@ -94,9 +94,9 @@ class Alone:
     def abandon(self) -> None:
         """There is nobody to hear it."""
 
-    def all_here(self) -> bool:
-        """It is."""
-        return True
+    def all_here(self, well: bool) -> bool:
+        """It is, if it is with this one."""
+        return well
 
     def without_lost(self) -> Wires:
         """None is lost."""
