@@ -25,8 +25,8 @@ README = Path(__file__).parents[1] / "README.md"
 PICTURE = Path(__file__).with_name("report.png")
 BEGIN, END = "<!-- rows of the report, by docs/report_picture.py -->", "<!-- as far as here -->"
 
-WIDTH, LAST = 1000, "writing"
-"""How wide the picture is, and the dimension of the table at the end of which it stops."""
+WIDTH, LAST = 1200, "answers"
+"""How wide the picture is, and the section at the end of which it stops."""
 
 ROWS = (
     ("concepts", "to train a classifier and ask it", ""),

@@ -1,4 +1,4 @@
-"""JAX on the CPU: one jitted step, its loop over time unrolled or a `lax.scan`."""
+"""JAX on the CPU: one jitted step, its loop over time unrolled or a `lax.scan`; or each op at once."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -155,7 +155,7 @@ def recurrent(workload: Workload, scan: bool) -> Any:
 
 
 def train(workload: Workload, style: str) -> Iterator[str | float]:
-    """Yields "build", then the loss of a step after each; the first one compiles."""
+    """Yields "build", then the loss of a step after each; the first one compiles, but of "eager"."""
     losses = {"mlp": mlp, "cnn": cnn}
     net, gpt = workload.net, workload.gpt
     if gpt is not None:
@@ -172,7 +172,7 @@ def train(workload: Workload, style: str) -> Iterator[str | float]:
             return loss, w, (state[0] + 1, moments)
         return loss, jax.tree.map(lambda p, g: p - workload.rate * g, w, grads) | running, state
 
-    compiled = jax.jit(step, donate_argnums=(0, 1))
+    compiled = step if style == "eager" else jax.jit(step, donate_argnums=(0, 1))
     w = {name: jnp.asarray(array) for name, array in workload.weights().items()}
     w |= statistics(net) if net else {}
     x, y = (jnp.asarray(array) for array in workload.data())

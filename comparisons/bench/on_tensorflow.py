@@ -1,4 +1,5 @@
-"""TensorFlow as it was in version 1: a graph and a Session (`tf.compat.v1`), images N H W C."""
+"""TensorFlow as it was in version 1, a graph and a Session (`tf.compat.v1`), or each op at once, as in
+version 2; images N H W C."""
 
 import os
 from collections.abc import Iterator
@@ -61,17 +62,42 @@ def recurrent(workload: Workload, w: Any, x: Any, y: Any) -> Any:
     return loss / workload.times
 
 
+def loss_of(workload: Workload, w: Any, x: Any, y: Any) -> Any:
+    """The loss of a workload."""
+    if workload.recurrent:
+        return recurrent(workload, w, x, y)
+    return {"mlp": mlp, "cnn": cnn}[workload.model](w, x, y)
+
+
 def train(workload: Workload, style: str) -> Iterator[str | float]:
-    """Yields "build", then the loss of a step after each; the first one prepares the graph."""
+    """Yields "build", then the loss of a step after each; of the style "session" the first one prepares the
+    graph, of "eager" there is none."""
+    return _eager(workload) if style == "eager" else _session(workload)
+
+
+def _eager(workload: Workload) -> Iterator[str | float]:
+    threads = int(os.environ["OMP_NUM_THREADS"])
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    weights, x, y = turned(workload)
+    w = {name: tf.Variable(array) for name, array in weights.items()}
+    x, y = tf.constant(x), tf.constant(y)
+    yield "build"
+    while True:
+        with tf.GradientTape() as tape:
+            loss = loss_of(workload, w, x, y)
+        for variable, gradient in zip(w.values(), tape.gradient(loss, [*w.values()]), strict=True):
+            variable.assign_sub(workload.rate * tf.convert_to_tensor(gradient))
+        yield float(loss)
+
+
+def _session(workload: Workload) -> Iterator[str | float]:
     weights, x, y = turned(workload)
     graph, threads = tf.Graph(), int(os.environ["OMP_NUM_THREADS"])
     with graph.as_default():
         w = {name: tf1.Variable(array) for name, array in weights.items()}
         x_in, y_in = tf1.placeholder(x.dtype, x.shape), tf1.placeholder(y.dtype, y.shape)
-        if workload.recurrent:
-            loss = recurrent(workload, w, x_in, y_in)
-        else:
-            loss = {"mlp": mlp, "cnn": cnn}[workload.model](w, x_in, y_in)
+        loss = loss_of(workload, w, x_in, y_in)
         train_op = tf1.train.GradientDescentOptimizer(workload.rate).minimize(loss)
         start = tf1.global_variables_initializer()
     config = tf1.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads)

@@ -92,8 +92,12 @@ OTHERS = (
         "torch-compile", "torch", "torch", "on_torch", "compile",
         "the loss compiled", WITH_LARGER, slow=True,
     ),
+    Peer("jax-eager", "jax", "jax", "on_jax", "eager", "each op at once", ALL),
     Peer("jax-jit", "jax", "jax", "on_jax", "jit", "a jitted step, unrolled", WITH_LARGER, slow=True),
     Peer("jax-scan", "jax", "jax", "on_jax", "scan", "a jitted step with lax.scan", RECURRENT),
+    Peer(
+        "tensorflow-eager", "tensorflow", "tensorflow", "on_tensorflow", "eager", "each op at once", ALL,
+    ),
     Peer("tensorflow", "tensorflow", "tensorflow", "on_tensorflow", "session", "compat.v1 Session", ALL),
     Peer("paddle-dynamic", "paddle", "paddle", "on_paddle", "dynamic", "dynamic mode; a loop", ALL),
     Peer("paddle-static", "paddle", "paddle", "on_paddle", "static", "static mode, same layers", ALL),

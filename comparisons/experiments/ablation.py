@@ -133,8 +133,7 @@ def read(found: Json) -> Reading:
                     for one in found["passes"]
                 ],
                 says="The last columns: how many times as long a step is without the pass, where that is "
-                "resolved; "
-                "at this many comparisons a small gain is not.",
+                "resolved.",
             ),
             *(block for one in trained for block in _blocks(one, names)),
             Output(
@@ -143,15 +142,10 @@ def read(found: Json) -> Reading:
                 says="What `session.explain` prints, with the line of the program that made it.",
             ),
         ],
-        happened=[*(_happened(one, leaders[one["title"]]) for one in trained),
-                  *_sorted(names, judged, len(trained))],
         means=_means(leaders, trained, costing),
         otherwise=_otherwise(leaders, trained),
         threats=[
-            "A pass that is left out leaves its work to others: `cse` finds what `simplify` would have. So "
-            "what single passes are worth does not add up to what all are worth.",
-            "The times of the variants were taken by turns, static's alone; those beside dynamic's in turns "
-            "with dynamic's.",
+            "A pass that is left out leaves its work to others: `cse` finds what `simplify` would have.",
             "At `fast` the passes may change the last digits: the losses after the same training are "
             + _losses(trained) + ".",
         ],
@@ -190,9 +184,7 @@ def _blocks(model: Json, names: list[str]) -> Iterator[Table | Bars]:
              number(one["products"]), size(one["bytes"]), seconds(one["compile"]))
             for row in rows for one in (variants[row],)
         ],
-        says="Products are those of matrices, and convolutions; bytes are of all arrays that the steps "
-        "give, views among them. Steps inside a loop's body are not counted. Compiling, up to the end of "
-        "the passes, was timed once for each.",
+        says="Products are of matrices; bytes of all arrays that the steps give.",
     )  # fmt: skip
     if f"up to {names[0]}" not in variants:  # a quick run
         return
@@ -246,34 +238,6 @@ def _both(model: Json) -> str:
     return " and ".join(f"{spread_of(model['times'][e])} on {e}" for e in PAIR)
 
 
-def _happened(model: Json, leader: str | None) -> str:
-    variants = model["variants"]
-    all_, none = variants["all"], variants["none"]
-    who = "who is ahead is not resolved" if leader is None else f"{leader} is ahead"
-    title = model["title"][0].upper() + model["title"][1:]
-    return (
-        f"{title}: {number(none['steps'])} steps of the program become {number(all_['steps'])}, "
-        f"{count(none['products'], 'product')} become {number(all_['products'])}, and "
-        f"{spread_of(none['step'])} become {spread_of(all_['step'])}. A step takes "
-        f"{_both(model)}: {who}."
-    )
-
-
-def _sorted(names: list[str], judged: Json, of: int) -> Iterator[str]:
-    for verdict, said in (
-        (PAYS, "Left out, these make a step of some model longer: {}."),
-        (COSTS, "Left out, these make a step of some model shorter: {}."),
-    ):
-        if found := [f"`{name}`" for name in names if verdict in judged[name].values()]:
-            yield said.format(listed(found))
-    if idle := [f"`{name}`" for name in names if {*judged[name].values()} == {NEITHER}]:
-        yield (
-            f"Whether a step of any of {count(of, 'model')} is longer or shorter without these is not "
-            "resolved: "
-            f"{listed(idle)}."
-        )
-
-
 def _means(leaders: Json, trained: Json, costing: list[str]) -> list[str]:
     ahead_on = {engine: [title for title, leader in leaders.items() if leader == engine] for engine in PAIR}
     gains = {one["title"]: _gained(one) for one in trained}
@@ -307,16 +271,15 @@ def _otherwise(leaders: Json, trained: Json) -> list[str]:
     ahead_on = {engine: [title for title, leader in leaders.items() if leader == engine] for engine in PAIR}
     first = max(PAIR, key=lambda engine: len(ahead_on[engine]))
     if not ahead_on[first]:
-        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+        return ["Neither side is seen to have come off worse."]
     dearest = max(trained, key=lambda one: one["variants"]["all"]["compile"])
     compiling = seconds(dearest["variants"]["all"]["compile"])
     if OTHER[first] == "dynamic":
         return [
             "What passes find, an author can write: `nn.LSTM` takes the product by the inputs out of its "
-            "loop on both engines. It then stands in the program, and on dynamic it costs no compiling "
-            f"({compiling} for {dearest['title']}).",
+            f"loop on both engines. On dynamic that costs no compiling ({compiling} for {dearest['title']}).",
             "A step that is slow on dynamic is a line of the program. On static it is a kernel that the "
-            "passes have made, of several lines, maybe; which they were stands in `explain`.",
+            "passes have made, of several lines, maybe.",
         ]
     return [
         f"Static spends {compiling} on compiling {dearest['title']}; what it has found it can say, "

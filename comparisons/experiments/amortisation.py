@@ -200,14 +200,10 @@ def read(found: Json) -> Reading:
             ),
             _curves(shown, early),
         ],
-        happened=[*(_happened(one, early) for one in trained), _compiled(trained)],
         means=_means(trained, early),
         otherwise=_otherwise(trained, early),
         threats=[
-            "But for the table on processes of their own, kernels were compiled and loaded before anything "
-            "was timed, for both engines. The pages of tasks have first runs of both that find nothing.",
-            f"The curves are drawn from two medians each, the first step's and the later ones', up to "
-            f"{number(LATER)} steps; nothing ran that long.",
+            "Kernels were loaded before anything was timed, but for the table on processes.",
         ],
     )  # fmt: skip
 
@@ -276,31 +272,6 @@ def _answer(trained: Json, early: Json) -> str:
     return said + f"{OTHER[first]} wins it back on {len(steps)} of them, in step {until}."
 
 
-def _happened(one: Json, early: Json) -> str:
-    times = " and ".join(f"{spread_of(one[engine]['start'])} on {engine}" for engine in PAIR)
-    steps = " and ".join(f"{spread_of(one[engine]['step'])} on {engine}" for engine in PAIR)
-    first, step = early[one["title"]], _crossing(one, early)
-    if first is None:
-        end = "which comes sooner is not resolved"
-    elif step is None:
-        end = f"{OTHER[first]} is not seen to win it back"
-    else:
-        end = f"{OTHER[first]} has won it back in {_in_step(step)}"
-    title = one["title"][0].upper() + one["title"][1:]
-    return f"{title}: first result after {times}; a later step takes {steps}; {end}."
-
-
-def _compiled(trained: Json) -> str:
-    fresh = [one for one in trained if one["fresh"]]
-    slow = max(fresh, key=lambda one: one["fresh"]["cold"])
-    kept = max(fresh, key=lambda one: one["fresh"]["warm"]["median"])
-    return (
-        f"Where no kernel is on disk yet, static's first result takes up to {seconds(slow['fresh']['cold'])} "
-        f"({slow['title']}); in a process that finds the kernels of an earlier one, up to "
-        f"{spread_of(kept['fresh']['warm'])} ({kept['title']})."
-    )
-
-
 def _once(one: Json) -> float:
     """Seconds that static builds and compiles."""
     return float(one["phases"]["build"]["median"] + one["phases"]["compile"]["median"])
@@ -316,10 +287,8 @@ def _means(trained: Json, early: Json) -> list[str]:
     reasons = {
         "dynamic": "What static does once, before the first result, "
         f"{'takes the longer, the more nodes the graph has' if grows else 'hangs on the model'}: most for "
-        f"{worst['title']}, with {number(worst['nodes'])} nodes "
-        f"{spread_of(worst['phases']['build'])} of building and "
-        f"{spread_of(worst['phases']['compile'])} of compiling. It is an investment, and the steps "
-        "that follow are what it earns.",
+        f"{worst['title']}, with {number(worst['nodes'])} nodes {spread_of(worst['phases']['build'])} of "
+        f"building and {spread_of(worst['phases']['compile'])} of compiling.",
         "static": "What static does before its first result takes less than dynamic's first step does.",
     }
     never = [one["title"] for one in trained if early[one["title"]] and _crossing(one, early) is None]
@@ -333,7 +302,7 @@ def _otherwise(trained: Json, early: Json) -> list[str]:
     starts = {engine: [t for t in early if early[t] == engine] for engine in PAIR}
     first = max(PAIR, key=lambda engine: len(starts[engine]))
     if not starts[first]:
-        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+        return ["Neither side is seen to have come off worse."]
     late = OTHER[first]
     won = [one for one in trained if early[one["title"]] == first and _crossing(one, early) is not None]
     if not won:
@@ -347,9 +316,8 @@ def _otherwise(trained: Json, early: Json) -> list[str]:
     even = _crossing(one, early)
     assert even is not None
     return [
-        f"A training is long. For {one['title']} {late} is ahead by {seconds(saved)} in each step after "
-        f"{_in_step(even)}, which over {number(LATER)} steps makes "
-        f"{seconds(LATER * saved - _owed(one))}.",
+        f"For {one['title']} {late} is ahead by {seconds(saved)} in each step after {_in_step(even)}, which "
+        f"over {number(LATER)} steps makes {seconds(LATER * saved - _owed(one))}.",
     ]
 
 

@@ -117,15 +117,10 @@ def read(found: Json) -> Reading:
             ),
             Pair("The updates in the branches", inside["dynamic"], inside["static"], says=_inside(mended)),
         ],
-        happened=[_happened(engine, outside[engine]["value"], wanted) for engine in PAIR],
         means=_means(wrong, mended),
         otherwise=_otherwise(wrong),
         threats=[
-            "On dynamic there is no other place for the update than the branch, unless one writes a function "
-            "for it; both codes of dynamic are therefore the same.",
-            "So it was with TensorFlow 1's `tf.cond` too: it ran whatever a branch used and had been built "
-            "outside of it, whichever branch was taken. It was documented, and surprised people all the "
-            "same, for the code reads as a choice.",
+            "TensorFlow 1's `tf.cond` did the same, by its documentation.",
         ],
     )  # fmt: skip
 
@@ -163,40 +158,31 @@ def _inside(mended: list[str]) -> str:
     return "To write the updates in the branches changes nothing."
 
 
-def _happened(engine: str, value: Json, wanted: Json) -> str:
-    if value == wanted:
-        return f"On {engine} {_steps(wanted)} were counted {_counts(value)}, which is right."
-    return f"On {engine} {_steps(wanted)} were counted {_counts(value)}; wanted: {_counts(wanted)}."
-
-
 def _means(wrong: list[str], mended: list[str]) -> list[str]:
     said = [
-        f"On {engine} an update happens where it stands, so one that stands in a branch happens with it."
+        f"On {engine} an update happens where it stands, with its branch."
         for engine in PAIR
         if engine not in wrong
     ]
     said += [
         f"On {engine} a branch that uses a node from outside has it as an input, and inputs are computed "
-        "before the choice is made. For a value that wastes time, and is an error where the value can not "
-        "be computed; for an assignment it is a wrong result, and nothing says so."
+        "before the choice is made."
         for engine in wrong
     ]
     if mended:
         said.append(
-            "The rule to keep: what belongs to a branch is built inside its function. It can not be seen "
-            "from the call of `cond` whether it was kept."
+            "What belongs to a branch is built inside its function."
         )
     return said
 
 
 def _otherwise(wrong: list[str]) -> list[str]:
     if len(wrong) != 1:
-        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+        return ["Neither side is seen to have come off worse."]
     if wrong == ["static"]:
         return [
-            "That a branch takes what it uses from outside as inputs is also why a value that both branches "
-            "need is computed once, can be fetched beside the choice, and has a gradient through it. For "
-            "values, which are most of what a model computes, building outside is the right habit.",
+            "A value that both branches need is computed once, can be fetched, and has a gradient through "
+            "it.",
         ]
     return ["A choice between things that were both done has both at hand, should they be compared."]
 

@@ -224,7 +224,7 @@ def read(found: Json) -> Reading:
         ],
         evidence=[
             *(
-                Pair(title, found[case]["dynamic"], found[case]["static"], says=_told(found[case], way))
+                Pair(title, found[case]["dynamic"], found[case]["static"], says=f"On static: {way}.")
                 for case, (title, way) in CASES.items()
             ),
             Table(
@@ -238,16 +238,11 @@ def read(found: Json) -> Reading:
             ),
             Pair("A batch looked at, and no step", look["dynamic"], look["static"], says=_looked(moved)),
         ],
-        happened=[_happened(title, found[case], stale[case]) for case, (title, _) in CASES.items()],
         means=_means(halves, stale["grouped"]),
         otherwise=_otherwise(halves, moved),
         threats=[
-            "In TensorFlow 1 this was the usual case, not the special one: `minimize` ran no updates "
-            "either, and whoever had not read of `UPDATE_OPS` had a model that trained well and evaluated "
-            "badly. Here `minimize` runs those of the layers that its loss depends on; `apply_gradients` "
-            "can not, for it is never told of the loss.",
-            "How bad the evaluation is depends on how far the true statistics are from those that a fresh "
-            "layer holds, a mean of 0 and a variance of 1.",
+            "In TensorFlow 1 `minimize` ran no updates either; here it runs those that its loss depends on.",
+            "How bad it is depends on how far the true statistics are from a fresh layer's.",
         ],
     )  # fmt: skip
 
@@ -261,11 +256,6 @@ def _verdict(title: str, case: Json) -> Verdict:
     cells = {engine: percent(case[engine]["value"]["right"]) for engine in PAIR}
     leader = smaller(wrong["dynamic"], wrong["static"])
     return Verdict(title, cells["dynamic"], cells["static"], leader, basis=MEASURED)
-
-
-def _told(case: Json, way: str) -> str:
-    right = {engine: percent(case[engine]["value"]["right"]) for engine in PAIR}
-    return f"On static: {way}. Right on test data: {right['dynamic']} and {right['static']}."
 
 
 def _answer(found: Json, stale: Json) -> str:
@@ -285,19 +275,6 @@ def _answer(found: Json, stale: Json) -> str:
     )
 
 
-def _happened(title: str, case: Json, stale: list[str]) -> str:
-    values = {engine: case[engine]["value"] for engine in PAIR}
-    losses = {f"{values[engine]['loss']:.4f}" for engine in PAIR}
-    loss = "the training loss is the same on both" if len(losses) == 1 else "the training losses differ"
-    if not stale:
-        return f"{title}: {loss}, and the running statistics move on both."
-    right = ", ".join(f"{percent(values[engine]['right'])} on {engine}" for engine in PAIR)
-    return (
-        f"{title}: {loss}, but on {listed(stale)} the running mean is 0 as on the first day. Right on test "
-        f"data: {right}."
-    )
-
-
 def _looked(moved: list[str]) -> str:
     if not moved:
         return "To look at a batch in training mode moves the running mean on neither engine."
@@ -308,37 +285,33 @@ def _means(halves: list[str], grouped: list[str]) -> list[str]:
     if not halves:
         return ["Who clips gradients by hand has nothing else to remember, on either engine."]
     said = [
-        f"On {engine} the layer writes its statistics when it is called in training mode, whatever becomes "
-        "of what it gives."
+        f"On {engine} the layer writes its statistics when it is called."
         for engine in PAIR
         if engine not in halves
     ]
     said.append(
-        f"On {listed(halves)} the layer can only describe the update. It happens if the operation that is "
-        "run leads to it, and the one that applies gradients does not. The training loss, by the "
-        "statistics of each batch, shows nothing of it."
+        f"On {listed(halves)} it describes the update, which happens if what is run leads to it; the "
+        "training loss shows nothing of it."
     )
     if set(grouped) < set(halves):
         said.append(
-            "To group the step with the updates mends it. Nothing but the knowledge of it leads there: the "
-            "program is complete without, runs, and learns."
+            "To group the step with the updates mends it, for who knows."
         )
     return said
 
 
 def _otherwise(halves: list[str], moved: list[str]) -> list[str]:
     if len(halves) != 1:
-        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+        return ["Neither side is seen to have come off worse."]
     (behind,) = halves
     said = [
-        f"An update that is an operation of its own, as on {behind}, can be left out on purpose, for one run "
-        "and not for another: to fine-tune with frozen statistics, say.",
+        "An update that is an operation can be left out on purpose: to fine-tune with frozen statistics, "
+        "say.",
     ]
     if behind not in moved and OTHER[behind] in moved:
         said.append(
-            f"And who fetches a loss on {behind}, only to look at it, changes nothing. On {OTHER[behind]} a "
-            "batch that goes through in training mode moves the statistics, whatever it was for, and that is "
-            "a mistake which nothing reports either."
+            f"And who fetches a loss on {behind}, only to look at it, changes nothing; a batch in training "
+            f"mode moves the statistics on {OTHER[behind]}."
         )
     return said
 

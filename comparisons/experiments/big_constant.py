@@ -127,7 +127,6 @@ def read(found: Json) -> Reading:
     most = points[-1]
     uses, cases = most["uses"], most["cases"]
     files = {way: {engine: cases[way][engine]["file"] for engine in PAIR} for way in WAYS}
-    peaks = {engine: cases["plain"][engine]["peak"] for engine in PAIR}
     copies = {engine: round(files["plain"][engine] / table) for engine in PAIR}
     lighter = smaller(files["plain"]["dynamic"], files["plain"]["static"])
     sent = {way: {e: files[way][e] + table * (files[way][e] < table) for e in PAIR} for way in files}
@@ -154,20 +153,13 @@ def read(found: Json) -> Reading:
             Pair("One constant, used often", found["codes"]["dynamic"], found["cured"],
                  says=f"Static's file then weighs {size(files['once']['static'])}."),
         ],
-        happened=[
-            *(f"On {engine} the file {_holds(copies[engine], files['plain'][engine])}." for engine in PAIR),
-            f"To get there took {size(peaks['dynamic'])} of memory on dynamic and {size(peaks['static'])} on "
-            "static, at the highest point.",
-        ],
         means=[_means(engine, copies[engine], uses) for engine in PAIR],
         otherwise=_otherwise(lighter),
         threats=[
-            "The two files are not for the same use: dynamic's holds the parameters of a model whose code is "
-            "elsewhere, static's holds the whole computation. So on the first page a file that does not hold "
-            "the table is counted with the table, which has to be sent beside it.",
-            "In TensorFlow 1 constants stood inside the graph's description, which could not grow past 2 GB "
-            "and was written beside every checkpoint. Here they lie behind the program, as plain arrays; "
-            "there is no such limit, and the copies are the same.",
+            "Dynamic's file holds parameters, static's the whole computation. So on the first page a file "
+            "without the table is counted with it.",
+            "In TensorFlow 1 constants stood inside the graph's description, which could not grow past 2 "
+            "GB.",
         ],
     )  # fmt: skip
 
@@ -197,36 +189,28 @@ def _answer(table: int, uses: int, files: dict[str, int], copies: dict[str, int]
     )
 
 
-def _holds(copies: int, weight: int) -> str:
-    if copies == 0:
-        return f"weighs {size(weight)} and does not hold the table"
-    return f"weighs {size(weight)} and holds the table {count(copies, 'time')}"
-
-
 def _means(engine: str, copies: int, uses: int) -> str:
     if copies == 0:
         return (
-            f"On {engine} an array that the program uses stays where it is; what is saved are parameters, "
-            "and the table has to be there when the program is."
+            f"On {engine} an array that the program uses stays where it is, and has to be there when the "
+            "program is."
         )
     if copies == 1 or copies < uses:
         return f"On {engine} an array that the model uses goes into its file."
     return (
-        f"On {engine} every use of an array is a constant of its own: an array handed to an op becomes part "
-        "of the program, copied, since the array may change before the program runs. Who makes it a constant "
-        "once has one copy, and who feeds it has none."
+        f"On {engine} every use of an array is a constant of its own, copied, since the array may change "
+        "before the program runs."
     )
 
 
 def _otherwise(lighter: str | None) -> list[str]:
     reasons = {
-        "static": "The file that holds the table is whole: it gives the same answers wherever it is loaded, "
-        "with no program beside it and whatever has become of the table since. The small one gives nothing "
-        "without the code, and another thing with another table.",
+        "static": "The file that holds the table gives the same answers wherever it is loaded; the small "
+        "one gives nothing without the code.",
         "dynamic": "A file of everything that a model has used needs nothing else to be found again.",
     }
     if lighter is None:
-        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+        return ["Neither side is seen to have come off worse."]
     return [reasons[OTHER[lighter]]]
 
 

@@ -133,14 +133,11 @@ def read(found: Json) -> Reading:
             Pair("The note made of what comes out", fetched["dynamic"], fetched["static"],
                  says=_fetched(fetched, branches)),
         ],
-        happened=[_happened(engine, values[engine], made[engine]) for engine in PAIR],
         means=_means(true, wrong, fetched, branches),
         otherwise=_otherwise(wrong),
         threats=[
-            "What is said of `append` holds for whatever Python does beside the graph: a counter, a file, "
-            "`print`, `breakpoint()`.",
-            "TensorFlow 1 called both functions of `tf.cond` while the graph was built, as static does "
-            "here; what these functions printed or counted, they printed and counted then.",
+            "So it is with whatever Python does beside the graph: a counter, a file, `print`.",
+            "TensorFlow 1 called both functions of `tf.cond` while the graph was built, too.",
         ],
     )  # fmt: skip
 
@@ -192,28 +189,19 @@ def _fetched(fetched: Json, branches: list[str]) -> str:
     return f"Written like this, the list is right on {listed(true)}."
 
 
-def _happened(engine: str, value: Json, made: int) -> str:
-    calls = count(len(value["results"]), "call")
-    return (
-        f"On {engine} the list had {count(value['before'], 'note')} before the first call, and {calls} added "
-        f"{_notes(made)}; it reads {', '.join(value['taken'])}."
-    )
-
-
 def _means(true: list[str], wrong: list[str], fetched: Json, branches: list[str]) -> list[str]:
     said = [
-        f"On {engine} the branch is Python's own: what stands in it happens when it is taken, and only then."
+        f"On {engine} what stands in a branch happens when it is taken."
         for engine in true
     ]
     said += [
-        f"On {engine} Python goes through both branches once, to describe them, and never again: its effects "
-        "happen when nothing has been decided yet, for a branch that may never be taken, and the result that "
-        "is computed later is right all the same, so that nothing looks wrong."
+        f"On {engine} Python goes through both branches once, to describe them: its effects happen when "
+        "nothing has been decided, and never again."
         for engine in wrong
     ]
     mended = [engine for engine in wrong if fetched[engine]["value"]["taken"] == branches]
     said += [
-        f"What shall be known of a run of {engine} has to come out of the run, as a value that is fetched."
+        f"What shall be known of a run of {engine} is fetched from it."
         for engine in mended
     ]
     return said
@@ -221,10 +209,10 @@ def _means(true: list[str], wrong: list[str], fetched: Json, branches: list[str]
 
 def _otherwise(wrong: list[str]) -> list[str]:
     if len(wrong) != 1:
-        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+        return ["Neither side is seen to have come off worse."]
     reasons = {
-        "static": "Because both branches are described and Python is out of it, the choice itself is part of "
-        "the program: it is saved with the model, and runs where there is no Python to append anything.",
+        "static": "The choice is part of the program: saved with the model, it runs where there is no "
+        "Python.",
         "dynamic": "A branch that is Python's own can do what Python can, whatever became of the note here.",
     }
     return [reasons[wrong[0]]]

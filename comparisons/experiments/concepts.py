@@ -222,20 +222,11 @@ def read(found: Json) -> Reading:
                 says="Lines of code. The page of a task shows its script whole, where the run trained it.",
             ),
         ],
-        happened=[
-            f"The {count(len(cases), 'program')} take {_each(lines, 'line')}.",
-            f"They use {_each({e: len(names[e]) for e in PAIR}, 'name')} of the library, "
-            f"{len(set(names['dynamic']) & set(names['static']))} of them on both.",
-            f"The training loops of the tasks take {_each(tasks, 'line')}.",
-        ],
         means=_means(lines, own),
         otherwise=_otherwise(lines),
         threats=[
-            "Lines and names are what can be counted. How long it takes to know a name is not: one of them "
-            "may stand for a whole idea, such as a session or a tape.",
-            "Layers, ops and optimisers are the same here. With TensorFlow 1 and PyTorch they were not, and "
-            "each had to be learnt as well.",
-            "The tasks' training loops have a line for each phase that is timed.",
+            "Lines and names are what can be counted. How long it takes to learn a name is not.",
+            "Layers, ops and optimisers are the same here. In TensorFlow 1 and PyTorch they were not.",
         ],
     )  # fmt: skip
 
@@ -279,9 +270,8 @@ def _answer(cases: Json, lines: dict[str, int], own: dict[str, list[str]]) -> st
 def _means(lines: dict[str, int], own: dict[str, list[str]]) -> list[str]:
     fewer = _fewer(lines)
     reasons = {
-        "dynamic": "A description needs lines for what is not there yet, inputs without a value, and for "
-        "what makes it happen: a session, its variables' first values, a run with its feeds. Where a line "
-        "computes, there is nothing to describe and nothing to start.",
+        "dynamic": "A description needs lines for what is not there yet, and for what makes it happen: "
+        "inputs, first values, a session.",
         "static": "To describe a computation took fewer lines here than to do it.",
         None: "Neither design asks for more to be written.",
     }
@@ -299,13 +289,11 @@ def _means(lines: dict[str, int], own: dict[str, list[str]]) -> list[str]:
 def _otherwise(lines: dict[str, int]) -> list[str]:
     fewer = _fewer(lines)
     reasons = {
-        "static": "The lines that static asks for say what a program is fed and what it gives, with shape "
-        "and dtype. In a program that others run, or that is checked before it runs, somebody writes that "
-        "down anyhow. What is repeated is then one line, a run: `minimize` stands for three lines of "
-        "dynamic's loop.",
+        "static": "Static's lines say what a program is fed and gives, with shape and dtype, which somebody "
+        "writes down anyhow where others run it.",
         "dynamic": "The lines that dynamic asks for are steps that can be changed one by one: what is done "
         "with a gradient before the optimiser has it stands in the loop.",
-        None: "Neither side is seen to have come off worse, so there is nothing to be said for the other.",
+        None: "Neither side is seen to have come off worse.",
     }
     return [reasons[OTHER[fewer]] if fewer else reasons[None]]
 

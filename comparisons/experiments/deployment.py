@@ -144,27 +144,16 @@ def read(found: Json) -> Reading:
                 ],
                 [None, weighed("", *(engines[e]["bytes"] for e in PAIR)).ahead, None, first.ahead,
                  second.ahead, timed("", *(times[e] for e in PAIR)).ahead],
-                says="The change: `tanh` has become `relu`. The time is that of the whole process: Python's "
-                "start and the imports with it.",
+                says="The change: `tanh` has become `relu`. The time is that of the whole process.",
             ),
-        ],
-        happened=[
-            *(_happened(engine, engines[engine]) for engine in PAIR),
-            _same(engines),
-            f"Where `net` had been changed since: on dynamic {second.dynamic}; on static {second.static}.",
-            f"From the start of Python to the first answer, `net` at hand, it took "
-            f"{spread_of(times['dynamic'])} on dynamic and {spread_of(times['static'])} on "
-            "static.",
         ],
         means=_means(runs),
         otherwise=_otherwise(runs, engines),
         threats=[
-            "Diptych itself has to be installed where the model is used, on both sides; without any Python "
-            "there is `graph.export_onnx`, on static alone.",
-            "A program that is kept holds what was built: a layer in evaluation mode stays in it, and a loop "
-            "over Python values has been unrolled.",
-            "PyTorch, the best known of define-by-run systems, came to the same want, and met it with "
-            "tracers (`torch.jit.trace`, `torch.export`): they make a graph of the dynamic program.",
+            "Diptych itself has to be installed where the model is used; without Python there is "
+            "`graph.export_onnx`, on static alone.",
+            "A program that is kept holds what was built, in the mode that it had.",
+            "PyTorch met the same want with tracers (`torch.jit.trace`, `torch.export`).",
         ],
     )  # fmt: skip
 
@@ -215,14 +204,6 @@ def _same(engines: Json) -> str:
     return f"{count(len(outs), 'answer')} came, and they are not all the same."
 
 
-def _happened(engine: str, one: Json) -> str:
-    there = one["there"]
-    if there["status"] == 0:
-        return f"On {engine} the file of {size(one['bytes'])} ran where `net` could not be imported."
-    error = _error(there["err"])
-    return f"On {engine} it ended with {error['type']}: {error['message']}."
-
-
 def _answer(runs: list[str], engines: Json) -> str:
     if len(runs) == 1:
         other = OTHER[runs[0]]
@@ -237,26 +218,24 @@ def _means(runs: list[str]) -> list[str]:
     if len(runs) != 1:
         return ["Whether the code has to come along is no reason to choose here."]
     reasons = {
-        "static": "On static a model is data before it is run, so it can be written to a file whole. On "
-        "dynamic the model is the Python code that runs, and a file can hold only what that code works on.",
+        "static": "On static a model is data before it is run; on dynamic it is the Python code that runs.",
         "dynamic": "On dynamic the file was enough, and static's was not.",
     }
     return [
         reasons[runs[0]],
         f"So on {runs[0]} a model can be given away, kept for years, or served by a program that knows "
-        "nothing of how it was made, and no change to a module breaks it later.",
+        "nothing of how it was made.",
     ]
 
 
 def _otherwise(runs: list[str], engines: Json) -> list[str]:
     if len(runs) != 1:
-        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+        return ["Neither side is seen to have come off worse."]
     smaller = min(PAIR, key=lambda engine: engines[engine]["bytes"])
     sizes = listed([f"{size(engines[engine]['bytes'])} on {engine}" for engine in PAIR])
     reasons = {
-        "dynamic": "Who goes on working on a model has its code anyway, and wants the weights alone, under "
-        "the names of its layers: with `strict=False` they are loaded into a model that has other layers "
-        "by now, in each that is still there.",
+        "dynamic": "Who goes on working on a model has its code, and wants the weights alone, by name: "
+        "`strict=False` loads those that still fit.",
         "static": "Static's file can be read by a program that never saw Python's classes.",
     }
     return [reasons[OTHER[runs[0]]], f"The files are of {sizes}; {smaller}'s is the smaller."]

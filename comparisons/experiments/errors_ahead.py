@@ -198,20 +198,11 @@ def read(found: Json) -> Reading:
                 says="The messages, without the line that they name at their end.",
             ),
         ],
-        happened=[
-            *(_happened(engine, early[engine], silent[engine], bugs) for engine in PAIR),
-            f"Until all mistakes had shown, or the script was over, {spread_of(lost['dynamic'])} had "
-            f"passed on dynamic and {spread_of(lost['static'])} on static.",
-        ],
         means=_means(first.ahead, early),
         otherwise=_otherwise(first.ahead, spent.ahead, lost),
         threats=[
-            f"The training takes {count(found['steps'], 'step')} of a small model. What a late error costs "
-            "grows with the training, what an early one costs does not.",
-            "The mistakes were chosen to be of several kinds: shapes, names, values, and slips that break "
-            "no rule. How many of each kind people make is not said here.",
-            "A dynamic script that evaluates once before it trains, as careful ones do, finds most of what "
-            "is late here at once.",
+            f"The training takes {count(found['steps'], 'step')} of a small model.",
+            "A dynamic script that evaluates once before it trains finds most of this at once.",
         ],
     )  # fmt: skip
 
@@ -246,16 +237,6 @@ def _said(one: Json) -> str:
     return f"{one['error']['type']}: {message}"
 
 
-def _happened(engine: str, early: list[Json], silent: list[Json], bugs: Json) -> str:
-    late = [bug for bug in bugs if bug[engine]["when"] == "evaluation"]
-    parts = [f"{len(early) or 'none'} before any data"]
-    in_steps = len(bugs) - len(early) - len(silent) - len(late)
-    parts += [f"{in_steps} in a step"] if in_steps else []
-    parts += [f"{len(late)} only after the training"] if late else []
-    parts += [f"{len(silent)} never"] if silent else []
-    return f"Of {count(len(bugs), 'mistake')} {engine} found {listed(parts)}."
-
-
 def _answer(leader: str | None, early: Json, bugs: Json) -> str:
     if leader is None:
         return f"Both engines find {len(early['dynamic'])} of {count(len(bugs), 'mistake')} before any data."
@@ -274,10 +255,8 @@ def _means(leader: str | None, early: Json) -> list[str]:
         return ["Neither design finds more before it runs, so this is no reason to choose."]
     titles = listed([bug["title"] for bug in early[leader] if bug not in early[OTHER[leader]]])
     reasons = {
-        "static": "On static the whole script is described before it runs, with its second phase and its "
-        "evaluation, and each line's shapes are checked as it is described, as far as sizes are known by "
-        "then. On dynamic a line is checked when it is reached, and the evaluation is reached when the "
-        "training is over.",
+        "static": "On static the whole script is described, and its shapes checked, before it runs. On "
+        "dynamic the evaluation is reached when the training is over.",
         "dynamic": "On dynamic these lines were reached before any data was.",
     }
     return [reasons[leader], f"Found by {leader} alone, before any data: {titles}."]
@@ -285,7 +264,7 @@ def _means(leader: str | None, early: Json) -> list[str]:
 
 def _otherwise(leader: str | None, quicker: str | None, lost: Json) -> list[str]:
     if leader is None:
-        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+        return ["Neither side is seen to have come off worse."]
     said = []
     if quicker == OTHER[leader]:
         said.append(
@@ -295,7 +274,7 @@ def _otherwise(leader: str | None, quicker: str | None, lost: Json) -> list[str]
         )
     reasons = {
         "dynamic": "What only values show (a label, a file in the wrong layout) dynamic meets no later than "
-        "static, and then the debugger stands in the line, with all that led to it in its variables.",
+        "static, with the debugger in the line.",
         "static": "What static has found before a run can not fail in the middle of one.",
     }
     return [*said, reasons[OTHER[leader]]]

@@ -178,34 +178,19 @@ def read(found: Json) -> Reading:
                     ("static: a read sees the last update above it", *_tried(found["static"])),
                     ("a cell of memory, any order along the edges", *_tried(cell)),
                 ],
-                says="Two more ops stand beside the counter, to be done at any time. Static was also "
-                f"asked for the three in each of their {_factorial()} orders. The last row runs the same "
-                "graph by the rule of TensorFlow 1.",
+                says="The last row runs the same graph by the rule of TensorFlow 1.",
             ),
-        ],
-        happened=[
-            *(_happened(engine, found[engine]) for engine in PAIR),
-            f"By the rule of TensorFlow 1 the same graph has {count(cell['orders'], 'legal order')}, which "
-            f"give {count(len(cell['values']), 'answer')}.",
         ],
         means=_means(several, cell),
         otherwise=_otherwise(several, cell),
         threats=[
-            "The last row is a rule that was written down and tried here, not TensorFlow 1 itself. Its "
-            "executor ran a node as soon as its inputs were there and a thread was free, so which of the "
-            "answers came was a matter of timing.",
-            "In TensorFlow 1 `control_dependencies` put the missing edge in. It is here too, and needed only "
-            "for effects that no value leads to.",
+            "The last row is TensorFlow 1's rule, tried here, not TensorFlow 1.",
         ],
     )  # fmt: skip
 
 
 def _said(values: list[float]) -> str:
     return ", ".join(f"{value:g}" for value in values)
-
-
-def _factorial() -> int:
-    return len([*permutations(NAMES)])
 
 
 def _tried(side: Json) -> tuple[str, str]:
@@ -229,19 +214,6 @@ def _answer(found: Json, several: list[str]) -> str:
     return f"One program can give different answers: {said}."
 
 
-def _happened(engine: str, side: Json) -> str:
-    orders = count(side["orders"], "order")
-    if side["orders"] == 1:
-        return f"On {engine} there is one order, that of the lines: {_tried(side)[1]}."
-    if len(side["values"]) == 1:
-        return (
-            f"On {engine} {orders} of its steps were tried, all that there are, and gave one answer: "
-            f"{_said(side['values'][0])}. The variable itself, fetched with its update, is what the run "
-            f"leaves in it: {side['variable']:g}."
-        )
-    return f"On {engine} {orders} of doing it gave {len(side['values'])} answers: {_tried(side)[1]}."
-
-
 def _means(several: list[str], cell: Json) -> list[str]:
     if several:
         return [
@@ -249,12 +221,11 @@ def _means(several: list[str], cell: Json) -> list[str]:
             "right in a thousand runs is no sign that it will be in the next.",
         ]
     return [
-        "Define-and-run does not have to leave this open. While the graph is built, Python still goes from "
-        "line to line; static notes which update stands above each read, and the run has an edge for it. "
-        "After that the schedule is as free as before, and can not change an answer.",
-        f"Where a variable is a cell that nodes share instead, edges alone allow "
-        f"{count(len(cell['values']), 'answer')}. In TensorFlow 1 that had to be known, and an order asked "
-        "for with `control_dependencies`; `tf.function` later put the order of the lines back.",
+        "While the graph is built Python still goes from line to line: static notes which update stands "
+        "above each read.",
+        "Where a variable is a cell that nodes share instead, edges alone allow "
+        f"{count(len(cell['values']), 'answer')}. TensorFlow 1 asked for `control_dependencies`; "
+        "`tf.function` put the order of the lines back.",
     ]
 
 
@@ -265,10 +236,8 @@ def _otherwise(several: list[str], cell: Json) -> list[str]:
             "statistics that are only looked at now and then, that freedom costs nothing.",
         ]
     return [
-        "Neither came off worse here. The freer rule had its reason all the same: with one cell on a "
-        "server and many machines that read and update it, an order of lines would mean that they wait "
-        "for each other, and training by gradient steps bears a stale value well. Any of the "
-        f"{cell['orders']} orders is then good enough.",
+        "Neither came off worse; with one cell on a server and many machines, an order of lines would mean "
+        f"waiting. Any of the {cell['orders']} orders is then good enough.",
     ]
 
 

@@ -93,7 +93,6 @@ def read(found: Json) -> Reading:
     growing, padded = found["growing"], found["padded"]
     grows = [engine for engine in PAIR if growing[engine]["error"] is None]
     refused = [engine for engine in PAIR if engine not in grows]
-    held = {engine: padded[engine]["value"]["held"] for engine in PAIR}
     lines = {engine: written(padded[engine]["code"]) for engine in PAIR}
     return Reading(
         answer=_answer(grows, refused),
@@ -104,19 +103,15 @@ def read(found: Json) -> Reading:
         ],
         evidence=[
             Pair("A value that grows", growing["dynamic"], growing["static"],
-                 says=f"Each element is the sum of the two before it, up to the first that reaches "
-                 f"{found['limit']:g}. How many that takes, nobody says beforehand."),
+                 says="Each element is the sum of the two before it, up to the first that reaches "
+                 f"{found['limit']:g}."),
             Pair("A loop that works on each engine", padded["dynamic"], padded["static"], says=_same(padded)),
         ],
-        happened=[*(_happened(engine, growing[engine]) for engine in PAIR), _cost(lines, held)],
         means=_means(grows, refused),
         otherwise=_otherwise(refused),
         threats=[
-            "TensorFlow 1 had `shape_invariants`, by which a loop variable's size could be declared unknown "
-            "and then grow. Static takes the setting with a warning and keeps the shape, so on this point it "
-            "is stricter than what it is modelled on.",
-            "Where one new value comes out of each step, `scan` stacks them without a loop variable that "
-            "grows, but it must know the number of steps before the first.",
+            "TensorFlow 1 had `shape_invariants`, by which a variable could grow; static takes the setting "
+            "with a warning, and keeps the shape.",
         ],
     )  # fmt: skip
 
@@ -143,29 +138,14 @@ def _same(padded: Json) -> str:
     return "They do not give the same elements."
 
 
-def _happened(engine: str, side: Json) -> str:
-    error = side["error"]
-    if error is None:
-        return f"On {engine} the loop ended with {count(len(side['value']), 'element')}."
-    where = "at the line that describes the loop" if error["named"] == error["stopped"] else "when it ran"
-    return f"On {engine} it ended with {error['type']}, {where}."
-
-
-def _cost(lines: dict[str, int], held: dict[str, int]) -> str:
-    parts = [f"{count(lines[e], 'line')} and {count(held[e], 'number')} held on {e}" for e in PAIR]
-    return f"What works takes {' and '.join(parts)}."
-
-
 def _means(grows: list[str], refused: list[str]) -> list[str]:
     said = [
-        f"On {engine} a shape is a fact about a value that is there, so it may be another one in the next "
-        "trip."
+        f"On {engine} a shape is a fact about a value that is there."
         for engine in grows
     ]
     said += [
-        f"On {engine} the body of a loop is described once, for all trips, and its description holds only "
-        "if every trip has the same shapes. A way out is to choose a largest size beforehand, to carry "
-        "along how much of it is in use, and to write into it."
+        f"On {engine} the body of a loop is described once, for all trips: one chooses a largest size, and "
+        "carries along how much is in use."
         for engine in refused
     ]
     return said
@@ -173,14 +153,11 @@ def _means(grows: list[str], refused: list[str]) -> list[str]:
 
 def _otherwise(refused: list[str]) -> list[str]:
     reasons = {
-        "static": "Because no trip can need more than the one before, what the loop holds is known before "
-        "it starts, and its program is made once. Appending makes a longer copy in every trip, work that "
-        "grows with the square of the length; for a long sequence a fixed room is what one would write by "
-        "hand as well.",
+        "static": "What the loop holds is known before it starts; appending copies in every trip.",
         "dynamic": "A loop that must keep its shapes can be compiled once, whatever runs it.",
     }
     if not refused:
-        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+        return ["Neither side is seen to have come off worse."]
     return [reasons[engine] for engine in refused]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of
 from comparisons.lab.verdict import Verdict, timed
 from comparisons.statistics.effect import BreakEven, ahead, break_even
-from comparisons.statistics.quantities import PAIR, count, number, spread_of, steps_of
+from comparisons.statistics.quantities import PAIR, number, spread_of, steps_of
 from shared import ops
 
 X = np.linspace(-1, 1, 5, dtype=np.float32)
@@ -108,9 +107,7 @@ def read(found: Json) -> Reading:
         evidence=[
             Pair(f"A derivative of tanh, and its derivative, {last['order']} times over",
                  found["codes"]["dynamic"], found["codes"]["static"],
-                 says="From nothing both run as they stand here. At another x dynamic's runs again; "
-                 "static's has "
-                 "given `call`, which needs nothing of the rest."),
+                 says="At another x dynamic's runs again; static's has given `call`."),
             Drawing(
                 f"What stands there for derivative {found['drawn']}", found["pictures"],
                 says="Dynamic's is the tape that the last line leaves; static's is the graph before anything "
@@ -137,17 +134,14 @@ def read(found: Json) -> Reading:
                      *(spread_of(at[engine][part]) for part in ("start", "step") for engine in PAIR))
                     for at in orders
                 ],
-                says="Again is at another x: dynamic goes through all lower orders each time, static runs "
-                "the "
-                "program of the highest.",
+                says="Again is at another x.",
             ),
         ],
-        happened=_happened(later, orders),
         means=_means(later, last),
         otherwise=_otherwise(first, later, last),
         threats=[
-            "The hyperbolic tangent is kind to who merges: all its derivatives are polynomials in it. The "
-            "arrays have five numbers, so what is timed is the nodes and not the arithmetic.",
+            "All derivatives of tanh are polynomials in it, which is kind to who merges; five numbers time "
+            "the nodes, not the arithmetic.",
             _apart(last["apart"]),
         ],
     )  # fmt: skip
@@ -161,13 +155,6 @@ def _apart(share: float) -> str:
 
 def _along(orders: Json, value: Any) -> tuple[list[float], list[float]]:
     return [at["order"] for at in orders], [value(at) for at in orders]
-
-
-def _growth(orders: Json, value: Any) -> float:
-    """By how much the last orders multiply a number, on average."""
-    sizes = [value(at) for at in orders[-3:]]
-    ratios = [after / before for before, after in pairwise(sizes)]
-    return sum(ratios) / len(ratios)
 
 
 def _answer(first: str | None, later: str | None, last: Json) -> str:
@@ -195,36 +182,17 @@ def _even(last: Json) -> BreakEven | None:
     return break_even(last["dynamic"], last["static"])
 
 
-def _happened(later: str | None, orders: Json) -> list[str]:
-    last = orders[-1]
-    left = last["left"]
-    times = {part: " and ".join(f"{spread_of(last[engine][part])} on {engine}" for engine in PAIR)
-             for part in ("start", "step")}  # fmt: skip
-    growth = [_growth(orders, lambda at, e=engine: at["nodes"][e]) for engine in PAIR]
-    said = [
-        f"Each further derivative multiplies the nodes by about {growth[0]:.1f} on dynamic and "
-        f"{growth[1]:.1f} on static: rules are applied to what rules have written before, and many a rule "
-        "writes several.",
-        f"Of static's {count(left['without passes'], 'step')} for derivative {last['order']}, pruning and "
-        f"the merging of what is computed twice leave {number(left['prune and cse'])}, all passes "
-        f"{number(left['all passes'])}.",
-        f"From nothing derivative {last['order']} takes {times['start']}; at another x {times['step']}.",
-    ]
-    return said if later is not None else [*said, "Who is ahead at another x is not resolved."]
-
-
 def _means(leader: str | None, last: Json) -> list[str]:
     left = last["left"]
     twice = left["without passes"] / left["prune and cse"]
     work = (
         "A graph that stands before it runs can be searched for what is computed twice, which leaves one "
         f"step of {twice:.1f} here; all passes together leave {number(left['all passes'])} of "
-        f"{number(left['without passes'])}. A tape is written while it computes: what is on it is done."
+        f"{number(left['without passes'])}."
     )
     alike = " and ".join(f"{number(last['nodes'][engine])} on {engine}" for engine in PAIR)
     rules = (
-        f"Both engines derive by the same rules, and neither is spared their growth: {alike}. The choice "
-        "of an engine decides how often this work is done more than how much it is."
+        f"Both engines derive by the same rules, and neither is spared their growth: {alike}."
     )
     reasons = {
         "static": "On static the work of deriving is done once, and a later x costs only what is left.",
@@ -246,9 +214,7 @@ def _otherwise(first: str | None, later: str | None, last: Json) -> list[str]:
         )
     if "static" in (first, later):
         said.append(
-            "In a program that goes on until a derivative is small enough, the order is not known "
-            "beforehand; "
-            "on dynamic that is a `while` of Python's."
+            "Where the order is not known beforehand, on dynamic that is a `while`."
         )
     if "dynamic" in (first, later):
         said.append(

@@ -104,15 +104,10 @@ def read(found: Json) -> Reading:
                 "end, prints by their lines.",
             ),
         ],
-        happened=[_happened(engine, found[engine]) for engine in PAIR],
         means=_means(merged, lost),
         otherwise=_otherwise(merged, lost),
         threats=[
-            "The matrices are tiny, so nothing worth having is saved here; what a model gains by "
-            "merging is another experiment's question.",
-            "TensorFlow 1 never merged an op that was given a reference to a variable, as these updates "
-            "are, and kept other effects apart by a flag in the op's definition, `is_stateful`. An op "
-            "whose author had forgotten it could be merged, and nothing said so.",
+            "TensorFlow 1 kept effects apart by a flag in the op's definition, `is_stateful`.",
         ],
     )  # fmt: skip
 
@@ -130,22 +125,13 @@ def _answer(merged: list[str], lost: list[str]) -> str:
     )
 
 
-def _happened(engine: str, side: Json) -> str:
-    return (
-        f"On {engine} the two products took {count(side['products'], 'kernel')}, the two updates "
-        f"brought the variable to {side['updates']}, and {count(side['prints'], 'line')} came out."
-    )
-
-
 def _means(merged: list[str], lost: list[str]) -> list[str]:
     said = [
-        f"{engine.capitalize()} sees the whole program before it runs, so it can see that two lines compute "
-        "the same from the same, and compute it once."
+        f"{engine.capitalize()} sees that two lines compute the same from the same, and computes it once."
         for engine in merged
     ]
     said += [
-        f"{engine.capitalize()} does what each line says when it comes to it, and does not look back whether "
-        "another line said the same."
+        f"{engine.capitalize()} does what each line says."
         for engine in PAIR
         if engine not in merged
     ]
@@ -156,23 +142,21 @@ def _means(merged: list[str], lost: list[str]) -> list[str]:
         )
     elif merged:
         said.append(
-            "It may merge because it knows what it must not touch. Here an update is no special case: the "
-            "second reads what the first has left, so the two add to different values and are not the same. "
-            "Prints and other effects are marked, and keep their number and their order."
+            "An update is no special case: the second reads what the first has left; prints and other "
+            "effects are marked."
         )
     return said
 
 
 def _otherwise(merged: list[str], lost: list[str]) -> list[str]:
     if len(merged) != 1 and not lost:
-        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+        return ["Neither side is seen to have come off worse."]
     if lost:
         return ["A program without effects loses nothing by it, and its equal lines cost nothing."]
     if merged == ["static"]:
         return [
-            "A person who writes for dynamic gives the product a name and uses it twice, which costs no "
-            "line, can be seen in the code and holds on any engine. And nobody has to trust an optimiser to "
-            "tell an effect from a value: who times a kernel by running it twice gets two runs.",
+            "On dynamic one gives the product a name, and nobody has to trust an optimiser to tell an "
+            "effect from a value.",
         ]
     return [
         "What is done as often as it is written can be timed and counted by reading the code; an engine that "

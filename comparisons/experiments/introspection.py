@@ -18,7 +18,7 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
 from comparisons.lab.verdict import counted, timed
-from comparisons.statistics.quantities import OTHER, PAIR, count, listed, number, size, spread_of
+from comparisons.statistics.quantities import OTHER, PAIR, count, number, size, spread_of
 from comparisons.statistics.tally import plain
 from shared import nn, ops, optim
 from shared.nn.overview import FLOPS
@@ -183,29 +183,15 @@ def read(found: Json) -> Reading:
                     for f in figures
                 ],
                 [_closer(f) for f in figures],
-                says="Arithmetic is counted by a hook around every op that ran in a step of static's, and "
-                "stands for dynamic too, whose step calls the same kernels; memory is measured by "
-                "tracemalloc, on each engine.",
+                says="Arithmetic is counted by a hook around every op of static's step, memory by "
+                "tracemalloc.",
             ),
             Output("What was printed", {e: found["snippets"][e]["out"] for e in PAIR}),
-        ],
-        happened=[
-            *(
-                f"{engine.capitalize()} knew {_names(known[engine])} within {CLOSE:.0%}, nothing having run."
-                for engine in PAIR
-            ),
-            *(_off(f) for f in figures),
-            f"The estimates took {spread_of(times['dynamic'])} on dynamic and "
-            f"{spread_of(times['static'])} on static, with the making of the model; one step on "
-            f"dynamic takes {spread_of(found['step'])}.",
         ],
         means=_means(first.ahead, known),
         otherwise=_otherwise(first.ahead, found),
         threats=[
-            "Floating-point operations are those of products, convolutions and cells; other ops pass over "
-            "their arrays once and are left out, in the estimates and in the measurement alike.",
-            "The memory that is estimated, and measured, is what a step takes beside the weights and the "
-            "batch. To foretell it static compiles the step, which is in the time of the estimate.",
+            "To foretell memory static compiles the step, which is in its time.",
         ],
     )  # fmt: skip
 
@@ -224,24 +210,6 @@ def _closer(figure: Json) -> str | None:
     return good[0] if len(good) == 1 else None
 
 
-def _off(figure: Json) -> str:
-    title = FIGURES[figure["name"]][0]
-    told = []
-    for engine in PAIR:
-        said, ran = figure[engine]["said"], figure[engine]["ran"]
-        if said is None:
-            told.append(f"{engine} did not say")
-        elif said == ran:
-            told.append(f"{engine} said what was then measured")
-        else:
-            told.append(f"{engine} was off by {abs(said - ran) / ran:.1%}")
-    return f"{title.capitalize()}: {listed(told)}."
-
-
-def _names(known: list[Json]) -> str:
-    return listed([f"the {FIGURES[f['name']][0]}" for f in known]) if known else "nothing"
-
-
 def _answer(leader: str | None, known: Json, all_of: int) -> str:
     if leader is None:
         return f"Both engines know {len(known['dynamic'])} of {count(all_of, 'cost')} of a step beforehand."
@@ -256,29 +224,25 @@ def _means(leader: str | None, known: Json) -> list[str]:
     if leader is None:
         return ["A step's cost is as well known beforehand on one side as on the other."]
     reasons = {
-        "static": "On static the gradients and the update are nodes like any other: who goes through the "
-        "graph meets all that a step will do, and in its order. On dynamic a model can be asked for its "
-        "shapes, but what backward and the optimiser do has been written nowhere before it happens.",
+        "static": "On static gradients and update are nodes like any other. On dynamic a model knows its "
+        "shapes; what backward does is written nowhere before it happens.",
         "dynamic": "What static's graph says of a step is further here from what the step does than what "
         "dynamic says of the model.",
     }
     return [
         reasons[leader],
-        "It matters where a step is dear: that a batch size does not fit is seen in the estimate, and not "
-        f"after hours of waiting for the machine, if {leader} is asked.",
+        f"That a batch size does not fit is seen in the estimate, if {leader} is asked.",
     ]
 
 
 def _otherwise(leader: str | None, found: Json) -> list[str]:
     if leader is None:
-        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+        return ["Neither side is seen to have come off worse."]
     step = spread_of(found["step"])
     if leader == "static":
         return [
-            f"Where a step can be run it is its own best estimate: on dynamic one takes {step} here, and "
-            "tells the memory with what kernels ask of NumPy for themselves.",
-            "Where a model's shape hangs on its data, so does its cost: beforehand it can be known for "
-            "sizes that somebody names, and no others.",
+            f"Where a step can be run it is its own best estimate: on dynamic one takes {step} here.",
+            "Where a model's shape hangs on its data, so does its cost.",
         ]
     return [f"Static's table names every op of the step, dynamic's the layers; a step takes {step}."]
 

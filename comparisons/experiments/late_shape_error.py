@@ -134,19 +134,15 @@ def read(found: Json) -> Reading:
             Table("Where each kind of error leads",
                   ("the program", "Python stands at", "the message names"), _rows(late, bare, declared)),
             Output("Static, its nodes without their lines", {"static": bare["static"]["traceback"]},
-                   says="Before the run, `node.line = None` was said for every node of the graph."),
+                   says="With `node.line = None` for every node."),
             Output("Static, the length declared", {"static": declared["static"]["traceback"]},
                    says=f'With `("N", 9)` for the placeholder. {_declared(declared)}'),
         ],
-        happened=[_happened(engine, late[engine]) for engine in PAIR] + [_without(bare)],
         means=_means(leader, bare),
         otherwise=_otherwise(leader, declared),
         threats=[
-            "The model is three calls deep. In a deeper one dynamic's traceback grows with the model; the "
-            "traceback of a run does not, for it never passes through the model.",
-            "The line in the message is this project's own doing on both engines. TensorFlow 1 named the "
-            "node (`add_17`) and printed the whole stack on which it had been made, in which one looked "
-            "for one's own line.",
+            "The model is three calls deep; dynamic's traceback grows with it.",
+            "TensorFlow 1 named the node (`add_17`) and printed the stack on which it had been made.",
         ],
     )  # fmt: skip
 
@@ -214,32 +210,8 @@ def _answer(late: Json) -> str:
 
 def _declared(declared: Json) -> str:
     if _stops(declared["static"]):
-        return (
-            "Where the size is known as the graph is built, static finds the clash then, before any "
-            "variable has a value, and at the line that breaks."
-        )
+        return "There static finds the clash, before any variable has a value."
     return "To declare the length does not bring the error forward."
-
-
-def _happened(engine: str, side: Json) -> str:
-    named = _said(_place(side, "named"))
-    return f"On {engine} the traceback has {_calls(side)}. Its message names {named}."
-
-
-def _said(place: str) -> str:
-    return place if place in ("no line", "the line that breaks") else f"`{_short(place)}`"
-
-
-def _without(bare: Json) -> str:
-    """What is left of each error when nodes remember no lines."""
-    there = {e: {bare[e]["error"]["stopped"], bare[e]["error"]["named"]} for e in PAIR}
-    lost = [engine for engine in PAIR if bare[engine]["breaks"] not in there[engine]]
-    if not lost:
-        return "Without remembered lines, each engine's error still leads to the line that breaks."
-    kept = [engine for engine in PAIR if engine not in lost]
-    lead = " and ".join(f"the error of {engine}" for engine in lost)
-    said = f"Without remembered lines no line that {lead} names is the one that breaks"
-    return f"{said}; {kept[0]} needs none, for the line is in its traceback." if kept else f"{said}."
 
 
 def _means(leader: str | None, bare: Json) -> list[str]:
@@ -247,23 +219,19 @@ def _means(leader: str | None, bare: Json) -> list[str]:
         return ["A debugger that stops at such an error stops at the same place on both engines."]
     other = OTHER[leader]
     return [
-        f"A debugger that stops at {leader}'s error is inside the model: some calls up the stack stands "
-        f"the line that breaks, with what it was given. One that stops at {other}'s is in the session, and "
-        "the model's own calls returned long ago.",
-        f"So what {leader} has by nature {other} has to write down: the line that made each node, kept with "
-        "it. What an engine writes down is all that it can tell: here the line, but no local variable.",
+        f"A debugger that stops at {leader}'s error is inside the model; at {other}'s it is in the session, "
+        "and the model returned long ago.",
+        f"So what {leader} has by nature {other} has to write down: the line that made each node.",
     ]
 
 
 def _otherwise(leader: str | None, declared: Json) -> list[str]:
     if leader is None:
-        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+        return ["Neither side is seen to have come off worse."]
     if leader == "dynamic" and _stops(declared["static"]):
         return [
             'Say the size and static is the one to find it first: with `("N", 9)` in the placeholder the '
-            "same clash is an error at the line that breaks, before a file is opened or a machine is "
-            "waited for. Where all sizes but the batch's are fixed, as in most image models, few shape "
-            "errors are left for a run to find.",
+            "same clash is an error at the line that breaks, before anything runs.",
         ]
     if leader == "dynamic":
         return ["A run's traceback is short, and stays so however deep the model is."]

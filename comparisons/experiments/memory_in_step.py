@@ -144,25 +144,14 @@ def read(found: Json) -> Reading:
                     ("ops that the hook saw", *(str(len(found[e]["curve"]) // 2) for e in PAIR)),
                 ],
                 [lower, smaller(*held.values()), smaller(*(_top(found, e)[1] for e in PAIR)), None],
-                says="Everything from the model on counts, its weights and static's graph among it; the "
-                "batch does not.",
+                says="All from the model on; the batch does not count.",
             ),
-        ],
-        happened=[
-            *(_happened(engine, found[engine]) for engine in PAIR),
-            f"At the highest point dynamic held {size(peaks['dynamic'])}, static {size(peaks['static'])}; "
-            f"between steps {size(held['dynamic'])} and {size(held['static'])}.",
         ],
         means=_means(lower, held, {engine: _top(found, engine)[0] for engine in PAIR}),
         otherwise=_otherwise(lower, held),
         threats=[
-            "Static lays no plan for a run that somebody watches, because a watcher may keep what it is "
-            "shown: its curve is that of values which come and go one by one. The broken lines were measured "
-            "without the hook.",
-            "The optimiser's step is ops on static, and seen by the hook; on dynamic its rule works on "
-            "arrays, "
-            "unseen, behind the end of the curve.",
-            "Memory is counted as NumPy and Python ask for it; what the C library keeps of it is not.",
+            "For a run that somebody watches static lays no plan; the broken lines were measured without "
+            "the hook.",
         ],
     )  # fmt: skip
 
@@ -191,16 +180,6 @@ def _curves(found: Json) -> Curves:
     )  # fmt: skip
 
 
-def _happened(engine: str, one: Json) -> str:
-    heights = [held for *_, held in one["curve"]]
-    top = heights.index(max(heights))
-    return (
-        f"Watched op by op, {engine} rose from {size(heights[0])} to {size(heights[top])}, "
-        f"{100 * top / len(heights):.0f} % into the step, at `{one['curve'][top][1]}`, and ended with "
-        f"{size(heights[-1])}."
-    )
-
-
 def _answer(lower: str | None, peaks: Json, held: Json) -> str:
     between = f"between steps dynamic holds {size(held['dynamic'])}, static {size(held['static'])}"
     if lower is None:
@@ -216,14 +195,12 @@ def _means(lower: str | None, held: Json, tops: dict[str, float]) -> list[str]:
     if all(0.1 < top < 0.9 for top in tops.values()):
         places = " and ".join(f"after {percent(tops[engine])} of {engine}'s ops" for engine in PAIR)
         said.append(
-            f"The curve has its top within the step on both sides, {places}: it rises while the forward pass "
-            "leaves what the backward pass will read, and falls while that is read."
+            f"The curve has its top within the step on both sides, {places}."
         )
     less = smaller(*held.values())
     if less is not None:
         reasons = {
-            "dynamic": "Between steps static keeps its arena, in which most of the next step's values have "
-            "their places; dynamic gives back what a step used, and keeps the gradients until they are "
+            "dynamic": "Between steps static keeps its arena; dynamic keeps the gradients until they are "
             "cleared.",
             "static": "Between steps dynamic keeps more than static's graph and arena take.",
         }
@@ -243,18 +220,16 @@ def _otherwise(lower: str | None, held: Json) -> list[str]:
     if lower is not None:
         said.append(
             {
-                "static": "Where static's values lie is settled before the first step: a model that has "
-                "run twice will not run out of memory in step 10,000 for what its steps hold, its batches "
-                "being of one size.",
+                "static": "Where static's values lie is settled before the first step.",
                 "dynamic": "On dynamic what is held is what the program's variables and the tape hold: to "
                 "drop a Tensor, or to recompute a part (`dynamic.checkpoint`), is a line of the program.",
             }[OTHER[lower]]
         )
     if less is not None and less != lower:
-        said.append("Beside other work on the same machine what is held between steps is in its way all "
-                    f"the while, and there {less} holds less.")  # fmt: skip
+        said.append("Beside other work on the same machine what is held between steps is in the way, and "
+                    f"there {less} holds less.")  # fmt: skip
     return said or [
-        "Neither side is seen to have come off worse, so there is nothing to be said for the other."
+        "Neither side is seen to have come off worse."
     ]
 
 

@@ -180,24 +180,16 @@ def read(found: Json) -> Reading:
                     for engine, ask in (("dynamic", _parts), ("static", _within))
                     for at in found[engine]
                 ],
-                says="Held at the peak: all that a side has, its model, graph and session among it. The "
-                "step's "
-                "own: what the step takes beside what stood before it, which is what static's limit is for.",
+                says="Held at the peak: all that a side has. The step's own: beside what stood before it.",
             ),
             Output("A limit that can not be kept", {"static": found["refused"]["error"]},
                    says=f"With {size(found['refused']['limit'])}, before anything has run."),
-        ],
-        happened=[
-            *(_happened(engine, free[engine], least[engine]) for engine in PAIR),
-            _losses(found),
-            _refused(found["refused"]),
         ],
         means=_means(leader, quicker),
         otherwise=_otherwise(leader or quicker),
         threats=[
             "Layers that are all alike are the best case for either way.",
             "Static's limit is for a run's own memory; variables, graph and program are held beside it.",
-            "The parts of dynamic are equal; better cuts may be found by who looks for them.",
         ],
     )  # fmt: skip
 
@@ -228,47 +220,21 @@ def _answer(free: Json, least: Json) -> str:
     return f"{'Yes' if held else 'No'}: {'; '.join(said)}."
 
 
-def _refused(refused: Json) -> str:
-    if not refused["error"]:
-        return f"Asked for {size(refused['limit'])}, static kept to it."
-    return (
-        f"Asked for {size(refused['limit'])}, static named the least that it found and what holds it, and "
-        "ran nothing."
-    )
-
-
-def _happened(engine: str, free: Json, least: Json) -> str:
-    saved, time = _change(free, least)
-    return (
-        f"On {engine} a step came down from {size(free['peak'])} to {size(least['peak'])}, {saved} less, "
-        f"{time}: {spread_of(free['time'])} before, {spread_of(least['time'])} after."
-    )
-
-
-def _losses(found: Json) -> str:
-    for engine in PAIR:
-        if len({at["loss"] for at in found[engine]}) > 1:
-            return f"The loss of the first step depended on the memory on {engine}."
-    return "On neither engine did any bit of the first step's loss depend on how much was kept."
-
-
 def _otherwise(leader: str | None) -> list[str]:
     if leader is None:
-        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+        return ["Neither side is seen to have come off worse."]
     reasons = {
-        "dynamic": "On dynamic the author knows which part is cheap to compute again and which is not, and "
-        "nothing is guessed or looked for; static estimates it, and takes sizes that are known.",
-        "static": "On static nothing of the model is rewritten, the bytes are kept to as asked for, and "
-        "whether that can be is known before anything has run.",
+        "dynamic": "On dynamic the author knows which part is cheap to compute again; static estimates it.",
+        "static": "On static nothing of the model is rewritten, and whether it fits is known before "
+        "anything has run.",
     }
     return [reasons[OTHER[leader]]]
 
 
 def _means(leader: str | None, quicker: str | None) -> list[str]:
     said = [
-        "The same trade is offered on both sides: values that a gradient will need are forgotten and "
-        "computed again. On static it is a property of the run, for the program that computes a value stands "
-        "there to be repeated; on dynamic it is one of the code, for only its author can call a part twice.",
+        "The trade is the same: values are forgotten and computed again. On static it is a property of the "
+        "run, on dynamic one of the code.",
     ]
     if leader is not None:
         said.append(f"With what was tried here {leader} came to hold less than {OTHER[leader]}.")

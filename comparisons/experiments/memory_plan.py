@@ -19,7 +19,7 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of
 from comparisons.lab.verdict import sized
-from comparisons.statistics.effect import CLOSE, effect, smaller
+from comparisons.statistics.effect import smaller
 from comparisons.statistics.quantities import (
     OTHER,
     PAIR,
@@ -28,7 +28,6 @@ from comparisons.statistics.quantities import (
     percent,
     percent_at_most,
     size,
-    times_of,
 )
 from comparisons.statistics.tally import plain
 from shared import nn, ops, optim
@@ -184,9 +183,7 @@ def read(found: Json) -> Reading:
                     for one in trained
                 ],
                 list(leaders.values()),
-                says="All that a side holds at the highest point of a step: its model, and on static graph, "
-                "session and program. A run's own is what it takes beside what stood before it, its arena "
-                "among it: that is what static can foretell.",
+                says="All that a side holds at its highest; a run's own static can foretell.",
             ),
             Bars(
                 "The highest point of a step",
@@ -200,23 +197,11 @@ def read(found: Json) -> Reading:
             _curve(deep, "peak", "bytes", "Memory, by the number of parts that are computed twice"),
             _curve(deep, "time", "seconds", "Time, by the number of parts that are computed twice"),
         ],
-        happened=[
-            *(_happened(one, leaders[one["title"]]) for one in trained),
-            "What static foretold of a run's own memory was off by "
-            f"{listed([percent(_off(one)) for one in trained])}.",
-            _checkpoints(deep, found["layers"]),
-        ],
         means=_means(trained, leaders),
         otherwise=_otherwise(leaders, deep),
         threats=[
-            "What counts here is the highest point, and not what is held between steps, when static keeps "
-            "its "
-            "arena and dynamic does not.",
-            "On both engines the new value of a parameter is a fresh array, so that nobody who holds the "
-            "old one "
-            "sees it change.",
-            "Static is not asked to save here. With `Session(memory_limit=...)` it computes values twice, as "
-            "dynamic does by hand; an experiment of its own compares the two.",
+            "On both engines the new value of a parameter is a fresh array.",
+            "Static is not asked to save here, as by `Session(memory_limit=...)` it can be.",
         ],
     )  # fmt: skip
 
@@ -254,36 +239,6 @@ def _curve(deep: Json, part: str, unit: str, title: str) -> Curves:
     )  # fmt: skip
 
 
-def _happened(one: Json, leader: str | None) -> str:
-    saved = 1 - one["static"] / one["unplanned"]
-    if _plan_pays(one) is None:
-        plan = f"changes that by less than {percent(CLOSE)}"
-    else:
-        plan = f"saves {percent(saved)}" if saved > 0 else f"costs {percent(-saved)} more"
-    who = "neither holds less" if leader is None else f"{leader} holds less"
-    title = one["title"][0].upper() + one["title"][1:]
-    return (
-        f"{title}: {size(one['dynamic'])} on dynamic, {size(one['static'])} on static, so {who}. Beside "
-        "static "
-        f"without it the plan {plan}."
-    )
-
-
-def _checkpoints(deep: Json, layers: int) -> str:
-    first, least = deep["parts"][0], _least(deep)
-    found = effect(first["time"], least["time"])
-    if found.leader is None:
-        took = "in a time that is not resolved to differ"
-    else:
-        took = f"in {times_of(found)} {'the' if found.leader == 'dynamic' else 'less'} time"
-    whole = size(deep["whole"]["peak"])
-    return (
-        f"With checkpoints, dynamic's step of {layers} layers came down from {size(first['peak'])} to "
-        f"{size(least['peak'])}, in {least['parts']} parts, {took}; static "
-        f"holds {whole} for the same network."
-    )
-
-
 def _on(leaders: Json, side: str | None) -> list[str]:
     return [title for title, leader in leaders.items() if leader == side]
 
@@ -304,8 +259,7 @@ def _answer(trained: Json, leaders: Json) -> str:
 
 def _means(trained: Json, leaders: Json) -> list[str]:
     said = [
-        "A program that stands before it runs can be asked for its memory, and a batch size be chosen by the "
-        "answer instead of by trying."
+        "A program that stands before it runs can be asked for its memory, instead of trying."
     ]
     loses = [one["title"] for one in trained if _plan_pays(one) is False]
     if loses:
@@ -317,7 +271,7 @@ def _means(trained: Json, leaders: Json) -> list[str]:
         "static": "Static writes over values whose last reader is past, and dynamic has to wait until Python "
         "lets go: so static needs less for {}.",
         "dynamic": "Dynamic gives each array back when its last holder goes, and has no second copy of the "
-        "weights, no graph that stays and no program, which for {} holds less than static does.",
+        "weights, which for {} holds less than static does.",
     }
     said += [reasons[engine].format(listed(_on(leaders, engine))) for engine in PAIR if _on(leaders, engine)]
     if tied := [f"{one['title']} ({size(one['dynamic'])} and {size(one['static'])})" for one in trained
@@ -329,14 +283,12 @@ def _means(trained: Json, leaders: Json) -> list[str]:
 def _otherwise(leaders: Json, deep: Json) -> list[str]:
     leads = {engine: len(_on(leaders, engine)) for engine in PAIR}
     if not any(leads.values()):
-        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+        return ["Neither side is seen to have come off worse."]
     other = OTHER[max(PAIR, key=lambda engine: leads[engine])]
     least, whole = _least(deep), deep["whole"]
     if other == "static":
         return [
-            "What a run of static takes for itself can be foretold, and is the same in every step: a "
-            "training that has begun will not run out of memory in its last hour for what its steps hold, "
-            "as long as its batches keep their sizes."
+            "What a run of static takes for itself can be foretold, and is the same in every step."
         ]
     said = (
         "A Tensor that is not wanted is dropped by a line of the program, and a part of the model computed "

@@ -13,7 +13,7 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
 from comparisons.lab.verdict import Verdict, by_design, counted
-from comparisons.statistics.quantities import OTHER, PAIR, count
+from comparisons.statistics.quantities import OTHER, PAIR
 
 X = np.array([[0.5, 1.0, 2.0]], np.float32)
 
@@ -148,17 +148,10 @@ def read(found: Json) -> Reading:
             Pair("A value inside a model", inside["dynamic"], inside["static"], says=_same(inside)),
             Pair("Another value in its place", replaced["dynamic"], replaced["static"], says=_same(replaced)),
         ],
-        happened=[
-            *(f"On {engine}, `print` showed {_shown(engine in shows)}." for engine in PAIR),
-            f"To look inside the layer took {_each(looked)}; to put zeros there, {_each(changed)}.",
-        ],
         means=_means(shows, spared),
         otherwise=_otherwise(shows, spared),
         threats=[
-            "Static's graph keeps the names of the layers, so that a value can be found by them; in "
-            "TensorFlow 1 it was `dense_2/Tanh:0`, numbered in the order in which the layers were made.",
-            "A debugger is not part of this. On dynamic it stops between two values; on static it stops "
-            "where the graph is described, or inside the run of all of it.",
+            "In TensorFlow 1 the name was `dense_2/Tanh:0`, numbered in the order of making.",
         ],
     )  # fmt: skip
 
@@ -170,10 +163,6 @@ def _has_number(text: str) -> bool:
 
 def _shown(numbers: bool) -> str:
     return "the numbers" if numbers else "a name and a shape"
-
-
-def _each(kernels: dict[str, int]) -> str:
-    return " and ".join(f"{count(kernels[engine], 'kernel')} on {engine}" for engine in PAIR)
 
 
 def _same(case: Json) -> str:
@@ -199,17 +188,15 @@ def _means(shows: list[str], spared: list[str]) -> list[str]:
     for engine in PAIR:
         if engine in shows:
             said.append(
-                f"On {engine} the value is there as soon as its line has run, so whatever Python has for "
-                "looking at things, `print`, an `assert`, a debugger, looks at it."
+                f"On {engine} whatever Python has for looking at things (`print`, an `assert`, a debugger) "
+                "looks at the value."
             )
         else:
             said.append(
-                f"On {engine} the name stands for a value that will be, so to look at it is to ask a "
-                "session, with all that the model is fed."
+                f"On {engine} the name stands for a value that will be: one asks a session."
             )
     said += [
-        f"On {engine} what is asked for bounds what is computed: nothing behind the value, or before the one "
-        "that was put in its place."
+        f"On {engine} what is asked for bounds what is computed."
         for engine in spared
     ]
     return said
@@ -217,9 +204,8 @@ def _means(shows: list[str], spared: list[str]) -> list[str]:
 
 def _otherwise(shows: list[str], spared: list[str]) -> list[str]:
     reasons = {
-        "static": "In a model that is finished, and that somebody else wrote, each value has an address, "
-        "and one line reads it or puts another in its place, with no change to the model and no hook. That "
-        "is how one takes the features of a trained network, or cuts it in two.",
+        "static": "In a model that somebody else wrote, each value has an address: one line reads it or "
+        "puts another in its place.",
         "dynamic": "What has been computed can be held and looked at as often as one likes, without being "
         "computed again.",
     }
@@ -227,7 +213,7 @@ def _otherwise(shows: list[str], spared: list[str]) -> list[str]:
         return [reasons[OTHER[shows[0]]]]
     if len(shows) == 1:
         return [f"A run that is asked for gives the value of that run: {reasons[OTHER[shows[0]]]}"]
-    return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+    return ["Neither side is seen to have come off worse."]
 
 
 EXPERIMENT = Experiment(

@@ -132,12 +132,9 @@ def read(found: Json) -> Reading:
             for case, leader in zip(cases, leaders, strict=True)
         ],
         evidence=[Pair(case["title"], case["dynamic"], case["static"], says=_told(case)) for case in cases],
-        happened=[f"{case['title']}: {_depth(case)}" for case in cases],
         means=[*(_means(engine, cases) for engine in PAIR), _names(cases)],
         otherwise=_otherwise(leaders),
         threats=[
-            "Both engines were written to name the user's own line; without that, the way from the line at "
-            "which a session stands to the line that is wrong would be longer than it is here.",
             f"{count(len(cases), 'mistake')} of many, in models of one or two layers.",
         ],
     )
@@ -202,18 +199,8 @@ def _leads(error: Json) -> str:
         return "stands at the line that breaks, and its message names that line"
     return (
         "stands at the line that runs the graph, which is not the one that breaks, but its message leads "
-        "back to the line that described the op"
+        "back"
     )
-
-
-def _depth(case: Json) -> str:
-    """How far below the user's line each error was raised."""
-    parts = []
-    for engine in PAIR:
-        error = case[engine]["error"]
-        deep = "runs to its end" if error is None else f"raises {count(error['depth'], 'call')} deep"
-        parts.append(f"{engine} {deep} below the script")
-    return f"{'; '.join(parts)}.".replace("end below the script", "end")
 
 
 def _means(engine: str, cases: Json) -> str:
@@ -224,13 +211,12 @@ def _means(engine: str, cases: Json) -> str:
         return f"{engine.capitalize()} takes all of this for granted."
     if not far:
         return (
-            f"Every error of {engine} is raised while the line that breaks runs, so a debugger that stops "
-            "there has in its hands what that line was given. The line to mend may be another: a layer of "
-            "the wrong size is made before it is used."
+            f"Every error of {engine} is raised while the line that breaks runs, so a debugger has in its "
+            "hands what that line was given."
         )
     return (
-        f"{count(len(far), 'error')} of {engine}'s {len(errors)} came when the graph ran, away from the "
-        "line that breaks: what a debugger stops at is the run, and only the message leads back."
+        f"{count(len(far), 'error')} of {engine}'s {len(errors)} came when the graph ran: a debugger stops "
+        "at the run, and only the message leads back."
     )
 
 
@@ -244,9 +230,7 @@ def _names(cases: Json) -> str:
 def _otherwise(leaders: list[str | None]) -> list[str]:
     behind = [engine for engine in PAIR if leaders.count(engine) < leaders.count(OTHER[engine])]
     reasons = {
-        "static": "A mistake in shapes that are known is found while the graph is described, before any "
-        "data is loaded or a single kernel has run; on a job that waits hours for a machine that is the "
-        "cheaper moment.",
+        "static": "A mistake in known shapes is found before data is loaded or a machine waited for.",
         "dynamic": "An engine that computes at once can say what the values were, and a description can not.",
     }
     return [reasons[engine] for engine in behind or PAIR]

@@ -130,15 +130,11 @@ def read(found: Json) -> Reading:
             ),
             Pair("A graph for each time", fresh["dynamic"], fresh["static"], says=_mended(fresh)),
         ],
-        happened=[_happened(engine, twice[engine]) for engine in PAIR],
         means=_means(fails, fresh),
         otherwise=_otherwise(fails),
         threats=[
-            "In TensorFlow 1 this came of a notebook's cell that was run again, as `Key v1_5 not found in "
-            "checkpoint`, numbered by how often. The message named the key, and of the cell it said "
-            "nothing.",
-            "It is the default graph that remembers, not the engine: a program that opens a graph of its own "
-            "for each model, as a library should, does not meet this.",
+            "In TensorFlow 1 this was `Key v1_5 not found in checkpoint`.",
+            "It is the default graph that remembers, not the engine.",
         ],
     )  # fmt: skip
 
@@ -191,50 +187,32 @@ def _mended(fresh: Json) -> str:
     good = [engine for engine in PAIR if _restored(fresh[engine])]
     if not good:
         return "Even so, the weights are restored on neither engine."
-    return f"Written like this, the weights are restored on {listed(good)}."
-
-
-def _happened(engine: str, side: Json) -> str:
-    if _restored(side):
-        return (
-            f"On {engine} there are {count(len(_names(side)), 'parameter')} when the model has been built "
-            "again. They are restored, and the results are the same to the last bit."
-        )
-    if side["error"] is None:
-        return f"On {engine} the weights are restored, and the results differ."
-    return (
-        f"On {engine} there are {count(len(_names(side)), 'parameter')} when the model has been built again, "
-        f"{len(_renamed(side))} of them under a new name. To restore them raises a {side['error']['type']}."
-    )
+    return f"So written, the weights are restored on {listed(good)}."
 
 
 def _means(fails: list[str], fresh: Json) -> list[str]:
     said = [
-        f"On {engine} a parameter is called by its place in the model that holds it. The first model is "
-        "gone when its last name is, and the second knows nothing of it."
+        f"On {engine} a parameter is called by its place in the model that holds it."
         for engine in PAIR
         if engine not in fails
     ]
     said += [
-        f"On {engine} a variable is called by its place in a graph, and a graph only grows. What a cell of a "
-        "notebook built is there until the graph is, whether or not anything in Python still leads to it; it "
-        "keeps its names, and it is initialised and saved with the rest."
+        f"On {engine} a variable is called by its place in a graph, which only grows, and keeps what a cell "
+        "built."
         for engine in fails
     ]
     if any(_restored(fresh[engine]) for engine in fails):
-        said.append("The cure is a graph for each model, or an empty one before each, and it is a habit.")
+        said.append("The cure is a graph for each model.")
     return said
 
 
 def _otherwise(fails: list[str]) -> list[str]:
     if len(fails) != 1:
-        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+        return ["Neither side is seen to have come off worse."]
     if fails == ["static"]:
         return [
-            "That everything in a graph has a name of its own is what lets a graph be saved whole, with "
-            "its program, and be run where the code that built it is not at hand: there every tensor can "
-            "be asked for by name. And the error is the better end. Names that were silently shared would "
-            "have put the weights of one model into another.",
+            "Names of its own let a graph be saved whole; silently shared ones would have mixed two models' "
+            "weights.",
         ]
     return ["Names that begin anew each time can be given by code that remembers nothing of the last time."]
 

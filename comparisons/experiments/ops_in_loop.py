@@ -237,14 +237,11 @@ def read(found: Json) -> Reading:
             Pair("The guard", found["guarded"]["dynamic"], found["guarded"]["static"],
                  says=_guard(found["guarded"])),
         ],
-        happened=[_happened(engine, found[engine], gained[engine], found["timed"]) for engine in PAIR],
         means=_means(growing, found),
         otherwise=_otherwise(growing, found, late),
         threats=[
-            "Each new fetch is compiled here, however long the graph has become; TensorFlow 1 also sent "
-            "what was new to its runtime, which prepared the whole graph again, so each step cost more "
-            "than the last. The form is the same: nothing is wrong but time and memory.",
-            "The model is one layer. Beside a larger one the same line costs as much and is noticed later.",
+            "TensorFlow 1 prepared the whole graph again, so each step cost more than the last.",
+            "The model is one layer; beside a larger one the line is noticed later.",
         ],
     )  # fmt: skip
 
@@ -265,17 +262,8 @@ def _steps(found: Json) -> Curves:
         )
         for way, (label, side, dashed) in WAYS.items()
     ]  # fmt: skip
-    runs = found["static"]["windows"][0]["count"]
-    says = (
-        f"A step, in runs of {number(found['timed'])}: over {number(runs)} runs the median, and as a band "
-        f"the middle half, of what was the median of {width} steps in each."
-    )
+    says = f"A step, in runs of {number(found['timed'])}."
     return Curves("Time", "steps done", "a step", series, unit="seconds", says=says)
-
-
-def _slower(side: Json) -> bool:
-    """Whether steps took longer at the end than at the beginning, beyond the spread."""
-    return ahead(side["windows"][0], side["windows"][-1]) == "dynamic"
 
 
 def _answer(found: Json, growing: list[str]) -> str:
@@ -289,16 +277,6 @@ def _answer(found: Json, growing: list[str]) -> str:
     stops = found["guarded"][behind]["error"]
     tail = "; `finalize()` turns that into an error at the first step" if stops else ""
     return f"Nothing on {OTHER[behind]}. On {behind} the graph grows at every step, to {nodes} {after}{tail}."
-
-
-def _happened(engine: str, side: Json, gained: float, timed: int) -> str:
-    first, last = (spread_of(side["windows"][at]) for at in (0, -1))
-    pace = "rose" if _slower(side) else "is not resolved to have risen"
-    return (
-        f"On {engine} {number(side['nodes'][0])} nodes were alive after {number(side['at'][0])} steps and "
-        f"{number(side['nodes'][-1])} after {number(side['at'][-1])}; {size(gained)} were gained between. "
-        f"Over {number(timed)} steps the time of one {pace}: {first} at the beginning, {last} at the end."
-    )
 
 
 def _mended(late: Json, gained: Json) -> str:
@@ -318,38 +296,32 @@ def _guard(guarded: Json) -> str:
 
 def _means(growing: list[str], found: Json) -> list[str]:
     said = [
-        f"On {engine} a line of arithmetic is done and forgotten; what it made is freed when the name is "
-        "given to the next result."
+        f"On {engine} a line of arithmetic is done and forgotten."
         for engine in PAIR
         if engine not in growing
     ]
     said += [
-        f"On {engine} the same line adds nodes to a graph, which keeps them: it can not know that nobody "
-        "will ask for them again. What is new also has no program yet, so each step pays for a "
-        "compilation that should be paid once."
+        f"On {engine} the same line adds nodes to a graph, which keeps them, and compiles anew for them."
         for engine in growing
     ]
     if any(found["guarded"][engine]["error"] for engine in growing):
         said.append(
-            "Nothing looks wrong, for every number is right. The guard has to be known: to call `finalize()` "
-            "when all is built is one line, and it turns a slow leak into an error at the line."
+            "Every number is right; only `finalize()`, one line, turns the slow leak into an error."
         )
     return said
 
 
 def _otherwise(growing: list[str], found: Json, late: Json) -> list[str]:
     if len(growing) != 1:
-        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+        return ["Neither side is seen to have come off worse."]
     (behind,) = growing
     said = [
-        f"That {behind} keeps all it is told is what its other gains rest on: it can only optimise, save or "
-        "show a program that stays.",
+        f"That {behind} keeps all it is told is why it can optimise, save and show a program.",
     ]
     if behind == "static" and ahead(late["dynamic"], late["before"]) == "static":
         said.append(
-            "And with the line before the loop its step is the faster one: "
-            f"{spread_of(late['before'])} against {spread_of(late['dynamic'])}. The loop "
-            "that does nothing but feed and run is the one that define-and-run is made for."
+            f"And with the line before the loop its step is the faster one: {spread_of(late['before'])} "
+            f"against {spread_of(late['dynamic'])}."
         )
     return said
 

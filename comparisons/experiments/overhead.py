@@ -121,16 +121,13 @@ def read(found: Json) -> Reading:
                 says="By way of `session.run`.",
             ),
         ],
-        happened=[_fixed(first, shortest), _slope(leader, each), _growth(same, sizes)],
         means=_means(leader, same),
         otherwise=_otherwise(leader, first, shortest),
         threats=[
             'Static is kept from making one kernel of the chain (`without=["fuse"]`): this page asks what an '
             "op costs that is called for itself.",
-            "Every op here is the same multiplication by a number, a cheap kernel; what it costs is part "
-            "of each figure, on both sides alike.",
-            "Static's building and compiling are not in these times; the pages of tasks have them.",
-            "Both engines are Python above NumPy. One that does this in C++ has less of it to save.",
+            "Every op is the same cheap multiplication.",
+            "Building and compiling are not in these times.",
         ],
     )  # fmt: skip
 
@@ -165,7 +162,7 @@ def _curves(title: str, points: Json, along: str, x_label: str) -> Curves:
         )
         for way, (label, side, dashed) in WAYS.items()
     ]  # fmt: skip
-    says = "Time for one pass: median, and as a band the middle half. Both axes are logarithmic."
+    says = "Time for one pass."
     return Curves(title, x_label, "time", series, unit="seconds", log_x=True, log_y=True, says=says)
 
 
@@ -184,38 +181,12 @@ def _both(values: Json) -> str:
     return f"{spread_of(values['dynamic'])} on dynamic and {spread_of(values['static'])} on static"
 
 
-def _fixed(first: str | None, shortest: Json) -> str:
-    if first is None:
-        return f"On which engine a pass of a single op is shorter is not resolved: {_both(shortest)}."
-    return f"A pass of a single op is shorter on {first}: {_both(shortest)}, by way of `session.run`."
-
-
-def _slope(leader: str | None, each: Json) -> str:
-    said = (
-        "Who is ahead in the long chain is not resolved" if leader is None
-        else f"In the long chain {leader} is ahead"
-    )  # fmt: skip
-    return (
-        f"{said}: each further op takes {_both(each)}, and on dynamic, where it is recorded for a gradient, "
-        f"{spread_of(each['recording'])}."
-    )
-
-
-def _growth(same: int | None, sizes: Json) -> str:
-    if same is None:
-        last = ahead(*(sizes[-1][engine] for engine in PAIR))
-        return f"With tensors of {number(sizes[-1]['numbers'])} numbers {last} is still ahead."
-    if same == sizes[0]["numbers"]:
-        return "Which engine is ahead is not resolved at any size of tensor."
-    return f"From tensors of {number(same)} numbers on, it is not resolved which engine is ahead."
-
-
 def _means(leader: str | None, same: int | None) -> list[str]:
     if leader is None:
         return ["Whether to know the whole chain beforehand gains anything is not resolved here."]
     reasons = {
-        "static": "What is decided for each op every time on dynamic (which engine, which dtype, is a "
-        "gradient wanted) static has decided once, when it compiled; what is left at run is the kernel.",
+        "static": "What is decided for each op every time on dynamic (which dtype, is a gradient wanted) "
+        "static has decided once.",
         "dynamic": "What static saves by deciding beforehand is less than what its runs cost: on this "
         "machine dynamic's way to the kernel is the shorter.",
     }
@@ -230,7 +201,7 @@ def _means(leader: str | None, same: int | None) -> list[str]:
 
 def _otherwise(leader: str | None, first: str | None, shortest: Json) -> list[str]:
     if leader is None:
-        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+        return ["Neither side is seen to have come off worse."]
     said = []
     if first == OTHER[leader]:
         saved = shortest[leader]["median"] - shortest[first]["median"]

@@ -126,8 +126,7 @@ def read(found: Json) -> Reading:
         evidence=[
             Pair(f"{BRANCHES} branches, with workers or without",
                  found["codes"]["dynamic"], found["codes"]["static"],
-                 says="Neither engine runs branches beside each other by itself: the workers are Python's "
-                 "threads on both sides."),
+                 says="The workers are Python's threads on both sides."),
             Table(
                 "One after the other, and beside each other",
                 ("branches", "dynamic, 1", "dynamic, 2", "gain", "static, 1", "static, 2", "gain", "NumPy"),
@@ -136,8 +135,7 @@ def read(found: Json) -> Reading:
                      *(cell for engine in PAIR for cell in _cells(case[engine])), _gain(case["plain"]))
                     for case in cases
                 ],
-                says="Columns 1 and 2 are workers. The gain is by how much two are faster; below 1 they are "
-                "slower, and within the spread it is none. The last column is the gain of NumPy alone.",
+                says="Columns 1 and 2 are workers; the last is the gain of NumPy alone.",
             ),
             *(
                 Bars(f"{BRANCHES} branches of {case['title']}", ("1 worker", "2 workers"),
@@ -145,16 +143,11 @@ def read(found: Json) -> Reading:
                 for case in cases
             ),
         ],
-        happened=[*(_happened(case, engine) for case in cases for engine in PAIR),
-                  *(_control(case) for case in cases)],
         means=_means(cases, leaders),
         otherwise=_otherwise(cases, leaders),
         threats=[
-            "The library of matrix products was held to one thread. Left free it spreads one large product "
-            "over the cores by itself, and two branches beside each other gain less or nothing.",
-            "On a machine that does other work, or has one core, there is nothing for a second worker to do; "
-            "the first page says how many cores there were, and how busy they had been.",
-            "A Python without the global lock would free dynamic's bookkeeping and static's program alike.",
+            "Matrix products were held to one thread; left free, they take the cores themselves.",
+            "A busy machine has nothing for a second worker to do.",
         ],
     )  # fmt: skip
 
@@ -191,21 +184,6 @@ def _takes(case: Json) -> str:
     return " and ".join(f"{spread_of(case[engine]['two'])} on {engine}" for engine in PAIR)
 
 
-def _happened(case: Json, engine: str) -> str:
-    side = case[engine]
-    times = f"{spread_of(side['one'])} with one worker, {spread_of(side['two'])} with two"
-    end = {"faster": "a gain", "slower": "a loss", "": "which is not resolved to be either"}[_effect(side)]
-    return f"{case['title'].capitalize()} on {engine}: {times}, {end}."
-
-
-def _control(case: Json) -> str:
-    side = case["plain"]
-    gain = (
-        f"was {_times(side)} with two workers" if _effect(side) else "is not resolved to have gained anything"
-    )
-    return f"The same arithmetic of {case['title']} in plain NumPy, without an engine, {gain}."
-
-
 def _means(cases: Json, leaders: list[str | None]) -> list[str]:
     said = []
     for found_effect, what in (
@@ -220,15 +198,13 @@ def _means(cases: Json, leaders: list[str | None]) -> list[str]:
             said.append(f"Two workers {what} with {listed(found)}.")
     if any(_effect(case[engine]) == "slower" for case in cases for engine in PAIR):
         said.append(
-            "A kernel lets go of Python's global lock while it computes, if it has enough to do (NumPy's "
-            "elementwise ones with more than 500 numbers); the program between kernels does not. Where "
-            "kernels are short, the workers wait for each other and hand the lock to and fro."
+            "A kernel lets go of Python's global lock while it computes; the program between kernels does "
+            "not."
         )
     if not any(_effect(case["plain"]) == "faster" for case in cases):
         said.append(
             "Plain NumPy is not seen to have gained anything either: this machine may have had no second "
-            "core to "
-            "give while this ran, so what an engine could gain is not seen here."
+            "core to give."
         )
     for engine in PAIR:
         if titles := [case["title"] for case, leader in zip(cases, leaders, strict=True) if leader == engine]:
@@ -247,16 +223,15 @@ def _otherwise(cases: Json, leaders: list[str | None]) -> list[str]:
         behind = [case["title"] for case, leader in pairs if leader == OTHER[engine]]
         if behind:
             said.append(f"{engine.capitalize()} was behind with {listed(behind)}. {_FOR[engine]}")
-    nobody = "Neither side is seen to have come off worse, so there is nothing to be said for the other."
+    nobody = "Neither side is seen to have come off worse."
     return said or [nobody]
 
 
 _FOR = {
-    "dynamic": "Any Python function of it can be handed to a worker, one that reads a file or decides by a "
-    "value among them. On static a branch has to be foreseen as a fetch.",
-    "static": "Which parts do not need each other stands in its graph, before it runs. TensorFlow shared "
-    "them out among its workers by itself; here nobody does, but it could be done. On dynamic the author "
-    "has to know it.",
+    "dynamic": "Any Python function of it can be handed to a worker; on static a branch has to be foreseen "
+    "as a fetch.",
+    "static": "Which parts do not need each other stands in its graph, before it runs. On dynamic the "
+    "author has to know it.",
 }
 
 

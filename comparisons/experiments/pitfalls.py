@@ -67,20 +67,17 @@ def read(found: Json) -> Reading:
         evidence=[
             _matrix(cells, known, others),
             Pair(PITFALLS[SHOWN].title, *(_side(found, engine) for engine in PAIR),
-                 says=f"{PITFALLS[SHOWN].says} `function` is what a system makes functions with: nothing on "
-                 "dynamic, the following on static."),
+                 says=f"{PITFALLS[SHOWN].says} `function` makes functions: nothing on dynamic, the following "
+                 "on static."),
             Listing("What makes a function on static", found["graph"], "static",
-                    says="A graph made in the first call, which a session runs in each; sizes are left open, "
-                    "as one did in TensorFlow 1."),
+                    says="A graph made in the first call, which a session runs in each."),
         ],
-        happened=[*_happened(tallies)],
         means=_means(kept),
         otherwise=_otherwise(kept),
         threats=[
             *_when(others),
             "Which pitfalls there are was decided here; each is one text of many that fall into it.",
-            "On this page `dynamic.function` follows functions of any length, and from their first call on: "
-            "otherwise it would run these plainly, and be right for no reason.",
+            "On this page `dynamic.function` follows functions of any length, and from their first call on.",
         ],
     )  # fmt: skip
 
@@ -102,22 +99,14 @@ def _answer(tallies: dict[str, dict[str, int]], many: int) -> str:
     )
 
 
-def _happened(tallies: dict[str, dict[str, int]]) -> Iterator[str]:
-    for kind, (_, _, words) in KINDS.items():
-        counts = [f"{tally[kind]} on {system}" for system, tally in tallies.items() if tally[kind]]
-        if counts:
-            yield f"{words[0].upper()}{words[1:]}: {listed(counts)}."
-
-
 def _means(kept: dict[str, int]) -> list[str]:
     if kept["dynamic"] == kept["static"]:
         return ["Neither design is seen to lose more of Python than the other."]
     leader = max(PAIR, key=lambda engine: kept[engine])
     said = {
-        "dynamic": "Where Python runs in each call, what it says is what happens; where it is run once, what "
-        "it said then is what happens ever after. The bridge's two ways are the two ways to mend that: "
-        "`dynamic.function` lets Python run and compares, `static.function` watches what it read, and "
-        "refuses what it can not watch.",
+        "dynamic": "Where Python runs in each call, what it says is what happens; where it is run once, "
+        "what it said then is what happens ever after. `dynamic.function` lets Python run and compares; "
+        "`static.function` watches what it read, and refuses what it can not watch.",
         "static": "A graph kept more of Python here than the engine that runs it.",
     }
     return [said[leader]]
@@ -125,11 +114,10 @@ def _means(kept: dict[str, int]) -> list[str]:
 
 def _otherwise(kept: dict[str, int]) -> list[str]:
     if kept["dynamic"] == kept["static"]:
-        return ["Neither side came off worse, so there is nothing to be said for the other."]
+        return ["Neither side came off worse."]
     behind = THE_OTHER[max(PAIR, key=lambda engine: kept[engine])]
     said = {
-        "static": "What is silently other here is what a graph is for: who builds one knows that Python is "
-        "gone by the time it runs, and may save it, send it, and run it where there is no Python.",
+        "static": "That Python is gone by the time it runs is what a graph is for.",
         "dynamic": "Dynamic looks at everything in each call, which is what makes it easy to change.",
     }
     return [said[behind]]
@@ -157,8 +145,7 @@ def _matrix(cells: Json, known: list[str], others: Json) -> Matrix:
     ]
     old = [name for name, at in others.items() if not at["live"]]
     says = (
-        "A row opens to its code, and to what each system said. A number is how often a system traced the "
-        "text, where that is more than once. "
+        "A row opens to its code, and to what each system said. A number: how often it was traced. "
         + (f"Columns in italics ({listed(old)}) were recorded before." if old else "")
     )
     kinds = {name: (sign, words) for name, sign, words in KINDS.values()}

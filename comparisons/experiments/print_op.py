@@ -12,7 +12,7 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
 from comparisons.lab.verdict import by_design, counted
-from comparisons.statistics.quantities import PAIR, count, listed
+from comparisons.statistics.quantities import PAIR, listed
 
 X = np.array([1.0, 2.0, 3.0], np.float32)
 
@@ -92,18 +92,12 @@ def read(found: Json) -> Reading:
                 threaded["dynamic"], threaded["static"], says=_threaded(threaded),
             ),
         ],
-        happened=[f"The line that prints gave {_lines(lines[engine])} on {engine}." for engine in PAIR],
         means=_means(prints, silent),
         otherwise=_otherwise(silent),
         threats=[
-            "The static program is the one that newcomers write, with the result of the printing op "
-            "dropped; who knows the engine writes the second one.",
+            "The static program is the newcomer's; who knows the engine writes the second one.",
         ],
     )  # fmt: skip
-
-
-def _lines(number: int) -> str:
-    return count(number, "line") if number else "nothing"
 
 
 def _answer(prints: list[str], silent: list[str]) -> str:
@@ -129,12 +123,11 @@ def _threaded(threaded: Json) -> str:
 
 def _means(prints: list[str], silent: list[str]) -> list[str]:
     said = [
-        f"On {engine} a line that has been passed has been done, whether or not anything is made of it later."
+        f"On {engine} a line that has been passed has been done."
         for engine in prints
     ]
     said += [
-        f"On {engine} a line adds a node, and a run does only what its fetches need: a node that nothing "
-        "leads to is never run, however plainly it stands in the program."
+        f"On {engine} a line adds a node, and a run does only what its fetches need."
         for engine in silent
     ]
     return said
@@ -143,11 +136,10 @@ def _means(prints: list[str], silent: list[str]) -> list[str]:
 def _otherwise(silent: list[str]) -> list[str]:
     if len(silent) == 1:
         return [
-            f"What makes {silent[0]} drop the print also makes it drop every other line that a result does "
-            "not need, without being told: the loss when only the prediction is asked for, a branch of a "
-            "model that somebody left in.",
+            f"What makes {silent[0]} drop the print also makes it drop whatever a result does not need, "
+            "without being told.",
         ]
-    return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+    return ["Neither side is seen to have come off worse."]
 
 
 EXPERIMENT = Experiment(

@@ -17,7 +17,7 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
 from comparisons.lab.verdict import by_design, counted, timed
-from comparisons.statistics.quantities import OTHER, PAIR, count, number, spread_of
+from comparisons.statistics.quantities import OTHER, PAIR, count, number
 from shared import nn, ops
 
 X = np.linspace(0, 1, 6400, dtype=np.float32).reshape(100, 64)
@@ -158,28 +158,16 @@ def read(found: Json) -> Reading:
                     ("everything, one after the other", *(number(later[engine]) for engine in PAIR)),
                 ],
                 [*(counted("", row["dynamic"], row["static"]).ahead for row in fetches), two.ahead],
-                says="Dynamic calls the model once and takes what is wanted. Static fetches it; in the last "
-                "row by three runs, because each wish came after the run before.",
+                says="In the last row static makes three runs.",
             ),
             Output("What static runs for the label", {"static": found["program"]}),
             Pair("For the label alone, written for the purpose", found["part"]["dynamic"],
                  found["part"]["static"], says=_by_hand(found)),
         ],
-        happened=[
-            f"For the label alone {label['dynamic']} ops ran on dynamic and {label['static']} on static, in "
-            f"{_times(found['times']['label'])}.",
-            f"For everything it was {whole['dynamic']} and {whole['static']}, in "
-            f"{_times(found['times']['all'])}.",
-            f"When one was asked for after the other, {later['dynamic']} ops had run on dynamic by the end, "
-            f"and {later['static']} on static.",
-        ],
         means=_means(one.ahead, found),
         otherwise=_otherwise(one.ahead, two.ahead, later),
         threats=[
-            "Dynamic's model computes all outputs because it was written so. One that takes the names of "
-            "the outputs that are wanted computes no more than static; somebody has to write it, and keep "
-            "it right.",
-            "Static's session stands ready: its build and its compilation are not in the times.",
+            "Dynamic's model computes all outputs because it was written so.",
         ],
     )  # fmt: skip
 
@@ -188,14 +176,10 @@ def _said(wanted: list[str]) -> str:
     return f"the {wanted[0]}" if len(wanted) == 1 else "everything"
 
 
-def _times(times: Json) -> str:
-    return " and ".join(spread_of(times[engine]) for engine in PAIR)
-
-
 def _by_hand(found: Json) -> str:
     ops_run = found["part_ops"]
     same = "as many as" if ops_run["dynamic"] == ops_run["static"] else f"against {ops_run['static']} of"
-    return f"Written like this, dynamic runs {count(ops_run['dynamic'], 'op')}, {same} static."
+    return f"So written, dynamic runs {count(ops_run['dynamic'], 'op')}, {same} static."
 
 
 def _answer(leader: str | None, label: Json, whole: Json) -> str:
@@ -212,23 +196,21 @@ def _means(leader: str | None, found: Json) -> list[str]:
     if leader is None:
         return ["What is not asked for costs as much on both engines."]
     reasons = {
-        "static": "A fetch says what is wanted before anything has run, so static walks back from it and "
-        "leaves out the rest, the label's placeholder among it. On dynamic a line is done when it is "
-        "reached, and nobody can know yet that its result will be dropped.",
+        "static": "A fetch says what is wanted before anything has run, so static leaves out the rest. On "
+        "dynamic nobody can know yet that a result will be dropped.",
         "dynamic": "Static runs more for a part of the model here than dynamic does for the whole of it.",
     }
     said = [reasons[leader]]
     if found["part_ops"]["dynamic"] <= found["part_ops"]["static"]:
         said.append(
-            "An author of a dynamic model gets the same by writing a method for each use. What static "
-            "saves its author is this second text."
+            "On dynamic one writes a method for each use."
         )
     return said
 
 
 def _otherwise(leader: str | None, later: str | None, numbers: Json) -> list[str]:
     if leader is None:
-        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+        return ["Neither side is seen to have come off worse."]
     said = []
     if later == OTHER[leader]:
         said.append(
@@ -236,13 +218,12 @@ def _otherwise(leader: str | None, later: str | None, numbers: Json) -> list[str
             f"{numbers[later]} ops against {numbers[leader]}. "
             + {
                 "dynamic": "There all of it is held and only has to be looked at; on static each run begins "
-                "from the beginning, unless one foresaw the wishes and fetched them together.",
+                "from the beginning, unless the wishes were foreseen.",
                 "static": "Its second run computes only what the first did not.",
             }[later]
         )
     reasons = {
-        "dynamic": "Whatever a line of dynamic's has computed is there to be looked at, printed and plotted, "
-        "without having been asked for beforehand; at a prompt one rarely knows beforehand.",
+        "dynamic": "Whatever a line of dynamic's has computed is there to be looked at, unasked.",
         "static": "What static runs is written in one program that can be read before it is run.",
     }
     return [*said, reasons[OTHER[leader]]]

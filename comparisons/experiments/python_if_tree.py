@@ -14,7 +14,7 @@ from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt, source_of, written
 from comparisons.lab.verdict import Verdict, by_design, counted, timed
 from comparisons.statistics.effect import ahead
-from comparisons.statistics.quantities import PAIR, count, number, spread_of
+from comparisons.statistics.quantities import PAIR, count
 
 X = np.array([3.0, 4.0], np.float32)
 
@@ -209,7 +209,7 @@ def read(found: Json) -> Reading:
     plain = [engine for engine in PAIR if loop[engine]["error"] is None]
     lines = {engine: written(codes[engine]["code"]) for engine in PAIR}
     described = written(found["recursion"]["code"])
-    fewest, most = totals[0], totals[-1]
+    most = totals[-1]
     leader = ahead(most["dynamic"], most["static"])
     trees = count(most["trees"], "tree")
     return Reading(
@@ -224,32 +224,22 @@ def read(found: Json) -> Reading:
             Pair("A while on a value", loop["dynamic"], loop["static"]),
             Pair("The loop as each engine wants it", node["dynamic"], node["static"], says=_same(node)),
             Pair("A network that has the shape of its input", codes["dynamic"], codes["static"],
-                 says=f"A tree is a number or a pair of trees. {_apart(found['apart'])}"),
+                 says=f"{_apart(found['apart'])}"),
             Pair("The recursion, on both engines", codes["dynamic"], found["recursion"],
                  says=f"In this form static's program has {count(described, 'line')} and "
                  "describes one tree: it is made anew for each."),
             Curves(
                 "From nothing to the answers", "trees", "time", [_curve(totals, way) for way in LABELS],
                 unit="seconds", log_x=True, log_y=True,
-                says=f"Trees of {found['leaves']} leaves, in shapes drawn at random. Building and compiling "
-                "are part of the time. Both axes are logarithmic.",
+                says=f"Trees of {found['leaves']} leaves, in shapes drawn at random.",
             ),
-        ],
-        happened=[
-            *(_happened(engine, loop[engine]) for engine in PAIR),
-            f"To read trees took {_each(lines)}.",
-            _time(fewest, most, leader),
         ],
         means=_means(plain, leader),
         otherwise=_otherwise(plain, leader),
         threats=[
-            "One tree after the other. Static's rows leave room for a whole batch of trees, level by "
-            "level, which the task `tree_lstm` does, in a full run; a recursion as it stands can not be "
-            "batched so.",
-            "The leaves are few and the layers small, so most of the time is what an op costs beside its "
-            "arithmetic.",
-            "A `cond` and a `scan` were in TensorFlow 1 as well; a tree was written with them, or with a "
-            "library of its own, TensorFlow Fold.",
+            "One tree after the other; static's rows could be batched, as the task `tree_lstm` does in a "
+            "full run.",
+            "The layers are small: what an op costs beside its arithmetic counts most.",
         ],
     )  # fmt: skip
 
@@ -294,37 +284,17 @@ def _apart(apart: float) -> str:
     return f"The programs shown give numbers that differ by {apart:.1g} at most."
 
 
-def _happened(engine: str, side: Json) -> str:
-    if side["error"] is None:
-        return f"On {engine} the loop ran as it stands."
-    return f"On {engine} it stopped with {side['error']['type']}, at the line of the `while`."
-
-
-def _time(fewest: Json, most: Json, leader: str | None) -> str:
-    size = number(most["trees"])
-    first = (
-        f"The first tree took {spread_of(fewest['dynamic'])} on dynamic and "
-        f"{spread_of(fewest['static'])} on static"
-    )
-    rest = f"{size} of them {spread_of(most['dynamic'])} and {spread_of(most['static'])}"
-    who = "who is ahead is not resolved" if leader is None else f"{leader} is ahead"
-    again = spread_of(most["rebuilt"])
-    return f"{first}; {rest}, and {who}. With a graph for each tree, static took {again}."
-
-
 def _means(plain: list[str], leader: str | None) -> list[str]:
     said = []
     for engine in PAIR:
         if engine in plain:
             said.append(
-                f"On {engine} the host language is the control flow. What depends on a value waits for the "
-                "value and goes on, and a model may be a recursion over its input."
+                f"On {engine} the host language is the control flow."
             )
         else:
             said.append(
-                f"On {engine} a Python `if` or `while` is decided while the graph is built, when there are "
-                "no values. A choice that each run shall make anew is written in another vocabulary, and "
-                "data with a shape of its own is first laid out as rows of numbers."
+                f"On {engine} a Python `if` or `while` is decided while the graph is built; a choice for "
+                "each run needs another vocabulary, and a tree is laid out as rows of numbers."
             )
     if leader is not None:
         reasons = {
@@ -338,9 +308,7 @@ def _means(plain: list[str], leader: str | None) -> list[str]:
 
 def _otherwise(plain: list[str], leader: str | None) -> list[str]:
     reasons = {
-        "static": "A loop that is a node is part of the program: it can be differentiated as a whole, "
-        "saved, and run where there is no Python. Rows of numbers are also what one needs to compute many "
-        "trees at once.",
+        "static": "A loop that is a node can be differentiated as a whole, saved, and run without Python.",
         "dynamic": "Where the shape of the data changes with every example, nothing has to be encoded "
         "before it is read.",
     }
@@ -348,7 +316,7 @@ def _otherwise(plain: list[str], leader: str | None) -> list[str]:
         behind = PAIR[plain[0] == PAIR[0]]
         said = reasons[behind]
         return [f"{said} And {behind} was the faster one here." if leader == behind else said]
-    return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+    return ["Neither side is seen to have come off worse."]
 
 
 EXPERIMENT = Experiment(

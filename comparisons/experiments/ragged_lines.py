@@ -19,8 +19,6 @@ from comparisons.lab.verdict import counted, timed
 from comparisons.statistics.effect import effect
 from comparisons.statistics.quantities import (
     PAIR,
-    at_most,
-    count,
     listed,
     number,
     percent,
@@ -183,17 +181,13 @@ def read(found: Json) -> Reading:
         counted("lines to write for such a batch", written_by["dynamic"], written_by["static"]),
     ]
     together, single, shorter = (row.ahead for row in rows)
-    static_ways = [way for way in about if way.startswith("static")]
-    best = min(static_ways, key=lambda way: times[way]["median"])
     return Reading(
         answer=_answer(together, single, found),
         verdicts=rows,
         evidence=[
             Pair(
                 "All lines in one batch, padded", codes["batch"]["dynamic"], codes["batch"]["static"],
-                says="Both give the gradients of one loss by all parameters. Dynamic's is called for each "
-                "batch, "
-                "static's once: it gives what is then called with `rows`, `lengths` and `labels`.",
+                says="Both give the gradients of one loss by all parameters.",
             ),
             Pair(
                 "One line after the other", codes["single"]["dynamic"], codes["single"]["static"],
@@ -203,37 +197,20 @@ def read(found: Json) -> Reading:
                 "All ways",
                 ("way", "graphs", "nodes", "to build", "steps of the cell", "of them padding", "time"),
                 [(*_row(way, of, found["useful"]), spread_of(times[way])) for way, of in about.items()],
-                says="Single: one line after the other. Batch: as many steps as the longest line. Padded: "
-                f"one graph with every step written out, for lines of {BUCKETS[-1]}. In buckets: one such "
-                f"graph for each of {len(BUCKETS)} lengths that occurs. Every time is for all lines, "
-                "forward and back; to build was timed once.",
+                says=f"Padded: one graph with every step written out, for lines of {BUCKETS[-1]}. In "
+                f"buckets: one such graph for each of {len(BUCKETS)} lengths that occurs.",
             ),
             Bars(
                 "Time for all lines, forward and back", list(times),
                 {"median": [spread["median"] for spread in times.values()]}, unit="seconds",
             ),
         ],
-        happened=[
-            f"In a batch the lines took {_both(found['batch'])}; one by one {_both(found['single'])}.",
-            f"Of static's ways {best} had the smallest median, {spread_of(times[best])}; what it runs "
-            f"took {seconds(about[best]['seconds'])} to build and compile "
-            f"({count(about[best]['graphs'], 'graph')}).",
-            f"The gradients of all ways lie within {at_most(found['off'])} of each other, relative to the "
-            "largest: the "
-            "same numbers, added up in another order.",
-        ],
         means=_means(together, single, shorter, found),
         otherwise=_otherwise(together or single or shorter),
         threats=[
-            "What padding costs, and what a step of Python's loop, hangs on the cell; one was tried.",
-            "To feed a line by itself to a graph that was made for batches is not what one would do with it; "
-            "it stands here so that each way of dynamic's has its like beside it.",
+            "One cell was tried, at one width.",
         ],
     )  # fmt: skip
-
-
-def _both(pair: Json) -> str:
-    return " and ".join(f"{spread_of(pair[engine])} on {engine}" for engine in PAIR)
 
 
 def _row(way: str, of: Json, useful: int) -> tuple[str, ...]:
@@ -258,10 +235,8 @@ def _answer(together: str | None, single: str | None, found: Json) -> str:
 def _means(together: str | None, single: str | None, shorter: str | None, found: Json) -> list[str]:
     padding = percent(1 - found["useful"] / found["about"]["static, batch"]["steps"])
     said = [
-        "Define-by-run needs no word for a sequence of its own length: the loop is Python's, and ends where "
-        "the line does. A batch needs one shape for all, on either engine, here by lengths beside padded "
-        "lines: "
-        f"{padding} of its steps are computed for nothing.",
+        "A single line needs no lengths on dynamic: the loop ends where the line does. A batch is padded on "
+        f"either engine: {padding} of its steps are computed for nothing.",
     ]
     gains = [effect(found["batch"][engine], found["single"][engine]) for engine in PAIR]
     won = [f"{times_of(gain)} as fast on {engine}"
@@ -281,9 +256,7 @@ def _means(together: str | None, single: str | None, shorter: str | None, found:
 def _otherwise(ahead: str | None) -> list[str]:
     if ahead == "static":
         return [
-            "Where each example is a tree or a graph of its own, to put them beside each other takes a "
-            "layout that somebody has to think of, and code that reads like the data does without: on "
-            "dynamic the single line needs no lengths at all.",
+            "Where each example is a tree or a graph, a batch takes a layout that somebody has to think of.",
         ]
     if ahead == "dynamic":
         return [

@@ -198,8 +198,7 @@ def read(found: Json) -> Reading:
         ],
         evidence=[
             Pair("As each style was taught", taught["dynamic"], taught["static"],
-                 says="`weights_in` adds up the numbers of all parameters that the distance depends on. The "
-                 "same picture is given on both sides, so with shared weights the distance is 0."),
+                 says="`weights_in` counts the numbers that the distance depends on."),
             Table(
                 f"One set of weights holds {count(wanted, 'number')}",
                 ("written with", "numbers, dynamic", "numbers, static", "distance, static"),
@@ -209,19 +208,12 @@ def read(found: Json) -> Reading:
             Pair("A layer made at each call", found["inside"]["dynamic"], found["inside"]["static"],
                  says=_inside(found["inside"], wanted)),
         ],
-        happened=[_happened(engine, taught[engine]["value"], wanted) for engine in PAIR]
-        + [_error(engine, named[engine]) for engine in PAIR if named[engine]["error"]],
         means=_means(split, found),
         otherwise=_otherwise(split, named),
         threats=[
-            "In TensorFlow 1 both ways were in use. `tf.get_variable` refused a name that was there, as it "
-            "does here; `tf.Variable` and layer functions such as `tf.layers.dense`, called without a name, "
-            "numbered what they made, and were the silent way.",
-            "The layers of `nn` are objects on both engines, as Keras' later were on TensorFlow. The "
-            "functions that TensorFlow 1 had for layers are here as well, `static.layers.dense` among them, "
-            "and number what they make.",
-            "What is compared first here is two ways of writing; the last two rows of the table compare "
-            "the engines.",
+            "In TensorFlow 1 `tf.get_variable` refused a name that was there, as it does here; "
+            "`tf.Variable` and layer functions numbered what they made, in silence.",
+            "The first rows compare two ways of writing, the last two the engines.",
         ],
     )  # fmt: skip
 
@@ -259,7 +251,7 @@ def _lookup(found: Json) -> str:
     shares = found["reused"]["static"]["value"]
     said = "Here static uses `get_variable`, which looks a name up before it makes a variable."
     if found["named"]["static"]["error"] and shares and shares["numbers"] == found["wanted"]:
-        return f"{said} It asks what was meant; with `reuse=static.AUTO_REUSE` for the scope it shares."
+        return f"{said}"
     return said
 
 
@@ -270,56 +262,37 @@ def _inside(inside: Json, wanted: int) -> str:
     return f"Two calls make two layers on {listed(split)}, and no message says so."
 
 
-def _happened(engine: str, value: Json, wanted: int) -> str:
-    numbers, distance = count(value["numbers"], "number"), value["distance"]
-    if value["numbers"] == wanted:
-        return f"On {engine} the distance depends on {numbers}, one set, and is {distance:.3g}."
-    return (
-        f"On {engine} the distance depends on {numbers}, {value['numbers'] / wanted:.0f} sets, and the "
-        f"same picture is at a distance of {distance:.3g} from itself."
-    )
-
-
-def _error(engine: str, side: Json) -> str:
-    return f"On {engine} names looked up in a scope raise a {side['error']['type']} at the second call."
-
-
 def _means(split: list[str], found: Json) -> list[str]:
     said = []
     for engine in PAIR:
         if engine not in split:
             said.append(
-                f"As {engine} is written, weights are an object that one holds: to share them is to use it "
-                "twice, and whether two things are the same can be asked in Python, with `is`."
+                f"As {engine} is written, weights are an object: to share them is to use it twice."
             )
         else:
             said.append(
-                f"As {engine} was taught, weights are what a name stands for in a graph that is not in "
-                "sight: whether they are shared hangs on which function makes a variable, and in which "
-                "scope it is called."
+                f"As {engine} was taught, weights are what a name stands for: sharing hangs on the function "
+                "that makes a variable, and its scope."
             )
     same, apart = (_split(found[way], found["wanted"]) for way in ("object", "inside"))
     if split and not same and len(apart) == len(PAIR):
         said.append(
-            "It is the habit and not the graph: with layers that are objects both engines share, and a "
-            "layer made anew at each call is shared by neither."
+            "It is the habit, not the graph: layers that are objects are shared on both."
         )
     return said
 
 
 def _otherwise(split: list[str], named: Json) -> list[str]:
     if len(split) != 1:
-        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+        return ["Neither side is seen to have come off worse."]
     said = []
     if named[split[0]]["error"]:
         said.append(
-            "A name that must be said to be new or shared is a check that objects do not have. With "
-            f"`get_variable` {split[0]} stops at the second tower, while a layer made by mistake at each "
-            "call trains on without a word."
+            f"A name is a check that objects do not have: with `get_variable` {split[0]} stops at the second "
+            "tower."
         )
     said.append(
-        "Names outlive the program: weights can be found in a checkpoint by a program that builds its "
-        "model in another way, and part of a model can be loaded by the beginning of its names."
+        "Names outlive the program, and find weights in a checkpoint."
     )
     return said
 

@@ -137,7 +137,7 @@ def read(found: Json) -> Reading:
     lost = {name: [one for one in formulas if one[name]["lost"]] for name in (*PAIR, "exact")}
     numbers = {name: len(those) for name, those in lost.items()}
     first = counted("formulas that lose their numbers", numbers["dynamic"], numbers["static"])
-    naive, saved, spoilt = found["naive"], _only(formulas, "dynamic"), _only(formulas, "static")
+    naive = found["naive"]
     return Reading(
         answer=_answer(first.ahead, numbers, len(formulas)),
         verdicts=[first],
@@ -157,12 +157,9 @@ def read(found: Json) -> Reading:
                     for one in formulas
                 ],
                 [_better(one, {"dynamic": "lost on dynamic", "static": "static"}) for one in formulas],
-                says="Taken from public lists before anything of them was computed: those of hamming-ch3 "
-                "but for one, of the arctangent, and some of each of the others that are named here. "
-                f"{' '.join(f'{name}: {where}.' for name, where in found['sources'].items())} In float32 "
-                f"at up to {found['points']} points, the same for all as far as a formula is defined "
-                f"there; a value is lost if it is off by more than {LOST:.0%} of the right one, or not "
-                "finite. The right ones were computed with 80 digits.",
+                says=f"{' '.join(f'{name}: {where}.' for name, where in found['sources'].items())} A value "
+                f"is lost if it is off by more than {LOST:.0%} of the right one, computed with 80 digits, or "
+                "not finite.",
             ),
             Pair(
                 "The same, by the op that is made for it",
@@ -172,41 +169,17 @@ def read(found: Json) -> Reading:
                 "What static knows",
                 ("written as", "computed as", "why"),
                 [(f"`{one['old']}`", f"`{one['new']}`", one["why"]) for one in found["known"]],
-                says="What stands beside each other, found at `fast`. Through slices, sums, products and "
-                "`where` static follows values by what they are made of, for which there is no table; what "
-                "it did is in `session.explain`.",
+                says="What stands beside each other, at `fast`; `session.explain` tells what was done.",
             ),
-        ],
-        happened=[
-            *(f"On {engine} the formula of the question gave {_gave(naive[engine])}." for engine in PAIR),
-            *(
-                f"Of {count(len(formulas), 'formula')} {engine} lost numbers of {numbers[engine] or 'none'}."
-                for engine in PAIR
-            ),
-            f"Static lost fewer values than dynamic in {len(saved) or 'none'} of them{_named(saved)}, and "
-            "more in "
-            f"{len(spoilt) or 'none'}{_named(spoilt)}.",
-            f'At `optimize="exact"`, where every bit has to be dynamic\'s, static lost numbers of '
-            f"{numbers['exact'] or 'none'}.",
         ],
         means=_means(first.ahead, numbers, len(formulas)),
         otherwise=_otherwise(first.ahead),
         threats=[
-            "The lists were made to be hard for who computes a formula as it stands: they say how well forms "
-            "are recognised, and not how often a program meets one.",
+            "The lists were made to be hard: they do not say how often a program meets one.",
             "Static does not follow every op: a clip, or the sum with a number, between the two hides a "
             "formula from it.",
         ],
     )  # fmt: skip
-
-
-def _only(formulas: Json, loser: str) -> list[str]:
-    """The formulas of which one engine loses more values than the other."""
-    return [f"`{one['formula']}`" for one in formulas if one[loser]["lost"] > one[OTHER[loser]]["lost"]]
-
-
-def _named(formulas: list[str]) -> str:
-    return f" ({listed(formulas)})" if 0 < len(formulas) <= 8 else ""
 
 
 def _better(one: Json, columns: dict[str, str]) -> str | None:
@@ -215,14 +188,9 @@ def _better(one: Json, columns: dict[str, str]) -> str | None:
     return None if on_dynamic == on_static else columns["dynamic" if on_dynamic < on_static else "static"]
 
 
-def _gave(side: Json) -> str:
-    y, grad = side["out"].splitlines()
-    return f"{y}, with the gradient {grad}"
-
-
 def _careful(pair: Json) -> str:
     same = [engine for engine in PAIR if "inf" not in pair[engine]["out"]]
-    return f"Written like this, it is finite on {listed(same) if same else 'neither engine'}."
+    return f"So written, it is finite on {listed(same) if same else 'neither engine'}."
 
 
 def _answer(leader: str | None, numbers: Json, of: int) -> str:
@@ -241,7 +209,7 @@ def _means(leader: str | None, numbers: Json, of: int) -> list[str]:
     if leader == "static":
         said.append(
             "Static sees `log` and `softmax` together before either has run, and puts another form in their "
-            "place; when dynamic comes to `log`, `softmax` has been computed and its small numbers are gone."
+            "place; on dynamic the small numbers are gone by then."
         )
     elif leader == "dynamic":
         said.append("What static puts in the place of a formula is worse here than the formula as it stands.")
@@ -257,15 +225,12 @@ def _means(leader: str | None, numbers: Json, of: int) -> list[str]:
 
 def _otherwise(leader: str | None) -> list[str]:
     if leader is None:
-        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+        return ["Neither side is seen to have come off worse."]
     if leader == "static":
         return [
-            "On dynamic the program that one reads is the arithmetic that is done. On static the answer "
-            "hangs on what the optimiser recognises: an op between the two that it does not follow, and "
-            "the numbers are gone again without a word. Who has to reproduce published numbers wants the "
-            "formula as written.",
-            "A library that offers the stable op by name serves both engines, and this is the way that "
-            "define-by-run took: a loss is computed from logits.",
+            "On dynamic what one reads is what is done; on static it hangs on what the optimiser "
+            "recognises, without a word.",
+            "A stable op by name serves both: a loss is computed from logits.",
         ]
     return ["What static did to each formula can be read in `session.explain`, and switched off by name."]
 

@@ -12,7 +12,7 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt, written
 from comparisons.lab.verdict import counted, timed
-from comparisons.statistics.quantities import OTHER, PAIR, count, spread_of
+from comparisons.statistics.quantities import OTHER, PAIR, count
 
 POINT, STEP = 0.5, 1e-4
 
@@ -91,21 +91,12 @@ def read(found: Json) -> Reading:
                 says=f"The quotient is (f(x + h) - f(x - h)) / 2 h with h = {STEP:g}.",
             ),
             Drawing("What leads to y", found["pictures"],
-                    says="The same three ops. On dynamic they are a record of what has been computed, "
-                    "on static a plan of what will be."),
-        ],
-        happened=[
-            f"Both derivatives are {'the same number' if same else 'not the same number'}, and "
-            f"{_off(slopes, quotient)} from the quotient.",
-            f"From nothing to the number it took {spread_of(found['whole']['dynamic'])} on "
-            f"dynamic and {spread_of(found['whole']['static'])} on static"
-            + ("." if row.ahead is None else f", so {row.ahead} has its first derivative sooner."),
+                    says="The same three ops: a record on dynamic, a plan on static."),
         ],
         means=_means(shorter, row.ahead),
         otherwise=_otherwise(shorter, row.ahead),
         threats=[
-            "One function, one point: for a derivative that is wanted a thousand times the time of the first "
-            "says little; the pages on speed, where a run makes them, say more.",
+            "One function, one point.",
         ],
     )  # fmt: skip
 
@@ -118,14 +109,10 @@ def _answer(same: bool, shorter: str | None, lines: Json) -> str:
     return f"{said}; {shorter} takes {count(lines[shorter], 'line')}, the other {lines[OTHER[shorter]]}."
 
 
-def _off(slopes: Json, quotient: float) -> str:
-    return f"{max(abs(slope - quotient) for slope in slopes.values()):.1g}"
-
-
 def _means(shorter: str | None, sooner: str | None) -> list[str]:
     said = [
-        "A derivative needs a record of what was done to what. Define-by-run writes it while the "
-        "program runs; define-and-run has it before, for the description is the record."
+        "A derivative needs a record of what was done to what. Define-by-run writes it while the program "
+        "runs; define-and-run has it before."
     ]
     if shorter is not None:
         said.append(f"What {OTHER[shorter]} has to say more is where numbers go in and where they come out.")
@@ -138,15 +125,15 @@ def _otherwise(shorter: str | None, sooner: str | None) -> list[str]:
     behind = OTHER[sooner] if sooner is not None else None
     if behind == "static":
         return [
-            "Static's derivative is a piece of graph that can be run at any other point without being made "
-            "again, written to a file, and differentiated once more without running anything.",
+            "Static's derivative is a piece of graph: run at any point, kept in a file, differentiated once "
+            "more.",
         ]
     if behind == "dynamic":
         return [
             "On dynamic every line has a value as soon as it has run, so a reader can stop at any of them, "
             "look, and go on.",
         ]
-    return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+    return ["Neither side is seen to have come off worse."]
 
 
 EXPERIMENT = Experiment(

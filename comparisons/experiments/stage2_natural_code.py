@@ -13,7 +13,7 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt, written
 from comparisons.lab.verdict import counted, sized
-from comparisons.statistics.quantities import OTHER, PAIR, number, size
+from comparisons.statistics.quantities import OTHER, PAIR, number
 from comparisons.statistics.tally import plain
 
 OPS, NUMBERS = 20, 100_000
@@ -124,17 +124,10 @@ def read(found: Json) -> Reading:
                  says=f"A chain of {found['ops']} ops on {found['numbers']:,} numbers; on dynamic the "
                  "forward pass alone is under `no_grad`."),
         ],
-        happened=[
-            _numbers(slopes),
-            f"Forward alone, the highest point was {size(memory['without']['dynamic'])} on dynamic and "
-            f"{size(memory['without']['static'])} on static; without `no_grad` dynamic's was "
-            f"{size(memory['recording'])}, for it then keeps what a gradient would need.",
-        ],
         means=_means(rows[1].ahead, rows[2].ahead),
         otherwise=_otherwise(rows[0].ahead),
         threats=[
-            "The chain is of one op that keeps its result; others keep their arguments, or nothing, and the "
-            "difference is as large as what they keep.",
+            "The chain is of one op, which keeps its result.",
         ],
     )  # fmt: skip
 
@@ -145,16 +138,10 @@ def _answer(slopes: Json, shorter: str | None) -> str:
     return f"{said}." if shorter is None else f"{said}; around the formula {shorter} needs fewer lines."
 
 
-def _numbers(slopes: Json) -> str:
-    if slopes["dynamic"] == slopes["static"]:
-        return f"Both engines gave {slopes['dynamic'][0]:g} and {slopes['dynamic'][1]:g}."
-    return f"Dynamic gave {slopes['dynamic']}, static {slopes['static']}."
-
-
 def _means(forward: str | None, both: str | None) -> list[str]:
     said = [
-        "What is not asked for need not be kept. Dynamic can not know whether a gradient will be asked "
-        "for, so somebody has to say that it will not; static knows, for the run names its fetches."
+        "Dynamic can not know whether a gradient will be asked for, so somebody says that it will not; "
+        "static's run names its fetches."
     ]
     said += [f"Of memory for a forward pass {forward} needs less here."] * (forward is not None)
     said += [f"Of memory for both passes {both} needs less here."] * (both is not None)
@@ -167,8 +154,7 @@ def _otherwise(shorter: str | None) -> list[str]:
     behind = OTHER[shorter]
     if behind == "static":
         return [
-            "The lines that static needs beyond the formula name what goes in and what comes out: what a "
-            "service, a file format or a compiler asks of a model in any case.",
+            "The lines that static needs beyond the formula name what goes in and what comes out.",
         ]
     return ["The lines that dynamic needs beyond the formula can stand anywhere a value is wanted."]
 

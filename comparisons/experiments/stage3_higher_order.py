@@ -12,7 +12,7 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt, written
 from comparisons.lab.verdict import counted, timed
-from comparisons.statistics.quantities import PAIR, spread_of
+from comparisons.statistics.quantities import PAIR
 
 
 def newton_dynamic() -> list[float]:
@@ -92,35 +92,15 @@ def read(found: Json) -> Reading:
                    [Series(engine, list(range(len(places[engine]))), places[engine], engine,
                            dashed=engine == "static") for engine in PAIR]),
             Drawing("The slope as a graph", found["pictures"],
-                    says="It can be differentiated again because it is made of ops like everything else. On "
-                    "dynamic it was recorded during the backward pass, since `create_graph` was asked for."),
-        ],
-        happened=[
-            _arrived(places),
-            f"Once running, a slope and a curvature took {_both(found['step'])}; all of it from nothing "
-            f"{_both(found['whole'])}.",
+                    says="Made of ops, it can be differentiated again; on dynamic `create_graph` recorded "
+                    "it."),
         ],
         means=_means(rows[1].ahead, rows[2].ahead),
         otherwise=_otherwise(rows[2].ahead or rows[1].ahead),
         threats=[
-            "One number instead of an array: what is timed is the work of the engines, not of the "
-            "arithmetic.",
+            "One number: what is timed is the engines' work.",
         ],
     )  # fmt: skip
-
-
-def _both(times: Json) -> str:
-    dynamic, static = (spread_of(times[engine]) for engine in PAIR)
-    return f"{dynamic} on dynamic and {static} on static"
-
-
-def _arrived(places: Json) -> str:
-    if places["dynamic"] == places["static"]:
-        return f"Both went the same way, to the last bit, and ended at {places['dynamic'][-1]:.12g}."
-    ends = {engine: f"{places[engine][-1]:.12g}" for engine in PAIR}
-    if len({*ends.values()}) == 1:
-        return f"Both ended at {ends['dynamic']}, on ways that differ in the last bits."
-    return f"Dynamic ended at {ends['dynamic']}, static at {ends['static']}."
 
 
 def _answer(whole: str | None, step: str | None, places: Json) -> str:
@@ -134,8 +114,7 @@ def _answer(whole: str | None, step: str | None, places: Json) -> str:
 
 def _means(whole: str | None, step: str | None) -> list[str]:
     said = [
-        "Dynamic records the backward pass anew in every step, because it can not know that the next "
-        "one will be the same. Static has both derivatives before the first step, and only runs them."
+        "Dynamic records the backward pass anew in every step; static has both derivatives before the first."
     ]
     said += [f"Over eight steps, and all before them, {whole} is done first."] * (whole is not None)
     said += [f"Over many steps {step} would be."] * (step is not None)
@@ -146,11 +125,11 @@ def _otherwise(faster: str | None) -> list[str]:
     if faster == "static":
         return [
             "Newton's method stops when it has arrived: on dynamic that is an `if` on the slope, in the "
-            "loop; and a step that goes wrong can be looked at where it happens.",
+            "loop.",
         ]
     if faster == "dynamic":
         return ["Static's step is a program with a name and no Python around it, ready to be kept in a file."]
-    return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+    return ["Neither side is seen to have come off worse."]
 
 
 EXPERIMENT = Experiment(

@@ -13,7 +13,7 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of, written
 from comparisons.lab.verdict import Verdict, counted, timed
-from comparisons.statistics.quantities import OTHER, PAIR, count, number, spread_of
+from comparisons.statistics.quantities import OTHER, PAIR, count, number
 from shared import nn, ops
 from shared.durable import files
 
@@ -125,20 +125,18 @@ def read(found: Json) -> Reading:
         verdicts=rows,
         evidence=[
             Pair("Training an LSTM", found["codes"]["dynamic"], found["codes"]["static"],
-                 says="The loop over time is inside the layer. Static moves the values of model and "
-                 "optimiser into its session, and back into the model when it is done."),
+                 says="The loop over time is inside the layer."),
             Curves("Stopped, saved, and gone on with", "step", "loss",
                    [*(Series(engine, steps, straight[engine], engine) for engine in PAIR),
                     *(Series(f"{engine}, resumed", steps, resumed[engine], engine, dashed=True)
                       for engine in PAIR)],
                    log_y=True, mark=(half + 0.5, "restart")),
         ],
-        happened=[_restart(equal, half), _alike(straight), _took(found["whole"])],
         means=_means(rows[0].ahead, rows[1].ahead),
         otherwise=_otherwise(rows[1].ahead),
         threats=[
-            f"Sixteen hidden values, {number(LENGTH)} points, {count(2 * half, 'step')}: large enough "
-            "to show state, and too small to say much about speed.",
+            f"Sixteen hidden values, {number(LENGTH)} points, {count(2 * half, 'step')}: too small to say "
+            "much about speed.",
         ],
     )  # fmt: skip
 
@@ -153,29 +151,6 @@ def _ahead(equal: Json) -> str | None:
     return max(PAIR, key=lambda engine: equal[engine])
 
 
-def _restart(equal: Json, half: int) -> str:
-    whole = [engine for engine in PAIR if equal[engine] == half]
-    if len(whole) == len(PAIR):
-        return f"On both engines all {half} losses after the restart were those of an unbroken run."
-    parts = [f"on {engine} {equal[engine]} of {half} losses were those of an unbroken run" for engine in PAIR]
-    return "; ".join(parts).capitalize() + "."
-
-
-def _alike(straight: Json) -> str:
-    steps = len(straight["dynamic"])
-    same = _equal(straight["dynamic"], straight["static"])
-    if same == steps:
-        return f"All {steps} losses were the same on both engines, dropout and all."
-    return f"Of {steps} losses {same} were the same on both engines."
-
-
-def _took(whole: Json) -> str:
-    return (
-        f"The run took {spread_of(whole['dynamic'])} on dynamic and "
-        f"{spread_of(whole['static'])} on static, which builds its graph in that time too."
-    )
-
-
 def _answer(equal: Json, half: int, faster: str | None) -> str:
     whole = all(equal[engine] == half for engine in PAIR)
     said = (
@@ -188,9 +163,8 @@ def _answer(equal: Json, half: int, faster: str | None) -> str:
 
 def _means(shorter: str | None, faster: str | None) -> list[str]:
     said = [
-        "What must be kept is the same on both: parameters, the optimiser's averages and step count, and "
-        "the state of the generator that dropout draws from. Where it lives is not: in the model and its "
-        "optimiser on dynamic, in the session on static, until somebody stores it."
+        "What must be kept is the same: parameters, the optimiser's state, the generator. It lives in the "
+        "model on dynamic, in the session on static, until somebody stores it."
     ]
     said += [f"{shorter.capitalize()} has less to write."] if shorter is not None else []
     said += [f"{faster.capitalize()} has less to wait for."] if faster is not None else []
@@ -199,7 +173,7 @@ def _means(shorter: str | None, faster: str | None) -> list[str]:
 
 def _otherwise(faster: str | None) -> list[str]:
     if faster is None:
-        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+        return ["Neither side is seen to have come off worse."]
     if OTHER[faster] == "static":
         return [
             "A session of its own for each run means that two can train from one model side by side, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from functools import partial
@@ -176,40 +177,24 @@ def read(found: Json) -> Reading:
         ],
         evidence=[
             Pair("A loop that a value ends, under either engine's decorator", stop["dynamic"], stop["static"],
-                 says="`dynamic.function` runs Python in every call, and as programs what lies between two "
-                 "looks at a value. `static.function` runs Python once, as `tf.function` and `jax.jit` do, "
-                 "and has no value to look at."),
+                 says="`dynamic.function` runs Python in every call; `static.function` once, as "
+                 "`tf.function` and `jax.jit` do."),
             *_tables(programs, steps),
             Bars(
                 "The same, drawn", [one["name"] for one in programs],
                 {said: [one["times"][way]["median"] for one in programs] for way, said in WAYS.items()},
                 unit="seconds", says="Medians.",
             ),
-            *(_listing(one, steps) for one in programs),
-        ],
-        happened=[
-            f"Each program ran {count(steps, 'step')} as it stands and as many decorated, from the same "
-            f"seed. In {equal} every loss, every print and every array of the model and its optimiser was "
-            f"the same to the last bit, at every step{_but(programs, same)}.",
-            f"A step of all ten takes {spread_of(times['dynamic'])} as they stand, "
-            f"{spread_of(times['static'])} "
-            f'decorated, and {spread_of(found["all"]["fast"])} decorated at `"fast"`.',
-            *(f"The loop that a value ends: {_said(engine, stop[engine])}" for engine in PAIR),
+            *(_listing(one) for one in programs),
         ],
         means=_means(faster, free),
         otherwise=_otherwise(faster, free, programs),
         threats=[
-            "The programs are written for this page, small, and on made-up data: they are in the spirit of "
-            "the ten of the Terra paper, and none of them is one of those. Of that paper (Kim et al., "
-            "NeurIPS 2021, arXiv:2201.09210) it is told here what its abstract says: AutoGraph, which "
-            "rewrites Python's source to make a graph of it, failed on five of its ten programs, and Terra "
-            "ran all ten, faster than line by line. Neither has been run here.",
-            "In steps as small as these what is saved is mostly what Python and the tape cost; in a step of "
-            "seconds that is nothing.",
+            "The programs are written for this page, on made-up data, in the spirit of the ten of the Terra "
+            "paper (Kim et al., NeurIPS 2021, arXiv:2201.09210), of which its abstract says: AutoGraph "
+            "failed on five, and Terra ran all ten, faster than line by line. Neither has been run here.",
             f'At `"fast"` the first {count(programs[0]["apart"]["first"], "loss", "losses")} are compared: '
             "training makes the smallest difference larger, step by step.",
-            "A share in programs counts ops, backward passes, updates and assignments, each as one; a call "
-            "that ran plainly is counted as an average one.",
         ],
     )  # fmt: skip
 
@@ -230,9 +215,7 @@ def _tables(programs: Json, steps: int) -> list[Block]:
             "What became of each",
             ("program", "every bit", "paths", "in programs", 'first losses apart, at "fast"'),
             became,
-            says="Decorated means `dynamic.function(step, at_once=True)`, at its default level, `exact`: "
-            "what comes a second time is compiled, whatever that takes. Paths are those that are known "
-            "at the end; of what happened in the steps the share that ran in compiled programs.",
+            says="Decorated by `dynamic.function(step, at_once=True)`, at `exact`.",
         ),
         Table(
             "The time of a step", ("program", *WAYS.values()), took,
@@ -241,33 +224,17 @@ def _tables(programs: Json, steps: int) -> list[Block]:
     ]  # fmt: skip
 
 
-def _listing(one: Json, steps: int) -> Listing:
-    equal = "every bit is kept" if one["equal"] == steps else f"bits differ from step {one['equal']} on"
-    refused = f" `static.function` refuses it: {one['refused']}." if one["refused"] else ""
+def _listing(one: Json) -> Listing:
     return Listing(
         f"{one['name']}", one["code"], "dynamic", out=one["explained"], folded=True,
-        says=f"{one['does']} {one['beyond']} Decorated, {equal} in {count(steps, 'step')}, "
-        f"{count(one['lines'], 'line')} of print and {count(one['arrays'], 'array')} of state among "
-        f"them.{refused}",
+        says=f"{one['does']} {re.split(r'[.;] ', one['beyond'])[0].rstrip('.')}.",
     )  # fmt: skip
-
-
-def _but(programs: Json, same: list[str]) -> str:
-    others = [one["name"] for one in programs if one["name"] not in same]
-    return f"; in {listed(others)} something differed" if others else ""
 
 
 def _ends(stop: Json) -> tuple[str, str]:
     errors = [stop[engine]["error"] for engine in PAIR]
     first, second = ("runs" if error is None else error["type"] for error in errors)
     return first, second
-
-
-def _said(engine: str, side: Json) -> str:
-    if side["error"] is None:
-        read = listed([str(number) for number in side["value"]])
-        return f"under {engine}'s decorator it read {read} steps of four batches."
-    return f"{engine}'s decorator refused it with a {side['error']['type']}, at the line of the `if`."
 
 
 def _answer(same: int, many: int, faster: str | None, times: Json) -> str:
@@ -284,8 +251,7 @@ def _means(faster: str | None, free: list[str]) -> list[str]:
     if free == ["dynamic"]:
         said.append(
             "What a tracer would have to refuse or to freeze (a branch on a value, a list that grows, a "
-            "recursion, NumPy in between) is no special case where Python runs in every call: nothing is "
-            "read off the source, and nothing is guessed."
+            "recursion, NumPy in between) is no special case where Python runs in every call."
         )
     elif free == ["static"]:
         said.append("The decorator that has no values runs the loop that a value ends; the other does not.")
@@ -301,9 +267,7 @@ def _otherwise(faster: str | None, free: list[str], programs: Json) -> list[str]
     if faster is not None:
         said.append(
             {
-                "static": "Line by line is where one finds a mistake, and where nothing has to be recorded "
-                "or compiled first: a program of a few steps is done before a decorator has begun to be of "
-                "use.",
+                "static": "A program of a few steps is done before a decorator is of use.",
                 "dynamic": "Where steps repeat for hours and paths are few, programs are what one wants, "
                 "also if these ten have other paths in every step.",
             }[faster]
@@ -321,10 +285,9 @@ def _otherwise(faster: str | None, free: list[str], programs: Json) -> list[str]
     paths = [one["name"] for one in programs if one["plainly"] > one["calls"] / 2]
     if paths:
         said.append(
-            f"In {listed(paths)} most calls ran plainly: new paths kept coming, or little could be put off, "
-            "and then the decorator steps aside for a while."
+            f"In {listed(paths)} most calls ran plainly."
         )
-    return said or ["Neither side came off worse here, so there is nothing to be said for the other."]
+    return said or ["Neither side came off worse here."]
 
 
 EXPERIMENT = Experiment(

@@ -18,7 +18,7 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt, written
 from comparisons.lab.verdict import Verdict, by_design, counted
-from comparisons.statistics.quantities import PAIR, count, listed
+from comparisons.statistics.quantities import PAIR, listed
 from shared.errors import DiptychError
 
 WORDS = np.array([[3, 1, 12]])
@@ -226,20 +226,15 @@ def read(found: Json) -> Reading:
                 "From the error to the line",
                 ("", "frames", "below the bug's line", "values there", "in the message"),
                 [_row(seen, e, found[case][e]["trail"]) for case, seen in LOUD.items() for e in PAIR],
-                says="Frames of the traceback, from the snippet on. A debugger that is opened at the error "
-                "goes through them one by one.",
+                says="Frames of the traceback, from the snippet on.",
             ),
             Pair("A layer that has died", dead["dynamic"], dead["static"], says=_died(dead)),
         ],
-        happened=[*(_trail_of(seen, found[case]) for case, seen in LOUD.items()), _looked(lines, dead)],
         means=_means(found, led),
         otherwise=_otherwise(led),
         threats=[
-            "Static's nodes remember the line that made them, so its messages lead back. TensorFlow 1 "
-            "named the node and printed the whole stack on which it had been made, in which one looked for "
-            "one's own line.",
-            "The author of these programs knew what to look for. What costs the time in earnest, to suspect "
-            "the right thing, is not measured here.",
+            "TensorFlow 1 named the node and printed the stack on which it had been made.",
+            "The author knew what to look for.",
         ],
     )  # fmt: skip
 
@@ -281,18 +276,6 @@ def _answer(found: Json, led: list[str]) -> str:
     return f"{said}; on neither engine does the traceback go through it."
 
 
-def _trail_of(seen: str, case: Json) -> str:
-    parts = []
-    for engine in PAIR:
-        trail = case[engine]["trail"]
-        frames = count(trail["frames"], "frame")
-        if trail["below"] is None:
-            parts.append(f"the traceback on {engine} has {frames}, and the line is none of them")
-        else:
-            parts.append(f"the traceback on {engine} has {frames}, {trail['below']} of them below the line")
-    return f"A {seen}: {'; '.join(parts)}."
-
-
 def _died(dead: Json) -> str:
     values = {engine: dead[engine]["value"] for engine in PAIR}
     if values["dynamic"] == values["static"]:
@@ -302,11 +285,6 @@ def _died(dead: Json) -> str:
     )
 
 
-def _looked(lines: dict[str, int], dead: Json) -> str:
-    each = " and ".join(f"{count(lines[engine], 'line')} on {engine}" for engine in PAIR)
-    return f"To find the layer that died, where there is no error to begin from, took a program of {each}."
-
-
 def _means(found: Json, led: list[str]) -> list[str]:
     said = []
     for engine in PAIR:
@@ -314,28 +292,23 @@ def _means(found: Json, led: list[str]) -> list[str]:
         if engine in led:
             names = listed([f"`{name}`" for name in held]) if held else "nothing"
             said.append(
-                f"On {engine} the line that is wrong is a line that is running, with the calls that led to "
-                f"it above: `pdb` opened at the error has {names} to look at, and the next thing can be "
-                "tried there."
+                f"On {engine} the wrong line is running: `pdb` opened at the error has {names} to look at."
             )
         else:
             said.append(
-                f"On {engine} the line had run long before, to describe; when the error comes, Python stands "
-                "at the run. The way back is a text in a message, and at its end there is a description and "
-                "no value."
+                f"On {engine} the line had run long before, to describe; the way back is a text in a message."
             )
     return said
 
 
 def _otherwise(led: list[str]) -> list[str]:
     reasons = {
-        "static": "Where nothing fails and something is wrong, static's description helps: every value of "
-        "the model has a name, so that one run fetches all of them, with no hook and no change to the model.",
+        "static": "Where nothing fails, one run of static's fetches every value by its name.",
         "dynamic": "A program that runs line by line is looked into line by line, with whatever Python has.",
     }
     if len(led) == 1:
         return [reasons[PAIR[led[0] == PAIR[0]]]]
-    return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+    return ["Neither side is seen to have come off worse."]
 
 
 EXPERIMENT = Experiment(

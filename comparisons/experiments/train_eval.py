@@ -12,7 +12,7 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt, written
 from comparisons.lab.verdict import Verdict, by_design, counted
-from comparisons.statistics.quantities import OTHER, PAIR, number
+from comparisons.statistics.quantities import OTHER, PAIR
 
 X = np.ones((1, 8), np.float32)
 Y = np.array([1])
@@ -175,7 +175,6 @@ def read(found: Json) -> Reading:
     free = [engine for engine in PAIR if not switch[engine]["value"]["dropped"]]
     sure = [engine for engine in PAIR if all(forgotten[engine]["value"]["dropped"])]
     lost = {engine: forgotten[engine]["value"]["dropped"].count(False) for engine in PAIR}
-    steps = len(forgotten["dynamic"]["value"]["dropped"])
     lines = {engine: written(rebuilt[engine]["code"]) for engine in PAIR}
     return Reading(
         answer=_answer(free, sure),
@@ -194,16 +193,11 @@ def read(found: Json) -> Reading:
             Pair("No way back", forgotten["dynamic"], forgotten["static"],
                  says="`model.train()` is missing at the end of the loop."),
         ],
-        happened=[
-            *(f"On {engine}, `model.eval()` {_did(engine in free)}." for engine in PAIR),
-            f"Without `model.train()`, {_trained(lost, steps)}.",
-        ],
         means=_means(free, sure, forgotten),
         otherwise=_otherwise(free, sure),
         threats=[
-            "TensorFlow 1 users had a third way, a placeholder `training` and a `cond` in every layer that "
-            "asks it, so that one graph served both modes; forgetting to feed it was the mistake then. The "
-            "functions of `static.layers` take such a placeholder too.",
+            "TensorFlow 1 had a third way, a placeholder `training`; forgetting to feed it was the mistake "
+            "then.",
             "Dropout stands for every layer with two modes, batch normalisation among them.",
         ],
     )  # fmt: skip
@@ -211,15 +205,6 @@ def read(found: Json) -> Reading:
 
 def _obeys(free: bool) -> str:
     return "is obeyed" if free else "is ignored, with a warning"
-
-
-def _did(free: bool) -> str:
-    if free:
-        return "changed what the next line computed: no dropout"
-    return (
-        "changed nothing of what ran next: it went through dropout, and only a warning, silenced in these "
-        "lines, says so"
-    )
 
 
 def _answer(free: list[str], sure: list[str]) -> str:
@@ -242,23 +227,18 @@ def _rebuilt(rebuilt: Json) -> str:
     return f"Under `nn.evaluating` dropout is left out on {right[0] if right else 'neither'}."
 
 
-def _trained(lost: dict[str, int], steps: int) -> str:
-    parts = [f"{number(lost[engine])} of {steps} steps on {engine}" for engine in PAIR]
-    return f"{' and '.join(parts)} trained a model without dropout"
-
-
 def _means(free: list[str], sure: list[str], forgotten: Json) -> list[str]:
     said = []
     for engine in PAIR:
         if engine in free:
             said.append(
-                f"On {engine} the mode is read in every call. One model serves both, and each line of the "
-                "program must know in which mode the lines before have left it."
+                f"On {engine} the mode is read in every call. One model serves both, and each line must know "
+                "how the last has left it."
             )
         else:
             said.append(
-                f"On {engine} the mode is read while the graph is built and stays as it was then. Two modes "
-                "are two descriptions over one set of variables, each of which is what it is for good."
+                f"On {engine} the mode is read while the graph is built: two modes are two descriptions over "
+                "one set of variables."
             )
         if engine not in sure:
             first, *_, last = forgotten[engine]["value"]["losses"]
@@ -272,15 +252,13 @@ def _means(free: list[str], sure: list[str], forgotten: Json) -> list[str]:
 
 def _otherwise(free: list[str], sure: list[str]) -> list[str]:
     reasons = {
-        "static": "What is baked in can not be forgotten: whatever is switched while the training runs, its "
-        "graph is the one that was meant. And a graph made for evaluation is a smaller one, which can be "
-        "saved and served with no mode left in it.",
+        "static": "What is baked in can not be forgotten, and a graph made for evaluation is smaller.",
         "dynamic": "A mode that can be switched needs no second description: the model that was trained is "
         "the one that is asked.",
     }
     if len(free) == 1:
         return [reasons[OTHER[free[0]]]]
-    return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+    return ["Neither side is seen to have come off worse."]
 
 
 EXPERIMENT = Experiment(

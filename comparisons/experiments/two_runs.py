@@ -157,21 +157,11 @@ def read(found: Json) -> Reading:
             Pair("A training step, then the loss", step["dynamic"], step["static"],
                  says=f"Before the step the loss is {together['dynamic']['value'][0]:.4f}."),
         ],
-        happened=[
-            *(_ran(engine, kernels, gathered) for engine in PAIR),
-            f"Asked for after the step, the loss is {_figures(step)}: {_older(later)}.",
-        ],
         means=_means(again, later),
         otherwise=_otherwise(again),
         threats=[
-            "Forward passes alone are counted; with a training step in the same run the second pass would be "
-            "a smaller share of all that is computed.",
-            "On dynamic, too, the model is computed twice by one who calls it twice: `loss_of(model(x))` and "
-            "`accuracy_of(model(x))`.",
-            "In TensorFlow 1 a random op drew anew in every run, so loss and accuracy of a model with "
-            "dropout were those of two different passes. So it is here with `static.random_normal` and "
-            "`static.nn.dropout`; the generator of an `nn.Dropout` moves on with the training step alone, "
-            "and two runs between steps see the same masks.",
+            "In TensorFlow 1 a random op drew anew in every run, so with dropout loss and accuracy were of "
+            "two passes.",
         ],
     )  # fmt: skip
 
@@ -184,18 +174,6 @@ def _same(apart: Json) -> str:
 
 def _whose(later: bool) -> str:
     return "is the loss after it" if later else "is the loss of the step"
-
-
-def _figures(step: Json) -> str:
-    return " and ".join(f"{step[engine]['value']:.4f} on {engine}" for engine in PAIR)
-
-
-def _older(later: list[str]) -> str:
-    if not later:
-        return "on both it is the loss whose gradient was taken"
-    if len(later) == 2:
-        return "on both it was computed anew, with the weights after the step"
-    return f"on {later[0]} it was computed anew, with the weights after the step"
 
 
 def _table(title: str, sides: Json) -> Table:
@@ -231,32 +209,20 @@ def _gathered(kernels: dict[str, int], gathered: dict[str, int]) -> str:
     return " ".join(said)
 
 
-def _ran(engine: str, kernels: dict[str, int], gathered: dict[str, int]) -> str:
-    more = kernels[engine] - gathered[engine]
-    if more <= 0:
-        return (
-            f"On {engine} both numbers came from {count(kernels[engine], 'kernel')}, in whichever way asked."
-        )
-    return f"On {engine} asking a second time computed {count(more, 'kernel')} a second time."
-
-
 def _means(again: list[str], later: list[str]) -> list[str]:
     said = []
     for engine in PAIR:
         if engine in again:
             said.append(
-                f"On {engine} a question is a run, and a run keeps none of its values for the next one: what "
-                "two questions share is computed for each. Whoever wants several things asks for them in one "
-                "list."
+                f"On {engine} a question is a run, which keeps nothing for the next."
             )
         else:
             said.append(
-                f"On {engine} what has been computed is an object in the user's hands, and asking again is "
-                "looking at it again."
+                f"On {engine} what has been computed is an object in the user's hands."
             )
     said += [
-        f"On {engine} a name such as `loss` stands for a recipe and not for a number, so it follows the "
-        "weights: read after the step, it gives the loss of the next one, and nothing says so."
+        f"On {engine} a name such as `loss` stands for a recipe: read after the step, it gives the loss of "
+        "the next one, and nothing says so."
         for engine in later
     ]
     return said
@@ -264,15 +230,13 @@ def _means(again: list[str], later: list[str]) -> list[str]:
 
 def _otherwise(again: list[str]) -> list[str]:
     reasons = {
-        "static": "A run keeps no value for who may ask: the memory of each is free for another after its "
-        "last use, where an object that somebody still has a name for keeps its history alive. And a list "
-        "of fetches computes just what it needs: nobody pays for a loss where the accuracy alone is asked "
-        "for.",
+        "static": "A run frees each value after its last use, and a list of fetches computes just what it "
+        "needs.",
         "dynamic": "A pass of its own for each question needs no object to be kept between them.",
     }
     if len(again) == 1:
         return [reasons[again[0]]]
-    return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+    return ["Neither side is seen to have come off worse."]
 
 
 EXPERIMENT = Experiment(

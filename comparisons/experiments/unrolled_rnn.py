@@ -14,8 +14,8 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of
 from comparisons.lab.verdict import timed
-from comparisons.statistics.effect import ahead, break_even, effect
-from comparisons.statistics.quantities import OTHER, PAIR, listed, number, spread_of, steps_of, times_of
+from comparisons.statistics.effect import ahead
+from comparisons.statistics.quantities import OTHER, PAIR, number, spread_of
 
 BATCH, INPUTS, HIDDEN, CLASSES = 8, 8, 32, 4
 
@@ -162,8 +162,7 @@ def read(found: Json) -> Reading:
             Curves(
                 "To the first loss", "time steps", "time", _curves(points, "start"), unit="seconds",
                 log_x=True, log_y=True,
-                says="From nothing: the model made, the graph built and compiled where there is one, and one "
-                "training step. Both axes are logarithmic.",
+                says="From nothing to one training step.",
             ),
             Pair("The loop as one node", codes["dynamic"], found["looped"],
                  says="Static's graph is the same for any number of steps."),
@@ -177,14 +176,10 @@ def read(found: Json) -> Reading:
                 says="Forward, gradient and the update of the weights.",
             ),
         ],
-        happened=[_growth(points), *(_steps(case, most, later[case]) for case in CASES), _inside(most)],
         means=_means(most, starts, later),
         otherwise=_otherwise(most, starts, later),
         threats=[
-            "A small layer and a small batch, so that the engine's share of each time step is large; with "
-            "wide layers the curves of the steps come together.",
-            "The unrolled graph fits one length. For sequences of another length it is built again, or they "
-            "are padded, which a page on sequences of different lengths compares.",
+            "A small layer and a small batch, so that the engine's share is large.",
             "TensorFlow 1 had both: `static_rnn` unrolled, `dynamic_rnn` was a `while_loop`.",
         ],
     )  # fmt: skip
@@ -214,10 +209,6 @@ def _nodes(point: Json, case: str) -> int:
     return max(point[case][engine]["nodes"] for engine in PAIR)
 
 
-def _median(point: Json, case: str, engine: str, what: str) -> float:
-    return float(point[case][engine][what]["median"])
-
-
 def _both(point: Json, case: str, what: str) -> str:
     return " and ".join(f"{spread_of(point[case][engine][what])} on {engine}" for engine in PAIR)
 
@@ -240,52 +231,10 @@ def _still(leader: str | None) -> str:
     return f"{leader} is {'still ahead' if leader == 'dynamic' else 'then ahead'}"
 
 
-def _growth(points: Json) -> str:
-    first, last = points[0], points[-1]
-    times = last["length"] / first["length"]
-    parts = []
-    for case, engine, where in (
-        ("unrolled", "dynamic", "on dynamic"), ("unrolled", "static", "on static, unrolled"),
-        ("looped", "static", "on static, its loop as one node"),
-    ):  # fmt: skip
-        grown = effect(*(point[case][engine]["start"] for point in (first, last)))
-        took = (
-            "a time that is not resolved to differ"
-            if grown.leader is None
-            else f"{times_of(grown)} as long"
-        )
-        parts.append(f"{took} {where}")
-    return (
-        f"With {times:.0f} times as many steps the first loss took {listed(parts)}. Unrolled, static's "
-        "graph grew from "
-        f"{number(_nodes(first, 'unrolled'))} nodes to {number(_nodes(last, 'unrolled'))}; as one loop it "
-        f"has {number(_nodes(last, 'looped'))}."
-    )
-
-
-def _steps(case: str, most: Json, leader: str | None) -> str:
-    who = "who is ahead is not resolved" if leader is None else f"{leader} is ahead"
-    owes = break_even(most[case]["dynamic"], most[case]["static"])
-    paid = f"; it has made up for its later start after {steps_of(owes)}" if owes else ""
-    return f"Once running, {LABELS[case]}, {who}: {_both(most, case, 'step')}{paid}."
-
-
-def _inside(most: Json) -> str:
-    """Static's two programs, one with the other."""
-    unrolled, looped = (most[case]["static"]["step"] for case in CASES)
-    faster = ahead(unrolled, looped)
-    figures = f"{spread_of(unrolled)} unrolled, {spread_of(looped)} as one loop"
-    if faster is None:
-        return f"Which of static's two programs is the faster one is not resolved: {figures}."
-    which = "unrolled program is the faster" if faster == "dynamic" else "loop as one node is the faster"
-    return f"Of static's two programs the {which} in later steps: {figures}."
-
-
 def _means(most: Json, starts: dict[str, str | None], later: dict[str, str | None]) -> list[str]:
     reasons = {
-        "dynamic": "On dynamic there is nothing to build: the loop that computes is the loop that was "
-        "written, and its length is nobody's business but Python's. On static a Python loop is a way to "
-        "write a long graph, and each of its turns is described, differentiated, optimised and compiled.",
+        "dynamic": "On dynamic there is nothing to build. On static a Python loop writes a long graph, each "
+        "turn of which is described, differentiated and compiled.",
         "static": "Static described, differentiated and compiled every turn of the loop, and was there "
         "first all the same: on this machine building a node takes less than recording it and going back "
         "over it.",
@@ -294,7 +243,7 @@ def _means(most: Json, starts: dict[str, str | None], later: dict[str, str | Non
         "not resolved.",
     }
     after = {
-        "static": "What was compiled pays in later steps: a turn of the loop is then a few calls of kernels.",
+        "static": "What was compiled pays in later steps.",
         "dynamic": "Nor does it pay in later steps, which are no shorter for having been compiled.",
         None: "Which engine has the shorter later steps, unrolled, is not resolved.",
     }
@@ -305,10 +254,9 @@ def _means(most: Json, starts: dict[str, str | None], later: dict[str, str | Non
 def _otherwise(most: Json, starts: dict[str, str | None], later: dict[str, str | None]) -> list[str]:
     behind = starts["unrolled"] and OTHER[str(starts["unrolled"])]
     if behind is None:
-        return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+        return ["Neither side is seen to have come off worse."]
     reasons = {
-        "static": "A training run has thousands of steps and starts once. A loop written as one node is "
-        "also short to build, whatever the length, and takes sequences of lengths that it has never seen.",
+        "static": "A training starts once; a loop as one node is short to build, and takes any length.",
         "dynamic": "A loop of Python needs no other vocabulary and takes each sequence as long as it is.",
     }
     ahead_later = [LABELS[case] for case in CASES if later[case] == behind]

@@ -13,7 +13,7 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
 from comparisons.lab.verdict import Verdict
-from comparisons.statistics.quantities import OTHER, PAIR, count, listed
+from comparisons.statistics.quantities import OTHER, PAIR, listed
 
 X = np.array([-1.0, 1.0, 4.0], np.float32)
 
@@ -126,14 +126,11 @@ def read(found: Json) -> Reading:
                   says="The last two columns are the gradient of the sum of y by x."),
             Pair("The same, guarded", guarded["dynamic"], guarded["static"], says=_cured(cured)),
         ],
-        happened=[_happened(bad, found), _levels(found)],
         means=_means(bad),
         otherwise=_otherwise(bad),
         threats=[
-            "A control: an experiment whose outcome should not hang on the design. Had the engines differed "
-            "here, one of them would have a mistake.",
-            "PyTorch and JAX behave in the same way; among JAX's frequent questions is this one, with this "
-            "cure.",
+            "A control: an experiment whose outcome should not hang on the design.",
+            "PyTorch and JAX behave in the same way.",
         ],
     )  # fmt: skip
 
@@ -159,17 +156,6 @@ def _answer(bad: list[str]) -> str:
     return f"It is NaN on {bad[0]} alone."
 
 
-def _happened(bad: list[str], found: Json) -> str:
-    spoilt = sum(v == "nan" for e in bad for v in found["naive"][e]["value"]["slope"])
-    where = f"{count(spoilt, 'gradient')} of {2 * len(found['x'])} came out NaN"
-    return f"{where}, on {listed(bad)}." if bad else f"{where}."
-
-
-def _levels(found: Json) -> str:
-    same = found["exact"]["value"] == found["naive"]["static"]["value"]
-    return f"Static's two optimisation levels {'agree' if same else 'do not agree'} on all of it."
-
-
 def _cured(cured: list[str]) -> str:
     if len(cured) == 2:
         return "With a second `where` inside, the gradient is finite on both."
@@ -186,10 +172,8 @@ def _means(bad: list[str]) -> list[str]:
         return ["Neither engine takes the slope of a branch that is not chosen."]
     return [
         "It comes with taking derivatives rule by rule, and not with either design. `where` computes both "
-        "of its branches and hands a gradient of zero to the one that is not chosen; the root's rule "
-        "multiplies that zero by a slope that is NaN, and zero times NaN is NaN.",
-        "To describe the whole computation first does not help: which element goes which way is known only "
-        "when there are numbers.",
+        "of its branches; zero times a slope that is NaN is NaN.",
+        "To describe the whole first does not help: who goes which way is known only with numbers.",
     ]
 
 
@@ -199,7 +183,7 @@ def _otherwise(bad: list[str]) -> list[str]:
             f"What {bad[0]} gives is what the rules of calculation say, element by element; an engine that "
             "gives something else has changed the program."
         ]
-    return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+    return ["Neither side is seen to have come off worse."]
 
 
 EXPERIMENT = Experiment(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -232,8 +232,7 @@ def read(found: Json) -> Reading:
         evidence=[
             Pair("Line by line, and as a graph", found["plain"]["dynamic"], found["plain"]["static"]),
             Pair("Both at once", found["decorated"]["dynamic"], found["decorated"]["static"],
-                 says="Under `dynamic.function` the text is that of the step line by line; under "
-                 "`static.function` a step of training is asked for by `minimize`, as in the graph."),
+                 says="Under `static.function` a step is asked for by `minimize`."),
             Table("The same step, four ways", ("", "prints", "last loss", "a step"),
                   [(NAMES[way, engine], str(prints[way, engine]), f"{found[way][engine]['value']:.7g}",
                     spread_of(times[way][engine])) for way, engine in NAMES],
@@ -242,36 +241,18 @@ def read(found: Json) -> Reading:
             Pair("The same choice as an op", found["chosen"]["dynamic"], found["chosen"]["static"],
                  says=_both_run(found["chosen"])),
         ],
-        happened=[
-            _losses(found),
-            _prints(found, prints),
-            *_gains(times),
-            *(f"The `if` on a value: {_said(engine, choice[engine])}" for engine in PAIR),
-        ],
         means=[
             *_means(found),
-            "History: TensorFlow 1 began with static's way alone (from 1.5 on it offered the other to who "
-            "asked for it), and users left for PyTorch, where a line is done when it is passed. "
-            "TensorFlow 2 made dynamic's way the first, with `tf.function` to build a graph of a function; "
-            "JAX did so from the start with `jit`, PyTorch came from the other side with `torch.compile`. "
-            "`static.function` is the way of the first two. `dynamic.function` goes a third one, after Terra "
-            "(Kim et al. 2021): Python runs in each call, and what lies between two looks at a value is a "
-            "program.",
+            "History: TensorFlow 1 began with static's way alone, and users left for PyTorch. TensorFlow 2 "
+            "made dynamic's way the first, with `tf.function` to build a graph of a function; JAX did so "
+            "from the start. `dynamic.function` goes another way, after Terra (Kim et al. 2021): Python "
+            "runs in each call.",
         ],
         otherwise=_otherwise(found),
         threats=[
-            "The layers are narrow, so that a step's time is the engine's more than the arithmetic's; with "
-            "wide ones the four ways come closer.",
-            "What is timed comes behind the first calls, in which both functions record or trace, and "
-            "compile.",
+            "The layers are narrow, so a step's time is mostly the engine's.",
         ],
     )  # fmt: skip
-
-
-def _prints(found: Json, prints: dict[tuple[str, str], int]) -> str:
-    told = listed([f"{count(many, 'time')} {_by(key)}" for key, many in prints.items()])
-    shapes = count(found["shapes"], "shape")
-    return f"Over {found['batches']} steps with batches of {shapes} the line with the print was run {told}."
 
 
 def _by(key: tuple[str, str]) -> str:
@@ -289,12 +270,6 @@ def _only(pair: Json) -> str | None:
     """The engine on which alone it runs."""
     runs = [engine for engine in PAIR if pair[engine]["error"] is None]
     return runs[0] if len(runs) == 1 else None
-
-
-def _said(engine: str, side: Json) -> str:
-    if side["error"] is None:
-        return f"`{engine}.function` gave {side['value']}."
-    return f"`{engine}.function` refused it with a {side['error']['type']}, at the line where it stands."
 
 
 def _equal(found: Json) -> bool:
@@ -322,17 +297,6 @@ def _compared(times: Json, *ways: tuple[str, str]) -> tuple[str, tuple[str, str]
     a, b = (times[way][engine] for way, engine in ways)
     leader = ahead(a, b)
     return times_of(effect(a, b)), None if leader is None else ways[PAIR.index(leader)]
-
-
-def _gains(times: Json) -> Iterator[str]:
-    """What decorating gains on each engine over what it is without, and what lies between the two."""
-    for one, other in ((LINES, DECORATED), (GRAPH, ("decorated", "static")), (GRAPH, DECORATED)):
-        gain, leader = _compared(times, one, other)
-        if leader is None:
-            yield f"Whether a step is faster {_by(one)} or {_by(other)} is not resolved."
-        else:
-            slower = other if leader == one else one
-            yield f"A step {_by(leader)} is {gain} as fast as {_by(slower)}."
 
 
 def _answer(found: Json) -> str:
@@ -374,8 +338,7 @@ def _otherwise(found: Json) -> list[str]:
     gain, leader = _compared(times, GRAPH, DECORATED)
     if leader == GRAPH:
         said.append(
-            f"A graph's step is {gain} as fast as the decorated one: Python still runs in each call, op by "
-            "op, to be compared with what it did before."
+            f"A graph's step is {gain} as fast as the decorated one: there Python still runs in each call."
         )
     free = _only(found["choice"])
     if free is not None:

@@ -198,10 +198,8 @@ CASES = (
 )
 SAYS = {
     "ask": "Static's prediction is an `eval`, which runs in the default session; dynamic's is a call.",
-    "extend": "The worker writes ops of its own. Static's main thread has made a graph of its own the "
-    "default.",
-    "mode": "Dynamic's main thread has switched recording off. The last line asks whether the worker "
-    "recorded anything, be it a history or nodes.",
+    "extend": "Static's main thread has made a graph of its own the default.",
+    "mode": "Dynamic's main thread has switched recording off.",
 }
 
 
@@ -234,15 +232,12 @@ def read(found: Json) -> Reading:
             ),
             Pair("Written for threads", cured["dynamic"], cured["static"], says=_cured(cured)),
         ],
-        happened=[f"{_titled(case)}: {_told(case)}" for case in cases],
         means=_means(cases),
         otherwise=_otherwise(cases, works),
         threats=[
-            "TensorFlow 1 gave every thread a default graph of its own, so a program that added to its "
-            "graph in a worker added to another one, and broke with `is not an element of this graph`. "
-            "Here all threads share the graph that is there from the start, and only what `as_default` or "
-            "`with Session()` has set is a thread's own.",
-            "One worker at a time. Nothing here says how fast several are.",
+            "TensorFlow 1 gave every thread a default graph of its own (`is not an element of this graph`); "
+            "here only what `as_default` or `with Session()` has set is a thread's own.",
+            "One worker at a time.",
         ],
     )
 
@@ -275,25 +270,12 @@ def _answer(cases: Json, works: dict[str, Any]) -> str:
     return f"It sees the objects, but not every default: it does what was meant on {' and on '.join(said)}."
 
 
-def _told(case: Json) -> str:
-    parts = []
-    for engine in PAIR:
-        error, value = case[engine]["error"], case[engine]["value"]
-        if error is not None:
-            parts.append(f"on {engine} the worker stops with {error['type']}")
-        elif isinstance(value, bool):
-            parts.append(f"on {engine} the worker's call {'is' if value else 'is not'} recorded")
-        else:
-            parts.append(f"on {engine} the worker gets its answer")
-    return f"{'; '.join(parts)}."
-
-
 def _cured(cured: Json) -> str:
     works = [engine for engine in PAIR if cured[engine]["error"] is None]
     if not works:
         return "Even so it works on neither engine."
     return (
-        f"Written like this, it works on {listed(works)}: what a thread has of its own is set in that thread."
+        f"So written, it works on {listed(works)}: what a thread has of its own is set in that thread."
     )
 
 
@@ -304,14 +286,12 @@ def _means(cases: Json) -> list[str]:
         kept = [case for case in cases if case[engine]["error"] is None and case[engine]["value"] is True]
         if stopped:
             said.append(
-                f"On {engine} a program leans on what is set up around it, a default graph and a default "
-                f"session, and a thread starts without them: {count(len(stopped), 'case')} of "
-                f"{len(cases)} stopped for that."
+                f"On {engine} a program leans on a default graph and session, and a thread starts without "
+                f"them: {count(len(stopped), 'case')} of {len(cases)} stopped for that."
             )
         if kept:
             said.append(
-                f"On {engine} a mode belongs to its thread, and nothing stops when it is missing: the worker "
-                "records what nobody will go back over, and holds that memory."
+                f"On {engine} a mode belongs to its thread, and nothing stops when it is missing."
             )
         if not stopped and not kept:
             said.append(f"On {engine} these programs lean on nothing that a thread has of its own.")
@@ -320,9 +300,8 @@ def _means(cases: Json) -> list[str]:
 
 def _otherwise(cases: Json, works: dict[str, Any]) -> list[str]:
     reasons = {
-        "static": "A session is made for threads: it is one object with one set of values, a run sees all of "
-        "another run's assignments or none, and a server that passes it on by name shares a model among its "
-        "workers with nothing else to set.",
+        "static": "A session is made for threads: one object, and a run sees all of another run's "
+        "assignments or none.",
         "dynamic": "Where a worker computes at once with objects that it was given, there is no graph and no "
         "session to hand over: it needs the model and the numbers.",
     }
@@ -331,7 +310,7 @@ def _otherwise(cases: Json, works: dict[str, Any]) -> list[str]:
         return [reasons[engine] for engine in fewer]
     if any(_leader(case) for case in cases):
         return list(reasons.values())
-    return ["Neither side is seen to have come off worse, so there is nothing to be said for the other."]
+    return ["Neither side is seen to have come off worse."]
 
 
 EXPERIMENT = Experiment(

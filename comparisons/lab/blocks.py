@@ -141,11 +141,24 @@ class Matrix(Block):
 
 
 @dataclass(frozen=True)
+class Panels(Block):
+    """Lines of dots (`report/look/panels.py`) on two panels, which `heads` name; `alt` is what they show, for
+    who does not see them."""
+
+    kind = "panels"
+    lines: Sequence[Any]
+    heads: tuple[str, str]
+    alt: str
+
+
+@dataclass(frozen=True)
 class Figure(Block):
-    """A figure of its own kind: `draw()` gives it as HTML when the page is drawn."""
+    """A figure of its own kind: `draw()` gives it as HTML when the page is drawn; `alt` is what it shows, for
+    who does not see it."""
 
     kind = "figure"
     draw: Callable[[], str]
+    alt: str = ""
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ _ALL = (
               "ablation"),
     Dimension("memory", "Memory", "How much is held, and when?", "cnn_digits"),
     Dimension("foresight", "Foresight", "What is known before anything has run?", "introspection"),
-    Dimension("concurrency", "Threads and parallel work", "What runs beside what?", "parallel"),
+    Dimension("concurrency", "Parallel work", "What runs beside what?", "parallel"),
     Dimension("deployment", "Deployment", "How does a trained model leave the program that made it?",
               "deployment"),
     Dimension("book", "The five stages of the book", "What does each stage look like on either engine?"),

@@ -12,11 +12,10 @@ from comparisons.lab.reading import Reading
 from comparisons.statistics.spread import is_spread, spread
 
 LEVELS = {
-    "exact": 'Static ran at optimize="exact", where an op gives what it gives on dynamic, bit for bit.',
-    "fast": 'Static ran at optimize="fast", its default, which may rearrange arithmetic within a tolerance.',
-    "both": "Static ran at each of its optimisation levels: at `fast`, its default, where nothing else is "
-    "said.",
-    "": "Nothing here hangs on how far static optimises.",
+    "exact": "Static ran at `exact`.",
+    "fast": "Static ran at `fast`.",
+    "both": "Static ran at both levels; at `fast` where nothing else is said.",
+    "": "",
 }
 """What a page says of the level at which static ran."""
 

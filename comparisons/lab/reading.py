@@ -20,7 +20,7 @@ class Reading:
     answer     the answer to the question in one or two sentences, at the top of the page
     verdicts   rows of the first page's table, one to three
     evidence   what is shown, in order: at least one Pair
-    happened   what happened, each a sentence or two
+    happened   what happened, each a sentence or two, where the rows and the evidence do not say it
     means      what it means for who chooses a design
     otherwise  where the side that came off worse here is nevertheless right
     threats    what could make this misleading, beyond `EVERYWHERE` (report/page.py)
@@ -29,7 +29,7 @@ class Reading:
     answer: str
     verdicts: Sequence[Verdict]
     evidence: Sequence[Block]
-    happened: Sequence[str]
     means: Sequence[str]
     otherwise: Sequence[str]
     threats: Sequence[str]
+    happened: Sequence[str] = ()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from comparisons.lab.dimensions import DIMENSIONS
 from comparisons.lab.experiment import LEVELS, Experiment
-from comparisons.report.page import Page, beware, command, recounted, scatter
+from comparisons.report.page import Page, command, recounted, scatter
 from comparisons.statistics.quantities import Json
 
 
@@ -28,8 +27,6 @@ def _page(name: str, entry: Json, report: Json, experiments: Mapping[str, Experi
     else:
         try:
             reading = experiments[name].read(entry["found"])
-            more = beware(entry["level"], entry["found"], report)
-            reading = replace(reading, threats=[*reading.threats, *more])
             sizes = experiments[name].sizes(entry["found"])
         except (LookupError, TypeError, ValueError) as error:  # the evidence of another version
             trouble = f"Its evidence can not be read. {type(error).__name__}: {error}"
@@ -42,5 +39,5 @@ def _page(name: str, entry: Json, report: Json, experiments: Mapping[str, Experi
 def _method(entry: Json, sizes: str) -> list[str]:
     """The level, how far what was timed scatters, and how often bytes were counted."""
     found = scatter(entry.get("found"))
-    timed = found or ["Nothing is timed here."] * (entry.get("found") is not None)
-    return [*([sizes] if sizes else []), LEVELS[entry["level"]], *timed, *recounted(entry.get("found"))]
+    said = [sizes, LEVELS[entry["level"]], *found, *recounted(entry.get("found"))]
+    return [sentence for sentence in said if sentence]

@@ -12,23 +12,6 @@ from comparisons.statistics.quantities import Json, count, factor, listed, numbe
 from comparisons.statistics.spread import spreads
 from comparisons.statistics.tally import apart, tallies
 
-KERNELS = {
-    "exact": "Both engines call the same kernels (NumPy's, and some that LLVM compiles), but where static "
-    "has made one of plain arithmetic that stands together, which gives the same bits.",
-    "fast": "Both engines call the same kernels (NumPy's, and some that LLVM compiles), but where static "
-    "at `fast` "
-    "has made one kernel of several ops, or another sum of the same terms.",
-}
-"""What is the same on both sides, by the level at which static runs."""
-KERNELS["both"] = KERNELS["fast"]
-
-
-def beware(level: str, evidence: Any, report: Json) -> list[str]:
-    """What to beware of on every page on which something was timed."""
-    if not any(spreads(evidence)):
-        return []
-    return [KERNELS[level or "fast"], *by_size(report)]
-
 
 def by_size(report: Json) -> list[str]:
     """How the difference hangs on the size of arrays, as far as the run has looked at that."""
@@ -88,16 +71,14 @@ def scatter(evidence: Any) -> list[str]:
     rounds = {spread["count"] for spread in found}
     times = count(rounds.pop(), "time") if len(rounds) == 1 else f"{min(rounds)} to {max(rounds)} times"
     return [
-        f"What is timed here was timed {times}, the sides in turns. Between the quartiles of the figure "
-        f"that scatters most lie {percent(_width(widest))} of its median."
+        f"Timed {times}; widest middle half {percent(_width(widest))}."
     ]
 
 
 def recounted(evidence: Any) -> list[str]:
     """How often bytes were counted, and how far the counts lay apart, in a sentence; none if none were."""
     found = [*tallies(evidence)]
-    median = "; what is told is the median" if any(one["most"] > one["least"] for one in found) else ""
-    return [f"Memory was {apart(found)}{median}."] if found else []
+    return [f"Memory was {apart(found)}."] if found else []
 
 
 def _width(spread: Json) -> float:

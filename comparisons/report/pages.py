@@ -15,12 +15,18 @@ from comparisons.book import STAGES
 from comparisons.report.book.page import draw_book
 from comparisons.report.experiment_page import pages_of_experiments
 from comparisons.report.first_page import caveats, host, opening
+from comparisons.report.first_page.answers import answers
+from comparisons.report.first_page.balance import balance
 from comparisons.report.first_page.choice import choices
+from comparisons.report.first_page.finding import headline, led
+from comparisons.report.first_page.further import FURTHER
 from comparisons.report.first_page.glance import glance
 from comparisons.report.first_page.tensorflow_2 import why_tensorflow_2
 from comparisons.report.glossary import GLOSSARY
 from comparisons.report.look import charts
 from comparisons.report.look.pairs import plain_rows, sides
+from comparisons.report.look.panels import ticks
+from comparisons.report.look.preview import preview
 from comparisons.report.look.prose import prose
 from comparisons.report.page import Page
 from comparisons.report.peers.page import PEERS, page_of_peers
@@ -37,15 +43,20 @@ if TYPE_CHECKING:
 INDEX = "index.html"
 CAPTION = "a gilded dot marks the side that is ahead, where that is resolved"
 THE_TABLE = (
-    "Exact rows are counted, and do not hang on how fast a machine is; the others are of this machine. "
-    "Below what was timed stand its quartiles, how many samples there were, and the factor with its "
-    f"interval: one that holds together with those of {AT_ONCE} such comparisons, in {percent(1 - ERROR)} "
-    "of runs. Where it does not leave out 1, where the quartiles overlap or where there are fewer than "
-    f"{LEAST} samples, that is not resolved. What one side has by design, and the other can not have, is "
-    "no race, and nobody is ahead in it."
+    "Exact rows are counted; the others are of this machine. Below what was timed stand its quartiles, how "
+    "many samples there were, and the factor with an interval that holds together with those of "
+    f"{AT_ONCE} comparisons, in {percent(1 - ERROR)} of runs. Where it does not leave out 1, where quartiles "
+    f"overlap or there are fewer than {LEAST} samples, that is not resolved. What one side has by design is "
+    "no race."
 )
 """How the table at a glance is to be read."""
+BALANCE = (
+    "Each dot is a row of the table below, the large one the row that decides. Further out: a larger "
+    "factor; at the rim: what only one side does; on the hinge: equal, or not resolved."
+)
+"""How the chart that opens the first page is to be read."""
 STEPPER = "stepper.html"
+PREVIEW = "preview.png"
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
@@ -63,6 +74,8 @@ def draw(report: Mapping[str, Any], folder: Path) -> Path:
     made = pages(report)
     for name, text in made.items():
         files.write(folder / name, text, "report")
+    lines = balance(glance(report, pages_found(report)))
+    files.write(folder / PREVIEW, preview(headline(report), lines), "report")
     known = (*TASKS, *EXPERIMENTS, *STAGES, given_model.NAME, "peers")
     for name in (STEPPER, *(f"{name}.html" for name in known)):
         if name not in made:
@@ -79,7 +92,7 @@ def pages(report: Mapping[str, Any]) -> dict[str, str]:
     made = {INDEX: _index(report, found, {**stepper, **book}, troubles), **stepper, **book}
     template = _environment().get_template("experiment.html")
     for before, page, after in zip([None, *found], found, [*found[1:], None], strict=False):
-        made[page.file] = template.render(page=page, before=before, after=after, place=_place(page, found))
+        made[page.file] = template.render(page=page, before=before, after=after)
     return made
 
 
@@ -98,12 +111,6 @@ def pages_found(report: Mapping[str, Any]) -> list[Page]:
     return found if peers is None else [*found, peers]
 
 
-def _place(page: Page, found: list[Page]) -> str:
-    """Where a page stands among those of its dimension."""
-    beside = [other for other in found if other.dimension is page.dimension]
-    return f"{beside.index(page) + 1} of {len(beside)}"
-
-
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -117,9 +124,11 @@ def _environment() -> Environment:
     }  # fmt: skip
     made.globals |= {
         "caption": CAPTION,
+        "PREVIEW": PREVIEW,
         "style": (_TEMPLATES / "style.css").read_text(encoding="utf-8"),
         "charts": charts,
         "graph": graph,
+        "ticks": ticks(),
         "rows": plain_rows,
         "sides": sides,
     }
@@ -150,28 +159,34 @@ def _index(
 ) -> str:
     from comparisons.tasks import TASKS
 
-    groups = glance(report, found)
+    groups, said = glance(report, found), opening.opening(report)
     return _environment().get_template("index.html").render(
         report=report,
         stepper=STEPPER if STEPPER in played else None,
         book=[(f"{name}.html", title) for name, title in STAGES.items() if f"{name}.html" in played],
         troubles=troubles,
         contents=[(key, [*group]) for key, group in groupby(found, lambda page: page.dimension)],
-        glance=groups,
+        headline=headline(report),
+        finding=said[0],
+        led=led(groups),
+        balance=balance(groups),
+        BALANCE=BALANCE,
+        answers=answers(groups),
         reading_the_table=THE_TABLE,
         choices=choices(groups),
         elsewhere=next((page for page in found if page.name == PEERS.name and page.reading), None),
         tensorflow_2=why_tensorflow_2(groups),
         size_of_run=opening.size_of_run(report, TASKS),
         interrupted=opening.interrupted(report),
-        opening=opening.opening(report),
+        opening=said[1:],
         caveats=caveats.caveats(report),
         machine=host.facts(report["host"]),
+        FURTHER=FURTHER,
         GLOSSARY=GLOSSARY,
     )
 
 
-READABLE = 0.8
+READABLE = 1.25
 """Pixels for each point of a drawing, in whose width Graphviz counts, below which its words are too small."""
 
 

@@ -13,20 +13,16 @@ def caveats(report: Json) -> list[str]:
     gpu = host.get("gpu")
     said = [
         f"Both engines call the same kernels {'on the GPU, by CuPy' if gpu else 'on the CPU'}, but where "
-        'static has made one kernel of several ops, or, at "fast", its default, another sum of the same '
-        "terms. How fast either is beside another library is a different question.",
+        'static has made one of several ops, or, at "fast", another sum of the same terms.',
         *by_size(report),
         "The models are small: each page says of what size its own are.",
         TWICE,
-        "One seed, one machine, one run of the whole: quartiles and intervals say how far what was timed "
-        "scatters "
-        "here, not how another machine would do.",
+        "One seed, one machine, one run: quartiles and intervals say how far times scatter here, not how "
+        "another machine would do.",
     ]
     if host["blas"].get("threads") == 1:
         said.append(
-            "NumPy multiplied matrices with one thread, on both engines alike. Larger ones than these would "
-            "gain "
-            "from more."
+            "NumPy multiplied matrices with one thread, on both engines alike."
         )
     if not host["settled_first"]:
         said.append(

@@ -26,11 +26,9 @@ ON_MACHINE: dict[str | None, str] = {
 }
 
 TENSORFLOW_2 = (
-    "TensorFlow 2 (2019) set out to have both: its ops run at once, as dynamic's do (TensorFlow 1.5 had "
-    "offered that to who asked for it), and `tf.function` traces a Python function into a graph, as "
-    "static's, once it is known what is to be repeated. The price is a border within the program: inside "
-    "such a function what is said here of static holds again. Here `static.function` is built so; "
-    "`dynamic.function` has no such border, and runs Python in every call. Neither is measured in these rows."
+    "TensorFlow 2 (2019) set out to have both: its ops run at once, and `tf.function` traces a Python "
+    "function into a graph. The price is a border within the program. `static.function` is built so here; "
+    "`dynamic.function` has no such border, and runs Python in every call. Neither is in these rows."
 )
 
 

@@ -22,6 +22,23 @@ FIGURE: dict[str, Callable[[float], str]] = {"seconds": seconds, "bytes": size, 
 """How a unit is said on an axis, and beside a bar."""
 
 
+def alternative(block: Curves | Bars) -> str:
+    """What a chart shows, for who does not see it: where each curve begins and ends, or each bar's figure."""
+    said = FIGURE[block.unit]
+    if isinstance(block, Bars):
+        parts = [
+            f"{label}: {', '.join(f'{said(values[i])} on {side}' for side, values in block.values.items())}"
+            for i, label in enumerate(block.labels)
+        ]
+        return f"{block.title}. {'; '.join(parts)}."
+    ends = [
+        f"{one.label} goes from {' to '.join(f'{said(one.y[i])} at {_plain(one.x[i])}' for i in (0, -1))}"
+        for one in block.series
+        if len(one.y)
+    ]
+    return f"{block.title}: {block.y_label} over {block.x_label}. {'; '.join(ends)}."
+
+
 def curves(block: Curves) -> str:
     """One axis, a line for each series, and the band around it where one is known."""
     with canvas(6.4, 3.4, f"curves {block.title}") as (_, axes, written):

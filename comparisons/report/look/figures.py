@@ -20,6 +20,8 @@ Json = Mapping[str, Any]
 INK, FAINT, DYNAMIC, STATIC, GOLD = "#010101", "#020202", "#030303", "#040404", "#050505"
 _VARIABLES = {INK: "--ink", FAINT: "--faint", DYNAMIC: "--dynamic", STATIC: "--static", GOLD: "--gold"}
 COLOUR = {"dynamic": DYNAMIC, "static": STATIC}
+SMALLEST = 1.05
+"""Points of a figure for each pixel below which its letters, of 10.5 points on a phone, are too small."""
 PHASES = {"build": "build", "compile": "compile", "first_step": "first step", "step": "later steps"}
 
 
@@ -61,6 +63,8 @@ def _themed(svg: str) -> str:
         svg = svg.replace(colour, f"var({variable})")
     svg = re.sub(r"font-family: [^;\"]*", "font-family: var(--sans)", svg)
     svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.DOTALL)
+    if width := re.search(r'<svg[^>]*? width="([\d.]+)pt"', svg):
+        svg = f'<svg style="--least: {float(width[1]) / SMALLEST:.0f}px"{svg[4:]}'
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
     return re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
 

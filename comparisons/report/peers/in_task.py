@@ -36,8 +36,8 @@ def in_other_systems(name: str, task: Json, peers: Json | None) -> Iterator[Bloc
     if peers is None:
         if kin:
             yield Prose(TITLE, [
-                f"None was raced in this run. `python -m comparisons run {name} --peers torch` races the "
-                f"bench's workload `{kin}`, this task's next of kin, in PyTorch too, if it is installed.",
+                f"This task's next of kin among the bench's workloads, `{kin}`, was recorded on {PAGE}; "
+                f"`python -m comparisons run {name} --peers torch` races it beside this task.",
             ])  # fmt: skip
         return
     races = peers.get("found", {}).get("workloads", {})

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from comparisons.lab.blocks import Table
+from comparisons.lab.blocks import Panels, Table
 from comparisons.lab.dimensions import Dimension
 from comparisons.lab.reading import Reading
+from comparisons.report.look.panels import Dot, Line, stacked
 from comparisons.report.page import Page
-from comparisons.report.tasks.lesson import TWICE
 from comparisons.statistics.effect import ahead, smaller
 from comparisons.statistics.quantities import (
     PAIR,
@@ -33,6 +37,8 @@ PAGE = f"[the page on other systems]({NAME}.html)"
 BOTH_DESIGNS = (
     ("Diptych", "dynamic", "static"),
     ("PyTorch", "torch-eager", "torch-compile"),
+    ("TensorFlow", "tensorflow-eager", "tensorflow"),
+    ("JAX", "jax-eager", "jax-jit"),
     ("Paddle", "paddle-dynamic", "paddle-static"),
 )
 """Systems that offer both designs: a name, what runs ops at once, and what makes a graph first."""
@@ -51,10 +57,11 @@ class Case(NamedTuple):
 
 
 def page_of_peers(report: Json) -> Page | None:
-    """The page, if peers were asked for."""
+    """The page: of those that were asked for, or else, where a task was compared, of what was recorded."""
     entry = report.get(NAME)
     if entry is None:
-        return None
+        compared = any(task["verify"] for task in report["tasks"].values())
+        return _recorded(recorded()) if compared and RECORDED.exists() else None
     reading, trouble = None, ""
     if entry["status"] == "failed":
         trouble = f"The race failed. {entry['error']['type']}: {entry['error']['message']}"
@@ -65,11 +72,51 @@ def page_of_peers(report: Json) -> Page | None:
     full = " --full" if report["full"] else ""
     command = f"python -m comparisons run stepper{full} {options(entry)}"
     method = _method(entry["found"]) if "found" in entry else []
-    return Page(
-        NAME, "Does it hold in the systems people use?",
-        "The same models with the same weights on the same batches, in other systems: is the design that is "
-        "ahead here ahead there?", PEERS, reading, trouble, method, command,
+    return Page(NAME, TITLE, QUESTION, PEERS, reading, trouble, method, command)
+
+
+TITLE = "Does it hold in the systems people use?"
+QUESTION = (
+    "The same models, weights and batches in other systems: is the design that is ahead here ahead there?"
+)
+RECORDED = Path(__file__).with_name("recorded.json")
+"""A race that was run once, with its date, its host and the versions of all that ran."""
+
+
+@cache
+def recorded() -> Json:
+    """That race, as the bench gave it."""
+    found: Json = json.loads(RECORDED.read_text(encoding="utf-8"))
+    return found
+
+
+def when(found: Json) -> str:
+    """When and on what a race was run."""
+    host = found["host"]
+    return f"on {found['made'][:10]} ({host['processor']}, {count(host['cores'], 'core')})"
+
+
+def _recorded(found: Json) -> Page:
+    reading = read(found)
+    said = replace(
+        reading, answer=f"Recorded {when(found)}, and not in this run. {reading.answer}",
+        threats=[*reading.threats, *_busy(found["host"])],
     )  # fmt: skip
+    return Page(NAME, TITLE, QUESTION, PEERS, said, "", _method(found), RACE)
+
+
+def _busy(host: Json) -> list[str]:
+    """Whether other work was done beside the race."""
+    if (host.get("load") or 0.0) <= 0.25 * host["cores"]:
+        return []
+    return [
+        f"Other work was done beside this race ({host['load']:.1f} processes on "
+        f"{count(host['cores'], 'core')}): what is not resolved here may be elsewhere."
+    ]
+
+
+RACE = "python -m comparisons run stepper --full --peers torch,tensorflow,jax,paddle"
+"""What races them anew."""
 
 
 def options(entry: Json) -> str:
@@ -82,11 +129,9 @@ def _method(found: Json) -> list[str]:
     settings = found["settings"]
     in_each = count(settings["steps"], "step") if settings["steps"] else "as many steps as the workload says"
     said = [
-        f"Every variant runs in a process of its own, with pools of {count(settings['threads'], 'thread')}; "
-        f"while one works the others are stopped. {count(settings['rounds'], 'round')} in turn, {in_each} in "
-        f"each after {number(settings['warm'])} to warm up. Cold is a process that has run nothing; memory "
-        "is counted in another. Of ours, static and static-loop run at `fast`, static's default level; "
-        "static-exact at the one that keeps every bit, as dynamic-function does.",
+        f"Every variant in a process of its own, with pools of {count(settings['threads'], 'thread')}; "
+        f"{count(settings['rounds'], 'round')} in turn, {in_each} each, after {number(settings['warm'])} to "
+        "warm up. Cold is a process that has run nothing. Static runs at `fast`, its default.",
     ]
     return [*said, *left_out(found)]
 
@@ -137,20 +182,16 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(theirs, ours),
         verdicts=[],
-        evidence=[*([_designs(known)] if known else []), *_races(found)],
-        happened=[*_happened(theirs, ours), *_speeds(found)],
+        evidence=[*([_drawn(known, ours), _designs(known)] if known else []), *_races(found)],
+        happened=_speeds(found),
         means=_means(theirs, ours),
         otherwise=[
-            "A system that is slower here may be faster where these models are not: on larger arrays, on "
-            "more cores, on an accelerator. And Diptych is made to be read."
+            "A system that is slower here may be faster on larger arrays, more cores, an accelerator."
         ],
         threats=[
-            "The models are the bench's: an MLP, a small CNN, and an RNN and an LSTM on characters, like the "
-            "tasks of this report but not the same ones.",
-            "Only the first losses are compared, within a tolerance: rounding differs between systems, and "
-            "training makes that larger.",
-            "CPU alone, and few cores. What people choose PyTorch or TensorFlow for is mostly elsewhere.",
-            TWICE,
+            "The models are the bench's, like the tasks of this report but not the same ones.",
+            "Only the first losses are compared, within a tolerance.",
+            "CPU alone, and few cores.",
         ],
     )
 
@@ -170,31 +211,12 @@ def _answer(theirs: Sequence[Case], ours: dict[str, Case]) -> str:
     systems = listed(list(dict.fromkeys(case.system for case in theirs)))
     first = f"{firsts}" if of == all_firsts else f"{firsts} of {all_firsts}"
     left = "" if of == all_firsts == len(theirs) else " Cases in which it is not resolved are left out."
+    if not of and not all_firsts:
+        return f"In {systems}, it is not resolved whether the design that is ahead here is ahead there."
     return (
         f"In {systems}, the design that is ahead once running is the one that is ahead here in {steps} of "
         f"{count(of, 'case')}; to the first loss, in {first}.{left}"
     )
-
-
-def _happened(theirs: Sequence[Case], ours: dict[str, Case]) -> list[str]:
-    return [
-        f"On the {case.workload}, {case.system}'s step takes {_sides(case, _step)}, Diptych's "
-        f"{_sides(ours[case.workload], _step)}; the first loss, cold and once, {_sides(case, _first)} there "
-        f"and {_sides(ours[case.workload], _first)} here."
-        for case in theirs
-    ]
-
-
-def _step(side: Json) -> str:
-    return spread_of(side["step"])
-
-
-def _first(side: Json) -> str:
-    return seconds(cold(side))
-
-
-def _sides(case: Case, of: Callable[[Json], str]) -> str:
-    return f"{of(case.eager)} at once and {of(case.graph)} as a graph"
 
 
 def _speeds(found: Json) -> list[str]:
@@ -236,6 +258,38 @@ def _means(theirs: Sequence[Case], ours: dict[str, Case]) -> list[str]:
 
 
 # --- what is shown ----------------------------------------------------------------------------
+
+
+SIGNS = {"Diptych": "D", "PyTorch": "Py", "TensorFlow": "TF", "JAX": "Jx", "Paddle": "Pa"}
+
+
+def _drawn(known: Sequence[Case], ours: dict[str, Case]) -> Panels:
+    """Every case on two panels: ops at once on the left, the graph on the right."""
+    lines = []
+    for workload, here in ours.items():
+        cases_of = [case for case in known if case.workload == workload]
+        for what, words in (("step", "a step"), ("first", "the first loss, cold")):
+            dots = [_dot(case, what) for case in cases_of]
+            same, of = agreeing([case for case in cases_of if case is not here], ours, what)
+            said = f"{same} of {of} as here" if of else "not resolved"
+            lines.append(Line(f"{workload}: {words}", stacked(dots), said, getattr(here, what)))
+    signs = listed([f"{sign} "
+    f"{system}" for system, sign in SIGNS.items() if any(c.system == system for c in known)])
+    return Panels(
+        "Drawn", lines, ("at once is ahead", "the graph is ahead"),
+        alt="; ".join(f"{line.title}: {line.says}" for line in lines),
+        says=f"{signs}. Further out: a larger factor; on the hinge: not resolved.",
+    )  # fmt: skip
+
+
+def _dot(case: Case, what: str) -> Dot:
+    """A case: how many times as long the slower design takes."""
+    eager, graph = (
+        side["step"]["median"] if what == "step" else cold(side) for side in (case.eager, case.graph)
+    )
+    says = f"{case.system}: {seconds(eager)} at once, {seconds(graph)} as a graph"
+    times = max(eager, graph) / min(eager, graph)
+    return Dot(getattr(case, what), times, says, SIGNS.get(case.system, "?"), case.system == "Diptych")
 
 
 def _designs(known: Sequence[Case]) -> Table:

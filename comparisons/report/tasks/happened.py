@@ -33,9 +33,8 @@ def parity(task: Json) -> str:
     if found["equal"]:
         return (
             f"All {count(found['steps'], 'loss', 'losses')} are the same numbers on both engines, bit for "
-            f"bit. So are the {number(found['numbers'])} numbers that were left when training ended: "
-            "weights, and what optimisers and generators keep, where there are any. Whatever differs "
-            "below is therefore the design, and not the arithmetic."
+            f"bit, and so are the {number(found['numbers'])} numbers of state that training left. Whatever "
+            "differs below is the design, and not the arithmetic."
         )
     said = ["The engines do not give the same numbers."]
     first = found["first_difference"]
@@ -117,23 +116,18 @@ def step_time(task: Json) -> str:
     won = f"{found.leader} makes a step {times_of(found)} as fast"
     if not same_encoding(task):
         return (
-            f"Once running, {won}: {said}. That is not the engines' doing alone: dynamic computes the "
-            "examples of a batch one after the other, each in its own shape, static all of them at once, "
-            "in a layout that was made for it. Who makes that layout by hand can take a batch at a time "
-            "on dynamic too."
+            f"Once running, {won}: {said}. That is not the engines' doing alone: dynamic computes one "
+            "example after the other, static a whole batch in a layout made for it, which dynamic could "
+            "take too."
         )
     if found.leader == "static":
         return (
-            f"Once running, {won}: {said}. At `exact` the kernels are the same, but for plain arithmetic "
-            "that stands together and is one; what it saves stands around them. Dynamic records each op "
-            "while it computes, asks for memory for what comes out, and walks the record back, in every "
-            "step anew; static follows a list that was written once, and gives many of its arrays places "
-            "from earlier runs."
+            f"Once running, {won}: {said}. The kernels are the same; what it saves stands around them: "
+            "dynamic records each op and walks the record back, static follows a list that was written once."
         )
     return (
-        f"Once running, {won}: {said}. At `exact` the kernels are the same, or fewer, so on this machine "
-        "static pays more around them (checking feeds, copying state in and out) than its ready-made list "
-        "saves."
+        f"Once running, {won}: {said}. The kernels are the same, so static pays more around them (checking "
+        "feeds, copying state) than its ready-made list saves."
     )
 
 
@@ -156,8 +150,7 @@ def start_time(task: Json) -> str:
         )
         return f"The first step is done after {said}: to describe the model first costs nothing, and {later}."
     opening = (
-        f"The first step is done after {said}, which has to describe the model, derive its gradients "
-        "and write a program before anything is computed."
+        f"The first step is done after {said}, which first describes, differentiates and compiles."
     )
     if not same_encoding(task):
         return opening
@@ -189,8 +182,8 @@ def memory(task: Json) -> str:
     extra = s["between"] - d["between"]
     if extra > CLOSE * s["between"]:
         return (
-            f"{opening} Between steps static keeps {size(extra)} more: its graph, its program, its arena, "
-            "and every parameter twice, since the session has values of its own beside the model's."
+            f"{opening} Between steps static keeps {size(extra)} more: graph, program, arena, and every "
+            "parameter twice, in the model and in the session."
         )
     if -extra > CLOSE * d["between"]:
         return f"{opening} Between steps dynamic keeps {size(-extra)} more."
@@ -203,16 +196,15 @@ def graphs(task: Json) -> str:
     said = []
     if "dynamic" in inside:
         said.append(
-            "Dynamic's graph is a record of what has just been computed: "
-            f"{count(inside['dynamic']['nodes'], 'node')} behind one loss, written again in every step "
-            "and let go by its backward pass. It holds only what a gradient flows through."
+            "Dynamic's graph records what has just been computed: "
+            f"{count(inside['dynamic']['nodes'], 'node')} behind one loss, anew in every step."
         )
     if "static" in inside:
         found = inside["static"]
         said.append(
-            f"Static's graph is a plan, written once: {count(found['nodes'], 'node')}, of which "
-            f"{number(found['parts']['loss'])} lead to the loss. The gradients, the optimiser's step, the "
-            "evaluation and the first values of the variables are graph as well."
+            f"Static's is a plan, written once: {count(found['nodes'], 'node')}, "
+            f"{number(found['parts']['loss'])} of them leading to the loss; gradients, updates and first "
+            "values are graph as well."
         )
     return " ".join(said)
 
@@ -221,9 +213,7 @@ def program(task: Json) -> str:
     """What static generated."""
     lines = task["inside"]["static"]["program"].rstrip().count("\n") + 1
     return (
-        f"A training step on static is this Python function of {count(lines, 'line')}, written by the "
-        "engine when the session first meets the fetches. Behind each kernel stand the shape that comes "
-        "out and the line of the script; the other lines take up what there is, or let go of it. What "
-        "stands behind `out=` has a place in memory from an earlier run (`arrays`), or is an array that "
-        "nothing reads any more; others are dropped after their last use."
+        f"The Python function of {count(lines, 'line')} that a training step runs. Behind each kernel stand "
+        "the shape and the line of the script; `out=` names memory from an earlier run, or that nothing "
+        "reads any more."
     )

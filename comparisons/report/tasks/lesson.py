@@ -3,7 +3,6 @@ side that came off worse is nevertheless right, and what to beware of."""
 
 from __future__ import annotations
 
-from comparisons.report.page import beware
 from comparisons.report.tasks.happened import parity, same_encoding
 from comparisons.report.tasks.measured import both, warm_pair
 from comparisons.statistics.effect import ahead, break_even, effect, smaller
@@ -111,27 +110,23 @@ def means(task: Json) -> list[str]:
     found, said = leaders(task), []
     if not same_encoding(task):
         said.append(
-            "Examples that differ in shape are what define-by-run was made for: its script says what is "
-            "done to one of them. For define-and-run one graph was made here that serves all, and it takes "
-            "a batch at a time."
+            "Examples that differ in shape are what define-by-run was made for: its script treats one at a "
+            "time; static's one graph takes a batch."
         )
     if not same_encoding(task):
         said.append(
-            "Which design is the faster one these times do not tell: they are of a loop over examples and of "
-            "a batch."
+            "Which design is the faster one these times do not tell."
         )
     elif found["step"] is None:
         said.append("Which design is the faster one for a running training is not resolved here.")
     else:
         said.append(
-            f"For a model like this that trains for long, {found['step']} is the design to choose if speed "
-            "is all that counts."
+            f"For a model like this that trains for long, {found['step']} is the design to choose for speed."
         )
     even = break_even(*warm_pair(task))
     if even is not None and same_encoding(task):
         said.append(
-            f"Up to {steps_of(even)} dynamic is done sooner, which is what counts while one tries something, "
-            "changes it and starts again."
+            f"Up to {steps_of(even)} dynamic is done sooner: that counts while one tries, changes, restarts."
         )
     return said
 
@@ -144,16 +139,15 @@ def otherwise(task: Json) -> list[str]:
     lost = dict.fromkeys(OTHER[leader] for leader in found.values() if leader)
     if not lost:
         return [
-            "Neither is resolved to have come off worse, so there is nothing to be said for the other side."
+            "Neither is resolved to have come off worse."
         ]
     return [DEFENCE[engine] for engine in PAIR if engine in lost]
 
 
 DEFENCE = {
-    "dynamic": "What dynamic spends in a step buys a script that is read from top to bottom, stops at the "
-    "line that fails, and can be changed between two steps.",
-    "static": "What static spends, before the first step or in what it holds, buys a whole that can be "
-    "looked through, kept in a file and run where this script is not.",
+    "dynamic": "What dynamic spends buys a script that stops at the line that fails, and can be changed "
+    "between two steps.",
+    "static": "What static spends buys a whole that can be looked through, kept in a file and run elsewhere.",
 }
 
 
@@ -162,25 +156,19 @@ ON_GPU = (
     "that nothing of a step runs beside the next one's Python."
 )
 """What stands on the page of a task that was trained there, in the place of what is said of the CPU."""
-TWICE = (
-    "Static holds every parameter twice, in the model and in the session, because one model serves both "
-    "engines. "
-    "A system that has only sessions would not."
-)
+TWICE = "Static holds every parameter twice, in the model and in the session: one model serves both engines."
 
 
-def threats(task: Json, report: Json) -> list[str]:
+def threats(task: Json) -> list[str]:
     """What could make the page misleading."""
-    said = [ON_GPU] if task.get("device") == "cuda" else beware("exact", task["measure"], report)
-    said.append(TWICE)
+    said = [ON_GPU] if task.get("device") == "cuda" else []
     if not same_encoding(task):
         said.append(
-            "The two scripts are two encodings of one task: the difference in time is first of all one "
-            "between a loop over examples and a batch, which could be written on dynamic too."
+            "The two scripts are two encodings of one task: the times compare a loop over examples with a "
+            "batch, which could be written on dynamic too."
         )
     if task["measure"]:
         said.append(
-            "The scripts ask static for `exact`, so that the numbers can be compared; a user would leave it "
-            "at `fast`, which stands beside it."
+            "The scripts ask for `exact`, so that the bits can be compared; a user would leave it at `fast`."
         )
     return said

@@ -55,17 +55,14 @@ def _page(name: str, task: Json, report: Json) -> Page:
 def _method(task: Json) -> list[str]:
     said = [
         *_sizes(task),
-        f"The numbers are compared in a run in which the engines take turns, step by step. {LEVELS['exact']}",
+        LEVELS["exact"],
     ]
     if task["measure"]:
         found = task["measure"]
         said.append(
-            "Costs are measured in other runs, every engine in a fresh process of its own: once cold, then "
-            f"{count(found['runs'], 'run')} of {count(found['steps'], 'step')} in turns, each of which is "
-            "one "
-            f"sample, then some in which memory is counted, by {METERS[task.get('device', 'cpu')].by}: all "
-            "that "
-            "is held beyond the examples, whatever it is kept for."
+            f"Costs are of {count(found['runs'], 'run')} of {count(found['steps'], 'step')} in turns, each "
+            f"of them one sample; memory is counted by {METERS[task.get('device', 'cpu')].by}, the examples "
+            "apart."
         )
     return [*said, *scatter(task["measure"]), *recounted(task["measure"])]
 
@@ -107,7 +104,7 @@ def reading(name: str, task: Json, report: Json) -> Reading:
         happened=[sentence for sentence in said if sentence],
         means=lesson.means(task),
         otherwise=lesson.otherwise(task),
-        threats=lesson.threats(task, report),
+        threats=lesson.threats(task),
     )
 
 
@@ -145,10 +142,7 @@ def cost_rows(task: Json) -> list[Verdict]:
 
 def _code(name: str, task: Json, scripts: Json) -> Iterator[Block]:
     title = "The training scripts, as they ran"
-    note = (
-        "A `yield` hands over a loss, or the name of a phase that is over, to whoever watches: it is how "
-        "both are timed and run in step."
-    )
+    note = "A `yield` hands a loss, or a phase that is over, to whoever watches."
     if len(scripts) == 2:
         counts = shared_lines(scripts["dynamic"], scripts["static"])
         sides = ({"code": scripts[engine]} for engine in PAIR)
@@ -163,8 +157,7 @@ def _code(name: str, task: Json, scripts: Json) -> Iterator[Block]:
     )
     yield Listing(
         "The model, written once", task["model"],
-        says="Each engine gets a model made by these lines from the same seed, hence with the same initial "
-        f"values{batch}.",
+        says=f"Made from the same seed for each engine{batch}.",
     )  # fmt: skip
 
 
@@ -173,11 +166,9 @@ def _scripts(counts: tuple[int, int, int]) -> str:
     dynamic has, that only static has."""
     same, dynamic, static = counts
     return (
-        f"Imports among them, {count(same, 'line is', 'lines are')} the same on both sides, and in the "
-        f"same order; {number(dynamic)} more are dynamic's, {number(static)} static's. Dynamic's own lines "
-        "compute: each is done when Python has passed it. Static's describe, up to the session: what they "
-        "make has a shape and a dtype, but no value, until the session runs it with arrays in the place "
-        "of its placeholders."
+        f"{count(same, 'line is', 'lines are')} the same on both sides; {number(dynamic)} more are "
+        f"dynamic's, {number(static)} static's. Dynamic's compute when Python passes them; static's "
+        "describe, up to the session."
     )
 
 
@@ -186,8 +177,11 @@ def _training(name: str, task: Json) -> Iterator[Block]:
     if losses and min(map(len, losses)) > 0:
         says = "The loss at every step."
         if task["verify"]:
-            says += " Dynamic is the broad line, static the fine one over it; below, the one minus the other."
-        yield Figure("Are they the same numbers?", partial(figures.losses, name, task["engines"]), says=says)
+            says = "Dynamic is the broad line, static the fine one over it; below, the one minus the other."
+        yield Figure(
+            "Are they the same numbers?", partial(figures.losses, name, task["engines"]), says=says,
+            alt=happened.parity(task),
+        )  # fmt: skip
     looks = {engine: entry["shown"] for engine, entry in task["engines"].items() if "shown" in entry}
     if len(looks) == 2 and looks["dynamic"] != looks["static"]:
         for engine, look in looks.items():
@@ -205,21 +199,18 @@ def _costs(name: str, task: Json) -> Iterator[Block]:
     measured = found["engines"]
     yield Figure(
         "What does it cost in time?", partial(figures.phases, name, measured),
-        says="Each phase: the median, and as a bar the middle half of what was measured, over "
-        f"{count(found['runs'], 'run')} of {count(found['steps'], 'step')} on each engine. The axis is "
-        "logarithmic.",
+        says="The median of each phase, and as a bar the middle half.", alt=happened.step_time(task),
     )  # fmt: skip
     yield _phases(measured)
     yield Figure(
         "Time gone by, step after step", partial(figures.catching_up, name, measured),
-        says="From the start of the script on, by the medians of the same runs.",
+        says="From the start of the script on, by the medians.", alt=happened.start_time(task),
     )  # fmt: skip
     if found.get("fast"):
         yield _levels(task)
     yield Figure(
         "What does it cost in memory?", partial(figures.memory, name, measured),
-        says="Full colour: held between steps. Pale: the highest point within a step. The data set is not "
-        "counted.",
+        says="Full colour: between steps. Pale: the highest point within one.", alt=happened.memory(task),
     )  # fmt: skip
 
 
@@ -229,8 +220,7 @@ def _phases(measured: Json) -> Table:
         found = [one["warm"].get(phase) for one in measured.values()]
         rows.append((title, *(spread_of(spread) if spread else "nothing" for spread in found), says))
     cold = [seconds(sum(one["cold"].get(phase, 0.0) for phase in COLD)) for one in measured.values()]
-    rows.append(("all of it, cold", *cold, "in a fresh process, once: the engine's import, NumPy's apart, "
-    "and from the script's start to the first result"))
+    rows.append(("all of it, cold", *cold, "in a fresh process, once, the engine's import included"))
     says = "The median, and in brackets the middle half."
     return Table("Time by phase", ("phase", *measured, "what happens"), rows, says=says)
 
@@ -266,9 +256,8 @@ def _inside(task: Json) -> Iterator[Block]:
         yield Nodes("The two graphs", nodes, inside["static"]["parts"], says=happened.graphs(task))
     yield Drawing(
         "What leads to the loss", {engine: found["picture"] for engine, found in inside.items()},
-        says="Blue: an op; amber: a parameter; green: fed; yellow: other state. A dashed edge carries no "
-        "gradient.",
+        says="Blue: an op; amber: a parameter; green: fed; yellow: other state; dashed: no gradient.",
     )  # fmt: skip
     if "static" in inside:
         program = inside["static"]["program"]
-        yield Listing("What static made of it", program, "static", says=happened.program(task))
+        yield Listing("What static made of it", program, "static", says=happened.program(task), folded=True)

@@ -63,7 +63,7 @@ def test_each_code_is_shown_once_with_what_was_said_there():
     (row,) = re.findall(r"<details>.*?</details>", page(live=False), flags=re.DOTALL)
     for i, system in enumerate(SYSTEMS):
         assert f'text_{i} = <span class="n">{i}</span>' in row
-        said = re.search(rf'<span class="who">{re.escape(system)}</span> <code>(.*?)</code>', row).group(1)
+        said = re.search(rf'<th scope="row">{re.escape(system)}</th><td><samp>(.*?)</samp>', row).group(1)
         came = CAME[[*CAME][i % 4]]
         error = came["error"]
         assert unescape(said) == (f"{error['type']}: {error['message']}" if error else repr(came["value"]))

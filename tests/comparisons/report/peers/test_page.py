@@ -37,9 +37,16 @@ def test_where_another_system_agrees_the_trade_off_is_said_to_hold():
     found = page.read(bench(torch_eager=side(2 * MS, 0.02), torch_compile=side(MS, 9.0)))
     assert "the one that is ahead here in 1 of 1 case; to the first loss, in 1." in found.answer
     assert all("holds there too" in sentence for sentence in found.means)
-    assert found.evidence[0].ahead == ["as a graph", "at once"] * 2
-    steps = "2.00 ms (1.96 to 2.04 ms) at once and 1.00 ms (980 µs to 1.02 ms) as a graph"
-    assert f"PyTorch's step takes {steps}" in found.happened[0]
+    assert found.evidence[1].ahead == ["as a graph", "at once"] * 2
+    steps = ("PyTorch, mlp: a step", "2.00 ms (1.96 to 2.04 ms)", "1.00 ms (980 µs to 1.02 ms)")
+    assert steps in found.evidence[1].rows
+    assert [(line.title, line.side, line.says) for line in found.evidence[0].lines] == [
+        ("mlp: a step", "static", "1 of 1 as here"),
+        ("mlp: the first loss, cold", "dynamic", "1 of 1 as here"),
+    ]  # fmt: skip
+    assert [(dot.sign, dot.side, dot.times) for dot in found.evidence[0].lines[0].dots] == [
+        ("Py", "static", pytest.approx(2)), ("D", "static", pytest.approx(4 / 3)),
+    ]  # fmt: skip
     assert found.happened[-1] == (
         "Of all, torch-compile makes the shortest step on the mlp: 1.00 ms (980 µs to 1.02 ms)."
     )
@@ -55,6 +62,26 @@ def test_where_another_system_disagrees_the_page_says_so():
     )
     assert "holds there is not resolved" in found.means[0]
     assert "holds there too" in found.means[1]
+
+
+def test_where_nothing_of_it_is_resolved_no_case_is_counted():
+    raced = bench(torch_eager=side(MS, 1.0), torch_compile=side(MS, 1.1))
+    assert page.read(raced).answer == (
+        "In PyTorch, it is not resolved whether the design that is ahead here is ahead there."
+    )
+
+
+def test_what_was_recorded_stands_where_nobody_was_raced_with_its_date_and_its_host(report):
+    made = pages(report)
+    kept = page.recorded()
+    host, day = kept["host"], kept["made"][:10]
+    said = f"Recorded on {day} ({host['processor']}, {host['cores']} cores), and not in this run."
+    assert all(said in made[name] for name in ("index.html", "peers.html"))
+    assert {system for system, *_ in page.BOTH_DESIGNS} == {case.system for case in page.cases(kept)}
+    assert ("Other work was done beside this race" in made["peers.html"]) == (host["load"] > 0.5)
+    for task in report["tasks"].values():
+        task["verify"] = None
+    assert "peers.html" not in pages(report)
 
 
 def test_where_no_system_has_both_designs_nothing_is_claimed_of_them():

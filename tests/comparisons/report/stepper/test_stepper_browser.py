@@ -7,6 +7,8 @@ import shutil
 
 import pytest
 
+from tests.comparisons.evidence import kept
+
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="Playwright is not installed, so the stepper was tried in no browser"
 )
@@ -24,7 +26,7 @@ def address(tmp_path_factory):
     from comparisons.stepper.recording import record
 
     path = tmp_path_factory.mktemp("page") / "stepper.html"
-    path.write_text(draw_stepper(record()), encoding="utf-8")
+    path.write_text(draw_stepper(kept("stepper", record)), encoding="utf-8")
     return path.as_uri()
 
 
@@ -384,4 +386,4 @@ def test_without_a_script_both_graphs_stand_whole_and_the_story_is_told(visit):
     assert not page.is_visible(".player")
     assert page.locator('#static .box[data-box="relu"]').is_visible()
     page.click(".story summary")
-    assert page.locator(".story li").first.is_visible()
+    assert page.locator(".story td").first.is_visible()
