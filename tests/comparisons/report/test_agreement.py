@@ -21,7 +21,7 @@ def told(verdict):
 def test_a_row_of_the_first_page_has_the_figures_of_the_page_that_it_leads_to(report):
     """That of an experiment is the page's own (`test_experiments.py`); that of a task is made anew."""
     found = pages_found(report)
-    rows = {page.file: page.reading.verdicts for page in found if page.reading}
+    rows = {page.file: page.reading.verdicts for page in found if page.reading and page.reading.verdicts}
     seen = set()
     for group in glance(report, found):
         for row in group.rows:
