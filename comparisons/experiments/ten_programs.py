@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from functools import partial
@@ -227,7 +226,7 @@ def _tables(programs: Json, steps: int) -> list[Block]:
 def _listing(one: Json) -> Listing:
     return Listing(
         f"{one['name']}", one["code"], "dynamic", out=one["explained"], folded=True,
-        says=f"{one['does']} {re.split(r'[.;] ', one['beyond'])[0].rstrip('.')}.",
+        says=one["does"],
     )  # fmt: skip
 
 
