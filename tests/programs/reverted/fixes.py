@@ -154,7 +154,7 @@ FIXES = [
     )),
     # --- sessions and variables
     Reverted("E19", "runs that store do not wait for each other", (
-        ("static/run/session.py", "def _results", "if program.stored:", "if False:"),
+        ("static/run/session.py", "def _results", "if program.stored or self.options.capture:", "if False:"),
     )),
     Reverted("E20", "variables take no part in scopes", (
         ("static/graph/variables.py", "self.graph: Graph = ",
