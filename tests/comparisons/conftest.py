@@ -37,6 +37,7 @@ def _folder_of_evidence(tmp_path_factory):
 @pytest.fixture(scope="session")
 def _every_page(_short_run):
     """The pages of a run of all experiments, without their figures, which take long to draw."""
+    from comparisons.book.recording import record as record_book
     from comparisons.experiments import EXPERIMENTS
     from comparisons.report.look import charts
     from comparisons.report.pages import pages
@@ -49,6 +50,7 @@ def _every_page(_short_run):
         found = experiments.evidence(experiment)
         whole["experiments"] |= experiments.report_of(experiment, found)["experiments"]
     whole["stepper"] = {"status": "done", "found": evidence.kept("stepper", record)}
+    whole["book"] = {"status": "done", "found": evidence.kept("book", record_book)}
     drawn = {"losses", "phases", "catching_up", "memory"}
     with pytest.MonkeyPatch.context() as patch:
         for module, names in ((page.figures, drawn), (charts, ("curves", "bars"))):
