@@ -31,7 +31,7 @@ from tests.programs.writer import Writer
 
 CORPUS = Path(agree.__file__).parent / "corpus"
 SHORT = {
-    "composed": 40,
+    "composed": 28,
     "trained": 12,
     "effects": 30,
     "protocols": 20,

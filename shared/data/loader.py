@@ -126,7 +126,7 @@ class Loader:
         raise NotImplementedError
 
 
-methods(Loader, "load_state_dict", "shard")
+methods(Loader, "load_state_dict", "shard", "share")
 
 
 class DataLoader(Loader):

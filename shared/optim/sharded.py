@@ -22,6 +22,7 @@ from shared.optim.raw import raw
 from shared.ranks import Communicator
 from shared.ranks.transfer import Call
 from shared.state import Parameter, State
+from shared.usage.door import methods
 
 
 class Sharded(Optimizer):
@@ -197,3 +198,6 @@ class Sharded(Optimizer):
                 found[i] = ops.reshape(numbers, parameters[i].shape)
                 start += width
         return found
+
+
+methods(Sharded, "gathered", "cut_again")

@@ -210,6 +210,6 @@ CASES = [
     Case("clip", ops.clip, [np.array([0.0, 1.0, 2.0]), np.full(3, 1.5), np.full(3, 0.5)],
          torch=torch_op("clamp"), smooth=False, name="crossed bounds"),
     Case("clip", lambda x: ops.clip(x, high=3), [integers(-9, 9, 5)], smooth=False, name="integers"),
-    Case("clip", ops.clip, [np.arange(5, dtype="int8"), np.full(5, 2, "int16"), np.full(5, 3, "int8")],
+    Case("clip", ops.clip, [np.arange(5, dtype="int32"), np.full(5, 2, "int64"), np.full(5, 3, "int32")],
          unknown=[("n",)] * 3, smooth=False, name="widened"),
 ]  # fmt: skip

@@ -32,13 +32,14 @@ def cupy() -> ModuleType:
 @contextmanager
 def installed() -> Iterator[ModuleType]:
     """Within the block, `import cupy` gives the stand-in, whatever there was before."""
-    before = sys.modules.get("cupy")
+    before, in_use = sys.modules.get("cupy"), cuda.in_use
     sys.modules["cupy"] = cupy()
     cuda.cupy.cache_clear()
     try:
         yield cupy()
     finally:
         cuda.cupy.cache_clear()
+        cuda.in_use = in_use
         del sys.modules["cupy"]
         if before is not None:
             sys.modules["cupy"] = before

@@ -88,9 +88,12 @@ def test_what_waits_in_a_loop_makes_what_it_waits_for_run_in_each_step(capfd: An
         assert capfd.readouterr().err.count("seen") == 3
 
 
-def test_no_op_of_the_table_does_more_than_compute() -> None:
-    """So what may be moved out of a loop is what is listed: `hoist` asks for both, for ops of users."""
-    assert [op.name for op in TABLE.values() if not op.pure] == []
+def test_no_op_of_the_table_does_more_than_compute_but_those_that_talk_to_other_ranks() -> None:
+    """So they stay in their loop, and are not computed again."""
+    assert {op.name for op in TABLE.values() if not op.pure} == {
+        "all_reduce", "all_reduce_weighted", "all_reduce_extreme", "broadcast", "reduce", "all_gather",
+        "reduce_scatter", "rows_before",
+    }  # fmt: skip
 
 
 def test_products_of_one_weight_keep_their_own_biases() -> None:

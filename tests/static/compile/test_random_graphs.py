@@ -104,7 +104,7 @@ STEPS: list[Any] = [
 ]  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(st.integers(0, 1000), min_size=3, max_size=14),
     st.lists(st.sampled_from(NAMES), max_size=len(NAMES), unique=True),
