@@ -10,13 +10,13 @@ from shared import ops, ranks
 from shared.errors import CollectiveError
 from tests.ranks.launched import say
 
-comm = ranks.world(limit=0.5 if sys.argv[1] == "late" else 30)
+comm = ranks.world(limit=2.0 if sys.argv[1] == "late" else 30)
 x = dynamic.tensor(np.ones(3, "float32"))
 ops.all_reduce(x)
 started = time.monotonic()
 if comm.rank == 1:
     if sys.argv[1] == "late":
-        time.sleep(3)
+        time.sleep(5)
     if sys.argv[1] == "raised":
         print(1 / (comm.rank - 1))
     sys.exit()
