@@ -61,6 +61,8 @@ def set_default_device(device: str) -> None:
 
 def placing(device: str) -> within:
     """Another default device within the block."""
+    if device == "cuda":
+        cupy()  # from now on it is asked where arrays are
     return within((_default, device))
 
 
