@@ -4,39 +4,17 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from shared.device.cuda import CudaArray, to_device
-from shared.op import Op
-from static.graph.graph import Tensor, symbols_of
+from shared.device.cuda import CudaArray
 from tests.cases import all_cases
-from tests.cases.case import Case
-from tests.laws.harness import draws, on_static, outputs
-from tests.laws.test_ops import op_outputs
+from tests.laws.calls import calls, moved
+from tests.laws.harness import outputs
 
 APART = 2e-5
 """How far a float32 result may lie from the CPU's, as a share of the largest number in it."""
-
-
-def calls(case: Case) -> Iterator[tuple[Op, list[Any], dict[str, Any]]]:
-    """The calls of ops that a case and its derivatives make, with NumPy's arrays."""
-    arrays = case.arrays(np.float32)
-    cs, us, _ = draws(case, arrays)
-    built = on_static(case, arrays, cs, us, known=True)
-    tensors = [*built.feeds, *op_outputs(built)]
-    values = dict(zip(tensors, built.run(tensors), strict=True))
-    for node in built.graph.nodes:
-        if isinstance(node.op, Op) and node.inputs and not symbols_of(node):
-            inputs = [np.asarray(values[x]) if isinstance(x, Tensor) else x for x in node.inputs]
-            yield node.op, inputs, dict(node.settings)
-
-
-def moved(inputs: list[Any]) -> list[Any]:
-    """The same arguments with their arrays on the GPU."""
-    return [to_device(x, "cuda") if isinstance(x, np.ndarray) else x for x in inputs]
 
 
 def distance(y: Any, want: Any) -> float:
