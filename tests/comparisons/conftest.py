@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import shutil
 
 import pytest
 
@@ -69,3 +70,42 @@ def every_page(_every_page):
 def report(_short_run):
     """The report of three steps of two tasks on both engines: a copy to doctor."""
     return copy.deepcopy(_short_run)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, driven by Playwright; a skip where one of them is missing."""
+    driven = pytest.importorskip(
+        "playwright.sync_api", reason="Playwright is not installed, so no page was tried in a browser"
+    )
+    names = "chromium", "chromium-browser", "google-chrome", "chrome"
+    place = next(filter(None, map(shutil.which, names)), None)
+    if place is None:
+        pytest.skip("no Chromium on the PATH to try pages in")
+    with driven.sync_playwright() as driver:
+        # As root, which is who one is in a container, Chromium has no sandbox to offer.
+        started = driver.chromium.launch(executable_path=place, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Opens the page; afterwards nothing may have gone wrong in it, or been asked of a network."""
+    opened, said, asked = [], [], []
+
+    def go(size=(1280, 800), moment=None, **context):
+        made = browser.new_context(viewport={"width": size[0], "height": size[1]}, **context)
+        opened.append(made)
+        page = made.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(address + (f"#moment-{moment}" if moment else ""))
+        return page
+
+    yield go
+    for context in opened:
+        context.close()
+    assert said == []
+    assert {url.partition("#")[0] for url in asked} == {address}

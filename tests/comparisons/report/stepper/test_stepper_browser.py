@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import re
-import shutil
 
 import pytest
 
 from tests.comparisons.evidence import kept
-
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="Playwright is not installed, so the stepper was tried in no browser"
-)
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None
-)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH to try the stepper in")
 
 DESK, PHONE = (1280, 800), (390, 844)
 
@@ -28,37 +19,6 @@ def address(tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "stepper.html"
     path.write_text(draw_stepper(kept("stepper", record)), encoding="utf-8")
     return path.as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        # As root, which is who one is in a container, Chromium has no sandbox to offer.
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def visit(browser, address):
-    """Opens the page; afterwards nothing may have gone wrong in it, or been asked of a network."""
-    opened, said, asked = [], [], []
-
-    def go(size=DESK, moment=None, **context):
-        made = browser.new_context(viewport={"width": size[0], "height": size[1]}, **context)
-        opened.append(made)
-        page = made.new_page()
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(address + (f"#moment-{moment}" if moment else ""))
-        return page
-
-    yield go
-    for context in opened:
-        context.close()
-    assert said == []
-    assert {url.partition("#")[0] for url in asked} == {address}
 
 
 def at(page):
