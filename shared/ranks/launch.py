@@ -75,9 +75,14 @@ def command(ranks: int, script: Sequence[str], ulfm: bool, hosts: str | None) ->
 
 
 def environment(ranks: int, folder: str, hosts: str | None) -> dict[str, str]:
-    """That of the ranks: on one machine they share its cores, unless the threads are set already."""
+    """That of the ranks: on one machine they share its cores, unless the threads are set already.
+
+    There mpirun's own files lie in `folder`, too. It would name them in /tmp by its process number: one that
+    was killed leaves them behind, and the next of that number can't start.
+    """
     found = {**os.environ, FOLDER: folder}
     if not hosts:
+        found["PRTE_MCA_prte_tmpdir_base"] = folder
         share = str(
             max(1, len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0]) // ranks)
         )
@@ -97,7 +102,10 @@ def launch(
     limit  seconds, after which all are killed
     least  how many ranks must end well; by default all
     """
-    with tempfile.TemporaryDirectory(prefix="diptych-ranks-") as folder, tempfile.TemporaryFile() as printed:
+    with (
+        tempfile.TemporaryDirectory(prefix="diptych-ranks-", ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryFile() as printed,
+    ):
         process = subprocess.Popen(
             command(ranks, script, ulfm, hosts), env=environment(ranks, folder, hosts),
             start_new_session=True, stdout=printed if output is not None else None, stderr=subprocess.STDOUT
