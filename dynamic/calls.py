@@ -23,7 +23,7 @@ from dynamic.pending import Pending, Remembered, array_of, complete, pending
 from dynamic.recording import Recorder
 from dynamic.redo import PLAIN, QUIET, put_gradient
 from dynamic.scout import Scout
-from dynamic.tape import apply, note_views
+from dynamic.tape import apply
 from dynamic.tensors import Tensor
 from dynamic.versions import next_order
 from dynamic.views import made_by, steps_to
@@ -40,22 +40,19 @@ class Call(Recorder):
 
     def applied(self, op: Op, args: Sequence[Any], settings: dict[str, Any], now: Mode) -> Any:
         """An op is called."""
+        recording = now.recording
+        if self.known and not hooks.active and not now.tracing:
+            for point in self.point.next:
+                if point.op is op and point.recording is recording:
+                    y = point.take(self, args, settings)  # type: ignore[misc]
+                    if y is not None:
+                        return y
         if self.scout is not None:
             return self.scout.applied(op, args, settings, now)
         if hooks.active or now.tracing:
             self.flush()
             return self._plainly(apply, op, args, settings, now=now)
-        recording = now.recording
         if self.known:
-            for point in self.point.next:
-                if point.op is op and point.recording is recording:
-                    if op.judges and any([type(args[i]) is Pending for i in op.judged(len(args))]):
-                        self.flush()
-                    y = point.take(self, args, settings)  # type: ignore[misc]
-                    if y is not None:
-                        if op.alias:
-                            note_views(op, args, (y,) if op.single else y)
-                        return y
             if not self._defers(op, args, settings):
                 self.flush()
                 self.aside += 1

@@ -12,7 +12,8 @@ import numpy as np
 
 from dynamic.node import Leaf
 from dynamic.operands import operand
-from dynamic.pending import Pending, Read, Remembered, array_of, edge_in, put_array, put_edge
+from dynamic.pending import Pending, Read, Remembered, array_of, edge_in
+from dynamic.tape import note_views
 from dynamic.tensors import Tensor
 from shared.errors import DiptychError
 from shared.op import TABLE, Op
@@ -25,58 +26,68 @@ def taker(point: Any) -> Callable[..., Any]:
     """A function of (call, arguments, settings) that takes a call of an op for the event that led to a point:
     it gives what the op gives, as Tensors that wait; None, and has done nothing, if it is another call."""
     event: Applied = point.event
+    op = event.op
     names = [f"a{i}" for i in range(len(event.args))]
-    space: dict[str, Any] = {
-        "Pending": Pending, "edge_in": edge_in, "event": event, "exactly": exactly, "fits": fits,
-        "Read": Read, "indices": {}, "new": object.__new__, "point": point, "put_array": put_array,
-        "put_edge": put_edge,
-    }  # fmt: skip
-    tests = [f"len(settings) != {len(event.settings)}", *_tests(event, names, space)]
+    space: dict[str, Any] = {"event": event, "indices": {}, "point": point}
+    arrays = [_is_met(x) or isinstance(x, State) for x in event.args]
+    judged = [i for i in op.judged(len(names)) if arrays[i]]
+    tests = _tests(event, names, space)
     for key, value in event.settings.items():
         tests.append(_unlike(f"settings.get({key!r}, event)", f"s_{key}", value, space))
     tests.append("call.copied and not call.unchanged(point)")
-    arrays = [_is_met(x) or isinstance(x, State) for x in event.args]
-    judged = [i for i in event.op.judged(len(names)) if arrays[i]]
     if judged:  # of the others, what is known of them is what it was
         space |= {"judged": judged, "specs": [point.spec(x) for x in event.args]}
         tests.append("not call.admitted(event, args, judged, specs)")
-    lines = ["def take(call, args, settings):", f"    if len(args) != {len(names)}: return None"]
-    lines += [f"    {', '.join(names)}, = args"] if names else []
-    lines += ["    values = call.values", *[f"    if {test}: return None" for test in tests]]
-    lines.append("    with call.tree.lock:")
+    lines = [f"if len(args) != {len(names)} or len(settings) != {len(event.settings)}: return None"]
+    lines += [f"{', '.join(names)}, = args"] if names else []
+    waiting = [f"type({names[i]}) is Pending" for i in op.judged(len(names))]
+    lines += [f"if {' or '.join(waiting)}: call.flush()"] if waiting else []
+    lines += ["values = call.values", *[f"if {test}: return None" for test in tests]]
+    lines.append("with call.tree.lock:")
     for number in dict.fromkeys(point.known):
-        waits = "type(x) is not Pending and type(x) is not Read"
         k = _index(number, space)
-        lines += [f"        x = values[{k}]", f"        if {waits}: call.needs({k})"]
+        lines += [f"    x = values[{k}]"]
+        lines += [f"    if type(x) is not Pending and type(x) is not Read: call.needs({k})"]
     for name, argument in zip(names, event.args, strict=True):
         if isinstance(argument, New):
-            lines.append(f"        call.read({name}, n{name})")
+            lines.append(f"    call.read({name}, n{name})")
     for i, state in enumerate(point.states):
         space[f"state{i}"] = state
-        lines.append(f"        if state{i} not in call.waiting: call.hold(state{i})")
+        lines.append(f"    if state{i} not in call.waiting: call.hold(state{i})")
+    made = [f"y{i}" for i in range(len(point.outputs))]
+    given = made[0] if op.single else f"({', '.join(made)},)"
+    noted = [f"note_views(op, args, {f'({given},)' if op.single else given})"] if op.alias else []
+    space |= {"op": op} if op.alias else {}
     if _makes_views(event):
         met = [(name, x) for name, x in zip(names, event.args, strict=True) if _is_met(x)]
-        space["compute"] = event.op.on_arrays
-        lines.append(f"        if {' and '.join([f'type({name}) is not Pending' for name, _ in met])}:")
+        space["compute"] = op.on_arrays
+        lines.append(f"    if {' and '.join([f'type({name}) is not Pending' for name, _ in met])}:")
         held = {name: f"call.held({_index(x.number, space)})" for name, x in met}
         shown = ", ".join([held.get(name, name) for name in names])
-        lines.append(f"            return call.show(point, compute(({shown},), settings))")
-    made = [f"y{i}" for i in range(len(point.outputs))]
+        lines.append(f"        {given} = call.show(point, compute(({shown},), settings))")
+        lines += [f"        {line}" for line in (*noted, f"return {given}")]
     for name, foretold in zip(made, point.outputs, strict=True):
         space[f"o{name}"] = foretold
-        lines += [f"        {name} = new(Pending)", f"        put_array({name}, o{name})"]
-        lines += [f"        put_edge({name}, call)", f"        values.append({name})"]
-    given = made[0] if event.op.single else f"({', '.join(made)},)"
-    lines += ["        call.point = point", f"    return {given}"]
+        lines += [f"    {name} = new(Pending)", f"    {name}.foretold, {name}.by = o{name}, call"]
+        lines += [f"    values.append({name})"]
+    lines += ["    call.point = point", *noted, f"return {given}"]
     space |= {name: number for number, name in space.pop("indices").items()}
-    exec(_compiled("\n".join(lines)), space)
-    return space["take"]
+    return _maker(tuple(space), "\n".join(lines))(*space.values())
 
 
 @lru_cache(maxsize=4096)
-def _compiled(text: str) -> Any:
-    """The code of a text, which many events have in common: what tells them apart goes by names."""
-    return compile(text, "<matcher>", "exec")
+def _maker(names: tuple[str, ...], text: str) -> Callable[..., Any]:
+    """What makes such a function of what tells an event from others that look alike: they have their text in
+    common, and each has its values in cells, for what is looked up by name in a module is slow where each
+    function has one of its own."""
+    body = text.replace("\n", "\n        ")
+    head = f"def make({', '.join(names)}):\n    def take(call, args, settings):\n"
+    space: dict[str, Any] = {
+        "Pending": Pending, "Read": Read, "edge_in": edge_in, "exactly": exactly, "fits": fits,
+        "new": object.__new__, "note_views": note_views,
+    }  # fmt: skip
+    exec(compile(f"{head}        {body}\n    return take", "<matcher>", "exec"), space)
+    return space["make"]
 
 
 def _index(number: int, space: dict[str, Any]) -> str:
@@ -123,7 +134,7 @@ def _tests(event: Applied, names: Sequence[str], space: dict[str, Any]) -> list[
             }  # fmt: skip
             test = (
                 f"{name} is not s{name} or {name}.requires_grad is not r{name} "
-                f"or {name}._data.shape != shape{name} or {name}._data.dtype is not dtype{name}"
+                f"or (d := {name}._data).shape != shape{name} or d.dtype is not dtype{name}"
             )
         else:
             test = _unlike(name, name, argument, space)

@@ -124,15 +124,15 @@ class Met:
             args = [self._own(x.number) if isinstance(x, (Known, New)) else x for x in event.args]
             given = event.op.on_arrays(args, event.settings)
             own = (given,) if event.op.single else given
-        made = [Tensor(array) for array in own]
-        for number, (x, array) in enumerate(zip(made, read, strict=True), event.first):
-            self.values.append(x)
+        made = tuple(map(Tensor, own))
+        for number, x, array in zip(range(event.first, point.count), made, read, strict=True):
             self.inputs[number], self.edges[number] = x, None
             (self.arrays if array.flags.c_contiguous else self.views)[number] = array
             if x.array is not array:
                 self.copied[number] = x.array
+        self.values += made
         self.point = point
-        return made[0] if event.op.single else tuple(made)
+        return made[0] if event.op.single else made
 
     def _own(self, number: int) -> Any:
         """The array, of a Tensor that does not wait, that somebody else may have too."""
@@ -224,13 +224,12 @@ class Met:
 
 def _others_have(x: Any) -> bool:
     """Whether the array of a Tensor is held by others than itself, its call, and the views of it."""
-    held = OWN + 1
-    kin = kin_of(x)
+    more = count_of_own(x) - OWN - 1
+    kin = kin_of(x) if more > 0 else None
     if kin is not None:
         array = array_of(x)
-        held += sum([getattr(array_of(y), "base", None) is array for one in kin if (y := one()) is not None])
-        del array
-    return count_of_own(x) > held
+        more -= sum([getattr(array_of(y), "base", None) is array for one in kin if (y := one()) is not None])
+    return more > 0
 
 
 def references(values: list[Any], first: int, last: int) -> list[int]:

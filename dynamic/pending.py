@@ -22,10 +22,14 @@ put_array, put_edge = _slots.array.__set__, _slots.edge.__set__
 
 
 class Pending(Tensor):
-    """One that is not computed yet: in the place of the array stands (Spec, whether it has a history), in
-    that of the edge the call that will compute it."""
+    """One that is not computed yet.
+
+    foretold  (Spec, whether it has a history), in the place of the array
+    by        the call that will compute it, in that of the edge
+    """
 
     __slots__ = ()
+    foretold, by = _slots.array, _slots.edge
 
     @property
     def array(self) -> Any:
@@ -135,8 +139,7 @@ readers: dict[int, Any] = {}
 def pending(spec_and_history: tuple[Spec, bool], call: Any) -> Tensor:
     """A Tensor that `call` will compute."""
     tensor: Any = object.__new__(Pending)
-    put_array(tensor, spec_and_history)
-    put_edge(tensor, call)
+    tensor.foretold, tensor.by = spec_and_history, call
     return tensor
 
 

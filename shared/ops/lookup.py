@@ -29,12 +29,15 @@ from shared.spec import (
     str_shape,
 )
 
+FEW = 32
+"""So many integers are looked at one by one."""
+
 
 def extremes(values: Any) -> tuple[int, int]:
     """The smallest and the largest of some integers, as Python's."""
-    if values.size == 1:  # for which two reductions cost more than what is asked for
-        value = int(values.item())
-        return value, value
+    if values.size <= FEW:  # for which two reductions cost more than what is asked for
+        listed = values.reshape(-1).tolist()
+        return int(min(listed)), int(max(listed))
     return int(values.min()), int(values.max())
 
 
