@@ -311,6 +311,7 @@ def test_the_cache_has_a_limit_and_forgets_what_was_not_used_for_longest(
 ) -> None:
     monkeypatch.setenv("DIPTYCH_CACHE", str(tmp_path))
     monkeypatch.setattr(store, "LIMIT", 10_000)
+    monkeypatch.setattr(store, "LOOK", 1)
     for number in range(40):
         store.write(f"kernel{number}", "machine", bytes(1000))
         path = store.directory() / f"kernel{number}"
@@ -322,6 +323,17 @@ def test_the_cache_has_a_limit_and_forgets_what_was_not_used_for_longest(
             os.utime(store.directory() / "kernel0")  # used again and again
     kept = {path.name for path in store.directory().iterdir()}
     assert "kernel39" in kept and "kernel1" not in kept
+
+
+def test_not_every_write_looks_at_all_that_the_cache_holds_but_some_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIPTYCH_CACHE", str(tmp_path))
+    looks: list[Path] = []
+    monkeypatch.setattr(store, "_forget", looks.append)
+    for number in range(640):
+        store.write(f"kernel{number}", "machine", b"")
+    assert 3 <= len(looks) <= 30 and {*looks} == {store.directory()}
 
 
 def test_everything_the_disk_refuses_is_of_the_projects_tree() -> None:
