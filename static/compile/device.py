@@ -56,7 +56,8 @@ class Cuda(Device):
     """A GPU, by CuPy, which has a pool of memory of its own: no plan says where values lie."""
 
     name = "cuda"
-    left_out = frozenset({"plan", "convolve", "pack"})  # the last two choose kernels for the CPU
+    # The last three choose kernels for the CPU.
+    left_out = frozenset({"plan", "convolve", "winograd", "pack"})
     module = cuda.XP
 
     @staticmethod

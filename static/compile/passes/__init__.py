@@ -31,6 +31,7 @@ from static.compile.passes.scan_weight_gradients import gather_scans
 from static.compile.passes.simplify import simplify_algebra
 from static.compile.passes.stabilize import stabilize_numbers
 from static.compile.passes.weight_gradients import gather_products
+from static.compile.passes.winograd import take_winograd
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ PASSES = (
     Pass("prune", drop_unused, "exact", "drops steps whose values nothing needs"),
     Pass("cse", merge_same, "exact", "merges steps that compute the same from the same"),
     Pass("convolve", fuse_epilogues, "fast", "relu and pooling in one step with their convolution"),
+    Pass("winograd", take_winograd, "fast", "3x3 convolutions with a quarter of the multiplications"),
     Pass("columns", merge_columns, "fast", "products of the same input as one product"),
     Pass("rows", merge_rows, "fast", "products by the same weight as one product"),
     Pass("gather", gather_products, "fast", "a sum of weight gradients as one product"),

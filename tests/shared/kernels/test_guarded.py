@@ -20,6 +20,7 @@ from shared.kernels import (
     pooling,
     products,
     scatter,
+    winograd,
 )
 from shared.kernels.convolution import Geometry, Unpooling, correlate, correlate_weight
 from shared.kernels.convolution_source import Epilogue
@@ -68,7 +69,7 @@ def vectors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(convolution, "WORTH", 1)
     monkeypatch.setattr(panels, "PLACES", 40)
     monkeypatch.setattr(panels, "DEPTH", 30)
-    for module in (channelwise, convolution, normalizing, panels, pooling, scatter, products):
+    for module in (channelwise, convolution, normalizing, panels, pooling, scatter, products, winograd):
         monkeypatch.setattr(module, "np", Guarding())
     known = (products.multiplier, pooling._pool_routine, scatter._routine)
     for function in known:
@@ -110,6 +111,22 @@ def convolve_by_panels(draw: Draw) -> None:
     phases = panels.backward(*window[:4], image, places)
     panels.correlate_input(g, w, phases, window.stride, groups, draw.room(*x.shape))
     channelwise.correlate_weight(x, g, Geometry(*window[:4], image, places), groups, draw.room(*w.shape))
+
+
+def convolve_by_winograd(draw: Draw) -> None:
+    """Images of whole tiles and of parts, in one block and in several."""
+    draw.dtype = "float32"
+    chunk, n = machine.vector_bytes() // np.dtype(draw.dtype).itemsize, draw.int(1, 3)
+    c, o = chunk * draw.int(1, 2), chunk * draw.int(1, 3)
+    image, padding = draw.pair(3, 9), draw.pair(0, 2)
+    places = image[0] + 2 * padding[0] - 2, image[1] + 2 * padding[1] - 2
+    geometry = Geometry((3, 3), (1, 1), padding, (1, 1), image, places)
+    x, w, g = draw.array(n, c, *image), draw.array(o, c, 3, 3), draw.array(n, o, *places)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(winograd, "BYTES", draw.int(1, 2) * 36 * c * 9 * x.itemsize)
+        winograd.correlate(x, w, draw.array(o), geometry, draw.room(*g.shape))
+        winograd.correlate_input(g, w, geometry, draw.room(*x.shape))
+        winograd.correlate_weight(x, g, geometry, draw.room(*w.shape))
 
 
 def normalize(draw: Draw) -> None:
@@ -178,8 +195,8 @@ def fuse(draw: Draw) -> None:
 @pytest.mark.parametrize(
     "kernel",
     [
-        convolve, convolve_by_panels, normalize, pool_and_back, unpool_overlapping, scatter_sums, multiply,
-        fuse,
+        convolve, convolve_by_panels, convolve_by_winograd, normalize, pool_and_back, unpool_overlapping,
+        scatter_sums, multiply, fuse,
     ],
     ids=lambda kernel: kernel.__name__,
 )  # fmt: skip

@@ -1,0 +1,180 @@
+"""Winograd's convolutions against float64 and the sums they stand for; and where static takes them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+import static
+from shared import ops
+from shared.kernels import machine, winograd
+from shared.kernels.convolution import Geometry
+from shared.op import TABLE
+from tests import HOME
+
+pytestmark = pytest.mark.skipif(bool(machine.available()), reason=f"no kernels here: {machine.available()}")
+rng = np.random.default_rng(3)
+SETTINGS: dict[str, Any] = {"stride": (1, 1), "dilation": (1, 1), "groups": 1}
+
+
+def in_double(op: str, *arrays: Any, padding: Any, **more: Any) -> Any:
+    """What an op of the table gives by columns, without any kernel."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Geometry, "suits", lambda *_: False)
+        wide = [array.astype(np.float64) for array in arrays]
+        return TABLE[op].compute(*wide, padding=padding, **SETTINGS, **more)
+
+
+def geometry_of(image: Any, padding: Any) -> Geometry:
+    output = tuple(size + 2 * p - 2 for size, p in zip(image, padding, strict=True))
+    return Geometry((3, 3), (1, 1), padding, (1, 1), image, output)  # type: ignore[arg-type]
+
+
+def operands(n: int, c: int, o: int, image: Any, padding: Any, dtype: str = "float32") -> tuple[Any, ...]:
+    output = geometry_of(image, padding).output
+    shapes = (n, c, *image), (o, c, 3, 3), (o,), (n, o, *output)
+    return tuple(rng.standard_normal(shape).astype(dtype) for shape in shapes)
+
+
+def assert_close(found: Any, wanted: Any, places: int = 60) -> None:
+    """Within some units in the last place of the largest."""
+    scale = np.abs(wanted).max() * np.finfo(found.dtype).eps
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=places * scale)
+
+
+@pytest.mark.parametrize(("dtype", "size"), [("float32", 64), ("float64", 32), ("float32", 16)])
+@pytest.mark.parametrize(
+    ("image", "padding", "chunks", "bytes_"),
+    [((8, 8), (1, 1), (1, 2), 1 << 23), ((5, 11), (0, 2), (2, 1), 1), ((3, 7), (2, 1), (2, 3), 1 << 15)],
+    ids=["whole tiles", "parts of tiles, image by image", "few rows, in blocks"],
+)
+def test_all_three_give_the_sums(
+    image: Any, padding: Any, chunks: Any, bytes_: int, dtype: str, size: int, monkeypatch: Any
+) -> None:
+    """For every size of vectors."""
+    monkeypatch.setattr(machine, "vector_bytes", lambda: size)
+    monkeypatch.setattr(winograd, "BYTES", bytes_)
+    c, o = (size // np.dtype(dtype).itemsize * k for k in chunks)
+    x, w, b, g = operands(3, c, o, image, padding, dtype)
+    geometry, y = geometry_of(image, padding), np.full_like(g, np.nan)
+    want = in_double("conv2d", x, w, b, padding=padding)
+    assert_close(winograd.correlate(x, w, b, geometry, y), want)
+    assert_close(winograd.correlate(x, w, b, geometry, y, relu=True), np.maximum(want, 0))
+    assert_close(winograd.correlate(x, w, None, geometry, y), in_double("conv2d", x, w, padding=padding))
+    want = in_double("conv2d_input", g, w, padding=padding, size=image)
+    assert_close(winograd.correlate_input(g, w, geometry, np.full_like(x, np.nan)), want)
+    want = in_double("conv2d_weight", x, g, padding=padding, kernel=(3, 3))
+    assert_close(winograd.correlate_weight(x, g, geometry, np.full_like(w, np.nan)), want)
+
+
+def test_the_matrices_multiply_polynomials_exactly() -> None:
+    """The identity itself, in float64, where all that is lost is rounding."""
+    a, b, g = (np.array(matrix) for matrix in winograd.matrices())
+    d, k = rng.standard_normal((6, 6)), rng.standard_normal((3, 3))
+    want = [[np.sum(k * d[i : i + 3, j : j + 3]) for j in range(4)] for i in range(4)]
+    np.testing.assert_allclose(a.T @ ((g @ k @ g.T) * (b @ d @ b.T)) @ a, want, rtol=0, atol=1e-13)
+
+
+def test_the_error_is_at_most_four_times_that_of_the_sums() -> None:
+    """As `docs/static.md` and the pass say: in the mean square, of numbers as layers have them."""
+    x, w, _, g = operands(8, 64, 64, (16, 16), (1, 1))
+    x, geometry = np.maximum(x, 0), geometry_of((16, 16), (1, 1))
+    pairs = [
+        ("conv2d", (x, w), {}, winograd.correlate(x, w, None, geometry, np.empty_like(g))),
+        ("conv2d_input", (g, w), {"size": (16, 16)},
+         winograd.correlate_input(g, w, geometry, np.empty_like(x))),
+        ("conv2d_weight", (x, g), {"kernel": (3, 3)},
+         winograd.correlate_weight(x, g, geometry, np.empty_like(w))),
+    ]  # fmt: skip
+    for op, arrays, more, found in pairs:
+        want = in_double(op, *arrays, padding=(1, 1), **more)
+        usual = TABLE[op].compute(*arrays, padding=(1, 1), **SETTINGS, **more)
+        error, of_sums = (np.sqrt(np.mean((y - want) ** 2)) for y in (found, usual))
+        assert error < 4 * of_sums, op
+        assert error < 3e-6 * np.sqrt(np.mean(want**2)), op
+
+
+def test_the_bits_do_not_depend_on_the_number_of_threads() -> None:
+    program = """
+import hashlib, numpy as np
+from shared.kernels import threads, winograd
+from tests.shared.kernels.test_winograd import geometry_of
+rng = np.random.default_rng(0)
+found = []
+for n, c, o, size in ((5, 32, 64, 8), (3, 64, 16, 13)):
+    shapes = (n, c, size, size), (o, c, 3, 3), (n, o, size, size)
+    x, w, g = (rng.standard_normal(s).astype("f4") for s in shapes)
+    geometry = geometry_of((size, size), (1, 1))
+    found += [
+        winograd.correlate(x, w, None, geometry, np.empty_like(g)),
+        winograd.correlate_input(g, w, geometry, np.empty_like(x)),
+        winograd.correlate_weight(x, g, geometry, np.empty_like(w)),
+    ]
+print(threads.count(), hashlib.sha256(b"".join(array.tobytes() for array in found)).hexdigest())
+"""
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", program], env=os.environ | {"OMP_NUM_THREADS": count},
+            cwd=HOME, check=True, capture_output=True, text=True,
+        ).stdout.split()
+        for count in ("1", "3")
+    ]  # fmt: skip
+    assert [count for count, _ in printed] == ["1", "3"]
+    assert printed[0][1] == printed[1][1]
+
+
+# --- where static takes them ---------------------------------------------------------------
+
+
+def layer(
+    batch: Any, channels: int = 64, size: tuple[int, int] = (16, 16), **settings: Any
+) -> tuple[Any, Any, list[Any]]:
+    """relu of a convolution, and its gradients; the images and the fetches."""
+    x = static.placeholder("float32", (batch, channels, *size), name="x")
+    w = static.Variable(rng.standard_normal((128, channels, 3, 3)).astype(np.float32), name="w")
+    y = ops.relu(ops.conv2d(x, w, padding=1, **settings))
+    return x, y, [y, *static.gradients(ops.sum(y * y), [x, w])]
+
+
+@pytest.mark.parametrize("batch", [4, "N"])
+def test_fast_takes_them_and_exact_does_not(batch: Any) -> None:
+    x, _, fetches = layer(batch)
+    images = rng.standard_normal((4, 64, 16, 16)).astype(np.float32)
+    found = {}
+    for level in ("exact", "fast"):
+        with static.Session(optimize=level) as session:
+            session.run(static.global_variables_initializer())
+            found[level] = session.run(fetches, {x: images})
+            told = session.explain(fetches)
+        names = ("conv2d_relu", "conv2d_input", "conv2d_weight")
+        assert all((f"{name} by F(4x4, 3x3)" in told) == (level == "fast") for name in names)
+    for got, want in zip(found["fast"], found["exact"], strict=True):
+        assert not np.array_equal(got, want)
+        assert_close(got, want, 100)
+
+
+def test_few_tiles_of_an_unknown_number_of_images_are_summed_as_ever() -> None:
+    x, y, _ = layer("N", 128, (4, 8))
+    images = rng.standard_normal((1, 128, 4, 8)).astype(np.float32)
+    found = []
+    for without in ((), ("winograd",)):
+        with static.Session(without=without) as session:
+            session.run(static.global_variables_initializer())
+            found.append(session.run(y, {x: images}))
+    np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize(
+    ("channels", "settings"), [(64, {"stride": 2}), (64, {"dilation": 2}), (60, {}), (3, {})],
+    ids=["stride", "dilation", "channels that fill no vector", "few channels"],
+)  # fmt: skip
+def test_other_convolutions_are_left_as_they_are(channels: int, settings: Any) -> None:
+    _, _, fetches = layer(8, channels, **settings)
+    with static.Session() as session:
+        told = session.explain(fetches)
+    assert "winograd: " in told and "F(4x4, 3x3)" not in told
