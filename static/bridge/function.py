@@ -68,8 +68,8 @@ class Function:
         _take_apart(args, arrays, key)
         if settings:
             _take_apart(settings, arrays, key)
-        engines = [ENGINE_OF[type(x)] for x in arrays if type(x) is not np.ndarray]
-        engines = [engine for engine in engines if engine is not None and not isinstance(engine, Neutral)]
+        others = [x for x in arrays if type(x) is not np.ndarray]
+        engines = others and [engine for x in others if (engine := _engine_of(x)) is not None]
         if ENGINE in engines or dispatch.engine_in_charge() is ENGINE:
             return self.fn(*args, **settings)
         with self._lock:
@@ -80,7 +80,7 @@ class Function:
         known = self.traces.get(key)
         if known is not None:
             for trace in known:
-                if trace.guards.holds() and trace.shapes == [(s.shape, s.dtype) for s in trace.states]:
+                if trace.guards.holds() and trace.fits():
                     return trace
             why = known[-1].guards.changed() or "a Parameter has another shape"
         else:
@@ -167,19 +167,29 @@ def explain(fn: Any) -> str:
     return fn.explain()
 
 
+def _engine_of(x: Any) -> Any:
+    """The engine of a Tensor; None for what belongs to none."""
+    engine = ENGINE_OF[type(x)]
+    return None if isinstance(engine, Neutral) else engine
+
+
 def _take_apart(x: Any, arrays: list[Any], key: list[Any]) -> None:
     """Put the arrays and Tensors among arguments into a list, and what tells the signature from others into
     another."""
-    if type(x) in (tuple, list):
-        key.append((type(x), len(x)))
+    kind = type(x)
+    if kind is np.ndarray:
+        arrays.append(x)
+        key.append((x.shape, x.dtype))
+    elif kind is tuple or kind is list:
+        key.append((kind, len(x)))
         for part in x:
             _take_apart(part, arrays, key)
-    elif type(x) is dict:
+    elif kind is dict:
         key.append((dict, *x))
         for part in x.values():
             _take_apart(part, arrays, key)
     elif hasattr(x, "_fields"):
-        key.append(type(x))
+        key.append(kind)
         for part in x:
             _take_apart(part, arrays, key)
     elif is_array(x):

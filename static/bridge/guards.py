@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from keyword import iskeyword
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -81,18 +82,47 @@ class Guards:
         space: dict[str, Any] = {}
         tests = []
         for i, (_, get, was) in enumerate(self.told):
-            space[f"g{i}"], space[f"v{i}"] = get, was.value
-            if was.kind == "is":
-                tests.append(f"g{i}() is v{i}")
-            elif was.kind == "plain" and type(was.value) in (int, str, bool):
-                space[f"t{i}"] = type(was.value)
-                tests.append(f"type(x := g{i}()) is t{i} and x == v{i}")
+            got, value = _got(get, i, space), was.value
+            space[f"v{i}"] = value
+            if was.kind == "is" or (was.kind == "plain" and (value is None or type(value) is bool)):
+                tests.append(f"{got} is v{i}")
+            elif was.kind == "plain" and (test := _equal("x", value)):
+                tests.append(f"type(x := {got}) is {type(value).__name__} and {test}")
             else:
-                space[f"h{i}"] = was.holds
+                space |= {f"h{i}": was.holds, f"g{i}": get}
                 tests.append(f"h{i}(g{i})")
         body = f"    try:\n        return {' and '.join(tests) or 'True'}\n"
         exec(f"def holds():\n{body}    except Exception:  # it is gone\n        return False", space)
         return space["holds"]
+
+
+def _got(get: Any, i: int, space: dict[str, Any]) -> str:
+    """The text of what a getter gets: without a call, where it gets an attribute or an item."""
+    if isinstance(get, partial) and not get.keywords:
+        if get.func is getattr and len(get.args) == 2 and _is_name(get.args[1]):
+            space[f"o{i}"] = get.args[0]
+            return f"o{i}.{get.args[1]}"
+        of = getattr(get.func, "__self__", None)
+        if isinstance(of, dict) and get.func == of.__getitem__:
+            space[f"o{i}"], space[f"k{i}"] = of, get.args[0]
+            return f"o{i}[k{i}]"
+    space[f"g{i}"] = get
+    return f"g{i}()"
+
+
+def _is_name(text: str) -> bool:
+    return text.isidentifier() and not iskeyword(text)
+
+
+def _equal(name: str, value: Any) -> str:
+    """The text of whether what has the type of a plain value is equal to it; empty, if that is not quick to
+    tell."""
+    if type(value) in (int, str):
+        return f"{name} == {value!r}"
+    if type(value) is tuple and all([type(part) in (int, str) for part in value]):
+        parts = [f"type({name}[{i}]) is {type(part).__name__}" for i, part in enumerate(value)]
+        return " and ".join([f"{name} == {value!r}", *parts])
+    return ""
 
 
 class Was(NamedTuple):

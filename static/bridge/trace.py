@@ -10,6 +10,7 @@ import numpy as np
 from shared.errors import DiptychError, GraphError, SymbolicValueError
 from shared.nest import flatten
 from shared.state import State
+from shared.touched import touch, touching
 from static.bridge.guards import FunctionGraph, Guards
 from static.bridge.outside import Outside
 from static.bridge.programs import ProgramOp
@@ -19,6 +20,9 @@ from static.graph.create import placeholder
 from static.graph.graph import Node, Tensor
 from static.graph.operands import as_tensor
 from static.graph.variables import Variable
+
+PLAINLY = {np.ndarray}
+"""Of what kinds the arrays are that a State holds which does not wait: but for those on a GPU, of one."""
 
 
 class Trace:
@@ -77,8 +81,14 @@ class Trace:
         self.op = ProgramOp(name_of(fn), graph, fed, fetched, Options(level), effects)
         self.states: list[Any] = [variable.state for variable in self.op.variables]
         self.stored: list[Any] = [variable.state for variable in self.op.stored]
-        self.shapes = [(state.shape, state.dtype) for state in self.states]
+        self.shapes = [state.shape for state in self.states]
+        self.dtypes = [state.dtype for state in self.states]
         self.guards.traced(reads, graph)
+
+    def fits(self) -> bool:
+        """Whether the States are of the shapes and dtypes that they had."""
+        held = [state._data for state in self.states]
+        return [x.shape for x in held] == self.shapes and [x.dtype for x in held] == self.dtypes
 
     def run(self, values: Sequence[Any], tensors: bool) -> Any:
         """Run the program, and give what the function gave; on Tensors of another engine, as one op of it."""
@@ -89,10 +99,11 @@ class Trace:
             for state, y in zip(self.stored, results[count:], strict=True):
                 state.data = y.data
         else:
-            held = {v: state.value() for v, state in zip(op.variables, self.states, strict=True)}
-            results, stores = op.program(values, held)
+            results, stores = op.program(values, self._held() if self.states else {})
             for variable, state in zip(op.stored, self.stored, strict=True):
-                state.data = stores[variable]
+                if touching:
+                    touch(state)
+                state._data = stores[variable]
         if self.error is not None:
             raise self.error
         made = list(self.fixed)
@@ -105,6 +116,14 @@ class Trace:
             for op, settings in steps:
                 made[i] = op(made[i], **settings)
         return self._build(made)
+
+
+    def _held(self) -> dict[Any, Any]:
+        """What the States hold, by variable."""
+        held = [state._data for state in self.states]
+        if touching or not PLAINLY.issuperset(map(type, held)):  # else nobody wants to know of it
+            held = [state.value() for state in self.states]
+        return dict(zip(self.op.variables, held, strict=True))
 
 
 def _check_unchanged(name: str, given: Sequence[Any], arguments: Any) -> None:

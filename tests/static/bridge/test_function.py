@@ -327,3 +327,46 @@ def test_what_decides_without_being_a_name_is_watched() -> None:
     step()
     small[0] = 7.0
     step()
+
+
+@pytest.mark.parametrize(
+    ("one", "another"),
+    [
+        (1, True), (True, 1), (0.0, -0.0), (2, 2.0), ("a", "b"), ((1, 2), (1, True)),
+        ((1, "a"), (1, "b")), (None, 0),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_attribute_that_becomes_another_is_noticed_by_type_value_and_sign(one: Any, another: Any) -> None:
+    class Holder:
+        pass
+
+    holder = Holder()
+    setattr(holder, "lambda", one)
+    holder.told = one
+
+    @static.function
+    def f(x: Any) -> Any:
+        return x * (1 if repr(holder.told) == repr(getattr(holder, "lambda")) else 2)
+
+    x = np.ones(2)
+    assert f(x)[0] == 1 == f(x)[0]
+    assert len(f.traces) == 1
+    holder.told = another
+    assert f(x)[0] == 2
+
+
+@pytest.mark.parametrize("array", [np.ones(3), np.ones(2, np.float32)], ids=["shape", "dtype"])
+def test_a_state_that_becomes_another_is_traced_again(array: Any) -> None:
+    kept = nn.Buffer(np.zeros(2))
+
+    @static.function
+    def f(x: Any) -> Any:
+        kept.assign(kept + x)
+        return kept * 2
+
+    assert f(np.float32(1))[0] == 2 and f(np.float32(1))[0] == 4
+    kept.hold(array)
+    y = f(np.float32(1))
+    assert y.shape == array.shape and y.dtype == array.dtype and y[0] == 4
+    assert kept.numpy().dtype == array.dtype and f.made == 2
