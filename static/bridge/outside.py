@@ -99,7 +99,10 @@ class Outside:
         try:
             yield
         finally:
-            sys.setprofile(before)
+            if hasattr(before, "enable"):  # a profiler in C, cProfile's: it is no function that could be set
+                before.enable()
+            else:
+                sys.setprofile(before)
 
     def _event(self, frame: FrameType, event: str, called: Any) -> None:
         if event != "c_call" or self._called is not None:

@@ -3,6 +3,7 @@ back is as Python gives it."""
 
 from __future__ import annotations
 
+import cProfile
 import datetime
 import itertools
 import logging
@@ -108,6 +109,21 @@ def test_what_is_the_same_in_each_call_is_none_of_that() -> None:
     assert [step(ONE).item() for _ in range(2)] == pytest.approx([want] * 2)
     assert next(idle) == 1.0
     assert sys.getprofile() is None
+
+
+def test_a_profiler_goes_on_behind_it() -> None:
+    """cProfile, too, which is written in C."""
+
+    def after() -> None:
+        pass
+
+    @static.function
+    def step(x: Any) -> Any:
+        return x * (2 if time is None else 3)  # "time" has it watched for clocks, which it never asks
+
+    profile = cProfile.Profile()
+    assert profile.runcall(lambda: (step(ONE), after())[0]).item() == 3
+    assert after.__code__ in {entry.code for entry in profile.getstats()}  # type: ignore[attr-defined]
 
 
 def test_another_thread_may_draw_meanwhile() -> None:
