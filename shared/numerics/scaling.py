@@ -27,6 +27,10 @@ def squares_fit(y: Any) -> bool:
     nobody asks, lest the host wait: there they never do."""
     if not isinstance(y, (np.ndarray, np.generic)):
         return False
+    return bool(fitting(y).all())
+
+
+def fitting(y: Any) -> Any:
+    """Which sums of squares are neither infinite nor so small that squares among them were lost."""
     limits = np.finfo(y.dtype)
-    fits: Any = np.greater_equal(y, limits.tiny / limits.eps) & np.less(y, math.inf)
-    return bool(fits.all())
+    return np.greater_equal(y, limits.tiny / limits.eps) & np.less(y, math.inf)

@@ -114,6 +114,7 @@ from shared.ops.hyperbolic import acosh, asinh, atanh, cosh, sinh
 from shared.ops.indexing import getitem, take
 from shared.ops.infinities import fmax, fmin, isinf, isneginf, isposinf, nan_to_num
 from shared.ops.joining import concatenate, split, stack, unbind
+from shared.ops.layer_normalization import layer_norm
 from shared.ops.likelihoods import gaussian_nll_loss, poisson_nll_loss, sigmoid_focal_loss
 from shared.ops.logarithms import exp2, log2, log10, logaddexp, logaddexp2, logit, xlogy
 from shared.ops.lookup import embedding, gather, one_hot, scatter_add, scatter_sum
@@ -131,7 +132,6 @@ from shared.ops.margins import (
 )
 from shared.ops.matrices import dot, linear, matmul, outer, tensordot, tril, triu
 from shared.ops.noise import alpha_dropout, dropout1d, dropout2d, dropout3d, gumbel_softmax, rrelu
-from shared.ops.normalization import layer_norm
 from shared.ops.norms import logsumexp, norm
 from shared.ops.padding import pad
 from shared.ops.pairs import cdist, pairwise_distance, pdist

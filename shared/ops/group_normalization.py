@@ -19,12 +19,12 @@ from shared.ops.averaging import avg_pool2d
 from shared.ops.batch_normalization import batch_norm
 from shared.ops.choosing import cast, maximum
 from shared.ops.elementwise import pow, square
+from shared.ops.layer_normalization import layer_norm
 from shared.ops.linalg.norms import vector_norm
 from shared.ops.normalization import (
     as_last_axes,
     check_floating,
     last_axes,
-    layer_norm,
     through_statistics,
     widened,
 )

@@ -10,6 +10,7 @@ import numpy as np
 from shared import ops
 from shared.op import TABLE
 from shared.ops.batch_normalization import batch_norm_grad_composed
+from shared.ops.layer_normalization import layer_norm_grad_composed
 from tests.cases.case import Case, distinct, integers, normal, positive
 from tests.cases.convolution import torch_nn
 
@@ -17,6 +18,13 @@ from tests.cases.convolution import torch_nn
 def _of_batch(*shape: int) -> list[Any]:
     """A gradient, x, and what stands for its mean and 1 / sqrt(var + eps)."""
     return [normal(*shape), normal(*shape), normal(shape[1]), positive(shape[1])]
+
+
+def _of_rows(*shape: int, axes: int = 1) -> list[Any]:
+    """The same for each row, made of its last axes, then a weight."""
+    draw, row = np.random.default_rng(len(shape)), (*shape[:-axes], *(1,) * axes)
+    gradients, numbers = draw.standard_normal((2, *shape)), draw.uniform(0.5, 2.0, (2, *row))
+    return [*gradients, *numbers, draw.uniform(0.5, 2.0, shape[-axes:])]
 
 
 CASES = [
@@ -72,6 +80,13 @@ CASES = [
     Case("layer_norm", lambda x, b: ops.layer_norm(x, x.shape[1:], None, b), [normal(2, 3), normal(3)],
          torch=lambda x, b: torch_nn().layer_norm(x, (3,), b.new_ones(3), b), unknown=[("n", "c"), ("c",)],
          name="bias alone"),
+    Case("layer_norm_grad", lambda *a: TABLE["layer_norm_grad"](*a, axes=(2,)),
+         _of_rows(2, 3, 4),
+         composed=lambda *a: layer_norm_grad_composed(*a, axes=(2,)),
+         unknown=[("n", "t", 4), ("n", "t", 4), ("n", "t", 1), ("n", "t", 1), (4,)]),
+    Case("layer_norm_grad", lambda *a: TABLE["layer_norm_grad"](*a, axes=(0, 1)),
+         _of_rows(3, 2, axes=2)[:-1], composed=lambda *a: layer_norm_grad_composed(*a, axes=(0, 1)),
+         name="of a single row, without weight"),
     # of each example by itself
     Case("layer_norm", lambda x, w, b: ops.group_norm(x, 2, w, b), [normal(3, 4, 5), positive(4), normal(4)],
          torch=lambda x, w, b: torch_nn().group_norm(x, 2, w, b),

@@ -71,8 +71,8 @@ MUTATIONS: list[Mutation] = [
         ("def _infer_conv2d_weight", "x.shape[1] // groups", "x.shape[1]", "conv"),
         ("def _infer_conv2d_input", "w.shape[1] * groups", "w.shape[1]", "conv"),
     ]),
-    *rows("infer", "shared/ops/normalization.py", [
-        ("def _infer_layer_norm", "(*x.shape[:lead], *(1,) * len(shape))", "x.shape[:lead]", "layer_norm"),
+    *rows("infer", "shared/ops/layer_normalization.py", [
+        ("def _infer_layer_norm(", "(*x.shape[:lead], *(1,) * len(shape))", "x.shape[:lead]", "layer_norm"),
     ]),
     *rows("infer", "shared/ops/batch_normalization.py", [
         ("def _infer_batch_norm(", "one = Spec((channels,)", "one = Spec((1,)",

@@ -154,8 +154,10 @@ REDUCTIONS = [
         ("def _batch_norm_rule", "return g_x, None, None, g_weight", "return g_x, None, None, g_bias",
          "batch_norm"),
     ]),
-    *rows("rule", "shared/ops/normalization.py", [
-        ("def _layer_norm_rule", "inner = gy if weight is None else gy * weight", "inner = gy", "layer_norm"),
+    *rows("rule", "shared/ops/layer_normalization.py", [
+        ("def _layer_norm_grad_rule", "inner_unit = of_row(a * unit)", "inner_unit = of_row(a)",
+         "layer_norm"),
+        ("def _layer_norm_rule", "return g_x, g_weight, g_bias", "return g_x, g_bias, g_bias", "layer_norm"),
     ]),
     *rows("rule", "shared/ops/group_normalization.py", [
         ("def _rms_norm_rule", "sum(gy * unit, axes", "sum(gy, axes", "rms_norm"),

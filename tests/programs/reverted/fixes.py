@@ -127,7 +127,7 @@ FIXES = [
     )),
     Reverted("D16", "half precision is summed, and squared, in half", (
         ("shared/numerics/half.py", "def wide", "if x.dtype != HALF:", "if True:"),
-        ("shared/numerics/scaling.py", "def squares_fit", "return bool(fits.all())", "return True"),
+        ("shared/numerics/scaling.py", "def squares_fit", "return bool(fitting(y).all())", "return True"),
         ("shared/numerics/summing.py", "def work_dtype", "return _SINGLE if dtype.itemsize == 2 else dtype",
          "return dtype"),
     )),
