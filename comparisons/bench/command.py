@@ -16,21 +16,27 @@ from comparisons.bench import chains, process, race
 from comparisons.bench.peers import (
     FAMILIES,
     GRAPH,
+    ON_RANKS,
     OVERHEAD,
     PASSES,
     PEERS,
+    SCALED,
+    WIRES,
     Peer,
     choose,
     installed,
     passed_over,
 )
+from comparisons.bench.ranks import scaling, wires
 from comparisons.bench.workloads import EVERY, LARGER, WORKLOADS
 from comparisons.machine import host
 from shared.durable import files
 
 FORMAT = 1
 USUAL = (*WORKLOADS, OVERHEAD, GRAPH, PASSES)
-NAMES = (*USUAL, *LARGER)
+RANKS = "ranks"
+"""What all workloads on ranks are called together."""
+NAMES = (*USUAL, *LARGER, *ON_RANKS)
 QUICK_PASSES = ("mlp", "tiny")
 SIZES, QUICK_SIZES = (1_000, 10_000, 100_000), (1_000, 10_000)
 ROUNDS, QUICK_ROUNDS, QUICK_STEPS = 7, 3, 3
@@ -51,14 +57,15 @@ def bench(
 ) -> dict[str, Any]:
     """Race in the named workloads, and give all that was found out, as JSON.
 
-    names   of workloads; if there are none, all but the larger ones
+    names   of workloads, "ranks" being all those on ranks; if there are none, all but these and the larger
+            ones
     wanted  families or names of peers
     watch   told what is being done
     done    told the name of each workload that is over
 
     Ctrl-C ends it early: `status` then says "interrupted".
     """
-    chosen = tuple(names) or USUAL
+    chosen = tuple(one for name in names or USUAL for one in (ON_RANKS if name == RANKS else (name,)))
     peers = choose(tuple(wanted), chosen, quick)
     families = tuple(dict.fromkeys(peer.family for peer in peers))
     missing = {
@@ -114,16 +121,28 @@ def _one(
         chains.ablation(QUICK_PASSES if quick else tuple(WORKLOADS), settings, found, watch)
     elif name == OVERHEAD:
         chains.overhead(racers, settings, found, watch)
+    elif name == WIRES:
+        _wires(settings, found, watch)
+    elif name in SCALED:
+        scaling.scaling(SCALED[name], racers, settings, found, watch)
     else:
         entry["goals"] = dict(EVERY[name].goals)
         race.race(name, racers, settings, found, watch)
+
+
+def _wires(settings: process.Settings, found: dict[str, Any], watch: Callable[[str], None]) -> None:
+    try:
+        wires.wires(settings, found, watch)
+    except process.PeerError as error:
+        found["ranks"] = {"error": str(error)}
 
 
 TITLES = {name: workload.title for name, workload in EVERY.items()} | {
     OVERHEAD: "a chain of 1,000 additions and multiplications of one-element tensors, for each op",
     GRAPH: "static's stages for a chain of nodes and its gradient",
     PASSES: "a training step with each pass of static's optimiser left out, and added one by one",
-}
+    WIRES: "messages, sums over ranks and handshakes, and what a model of their cost foretells",
+} | {name: EVERY[model].title for name, model in SCALED.items()}
 
 
 def failures(report: Mapping[str, Any]) -> list[str]:
@@ -170,7 +189,7 @@ def main(
 ) -> int:
     """The command: prints tables as they come, and gives the exit status."""
     wanted = [name for name in peers.split(",") if name]
-    _check("WORKLOAD", names, NAMES)
+    _check("WORKLOAD", names, (*NAMES, RANKS))
     _check("--peers", wanted, (*FAMILIES, *PEERS))
     try:
         where = pythons(python)

@@ -203,6 +203,27 @@ def train(workload: Workload, style: str) -> Iterator[str | float]:
         yield loss.item()
 
 
+def meet(place: str, rank: int, size: int) -> None:
+    """Let the ranks of `of_rank` find each other, in a file."""
+    torch.distributed.init_process_group("gloo", init_method=f"file://{place}", rank=rank, world_size=size)
+
+
+def of_rank(workload: Workload, rows: Any, labels: Any, talks: bool) -> Iterator[str | float]:
+    """As `train`, of one rank among others that average their gradients, if it `talks`."""
+    net: Any = model(workload, "fused")
+    optimizer = getattr(torch.optim, workload.optimiser)(net.parameters(), lr=workload.rate)
+    if talks:
+        net = nn.parallel.DistributedDataParallel(net)
+    x, y = torch.from_numpy(rows), torch.from_numpy(labels)
+    yield "build"
+    while True:
+        loss = net(x, y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        yield loss.item()
+
+
 def grown(layers: Sequence[tuple[str, tuple[int, ...]]], x: Any) -> Callable[[], None]:
     """A step of `curves`: these layers one after the other, and the gradients of what they give squared."""
     kinds: dict[str, Any] = {

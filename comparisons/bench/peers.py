@@ -15,6 +15,10 @@ RECURRENT = tuple(name for name, workload in WORKLOADS.items() if workload.recur
 OVERHEAD = "overhead"
 GRAPH = "graph"
 PASSES = "passes"
+WIRES = "wires"
+SCALED = {f"ranks-{name}": name for name in ("mlp", "cnn", "lstm", "gpt")}
+"""Of the workloads that are trained on several ranks, which model each has."""
+ON_RANKS = (*SCALED, WIRES)
 COMPILING = ("jax-jit", "torch-compile")
 """Peers that compile for long before their first loss."""
 
@@ -50,11 +54,11 @@ class Peer:
 OURS = (
     Peer(
         "dynamic", "ours", "dynamic", "on_dynamic", "layer",
-        "layers with fused cells", (*WITH_LARGER, OVERHEAD),
+        "layers with fused cells", (*WITH_LARGER, OVERHEAD, *ON_RANKS),
     ),
     Peer(
         "static", "ours", "static", "on_static", "layer",
-        "layers with fused cells, at its default level", (*WITH_LARGER, OVERHEAD),
+        "layers with fused cells, at its default level", (*WITH_LARGER, OVERHEAD, *ON_RANKS),
     ),
     Peer(
         "static-exact", "ours", "static", "on_static", "exact",
@@ -91,6 +95,10 @@ OTHERS = (
     Peer(
         "torch-compile", "torch", "torch", "on_torch", "compile",
         "the loss compiled", WITH_LARGER, slow=True,
+    ),
+    Peer(
+        "torch-ddp", "torch", "torch", "on_torch", "fused",
+        "DistributedDataParallel, by gloo", tuple(SCALED),
     ),
     Peer("jax-eager", "jax", "jax", "on_jax", "eager", "each op at once", ALL),
     Peer("jax-jit", "jax", "jax", "on_jax", "jit", "a jitted step, unrolled", WITH_LARGER, slow=True),

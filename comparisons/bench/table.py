@@ -2,47 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
-from comparisons.bench.peers import COMPILING, GRAPH, OVERHEAD, PASSES
+from comparisons.bench.peers import COMPILING, GRAPH, OVERHEAD, PASSES, SCALED, WIRES
 from comparisons.bench.race import COLD_GOAL, WARM_GOAL, to_first_loss
-from comparisons.statistics.quantities import at_most
-
-ABSENT = "-"
-
-
-class TextTable(NamedTuple):
-    """A heading, columns and rows of text, and sentences below."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    notes: Sequence[str] = ()
-
-    def text(self) -> str:
-        """As lines of plain text; the first column to the left, the others to the right."""
-        lines = [list(self.columns), *[list(row) for row in self.rows]]
-        widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
-        told = [self.title]
-        for line in lines:
-            first, *rest = [cell.rjust(width) for cell, width in zip(line, widths, strict=True)]
-            told.append(("  " + "   ".join([first.strip().ljust(widths[0]), *rest])).rstrip())
-        return "\n".join([*told, *("  " + note for note in self.notes)])
-
-    def rich(self) -> Any:
-        """As a picture for a terminal."""
-        from rich.console import Group
-        from rich.table import Table as Picture
-        from rich.text import Text
-
-        picture = Picture(title=Text(self.title, "bold"), title_justify="left")
-        for i, column in enumerate(self.columns):
-            picture.add_column(column, justify="right" if i else "left", no_wrap=not i)
-        for row in self.rows:
-            picture.add_row(*row, style="bold" if row[0].split(" ")[0] in ("dynamic", "static") else "")
-        return Group(picture, *[Text(note, "dim") for note in self.notes])
+from comparisons.bench.ranks import tables as of_ranks
+from comparisons.bench.text import ABSENT, TextTable, agreement_of, ratio_of, spread_of
 
 
 def tables(report: Mapping[str, Any]) -> list[TextTable]:
@@ -53,8 +20,7 @@ def tables(report: Mapping[str, Any]) -> list[TextTable]:
 def table(name: str, report: Mapping[str, Any]) -> TextTable:
     """One workload."""
     entry = report["workloads"][name]
-    draw = {OVERHEAD: _overhead, GRAPH: _graph, PASSES: _passes}.get(name, _race)
-    return draw(name, entry)
+    return DRAWN.get(name, _race)(name, entry)
 
 
 def heading(report: Mapping[str, Any]) -> str:
@@ -92,15 +58,15 @@ def _race(name: str, entry: Mapping[str, Any]) -> TextTable:
         rows.append(
             [
                 f"{peer} {found['version']}".strip(),
-                _spread(found["step"], 1e3, 2),
-                _ratio(found["ratios"].get("dynamic")),
-                _ratio(found["ratios"].get("static")),
+                spread_of(found["step"], 1e3, 2),
+                ratio_of(found["ratios"].get("dynamic")),
+                ratio_of(found["ratios"].get("static")),
                 f"{median(found['cpu']) * 1e3:.2f}",
                 f"{found['import']:.2f}" if "import" in found else ABSENT,
                 f"{to_first_loss(found):.3f}",
                 _warm(found),
                 f"{memory['step'] / 2**20:.1f}" if memory else ABSENT,
-                _agreement(found.get("agrees")),
+                agreement_of(found.get("agrees")),
             ]
         )
     columns = [
@@ -150,10 +116,10 @@ def _overhead(name: str, entry: Mapping[str, Any]) -> TextTable:
         if "both" not in found:
             rows.append([peer, found.get("error", "not measured")[:60], *[ABSENT] * 4])
             continue
-        ways = [_spread(found[way], 1e6, 2) for way in ("forward", "backward", "both")]
+        ways = [spread_of(found[way], 1e6, 2) for way in ("forward", "backward", "both")]
         if peer == "numpy":
             ways[1:] = [ABSENT, ABSENT]
-        ratios = [_ratio(found["ratios"].get(engine)) for engine in ("dynamic", "static")]
+        ratios = [ratio_of(found["ratios"].get(engine)) for engine in ("dynamic", "static")]
         rows.append([f"{peer} {found['version']}".strip(), *ways, *ratios])
     columns = ["", "forward, us", "backward, us", "both, us", "dynamic is", "static is"]
     return TextTable(f"{name}: {entry['title']}", columns, rows)
@@ -185,7 +151,7 @@ def _passes(name: str, entry: Mapping[str, Any]) -> TextTable:
             rows.append(
                 [
                     f"{workload}: {variant}",
-                    _spread(of["step"], 1e3, 2),
+                    spread_of(of["step"], 1e3, 2),
                     f"{100 * of['step']['median'] / whole:.0f} %",
                     f"{of['compile'] * 1e3:.0f}",
                     f"{of['steps']:,}",
@@ -198,23 +164,8 @@ def _passes(name: str, entry: Mapping[str, Any]) -> TextTable:
     return TextTable(f"{name}: {entry['title']}", columns, rows, notes)
 
 
-def _spread(spread: Mapping[str, float], scale: float, digits: int) -> str:
-    median, low, high = (spread[key] * scale for key in ("median", "low", "high"))
-    return f"{median:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
-
-
-def _ratio(ratio: Mapping[str, float] | None) -> str:
-    if ratio is None:
-        return ABSENT
-    return f"{ratio['median']:.2f} x ({ratio['low']:.2f} to {ratio['high']:.2f})"
-
-
-def _agreement(agrees: Mapping[str, Any] | None) -> str:
-    if agrees is None:
-        return "the reference"
-    steps = "first" if agrees["steps"] == 1 else f"{agrees['steps']}"
-    if agrees["bitwise"]:
-        return f"{steps}: equal bit for bit"
-    if agrees["error"] is None:
-        return f"{steps}: NOT FINITE"
-    return f"{steps}: {'within' if agrees['agrees'] else 'OFF BY'} {at_most(agrees['error'])}"
+DRAWN = {
+    OVERHEAD: _overhead, GRAPH: _graph, PASSES: _passes, WIRES: of_ranks.wires,
+    **dict.fromkeys(SCALED, of_ranks.scaling),
+}  # fmt: skip
+"""What has a table of its own kind, by the workload's name."""

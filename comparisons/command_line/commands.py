@@ -174,7 +174,8 @@ def bench(workloads: tuple[str, ...], **options: Any) -> None:
 
     The workloads are mlp, cnn, rnn, lstm, tiny, overhead (one-element ops) and graph (static's
     stages), and, which run only when named, resnet18, resnet18-64, strided, depthwise, resnet50, gpt,
-    gpt-long and gpt-wide.
+    gpt-long and gpt-wide, and, on several ranks, ranks-mlp, ranks-cnn, ranks-lstm, ranks-gpt and wires
+    (what messages cost): all of these together are ranks.
     The exit status is 1 if something failed, 130 after Ctrl-C.
     """
     from comparisons.bench.command import main as run_bench
