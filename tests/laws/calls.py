@@ -12,7 +12,6 @@ from shared.op import Op
 from static.graph.graph import Tensor, symbols_of
 from tests.cases.case import Case
 from tests.laws.harness import draws, on_static
-from tests.laws.test_ops import op_outputs
 
 
 def calls(case: Case) -> Iterator[tuple[Op, list[Any], dict[str, Any]]]:
@@ -20,8 +19,7 @@ def calls(case: Case) -> Iterator[tuple[Op, list[Any], dict[str, Any]]]:
     arrays = case.arrays(np.float32)
     cs, us, _ = draws(case, arrays)
     built = on_static(case, arrays, cs, us, known=True)
-    tensors = [*built.feeds, *op_outputs(built)]
-    values = dict(zip(tensors, built.run(tensors), strict=True))
+    values = built.every_value()
     for node in built.graph.nodes:
         if isinstance(node.op, Op) and node.inputs and not symbols_of(node):
             inputs = [np.asarray(values[x]) if isinstance(x, Tensor) else x for x in node.inputs]

@@ -19,6 +19,8 @@ import numpy as np
 import dynamic
 import static
 from shared import ops
+from shared.op import Op
+from static.graph.graph import CONSTANT, Tensor
 from tests.cases.case import Case
 
 Arrays = list[Any]
@@ -120,6 +122,12 @@ class Built:
     def run(self, fetches: Any, level: str = "exact") -> Any:
         with static.Session(graph=self.graph, optimize=level) as session:
             return session.run(fetches, feed_dict=self.feeds)
+
+    def every_value(self) -> dict[Tensor, Any]:
+        """What is fed, and what every op of the graph and every constant in it gives, in program order."""
+        of_ops = [node for node in self.graph.nodes if isinstance(node.op, Op) or node.op is CONSTANT]
+        tensors = [*self.feeds, *(tensor for node in of_ops for tensor in node.outputs)]
+        return dict(zip(tensors, self.run(tensors), strict=True))
 
 
 def on_static(case: Case, arrays: Arrays, cs: Arrays, us: Arrays, known: bool) -> Built:

@@ -1,5 +1,5 @@
 """The laws of the op table. Slow as a whole (some minutes on 2 cores): each case is built once
-for each dtype, and all laws that can share that work do."""
+for each dtype, and all laws that can share that work do (`made`)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import dynamic
 from shared import ops
 from shared.dims import Dim, evaluate
 from shared.op import TABLE, Op
-from static.graph.graph import CONSTANT, Tensor, symbols_of
+from static.graph.graph import Tensor, symbols_of
 from tests.cases import all_cases
 from tests.cases.case import Case
 from tests.laws.harness import (
     Built,
+    Outcome,
     draws,
     inner,
     is_float,
@@ -31,7 +32,8 @@ from tests.laws.harness import (
 CASES = all_cases()
 BUILTIN = {op.name for op in TABLE.values()}
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
-each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["f32", "f64"])
+DTYPES = {"f32": np.float32, "f64": np.float64}
+each_dtype = pytest.mark.parametrize("dtype", DTYPES.values(), ids=DTYPES)
 
 
 def test_every_op_has_cases() -> None:
@@ -44,6 +46,40 @@ def test_no_two_cases_have_one_name() -> None:
     assert len(names) == len(set(names))
 
 
+class Made:
+    """A case with arrays of one dtype, and its graphs, each built and run when it is first asked for."""
+
+    def __init__(self, case: Case, dtype: Any) -> None:
+        self.case, self.arrays = case, case.arrays(dtype)
+        self.draws = draws(case, self.arrays)[:2]
+        self._built: dict[bool, Built] = {}
+        self._values: dict[bool, dict[Tensor, Any]] = {}
+
+    def on_dynamic(self) -> Outcome:
+        return on_dynamic(self.case, self.arrays, *self.draws)
+
+    def built(self, known: bool) -> Built:
+        """The graph with all sizes known, or none."""
+        if known not in self._built:
+            self._built[known] = on_static(self.case, self.arrays, *self.draws, known)
+        return self._built[known]
+
+    def values(self, known: bool) -> dict[Tensor, Any]:
+        """Every value of that graph."""
+        if known not in self._values:
+            self._values[known] = self.built(known).every_value()
+        return self._values[known]
+
+
+@pytest.fixture(
+    scope="module",  # so that the laws of one case stand one behind the other, and share it
+    params=[(case, dtype) for case in CASES for dtype in DTYPES.values()],
+    ids=[f"{case}-{name}" for case in CASES for name in DTYPES],
+)
+def made(request: pytest.FixtureRequest) -> Made:
+    return Made(*request.param)
+
+
 def assert_same_bits(a: Any, b: Any, what: str) -> None:
     """Equal in shape, dtype and every bit; any NaN equals any NaN."""
     assert a.shape == b.shape and a.dtype == b.dtype, what
@@ -52,16 +88,12 @@ def assert_same_bits(a: Any, b: Any, what: str) -> None:
         np.testing.assert_array_equal(np.signbit(one), np.signbit(other), err_msg=f"{what}, the signs")
 
 
-@each_dtype
-@each_case
-def test_static_gives_the_bits_that_dynamic_gives(case: Case, dtype: Any) -> None:
+def test_static_gives_the_bits_that_dynamic_gives(made: Made) -> None:
     """Outputs, first and second derivatives; with all sizes known and with unknown ones."""
-    arrays = case.arrays(dtype)
-    cs, us, _ = draws(case, arrays)
-    expected = on_dynamic(case, arrays, cs, us)
+    expected = made.on_dynamic()
     for known in (True, False):
-        built = on_static(case, arrays, cs, us, known)
-        assert case.op in {node.op.name for node in built.graph.nodes}, "the case misses its op"
+        built = made.built(known)
+        assert made.case.op in {node.op.name for node in built.graph.nodes}, "the case misses its op"
         for (what, want), (_, got) in zip(expected.flat(), run_static(built).flat(), strict=True):
             assert (want is None) == (got is None), what
             if want is not None:
@@ -83,24 +115,17 @@ def test_fast_gives_what_exact_gives_within_rounding(case: Case) -> None:
                 np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-12, err_msg=what)
 
 
-@each_dtype
-@each_case
-def test_infer_says_what_compute_gives(case: Case, dtype: Any) -> None:
+def test_infer_says_what_compute_gives(made: Made) -> None:
     """The shape and dtype of every node, those of the derivatives included."""
-    arrays = case.arrays(dtype)
-    cs, us, _ = draws(case, arrays)
     for known in (True, False):
-        built = on_static(case, arrays, cs, us, known)
-        made = op_outputs(built)
-        tensors = [*built.feeds, *made]
-        values = built.run(tensors)
+        values = made.values(known)
         sizes = {
             size.symbol(): n
-            for tensor, value in zip(tensors, values, strict=True)
+            for tensor, value in values.items()
             for size, n in zip(tensor.shape, value.shape, strict=True)
             if isinstance(size, Dim) and size.symbol() is not None
         }
-        for tensor, value in zip(tensors, values, strict=True):
+        for tensor, value in values.items():
             inferred = tuple(evaluate(size, sizes) for size in tensor.shape)
             assert (inferred, tensor.dtype) == (value.shape, value.dtype), tensor
 
@@ -124,23 +149,11 @@ def test_sums_over_transposed_cotangents_have_the_same_bits_on_both_engines() ->
         assert_same_bits(want, got, "the rules on raw arrays")
 
 
-def op_outputs(built: Built) -> list[Tensor]:
-    """What the ops of a graph give, in program order, and its constants."""
-    made = [node for node in built.graph.nodes if isinstance(node.op, Op) or node.op is CONSTANT]
-    return [tensor for node in made for tensor in node.outputs]
-
-
-@each_dtype
-@each_case
-def test_compute_gives_fresh_arrays_in_c_order(case: Case, dtype: Any) -> None:
+def test_compute_gives_fresh_arrays_in_c_order(made: Made) -> None:
     """Unless the op says by `alias` whose memory it may share, or is a ufunc, which keeps the
     order of its arguments; and arrays, never scalars."""
-    arrays = case.arrays(dtype)
-    cs, us, _ = draws(case, arrays)
-    built = on_static(case, arrays, cs, us, known=True)
-    tensors = [*built.feeds, *op_outputs(built)]
-    values = dict(zip(tensors, built.run(tensors), strict=True))
-    for node in built.graph.nodes:
+    values = made.values(known=True)
+    for node in made.built(known=True).graph.nodes:
         if not isinstance(node.op, Op) or not node.inputs or symbols_of(node):
             continue  # a size that only a run measures can not be put in here
         inputs = [values.get(x, x) if isinstance(x, Tensor) else x for x in node.inputs]
@@ -152,17 +165,11 @@ def test_compute_gives_fresh_arrays_in_c_order(case: Case, dtype: Any) -> None:
             assert node.op.alias or node.op.ufunc or y.flags.c_contiguous, node.op
 
 
-@each_dtype
-@each_case
-def test_memory_that_is_given_is_filled_and_changes_no_bit(case: Case, dtype: Any) -> None:
+def test_memory_that_is_given_is_filled_and_changes_no_bit(made: Made) -> None:
     """`out=` is what comes back, whatever stood there before; so is an argument that an op says
     it can be written over. Views are views, and in C order where the op says so."""
-    arrays = case.arrays(dtype)
-    cs, us, _ = draws(case, arrays)
-    built = on_static(case, arrays, cs, us, known=True)
-    tensors = [*built.feeds, *op_outputs(built)]
-    values = dict(zip(tensors, built.run(tensors), strict=True))
-    for node in built.graph.nodes:
+    values = made.values(known=True)
+    for node in made.built(known=True).graph.nodes:
         op = node.op
         if not isinstance(op, Op) or not node.inputs or symbols_of(node):
             continue
