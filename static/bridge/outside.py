@@ -99,7 +99,7 @@ class Outside:
         try:
             yield
         finally:
-            if hasattr(before, "enable"):  # a profiler in C, cProfile's: it is no function that could be set
+            if before is not None and hasattr(before, "enable"):  # in C, as cProfile: no function to be set
                 before.enable()
             else:
                 sys.setprofile(before)
