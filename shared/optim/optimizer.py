@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from shared.optim.groups import (
 from shared.optim.kept import Kept
 from shared.optim.raw import as_array, beside, filled, raw
 from shared.optim.schedules import rate_after
+from shared.optim.sweeps import update_of, worth_sweeping
 from shared.picture.notebook import as_text
 from shared.spec import in_short
 from shared.state import Rate, Slot, State
@@ -41,7 +43,6 @@ Rates = tuple[Any, ...]
 
 STEP = "step"
 """The slot that counts a parameter's own steps, for optimisers whose rule depends on them."""
-
 
 
 class Optimizer(Kept, Answers):
@@ -68,7 +69,7 @@ class Optimizer(Kept, Answers):
     _absent = OPTIMIZER
 
     elementwise = False
-    """Whether `rule` treats each element by itself, so that large arrays may be cut in chunks."""
+    """Whether `rule` treats each element by itself, so that it may be compiled, and arrays be cut."""
 
     linear = False
     """Whether `rule` is linear in gradients and parameters, and so right for complex ones too."""
@@ -254,7 +255,8 @@ class Optimizer(Kept, Answers):
         steps = self.steps.data
         rates = {lr: raw(rate_after(self._kind, steps, schedules[lr], lr.data)) for lr in schedules}
         t = np.asarray(self.steps.data + 1)
-        known: dict[Any, Rates] = {}
+        known: dict[Any, chunks.Update] = {}
+        worth = self.elementwise and worth_sweeping([p.data for p in ready])
         for parameter, g in zip(ready, self._clipped([raw(p.grad) for p in ready]), strict=True):
             group, states = self._group_of[parameter], self.slots(parameter)
             arrays = {name: state.data for name, state in states.items()}
@@ -262,10 +264,10 @@ class Optimizer(Kept, Answers):
             p = parameter.data
             key = group, *map(float, numbers.values()), p.dtype, type(p)
             if key not in known:
-                known[key] = beside(p, self._rates(group, rates[group.lr], numbers, p.dtype))
-            rule = self._bound(group, known[key])
-            in_chunks = self.elementwise and arrays and chunks.fits(p, g, *arrays.values())
-            new, moved = chunks.run(rule, p, g, arrays) if in_chunks else rule(p, g, arrays)
+                given = beside(p, self._rates(group, rates[group.lr], numbers, p.dtype))
+                bound = partial(self._bound, group)
+                known[key] = update_of(bound, given, p, arrays, worth) if self.elementwise else bound(given)
+            new, moved = known[key](p, g, arrays)
             parameter.data = as_array(new)
             for name, value in moved.items():
                 states[name].data = as_array(value)

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared import optim
+from shared import ops, optim
+from shared.kernels import machine
+from shared.kernels.fused import kernel_of
+from shared.optim import sweeps
 from shared.state import Parameter
 from tests.shared.optim.harness import assert_same_bits, batches, on_dynamic, on_static, start
 
@@ -93,8 +96,15 @@ def test_static_equals_dynamic_bit_for_bit(name: str, settings: dict[str, Any], 
 
 
 @each
-def test_large_arrays_go_in_blocks_to_the_same_bits(name: str, settings: dict[str, Any]) -> None:
-    """Also where the last block is not full."""
+@pytest.mark.parametrize("how", ["in one sweep", "in blocks"])
+def test_large_arrays_go_to_the_same_bits(
+    name: str, settings: dict[str, Any], how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a kernel, and in blocks, of which the last is not full."""
+    kernels: list[Any] = []
+    monkeypatch.setattr(sweeps, "kernel_of", lambda *said: kernels.append(said) or kernel_of(*said))
+    if how == "in blocks":
+        monkeypatch.setattr(sweeps, "worth_a_kernel", lambda array: False)
     rng = np.random.default_rng(0)
     shape = (301, 307)
     value, *gs = (rng.standard_normal(shape).astype(np.float32) for _ in range(4))
@@ -108,6 +118,43 @@ def test_large_arrays_go_in_blocks_to_the_same_bits(name: str, settings: dict[st
     for (_, a), (_, b) in zip(opts[0].named_states(), opts[1].named_states(), strict=True):
         assert a.data.tobytes() == b.data.tobytes()
     assert whole.data.tobytes() == cut.data.tobytes()
+    assert bool(kernels) == (how == "in one sweep" and not machine.available())
+
+
+class Exponential(optim.SGD):
+    """A rule with an op that kernels approximate, or one that asks what no symbol knows."""
+
+    asks: Any = None
+
+    def rule(self, p: Any, g: Any, slots: Any, rates: Any, h: Any) -> Any:
+        more = np.float32(1) if self.asks is None or self.asks(rates[0]) else np.float32(0)
+        g = ops.exp(g) if self.asks is None else g * 0.5
+        return p * g + float(more), {"momentum_buffer": slots["momentum_buffer"] + g}
+
+
+ASKED = {
+    "nothing": None, "a value": lambda rate: bool(rate), "a number": float,
+    "a shape": lambda rate: rate.shape == (), "an array": lambda rate: np.asarray(rate).size == 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("asks", ASKED.values(), ids=list(ASKED))
+def test_a_rule_that_is_no_kernel_gives_the_bits_of_its_ops(
+    asks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Exponential, "asks", None if asks is None else staticmethod(asks))
+    monkeypatch.setattr(sweeps, "kernel_of", None)
+    rng = np.random.default_rng(0)
+    value, g = rng.standard_normal((2, 301, 307)).astype(np.float32)
+    found = []
+    for elementwise in (True, False):
+        monkeypatch.setattr(Exponential, "elementwise", elementwise)
+        p = Parameter(value, "p")
+        p.grad = g
+        Exponential([p], lr=0.1, momentum=0.9).step()
+        found.append(p.data.tobytes())
+    wanted = value * (np.exp(g) if asks is None else g * np.float32(0.5)) + np.float32(1)
+    assert found[0] == found[1] == wanted.tobytes()
 
 
 def test_float32_parameters_stay_float32() -> None:
