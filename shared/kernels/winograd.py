@@ -41,6 +41,8 @@ POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)
 them is exact; by measurement, the best of some such."""
 BYTES = 1 << 23
 """Of the transformed tiles of a block of images, at most, unless one image has more."""
+WEIGHTS = 1 << 19
+"""Bytes of the transformed kernels that are made before they are used, so that they lie in the second cache."""
 LEAST_TILES, MOST_TILES = 4, 1024
 """So many tiles pay for the transformation of the kernels; and so many of one image, at most, fit the
 caches."""
@@ -113,7 +115,7 @@ class _Sizes(NamedTuple):
 
     @property
     def blocks(self) -> int:
-        """The pieces into which the output's channels are cut."""
+        """The blocks into which the output's channels are cut."""
         return self.outputs // self.wide
 
     @property
@@ -127,17 +129,29 @@ class _Sizes(NamedTuple):
 
     @property
     def product_tap(self) -> int:
-        """Of the products of all tiles for one piece."""
+        """Of the products of all tiles for one block."""
         return self.tiles * self.wide + self.lanes
 
     @property
+    def piece(self) -> int:
+        """The image's channels that are taken at a time: whole chunks."""
+        chunks = self.channels // self.lanes
+        count = -(-chunks // max(WEIGHTS // (TAPS * self.wide * machine.vector_bytes()), 1))
+        return -(-chunks // count) * self.lanes
+
+    @property
     def u_tap(self) -> int:
-        """Of the kernels that lead to one piece."""
-        return self.channels * self.wide + self.lanes
+        """Of the kernels of such a piece that lead to a block."""
+        return self.piece * self.wide + self.lanes
+
+    @property
+    def u_block(self) -> int:
+        """Of all kernels that lead to a block, if they are kept."""
+        return TAPS * self.u_tap * -(-self.channels // self.piece)
 
     @property
     def sum_tap(self) -> int:
-        """Of the gradient of the kernels that lead from one chunk to one piece."""
+        """Of the gradient of the kernels that lead from one chunk to one block."""
         return self.lanes * self.wide + self.lanes
 
 
@@ -205,14 +219,15 @@ def _correlate(x: Any, w: Any, b: Any, geometry: Geometry, out: Any, relu: bool,
     shares = threads.share(sizes.blocks)
     keep = sizes.images < len(x)  # the kernels' taps, for the next images
     v = np.empty(TAPS * sizes.tap(sizes.channels), dtype)
-    u = np.empty((sizes.blocks if keep else len(shares), TAPS * sizes.u_tap), dtype)
+    u = np.empty((sizes.blocks, sizes.u_block) if keep else (len(shares), TAPS * sizes.u_tap), dtype)
     room = [[np.empty(size, dtype) for size in (TAPS * sizes.product_tap, sizes.made.size)] for _ in shares]
     bias = np.zeros(out.shape[1], dtype) if b is None else b
     ahead = ONE, ONE * w.shape[1]
     w_in, w_out = reversed(ahead) if back else ahead
     shared = _words(sizes.made) | {
-        "channels": sizes.channels, "outputs": sizes.outputs, "chunks": sizes.channels // sizes.lanes,
-        "w_at": address(w), "w_in": w_in, "w_out": w_out, "u_tap": sizes.u_tap, "v_at": address(v),
+        "channels": sizes.channels, "outputs": sizes.outputs, "piece": sizes.piece,
+        "w_at": address(w), "w_in": w_in, "w_out": w_out, "u_tap": sizes.u_tap,
+        "u_block": sizes.u_block * keep, "u_piece": TAPS * sizes.u_tap * keep, "v_at": address(v),
         "v_tap": sizes.tap(sizes.channels), "tiles": sizes.tiles, "m_tap": sizes.product_tap,
         "b_at": address(bias),
     }  # fmt: skip
@@ -223,7 +238,7 @@ def _correlate(x: Any, w: Any, b: Any, geometry: Geometry, out: Any, relu: bool,
         for k, (share, (m, planes)) in enumerate(zip(shares, room, strict=True)):
             own = {"first": share.start, "last": share.stop, "m_at": address(m), "planes_at": address(planes)}
             own |= {"images": images, "count": images * sizes.seen.tiles, "out_at": address(out[first:])}
-            own |= {"u_at": address(u if keep else u[k]), "u_block": u[0].size * keep, "fresh": not first}
+            own |= {"u_at": address(u if keep else u[k]), "fresh": not first}
             work.append([function.arguments(shared | own)])
         threads.run(function.each, work)
     return out
@@ -278,8 +293,8 @@ def bytes_to_correlate(x: Any, outputs: int, geometry: Geometry) -> int:
     """What `correlate` allocates meanwhile; `correlate_input` too, of g and the window turned."""
     sizes = _sizes(x, outputs, geometry)
     shares = len(threads.share(sizes.blocks))
-    kept = sizes.blocks if sizes.images < x.shape[0] else shares
-    elements = TAPS * (sizes.tap(sizes.channels) + kept * sizes.u_tap)
+    kept = sizes.blocks * sizes.u_block if sizes.images < x.shape[0] else shares * TAPS * sizes.u_tap
+    elements = TAPS * sizes.tap(sizes.channels) + kept
     elements += shares * (TAPS * sizes.product_tap + sizes.made.size)
     return int((elements + _planes_of(x, sizes.channels, sizes)) * x.dtype.itemsize)
 

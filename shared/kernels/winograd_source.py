@@ -58,14 +58,15 @@ GRID = ("area", "down", "across", "wide", "places_at", "planes_at")
 wide; and where each pixel is in them, with a place that nobody reads for those of the last vector behind."""
 IMAGE = ("first", "last", "chunks", "x_at", *GRID, "tiles", "v_at", "v_tap")
 MULTIPLY = (
-    "first", "last", "images", "channels", "outputs", "chunks", "fresh", "w_at", "w_in", "w_out", "u_at",
-    "u_block", "u_tap", "v_at", "v_tap", "tiles", "count", "m_at", "m_tap", "b_at", "out_at", *GRID,
+    "first", "last", "images", "channels", "outputs", "piece", "fresh", "w_at", "w_in", "w_out", "u_at",
+    "u_block", "u_piece", "u_tap", "v_at", "v_tap", "tiles", "count", "m_at", "m_tap", "b_at", "out_at", *GRID,
 )  # fmt: skip
 WEIGHT = (
     "first", "last", "blocks", "channels", "count", "tiles", "fresh", "done", "v_at", "v_tap", "g_at",
     "g_tap", "u_at", "u_block", "u_tap", "out_at",
 )  # fmt: skip
-"""`first`, `last`: what of the work is this call's. `..._tap`, `..._block`: from one to the next."""
+"""`first`, `last`: what of the work is this call's. `..._tap`, `..._block`, `..._piece`: from one to the
+next."""
 
 
 def image(variant: Variant, name: str) -> str:
@@ -89,22 +90,26 @@ def image(variant: Variant, name: str) -> str:
 
 
 def multiply(variant: Variant, name: str) -> str:
-    """For some channels of the output at a time: their weights, unless these are there already; tap by tap
-    the products with all tiles; and of these what belongs to the output."""
+    """For some channels of the output at a time, and a piece of the image's: their weights, unless these are
+    there already; tap by tap the products with all tiles. And of these what belongs to the output."""
     e = variant.emitter()
     wide = variant.vectors * e.lanes
     with e.loop(e.sub("%last", "%first")) as counted:
         block = e.add("%first", counted)
-        o, u = e.mul(block, wide), e.at("%u_at", e.mul(block, "%u_block"))
-        with e.loop(e.mul("%channels", "%fresh")) as c, e.loop(wide, e.lanes) as v:
-            first = e.add(e.mul(e.add(o, v), "%w_out"), e.mul(c, "%w_in"))
-            taps = _kernels(e, e.at("%w_at", first), "%w_out")
-            taps = taps[::-1] if variant.turned else taps
-            grid = [taps[KERNEL * i : KERNEL * (i + 1)] for i in range(KERNEL)]
-            found = _both_sides(e, variant.weights, grid)
-            _store_taps(e, found, e.at(u, e.add(e.mul(c, wide), v)), "%u_tap")
-        with e.loop(len(variant.weights) ** 2) as tap, e.loop("%count", ROWS[variant.bytes]) as t:
-            _tap_products(e, variant, u, tap, t)
+        o = e.mul(block, wide)
+        with e.loop("%channels", "%piece") as some:
+            piece = e.new(f"sdiv i64 {some}, %piece")
+            u = e.at("%u_at", e.add(e.mul(block, "%u_block"), e.mul(piece, "%u_piece")))
+            many = e.smaller(e.sub("%channels", some), "%piece")
+            with e.loop(wide, e.lanes) as v, e.loop(e.mul(many, "%fresh")) as c:
+                first = e.add(e.mul(e.add(o, v), "%w_out"), e.mul(e.add(some, c), "%w_in"))
+                taps = _kernels(e, e.at("%w_at", first), "%w_out")
+                taps = taps[::-1] if variant.turned else taps
+                grid = [taps[KERNEL * i : KERNEL * (i + 1)] for i in range(KERNEL)]
+                found = _both_sides(e, variant.weights, grid)
+                _store_taps(e, found, e.at(u, e.add(e.mul(c, wide), v)), "%u_tap")
+            with e.loop(len(variant.weights) ** 2) as tap, e.loop("%count", ROWS[variant.bytes]) as t:
+                _tap_products(e, variant, u, tap, t, some, many)
         with e.loop(wide, e.lanes) as v:
             channel = e.add(o, v)
             bias = e.load(e.at("%b_at", channel), e.vector)
@@ -239,16 +244,26 @@ def _summed(
     return sums
 
 
-def _tap_products(e: Emitter, variant: Variant, u: str, tap: str, t: str) -> None:
-    """At one tap, some tiles' sums over the channels of the image."""
+def _add_sums(e: Emitter, sums: Grid, out: str, is_fresh: str) -> None:
+    """To what is there, one after the other; or in its place, if that is so."""
+    for k, place in enumerate(_flat(sums)):
+        total, there = e.load(place, e.vector), e.at(out, k * e.lanes)
+        both = e.arithmetic("fadd", e.load(there, e.vector), total)
+        e.store(e.new(f"select i1 {is_fresh}, {e.vector} {total}, {e.vector} {both}"), there, e.vector)
+
+
+def _tap_products(
+    e: Emitter, variant: Variant, u: str, tap: str, t: str, first: str, count: str
+) -> None:
+    """At one tap, some tiles' sums over so many channels of the image, added to those of the ones before."""
     rows, wide = ROWS[variant.bytes], variant.vectors * e.lanes
-    v_tap = e.at("%v_at", e.add(e.mul(tap, "%v_tap"), e.mul(t, e.lanes)))
+    v_tap = e.at("%v_at", e.add(e.mul(tap, "%v_tap"), e.add(e.mul(first, "%tiles"), e.mul(t, e.lanes))))
     u_tap = e.at(u, e.mul(tap, "%u_tap"))
 
     def loop(add: Callable[..., None]) -> None:
-        with e.loop("%chunks") as chunk:
-            seen = e.at(v_tap, e.mul(e.mul(chunk, "%tiles"), e.lanes))
-            weights = e.at(u_tap, e.mul(chunk, e.lanes * wide))
+        with e.loop(count, e.lanes) as chunk:
+            seen = e.at(v_tap, e.mul(chunk, "%tiles"))
+            weights = e.at(u_tap, e.mul(chunk, wide))
             with e.loop(e.lanes) as c:
                 at = e.at(weights, e.mul(c, wide))
                 x = [e.load(e.at(at, v * e.lanes), e.vector) for v in range(variant.vectors)]
@@ -256,9 +271,7 @@ def _tap_products(e: Emitter, variant: Variant, u: str, tap: str, t: str) -> Non
                 add([e.at(number, i * e.lanes) for i in range(rows)], x)
 
     sums = _summed(e, rows, variant.vectors, loop)
-    out = e.at("%m_at", e.add(e.mul(tap, "%m_tap"), e.mul(t, wide)))
-    for k, place in enumerate(_flat(sums)):
-        e.store(e.load(place, e.vector), e.at(out, k * e.lanes), e.vector)
+    _add_sums(e, sums, e.at("%m_at", e.add(e.mul(tap, "%m_tap"), e.mul(t, wide))), e.less(first, 1))
 
 
 def _tap_sums(e: Emitter, variant: Variant, u: str, chunk: str, block: str, tap: str) -> None:
@@ -268,7 +281,7 @@ def _tap_sums(e: Emitter, variant: Variant, u: str, chunk: str, block: str, tap:
     g_chunks = [e.add(e.mul(block, variant.vectors), v) for v in range(variant.vectors)]
     g_tap = e.at("%g_at", e.mul(tap, "%g_tap"))
     g = [e.at(g_tap, e.mul(e.mul(each, "%tiles"), e.lanes)) for each in g_chunks]
-    is_fresh = e.new("icmp ne i64 %fresh, 0")
+    is_fresh = e.less(0, "%fresh")
 
     def loop(first: int, add: Callable[..., None]) -> None:
         with e.loop("%count") as t:
@@ -279,10 +292,7 @@ def _tap_sums(e: Emitter, variant: Variant, u: str, chunk: str, block: str, tap:
 
     for first in range(0, e.lanes, rows):
         sums = _summed(e, rows, variant.vectors, partial(loop, first))
-        for k, place in enumerate(_flat(sums)):
-            total, out = e.load(place, e.vector), e.at(u, first * wide + k * e.lanes)
-            both = e.arithmetic("fadd", e.load(out, e.vector), total)
-            e.store(e.new(f"select i1 {is_fresh}, {e.vector} {total}, {e.vector} {both}"), out, e.vector)
+        _add_sums(e, sums, e.at(u, first * wide), is_fresh)
 
 
 # --- matrices ------------------------------------------------------------------------------
