@@ -147,7 +147,7 @@ def correlate(
     grid = geometry.grid(c)
     strides = [step // out.itemsize for step in out.strides]
     variant = _variant(x, geometry, unpooling)._replace(
-        epilogue=epilogue, few=o if o < FEWEST else 0, apart=strides[2:] != [out.shape[3], 1]
+        epilogue=epilogue, few=o if o < FEWEST else 0, step=strides[3] * (strides[2:] != [out.shape[3], 1])
     )
     run, (rows, _) = _run(x, grid, variant), variant.tile
     weights = _in_tiles(w.reshape(groups, o, -1), rows)
@@ -157,7 +157,7 @@ def correlate(
         "x_at": address(x), "x_image": math.prod(x.shape[1:]) // groups, "groups": groups, "run": run,
         "w_at": address(weights), "w_group": weights[0].size, "b_at": address(bias),
         "out_at": address(out), "out_image": strides[0] // groups, "out_channel": strides[1],
-        "out_step_down": strides[2], "out_step": strides[3],
+        "out_step_down": strides[2],
     }  # fmt: skip
     if argmax is not None:
         shared["argmax_at"] = address(argmax)

@@ -58,7 +58,7 @@ class Variant(NamedTuple):
     gated    whether it belongs only where that output is above zero, for relu was before the pooling
     epilogue   what follows (correlate alone)
     few      how many channels come out of a group, if these are fewer than a tile has rows (correlate alone)
-    apart    whether what is written lies apart, row from row or column from column (correlate alone)
+    step     from column to column of what is written; 0 where rows follow each other too (correlate alone)
     """
 
     dtype: str
@@ -68,7 +68,7 @@ class Variant(NamedTuple):
     gated: bool = False
     epilogue: Epilogue = Epilogue()
     few: int = 0
-    apart: bool = False
+    step: int = 0
 
     @property
     def tile(self) -> Pair:
@@ -93,7 +93,7 @@ OUTPUT = ("out_channels", "out_height", "out_width", "row")
 """The sizes of the output, and the places in one of its rows in the planes."""
 CORRELATE = (
     *IMAGES, *POOLED, *OUTPUT, "groups", "w_at", "w_group", "b_at", "tile_at", "run", "out_at", "out_image",
-    "out_channel", "out_step_down", "out_step", "argmax_at",
+    "out_channel", "out_step_down", "argmax_at",
 )  # fmt: skip
 """Each group of an image counts as an image of its own. `run`: the places of one row of the tile."""
 WEIGHT = (
@@ -208,9 +208,9 @@ def _epilogue(e: Emitter, variant: Variant, bias: str, first: str, tile: str) ->
         window = e.at(tile, e.add(e.mul(e.mul(r, down), "%row"), e.mul(q, across)))
         rows = [e.at(window, e.mul("%row", i)) for i in range(down)]
         best, argmax = largest(e, rows, across, follow)
-        if variant.apart:
+        if variant.step:
             row = e.at("%out_at", e.add(first, e.mul(r, "%out_step_down")))
-            store_apart(e, best, row, q, e.sub(width, q), "%out_step")
+            store_apart(e, best, row, q, e.sub(width, q), variant.step)
         else:
             at, some = e.add(first, e.add(e.mul(r, width), q)), e.first(e.sub(width, q))
             e.store_some(best, e.at("%out_at", at), some)
@@ -218,12 +218,15 @@ def _epilogue(e: Emitter, variant: Variant, bias: str, first: str, tile: str) ->
                 e.store_some(argmax, e.at("%argmax_at", at, "i8"), some, "i8")
 
 
-def store_apart(e: Emitter, value: str, row: str, first: str, count: str, step: str) -> None:
-    """So many lanes of a vector, or all, in a row of elements `step` apart, from the one numbered `first`."""
-    slot = e.variable(e.vector)
-    e.store(value, slot, e.vector)
-    with e.loop(e.smaller(count, e.lanes)) as lane:
-        e.store(e.load(e.at(slot, lane)), e.at(row, e.mul(e.add(first, lane), step)))
+def store_apart(e: Emitter, value: str, row: str, first: str, count: str, step: int) -> None:
+    """So many lanes of a vector, or all, in a row of elements `step` apart, from the one numbered `first`:
+    vectors in which some lanes are written."""
+    some, target = e.first(count), e.at(row, e.mul(first, step))
+    for part in range(step):
+        places = range(part * e.lanes, (part + 1) * e.lanes)
+        lanes = [place // step if place % step == 0 else e.lanes for place in places]
+        mask = e.shuffle(some, "zeroinitializer", lanes, e.mask)
+        e.store_some(e.shuffle(value, value, lanes), e.at(target, part * e.lanes), mask)
 
 
 # --- the gradient of the weights -----------------------------------------------------------

@@ -147,9 +147,8 @@ def _correlate(
     shared |= {
         "depth": some * reach.taps, "channels_at_once": some, "w_row": row, "w_offsets_at": address(offsets),
         "run": run, "out_image": strides[0], "out_channel": strides[1], "out_row": strides[2],
-        "out_column": strides[3],
     }  # fmt: skip
-    variant = _variant(x, reach)._replace(relu=relu, apart=apart)
+    variant = _variant(x, reach)._replace(relu=relu, step=strides[3] * apart)
     function = _routine(panels_source.correlate, panels_source.CORRELATE, variant)
     shares = _shares(n * reach.output[0], o, reach)
     scratch = [_scratch(x, c, reach, len(channels)) for _, channels in shares]

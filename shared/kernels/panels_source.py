@@ -27,7 +27,7 @@ class Variant(NamedTuple):
     stride   from one column of the output to the next, in columns of the image
     narrow   whether a row of the output is one vector at most
     relu     whether that follows (correlate alone)
-    apart    whether the columns of what is written lie apart in memory (correlate alone)
+    step     from column to column of what is written; 0 where rows follow each other too (correlate alone)
     """
 
     dtype: str
@@ -35,7 +35,7 @@ class Variant(NamedTuple):
     stride: int = 1
     narrow: bool = False
     relu: bool = False
-    apart: bool = False
+    step: int = 0
 
     def emitter(self) -> Emitter:
         dtype = np.dtype(self.dtype)
@@ -50,7 +50,7 @@ LINES = (
 image, of a channel, and of what lies between two rows; and of each tap five words (`panels.tap_table`)."""
 CORRELATE = (
     *LINES, "depth", "channels_at_once", "o_first", "o_last", "w_at", "w_row", "w_offsets_at", "weights_at",
-    "b_at", "sums_at", "run", "out_at", "out_image", "out_channel", "out_row", "out_column",
+    "b_at", "sums_at", "run", "out_at", "out_image", "out_channel", "out_row",
 )  # fmt: skip
 WEIGHT = (
     *LINES, "line", "tap_first", "tap_last", "g_at", "g_image", "g_channel", "out_channels", "packed_at",
@@ -226,7 +226,7 @@ def _epilogue(e: Emitter, variant: Variant, o: str, sums: str, begin: str, end: 
     with _images(e, begin, end) as (n, first, count, before):
         out = e.add(e.add(e.mul(n, "%out_image"), e.mul(o, "%out_channel")), e.mul(first, "%out_row"))
         target, source = e.at("%out_at", out), e.at(sums, before)
-        if not variant.apart:
+        if not variant.step:
             many = e.mul(count, "%width")
             with e.loop(many, e.lanes) as p:
                 e.store_some(_followed(e, variant, source, p, bias), e.at(target, p), e.first(e.sub(many, p)))
@@ -234,7 +234,7 @@ def _epilogue(e: Emitter, variant: Variant, o: str, sums: str, begin: str, end: 
         with e.loop(count) as r, e.loop("%width", e.lanes) as q:
             value = _followed(e, variant, source, e.add(e.mul(r, "%width"), q), bias)
             row = e.at(target, e.mul(r, "%out_row"))
-            store_apart(e, value, row, q, e.sub("%width", q), "%out_column")
+            store_apart(e, value, row, q, e.sub("%width", q), variant.step)
 
 
 def _followed(e: Emitter, variant: Variant, source: str, at: str, bias: str) -> str:

@@ -42,7 +42,7 @@ them is exact; by measurement, the best of some such."""
 BYTES = 1 << 23
 """Of the transformed tiles of a block of images, at most, unless one image has more."""
 WEIGHTS = 1 << 19
-"""Bytes of the transformed kernels that are made before they are used, so that they lie in the second cache."""
+"""Bytes of the transformed kernels that are made before they are used: these lie in the second cache."""
 LEAST_TILES, MOST_TILES = 4, 1024
 """So many tiles pay for the transformation of the kernels; and so many of one image, at most, fit the
 caches."""

@@ -59,7 +59,8 @@ wide; and where each pixel is in them, with a place that nobody reads for those 
 IMAGE = ("first", "last", "chunks", "x_at", *GRID, "tiles", "v_at", "v_tap")
 MULTIPLY = (
     "first", "last", "images", "channels", "outputs", "piece", "fresh", "w_at", "w_in", "w_out", "u_at",
-    "u_block", "u_piece", "u_tap", "v_at", "v_tap", "tiles", "count", "m_at", "m_tap", "b_at", "out_at", *GRID,
+    "u_block", "u_piece", "u_tap", "v_at", "v_tap", "tiles", "count", "m_at", "m_tap", "b_at", "out_at",
+    *GRID,
 )  # fmt: skip
 WEIGHT = (
     "first", "last", "blocks", "channels", "count", "tiles", "fresh", "done", "v_at", "v_tap", "g_at",
