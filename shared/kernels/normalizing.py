@@ -3,6 +3,9 @@
     mean, var = of all x of the channel;  y = (x - mean) / sqrt(var + eps) weight + bias
     g_x = (g - unit sum(g unit) / count - sum(g) / count) weight / sqrt(var + eps),  unit the normalised x
 
+What follows is done in the same pass: something added to y, and relu (He et al. 2015, arXiv:1512.03385). So
+is what comes before on the way back, relu's gradient.
+
 Sums are of chunks in the lanes of a vector, then of some images, in double precision, so that their error
 hardly grows with the batch. They have one order, whatever the number of threads. The twin is in
 `shared.ops.batch_normalization`.
@@ -21,6 +24,7 @@ import numpy as np
 from shared.kernels import machine, threads, worth_a_kernel
 from shared.kernels.emitter import Emitter
 from shared.kernels.machine import Routine, address
+from shared.kernels.pooling_source import positive
 
 CHUNK = 32
 """How many vectors, and how many images' sums, are added one by one."""
@@ -32,18 +36,20 @@ CHANNELS = (
 )  # fmt: skip
 """The channels from `first` up to `last` of x (images, channels, area); the count of a channel's elements,
 and eps behind it, in double precision."""
-FORWARD = (*CHANNELS, "bias_at", "var_at", "y_at")
-BACKWARD = (*CHANNELS, "g_at", "g_x_at", "g_weight_at", "g_bias_at")
+FORWARD = (*CHANNELS, "bias_at", "var_at", "y_at", "added_at")
+BACKWARD = (*CHANNELS, "g_at", "g_x_at", "g_weight_at", "g_bias_at", "relu_at")
 
 
 class Variant(NamedTuple):
     """What one function is made for: the dtype of all arrays ("f" or "d"), the bytes of a vector, and whether
-    there are a weight and a bias."""
+    there are a weight, a bias, something to add to y, and relu behind it."""
 
     dtype: str
     bytes: int
     weighted: bool
     biased: bool = False
+    added: bool = False
+    relu: bool = False
 
     def emitter(self) -> Emitter:
         dtype = np.dtype(self.dtype)
@@ -82,6 +88,9 @@ def forward(variant: Variant, name: str) -> str:
             y = e.new(f"fmul {e.vector} {deviation(at, some)}, {inv}")
             y = e.new(f"fmul {e.vector} {y}, {weight}") if weight else y
             y = e.new(f"fadd {e.vector} {y}, {bias}") if bias else y
+            if variant.added:
+                y = e.arithmetic("fadd", y, e.load_some(e.at("%added_at", at), some))
+            y = positive(e, y) if variant.relu else y
             e.store_some(y, e.at("%y_at", at), some)
     return e.text(name, FORWARD)
 
@@ -94,12 +103,19 @@ def backward(variant: Variant, name: str) -> str:
         mean, inv = (e.splat(e.load(e.at(place, c))) for place in ("%mean_at", "%inv_at"))
         count = e.load("%count_at", "double")
 
+        def g_of(at: str, some: str) -> str:
+            g = e.load_some(e.at("%g_at", at), some)
+            if not variant.relu:
+                return g
+            is_open = f"fcmp ogt {e.vector} {e.load_some(e.at('%relu_at', at), some)}, zeroinitializer"
+            return e.new(f"select {e.mask} {e.new(is_open)}, {e.vector} {g}, {e.vector} zeroinitializer")
+
         def unit_of(at: str, some: str) -> str:
             d = e.new(f"fsub {e.vector} {e.load_some(e.at('%x_at', at), some)}, {mean}")
             return e.new(f"fmul {e.vector} {d}, {inv}")
 
         def both(at: str, some: str) -> Sequence[str]:
-            g = e.load_some(e.at("%g_at", at), some)
+            g = g_of(at, some)
             return [g, e.new(f"fmul {e.vector} {g}, {unit_of(at, some)}")]
 
         totals = _sums(e, c, both, 2)
@@ -113,7 +129,7 @@ def backward(variant: Variant, name: str) -> str:
         with _vectors(e, c) as (at, some):
             part = e.new(f"fmul {e.vector} {unit_of(at, some)}, {g_unit}")
             part = e.new(f"fadd {e.vector} {part}, {g_mean}")
-            g = e.new(f"fsub {e.vector} {e.load_some(e.at('%g_at', at), some)}, {part}")
+            g = e.new(f"fsub {e.vector} {g_of(at, some)}, {part}")
             e.store_some(e.new(f"fmul {e.vector} {g}, {scale}"), e.at("%g_x_at", at), some)
     return e.text(name, BACKWARD)
 
@@ -189,27 +205,34 @@ def suits(x: Any, *others: Any) -> bool:
     )
 
 
-def normalize(x: Any, weight: Any, bias: Any, eps: float, y: Any) -> tuple[Any, Any, Any]:
-    """Fill y with x (N, C, ...) normalised; give (mean, 1 / sqrt(var + eps), var), each (C,). weight and bias
-    (C,) may be None. All of one dtype, in C order."""
+def normalize(
+    x: Any, weight: Any, bias: Any, eps: float, y: Any, added: Any = None, relu: bool = False
+) -> tuple[Any, Any, Any]:
+    """Fill y with x (N, C, ...) normalised, plus `added` unless it is None, relu behind it or not; give
+    (mean, 1 / sqrt(var + eps), var), each (C,). weight and bias (C,) may be None. All are of one dtype, in
+    C order."""
     mean, inv, var = (np.empty(x.shape[1], x.dtype) for _ in range(3))
     held = np.array([x.size / max(x.shape[1], 1), eps])
-    words = {"mean_at": mean, "inv_at": inv, "var_at": var, "y_at": y, "weight_at": weight, "bias_at": bias}
-    _run(forward, FORWARD, (weight is not None, bias is not None), x, held, words)
+    words = {
+        "mean_at": mean, "inv_at": inv, "var_at": var, "y_at": y, "weight_at": weight, "bias_at": bias,
+        "added_at": added,
+    }  # fmt: skip
+    has = weight is not None, bias is not None, added is not None, relu
+    _run(forward, FORWARD, has, x, held, words)
     return mean, inv, var
 
 
 def normalize_grad(
-    g: Any, x: Any, mean: Any, inv: Any, weight: Any, g_x: Any, g_weight: Any, g_bias: Any
+    g: Any, x: Any, mean: Any, inv: Any, weight: Any, g_x: Any, g_weight: Any, g_bias: Any, relu: Any = None
 ) -> None:
-    """Fill the gradients by x, weight and bias, from that by y. weight (C,) may be None. All of one dtype, in
-    C order."""
+    """Fill the gradients by x, weight and bias, from that by y, or by what relu made of it, which is `relu`.
+    weight (C,) may be None. All of one dtype, in C order."""
     held = np.array([x.size / max(x.shape[1], 1)])
     words = {
         "mean_at": mean, "inv_at": inv, "weight_at": weight, "g_at": g, "g_x_at": g_x,
-        "g_weight_at": g_weight, "g_bias_at": g_bias,
+        "g_weight_at": g_weight, "g_bias_at": g_bias, "relu_at": relu,
     }  # fmt: skip
-    _run(backward, BACKWARD, (weight is not None,), x, held, words)
+    _run(backward, BACKWARD, (weight is not None, False, False, relu is not None), x, held, words)
 
 
 def _run(source: Any, words: Any, has: tuple[bool, ...], x: Any, held: Any, arrays: dict[str, Any]) -> None:

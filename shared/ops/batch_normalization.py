@@ -13,6 +13,7 @@ from shared.numerics.half import rounded
 from shared.numerics.scaling import squares_fit
 from shared.numerics.summing import work_dtype
 from shared.op import Joint, Op, put
+from shared.ops.activations import relu_grad
 from shared.ops.creation import ones
 from shared.ops.elementwise import neg, sqrt
 from shared.ops.normalization import (
@@ -49,10 +50,15 @@ def _count(x: Any) -> Size:
 
 def _compute_batch_norm(
     x: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None,
-    *, momentum: float, eps: float, out: Any = (None,) * 5,
+    *, momentum: float, eps: float, out: Any = (None,) * 5, added: Any = None, relu: bool = False,
 ) -> tuple[Any, ...]:  # fmt: skip
-    found = _by_kernel(x, weight, bias, eps, out[0])
+    """What a compiler may have made in the same pass: y plus `added`, of y's shape and dtype, and relu."""
+    found = _by_kernel(x, weight, bias, eps, out[0], added, relu)
     y, mean, inv_std, var = _normalised(x, weight, bias, eps, out[0]) if found is None else found
+    if found is None and added is not None:
+        y = np.add(y, added, out=y)
+    if found is None and relu:
+        y = np.maximum(y, 0, out=y)
     count: Any = _count(x)
     unbiased = var * (count / max(count - 1, 1))
     new_mean = running_mean + momentum * (mean - running_mean)
@@ -64,13 +70,15 @@ def _compute_batch_norm(
     return tuple(map(put, made, out))
 
 
-def _by_kernel(x: Any, weight: Any, bias: Any, eps: float, out: Any) -> tuple[Any, ...] | None:
+def _by_kernel(
+    x: Any, weight: Any, bias: Any, eps: float, out: Any, added: Any, relu: bool
+) -> tuple[Any, ...] | None:
     """y, mean, inv_std and var, where the kernel can make them: squares must not leave the range."""
-    if not normalizing.suits(x, weight, bias, out):
+    if not normalizing.suits(x, weight, bias, out, added):
         return None
     y = np.empty(x.shape, x.dtype) if out is None else out
-    weight, bias = (None if value is None else plain(value) for value in (weight, bias))
-    found = normalizing.normalize(plain(x), weight, bias, eps, y)
+    weight, bias, added = (None if value is None else plain(value) for value in (weight, bias, added))
+    found = normalizing.normalize(plain(x), weight, bias, eps, y, added, relu)
     return (y, *found) if squares_fit(found[2] + eps) else None
 
 
@@ -129,14 +137,18 @@ def batch_norm_grad_composed(g: Any, x: Any, mean: Any, inv_std: Any, weight: An
 
 
 def _compute_batch_norm_grad(
-    g: Any, x: Any, mean: Any, inv_std: Any, weight: Any = None, out: Any = (None,) * 3
+    g: Any, x: Any, mean: Any, inv_std: Any, weight: Any = None, out: Any = (None,) * 3, relu: Any = None
 ) -> tuple[Any, ...]:
-    if not normalizing.suits(x, g, mean, inv_std, weight, *out):
+    """relu: what relu made of y, if g is the gradient by that."""
+    if not normalizing.suits(x, g, mean, inv_std, weight, relu, *out):
+        g = g if relu is None else relu_grad.compute(g, relu)
         return tuple(map(put, batch_norm_grad_composed(g, x, mean, inv_std, weight), out))
     shapes = x.shape, mean.shape, mean.shape
     made = tuple(np.empty(s, x.dtype) if o is None else o for s, o in zip(shapes, out, strict=True))
-    arrays = (None if value is None else plain(value) for value in (g, x, mean, inv_std, weight))
-    normalizing.normalize_grad(*arrays, *made)
+    g, x, mean, inv_std, weight, relu = (
+        None if value is None else plain(value) for value in (g, x, mean, inv_std, weight, relu)
+    )
+    normalizing.normalize_grad(g, x, mean, inv_std, weight, made[0], made[1], made[2], relu)
     return made
 
 

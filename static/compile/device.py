@@ -56,8 +56,8 @@ class Cuda(Device):
     """A GPU, by CuPy, which has a pool of memory of its own: no plan says where values lie."""
 
     name = "cuda"
-    # The last three choose kernels for the CPU.
-    left_out = frozenset({"plan", "convolve", "winograd", "pack"})
+    # The last four choose kernels for the CPU.
+    left_out = frozenset({"plan", "convolve", "winograd", "normalize", "pack"})
     module = cuda.XP
 
     @staticmethod

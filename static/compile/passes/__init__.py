@@ -23,6 +23,7 @@ from static.compile.passes.fold import fold_constants
 from static.compile.passes.fuse import fuse_elementwise, fuse_on_gpu, fuse_plain
 from static.compile.passes.hoist import hoist_from_scans
 from static.compile.passes.messages import place_messages
+from static.compile.passes.normalize import follow_normalized
 from static.compile.passes.pack import pack_weights
 from static.compile.passes.prune import drop_unused
 from static.compile.passes.recompute import keep_within
@@ -60,6 +61,7 @@ PASSES = (
     Pass("cse", merge_same, "exact", "merges steps that compute the same from the same"),
     Pass("convolve", fuse_epilogues, "fast", "relu and pooling in one step with their convolution"),
     Pass("winograd", take_winograd, "fast", "3x3 convolutions with a quarter of the multiplications"),
+    Pass("normalize", follow_normalized, "fast", "addition and relu in one step with their batch norm"),
     Pass("columns", merge_columns, "fast", "products of the same input as one product"),
     Pass("rows", merge_rows, "fast", "products by the same weight as one product"),
     Pass("gather", gather_products, "fast", "a sum of weight gradients as one product"),

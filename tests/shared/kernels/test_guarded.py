@@ -132,9 +132,12 @@ def convolve_by_winograd(draw: Draw) -> None:
 def normalize(draw: Draw) -> None:
     x = draw.array(draw.int(1, 3), draw.int(1, 3), draw.int(1, 70), draw.int(1, 9))
     weight, bias = (draw.array(x.shape[1]) if draw.int(0, 1) else None for _ in range(2))
-    mean, inv, _ = normalizing.normalize(x, weight, bias, 1e-5, draw.room(*x.shape))
+    other = draw.array(*x.shape) if draw.int(0, 1) else None
+    mean, inv, _ = normalizing.normalize(
+        x, weight, bias, 1e-5, draw.room(*x.shape), other, relu=other is not None
+    )
     rows = draw.room(x.shape[1]), draw.room(x.shape[1])
-    normalizing.normalize_grad(draw.array(*x.shape), x, mean, inv, weight, draw.room(*x.shape), *rows)
+    normalizing.normalize_grad(draw.array(*x.shape), x, mean, inv, weight, draw.room(*x.shape), *rows, other)
 
 
 def pool_and_back(draw: Draw) -> None:

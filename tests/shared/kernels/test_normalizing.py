@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared import ops  # noqa: F401  (it fills the table)
+import static
+from shared import nn, ops
 from shared.kernels import machine, normalizing
 from shared.op import TABLE
+from static.compile.steps.normalized import batch_norm_relu, batch_norm_relu_grad
 from tests import HOME
 
 pytestmark = pytest.mark.skipif(bool(machine.available()), reason=f"no kernels here: {machine.available()}")
@@ -99,3 +101,76 @@ print(digest(found(rng.standard_normal(shape).astype("f4"), *operands(shape, "fl
 
 def digest(arrays: list[Any]) -> str:
     return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
+
+
+# --- what follows, in the same pass ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", ["kernel", "twin", "twin, for it leaves the range"])
+@pytest.mark.parametrize("adds", [True, False])
+@pytest.mark.parametrize("affine", AFFINE.values(), ids=list(AFFINE))
+def test_addition_and_relu_in_the_same_pass_give_the_bits_of_the_ops(
+    by: str, adds: bool, affine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forward and back, where numbers are not finite too."""
+    arrays = operands(SHAPES["images"], "float32", affine)
+    more, g = (rng.standard_normal(arrays[0].shape).astype(np.float32) for _ in range(2))
+    more[3, 1, 2, :4] = np.nan, np.inf, -np.inf, 0
+    if by == "twin":
+        monkeypatch.setattr(normalizing, "suits", lambda *_: False)
+    elif by != "kernel":
+        arrays[0][...] *= np.float32(1e30)
+    given = {"momentum": 0.1, "eps": 1e-5}
+    with np.errstate(all="ignore"):
+        y, *rest = TABLE["batch_norm"].compute(*arrays, **given)
+        want = TABLE["relu"].compute(y + more if adds else y)
+        for out in ((None,) * 5, (np.full_like(y, np.nan), *[None] * 4)):
+            made = batch_norm_relu.compute(*arrays, *([more] if adds else []), adds=adds, out=out, **given)
+            for one, other in zip(made, (want, *rest), strict=True):
+                np.testing.assert_array_equal(one, other)
+        kept = arrays[0], rest[0], rest[1], *arrays[3:4]
+        gate = TABLE["relu_grad"].compute(g, want)
+        gradients = TABLE["batch_norm_grad"].compute(gate, *kept)
+        for one, other in zip(batch_norm_relu_grad.compute(g, want, *kept), gradients, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def block_of(batch: Any, shortcut: bool) -> tuple[Any, list[Any]]:
+    """A residual block, and its gradients."""
+    nn.manual_seed(2)
+    x = static.placeholder("float32", (batch, 4, 40, 40), name="x")
+    first, second, third = (nn.BatchNorm2d(4) for _ in range(3))
+    h = ops.relu(first(ops.tanh(x)))
+    y = ops.relu(second(ops.sin(h)) + (third(x) if shortcut else h))
+    weights = [*first.parameters(), *second.parameters()]
+    return x, [y, *static.gradients(ops.sum(y * y * x), [x, *weights])]
+
+
+@pytest.mark.parametrize("shortcut", [True, False], ids=["normalised shortcut", "the block's own input"])
+@pytest.mark.parametrize("batch", [3, "N"])
+def test_static_takes_them_in_one_step_and_changes_no_bit(batch: Any, shortcut: bool) -> None:
+    x, fetches = block_of(batch, shortcut)
+    images = rng.standard_normal((3, 4, 40, 40)).astype(np.float32)
+    found = []
+    for without in ((), ("normalize",)):
+        with static.Session(without=without) as session:
+            session.run(static.global_variables_initializer())
+            found.append(session.run(fetches, {x: images}))
+            told = session.explain(fetches)
+        steps = ["batch norm, addition, relu in one step", "batch norm, relu in one step",
+                 "relu's gradient in one step with batch norm's"]  # fmt: skip
+        assert all((step in told) == (not without) for step in steps)
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_what_is_fetched_in_between_is_not_taken_in() -> None:
+    x = static.placeholder("float32", (3, 4, 40, 40), name="x")
+    y = nn.BatchNorm2d(4)(x)
+    fetches = [y, ops.relu(y)]
+    with static.Session() as session:
+        session.run(static.global_variables_initializer())
+        told = session.explain(fetches)
+        normal, rectified = session.run(fetches, {x: rng.standard_normal(x.shape).astype(np.float32)})
+    assert "in one step" not in told
+    np.testing.assert_array_equal(rectified, np.maximum(normal, 0))

@@ -30,8 +30,8 @@ DTYPES = ("bool", "int8", "int32", "int64", "uint8", "uint64", "float16", "float
 MIXED = [("float32", "float64"), ("uint8", "float64"), ("int16", "uint8"), ("float16", "int8"),
          ("int32", "complex64")]  # fmt: skip
 """Dtypes of x and y that are not the same."""
-REST = ["fold", "hoist", "gather_scans", "convolve", "winograd", "columns", "rows", "gather", "pack", "fuse",
-        "plan"]  # fmt: skip
+REST = ["fold", "hoist", "gather_scans", "convolve", "winograd", "normalize", "columns", "rows", "gather",
+        "pack", "fuse", "plan"]  # fmt: skip
 
 
 def awkward(dtype: str) -> Any:
