@@ -1,10 +1,10 @@
-"""A training of which one rank is killed at some moment: engine, victim, and the moment, in seconds after the
-first step. Each rank that is left says its losses, by step, and what came of files."""
+"""A training of which one rank is killed at some moment: engine, victim, and the moment, as a step and a part
+of the time that a step takes. Each rank that is left says how its losses and its steps came out."""
 
 import os
 import signal
+import struct
 import sys
-import threading
 import time
 
 import numpy as np
@@ -15,8 +15,8 @@ from shared import nn, ops, optim, ranks
 from shared.data import DataLoader, TensorDataset
 from tests.ranks.launched import say
 
-engine, victim, moment, epochs = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])
-folder = sys.argv[5] if len(sys.argv) > 5 else None
+engine, victim, fatal, part = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+epochs, folder = int(sys.argv[5]), sys.argv[6] if len(sys.argv) > 6 else None
 random = np.random.default_rng(0)
 x_all, y_all = random.standard_normal((48, 10)), random.integers(0, 4, 48)
 loader = DataLoader(TensorDataset(x_all, y_all), 12, shuffle=True)
@@ -30,8 +30,26 @@ def made(comm, shared):
     return model, parallel, optim.Sharded(opt, comm) if shared else opt
 
 
-def train(comm, shared, started=lambda: None):
-    losses = {}
+class Killer:
+    """A process that kills this one, so many seconds after it was asked to: from outside, in any line."""
+
+    def __init__(self):
+        reading, self.pipe = os.pipe()
+        if os.fork() == 0:
+            os.close(self.pipe)
+            told = os.read(reading, 8)  # nothing, where this process has ended
+            if told:
+                time.sleep(*struct.unpack("d", told))
+                os.kill(os.getppid(), signal.SIGKILL)
+            os._exit(0)
+        os.close(reading)
+
+    def within(self, seconds):
+        os.write(self.pipe, struct.pack("d", seconds))
+
+
+def train(comm, shared, killer=None):
+    losses, lasted = {}, 0.02
     model, parallel, opt = made(comm, shared)
     if engine == "dynamic":
         keeper = nn.parallel.Keeper(comm, model, opt)
@@ -48,6 +66,9 @@ def train(comm, shared, started=lambda: None):
         keeper = nn.parallel.Keeper(comm, model, opt, session=session)
     for a, b in keeper.batches(loader, epochs):
         with keeper:
+            began = time.monotonic()
+            if killer and keeper.step == fatal:
+                killer.within(part * lasted)
             if engine == "dynamic":
                 found = ops.cross_entropy(parallel(dynamic.tensor(a)), b)
                 opt.zero_grad()
@@ -59,23 +80,17 @@ def train(comm, shared, started=lambda: None):
             losses[keeper.step] = value
         if folder and comm.rank == 0 and engine == "dynamic" and not shared:
             nn.save_checkpoint(os.path.join(folder, "run.ckpt"), model, opt, step=keeper.step)
-        if keeper.step == 1:
-            started()
+        lasted = time.monotonic() - began
     return losses, keeper
 
 
+killer = Killer()  # before MPI is loaded, which is not to be forked
 comm = ranks.world(limit=20)
 me = comm.rank
-
-
-def kill():
-    if me == victim:
-        threading.Timer(moment, lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
-
-
 alone = train(ranks.alone(), False)[0]
 began = time.monotonic()
-losses, keeper = train(comm, engine == "dynamic" and bool(int(os.environ.get("SHARED", "0"))), kill)
+shared = engine == "dynamic" and bool(int(os.environ.get("SHARED", "0")))
+losses, keeper = train(comm, shared, killer if me == victim else None)
 furthest = max(abs(losses[k] - alone[k]) / abs(alone[k]) for k in alone)
 spent = time.monotonic() - began
 say(me, steps=[len(losses), len(alone)], furthest=furthest, lost=keeper.lost, left=comm.size, seconds=spent)
