@@ -26,7 +26,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "comparisons": (
         "machine", "statistics", "training", "tasks", "programs", "measuring", "lab", "pitfalls", "bench",
-        "experiments", "stepper", "book", "report", "running", "command_line", "__main__",
+        "ranks", "experiments", "stepper", "book", "report", "running", "command_line", "__main__",
     ),
 }  # fmt: skip
 

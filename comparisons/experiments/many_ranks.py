@@ -1,4 +1,5 @@
-"""Two processes that train one model: when does either engine know which gradient is ready when?"""
+"""Two processes that train one model: when does either engine know which gradient is ready when, what hides
+behind its computing, and what if the processes part ways?"""
 
 from __future__ import annotations
 
@@ -7,112 +8,25 @@ import os
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from comparisons.lab.blocks import Json, Pair, Table
+from comparisons.lab.blocks import Block, Curves, Json, Lane, Pair, Series, Table, Timeline
 from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
-from comparisons.lab.verdict import counted
-from comparisons.statistics.quantities import OTHER, PAIR, number
+from comparisons.lab.verdict import Verdict, counted, timed
+from comparisons.ranks.programs import BRANCHES, MODEL, NUMBER, STEP
+from comparisons.ranks.rank import MARK
+from comparisons.statistics.effect import effect
+from comparisons.statistics.quantities import OTHER, PAIR, number, seconds, spread_of
+from shared.durable import files
 from shared.errors import NoTransportError
 from shared.ranks import launch
+from shared.ranks.mpi import INSTALL
 
 HOME = Path(__file__).resolve().parents[2]
 RECORDED = Path(__file__).with_name("data") / "many_ranks.json"
-STEPS, LAYERS, WIDTH = 3, 8, 128
-
-MODEL = """\
-import numpy as np
-
-from shared import nn, ops, optim, ranks
-
-
-class Tower(nn.Module):
-    def __init__(self):  # the head first: nobody has to define layers in the order in which they are used
-        self.head = nn.Linear(WIDTH, 10)
-        self.layers = nn.ModuleList([nn.Linear(WIDTH, WIDTH) for _ in range(LAYERS)])
-
-    def forward(self, x):
-        for layer in reversed(list(self.layers)):
-            x = ops.tanh(layer(x))
-        return self.head(x)
-
-
-comm = ranks.world()
-nn.manual_seed(SEED)
-model = Tower()
-parallel = nn.parallel.data_parallel(model, comm)
-opt = optim.SGD(model.parameters(), lr=0.1)
-rows = np.random.default_rng(SEED).standard_normal((8 * comm.size, WIDTH)).astype("float32")
-labels = np.arange(8 * comm.size) % 10
-a, b = rows[comm.rank :: comm.size], labels[comm.rank :: comm.size]
-"""
-
-DYNAMIC = """\
-import dynamic
-
-for step in range(STEPS):
-    loss = ops.cross_entropy(parallel(dynamic.tensor(a)), b)
-    opt.zero_grad()
-    loss.backward()
-    opt.step()
-    told(step, loss.item())
-"""
-
-STATIC = """\
-import static
-
-x, y = static.placeholder("float32", (None, WIDTH)), static.placeholder("int64", (None,))
-loss = ops.cross_entropy(parallel(x), y)
-train = opt.minimize(loss)
-with static.Session(optimize="exact") as session:
-    session.run(static.global_variables_initializer())
-    for step in range(STEPS):
-        value, _ = session.run([loss, train], {x: a, y: b})
-        told(step, value.item())
-"""
-
-ON_DYNAMIC = """
-def messages():
-    return parallel.averager.messages, parallel.averager.share[0]
-"""
-
-ON_STATIC = """
-def messages():
-    steps = session.block([loss, train]).steps
-    begun = [step for step in steps if step.op.name == "begin_sum"]
-    gradients = {x for step in begun for x in step.inputs[:-1]}
-    found, ready, early = [], 0, 0
-    for step in steps:
-        ready += len(gradients.intersection(step.outputs))
-        if step in begun:
-            found.append((sum(int(np.prod(x.shape)) * 4 for x in step.inputs[:-1]), ready))
-            early += found[-1][0] * (ready < len(gradients))
-    return found, early
-"""
-
-TOLD = """
-import json
-import os
-
-found = []
-
-
-def told(step, loss):
-    sent, early = messages()
-    found.append({"messages": sent, "early": early, "loss": loss.hex()})
-    if step == STEPS - 1 and comm.rank == 0:
-        gradients = list(model.parameters())
-        size = sum(p.numpy().nbytes for p in gradients)
-        line = json.dumps({"steps": found, "bytes": size, "gradients": len(gradients)}) + "\\n"
-        os.write(1, line.encode())
-
-"""
-WATCH = {"dynamic": ON_DYNAMIC, "static": ON_STATIC}
-LOOP = {"dynamic": DYNAMIC, "static": STATIC}
-
+LAYERS, WIDTH, ROWS = 8, 256, 128
 
 def missing() -> str:
     """Why ranks can not be started here; "" if they can."""
@@ -133,30 +47,34 @@ def measured(context: Context, ranks: int) -> dict[str, Any]:
     """What so many ranks do; what was recorded of two, where none can be started."""
     if why := missing():
         return {**json.loads(RECORDED.read_text(encoding="utf-8")), "why": why}
-    found: dict[str, Any] = {"ranks": ranks, "why": "", "layers": LAYERS}
+    context.note(f"{ranks} ranks, on both engines in turns")
+    with files.scratch() as folder:
+        settings = f"SEED, LAYERS, WIDTH, ROWS = {context.seed}, {LAYERS}, {WIDTH}, {ROWS}\n"
+        for engine in PAIR:
+            (folder / f"step_on_{engine}.py").write_text(settings + MODEL + STEP[engine], encoding="utf-8")
+            for name, branch in BRANCHES.items():
+                (folder / f"{name}_on_{engine}.py").write_text(NUMBER + branch[engine], encoding="utf-8")
+        found = _of_rank_0(ranks, str(folder), str(context.rounds))
     for engine in PAIR:
-        context.note(f"{ranks} ranks on {engine}")
-        found[engine] = _trained(engine, ranks, context.seed)
-    return found
+        found[engine]["code"] = STEP[engine]
+    return {"ranks": ranks, "why": "", "layers": LAYERS, **found}
 
 
-def _trained(engine: str, ranks: int, seed: int) -> dict[str, Any]:
-    settings = f"SEED, STEPS, WIDTH, LAYERS = {seed}, {STEPS}, {WIDTH}, {LAYERS}\n"
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / f"{engine}_ranks.py"
-        path.write_text(settings + MODEL + WATCH[engine] + TOLD + LOOP[engine], encoding="utf-8")
-        before = os.environ.get("PYTHONPATH")
-        os.environ["PYTHONPATH"] = str(HOME)
-        try:
-            outcome, printed = launch.launch(ranks, [str(path)], limit=120, output=subprocess.PIPE)
-        finally:
-            os.environ.pop("PYTHONPATH")
-            if before is not None:
-                os.environ["PYTHONPATH"] = before
-    lines = [line for line in printed.splitlines() if line.startswith('{"steps"')]
+def _of_rank_0(ranks: int, *arguments: str) -> dict[str, Any]:
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = str(HOME)
+    try:
+        script = ["-m", "comparisons.ranks.rank", *arguments]
+        outcome, printed = launch.launch(ranks, script, limit=120, output=subprocess.PIPE)
+    finally:
+        os.environ.pop("PYTHONPATH")
+        if before is not None:
+            os.environ["PYTHONPATH"] = before
+    lines = [line.removeprefix(MARK) for line in printed.splitlines() if line.startswith(MARK)]
     if outcome.status or not lines:
-        raise RuntimeError(f"{ranks} ranks on {engine}: {outcome.told(ranks)}\n{printed}")
-    return {**json.loads(lines[-1]), "code": LOOP[engine]}
+        raise RuntimeError(f"{ranks} ranks: {outcome.told(ranks)}\n{printed}")
+    found: dict[str, Any] = json.loads(lines[-1])
+    return found
 
 
 def read(found: Json) -> Reading:
@@ -168,11 +86,13 @@ def read(found: Json) -> Reading:
         "gradients sent while a first backward runs", shares["dynamic"], shares["static"], "%", more=True
     )
     same = [s["loss"] for s in found["dynamic"]["steps"]] == [s["loss"] for s in found["static"]["steps"]]
+    rows = [row, *_parted(found), *_waiting(found)]
     return Reading(
         answer=_answer(row.ahead, first, total),
-        verdicts=[row],
+        verdicts=rows,
         evidence=[
-            Pair("The loop of each rank", found["dynamic"], found["static"], says=_origin(found)),
+            Pair("The step of each rank", found["dynamic"], found["static"], says=_origin(found)),
+            _timeline(found["traced"]),
             Table(
                 "The messages of the first backward",
                 ["message", "dynamic", "static"],
@@ -184,6 +104,8 @@ def read(found: Json) -> Reading:
                 ["message", "dynamic", "static"],
                 _rows(last, found["dynamic"]["gradients"]),
             ),
+            *_delays(found["delayed"]),
+            *_branches(found.get("branches", {})),
         ],
         happened=[
             *(
@@ -192,6 +114,7 @@ def read(found: Json) -> Reading:
                 f"{number(last[engine]['early'])} in the last one."
                 for engine in PAIR
             ),
+            *_hidden(found["delayed"][-1]),
             f"Losses were {'the same, to the bit,' if same else 'not the same, to the bit,'} on both.",
         ],
         means=_means(row.ahead),
@@ -200,13 +123,155 @@ def read(found: Json) -> Reading:
             "The model defines its layers in another order than it uses them in; where the two are the same, "
             "the first guess is right.",
             "Bytes on their way hide behind computing only if the network and the cores have room for both.",
+            "A delay is a wait of the process that sends, not of a network: messages that wait at the same "
+            "time wait beside each other, as they do where latency counts and bandwidth does not.",
+            "The step that is drawn is one step; with its strokes it takes longer than the others.",
         ],
     )  # fmt: skip
 
 
 def _origin(found: Json) -> str:
     before = "What stands before is the same on both: the model, `data_parallel` and this rank's rows."
-    return f"{before} Recorded in November 2026, for here {found['why']}." if found["why"] else before
+    if not found["why"]:
+        return before
+    why = f"All that this page shows was recorded in November 2026, for here {found['why']}: {INSTALL}."
+    return f"{before} {why}"
+
+
+def _timeline(traced: Json) -> Block:
+    """The steps that were traced."""
+    labels = {
+        "guessed": "dynamic, the first step", "dynamic": "dynamic, every later one", "static": "static, each",
+    }  # fmt: skip
+    lanes = [
+        Lane(
+            label, "static" if name == "static" else "dynamic",
+            **{key: traced[name][key] for key in ("end", "ready", "messages", "waits")},
+        )
+        for name, label in labels.items()
+    ]  # fmt: skip
+    told = "; ".join(f"{label}: {_early(traced[name])}" for name, label in labels.items())
+    return Timeline(
+        "Computing and talking, in one step of rank 0", lanes,
+        says="Messages that are begun before the last gradient is ready, and what is then waited, when each "
+        f"part of a message takes {seconds(traced['delay'])} or more. {told[0].upper()}{told[1:]}.",
+    )  # fmt: skip
+
+
+def _early(of: Json) -> str:
+    early = sum(begun < max(of["ready"]) for begun, _ in of["messages"])
+    waited = sum(end - start for start, end in of["waits"])
+    return f"{early} of {len(of['messages'])} messages, {seconds(waited)}"
+
+
+def _delays(delayed: Json) -> list[Block]:
+    """What rank 0 waits when each message is delayed."""
+    at = [1e3 * one["delay"] for one in delayed]
+    lines = [
+        Series(
+            f"waits on {engine}", at, [one[engine]["waited"]["median"] for one in delayed], engine,
+            low=[one[engine]["waited"]["low"] for one in delayed],
+            high=[one[engine]["waited"]["high"] for one in delayed],
+        )
+        for engine in PAIR
+    ]  # fmt: skip
+    lines += [
+        Series(f"put into all on {engine}", at, [_put(one, engine) for one in delayed], engine, dashed=True)
+        for engine in PAIR
+    ]
+    last = delayed[-1]
+    rows = [
+        [seconds(one["delay"]) if one["delay"] else "none", *[_delay(one, engine) for engine in PAIR]]
+        for one in delayed
+    ]
+    each = " and ".join(f"{_share(last, engine)} % on {engine}" for engine in PAIR)
+    return [
+        Curves(
+            "What a delay in each message costs a step", "milliseconds in each part of a message",
+            "in a step", lines, "seconds",
+            says=f"Of {seconds(last['delay'])} in each part, {each} are hidden: behind computing, and behind "
+            "other messages. The last message has nothing left to hide behind.",
+        ),
+        Table(
+            "Delay that was put into a step, and what rank 0 waited", ["delay", *PAIR], rows,
+            says="In all messages of a step together; what is waited, with the middle half of the samples; "
+            "and how much is hidden.",
+        ),
+    ]  # fmt: skip
+
+
+def _put(one: Json, engine: str) -> float:
+    return float(one["delay"] * one[engine]["parts"])
+
+
+def _share(one: Json, engine: str) -> int:
+    """Of the delay that was put in, the percentage that was not waited for."""
+    return max(0, round(100 * (1 - one[engine]["waited"]["median"] / _put(one, engine))))
+
+
+def _delay(one: Json, engine: str) -> str:
+    waited = f"{spread_of(one[engine]['waited'])} waited"
+    if not _put(one, engine):
+        return waited
+    return f"{seconds(_put(one, engine))} put in, {waited}: {_share(one, engine)} % hidden"
+
+
+def _waiting(found: Json) -> list[Verdict]:
+    last = found["delayed"][-1]
+    title = f"waiting, with {seconds(last['delay'])} in each part of a message"
+    return [timed(title, last["dynamic"]["waited"], last["static"]["waited"])]
+
+
+def _hidden(last: Json) -> list[str]:
+    waits = [last[engine]["waited"] for engine in PAIR]
+    told = " and ".join(
+        f"{spread_of(one)} of {seconds(_put(last, engine))} on {engine}"
+        for engine, one in zip(PAIR, waits, strict=True)
+    )
+    which = effect(*waits).leader
+    end = "which of the two waits less is not resolved" if which is None else f"{which} waits less"
+    return [f"With {seconds(last['delay'])} put into each part of a message rank 0 waited {told}; {end}."]
+
+
+def _parted(found: Json) -> list[Verdict]:
+    if "branches" not in found:
+        return []
+    begun = [max(rank["begun"] for rank in found["branches"]["one"][engine]) for engine in PAIR]
+    return [counted("collectives begun before a parting of ways is found", *begun)]
+
+
+def _branches(branches: Json) -> list[Block]:
+    """What ranks that part ways are told."""
+    return [
+        Pair(BRANCHES[name]["title"], *[_side(name, engine, of[engine]) for engine in PAIR], says=_said(of))
+        for name, of in branches.items()
+    ]
+
+
+def _side(name: str, engine: str, of: Json) -> Json:
+    first, *others = of
+    out = "".join(f"rank {rank}: {one['out']}" for rank, one in enumerate(of) if one["out"])
+    side: dict[str, Any] = {"code": BRANCHES[name][engine], "out": out, "error": None}
+    if first["error"] is not None:
+        lines = [one["error"]["line"] for one in (first, *others) if one["error"] is not None]
+        side["error"] = {**first["error"], "stopped": lines[0], "named": lines[-1]}
+    return side
+
+
+def _said(of: Json) -> str:
+    parts = []
+    for engine in PAIR:
+        begun, wrong = max(one["begun"] for one in of[engine]), [one["error"] for one in of[engine]]
+        if not any(wrong):
+            parts.append(f"on {engine} it runs on every rank")
+        elif all(wrong):
+            when = "in the handshake of the collective that it calls next" if begun else "before it sends any"
+            parts.append(f"on {engine} every rank has the error, {when}")
+        else:
+            parts.append(f"on {engine} {sum(map(bool, wrong))} of {len(wrong)} ranks have an error")
+    told = "; ".join(parts)
+    shown = " Rank 0's words are shown." if any(one["error"] for side in of.values() for one in side) else ""
+    return f"{told[0].upper()}{told[1:]}.{shown}"
 
 
 def _rows(at: Json, gradients: int) -> list[list[str]]:

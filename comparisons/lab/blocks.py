@@ -83,6 +83,27 @@ class Bars(Block):
 
 
 @dataclass(frozen=True)
+class Lane:
+    """One step of a rank that computes and talks, in seconds since its beginning: when each gradient was
+    ready, from when to when each message was under way, and from when to when the rank waited for one."""
+
+    label: str
+    side: str
+    end: float
+    ready: Sequence[float]
+    messages: Sequence[Sequence[float]]
+    waits: Sequence[Sequence[float]]
+
+
+@dataclass(frozen=True)
+class Timeline(Block):
+    """For each lane two rows over one axis of time: what it computes, and its messages."""
+
+    kind = "timeline"
+    lanes: Sequence[Lane]
+
+
+@dataclass(frozen=True)
 class Drawing(Block):
     """Graphs as `Context.drawing` gives them, by engine; one may be missing."""
 

@@ -61,6 +61,7 @@ class Round:
     def ready(self, position: int, gradient: Any) -> None:
         """A gradient, or None where this rank has none."""
         self.early = self._under_way
+        self.comm.tell("ready", self.likes[position].nbytes)
         self._given[position] = gradient
         self.order.append(position)
         while len(self.begun) < len(self.plan) and all(p in self._given for p in self.plan[len(self.begun)]):

@@ -48,6 +48,9 @@ class Communicator:
         self.wires: Wires = Alone() if wires is None else wires
         self.steps, self.count = 0, 0
         """Training steps made, and collectives begun."""
+        self.heard: Callable[[str, Any], None] | None = None
+        """For who draws what happens: told of each gradient that is "ready" (with its bytes), and of each
+        Transfer that is "begun", that is "over", that this rank "waits" for, and that it has "waited" for."""
         self._queue: list[Transfer] = []
         self._notes: dict[int, Note] = {}
 
@@ -109,6 +112,7 @@ class Communicator:
             self._until(request.done, begun)
             handshake.check_same(begun.call, all_)
         self._queue.append(begun)
+        self.tell("begun", begun)
         self.progress()
         return begun
 
@@ -118,7 +122,10 @@ class Communicator:
         """Let what is under way go on, as far as that takes no waiting."""
         may_gather = True
         for one in self._queue:
+            before = one.stage
             one.advance(may_gather)
+            if one.over and one.stage != before:
+                self.tell("over", one)
             may_gather = may_gather and one.stage >= 2
         while self._queue and self._queue[0].over:
             self._queue.pop(0)
@@ -131,8 +138,15 @@ class Communicator:
             return of.over
 
         if not of.over:
+            self.tell("waits", of)
             self._until(over, of)
+            self.tell("waited", of)
         return of.value
+
+    def tell(self, what: str, of: Any) -> None:
+        """Let who listens hear of it."""
+        if self.heard is not None:
+            self.heard(what, of)
 
     def step(self) -> None:
         """One training step is made: after the tenth, collectives begin without a handshake."""

@@ -52,7 +52,9 @@ class Transfer:
         self, call: Call, finish: Callable[[], Any],
         first: Callable[[], Request] | None = None, second: Callable[[], Request] | None = None,
     ) -> None:  # fmt: skip
-        self.call, self._finish, self._parts = call, finish, [first, second]
+        self.call, self._finish, self._starts = call, finish, [first, second]
+        self.parts = sum(start is not None for start in self._starts)
+        """How many of them there are."""
         self._under_way: Request | None = None
         self.stage = 0
         """How many parts have been begun; 3 when it is done."""
@@ -77,7 +79,7 @@ class Transfer:
                 return
             if self.stage == 1 and not may_gather:
                 return
-            start = self._parts[self.stage]
+            start = self._starts[self.stage]
             self.stage += 1
             if start is not None:
                 self._under_way = start()

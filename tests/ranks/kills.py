@@ -1,10 +1,10 @@
 """Kills ranks at random moments and looks whether the training goes on: `python -m tests.ranks.kills --count
 100`.
 
-Each trial trains on three ranks, of which one is killed: in a random step, a random part of the time after its
-beginning that the step before took. The others must make all steps, with the losses that one rank has on all
-rows; nothing may hang, and the checkpoint that rank 0 writes after each step must be whole. A kill that comes
-when all is over is no kill, nor is a run that mpirun could not begin: another one is made.
+Each trial trains on three ranks, of which one is killed: in a random step, behind its beginning by a random
+part of the time that the step before took. The others must make all steps, with the losses that one rank has
+on all rows; nothing may hang, and the checkpoint that rank 0 writes after each step must be whole. A kill
+that comes when all is over is no kill, nor is a run that mpirun could not begin: another one is made.
 """
 
 from __future__ import annotations

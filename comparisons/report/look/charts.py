@@ -1,11 +1,11 @@
-"""The generic figures of an experiment's evidence, as SVG text: curves and bars."""
+"""The generic figures of an experiment's evidence, as SVG text: curves, bars and timelines."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from comparisons.lab.blocks import Bars, Curves
+from comparisons.lab.blocks import Bars, Curves, Lane, Timeline
 from comparisons.report.look.figures import COLOUR, FAINT, GOLD, INK, canvas, round_time
 from comparisons.statistics.quantities import number, seconds, size
 
@@ -22,8 +22,11 @@ FIGURE: dict[str, Callable[[float], str]] = {"seconds": seconds, "bytes": size, 
 """How a unit is said on an axis, and beside a bar."""
 
 
-def alternative(block: Curves | Bars) -> str:
-    """What a chart shows, for who does not see it: where each curve begins and ends, or each bar's figure."""
+def alternative(block: Curves | Bars | Timeline) -> str:
+    """What a chart shows, for who does not see it: where each curve begins and ends, each bar's figure, or
+    how each lane went."""
+    if isinstance(block, Timeline):
+        return f"{block.title}. {' '.join(map(_lane, block.lanes))}"
     said = FIGURE[block.unit]
     if isinstance(block, Bars):
         parts = [
@@ -37,6 +40,16 @@ def alternative(block: Curves | Bars) -> str:
         if len(one.y)
     ]
     return f"{block.title}: {block.y_label} over {block.x_label}. {'; '.join(ends)}."
+
+
+def _lane(lane: Lane) -> str:
+    begun = [seconds(message[0]) for message in lane.messages]
+    waited = sum(end - start for start, end in lane.waits)
+    return (
+        f"{lane.label}: {len(lane.ready)} gradients were ready from {seconds(min(lane.ready, default=0))} to "
+        f"{seconds(max(lane.ready, default=0))}; messages were begun at {', '.join(begun)}; it waited "
+        f"{seconds(waited)} of {seconds(lane.end)}."
+    )
 
 
 def curves(block: Curves) -> str:
@@ -106,3 +119,55 @@ def bars(block: Bars) -> str:
         if count > 1:
             axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=count)
     return str(written[0])
+
+
+def timeline(block: Timeline) -> str:
+    """Two rows for each lane: what is computed, with a stroke for each gradient that is ready and gaps where
+    it waits; and the messages, each in a row of its own."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    height = 3.0  # of a lane: its name, what it computes, its messages
+    with canvas(6.4, 1.15 * len(block.lanes) + 0.9, f"timeline {block.title}") as (_, axes, written):
+        ticks: dict[float, str] = {}
+        for which, lane in enumerate(block.lanes):
+            top = which * height
+            axes.annotate(lane.label, (0, top + 0.3), va="center", fontweight="bold")
+            _computing(axes, lane, top + 0.6)
+            _talking(axes, lane, top + 1.55)
+            ticks |= {top + 0.95: "computes", top + 2.0: "talks"}
+        axes.set_yticks([*ticks], [*ticks.values()])
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        axes.set_ylim(height * len(block.lanes), 0)
+        axes.set_xlim(0, 1.02 * max(lane.end for lane in block.lanes))
+        axes.xaxis.set_major_formatter(lambda value, _: round_time(value) if value else "0")
+        axes.locator_params(axis="x", nbins=6)
+        axes.set_xlabel("since the step began")
+        keys = [
+            Patch(facecolor=FAINT, alpha=0.45, label="computing"),
+            Line2D([], [], color=INK, linewidth=1, label="a gradient is ready"),
+            Patch(facecolor=GOLD, label="a message under way"),
+            Patch(facecolor="none", edgecolor=FAINT, hatch="////", linewidth=0.6, label="waiting for it"),
+        ]
+        axes.legend(handles=keys, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    return str(written[0])
+
+
+def _computing(axes: Any, lane: Lane, top: float) -> None:
+    at = 0.0
+    for start, end in [*lane.waits, [lane.end, lane.end]]:
+        axes.broken_barh([(at, start - at)], (top, 0.7), facecolor=COLOUR[lane.side], alpha=0.45, linewidth=0)
+        axes.broken_barh(
+            [(start, end - start)], (top, 0.7), facecolor="none", edgecolor=FAINT, hatch="////", linewidth=0.6
+        )
+        at = end
+    for ready in lane.ready:
+        axes.plot([ready, ready], [top, top + 0.7], color=INK, linewidth=1)
+
+
+def _talking(axes: Any, lane: Lane, top: float) -> None:
+    each = 1.1 / max(len(lane.messages), 1)
+    for row, (begun, over) in enumerate(lane.messages):
+        place = top + row * each, 0.75 * each
+        axes.broken_barh([(begun, over - begun)], place, facecolor=GOLD, linewidth=0)

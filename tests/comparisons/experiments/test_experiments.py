@@ -254,7 +254,8 @@ def test_a_page_holds_every_section_and_the_first_page_links_to_it(experiment):
     assert LEVELS[experiment.level].replace("`", "") in text
     timed = [spread for spread in spreads(evidence(experiment)) if spread["median"] > 0]
     assert ("widest middle half" in text) == bool(timed)
-    assert page.count("<figure>") == sum(block.kind in ("curves", "bars") for block in reading.evidence)
+    charts = ("curves", "bars", "timeline")
+    assert page.count("<figure>") == sum(block.kind in charts for block in reading.evidence)
     table, contents = re.search(
         r"(<table class=.glance.*?</table>).*(<section[^>]* id=.contents.*?</section>)", index, re.DOTALL
     ).groups()
