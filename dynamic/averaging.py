@@ -40,7 +40,7 @@ class Averaging:
     def arrived(self, node: Any, waiting: dict[Any, list[Any]]) -> None:
         """See `ReverseVisitor.arrived`."""
         for parameter in self.last.get(node, ()):
-            self._ready(parameter, waiting[parameter][0] if parameter in waiting else None)
+            self._ready(parameter, waiting.pop(parameter, (None,))[0])  # its average comes in its place
         for averager in self.rounds:
             averager.comm.progress()
 

@@ -69,6 +69,7 @@ class Round:
 
     def _begin(self, bucket: Sequence[int]) -> None:
         given = [self._given[p] for p in bucket]
+        self._given |= dict.fromkeys(bucket)  # they are copied, and need not be held
         arrays = [
             np.zeros(self.likes[p].shape, self.likes[p].dtype) if g is None else g
             for p, g in zip(bucket, given, strict=True)

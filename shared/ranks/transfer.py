@@ -52,7 +52,8 @@ class Transfer:
         self, call: Call, finish: Callable[[], Any],
         first: Callable[[], Request] | None = None, second: Callable[[], Request] | None = None,
     ) -> None:  # fmt: skip
-        self.call, self._finish, self._starts = call, finish, [first, second]
+        self.call, self._starts = call, [first, second]
+        self._finish: Callable[[], Any] | None = finish
         self.parts = sum(start is not None for start in self._starts)
         """How many of them there are."""
         self._under_way: Request | None = None
@@ -75,7 +76,9 @@ class Transfer:
                 return
             self._under_way = None
             if self.stage == 2:
+                assert self._finish is not None
                 self.value, self.stage = self._finish(), 3
+                self._finish, self._starts = None, []  # and with them what the message was made in
                 return
             if self.stage == 1 and not may_gather:
                 return
@@ -99,23 +102,25 @@ def summed(
     dtype = np.dtype(arrays[0].dtype)
     wide = np.dtype(np.float32) if dtype == np.float16 else dtype
     ends = np.cumsum([array.size for array in arrays])
+    places = [(end - array.size, end, array.shape) for array, end in zip(arrays, ends, strict=True)]
     size, n = int(ends[-1]) + 1 + len(counts), wires.size
     chunk = -(-size // n)
     fold = FOLDS[kind]
-    flat = np.zeros(n * chunk, wide)
+    flat = np.empty(n * chunk, wide)
     w = wide.type(1 if weight is None else weight)
-    for array, end in zip(arrays, ends, strict=True):
-        part = flat[end - array.size : end].reshape(array.shape)
+    for array, (start, end, shape) in zip(arrays, places, strict=True):
+        part = flat[start:end].reshape(shape)
         if kind == "mean":
             np.multiply(array, w, out=part, dtype=wide)
         else:
             part[...] = array
     flat[ends[-1] : size] = [w, *counts]
+    flat[size:] = 0
 
     def finish() -> Any:
         total, found = flat[ends[-1]], []
-        for array, end in zip(arrays, ends, strict=True):
-            part = flat[end - array.size : end].reshape(array.shape)
+        for start, end, shape in places:
+            part = flat[start:end].reshape(shape)
             whole = np.divide(part, total) if kind == "mean" else part.copy()
             found.append(whole.astype(dtype, copy=False))
         return found, [int(count.real) for count in flat[size - len(counts) : size]]
@@ -129,12 +134,13 @@ def summed(
 
         return Transfer(call, added, None, lambda: wires.gather(flat, pieces))
 
-    theirs = np.empty((n, chunk), wide)
+    theirs = [np.empty((n, chunk), wide)]
 
     def second() -> Request:
-        return wires.gather(folded(fold, theirs, np.empty(chunk, wide)), flat)
+        parts = theirs.pop()  # not needed any more when that is sent
+        return wires.gather(folded(fold, parts), flat)
 
-    return Transfer(call, finish, lambda: wires.exchange(flat, theirs), second)
+    return Transfer(call, finish, lambda: wires.exchange(flat, theirs[0]), second)
 
 
 def scattered(wires: Wires, call: Call, array: Any) -> Transfer:
@@ -168,9 +174,12 @@ def spread(wires: Wires, call: Call, array: Any, root: int) -> Transfer:
     return Transfer(call, lambda: taken, None, lambda: wires.spread(taken, root))
 
 
-def folded(fold: Callable[..., Any], parts: Any, into: Any) -> Any:
-    """The parts, by rank, made one, in `into`."""
-    np.copyto(into, parts[0])
+def folded(fold: Callable[..., Any], parts: Any, into: Any = None) -> Any:
+    """The parts, by rank, made one: in `into`, or in the place of the first of them."""
+    if into is None:
+        into = parts[0]
+    else:
+        np.copyto(into, parts[0])
     for part in parts[1:]:
         fold(into, part, out=into)
     return into
