@@ -135,7 +135,8 @@ def read(found: Json) -> Reading:
         verdicts=[
             weighed(f"saved model and its array of {size(table)}, used {uses} times",
                     *(sent["plain"][e] for e in PAIR)),
-            weighed("the same, such an array made one constant", *(sent["once"][e] for e in PAIR)),
+            weighed(f"saved model whose array is one constant, used {uses} times",
+                    *(sent["once"][e] for e in PAIR)),
         ],
         evidence=[
             Pair("A table inside a model", found["codes"]["dynamic"], found["codes"]["static"],

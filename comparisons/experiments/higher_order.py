@@ -101,7 +101,8 @@ def read(found: Json) -> Reading:
         answer=_answer(first, later, last),
         verdicts=[
             timed(f"derivative {last['order']} of tanh, from nothing", *(last[e]["start"] for e in PAIR)),
-            timed("the same again, at another x", *(last[e]["step"] for e in PAIR)),
+            timed(f"derivative {last['order']} of tanh again, at another x",
+                  *(last[e]["step"] for e in PAIR)),
             Verdict(f"nodes of derivative {last['order']}", *nodes),
         ],
         evidence=[

@@ -151,7 +151,7 @@ def read(found: Json) -> Reading:
         answer=_answer(free, least),
         verdicts=[
             sized("least memory that a deep network was brought to", *counts.values()),
-            timed("a step of it with that memory", *(least[e]["time"] for e in PAIR)),
+            timed("a step of a deep network in its least memory", *(least[e]["time"] for e in PAIR)),
         ],
         evidence=[
             Pair("A network that holds less", found["codes"]["dynamic"], found["codes"]["static"],

@@ -115,7 +115,7 @@ def read(found: Json) -> Reading:
         answer=_answer(twice, fails),
         verdicts=[
             by_design(_verdict("a model built a second time, then restored", twice)),
-            by_design(_verdict("the same, on a graph of its own", fresh)),
+            by_design(_verdict("a model built again on a graph of its own, then restored", fresh)),
         ],
         evidence=[
             Pair("Built twice, restored once", twice["dynamic"], twice["static"],

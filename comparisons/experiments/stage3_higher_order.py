@@ -79,7 +79,7 @@ def read(found: Json) -> Reading:
     places = {engine: codes[engine]["value"] for engine in PAIR}
     rows = [
         counted("lines for Newton's method", lines["dynamic"], lines["static"]),
-        timed("eight steps of it, from nothing", *(found["whole"][e] for e in PAIR)),
+        timed("eight steps of Newton's method, from nothing", *(found["whole"][e] for e in PAIR)),
         timed("a slope and a curvature, once running", *(found["step"][e] for e in PAIR)),
     ]
     return Reading(

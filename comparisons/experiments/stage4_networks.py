@@ -83,8 +83,8 @@ def read(found: Json) -> Reading:
     steps = len(losses["dynamic"])
     rows = [
         counted("lines for a network that learns", lines["dynamic"], lines["static"]),
-        timed(f"{number(steps)} steps, from nothing", *(found["whole"][e] for e in PAIR)),
-        Verdict("losses that are equal bit for bit", *[f"{number(equal)} of {number(steps)}"] * 2),
+        timed(f"{number(steps)} steps of a network, from nothing", *(found["whole"][e] for e in PAIR)),
+        Verdict("losses of those steps, equal bit for bit", *[f"{number(equal)} of {number(steps)}"] * 2),
     ]
     return Reading(
         answer=_answer(rows[1].ahead, equal, steps),

@@ -116,8 +116,8 @@ def read(found: Json) -> Reading:
     said = {engine: f"{equal[engine]} of {half}" for engine in PAIR}
     rows = [
         counted("lines to train a recurrent network", lines["dynamic"], lines["static"]),
-        timed(f"{2 * half} steps of it, from nothing", *(found["whole"][e] for e in PAIR)),
-        Verdict("equal losses after a restart", said["dynamic"], said["static"], _ahead(equal)),
+        timed(f"{2 * half} steps of a recurrent network, from nothing", *(found["whole"][e] for e in PAIR)),
+        Verdict("losses equal after a restart from a checkpoint", *said.values(), _ahead(equal)),
     ]
     steps = list(range(1, 2 * half + 1))
     return Reading(

@@ -151,9 +151,9 @@ def read(found: Json) -> Reading:
         verdicts=[
             timed(f"a recurrent network's first loss, {length} steps unrolled",
                   *(most["unrolled"][engine]["start"] for engine in PAIR)),
-            timed("its first loss, static's loop being one node",
+            timed("a recurrent network's first loss, static's loop one node",
                   *(most["looped"][engine]["start"] for engine in PAIR)),
-            timed("each later training step of it, unrolled",
+            timed("a recurrent network's later steps, 50 steps unrolled",
                   *(most["unrolled"][engine]["step"] for engine in PAIR)),
         ],
         evidence=[

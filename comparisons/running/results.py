@@ -21,7 +21,7 @@ def save(report: dict[str, Any], folder: Path) -> Path:
     """Write the report, all of it or nothing: a reader never meets half a file."""
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / NAME
-    files.write(target, json.dumps(report, indent=1, allow_nan=False) + "\n", "report")
+    files.write(target, json.dumps(report, separators=(",", ":"), allow_nan=False) + "\n", "report")
     return target
 
 
