@@ -251,7 +251,10 @@ def _shares(rows: int, o: int, reach: Reach) -> list[tuple[range, range]]:
 
 def _variant(x: Any, reach: Reach) -> Variant:
     lanes = machine.vector_bytes() // int(x.dtype.itemsize)
-    return Variant(x.dtype.char, machine.vector_bytes(), reach.stride[1], reach.output[1] <= lanes)
+    last, stride = reach.output[1] - 1, reach.stride[1]
+    return Variant(
+        x.dtype.char, machine.vector_bytes(), stride, 1 + last * stride // lanes if last < lanes else 0
+    )
 
 
 def _wide(x: Any) -> int:

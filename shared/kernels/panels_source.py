@@ -25,7 +25,7 @@ class Variant(NamedTuple):
     dtype    of all arrays, "f" or "d"
     bytes    of a vector
     stride   from one column of the output to the next, in columns of the image
-    narrow   whether a row of the output is one vector at most
+    narrow   if a row of the output is one vector at most, those of the image that it sees; else 0
     relu     whether that follows (correlate alone)
     step     from column to column of what is written; 0 where rows follow each other too (correlate alone)
     """
@@ -33,7 +33,7 @@ class Variant(NamedTuple):
     dtype: str
     bytes: int
     stride: int = 1
-    narrow: bool = False
+    narrow: int = 0
     relu: bool = False
     step: int = 0
 
@@ -97,7 +97,7 @@ def _fill_line(
                 with _columns(e, variant) as q:
                     value = "zeroinitializer"
                     if part == 1:
-                        value = _seen(e, row, e.mul(q, variant.stride), low, high, variant.stride)
+                        value = _seen(e, variant, row, e.mul(q, variant.stride), low, high)
                     e.store(value, e.at(target, q), e.vector)
 
 
@@ -111,10 +111,10 @@ def _columns(e: Emitter, variant: Variant) -> Iterator[Value]:
         yield q
 
 
-def _seen(e: Emitter, row: str, at: str, low: str, high: str, stride: int) -> str:
+def _seen(e: Emitter, variant: Variant, row: str, at: str, low: str, high: str) -> str:
     """A vector of every so manyth element from `at` on; zeros for those not from `low` up to `high`."""
-    found = ""
-    for m in range(1 + (e.lanes - 1) * stride // e.lanes):
+    found, stride = "", variant.stride
+    for m in range(variant.narrow or 1 + (e.lanes - 1) * stride // e.lanes):
         k = e.add(at, m * e.lanes)
         outside = e.first(e.sub(low, k))
         every = f"<{e.lanes} x i1> {e.first(e.sub(high, k))}"
