@@ -1,11 +1,11 @@
 """Whether it pays to follow the calls of a function and to compile what they do: an account of time.
 
-Following costs time where nothing is compiled yet, and so does compiling; what was compiled saves some in
-each call. What a call would have taken plainly is known from those that ran plainly, in proportion to their
-ops. So there is a balance: a function gets a small advance, a small part of all plain time, and what it has
-saved; if it has used that up it runs plainly until there is some again. What compiling takes is a loan that
-savings pay back (whether to rent or to buy: Karlin et al. 1988). It is granted where those to be expected do
-so within some hundred calls, or where it is little beside all time so far.
+Following costs time where a call takes a path that is not compiled; what was compiled saves some in each
+call. What it would have taken plainly is known from calls that ran plainly, in proportion to their ops. So
+there is a balance: a function gets a small advance, a small part of all plain time, and what it has saved; if
+it has used that up it runs plainly until there is some again. What is expected to save more than it takes to
+compile is compiled (whether to rent or to buy: Karlin et al. 1988), in calls that run plainly, each of which
+spends a small part of its time on it: so no hundred calls take much longer than they would without.
 """
 
 from __future__ import annotations
@@ -20,19 +20,21 @@ from statistics import fmean, median
 clock = time.thread_time
 """Seconds of this thread's own; tests put another clock in its place."""
 
-ADVANCE = 4.0
-"""How many plain calls' time may be lost to begin with;"""
-LENT = 6.0
-"""and how many more, of what is compiled."""
+ADVANCE = 1.2
+"""How many plain calls' time may be lost to begin with."""
 EARNED = 0.025
 """What part of all plain time may be lost later; of which so many plain calls' may be saved up:"""
-SAVED_UP = 2.0
+SAVED_UP = 1.2
 HORIZON = 100
 """Within so many calls savings are to pay for what is compiled, or"""
 OF_ALL = 0.05
-"""it is to be no more than this part of all plain time so far."""
-PACE = 0.1
-"""What is lent is no more than this part of the plain time of the calls between it and what is lent next."""
+"""it is to be no more than this part of all plain time by when it is done."""
+PACE = 0.04
+"""What part of the time that calls take plainly they may take longer because something is compiled."""
+RECORDING = 3.0
+"""How many plain calls' time it has cost before to record what is compiled: that is spared first."""
+SLICE = 5.0
+"""So many plain calls are counted for what was compiled in one, at most: what is more was loaded, once."""
 LATER = 1000
 """For how many calls it is chosen which paths to compile."""
 MISSED = 0.4
@@ -62,13 +64,14 @@ class Compiling:
         self.seconds, self.ops = seconds, ops
         self.total = 0.0
 
-    def learn(self, seconds: float, ops: int) -> float:
-        """So many ops took so long; how much of it they had to take: not what is loaded the first time, and
-        kept for all others."""
-        seconds = min(seconds, 2 * self.cost(ops))
-        self.seconds += seconds
+    def learn(self, seconds: float, ops: int) -> None:
+        """So many ops took so long."""
+        self.seconds += min(seconds, self.most(ops))
         self.ops += ops + BESIDE
-        return seconds
+
+    def most(self, ops: int) -> float:
+        """What so many take at most: what is more is loaded the first time, and kept for all others."""
+        return 2 * self.cost(ops)
 
     def cost(self, ops: int) -> float:
         """What so many will take."""
@@ -88,7 +91,7 @@ class Account:
     plain    seconds for each op, of the last calls that ran plainly; `each`, what it takes, about
     usual    how many ops a call has, about
     balance  seconds that may be lost at the moment; None before anything is known
-    loan     seconds of compiling that have not been paid back
+    credit   seconds that may be spent on compiling at the moment; None before anything is compiled
     saves    what part of its plain time a call saves that runs in programs
     total    seconds of plain time that all calls would have taken so far, about
     at_once  whether time is no object: what comes again is compiled, and nothing is given up
@@ -100,7 +103,8 @@ class Account:
         self.plain: deque[float] = deque(maxlen=16)
         self.each, self.usual, self.calls = 0.0, 0.0, 0
         self.balance: float | None = None
-        self.loan, self.total = 0.0, 0.0
+        self.credit: float | None = None
+        self.total = 0.0
         self.saves = EXPECTED[level]
 
     def ran_plainly(self, seconds: float, ops: float | None = None) -> None:
@@ -121,21 +125,19 @@ class Account:
         """So many calls will run plainly."""
         self._earn(calls * self.call)
 
-    def followed(self, seconds: float, lent: float, ops: float, whole: bool, took: float | None) -> None:
-        """A call of so many ops took so long, beside what was lent to compile; whether all of it ran in
-        programs: only then it can have saved anything, and what else seems saved is that calls differ. took:
-        what one of the same path took plainly, if that is known."""
+    def followed(self, seconds: float, ops: float, whole: bool, took: float | None) -> None:
+        """A call of so many ops took so long, beside what it compiled; whether all of it ran in programs:
+        only then it can have saved anything, and what else seems saved is that calls differ. took: what one
+        of the same path took plainly, if that is known."""
         plainly = self._one_more(ops)
         if took is not None:
             plainly = took
         saved = max(plainly - seconds, -WORST * plainly)
         if not whole:
             saved = min(saved, 0.0)
-        elif plainly and not lent:
+        elif plainly:
             self.saves += (saved / plainly - self.saves) / 8
-        paid = min(self.loan, max(saved, 0.0))
-        self.loan += lent - paid
-        self._earn(plainly, saved - paid)
+        self._earn(plainly, saved)
 
     def watched(self, seconds: float, ops: float) -> None:
         """A call of so many ops took so long, which were watched alone."""
@@ -162,12 +164,27 @@ class Account:
         held = ADVANCE * self.call if self.balance is None else min(self.balance, ADVANCE * self.call)
         self.balance = min(held + EARNED * seconds + saved, max(held, SAVED_UP * self.call))
 
-    def debt(self, lent: float) -> int:
-        """How many plain calls it takes until nothing is owed, after a call in which so much was lent and
-        after which more will be."""
+    def debt(self) -> int:
+        """How many plain calls it takes until nothing is owed."""
         if self.at_once or not self.call or self.balance is None:
             return 0
-        return math.ceil(max(-self.balance / EARNED, lent / PACE, 0.0) / self.call)
+        return math.ceil(max(-self.balance / EARNED, 0.0) / self.call)
+
+    def spare(self, seconds: float) -> float:
+        """After a plain call that took so long: how many seconds may be spent on compiling now, if any."""
+        self.credit = PACE * seconds + (-RECORDING * self.call if self.credit is None else self.credit)
+        return self.credit
+
+    def compiled(self, seconds: float) -> None:
+        """So many were."""
+        self.credit = (self.credit or 0.0) - min(seconds, SLICE * self.call)
+
+    def until_compiled(self, ops: Sequence[int]) -> int:
+        """How many plain calls it takes, about, until so many ops of stretches are."""
+        if not self.call:
+            return 1
+        spared = -RECORDING * self.call if self.credit is None else self.credit
+        return math.ceil((sum(map(compiling.cost, ops)) - spared) / PACE / self.call)
 
     def choose(self, paths: Sequence[tuple[float, int]], known: float) -> int:
         """How many of some paths to compile, the first ones, of each of which it is given in what part of the
@@ -177,13 +194,12 @@ class Account:
         if compiling.total < compiling.loading():
             return 0
         best, chosen, granted = -math.inf, 0, False
-        cost, taken = self.loan, known
-        room = max(self.balance or 0.0, 0.0) + LENT * self.call
+        cost, taken = 0.0, known
         for count, (part, ops) in enumerate(paths, 1):
             cost += compiling.cost(ops)
             taken += part
             gain = self.call * (taken * self.saves - (1 - taken) * MISSED)
             if gain > 0 and LATER * gain - cost > best:
                 best, chosen = LATER * gain - cost, count
-                granted = cost <= room + HORIZON * gain or cost <= OF_ALL * self.total
+                granted = cost <= HORIZON * gain or cost <= OF_ALL * (self.total + cost / PACE)
         return chosen if granted else 0

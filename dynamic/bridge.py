@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable
+from contextvars import Context
 from copy import deepcopy
 from dataclasses import replace
 from functools import update_wrapper
@@ -20,8 +21,9 @@ from dynamic import account, gradient_hooks
 from dynamic.account import Account
 from dynamic.calls import Call
 from dynamic.modes import mode
-from dynamic.paths import Point, Tree
+from dynamic.paths import Point
 from dynamic.scout import Scout
+from dynamic.tree import Tree
 from shared.errors import SettingError
 from shared.watch import hooks
 
@@ -52,10 +54,10 @@ class Function:
     def __init__(self, fn: Callable[..., Any], level: str, at_once: bool = False) -> None:
         update_wrapper(self, fn)
         self.name = getattr(fn, "__name__", type(fn).__name__)
-        self.fn, self.tree = fn, Tree(level)
-        self.account = Account(level)
+        self.fn, self.account = fn, Account(level)
         if at_once:
             self.account.at_once = True
+        self.tree = Tree(level, self.account.at_once)
         self._lock = threading.Lock()
         self.plain = 1  # calls to come that run plainly; the first mostly makes slots and shapes
         self._pause, self._lost, self._why = PAUSE, False, "to begin with"
@@ -71,14 +73,16 @@ class Function:
         if self.plain > 0:
             self.plain -= 1
             self.counts["plain"] += 1
-            if self.plain > 0:
+            if self.plain > 0 and not self.tree.queue:
                 return self.fn(*args, **settings)
             start = account.clock()
             result = self.fn(*args, **settings)
             seconds = account.clock() - start
             if self._lock.acquire(blocking=False):  # else another thread keeps the account now
-                self.account.ran_plainly(seconds)
-                self._lock.release()
+                try:
+                    self._ran_plainly(seconds)
+                finally:
+                    self._lock.release()
             return result
         if not self._lock.acquire(blocking=False):  # another thread is in it, and the tree is one
             return self.fn(*args, **settings)
@@ -99,6 +103,21 @@ class Function:
         finally:
             call.known, call.silent = False, True  # a task that was begun in it may go on, plainly
             self._lock.release()
+
+    def _ran_plainly(self, seconds: float) -> None:
+        """After a plain call that took so long: some of the time that it leaves is for compiling."""
+        book, tree = self.account, self.tree
+        if self.plain <= 0:
+            book.ran_plainly(seconds)
+        spare = book.spare(seconds) if tree.queue else 0.0
+        if spare <= 0:
+            return
+        try:
+            book.compiled(Context().run(tree.go_on, spare))
+        except Exception as error:
+            tree.failure = error
+        if not tree.queue:
+            self.plain = 0
 
     def __reduce__(self) -> str:
         return self.fn.__qualname__  # as of any function: by its name
@@ -148,7 +167,7 @@ class Function:
         tree, book, counts = self.tree, self.account, self.counts
         scout = call if type(call) is Scout else call.scout
         point = call.point if scout is None else scout.point
-        seconds, lent, new, whole = seconds - tree.compiled, tree.lent, 0, False
+        seconds, new, whole = seconds - tree.compiled, 0, False
         self._lost = scout is not None and point not in tree.visited
         ops = book.usual if self._lost else point.work
         if call is scout:
@@ -166,16 +185,17 @@ class Function:
                 return
             new = call.recorded
             whole = call.known and not call.misses and not call.asked
-            if whole and not book.loan:
+            if whole:
                 self._pause = PAUSE
-            book.followed(seconds, lent, ops, whole, point.took)
+            book.followed(seconds, ops, whole, point.took)
         if not self._lost:
             tree.visit(point)
             if not point.worth:
                 self._choose()
-        more = any([p.worth and not p.programs for p in tree.visited])  # is yet to be compiled
-        debt = book.debt(lent if more else 0.0)
-        if debt:
+        debt = book.debt()
+        if tree.queue:
+            self._rest(book.until_compiled([one.ops for one in tree.queue]), "as it is compiled meanwhile")
+        elif debt:
             self._rest(max(debt, self._longer()) if new else debt, "as following paths was of no use")
         elif not book.at_once:
             if not tree.root.next:
@@ -230,10 +250,10 @@ def function(
     that moment.
 
     The first call runs plainly, the second is recorded, later ones are watched: what comes again and again is
-    compiled as soon as that is expected to pay, and from then on calls are matched against it. Where it does
-    not pay (paths that keep changing, functions of few ops) the function runs plainly, and tries again after
-    a while. With `at_once`, what comes a second time is compiled whatever that takes: for what will be called
-    very often, or is measured.
+    compiled if that is expected to pay, bit by bit beside plain calls, and then calls are matched against it.
+    Where it does not pay (paths that keep changing, functions of few ops) the function runs plainly, and
+    tries again after a while. With `at_once`, what comes a second time is compiled whatever that takes: for
+    what will be called very often, or is measured.
     """
     if optimize not in ("exact", "fast"):
         raise SettingError(f"function: optimize is 'exact' or 'fast', not {optimize!r}")

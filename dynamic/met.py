@@ -11,10 +11,11 @@ from weakref import ref
 import numpy as np
 
 from dynamic.operands import operand
-from dynamic.paths import Point, Tree
+from dynamic.paths import Point
 from dynamic.pending import Read, Remembered, array_of, edge_in, readers
 from dynamic.sharing import kin_of
 from dynamic.tensors import Tensor
+from dynamic.tree import Tree
 from shared.op import TABLE
 from shared.state import State
 from shared.touched import Waiting, touching

@@ -1,4 +1,4 @@
-"""The paths that calls of a function have taken: a tree of events, and the programs between its points.
+"""The points of the paths that calls of a function have taken, and the programs between them.
 
 A path that was taken before is compared with what happens now, event by event, by a function that is written
 for each (`dynamic.matching`): of a call of an op that is all that is left to do.
@@ -7,24 +7,13 @@ for each (`dynamic.matching`): of a call of an op that is all that is left to do
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from threading import RLock
 from typing import Any, NamedTuple
 
-from dynamic import account
 from dynamic.matching import taker
-from shared.dispatch import compiler
 from shared.op import Op
 from shared.spec import Spec
 from shared.state import State
-from shared.touched import Waiting
-from shared.trace import Applied, Assigned, Differentiated, Event, Known, New, Path, Stepped, Stretch
-
-EVENTS = 20_000
-"""How many events a call may have, and a tree."""
-RECENT = 64
-"""So many calls count in full when it is asked how often which path is taken."""
-PROGRAMS = 8
-"""How many programs may end at one point, for what is looked at may differ."""
+from shared.trace import Applied, Assigned, Differentiated, Event, Known, New, Stepped, Stretch
 
 
 class Point:
@@ -204,135 +193,3 @@ def _work(event: Any, before: Point) -> int:
     if isinstance(event, Differentiated):
         return before.work - before.turned
     return 3 * len(event.parameters) if isinstance(event, Stepped) else 1
-
-
-class Tree:
-    """All paths of one function.
-
-    level   "exact" or "fast"
-    events  how many there are
-    call    the call in progress; `waiting`, what stands in the place of the arrays of States meanwhile;
-            `lock`, under which it goes on and is computed, for that other threads ask for
-    calls   how many have come this way; `visits`, the same, those of long ago counting less; `visited`, the
-            points where they ended
-    graphs  by its last point, each path that was made a graph of; `grew`, whether one was in this call
-    compiled seconds that were spent on compiling in this call; `lent`, without what is spent once for all
-    failure what went wrong last with a program, if anything did; the events were done one by one instead
-    """
-
-    def __init__(self, level: str) -> None:
-        self.level = level
-        self.call: Any = None
-        self.lock = RLock()
-        self.clear()
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self.root, self.events = Point(), 0
-        self.visits, self.calls = 0.0, 0
-        self.visited: dict[Point, None] = {}
-        self.graphs: dict[Point, Path] = {}
-        self.grew = False
-        self.compiled = self.lent = 0.0
-        self.failure: Exception | None = None
-        self.waiting: dict[State, Waiting] = {}
-
-    def settle(self, state: State) -> Any:
-        """Compute what the call in progress keeps waiting; what the State then holds."""
-        with self.lock:  # so that the call, in a thread of its own, lets it wait no more until it is told
-            if self.call is not None:
-                self.call.flush()
-            return state._data
-
-    def grow(self, point: Point, event: Event) -> Point:
-        """The point behind one more event."""
-        made = Point(event, point)
-        point.after.append(made)
-        self.events += 1
-        return made
-
-    def visit(self, point: Point) -> None:
-        """A call ended there."""
-        self.calls += 1
-        self.visits += 1
-        point.visits, point.used = point.visits + 1, self.calls
-        self.visited[point] = None
-        if self.visits > RECENT:
-            self.visits /= 2
-            for end in self.visited:
-                end.visits /= 2
-        if self.events > EVENTS // 2:
-            self._forget()
-
-    def _forget(self) -> None:
-        """Forget the paths that were not taken for longest, until half of the room is free."""
-        for end in sorted(self.visited, key=lambda end: end.used):
-            if self.events <= EVENTS // 4:
-                return
-            del self.visited[end]
-            end.visits = 0
-            while end.before is not None and not end.after and end not in self.visited:
-                end.before.after.remove(end)
-                if end.worth:
-                    end.before.next.remove(end)
-                self.events -= 1
-                end = end.before
-
-    def program(self, begin: Point, end: Point, known: set[int], live: Sequence[int], ordered: bool) -> Any:
-        """The program of the events between two points that gives the Tensors which are `live`, fed some of
-        those that are `known`; None if there are too many already."""
-        found = end.programs.setdefault(begin, [])
-        for program in found:
-            if known.issuperset(program.feeds) and set(live) <= set(program.gives) and (
-                ordered or not program.ordered
-            ):
-                return program
-        if len(found) >= PROGRAMS:
-            return None
-        wanted = set(live)
-        start = account.clock()
-        kept = {number for number in range(end.count) if end.ordered(number)}
-        for last in list(end.goals())[:PROGRAMS]:
-            path = self._graph(last)
-            if last is not end:
-                reached = path.needed(end.depth, last.depth, kept)
-                wanted |= {number for number in reached if begin.count <= number}
-        path = self._graph(end)
-        inputs = {x.number for p in end.path(begin) for x in p.told.arguments() if isinstance(x, New)}
-        program = path.stretch(begin.depth, end.depth, known, sorted(wanted - inputs - known), ordered)
-        found.append(program)
-        seconds = account.clock() - start
-        self.compiled += seconds
-        self.lent += account.compiling.learn(seconds, end.work - begin.work)
-        return program
-
-    def _graph(self, end: Point) -> Path:
-        """The path to a point, or one that goes on from there, as a graph."""
-        for last, path in self.graphs.items():
-            if last.leads_through(end):
-                return path
-        points, forked = end.path(), None
-        events = [point.told for point in points]
-        if self.graphs:  # the one that goes the same way for longest
-            last = max(self.graphs, key=lambda last: _together(last, points))
-            together = _together(last, points)
-            forked = self.graphs[last].fork(together, events[together:])
-        path = self.graphs[end] = forked or compiler().path(events, self.level)
-        self.grew = True
-        return path
-
-    def rest(self) -> None:
-        """A call is over: graphs are kept for as long as calls add to them."""
-        if self.graphs and not self.grew:
-            self.graphs = {}
-        self.grew, self.compiled, self.lent = False, 0.0, 0.0
-
-
-def _together(last: Point, points: Sequence[Point]) -> int:
-    """How many of some points lie on the way to another one."""
-    point: Point | None = last
-    while point is not None and point.before is not None:
-        if point.depth <= len(points) and points[point.depth - 1] is point:
-            return point.depth
-        point = point.before
-    return 0

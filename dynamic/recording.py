@@ -11,10 +11,11 @@ from dynamic.matching import exactly, same, varying
 from dynamic.met import ANY
 from dynamic.node import Leaf
 from dynamic.operands import operand
-from dynamic.paths import EVENTS, Point
+from dynamic.paths import Point
 from dynamic.pending import Pending, array_of
 from dynamic.redo import PLAIN, Redo
 from dynamic.tensors import Tensor
+from dynamic.tree import EVENTS
 from dynamic.versions import owner
 from shared.dims import Dim
 from shared.op import Op

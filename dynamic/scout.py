@@ -21,8 +21,8 @@ from shared.trace import Assigned, Differentiated, Known, New, Stepped, Way
 class Scout:
     """A call, or the rest of one, that is watched alone.
 
-    point   the last known event that happened, as far as can be told by ops, settings and shapes, and by
-            which of the Tensors met before they are given: `met`, by number their ids
+    point   the last known event that happened, as far as can be told by ops, settings, modes and shapes, and
+            by which of the Tensors met before they are given: `met`, by number their ids
     """
 
     known, silent = False, True
@@ -35,7 +35,8 @@ class Scout:
         like = replace(now, call=None) if now.tracing else PLAIN if now.recording else QUIET
         y = self._in(like, apply, op, args, settings)
         for point in reversed(self.point.after):
-            if point.op is op and self._is(point.event, args, settings):
+            alike = point.op is op and point.recording is now.recording
+            if alike and self._is(point.event, args, settings):
                 if op.single and point.outputs[0][0].shape != y.shape:
                     continue
                 self.point = point

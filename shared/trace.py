@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from shared.op import Op
+from shared.slices import Slices
 from shared.spec import Spec
 
 
@@ -160,17 +161,19 @@ class Path(Protocol):
     def needed(self, begin: int, end: int, known: set[int]) -> set[int]:
         """Which of the Tensors `known` the events from `begin` to `end` read."""
 
-    def fork(self, at: int, events: Sequence[Event]) -> Path | None:
+    def fork(self, at: int, events: Sequence[Event]) -> Slices[Path | None]:
         """A path that goes the same way up to an event, and from there on another; None if it has to be begun
-        anew."""
+        anew. Of paths that have events in common one is built at a time."""
 
-    def stretch(self, begin: int, end: int, known: set[int], gives: Sequence[int], ordered: bool) -> Stretch:
+    def stretch(
+        self, begin: int, end: int, known: set[int], gives: Sequence[int], ordered: bool
+    ) -> Slices[Stretch]:
         """The events from `begin` to `end`, where the Tensors `known` can be fed; `ordered`: all in C
-        order."""
+        order. It is made bit by bit, and what the path holds meanwhile may grow."""
 
 
 class Compiler(Protocol):
-    """What an engine that compiles offers to one that records."""
+    """What an engine that compiles offers to one that records: bit by bit, so that this can rest."""
 
-    def path(self, events: Sequence[Event], level: str) -> Path:
+    def path(self, events: Sequence[Event], level: str) -> Slices[Path]:
         """The events as one graph; `level` is "exact" or "fast"."""

@@ -7,8 +7,8 @@ A room is a folder, or one file that is a room by itself.
 ROOMS: dict[str, tuple[str, ...]] = {
     "shared": (
         "source", "errors", "usage", "durable", "device", "sizes", "dims", "spec", "casting", "rules",
-        "dispatch", "arrays", "settings", "op", "pullback", "trace", "nest", "touched", "numerics", "kernels",
-        "ranks", "ops",
+        "dispatch", "arrays", "settings", "op", "pullback", "slices", "trace", "nest", "touched", "numerics",
+        "kernels", "ranks", "ops",
         "numpy_calls", "methods", "operators", "inplace", "state", "reverse", "watch",
         "picture", "nn", "models", "onnx",
         "optim", "data",
@@ -17,8 +17,9 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "modes", "versions", "sharing", "node", "inplace", "values", "gradient_hooks", "tensors",
         "operands", "instrument", "tape", "endpoints",
         "averaging", "backward", "functional", "create", "recompute",
-        "look", "engine", "account", "pending", "matching", "paths", "freed", "views", "met", "redo", "scout",
-        "recording", "calls", "bridge", "making", "words", "kept", "aliases", "array_making", "array_api",
+        "look", "engine", "account", "pending", "matching", "paths", "tree", "freed", "views", "met", "redo",
+        "scout", "recording", "calls", "bridge", "making", "words", "kept", "aliases", "array_making",
+        "array_api",
     ),
     "static": (
         "graph", "differentiate", "control", "compile", "run", "look", "archive", "onnx", "events", "words",

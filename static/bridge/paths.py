@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from shared.device.memory import uncollected
 from shared.op import TABLE
+from shared.slices import Slices
 from shared.spec import Spec
 from shared.state import State
 from shared.trace import Applied, Assigned, Differentiated, Event, Known, New, Stepped
@@ -82,7 +82,7 @@ class Path:
     leaves   what is differentiated by; `frozen`, the States that no gradient was to reach somewhere
     """
 
-    def __init__(self, events: Sequence[Event], level: str) -> None:
+    def __init__(self, level: str, leaves: set[Any]) -> None:
         self.graph = Unrolled()
         self.options = Options(level)
         self.tensors: dict[int, Tensor] = {}
@@ -91,10 +91,9 @@ class Path:
         self.versions: list[dict[State, tuple[Tensor, ...]]] = []
         self.carrying = set[Tensor]()
         self.frozen = set[Any]()
-        self.leaves = _leaves_of(events)
-        self._build(events)
+        self.leaves = leaves
 
-    def fork(self, at: int, events: Sequence[Event]) -> Path | None:
+    def fork(self, at: int, events: Sequence[Event]) -> Slices[Path | None]:
         more = _leaves_of(events) - self.leaves
         if more & self.frozen:  # what was no leaf was not kept from being one
             return None
@@ -106,16 +105,16 @@ class Path:
         path.frozen, path.leaves = set(self.frozen), self.leaves | more
         path.graph.current = dict(self.cuts[at])
         path.graph.versions = dict(self.versions[at])
-        path._build(events)
+        yield from path.build(events)
         return path
 
-    def _build(self, events: Sequence[Event]) -> None:
+    def build(self, events: Sequence[Event]) -> Slices[None]:
         """Add events."""
         graph = self.graph
-        with uncollected(), graph.as_default():
-            for at, event in enumerate(events, len(self.cuts)):
-                self.cuts.append(dict(graph.current))
-                self.versions.append(dict(graph.versions))
+        for at, event in enumerate(events, len(self.cuts)):
+            self.cuts.append(dict(graph.current))
+            self.versions.append(dict(graph.versions))
+            with graph.as_default():
                 for argument in event.arguments():
                     if isinstance(argument, New):
                         self._met(argument.number, placeholder(argument.spec.dtype, argument.spec.shape), at)
@@ -125,6 +124,7 @@ class Path:
                     self._met(event.first + offset, made, at)
                     if event.history[offset]:
                         self.carrying.add(made)
+            yield
         self.cuts.append(dict(graph.current))
         self.versions.append(dict(graph.versions))
         self.placeholders = {t: state for state, t in graph.first.items()}
@@ -146,6 +146,8 @@ class Path:
         if isinstance(event, Assigned):
             event.state.assign(self._value(event.value))
         elif isinstance(event, Stepped):
+            if event.optimizer.guard() != event.guard:
+                raise Unsupported(f"the settings of {event.optimizer} were others when it made its step")
             pairs = [
                 (self._value(g), p) for g, p in zip(event.gradients, event.parameters, strict=True)
             ]
@@ -198,7 +200,7 @@ class Path:
 
     def stretch(
         self, begin: int, end: int, known: set[int], gives: Sequence[int], ordered: bool
-    ) -> Stretch:
+    ) -> Slices[Stretch]:
         stores = self._stored(begin, end)
         # What leaves through a `stop_gradient` would be taken for a view, and copied.
         targets = [_stopped(t) for t in (*[self.tensors[number] for number in gives], *stores.values())]
@@ -209,12 +211,11 @@ class Path:
         feeds = [tensor for tensor in met if tensor in fed]
         now = [tensor for tensor in met if tensor not in fed and tensor in held]
         first = [t for t in met if t not in fed and t not in held]
-        with uncollected():
-            tensors = [*feeds, *now, *first]
-            # The first states of the path that a stretch reads are what they were when it began, too.
-            program = Program(select(self.graph, targets, tensors), tensors, targets, self.options, ordered)
+        # The first states of the path that a stretch reads are what they were when it began, too.
         reads = [(held[t], False) for t in now] + [(self.placeholders[t], True) for t in first]
-        numbers = tuple(fed[t] for t in feeds)
+        numbers, tensors = tuple(fed[t] for t in feeds), [*feeds, *now, *first]
+        selection = select(self.graph, targets, tensors)
+        program = yield from Program.in_slices(selection, tensors, targets, self.options, ordered)
         return Stretch(program, numbers, tuple(reads), tuple(gives), tuple(stores), ordered)
 
     def _stored(self, begin: int, end: int) -> dict[State, Tensor]:
@@ -292,8 +293,10 @@ class Stretch:
 class Compiler:
     """See `shared.trace.Compiler`."""
 
-    def path(self, events: Sequence[Event], level: str) -> Path:
-        return Path(events, level)
+    def path(self, events: Sequence[Event], level: str) -> Slices[Path]:
+        path = Path(level, _leaves_of(events))
+        yield from path.build(events)
+        return path
 
 
 COMPILER = Compiler()

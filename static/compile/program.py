@@ -17,6 +17,7 @@ from shared.device.memory import uncollected
 from shared.dims import Dim, dims_in
 from shared.errors import DiptychError, ShapeError, UnknownSizeError
 from shared.sizes.atoms import Symbol
+from shared.slices import Slices, finished
 from shared.source import GENERATED
 from shared.spec import Spec, sizes_match, str_shape
 from static.compile.block import Step, Value
@@ -76,12 +77,40 @@ class Program:
         orderly: bool = True,
     ) -> None:
         """orderly: whether what will be fed is in C order."""
-        self.log = Log()
         with uncollected():
-            self.block = block = optimize(lower(selection, fed, fetched), options, self.log, orderly)
-            self.layout = lay_out(block, orderly, options)
-            writer = Writer(self.layout, options, BodyCompiler(options))
-            self.source = writer.source()
+            finished(self._compiled(selection, fed, fetched, options, orderly))
+
+    @classmethod
+    def in_slices(
+        cls,
+        selection: Selection,
+        fed: Sequence[Tensor],
+        fetched: Sequence[Tensor | Variable],
+        options: Options,
+        orderly: bool,
+    ) -> Slices[Program]:
+        """The same program, made bit by bit."""
+        program = object.__new__(cls)
+        yield from program._compiled(selection, fed, fetched, options, orderly)
+        return program
+
+    def _compiled(
+        self,
+        selection: Selection,
+        fed: Sequence[Tensor],
+        fetched: Sequence[Tensor | Variable],
+        options: Options,
+        orderly: bool,
+    ) -> Slices[None]:
+        self.log = Log()
+        lowered = lower(selection, fed, fetched)
+        yield
+        self.block = block = yield from optimize(lowered, options, self.log, orderly)
+        self.layout = lay_out(block, orderly, options)
+        yield
+        writer = Writer(self.layout, options, BodyCompiler(options))
+        self.source = writer.source()
+        yield
         self.reads, self.missing = block.reads.keys(), block.missing
         self.stored = frozenset(block.stores)
         self.live = [variable for variable in block.reads if variable.live]

@@ -12,6 +12,7 @@ from functools import partial
 
 from shared.device.cuda import check_device
 from shared.errors import SettingError
+from shared.slices import Slices
 from static.compile.block import Block
 from static.compile.device import CPU, DEVICES
 from static.compile.log import Log, Record
@@ -34,6 +35,9 @@ from static.compile.passes.stabilize import stabilize_numbers
 from static.compile.passes.weight_gradients import gather_products
 from static.compile.passes.winograd import take_winograd
 
+Given = Block | Slices[Block]
+"""What a pass gives: one that takes long can be done in slices."""
+
 
 @dataclass(frozen=True)
 class Pass:
@@ -45,10 +49,10 @@ class Pass:
     """
 
     name: str
-    run: Callable[[Block, Log], Block]
+    run: Callable[[Block, Log], Given]
     level: str
     about: str
-    plainly: Callable[[Block, Log, bool], Block] | None = None
+    plainly: Callable[[Block, Log, bool], Given] | None = None
 
 
 PASSES = (
@@ -77,7 +81,7 @@ PASSES = (
 )
 """In the order in which they run."""
 
-INSTEAD: dict[str, dict[str, Callable[[Block, Log], Block]]] = {"cpu": {}, "cuda": {"fuse": fuse_on_gpu}}
+INSTEAD: dict[str, dict[str, Callable[[Block, Log], Given]]] = {"cpu": {}, "cuda": {"fuse": fuse_on_gpu}}
 """By device, what runs in the place of a pass."""
 
 
@@ -111,7 +115,7 @@ def options_for(
     return Options(optimize, without, device=place, memory_limit=memory_limit, capture=bool(capture))
 
 
-def optimize(block: Block, options: Options, log: Log, orderly: bool = True) -> Block:
+def optimize(block: Block, options: Options, log: Log, orderly: bool = True) -> Slices[Block]:
     """The block after all passes that the options ask for. orderly: whether what is fed is in C order."""
     passes = [one for one in PASSES if _is_wanted(one, options)]
     if options.memory_limit is not None and not (options.watched or block.missing):
@@ -122,9 +126,11 @@ def optimize(block: Block, options: Options, log: Log, orderly: bool = True) -> 
         record = Record(one.name, len(block.steps), 0)
         log.records.append(record)
         if options.level == "exact" and one.plainly is not None:
-            block = one.plainly(block, log, orderly)
+            made = one.plainly(block, log, orderly)
         else:
-            block = INSTEAD[options.device.name].get(one.name, one.run)(block, log)
+            made = INSTEAD[options.device.name].get(one.name, one.run)(block, log)
+        block = made if isinstance(made, Block) else (yield from made)
+        yield
         for check in CHECKS:
             check(one.name, block)
         record.after = len(block.steps)

@@ -12,10 +12,11 @@ from typing import Any
 
 from shared.dims import UNKNOWN_RANK, divide, same_shape, same_size
 from shared.op import TABLE
+from shared.slices import Slices
 from static.compile.block import Block, Step, Value, applied
 
 
-def open_cells(block: Block) -> Block:
+def open_cells(block: Block) -> Slices[Block]:
     """The block with plain steps in the place of cells. What a cell gives and nobody uses is left out."""
     if not any(step.op.name in CELLS for step in block.steps):
         return block
@@ -28,6 +29,7 @@ def open_cells(block: Block) -> Block:
             steps.append(step)
         else:
             take_apart(_Writer(step, makers, users, kept, steps))
+            yield
     return block.with_steps(steps)
 
 

@@ -14,6 +14,7 @@ from shared.kernels import machine
 from shared.kernels.expressions import is_plain
 from shared.kernels.fused import FLOAT, Element, Input, Recipe
 from shared.op import exact, settings_key
+from shared.slices import Slices
 from static.compile.block import Block, Step, Value
 from static.compile.c_order import values_in_c_order
 from static.compile.log import Log
@@ -56,14 +57,14 @@ ON_CPU = Maker(FusedOp, lambda: machine.available(), lambda before: f"{machine.C
 ON_GPU = Maker(GpuFusedOp, lambda: "", lambda before: "CUDA compiles them when they first run")
 
 
-def fuse_elementwise(block: Block, log: Log, maker: Maker = ON_CPU) -> Block:
+def fuse_elementwise(block: Block, log: Log, maker: Maker = ON_CPU) -> Slices[Block]:
     """The block with its groups of elementwise steps as fused steps."""
-    opened = open_cells(block)
-    fused = _with_kernels(opened, log, maker, form_of)
+    opened = yield from open_cells(block)
+    fused = yield from _with_kernels(opened, log, maker, form_of)
     return block if fused is opened else fused
 
 
-def fuse_plain(block: Block, log: Log, orderly: bool) -> Block:
+def fuse_plain(block: Block, log: Log, orderly: bool) -> Slices[Block]:
     """The block with its groups of plain arithmetic as fused steps. orderly: whether what is fed is in C
     order. Of what may be in another one a ufunc's result is too, and a kernel's is not."""
     ordered = values_in_c_order(block, orderly)
@@ -77,12 +78,13 @@ def fuse_plain(block: Block, log: Log, orderly: bool) -> Block:
     return _with_kernels(block, log, ON_CPU, plain_form_of)
 
 
-def _with_kernels(block: Block, log: Log, maker: Maker, form: Callable[[Step], Form | None]) -> Block:
+def _with_kernels(
+    block: Block, log: Log, maker: Maker, form: Callable[[Step], Form | None]
+) -> Slices[Block]:
     """The block with kernels for the steps that have a form."""
     uses = Uses(block)
-    chosen = [
-        g for g in grouped(block, uses, form) if len(g.steps) > 1 or (g.shape and g.steps[0].op.name in ALONE)
-    ]
+    groups = yield from grouped(block, uses, form)
+    chosen = [g for g in groups if len(g.steps) > 1 or (g.shape and g.steps[0].op.name in ALONE)]
     if not chosen:
         return block
     if why := maker.missing():
@@ -90,7 +92,10 @@ def _with_kernels(block: Block, log: Log, maker: Maker, form: Callable[[Step], F
         return block
     costs = replace(machine.COSTS)
     ops: dict[Any, FusedOp] = {}
-    made = {g.steps[-1]: _fused(g, uses, ops, log, maker) for g in chosen}
+    made: dict[Step, tuple[Step, list[Step]]] = {}
+    for group in chosen:
+        made[group.steps[-1]] = _fused(group, uses, ops, log, maker)
+        yield
     instead = {last: step for last, (step, _) in made.items()}
     gone = {step for g in chosen for step in g.steps}.union(*(joins for _, joins in made.values()))
     kernels = len({op.recipe for op in ops.values()})
@@ -99,7 +104,7 @@ def _with_kernels(block: Block, log: Log, maker: Maker, form: Callable[[Step], F
     return without_unused(block.with_steps(steps))
 
 
-def fuse_on_gpu(block: Block, log: Log) -> Block:
+def fuse_on_gpu(block: Block, log: Log) -> Slices[Block]:
     """The same with kernels for a GPU."""
     return fuse_elementwise(block, log, ON_GPU)
 

@@ -15,6 +15,7 @@ from typing import Any
 from shared.dims import same_shape, same_size
 from shared.kernels.fused import MOST_ARRAYS, MOST_LEVELS, levels
 from shared.op import TABLE
+from shared.slices import Slices
 from static.compile.block import Block, Step, Value
 from static.compile.passes.forms import Form, form_of
 
@@ -98,11 +99,12 @@ class Uses:
 
 def grouped(
     block: Block, uses: Uses, form_of: Callable[[Step], Form | None] = form_of
-) -> list[FusionGroup]:
+) -> Slices[list[FusionGroup]]:
     """All groups of the steps that have a form; one that finds no other is one by itself."""
     group_of: dict[Value, FusionGroup] = {}
     found: list[FusionGroup] = []
     for step in block.steps:
+        yield
         values = dict.fromkeys(step.values())
         around = dict.fromkeys([group_of[v] for v in values if v in group_of])
         form = form_of(step)
