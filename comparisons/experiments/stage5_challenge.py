@@ -117,7 +117,8 @@ def read(found: Json) -> Reading:
     rows = [
         counted("lines to train a recurrent network", lines["dynamic"], lines["static"]),
         timed(f"{2 * half} steps of a recurrent network, from nothing", *(found["whole"][e] for e in PAIR)),
-        Verdict("losses equal after a restart from a checkpoint", *said.values(), _ahead(equal)),
+        Verdict("losses equal after a restart from a checkpoint",
+                said["dynamic"], said["static"], _ahead(equal)),
     ]
     steps = list(range(1, 2 * half + 1))
     return Reading(
