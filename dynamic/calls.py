@@ -10,6 +10,7 @@ objects.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
 from typing import Any
 from weakref import ref
 
@@ -225,8 +226,8 @@ class Call(Recorder):
             self._settle()
             return
         first, values = begin.count, self.values
-        held = references(values, first, end.count)
-        live = [k for k, n in enumerate(held, first) if n > HELD and k not in self.inputs]
+        held = map(HELD.__lt__, references(values, first, end.count))
+        live = [k for k in compress(range(first, end.count), held) if k not in self.inputs]
         now = self._settle()
         waits = bool(now) or any([k not in self.inputs for k in range(first, end.count)])
         self.begin = end

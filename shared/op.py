@@ -147,6 +147,8 @@ class Op:
         self.ufunc = isinstance(compute, np.ufunc)
         self.inputs = _argument_names(self)
         self.fewest, self.most = _arity(self)
+        written = getattr(compute, "__code__", None)
+        self.positional = frozenset(written.co_varnames[: written.co_argcount] if written is not None else ())
         self.__doc__ = doc
         self.pullbacks: dict[Wanted, Any] = {}  # see `shared.pullback`
         _check_reads(self)
@@ -159,7 +161,11 @@ class Op:
 
     def __call__(self, *args: Any, **settings: Any) -> Any:
         try:
-            if len(args) != self.most:
+            count = len(args)
+            if count != self.most and (
+                count < self.fewest or (self.most is not None and count > self.most)
+                or not self.positional.isdisjoint(settings)
+            ):  # fmt: skip
                 self._check_count(args, settings)
             for arg in args:
                 engine = ENGINE_OF[type(arg)]
@@ -182,9 +188,7 @@ class Op:
     def _check_count(self, args: Sequence[Any], settings: dict[str, Any]) -> None:
         """ArgumentError unless there are as many arguments as compute takes; its settings, if they may
         stand among the arguments, are counted with them."""
-        written = getattr(self.compute, "__code__", None)
-        positional = written.co_varnames[: written.co_argcount] if written is not None and settings else ()
-        count = len(args) + sum([name in positional for name in settings if name != "out"])
+        count = len(args) + sum([name in self.positional for name in settings if name != "out"])
         if self.fewest <= count and (self.most is None or count <= self.most):
             return
         more = "" if self.most == self.fewest else " or more" if self.most is None else f" to {self.most}"

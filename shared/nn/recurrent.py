@@ -118,7 +118,7 @@ def _moved(step: Step, values: Sequence[Any], z: Any, states: States, alive: Any
     """The next states. Where `alive` (N, 1) is False, a sequence keeps those it has."""
     new = step(z, states, *values)
     if alive is None:
-        return tuple(new)
+        return new
     return tuple([ops.where(alive, n, s) for n, s in zip(new, states, strict=True)])
 
 
