@@ -336,13 +336,14 @@ def _as_array(value: Any) -> Array:
 
 VOCABULARY = (
     "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh", "abs", "floor", "ceil",
-    "round", "erf", "erfc", "normcdf", "min", "max", "sign", "cast", "pow", "isnan",
+    "round", "erf", "erfc", "normcdf", "bell", "min", "max", "sign", "cast", "pow", "isnan",
 )  # fmt: skip
 """The functions of which a `scalar` may be made, beside `+ - * / **`, comparisons, `a if c else b`.
 
 Each gives one element what the op of that name gives it (`min` and `max`: minimum and maximum, so
-NaN wins), signed zeros included; `**` is pow, and `cast(x, dtype)` takes a setting. A number that
-is written out is weak: it takes the dtype of what stands beside it. Comparisons give bools.
+NaN wins), signed zeros included; `bell(x)` is exp(-x^2 / 2), `**` is pow, and `cast(x, dtype)` takes a
+setting. A number that is written out is weak: it takes the dtype of what stands beside it. Comparisons give
+bools.
 """
 
 

@@ -19,7 +19,9 @@ def _fast(name: str) -> Callable[..., Term]:
     return lambda code, x: getattr(fast_math, name)(code, code.floating(x))
 
 
-APPROXIMATED = frozenset(("exp", "expm1", "log", "log1p", "tanh", "erf", "erfc", "normcdf"))
+APPROXIMATED = frozenset(
+    ("exp", "expm1", "log", "log1p", "tanh", "erf", "erfc", "normcdf", "bell")
+)
 """The functions that kernels have in a form of their own, with errors of their own; all else is rounded as
 IEEE 754 says, and so gives the bits that NumPy gives."""
 

@@ -1,8 +1,8 @@
-"""Functions of one argument for which NumPy makes some twenty passes over memory, in one pass."""
+"""Functions of an element for which NumPy makes some twenty passes over memory, in one pass."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -31,13 +31,24 @@ def mapped(text: str, x: Any, out: Any = None) -> Any:
     """The function of this scalar form, of a0, at each element; `out` may be x. Its twin is the op's own
     way, and it is as far from that as `fast_math` says."""
     y = np.empty_like(x) if out is None else out
-    if _kernel(text, x.dtype.name)(y, x):
+    if swept(((text, (0,)),), (1,), (y,), (x,)):
         return y
     y[...] = mapped(text, x)  # an `out` that is not as kernels take it
     return y
 
 
+def swept(
+    elements: tuple[tuple[str, tuple[int, ...]], ...], outputs: tuple[int, ...], to: Sequence[Any],
+    given: Sequence[Any],
+) -> bool:  # fmt: skip
+    """Whether arrays of one dtype and shape were filled, in one pass, with these values: those that are given
+    count first, then each element, a form a0, a1, ... of some values before it. Nothing is written if not."""
+    return _kernel(elements, outputs, len(given), given[0].dtype.name)(*to, *given)
+
+
 @cache
-def _kernel(text: str, dtype: str) -> Callable[..., bool]:
-    whole = Input(dtype, (True,))
-    return kernel_of(Recipe(None, (whole,), (Element(text, (0,), dtype),), ((1,),)))
+def _kernel(
+    elements: tuple[tuple[str, tuple[int, ...]], ...], outputs: tuple[int, ...], count: int, dtype: str
+) -> Callable[..., bool]:
+    said = tuple([Element(text, parts, dtype) for text, parts in elements])
+    return kernel_of(Recipe(None, (Input(dtype, (True,)),) * count, said, tuple([(y,) for y in outputs])))

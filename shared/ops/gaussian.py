@@ -14,14 +14,14 @@ import numpy as np
 
 from shared.errors import SettingError
 from shared.kernels.erf import DOUBLE, FARTHEST, NEAR, SINGLE
-from shared.kernels.mapping import mapped, worth_mapping
+from shared.kernels.mapping import mapped, swept, worth_mapping
 from shared.numerics.half import rounded
-from shared.op import Rule, elementwise, put
+from shared.op import Joint, Rule, elementwise, put
 from shared.ops.choosing import maximum, minimum, where
-from shared.ops.elementwise import mul, square
+from shared.ops.elementwise import square
 from shared.ops.reals import RealOp
 from shared.ops.sigmoids import as_floating, in_place, logistic, sigmoid, sigmoid_slope
-from shared.spec import float_dtype
+from shared.spec import Operand, Spec, float_dtype
 
 # --- exp(-scale x^2) -------------------------------------------------------------------------
 
@@ -193,6 +193,8 @@ erfinv = elementwise(
 # --- the normal distribution, and gelu -----------------------------------------------------
 
 ROOT_HALF = math.sqrt(0.5)
+_DENSITY = 1 / math.sqrt(2 * math.pi)
+"""The normal density at 0."""
 
 
 def _normal_cdf_of(x: Any) -> Any:
@@ -203,10 +205,67 @@ def _normal_cdf_of(x: Any) -> Any:
 
 normal_cdf = elementwise(
     "normal_cdf", lambda x, out=None: _in_pieces(_normal_cdf_of, x, out, "normcdf({0})"), "normcdf({0})",
-    Rule(lambda g, y, x: g * (_gaussian(x, scale=0.5) * (1 / math.sqrt(2 * math.pi))), reads="x"),
+    Rule(lambda g, y, x: g * (_gaussian(x, scale=0.5) * _DENSITY), reads="x"),
     kind=RealOp, dtype=float_dtype, out=True, inplace=(0,),
     doc="The distribution function of the standard normal distribution, erfc(-x / sqrt(2)) / 2,\n"
     "elementwise; its derivative is the density.",
+)  # fmt: skip
+
+def _compute_gelu(x: Any, out: Any = (None, None)) -> tuple[Any, Any]:
+    x = as_floating(x)
+    if worth_mapping(x) and all(to is None or to.flags.c_contiguous for to in out):
+        y, cdf = (np.empty_like(x) if to is None else to for to in out)
+        if swept((("normcdf(a0)", (0,)), ("(a0 * a1)", (0, 1))), (2, 1), (y, cdf), (x,)):
+            return y, cdf
+    cdf = _in_pieces(_normal_cdf_of, x, out[1], "normcdf({0})")
+    return put(x * cdf, out[0]), cdf
+
+
+def _infer_gelu(x: Operand) -> tuple[Spec, Spec]:
+    spec = Spec(x.shape, float_dtype(x))
+    return spec, spec
+
+
+def _gelu_rule(g: Any, y: Any, x: Any, *, wanted: Any) -> tuple[Any]:
+    gy, g_cdf = g
+    g_x = None if gy is None else _gelu_grad(gy, x, y[1])
+    if g_cdf is None:
+        return (g_x,)
+    more = g_cdf * (_gaussian(x, scale=0.5) * _DENSITY)
+    return (more if g_x is None else g_x + more,)
+
+
+_gelu = RealOp(
+    "gelu", _compute_gelu, _infer_gelu, Joint(_gelu_rule, reads="x cdf"), outputs=("y", "cdf"), out=True,
+    doc="x times the normal distribution's function at x, and that.",
+)  # fmt: skip
+
+_GELU_GRAD = f"({{0}} * ({{2}} + bell({{1}}) * {_DENSITY!r} * {{1}}))"
+
+
+def _compute_gelu_grad(g: Any, x: Any, cdf: Any, out: Any = None) -> Any:
+    same = all(worth_mapping(a) and a.dtype == x.dtype and a.shape == x.shape for a in (g, x, cdf))
+    if same and (out is None or out.flags.c_contiguous):
+        y = np.empty_like(x) if out is None else out
+        if swept(((_GELU_GRAD.format("a0", "a1", "a2"), (0, 1, 2)),), (3,), (y,), (g, x, cdf)):
+            return y
+    slope = _compute_gaussian(x, scale=0.5) * _DENSITY
+    return put(g * (slope * x + cdf), out)
+
+
+def _bend(x: Any) -> Any:
+    """The second derivative but for a density: density(x) (1 - x^2), no square of which leaves the range."""
+    density = _gaussian(x, scale=0.5) * _DENSITY
+    return density - density * x * x
+
+
+_gelu_grad = elementwise(
+    "gelu_grad", _compute_gelu_grad, _GELU_GRAD,
+    Rule(lambda c, y, g, x, cdf: _gelu_grad(c, x, cdf), reads="x cdf"),
+    Rule(lambda c, y, g, x, cdf: c * g * _bend(x), reads="g x"),
+    Rule(lambda c, y, g, x, cdf: c * g, reads="g"),
+    kind=RealOp, out=True, inplace=(0, 1, 2),
+    doc="g (cdf + x density(x)): the gradient of `gelu`, cdf being the normal distribution's function at x.",
 )  # fmt: skip
 
 _SLOPE, _CUBIC = 2 * math.sqrt(2 / math.pi), 0.044715
@@ -254,6 +313,4 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     """
     if approximate not in ("none", "tanh"):
         raise SettingError(f"gelu: approximate must be 'none' or 'tanh', not {approximate!r}")
-    if approximate == "tanh":
-        return _gelu_tanh(x)
-    return mul(x, normal_cdf(x))  # two ops, so that the rules keep the costly factor
+    return _gelu_tanh(x) if approximate == "tanh" else _gelu(x)[0]

@@ -70,7 +70,7 @@ NO_WORDS = {
     **dict.fromkeys(
         ("adaptive_avg_unpool2d", "attention_grad", "batch_norm_grad", "cofactor", "cofactor_slope",
          "conv2d_weight", "draw_in",
-         "gaussian", "gru_cell_grad", "layer_norm_grad", "lstm_cell_grad", "max_pick2d",
+         "gaussian", "gelu_grad", "gru_cell_grad", "layer_norm_grad", "lstm_cell_grad", "max_pick2d",
          "max_pool2d_input", "others_product", "relu_grad", "sigmoid_slope", "sum_unpool2d"), _NO_GRADIENT,
     ),
 }  # fmt: skip

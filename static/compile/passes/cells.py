@@ -1,4 +1,5 @@
-"""Recurrent cells taken apart into plain steps, so that fusion can join them with what stands around.
+"""Recurrent cells, and gelu, taken apart into plain steps, so that fusion can join them with what stands
+around.
 
 A cell is one op because that is fastest for an engine that takes the ops one by one. Seen whole it is
 elementwise on each gate; as one kernel, with the sums that go into it, it visits each element
@@ -143,13 +144,18 @@ def _gru_grad(w: _Writer) -> None:
     w.join([a_r, a_u, of_h], 1)
 
 
+def _gelu(w: _Writer) -> None:
+    (x,) = w.cell.inputs
+    w("mul", x, w("normal_cdf", x, into=1), into=0)
+
+
 _GATES = {
-    "rnn_cell": (1, 1), "lstm_cell": (4, 1), "lstm_cell_grad": (1, 1, 1, 1, 4), "gru_cell": (3, 3, 1),
-    "gru_cell_grad": (1, 3, 1, 3),
+    "gelu": (1,), "rnn_cell": (1, 1), "lstm_cell": (4, 1), "lstm_cell_grad": (1, 1, 1, 1, 4),
+    "gru_cell": (3, 3, 1), "gru_cell_grad": (1, 3, 1, 3),
 }  # fmt: skip
 """How many values stand side by side in each of a cell's inputs."""
 
 CELLS: dict[str, Callable[[_Writer], None]] = {
-    "rnn_cell": _rnn, "lstm_cell": _lstm, "lstm_cell_grad": _lstm_grad, "gru_cell": _gru,
+    "gelu": _gelu, "rnn_cell": _rnn, "lstm_cell": _lstm, "lstm_cell_grad": _lstm_grad, "gru_cell": _gru,
     "gru_cell_grad": _gru_grad,
 }  # fmt: skip

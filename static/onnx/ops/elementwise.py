@@ -122,6 +122,7 @@ def _isfinite(w: Writer, x: Any) -> str:
 
 ELEMENTWISE: dict[str, Row] = {
     **{name: named(op_type) for name, op_type in _NAMES.items()},
+    "gelu": lambda w, x: [w("Gelu", w.one(x))],
     "gelu_tanh": named("Gelu", approximate="tanh"),
     "leaky_relu": lambda w, x, *, slope: w("LeakyRelu", w.one(x), alpha=slope),
     "elu": lambda w, x, *, alpha: w("Elu", w.one(x), alpha=alpha),

@@ -111,8 +111,8 @@ FIXES = [
         ("shared/numerics/summing.py", "def _plan", "if count <= BLOCK or 0 in shape:", "if True:"),
     )),
     Reverted("D15", "gelu by 1 + erf", (
-        ("shared/ops/gaussian.py", "return _gelu_tanh(x)", "return mul(x, normal_cdf(x))",
-         "return mul(x, (erf(x * ROOT_HALF) + 1) * 0.5)"),
+        ("shared/ops/gaussian.py", "return _gelu_tanh(x)", "else _gelu(x)[0]",
+         "else x * ((erf(x * ROOT_HALF) + 1) * 0.5)"),
     )),
     Reverted("D15", "the gradient of elu by y + alpha", (
         ("shared/ops/activations.py", "_elu = elementwise(",

@@ -13,12 +13,15 @@ from shared.kernels.fused import Element, Input, Recipe, kernel_of
 
 pytestmark = pytest.mark.skipif(machine.available() != "", reason=machine.available())
 
-UNITS = {"exp": 2, "expm1": 3, "log": 2, "log1p": 2, "tanh": 4, "erf": 4, "erfc": 8, "normcdf": 6}
+UNITS = {
+    "exp": 2, "expm1": 3, "log": 2, "log1p": 2, "tanh": 4, "erf": 4, "erfc": 8, "normcdf": 6, "bell": 3,
+}  # fmt: skip
 """The errors that fast_math states, in units in the last place."""
 MEASURES: dict[str, Any] = {
     "erf": mpmath.erf,
     "erfc": mpmath.erfc,
     "normcdf": lambda x: mpmath.erfc(-x / mpmath.sqrt(2)) / 2,
+    "bell": lambda x: mpmath.exp(-x * x / 2),
 }
 EDGES = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan]
 

@@ -95,6 +95,24 @@ def test_a_large_array_goes_through_the_scalar_form(
     np.testing.assert_array_less(np.abs(y - twin)[1:], 16 * np.spacing(np.abs(twin[1:])) + rest)
 
 
+@each_dtype
+def test_a_large_gelu_and_its_gradient_are_one_pass_each(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As near to the twin as both are to the function, of terms up to the size of g; in given memory too."""
+    g, x = (rng.standard_normal((2, WORTH_MAPPING)) * 4).astype(dtype)
+    out = np.empty_like(x), np.empty_like(x)
+    y, cdf = TABLE["gelu"].compute(x, out=out)
+    assert y is out[0] and cdf is out[1]
+    over = g.copy()
+    g_x = TABLE["gelu_grad"].compute(over, x, cdf, out=over)
+    assert g_x is over
+    monkeypatch.setattr("shared.ops.gaussian.worth_mapping", lambda _: False)
+    for found, twin in zip((y, cdf), TABLE["gelu"].compute(x), strict=True):
+        np.testing.assert_array_less(np.abs(found - twin), 16 * np.spacing(np.abs(twin)))
+    twin = TABLE["gelu_grad"].compute(g, x, cdf)
+    assert not np.array_equal(g_x, twin)
+    np.testing.assert_array_less(np.abs(g_x - twin), 8 * np.finfo(dtype).eps * np.abs(g))
+
+
 def test_images_that_are_not_aligned_are_left_to_the_twin() -> None:
     window = Window((2, 2), (2, 2), (0, 0))
     x = np.ones((4, 9, 30, 40), np.float32)
