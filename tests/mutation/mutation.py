@@ -22,6 +22,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         f"{COMPILE}guards.py", f"{COMPILE}passes.py", f"{COMPILE}random_graphs.py",
         "tests/static/control/test_control.py",
     ),
+    "message": (f"{COMPILE}messages.py",),
     "plan": (f"{COMPILE}plan.py", f"{COMPILE}recompute.py", f"{COMPILE}random_graphs.py"),
     "form": (f"{COMPILE}guards.py", f"{COMPILE}fuse.py"),
     "rule": (

@@ -108,6 +108,30 @@ PLAN = [
     ]),
 ]  # fmt: skip
 
+MESSAGES = [
+    *rows("message", "static/compile/passes/messages.py", [
+        ("", "if len(group) > 1 or _early(block, group)]", "if len(group) > 1]"),
+        ("", "key=lambda which: (ready[which], which)", "key=lambda which: which"),
+        ("", "floor = _before(block, place, group[0])", "floor = -1"),
+        ("", "floor = max([floor, *(made.get(", "floor = max([0 * floor, *(made.get("),
+        ("", "floor = max([floor, *(made.get(value, -1)", "floor = max([floor, *(0 * made.get(value, -1)"),
+        ("", 'averages = len(group) > 1 and group[0].settings["kind"] == "mean"',
+         "averages = len(group) > 1"),
+        ("", "closes=averages and number == len(buckets) - 1", "closes=averages"),
+        ("", "made.update(dict.fromkeys(done.outputs, first))", "made.update({})"),
+        ("def _groups", "if group and (used or not step.op.pure):", "if group and used:"),
+        ("def _groups", "elif group and (used or _kind", "elif group and (_kind"),
+        ("def _groups", "elif group and (used or _kind(group[-1]) != _kind(step)):", "elif group and used:"),
+        ("def _is_sum", "all(isinstance(size, int) for", "all(True for"),
+        ("def _kind", 'step.settings["kind"], step.inputs[1:]', 'step.settings["kind"]'),
+        ("def _kind", 'step.settings["kind"], step.inputs[1:]', "step.inputs[1:]"),
+        ("def _most", "else comm.bucket_bytes", "else ranks.Communicator.bucket_bytes"),
+        ("def _before", "not other.op.pure and at < place[step]", "not other.op.pure and False"),
+        ("def _first_use", "            return at\n", "            return len(block.steps)\n"),
+        ("def _first_use", "            return at\n", "            return max(at - 1, 0)\n"),
+    ]),
+]  # fmt: skip
+
 SETTINGS = [
     *rows("setting", "shared/settings.py", [
         ("def exact", "return (type(value).__name__, repr(value))", 'return ("number", value)',
@@ -141,4 +165,4 @@ SETTINGS = [
     ]),
 ]  # fmt: skip
 
-MUTATIONS: list[Mutation] = [*PASSES, *CELLS, *FUSION, *PLAN, *SETTINGS]
+MUTATIONS: list[Mutation] = [*PASSES, *CELLS, *FUSION, *PLAN, *MESSAGES, *SETTINGS]
