@@ -131,8 +131,9 @@ def _one(
 
 
 def _wires(settings: process.Settings, found: dict[str, Any], watch: Callable[[str], None]) -> None:
+    made = found["ranks"] = {}
     try:
-        wires.wires(settings, found, watch)
+        wires.wires(settings, made, watch)
     except process.PeerError as error:
         found["ranks"] = {"error": str(error)}
 

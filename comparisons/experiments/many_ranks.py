@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from comparisons.bench.ranks import page
 from comparisons.lab.blocks import Block, Curves, Json, Lane, Pair, Series, Table, Timeline
 from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
@@ -106,6 +107,7 @@ def read(found: Json) -> Reading:
             ),
             *_delays(found["delayed"]),
             *_branches(found.get("branches", {})),
+            *page.blocks(),
         ],
         happened=[
             *(

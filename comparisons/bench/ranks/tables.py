@@ -65,9 +65,9 @@ def _goals(found: Mapping[str, Any]) -> list[str]:
 
 def wires(name: str, entry: Mapping[str, Any]) -> TextTable:
     """Messages, sums beside what was foretold of them, and efficiencies that are foretold."""
-    found = entry["found"]
+    found = entry["found"]["ranks"]
     if "costs" not in found:
-        why = found.get("ranks", {}).get("error", "not measured")
+        why = found.get("error", "not measured")
         return TextTable(f"{name}: {entry['title']}", ["", ""], [[why, ABSENT]])
     rows = [
         [

@@ -25,7 +25,7 @@ LIKE = {"resnet50": ("resnet50", 4 * 3 * 2 * 4.09e9), "gpt": ("gpt-wide", 4 * 25
 
 def wires(
     settings: Settings, found: dict[str, Any], watch: Callable[[str], None], sizes: Sequence[int] = SIZES,
-    sums: Sequence[int] = SUMS, rates: bool = True,
+    sums: Sequence[int] = SUMS,
 ) -> None:  # fmt: skip
     """Measure, fit and foretell. Into `found`:
 
@@ -65,9 +65,8 @@ def wires(
     for kind, at in taken.items():
         found[kind] = {size: spread(values) for size, values in at.items()}
     _fitted(found)
-    if rates:
-        found["rates"] = {net: _rate(net, settings, watch) for net in LIKE}
-        found["predicted"] = cost.predicted(cost.Costs(**found["costs"]), found["rates"])
+    found["rates"] = {net: _rate(net, settings, watch) for net in LIKE}
+    found["predicted"] = cost.predicted(cost.Costs(**found["costs"]), found["rates"])
 
 
 def _slowest(said: Sequence[dict[str, Any]]) -> list[float]:

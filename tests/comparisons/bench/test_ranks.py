@@ -241,11 +241,15 @@ def test_constants_come_out_of_measurements_as_they_went_in(monkeypatch):
             pass
 
     monkeypatch.setattr(wires, "Team", Made)
-    found: dict = {}
-    wires.wires(SETTINGS, found, lambda text: None, rates=False)
+    monkeypatch.setattr(wires, "LIKE", {})
+    monkeypatch.setattr(cost, "NETS", {})
+    report = command.bench(["wires"], (), SETTINGS)
+    assert command.failures(report) == []
+    json.dumps(report, allow_nan=False)
+    found = report["workloads"]["wires"]["found"]["ranks"]
     assert found["costs"] == pytest.approx(vars(COSTS))
     for at in (at for sums in found["sums"].values() for at in sums.values()):
         assert at["predicted"] == pytest.approx(at["measured"]["median"])
     assert found["handshake"]["4"]["median"] == pytest.approx(5e-5)
-    text = table("wires", {"workloads": {"wires": {"title": "a title", "found": found}}}).text()
+    text = table("wires", report).text()
     assert "A message takes 1.00 µs (1.00 to 1.00 µs) and its bytes go at 1.0 GB/s" in text
