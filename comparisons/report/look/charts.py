@@ -128,7 +128,7 @@ def timeline(block: Timeline) -> str:
     from matplotlib.patches import Patch
 
     height = 3.0  # of a lane: its name, what it computes, its messages
-    with canvas(6.4, 1.15 * len(block.lanes) + 0.9, f"timeline {block.title}") as (_, axes, written):
+    with canvas(5.0, 1.05 * len(block.lanes) + 0.9, f"timeline {block.title}") as (_, axes, written):
         ticks: dict[float, str] = {}
         for which, lane in enumerate(block.lanes):
             top = which * height
