@@ -267,16 +267,32 @@ def _means(trained: Json, leaders: Json) -> list[str]:
             f"The plan costs more than it saves for {listed(loses)}: values of many sizes do not fill an "
             "arena without gaps, and what leaves a run can not lie in it."
         )
-    reasons = {
-        "static": "Static writes over values whose last reader is past, and dynamic has to wait until Python "
-        "lets go: so static needs less for {}.",
-        "dynamic": "Dynamic gives each array back when its last holder goes, and has no second copy of the "
-        "weights, which for {} holds less than static does.",
-    }
-    said += [reasons[engine].format(listed(_on(leaders, engine))) for engine in PAIR if _on(leaders, engine)]
+    if held := _on(leaders, "dynamic"):
+        said.append(
+            "Dynamic gives each array back when its last holder goes, and has no second copy of the weights, "
+            f"which for {listed(held)} holds less than static does."
+        )
+    said += _why_static(trained, leaders)
     if tied := [f"{one['title']} ({size(one['dynamic'])} and {size(one['static'])})" for one in trained
                 if leaders[one["title"]] is None]:  # fmt: skip
         said.append(f"For {listed(tied)} the choice of the engine decides nothing.")
+    return said
+
+
+def _why_static(trained: Json, leaders: Json) -> list[str]:
+    """Why static holds less: it is its plan only where without the plan dynamic would hold no more."""
+    ahead = [one for one in trained if leaders[one["title"]] == "static"]
+    by_plan = [one for one in ahead if smaller(one["dynamic"], one["unplanned"]) != "static"]
+    other = [one for one in ahead if one not in by_plan]
+    said = []
+    if by_plan:
+        said.append(
+            "Static writes over values whose last reader is past, and dynamic has to wait until Python lets "
+            f"go: so static needs less for {listed([one['title'] for one in by_plan])}."
+        )
+    if other:
+        figures = listed([f"{one['title']} ({size(one['unplanned'])} without)" for one in other])
+        said.append(f"It is not for its plan that static needs less for {figures}.")
     return said
 
 

@@ -198,7 +198,7 @@ def read(found: Json) -> Reading:
                 ("way", "graphs", "nodes", "to build", "steps of the cell", "of them padding", "time"),
                 [(*_row(way, of, found["useful"]), spread_of(times[way])) for way, of in about.items()],
                 says=f"Padded: one graph with every step written out, for lines of {BUCKETS[-1]}. In "
-                f"buckets: one such graph for each of {len(BUCKETS)} lengths that occurs.",
+                f"buckets: {len(BUCKETS)} lengths, and one such graph for each that occurs.",
             ),
             Bars(
                 "Time for all lines, forward and back", list(times),

@@ -128,7 +128,7 @@ def _otherwise(faster: str | None) -> list[str]:
             "loop.",
         ]
     if faster == "dynamic":
-        return ["Static's step is a program with a name and no Python around it, ready to be kept in a file."]
+        return ["Static's step is a graph of its own, apart from its script, to be kept in a file."]
     return ["Neither side is seen to have come off worse."]
 
 

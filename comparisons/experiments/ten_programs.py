@@ -274,11 +274,11 @@ def _otherwise(faster: str | None, free: list[str], programs: Json) -> list[str]
     if len(free) == 1:
         refusing = OTHER[free[0]]
         said.append(
-            f"What {refusing}'s decorator takes costs "
+            f"What {refusing}'s decorator takes "
             + {
-                "static": "no Python at all in later calls, can be kept in a file, and looked at as a "
-                "whole; what it does not take, it says, at the line.",
-                "dynamic": "little to write, and it is debugged where it stands.",
+                "static": "is run as Python where it is traced, and not in each call; it can be kept in a "
+                "file, and looked at as a whole; what it does not take, it says, at the line.",
+                "dynamic": "costs little to write, and it is debugged where it stands.",
             }[refusing]
         )
     paths = [one["name"] for one in programs if one["plainly"] > one["calls"] / 2]

@@ -344,8 +344,8 @@ def _otherwise(found: Json) -> list[str]:
     if free is not None:
         other = PAIR[1 - PAIR.index(free)]
         said.append(
-            f"What `{other}.function` refuses it refuses by name and line, and nothing of Python's is run "
-            "again in later calls."
+            f"What `{other}.function` refuses it refuses by name and line, and the function's own Python "
+            "runs where it is traced, not in each call."
             if other == "static"
             else f"`{other}.function` refuses an `if` on a value."
         )

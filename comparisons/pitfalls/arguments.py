@@ -182,7 +182,7 @@ def shared_memory(function, tensor, numbers):
 
 @ARGUMENTS.pitfall("NaN as an argument", [True, True, False])
 def nan_argument(function, tensor, numbers):
-    """NaN is not equal to itself, so it is never found again, and what is compared with it is never so."""
+    """NaN is not equal to itself: one NaN is not found by looking for another, nor a number by comparing."""
 
     @function
     def filled(x, missing):

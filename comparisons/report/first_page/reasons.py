@@ -16,8 +16,8 @@ REASONS: dict[str, dict[str, str]] = {
     "control_flow": {
         "dynamic": "Python's own `if`, `for` and recursion see the values, so a model may take the shape of "
         "its data.",
-        "static": "A choice or a loop that is a node is compiled with all the rest, and needs no Python at "
-        "each turn.",
+        "static": "A choice or a loop that is a node is compiled with all the rest, and no line of the "
+        "script runs at each turn.",
     },
     "debugging": {
         "dynamic": "An error is raised while its line runs, with the line's values at hand.",

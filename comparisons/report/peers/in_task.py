@@ -9,6 +9,7 @@ from comparisons.lab.blocks import Block, Prose, Table
 from comparisons.report.peers.page import (
     BOTH_DESIGNS,
     PAGE,
+    RESOLVED,
     Case,
     agreeing,
     cases,
@@ -19,7 +20,7 @@ from comparisons.report.peers.page import (
 )
 from comparisons.report.tasks.measured import both
 from comparisons.statistics.effect import ahead
-from comparisons.statistics.quantities import Json, factor, listed, number, seconds, spread_of
+from comparisons.statistics.quantities import PAIR, Json, factor, listed, number, seconds, spread_of
 
 TITLE = "In other systems"
 LEADS = {
@@ -187,10 +188,10 @@ def _everyone(found: Json, more: Sequence[str]) -> Table:
     first = [name for name in paired if name in ours]
     rest = [name for name in found if name not in first]
     order = [*first, *sorted(rest, key=lambda name: _place(name, rest))]
-    rows = [_row(name, found[name]) for name in order]
+    rows = [_row(name, found[name], found) for name in order]
     says = [
-        "Cold and warm as above. How many times as fast, or as slow, ours are, round by round; where the "
-        "rounds do not agree on it, not resolved.", *more,
+        "Cold and warm as above. How many times as fast, or as slow, ours are, by the median of the "
+        f"rounds. {RESOLVED}", *more,
     ]  # fmt: skip
     columns = ("", "first loss, cold", "a later step, warm", "dynamic is", "static is")
     return Table(f"{TITLE}: all that were raced", columns, rows, says=" ".join(says))
@@ -205,10 +206,10 @@ def _place(name: str, names: Sequence[str]) -> tuple[int, int]:
     return names.index(name), 2
 
 
-def _row(name: str, side: Json) -> tuple[str, ...]:
+def _row(name: str, side: Json, found: Json) -> tuple[str, ...]:
     if "step" not in side:
         return (name, side.get("error", "not measured"), "-", "-", "-")
     return (
         f"{name} {side.get('version', '')}".strip(), seconds(cold(side)), spread_of(side["step"]),
-        *(ratio(side["ratios"].get(engine)) for engine in ("dynamic", "static")),
+        *(ratio(found, engine, side) for engine in PAIR),
     )  # fmt: skip

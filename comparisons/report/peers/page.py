@@ -209,13 +209,20 @@ def _answer(theirs: Sequence[Case], ours: dict[str, Case]) -> str:
         return "No other system measured here offers both designs, so only speeds stand side by side."
     (steps, of), (firsts, all_firsts) = (agreeing(theirs, ours, what) for what in ("step", "first"))
     systems = listed(list(dict.fromkeys(case.system for case in theirs)))
-    first = f"{firsts}" if of == all_firsts else f"{firsts} of {all_firsts}"
     left = "" if of == all_firsts == len(theirs) else " Cases in which it is not resolved are left out."
+    same = "the one that is ahead here"
     if not of and not all_firsts:
         return f"In {systems}, it is not resolved whether the design that is ahead here is ahead there."
+    if not of:
+        return (
+            f"In {systems}, the design that is ahead to the first loss is {same} in {firsts} of "
+            f"{count(all_firsts, 'case')}; once running, it is resolved in no case.{left}"
+        )
+    first = "it is resolved in no case" if not all_firsts else f"in {firsts}"
+    first += f" of {all_firsts}" if all_firsts and all_firsts != of else ""
     return (
-        f"In {systems}, the design that is ahead once running is the one that is ahead here in {steps} of "
-        f"{count(of, 'case')}; to the first loss, in {first}.{left}"
+        f"In {systems}, the design that is ahead once running is {same} in {steps} of "
+        f"{count(of, 'case')}; to the first loss, {first}.{left}"
     )
 
 
@@ -312,33 +319,41 @@ def _designs(known: Sequence[Case]) -> Table:
 def _races(found: Json) -> Iterator[Table]:
     columns = ("", "a step", "dynamic is", "static is", "first loss, cold", "memory", "first losses")
     for workload, entry in found["workloads"].items():
-        rows = [_row(name, side) for name, side in entry["found"].items()]
+        rows = [_row(name, side, entry["found"]) for name, side in entry["found"].items()]
         yield Table(
             f"{workload}: {entry['title']}", columns, rows,
-            says="The median step and its quartiles; how many times as fast, or as slow, ours are as each.",
+            says="The median step and its quartiles; how many times as fast, or as slow, ours are as each, "
+            f"by the median of the rounds. {RESOLVED}",
         )  # fmt: skip
 
 
-def _row(name: str, side: Json) -> tuple[str, ...]:
+def _row(name: str, side: Json, found: Json) -> tuple[str, ...]:
     if "step" not in side:
         return (name, side.get("error", "not measured"), *["-"] * 5)
     memory = side.get("memory")
     return (
         f"{name} {side.get('version', '')}".strip(),
         spread_of(side["step"]),
-        *(ratio(side["ratios"].get(engine)) for engine in PAIR),
+        *(ratio(found, engine, side) for engine in PAIR),
         seconds(cold(side)),
         size(memory["step"]) if memory else "-",
         _agreement(side.get("agrees")),
     )
 
 
-def ratio(found: Any) -> str:
-    """How many times as fast ours is; a slowdown as one, and what the rounds do not agree on as none."""
-    if found is None:
+RESOLVED = "Where the steps are not resolved to differ, or the rounds do not agree, it is not resolved."
+
+
+def ratio(found: Json, engine: str, side: Json) -> str:
+    """How many times as fast ours is; a slowdown as one. It is not resolved where the steps are not, so
+    that no row says what the table of both designs leaves open, nor where the rounds do not agree."""
+    rounds = side["ratios"].get(engine)
+    if rounds is None:
         return "-"
-    times = found["median"]
-    if found["low"] <= 1 <= found["high"] or 0.95 < times < 1.05:  # what would be said as 1.0
+    times = rounds["median"]
+    leader = ahead(found[engine]["step"], side["step"])
+    agreed = times > 1 if leader == "dynamic" else times < 1  # the first of two spreads is ours
+    if leader is None or not agreed or rounds["low"] <= 1 <= rounds["high"]:
         return "not resolved"
     return f"{times:.1f} times as fast" if times >= 1 else f"{1 / times:.1f} times as slow"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import tracemalloc
 from collections import OrderedDict
 from pathlib import Path
@@ -11,8 +12,9 @@ import pytest
 
 import dynamic
 import static
-from comparisons.experiments import memory_in_step
+from comparisons.experiments import memory_in_step, stage3_higher_order, ten_programs, where_tf2_went
 from comparisons.lab.snippet import written
+from comparisons.report.first_page.reasons import REASONS
 from shared import nn, ops, optim
 from static.run.late import LateSettingWarning
 
@@ -177,6 +179,15 @@ def test_deployment_weights_are_loaded_into_a_model_that_has_other_layers_by_now
     found = model.load(path, strict=False)
     assert {*found.missing_keys} == {"new.weight", "new.bias"}
     assert {*found.unexpected_keys} == {"old.weight", "old.bias"}
+
+
+def test_what_static_runs_is_python_and_no_reason_says_otherwise():
+    (y,) = static.while_loop(lambda y: ops.sum(y) < 100.0, lambda y: y * 2.0, [static.constant(ROWS)])
+    assert static.Session().program(y).startswith("def program(")
+    said = [*(text for sides in REASONS.values() for text in sides.values())]
+    said += [inspect.getsource(module) for module in (stage3_higher_order, ten_programs, where_tf2_went)]
+    for words in ("no Python at", "no Python around", "nothing of Python's"):
+        assert not any(words in text for text in said), words
 
 
 def test_state_a_run_that_fails_changes_no_variable():

@@ -36,6 +36,7 @@ from comparisons.statistics import effect as effects
 from comparisons.statistics.effect import CLOSE
 from comparisons.statistics.quantities import OTHER, PAIR, factor
 from comparisons.statistics.spread import is_spread, resampled, spreads
+from comparisons.statistics.tally import tally
 from shared import nn
 from tests.comparisons.evidence import kept
 
@@ -339,6 +340,18 @@ def test_two_pages_on_one_network_agree_on_its_memory():
     plan = {at["parts"]: at["peak"]["bytes"] for at in plan["deep"]["parts"]}
     for at in limit["dynamic"]:
         assert at["peak"]["bytes"] == pytest.approx(plan[at["asked"]], rel=CLOSE)
+
+
+def test_memory_is_said_to_be_less_for_the_plan_only_where_it_would_be_more_without():
+    found = evidence(EXPERIMENTS["memory_plan"])
+    one = found["models"][0]
+    title, reason = one["title"], "Static writes over values"
+    one["static"] = tally([0.8 * one["dynamic"]["bytes"]] * 3)
+    for unplanned, by_plan in ((1.2, True), (1.0, True), (0.8, False)):
+        one["unplanned"] = tally([unplanned * one["dynamic"]["bytes"]] * 3)
+        means = EXPERIMENTS["memory_plan"].read(found).means
+        said = [sentence for sentence in means if "static needs less" in sentence and title in sentence]
+        assert [sentence.startswith(reason) for sentence in said] == [by_plan], unplanned
 
 
 def test_what_the_first_page_says_of_sizes_is_what_one_page_found():

@@ -10,6 +10,7 @@ from comparisons.running import results, run as running
 from comparisons.running.plan import RACES, Plan
 from comparisons.running.run import failures
 from comparisons.running.watch import Watch
+from comparisons.statistics.spread import resampled
 from shared.errors import DataError
 from tests.comparisons.report.test_report import MS, spread
 
@@ -57,9 +58,12 @@ def test_where_another_system_disagrees_the_page_says_so():
     assert "ahead here in 0 of 1 case; to the first loss, in 0." in found.answer
     assert all("does not hold there" in sentence for sentence in found.means)
     found = page.read(bench(torch_eager=side(MS, 0.02), torch_compile=side(MS, 0.9)))
-    assert (
-        "ahead here in 0 of 0 cases; to the first loss, in 1 of 1. Cases in which it is not" in found.answer
+    assert found.answer == (
+        "In PyTorch, the design that is ahead to the first loss is the one that is ahead here in 1 of 1 "
+        "case; once running, it is resolved in no case. Cases in which it is not resolved are left out."
     )
+    other = page.read(bench(torch_eager=side(2 * MS, 0.1), torch_compile=side(MS, 0.1)))
+    assert "ahead here in 1 of 1 case; to the first loss, it is resolved in no case." in other.answer
     assert "holds there is not resolved" in found.means[0]
     assert "holds there too" in found.means[1]
 
@@ -98,6 +102,23 @@ def test_a_slowdown_is_shown_as_one_and_a_failure_with_what_it_said():
     assert rows["dynamic 1.0"][2:4] == ("not resolved", "2.0 times as fast")
     assert rows["dezero"][1] == "it is not there"
     assert rows["torch-eager 1.0"][6] == "within 2e-07"
+
+
+def test_no_factor_stands_where_the_other_table_leaves_open_who_is_ahead():
+    """The rounds alone may seem to agree where the steps' quartiles overlap."""
+    raced = bench(torch_eager=side(MS, 0.1, dynamic=0.25))
+    ours = raced["workloads"]["mlp"]["found"]
+    ours["static"]["step"] = resampled(ours["dynamic"]["step"], lambda took: took * 1.01)
+    ours["static"]["ratios"]["dynamic"] = spread(0.7)
+    found = page.read(raced)
+    assert found.evidence[1].ahead[0] is None
+    rows = {row[0]: row for row in found.evidence[-1].rows}
+    assert rows["static 1.0"][2] == "not resolved"
+    for case in page.cases(page.recorded()):
+        pair = {"dynamic": "static", "static": "dynamic"} if case.system == "Diptych" else {}
+        for one, other in pair.items():
+            race = page.recorded()["workloads"][case.workload]["found"]
+            assert (page.ratio(race, one, race[other]) == "not resolved") == (case.step is None)
 
 
 @pytest.fixture
