@@ -11,7 +11,7 @@ from typing import Any
 from comparisons.bench.peers import SCALED
 from comparisons.bench.ranks.record import RECORDED
 from comparisons.lab.blocks import Block, Curves, Json, Series, Table
-from comparisons.statistics.quantities import count, factor, percent, seconds, size, within
+from comparisons.statistics.quantities import count, factor, percent, size, within
 
 COMMAND = "python -m comparisons bench ranks --peers torch"
 
@@ -24,10 +24,10 @@ def recorded() -> Json:
 
 
 def blocks() -> list[Block]:
-    """Scaling, the model beside measurements, and what it foretells."""
+    """Scaling, and what the model foretells; docs/ranks.md holds it against measurements."""
     found = recorded()
     costs = found["workloads"]["wires"]["found"]["ranks"]
-    return [_scaling(found), _held(costs), *_foretold(costs)]
+    return [_scaling(found), *_foretold(costs)]
 
 
 def when(found: Json) -> str:
@@ -68,25 +68,6 @@ def _times(found: Any) -> str:
     if found is None:
         return "-"
     return f"{factor(found['median'])} times ({within(found['low'], found['high'], factor)})"
-
-
-def _held(costs: Json) -> Table:
-    rows = [
-        (
-            f"{n} ranks, {size(int(bytes_))}", seconds(at["measured"]["median"]), seconds(at["predicted"]),
-            factor(at["measured"]["median"] / at["predicted"]),
-        )
-        for n, sums in costs["sums"].items() for bytes_, at in sums.items()
-    ]  # fmt: skip
-    alpha, beta = costs["intervals"]["alpha"], costs["intervals"]["beta"]
-    return Table(
-        "A sum over ranks, and what the model says of it",
-        ("", "measured", "by the model", "times as long"),
-        rows,
-        says=f"A message takes {seconds(alpha[0])} ({within(alpha[1], alpha[2], seconds)}), and "
-        f"{1e-9 / beta[0]:.1f} GB of it go in a second: from messages there and back between two ranks, by "
-        "least squares. Four ranks share two cores, which the model knows nothing of.",
-    )
 
 
 def _foretold(costs: Json) -> Iterator[Curves]:

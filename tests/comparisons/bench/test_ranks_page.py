@@ -10,11 +10,11 @@ from comparisons.lab.blocks import Curves, Table
 
 
 def test_the_record_is_dated_and_shown_as_one():
-    scaling, held, *foretold = page.blocks()
+    scaling, *foretold = page.blocks()
     found = page.recorded()
     assert found["made"][:10] in scaling.says
     assert "not in this run" in scaling.says
-    assert isinstance(held, Table)
+    assert isinstance(scaling, Table)
     assert all(isinstance(block, Curves) and "not measured" in block.title for block in foretold)
     assert {row[0].partition(",")[1] for row in scaling.rows} == {","}
 
