@@ -91,7 +91,7 @@ FIXES = [
         ("shared/numpy_calls.py", "def __array_function__", "if function not in ASKING:", "if False:"),
     )),
     Reverted("C10", "an argument too many is filled with the result", (
-        ("shared/op.py", "def __call__", "if len(args) != self.most:", "if False:"),
+        ("shared/op.py", "def __call__", "if count != self.most and (", "if False and ("),
     )),
     Reverted("C11", "& | ~ on integers are logical", (
         ("shared/operators.py", "def __and__", "ops.bitwise_and", "ops.logical_and"),
