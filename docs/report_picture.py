@@ -29,17 +29,17 @@ WIDTH, LAST = 1200, "answers"
 """How wide the picture is, and the section at the end of which it stops."""
 
 ROWS = (
-    ("concepts", "to train a classifier and ask it", ""),
+    ("concepts", "lines of code to train and test", ""),
     ("python_if_tree", "a Python while on a computed value", ""),
     ("late_shape_error", "", ""),
-    ("ops_in_loop", "nodes alive after", "an op written into the training loop: "),
-    ("amortisation", "first result of an LSTM", ""),
+    ("ops_in_loop", "graph nodes after", ""),
+    ("amortisation", "time to the first step: an LSTM", ""),
     ("cnn_digits", "CNN: a step", "a training step of the "),
     ("lstm_text", "character LSTM: a step", "a training step of the "),
     ("mlp_spiral", "spiral: a step", "a training step of the network on the "),
     ("higher_order", "derivative", ""),
-    ("stability", "formulas that lose", ""),
-    ("deployment", "a kept model, where its code is missing", ""),
+    ("stability", "of ", ""),
+    ("deployment", "a saved model, where its Python code", ""),
 )
 """Rows of the table that the README shows, where the run has them: the page, how the row begins, and what
 to say before it where it stands alone."""

@@ -37,12 +37,12 @@ SHORT = 12
 QUICK = (
     (f"an LSTM cell in a loop of {SHORT}", replace(WORKLOADS["tiny"], times=SHORT), "loop"),
     ("an RNN cell in a scan", replace(WORKLOADS["rnn"], times=20, width=64), "scan"),
-    ("the bench's CNN, 8 images", replace(WORKLOADS["cnn"], batch=8), "layer"),
+    ("the benchmark's CNN, 8 images", replace(WORKLOADS["cnn"], batch=8), "layer"),
 )
 FULL = (
     ("an LSTM cell in a loop of 50", WORKLOADS["lstm"], "loop"),
     ("an RNN cell in a scan", WORKLOADS["rnn"], "scan"),
-    ("the bench's CNN, 64 images", WORKLOADS["cnn"], "layer"),
+    ("the benchmark's CNN, 64 images", WORKLOADS["cnn"], "layer"),
 )
 """What is trained: how it is called, and its workload and style in the benchmark."""
 Step = Callable[[], object]
@@ -118,7 +118,7 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(trained, leaders, paying, costing, names),
         verdicts=[
-            timed(f"a step of {one['title']}", *(one["times"][engine] for engine in PAIR))
+            timed(f"a training step of {one['title']}", *(one["times"][engine] for engine in PAIR))
             for one in trained
         ],
         evidence=[
@@ -228,6 +228,11 @@ def _answer(trained: Json, leaders: Json, paying: list[str], costing: list[str],
         if seen
         else "Whether all of them together pay is not resolved"
     )
+    if seen:
+        slower = [f"{times_of(gain)} as slow for {t}" for t, gain in gains.items() if gain.leader == "static"]
+        open_ = [title for title, gain in gains.items() if gain.leader is None]
+        together += f"; {listed(slower)}" if slower else ""
+        together += f"; for {listed(open_)} that is not resolved" if open_ else ""
     first = trained[0]
     leader = leaders[first["title"]]
     who = "who is ahead is not resolved" if leader is None else f"{leader} is ahead"

@@ -26,13 +26,13 @@ from shared import optim
 from shared.durable import files
 
 MODELS = (
-    ("the bench's MLP", WORKLOADS["mlp"], "layer"),
+    ("the benchmark's MLP", WORKLOADS["mlp"], "layer"),
     ("an LSTM layer", WORKLOADS["tiny"], "layer"),
     ("an LSTM cell in a Python loop", WORKLOADS["tiny"], "loop"),
-    ("the bench's CNN, 16 images", replace(WORKLOADS["cnn"], batch=16), "layer"),
+    ("the benchmark's CNN, 16 images", replace(WORKLOADS["cnn"], batch=16), "layer"),
 )
 """What is trained: how it is called, and its workload and style in the benchmark."""
-FEW = ("the bench's MLP", "an LSTM layer")
+FEW = ("the benchmark's MLP", "an LSTM layer")
 """Those that a quick run trains in processes of their own, too."""
 LATER = 10_000
 FRESH = """
@@ -234,7 +234,7 @@ def _won(one: Json, early: Json) -> str:
 
 def _verdict(one: Json, early: Json) -> Verdict:
     first, step = early[one["title"]], _crossing(one, early)
-    row = timed(f"first result of {one['title']}", *(one[engine]["start"] for engine in PAIR))
+    row = timed(f"time to the first step: {one['title']}", *(one[engine]["start"] for engine in PAIR))
     if first is None:
         return row
     won = "not seen to be won back" if step is None else f"won back in {_in_step(step)}"

@@ -101,8 +101,8 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(outside, wanted, wrong),
         verdicts=[
-            by_design(_verdict(f"updates in {_steps(wanted)}, written before a choice", outside, wanted)),
-            by_design(_verdict(f"updates in {_steps(wanted)}, written in its branches", inside, wanted)),
+            by_design(_verdict(f"updates run in {_steps(wanted)}, written before the if", outside, wanted)),
+            by_design(_verdict(f"updates run in {_steps(wanted)}, written in its branches", inside, wanted)),
         ],
         evidence=[
             Pair("The updates before the choice", outside["dynamic"], outside["static"]),

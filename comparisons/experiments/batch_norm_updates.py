@@ -219,8 +219,8 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(found, stale),
         verdicts=[
-            by_design(_verdict("right on test data, after a step as usual", found["plain"])),
-            by_design(_verdict("right on test data, gradients clipped by hand", found["halves"])),
+            by_design(_verdict("batch norm: test accuracy after a usual training step", found["plain"])),
+            by_design(_verdict("batch norm: test accuracy, gradients clipped by hand", found["halves"])),
         ],
         evidence=[
             *(

@@ -133,9 +133,9 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(table, uses, files["plain"], copies, lighter),
         verdicts=[
-            weighed(f"saved model and its array of {size(table)}, used {uses} times",
+            weighed(f"saved model that uses one array of {size(table)} {uses} times",
                     *(sent["plain"][e] for e in PAIR)),
-            weighed(f"saved model whose array is one constant, used {uses} times",
+            weighed(f"saved model that uses one such constant {uses} times",
                     *(sent["once"][e] for e in PAIR)),
         ],
         evidence=[

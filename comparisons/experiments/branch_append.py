@@ -120,7 +120,7 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(values, made, true, wrong),
         verdicts=[
-            by_design(counted(f"notes that {len(branches)} calls of a branch left", made["dynamic"],
+            by_design(counted(f"list appends that {len(branches)} calls of a branch made", made["dynamic"],
                               made["static"], more=True)),
         ],
         evidence=[

@@ -202,10 +202,12 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(cases, lines, own),
         verdicts=[
-            counted("to train a classifier and ask it", first["dynamic"]["lines"], first["static"]["lines"],
+            counted("lines of code to train and test a classifier",
+                    first["dynamic"]["lines"], first["static"]["lines"],
                     "lines"),
-            counted("names that the other engine does not need", len(own["dynamic"]), len(own["static"])),
-            counted("the training loops of all tasks", tasks["dynamic"], tasks["static"], "lines"),
+            counted("API names only this engine needs, in 3 programs",
+                    len(own["dynamic"]), len(own["static"])),
+            counted("lines of code of the tasks' training loops", tasks["dynamic"], tasks["static"], "lines"),
         ],
         evidence=[
             *(Pair(case["title"], case["dynamic"], case["static"], says=_said(case)) for case in cases),

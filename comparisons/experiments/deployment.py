@@ -117,12 +117,13 @@ def read(found: Json) -> Reading:
     runs = [engine for engine in PAIR if engines[engine]["there"]["status"] == 0]
     able = {engine: _verdict(engines[engine]) for engine in PAIR}
     leader = runs[0] if len(runs) == 1 else None
-    first = Verdict("a kept model, where its code is missing", able["dynamic"], able["static"], leader)
+    first = Verdict("a saved model, where its Python code is missing",
+                    able["dynamic"], able["static"], leader)
     second = _since(engines)
     return Reading(
         answer=_answer(runs, engines),
         verdicts=[
-            timed("a kept model, from Python's start to its first answer", *(times[e] for e in PAIR)),
+            timed("a saved model, from process start to first answer", *(times[e] for e in PAIR)),
             by_design(first),
             by_design(second),
         ],
@@ -175,7 +176,8 @@ def _since(engines: Json) -> Verdict:
         answers[engine] = _verdict(engines[engine], "later") if later["status"] else ANSWERS[same]
     kept = [engine for engine in PAIR if answers[engine] == ANSWERS[True]]
     leader = kept[0] if len(kept) == 1 else None
-    return Verdict("a kept model, its code changed since", answers["dynamic"], answers["static"], leader)
+    return Verdict("a saved model, its Python code changed since",
+                   answers["dynamic"], answers["static"], leader)
 
 
 def _error(err: str) -> dict[str, str]:

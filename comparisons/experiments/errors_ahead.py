@@ -171,15 +171,18 @@ def read(found: Json) -> Reading:
     )
     numbers = {engine: len(found) for engine, found in early.items()}
     first = counted(
-        f"of {len(bugs)} mistakes, found before any data", numbers["dynamic"], numbers["static"], more=True
+        f"of {len(bugs)} planted mistakes, found before any data",
+        numbers["dynamic"], numbers["static"], more=True
     )
-    spent = timed(f"time until {len(bugs)} mistakes had shown", *(lost[engine] for engine in PAIR))
+    spent = timed(f"time until {len(bugs)} scripts with a mistake stop or end",
+                  *(lost[engine] for engine in PAIR))
     return Reading(
         answer=_answer(first.ahead, early, bugs),
         verdicts=[
             by_design(first),
             spent,
-            counted(f"of {len(bugs)} mistakes, never found", len(silent["dynamic"]), len(silent["static"])),
+            counted(f"of {len(bugs)} planted mistakes, never found",
+                    len(silent["dynamic"]), len(silent["static"])),
         ],
         evidence=[
             Pair("The script, as it is right", found["scripts"]["dynamic"], found["scripts"]["static"],

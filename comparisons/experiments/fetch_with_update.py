@@ -165,8 +165,8 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(found, several),
         verdicts=[
-            counted("answers that one program can give", len(found["dynamic"]["values"]),
-                    len(found["static"]["values"])),
+            counted("possible results of reading a variable and its update",
+                    len(found["dynamic"]["values"]), len(found["static"]["values"])),
         ],
         evidence=[
             Pair("Read, raise, read again", found["dynamic"], found["static"], says=_gave(found)),

@@ -97,9 +97,10 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(grows, refused),
         verdicts=[
-            by_design(Verdict("a loop variable that grows", _cell(growing["dynamic"]),
+            by_design(Verdict("a loop variable whose shape grows", _cell(growing["dynamic"]),
                               _cell(growing["static"]), grows[0] if len(grows) == 1 else None)),
-            counted("lines of code of such a loop, made to work", lines["dynamic"], lines["static"]),
+            counted("lines of code of a loop whose value grows, made to work",
+                    lines["dynamic"], lines["static"]),
         ],
         evidence=[
             Pair("A value that grows", growing["dynamic"], growing["static"],

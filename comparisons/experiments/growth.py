@@ -106,8 +106,9 @@ def run(context: Context) -> dict[str, Any]:
 def read(found: Json) -> Reading:
     axes = {axis["name"]: axis for axis in found["axes"]}
     least, most = axes["examples"]["points"][0], axes["width"]["points"][-1]
-    small = timed("a step of two layers on one example", *(least[engine] for engine in PAIR))
-    large = timed(f"a step of two layers of {number(most['size'])} units", *(most[e] for e in PAIR))
+    small = timed("a training step of two dense layers on one example", *(least[engine] for engine in PAIR))
+    large = timed(f"a training step of two dense layers of {number(most['size'])} units",
+                  *(most[e] for e in PAIR))
     return Reading(
         answer=f"{_who(small.ahead, 'On one example')} {_who(large.ahead, 'With the widest layers')}",
         verdicts=[small, large],

@@ -100,10 +100,11 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(first, later, last),
         verdicts=[
-            timed(f"derivative {last['order']} of tanh, from nothing", *(last[e]["start"] for e in PAIR)),
-            timed(f"derivative {last['order']} of tanh again, at another x",
+            timed(f"derivative {last['order']} of tanh, building included",
+                  *(last[e]["start"] for e in PAIR)),
+            timed(f"derivative {last['order']} of tanh, built before, at another x",
                   *(last[e]["step"] for e in PAIR)),
-            Verdict(f"nodes of derivative {last['order']}", *nodes),
+            Verdict(f"graph nodes behind derivative {last['order']} of tanh", *nodes),
         ],
         evidence=[
             Pair(f"A derivative of tanh, and its derivative, {last['order']} times over",

@@ -86,9 +86,10 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(merged, lost),
         verdicts=[
-            by_design(counted("what two equal updates by one add up to", *(found[e]["updates"] for e in PAIR),
-                              more=True)),
-            by_design(counted("kernels that two equal products take", *(found[e]["products"] for e in PAIR))),
+            by_design(counted("a counter after two equal lines that add 1",
+                              *(found[e]["updates"] for e in PAIR), more=True)),
+            by_design(counted("kernels run for a matrix product written twice",
+                              *(found[e]["products"] for e in PAIR))),
         ],
         evidence=[
             Pair("The same line twice, three times over", found["dynamic"], found["static"],

@@ -164,7 +164,8 @@ def read(found: Json) -> Reading:
     figures, times = plain(found["figures"]), found["times"]
     known = {engine: [f for f in figures if _known(f[engine])] for engine in PAIR}
     first = counted(
-        f"of {len(figures)} costs of a step, known beforehand", len(known["dynamic"]), len(known["static"]),
+        f"of a step's {len(figures)} costs (memory, ...), told before it runs",
+        len(known["dynamic"]), len(known["static"]),
         more=True,
     )  # fmt: skip
     return Reading(

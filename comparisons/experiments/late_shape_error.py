@@ -122,8 +122,8 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(late),
         verdicts=[
-            by_design(_verdict("where Python stands when sizes clash at run", late, "stopped")),
-            by_design(_verdict("the line that the message then names", late, "named")),
+            by_design(_verdict("where a debugger stops when sizes clash in a run", late, "stopped")),
+            by_design(_verdict("the line named in the error when sizes clash in a run", late, "named")),
         ],
         evidence=[
             Pair("Nine words for eight positions", late["dynamic"], late["static"],

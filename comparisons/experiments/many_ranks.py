@@ -84,7 +84,8 @@ def read(found: Json) -> Reading:
     total = found["dynamic"]["bytes"]
     shares = {engine: round(100 * first[engine]["early"] / total) for engine in PAIR}
     row = counted(
-        "gradients sent while a first backward runs", shares["dynamic"], shares["static"], "%", more=True
+        "ranks: gradient bytes sent while backward 1 still runs", shares["dynamic"], shares["static"], "%",
+        more=True
     )
     same = [s["loss"] for s in found["dynamic"]["steps"]] == [s["loss"] for s in found["static"]["steps"]]
     rows = [row, *_parted(found), *_waiting(found)]
@@ -220,7 +221,7 @@ def _delay(one: Json, engine: str) -> str:
 
 def _waiting(found: Json) -> list[Verdict]:
     last = found["delayed"][-1]
-    title = f"waiting, with {seconds(last['delay'])} in each part of a message"
+    title = f"ranks: waiting, {seconds(last['delay'])} put in each part of a message"
     return [timed(title, last["dynamic"]["waited"], last["static"]["waited"])]
 
 
@@ -239,7 +240,7 @@ def _parted(found: Json) -> list[Verdict]:
     if "branches" not in found:
         return []
     begun = [max(rank["begun"] for rank in found["branches"]["one"][engine]) for engine in PAIR]
-    return [counted("collectives begun before a parting of ways is found", *begun)]
+    return [counted("ranks: collectives begun before a mismatch is found", *begun)]
 
 
 def _branches(branches: Json) -> list[Block]:

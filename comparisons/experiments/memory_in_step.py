@@ -127,7 +127,7 @@ def read(found: Json) -> Reading:
         answer=_answer(lower, peaks, held),
         verdicts=[
             sized("most memory within a step of seven dense layers", *(counts[e]["peak"] for e in PAIR)),
-            sized("memory held between two such steps", *(counts[e]["held"] for e in PAIR)),
+            sized("memory between two steps of seven dense layers", *(counts[e]["held"] for e in PAIR)),
         ],
         evidence=[
             Pair("A training step", found["codes"]["dynamic"], found["codes"]["static"],

@@ -15,7 +15,7 @@ from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of
-from comparisons.lab.verdict import sized, timed
+from comparisons.lab.verdict import MEASURED, Verdict
 from comparisons.statistics.effect import ahead, effect, smaller
 from comparisons.statistics.quantities import OTHER, PAIR, number, percent, size, spread_of, times_of
 from comparisons.statistics.tally import plain
@@ -141,17 +141,17 @@ def _limited(limited: Callable[[int], tuple[Step, Any]], limit: int) -> Step:
 
 
 def read(found: Json) -> Reading:
-    counts = {engine: min((at["peak"] for at in found[engine]), key=plain) for engine in PAIR}
     found = plain(found)
     least = {engine: min(found[engine], key=lambda at: at["peak"]) for engine in PAIR}
     free = {engine: found[engine][0] for engine in PAIR}
     leader = smaller(*(least[engine]["peak"] for engine in PAIR))
+    saved, paid = zip(*(_change(free[engine], least[engine]) for engine in PAIR), strict=True)
     quicker = ahead(*(least[engine]["time"] for engine in PAIR))
     return Reading(
         answer=_answer(free, least),
         verdicts=[
-            sized("least memory that a deep network was brought to", *counts.values()),
-            timed("a step of a deep network in its least memory", *(least[e]["time"] for e in PAIR)),
+            Verdict(f"{found['layers']} layers, asked to hold less: memory saved", *saved, basis=MEASURED),
+            Verdict(f"{found['layers']} layers, asked to hold less: time paid", *paid, basis=MEASURED),
         ],
         evidence=[
             Pair("A network that holds less", found["codes"]["dynamic"], found["codes"]["static"],
@@ -237,7 +237,10 @@ def _means(leader: str | None, quicker: str | None) -> list[str]:
         "run, on dynamic one of the code.",
     ]
     if leader is not None:
-        said.append(f"With what was tried here {leader} came to hold less than {OTHER[leader]}.")
+        said.append(
+            f"In what was tried {leader} came to hold less than {OTHER[leader]}; the least that either can "
+            "hold was not asked for."
+        )
     if quicker is not None:
         said.append(f"At the least memory of each, a step of {quicker} is the shorter one.")
     return said

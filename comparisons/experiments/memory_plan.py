@@ -76,9 +76,9 @@ def deep_static(x: Any, y: Any, width: int, told: list[int]) -> Step:
 
 
 MODELS = (
-    ("the bench's MLP", WORKLOADS["mlp"], "layer"),
-    ("the bench's CNN, 16 images", replace(WORKLOADS["cnn"], batch=16), "layer"),
-    ("the bench's LSTM, 20 steps", replace(WORKLOADS["lstm"], times=20, width=64), "layer"),
+    ("the benchmark's MLP", WORKLOADS["mlp"], "layer"),
+    ("the benchmark's CNN, 16 images", replace(WORKLOADS["cnn"], batch=16), "layer"),
+    ("the benchmark's LSTM, 20 steps", replace(WORKLOADS["lstm"], times=20, width=64), "layer"),
 )
 PARTS = (1, 2, 4, 8, 16)
 
@@ -324,7 +324,7 @@ EXPERIMENT = Experiment(
     run=run,
     read=read,
     sizes=lambda found: (
-        f"The bench's models at sizes of their own, and {found['layers']} dense layers of width "
+        f"The benchmark's models at sizes of their own, and {found['layers']} dense layers of width "
         f"{found['deep']['width']} on {number(found['deep']['batch'])} rows."
     ),
 )

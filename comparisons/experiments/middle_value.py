@@ -140,7 +140,7 @@ def read(found: Json) -> Reading:
         verdicts=[
             by_design(Verdict("print(hidden) in the middle of a model", _shown("dynamic" in shows),
                               _shown("static" in shows), shows[0] if len(shows) == 1 else None)),
-            counted("kernels to see inside a layer", looked["dynamic"], looked["static"]),
+            counted("kernels run to read one hidden value", looked["dynamic"], looked["static"]),
         ],
         evidence=[
             Pair("A value that has a name", named["dynamic"], named["static"],

@@ -128,7 +128,8 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(leaders),
         verdicts=[
-            by_design(Verdict(case["title"], _when(case["dynamic"]), _when(case["static"]), leader))
+            by_design(Verdict(f"{case['title']}: when it is found",
+                              _when(case["dynamic"]), _when(case["static"]), leader))
             for case, leader in zip(cases, leaders, strict=True)
         ],
         evidence=[Pair(case["title"], case["dynamic"], case["static"], says=_told(case)) for case in cases],

@@ -114,8 +114,8 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(twice, fails),
         verdicts=[
-            by_design(_verdict("a model built a second time, then restored", twice)),
-            by_design(_verdict("a model built again on a graph of its own, then restored", fresh)),
+            by_design(_verdict("weights restored after a model was built twice", twice)),
+            by_design(_verdict("weights restored, each model on a graph of its own", fresh)),
         ],
         evidence=[
             Pair("Built twice, restored once", twice["dynamic"], twice["static"],

@@ -222,7 +222,8 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(found, growing),
         verdicts=[
-            by_design(counted(f"nodes alive after {number(steps)} steps", found["dynamic"]["nodes"][-1],
+            by_design(counted(f"graph nodes after {number(steps)} steps, an op made in the loop",
+                              found["dynamic"]["nodes"][-1],
                               found["static"]["nodes"][-1])),
         ],
         evidence=[

@@ -97,9 +97,9 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(leader, each, same, sizes),
         verdicts=[
-            timed("a pass through one op on one number", *(shortest[e] for e in PAIR)),
-            timed("each further op on one number", *(each[e] for e in PAIR)),
-            timed(f"{found['chain']} ops on {number(sizes[-1]['numbers'])} numbers",
+            timed("one multiplication of one number, from call to result", *(shortest[e] for e in PAIR)),
+            timed("each further multiplication of one number", *(each[e] for e in PAIR)),
+            timed(f"{found['chain']} multiplications of {number(sizes[-1]['numbers'])} numbers",
                   *(sizes[-1][e] for e in PAIR)),
         ],
         evidence=[

@@ -120,7 +120,7 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=" ".join(_answered(case) for case in cases),
         verdicts=[
-            timed(f"two branches of {case['title']}, 2 workers", *(case[e]["two"] for e in PAIR))
+            timed(f"two branches of {case['title']}, on two threads", *(case[e]["two"] for e in PAIR))
             for case in cases
         ],
         evidence=[

@@ -61,7 +61,8 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(tallies, len(known)),
         verdicts=[
-            by_design(counted(f"of {len(known)} pitfalls, as Python gives it", kept["dynamic"],
+            by_design(counted(f"of {len(known)} pitfalls of tracing, the result of plain Python",
+                              kept["dynamic"],
                               kept["static"], more=True)),
         ],
         evidence=[

@@ -78,7 +78,8 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(prints, silent),
         verdicts=[
-            by_design(counted("lines printed inside a model", lines["dynamic"], lines["static"], more=True)),
+            by_design(counted("lines printed by a print that no result needs",
+                              lines["dynamic"], lines["static"], more=True)),
         ],
         evidence=[
             Pair("A line that prints", orphan["dynamic"], orphan["static"], says=_same(orphan)),

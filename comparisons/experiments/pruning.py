@@ -142,7 +142,7 @@ def read(found: Json) -> Reading:
     fetches, later = found["fetches"], found["later"]
     label, whole = fetches[0], fetches[-1]
     one = counted("ops that run for one output of a model with three", label["dynamic"], label["static"])
-    two = counted("ops that run for all three, asked for one by one", later["dynamic"], later["static"])
+    two = counted("ops that run for three outputs, asked for one by one", later["dynamic"], later["static"])
     spent = timed("time for one output of a model with three", *(found["times"]["label"][e] for e in PAIR))
     return Reading(
         answer=_answer(one.ahead, label, whole),

@@ -215,10 +215,11 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(plain, lines),
         verdicts=[
-            counted("lines of code to read trees", lines["dynamic"], lines["static"]),
+            counted("lines of code of a network shaped like its tree", lines["dynamic"], lines["static"]),
             by_design(Verdict("a Python while on a computed value", _cell(loop["dynamic"]),
                               _cell(loop["static"]), plain[0] if len(plain) == 1 else None)),
-            timed(f"{trees}, each of its own shape, from nothing", most["dynamic"], most["static"]),
+            timed(f"time for {trees} of different shapes, building included",
+                  most["dynamic"], most["static"]),
         ],
         evidence=[
             Pair("A while on a value", loop["dynamic"], loop["static"]),

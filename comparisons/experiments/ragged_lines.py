@@ -176,9 +176,11 @@ def read(found: Json) -> Reading:
     written_by = {engine: written(codes["batch"][engine]["code"]) for engine in PAIR}
     many = number(found["lines"])
     rows = [
-        timed(f"{many} lines of different lengths, in a batch", *(found["batch"][e] for e in PAIR)),
-        timed(f"{many} lines of different lengths, one by one", *(found["single"][e] for e in PAIR)),
-        counted("lines to write for such a batch", written_by["dynamic"], written_by["static"]),
+        timed(f"gradients of {many} texts of unequal length, in a batch", *(found["batch"][e] for e in PAIR)),
+        timed(f"gradients of {many} texts of unequal length, one by one",
+              *(found["single"][e] for e in PAIR)),
+        counted("lines of code for a batch of texts of unequal length",
+                written_by["dynamic"], written_by["static"]),
     ]
     together, single, shorter = (row.ahead for row in rows)
     return Reading(
@@ -249,8 +251,19 @@ def _means(together: str | None, single: str | None, shorter: str | None, found:
     }
     said += [f"In a batch {together} is ahead, because {reasons[together]}."] if together else []
     said += [f"One by one {single} is ahead."] if single else []
+    if quickest := _quickest(found):
+        way, built = quickest
+        said.append(f"Of all ways the shortest is {way}, which took {built} to build.")
     said += [f"To write it is less work on {shorter}."] if shorter else []
     return said
+
+
+def _quickest(found: Json) -> tuple[str, str] | None:
+    """The way that takes the shortest time, and what it took to build; None if that is not resolved."""
+    first, second, *_ = sorted(found["times"], key=lambda way: float(found["times"][way]["median"]))
+    if effect(found["times"][first], found["times"][second]).leader is None:
+        return None
+    return first, _row(first, found["about"][first], found["useful"])[3]
 
 
 def _otherwise(ahead: str | None) -> list[str]:

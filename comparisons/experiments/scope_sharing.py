@@ -192,9 +192,9 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(taught, split, wanted),
         verdicts=[
-            by_design(_verdict("numbers in shared weights, written as taught", taught)),
-            by_design(_verdict("numbers in shared weights, one layer object on both", found["object"])),
-            by_design(_verdict("numbers in shared weights, a layer made at each call", found["inside"])),
+            by_design(_verdict("numbers in weights used twice, in each style as taught", taught)),
+            by_design(_verdict("numbers in weights used twice, one layer object", found["object"])),
+            by_design(_verdict("numbers in weights used twice, a layer made at each call", found["inside"])),
         ],
         evidence=[
             Pair("As each style was taught", taught["dynamic"], taught["static"],

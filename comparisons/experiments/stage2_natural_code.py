@@ -106,10 +106,11 @@ def read(found: Json) -> Reading:
     codes, counts, memory = found["codes"], found["memory"], plain(found["memory"])
     lines = {engine: written(codes[engine]["code"]) for engine in PAIR}
     slopes = {engine: codes[engine]["value"] for engine in PAIR}
+    chain = f"{found['ops']} ops on {number(found['numbers'])} numbers"
     rows = [
-        counted("lines for the Goldstein-Price slopes", lines["dynamic"], lines["static"]),
-        sized("a forward pass alone", *(counts["without"][e] for e in PAIR)),
-        sized("a forward and a backward pass", *(counts["with"][e] for e in PAIR)),
+        counted("lines of code for the Goldstein-Price slopes", lines["dynamic"], lines["static"]),
+        sized(f"most memory of {chain}, forward alone", *(counts["without"][e] for e in PAIR)),
+        sized(f"most memory of {chain}, with backward", *(counts["with"][e] for e in PAIR)),
     ]
     return Reading(
         answer=_answer(slopes, rows[0].ahead),

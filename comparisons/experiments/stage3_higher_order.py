@@ -78,9 +78,9 @@ def read(found: Json) -> Reading:
     lines = {engine: written(codes[engine]["code"]) for engine in PAIR}
     places = {engine: codes[engine]["value"] for engine in PAIR}
     rows = [
-        counted("lines for Newton's method", lines["dynamic"], lines["static"]),
-        timed("eight steps of Newton's method, from nothing", *(found["whole"][e] for e in PAIR)),
-        timed("a slope and a curvature, once running", *(found["step"][e] for e in PAIR)),
+        counted("lines of code for Newton's method", lines["dynamic"], lines["static"]),
+        timed("eight steps of Newton's method, building included", *(found["whole"][e] for e in PAIR)),
+        timed("first and second derivative, once built", *(found["step"][e] for e in PAIR)),
     ]
     return Reading(
         answer=_answer(rows[1].ahead, rows[2].ahead, places),

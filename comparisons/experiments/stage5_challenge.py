@@ -115,9 +115,9 @@ def read(found: Json) -> Reading:
     equal = {engine: _equal(straight[engine][half:], resumed[engine][half:]) for engine in PAIR}
     said = {engine: f"{equal[engine]} of {half}" for engine in PAIR}
     rows = [
-        counted("lines to train a recurrent network", lines["dynamic"], lines["static"]),
-        timed(f"{2 * half} steps of a recurrent network, from nothing", *(found["whole"][e] for e in PAIR)),
-        Verdict("losses equal after a restart from a checkpoint",
+        counted("lines of code to train an LSTM", lines["dynamic"], lines["static"]),
+        timed(f"{2 * half} steps of a small LSTM, building included", *(found["whole"][e] for e in PAIR)),
+        Verdict("losses equal after saving, stopping and going on",
                 said["dynamic"], said["static"], _ahead(equal)),
     ]
     steps = list(range(1, 2 * half + 1))

@@ -124,7 +124,7 @@ def read(found: Json) -> Reading:
     whole = equal == len(found["cases"])
     moved = [case["part"] for case in swaps if case["losses"]["dynamic"] != base["losses"]["dynamic"]]
     once = max(most.values()) == 1 and len(alike) == len(swaps)
-    row = counted("lines that differ when one part is swapped", most["dynamic"], most["static"])
+    row = counted("lines changed to swap layer, model, optimiser or data", most["dynamic"], most["static"])
     told = (f"Of {count(len(found['cases']), 'program')} {equal} gave the same losses on both engines, step "
             f"by step. Losses were others than before for {listed(moved or ['none'])}.")
     return Reading(

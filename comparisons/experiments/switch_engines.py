@@ -134,7 +134,7 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(same, steps, kept == states["all"]),
         verdicts=[
-            Verdict("losses that a change of engines leaves equal",
+            Verdict("losses equal though training changes engines midway",
                     *(f"{equal[engine]} of {steps}" for engine in PAIR)),
         ],
         evidence=[

@@ -169,10 +169,10 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(len(same), len(programs), faster, times),
         verdicts=[
-            timed("a step of ten programs, line by line or decorated", *(times[engine] for engine in PAIR)),
-            by_design(Verdict("a return from a loop, on a value, decorated", *_ends(stop),
+            timed("ten programs' steps: plain / under dynamic.function", *(times[engine] for engine in PAIR)),
+            by_design(Verdict("decorated: an early return from a loop, on a value", *_ends(stop),
                               free[0] if len(free) == 1 else None)),
-            Verdict("ten imperative programs, decorated: every bit kept", equal, equal, together=equal),
+            Verdict("of ten programs, same bits under dynamic.function", equal, equal, together=equal),
         ],
         evidence=[
             Pair("A loop that a value ends, under either engine's decorator", stop["dynamic"], stop["static"],

@@ -209,9 +209,10 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(found, led),
         verdicts=[
-            counted("to find a layer that has died", lines["dynamic"], lines["static"], "lines"),
+            counted("lines of code to find a layer that gives only zeros",
+                    lines["dynamic"], lines["static"], "lines"),
             *(
-                by_design(Verdict(f"a {seen}: where the line with the bug stands",
+                by_design(Verdict(f"where a {seen} shows the line with the bug",
                                   _place(found[case]["dynamic"]), _place(found[case]["static"]),
                                   _leader(found[case])))
                 for case, seen in LOUD.items()

@@ -179,10 +179,10 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(free, sure),
         verdicts=[
-            counted("lines of code for both modes", lines["dynamic"], lines["static"]),
-            by_design(Verdict("model.eval() once the model is built", _obeys("dynamic" in free),
+            counted("lines of code to switch between training and eval", lines["dynamic"], lines["static"]),
+            by_design(Verdict("model.eval() called once the model is built", _obeys("dynamic" in free),
                               _obeys("static" in free), free[0] if len(free) == 1 else None)),
-            by_design(counted("steps without dropout when train() is forgotten",
+            by_design(counted("steps trained without dropout when train() is forgotten",
                               lost["dynamic"], lost["static"])),
         ],
         evidence=[

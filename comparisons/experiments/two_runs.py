@@ -142,11 +142,12 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(again, kernels, gathered),
         verdicts=[
-            by_design(counted("loss and accuracy, asked one after the other", kernels["dynamic"],
+            by_design(counted("kernels run to ask for loss, then for accuracy", kernels["dynamic"],
                               kernels["static"], "kernels")),
-            by_design(counted("loss and accuracy, asked together", gathered["dynamic"], gathered["static"],
+            by_design(counted("kernels run to ask for loss and accuracy together",
+                              gathered["dynamic"], gathered["static"],
                               "kernels")),
-            by_design(Verdict("a loss printed after the training step", _whose("dynamic" in later),
+            by_design(Verdict("a loss read after the training step", _whose("dynamic" in later),
                               _whose("static" in later), OTHER[later[0]] if len(later) == 1 else None)),
         ],
         evidence=[

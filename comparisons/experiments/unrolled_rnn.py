@@ -153,7 +153,7 @@ def read(found: Json) -> Reading:
                   *(most["unrolled"][engine]["start"] for engine in PAIR)),
             timed("a recurrent network's first loss, static's loop one node",
                   *(most["looped"][engine]["start"] for engine in PAIR)),
-            timed("a recurrent network's later steps, 50 steps unrolled",
+            timed(f"a recurrent network's later steps, {length} steps unrolled",
                   *(most["unrolled"][engine]["step"] for engine in PAIR)),
         ],
         evidence=[

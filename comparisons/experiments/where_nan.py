@@ -117,7 +117,8 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(bad),
         verdicts=[
-            Verdict("a gradient beside a branch that is NaN", cells["dynamic"], cells["static"], leader)
+            Verdict("gradient of where() if the way not taken is NaN",
+                    cells["dynamic"], cells["static"], leader)
         ],
         evidence=[
             Pair("A root where there is one", naive["dynamic"], naive["static"],

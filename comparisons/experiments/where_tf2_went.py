@@ -223,10 +223,10 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(found),
         verdicts=[
-            timed("a decorated step: Python leads, or the graph", *(times["decorated"][e] for e in PAIR)),
-            by_design(counted(f"prints of a decorated step in {found['batches']} calls",
+            timed("a step under dynamic.function / static.function", *(times["decorated"][e] for e in PAIR)),
+            by_design(counted(f"prints seen in {found['batches']} calls of a decorated step",
                               prints["decorated", "dynamic"], prints["decorated", "static"], more=True)),
-            by_design(Verdict("an if on a value, inside a decorated function", *_ends(choice),
+            by_design(Verdict("a Python if on a value, inside a decorated function", *_ends(choice),
                               _only(choice))),
         ],
         evidence=[

@@ -192,9 +192,9 @@ def cured_static() -> int:
 
 
 CASES = (
-    ("ask", "a worker thread asks the model", ask_dynamic, ask_static),
-    ("extend", "a worker thread adds to the model", extend_dynamic, extend_static),
-    ("mode", "a worker thread under the main thread's no_grad", mode_dynamic, mode_static),
+    ("ask", "a worker thread asks a model, default session", ask_dynamic, ask_static),
+    ("extend", "a worker thread adds ops, default graph", extend_dynamic, extend_static),
+    ("mode", "main thread's no_grad: a call in a worker thread", mode_dynamic, mode_static),
 )
 SAYS = {
     "ask": "Static's prediction is an `eval`, which runs in the default session; dynamic's is a call.",

@@ -42,6 +42,7 @@ _ALL = (
     Dimension("deployment", "Deployment", "How does a trained model leave the program that made it?",
               "deployment"),
     Dimension("book", "The five stages of the book", "What does each stage look like on either engine?"),
-    Dimension("bridge", "Both at once", "Can one write line by line and run a graph, and what does it cost?"),
+    Dimension("bridge", "Both at once", "Can one write line by line and run a graph, and what does it cost? "
+              "(Where a row names two ways, `/` parts the left column from the right.)"),
 )  # fmt: skip
 DIMENSIONS: dict[str, Dimension] = {dimension.name: dimension for dimension in _ALL}

@@ -63,9 +63,8 @@ def timed(title: str, dynamic: Json, static: Json) -> Verdict:
     """Of two spreads of seconds; the shorter is ahead if that is resolved (`statistics/effect.py`)."""
     found = effect(dynamic, static)
     times, low, high = found.times
-    factors = (
-        "not resolved" if found.leader is None else f"{factor(times)} times ({within(low, high, factor)})"
-    )
+    factors = f"{factor(times)} times ({within(low, high, factor)})"
+    factors += ", not resolved" if found.leader is None else ""
     many = {dynamic["count"], static["count"]}
     counts = " and ".join(map(str, sorted(many)))
     less = min((dynamic, static), key=lambda side: side["median"])

@@ -22,13 +22,14 @@ ON_HANDS: dict[str | None, str] = {
 ON_MACHINE: dict[str | None, str] = {
     "static": "There the graph earns what it costs, so it was not simply given up.",
     "dynamic": "There the graph does not earn what it costs, and by these rows it could have been given up.",
-    None: "There the graph is worth keeping for single things in which it is ahead, if there are any.",
+    None: "So the graph is worth keeping for what it is ahead in, and was not simply given up.",
 }
 
 TENSORFLOW_2 = (
     "TensorFlow 2 (2019) set out to have both: its ops run at once, and `tf.function` traces a Python "
     "function into a graph. The price is a border within the program. `static.function` is built so here; "
-    "`dynamic.function` has no such border, and runs Python in every call. Neither is in these rows."
+    "`dynamic.function` has no such border, and runs Python in every call. Their rows stand under "
+    "Both at once."
 )
 
 
@@ -39,10 +40,27 @@ def why_tensorflow_2(groups: Sequence[Group]) -> list[str]:
         return []
     hands, machine = halves
     return [
+        *_named(groups),
         f"Where a person writes a model and mends it, {_told(hands)}. {ON_HANDS[_leader(hands)]}",
         f"Where a machine runs it for long, or elsewhere, {_told(machine)}. {ON_MACHINE[_leader(machine)]}",
         TENSORFLOW_2,
     ]
+
+
+EVIDENCE = ("python_if_tree", "late_shape_error", "print_op", "where_tf2_went")
+"""Pages with a row each on what TensorFlow 1's users met; three of them are named."""
+
+
+def _named(groups: Sequence[Group]) -> list[str]:
+    """Three rows on which what people met can be seen, where this run has them."""
+    rows = [row for group in groups for row in group.rows]
+    firsts = [next((row for row in rows if row.link == f"{name}.html"), None) for name in EVIDENCE]
+    told = [
+        f"[{row.verdict.title}]({row.link}): {row.verdict.dynamic} on dynamic, {row.verdict.static} on static"
+        for row in firsts
+        if row is not None
+    ]
+    return [f"Three rows in which it can be seen. {'; '.join(told[:3])}."] if len(told) >= 3 else []
 
 
 def _leader(half: Sequence[Group]) -> str | None:
