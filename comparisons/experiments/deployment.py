@@ -8,7 +8,8 @@ from comparisons.lab.blocks import Json, Pair, Table
 from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
-from comparisons.lab.verdict import Verdict, by_design, timed, weighed
+from comparisons.lab.snippet import written
+from comparisons.lab.verdict import Verdict, by_design, counted, timed, weighed
 from comparisons.statistics.quantities import OTHER, PAIR, count, listed, size, spread_of
 from comparisons.statistics.spread import spread
 from shared.durable import files
@@ -120,12 +121,14 @@ def read(found: Json) -> Reading:
     first = Verdict("a saved model, where its Python code is missing",
                     able["dynamic"], able["static"], leader)
     second = _since(engines)
+    right = {engine: _right(engines[engine]) for engine in PAIR}
     return Reading(
         answer=_answer(runs, engines),
         verdicts=[
-            timed("a saved model, from process start to first answer", *(times[e] for e in PAIR)),
+            counted(f"a saved model answers as before, of {len(WHERE)} places", right["dynamic"], right["static"],
+                    more=True),
             by_design(first),
-            by_design(second),
+            timed("a saved model, from process start to first answer", *(times[e] for e in PAIR)),
         ],
         evidence=[
             Pair("Kept", *({"code": f"{found['net']}\n\n# keep.py\n{engines[e]['keep']}"} for e in PAIR),
@@ -145,10 +148,11 @@ def read(found: Json) -> Reading:
                 ],
                 [None, weighed("", *(engines[e]["bytes"] for e in PAIR)).ahead, None, first.ahead,
                  second.ahead, timed("", *(times[e] for e in PAIR)).ahead],
-                says="The change: `tanh` has become `relu`. The time is that of the whole process.",
+                says="The change: `tanh` has become `relu`. These are the three places of "
+                "the first row. The time is that of the whole process.",
             ),
         ],
-        means=_means(runs),
+        means=[*_means(runs), _lines(engines)],
         otherwise=_otherwise(runs, engines),
         threats=[
             "Diptych itself has to be installed where the model is used; without Python there is "
@@ -160,6 +164,15 @@ def read(found: Json) -> Reading:
 
 
 ANSWERS = {True: "the same answer", False: "another answer, silently"}
+
+
+WHERE = ("here", "there", "later")
+"""Where a kept model is asked: its module can be imported, can not, is another one by now."""
+
+
+def _right(engine: Json) -> int:
+    """In how many of these places it gives the answer that it gave where it was kept."""
+    return sum(engine[at]["status"] == 0 and engine[at]["out"] == engine["here"]["out"] for at in WHERE)
 
 
 def _verdict(engine: Json, where: str = "there") -> str:
@@ -214,6 +227,16 @@ def _answer(runs: list[str], engines: Json) -> str:
             f"{_verdict(engines[other])}: the class has to come along."
         )
     return "It runs on both engines." if runs else "It runs on neither engine without its code."
+
+
+def _lines(engines: Json) -> str:
+    """What has to be written to keep a model, and to ask it."""
+    told = [
+        f"{count(written(engines[e]['keep']), 'line')} to make and keep it and "
+        f"{written(engines[e]['there']['code'])} to ask it on {e}"
+        for e in PAIR
+    ]
+    return f"It takes {listed(told)}, beside the module."
 
 
 def _means(runs: list[str]) -> list[str]:

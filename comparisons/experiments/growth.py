@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from itertools import pairwise
+from math import log2
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of
 from comparisons.lab.verdict import timed
-from comparisons.statistics.quantities import OTHER, PAIR, factor, number, spread_of
+from comparisons.statistics.quantities import OTHER, PAIR, factor, listed, number, spread_of
 from shared import nn
 
 
@@ -110,14 +112,16 @@ def read(found: Json) -> Reading:
     large = timed(f"a training step of two dense layers of {number(most['size'])} units",
                   *(most[e] for e in PAIR))
     return Reading(
-        answer=f"{_who(small.ahead, 'On one example')} {_who(large.ahead, 'With the widest layers')}",
+        answer=f"{_bends(found['axes'])} {_who(small.ahead, 'On one example')} "
+        f"{_who(large.ahead, 'With the widest layers')}",
         verdicts=[small, large],
         evidence=[
             *(_curves(axis) for axis in found["axes"]),
             Table(
-                "What the last growth costs", ("from, to", *PAIR),
-                [_last(axis) for axis in found["axes"]],
-                says="How many times as long a step then takes, by the medians.",
+                "What a doubling costs", ("doubled", "from, to", *PAIR),
+                [row for axis in found["axes"] for row in _doublings(axis)],
+                says="How many times as long a step takes with twice as much, by the medians: 2 is in "
+                "proportion.",
             ),
             Pair("A training step", found["codes"]["dynamic"], found["codes"]["static"]),
         ],
@@ -146,10 +150,31 @@ def _curves(axis: Json) -> Curves:
     )
 
 
-def _last(axis: Json) -> tuple[str, ...]:
-    before, after = axis["points"][-2:]
-    grown = (factor(after[engine]["median"] / before[engine]["median"]) for engine in PAIR)
-    return (f"{number(before['size'])} to {number(after['size'])} {axis['name']}", *grown)
+def _doublings(axis: Json) -> list[tuple[str, ...]]:
+    """A row from each point to the next: what a doubling costs there on either engine."""
+    rows = []
+    for before, after in pairwise(axis["points"]):
+        doublings = log2(after["size"] / before["size"])
+        grown = ((after[e]["median"] / before[e]["median"]) ** (1 / doublings) for e in PAIR)
+        span = f"{number(before['size'])} to {number(after['size'])}"
+        rows.append((axis["name"], span, *map(factor, grown)))
+    return rows
+
+
+def _bends(axes: Json) -> str:
+    """On which engine a step's time grows more steeply over the whole of each axis, where that is resolved:
+    where the quartiles of both ends leave no doubt of it."""
+    steeper: dict[str | None, list[str]] = {"dynamic": [], "static": [], None: []}
+    for axis in axes:
+        least, most = axis["points"][0], axis["points"][-1]
+        low = {e: most[e]["low"] / least[e]["high"] for e in PAIR}
+        high = {e: most[e]["high"] / least[e]["low"] for e in PAIR}
+        which = next((e for e in PAIR if low[e] > high[OTHER[e]]), None)
+        steeper[which].append(axis["name"])
+    said = [f"more steeply on {e} with {listed(steeper[e])}" for e in PAIR if steeper[e]]
+    if steeper[None]:
+        said.append(f"on which engine more steeply is not resolved with {listed(steeper[None])}")
+    return f"From the least to the most, a step's time grows {'; '.join(said)}."
 
 
 def _who(leader: str | None, where: str) -> str:

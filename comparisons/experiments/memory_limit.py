@@ -14,8 +14,8 @@ from comparisons.lab.blocks import Curves, Json, Output, Pair, Series, Table
 from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
-from comparisons.lab.snippet import source_of
-from comparisons.lab.verdict import MEASURED, Verdict
+from comparisons.lab.snippet import source_of, written
+from comparisons.lab.verdict import MEASURED, Verdict, counted
 from comparisons.statistics.effect import ahead, effect, smaller
 from comparisons.statistics.quantities import OTHER, PAIR, number, percent, size, spread_of, times_of
 from comparisons.statistics.tally import plain
@@ -145,13 +145,17 @@ def read(found: Json) -> Reading:
     least = {engine: min(found[engine], key=lambda at: at["peak"]) for engine in PAIR}
     free = {engine: found[engine][0] for engine in PAIR}
     leader = smaller(*(least[engine]["peak"] for engine in PAIR))
+    lines = {engine: written(found["codes"][engine]["code"]) for engine in PAIR}
     saved, paid = zip(*(_change(free[engine], least[engine]) for engine in PAIR), strict=True)
     quicker = ahead(*(least[engine]["time"] for engine in PAIR))
     return Reading(
         answer=_answer(free, least),
         verdicts=[
-            Verdict(f"{found['layers']} layers, asked to hold less: memory saved", *saved, basis=MEASURED),
-            Verdict(f"{found['layers']} layers, asked to hold less: time paid", *paid, basis=MEASURED),
+            counted("lines of code of a step that can hold less", lines["dynamic"], lines["static"], "lines"),
+            Verdict(f"{found['layers']} layers, asked to hold less: memory saved",
+                    saved[0], saved[1], basis=MEASURED),
+            Verdict(f"{found['layers']} layers, asked to hold less: time for it",
+                    paid[0], paid[1], basis=MEASURED),
         ],
         evidence=[
             Pair("A network that holds less", found["codes"]["dynamic"], found["codes"]["static"],

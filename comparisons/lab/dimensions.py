@@ -4,6 +4,10 @@ first page's table. Every experiment belongs to one.
 Which row decides a dimension is settled here, before anything has run: it is the first one of the page
 that is named, and it is one that either side could win. Where there is none, or where it is not resolved,
 the answer is "either".
+
+Deployment is decided by where a kept model still answers: beside its code, without it, beside a newer one.
+That is what leaving a program means, and either side could win it by what it puts into its file. How soon a
+fresh process answers is a matter of the first result.
 """
 
 from __future__ import annotations

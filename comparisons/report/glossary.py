@@ -23,10 +23,29 @@ GLOSSARY = (
     ("session", "What runs a static graph, and holds the values of its variables between runs."),
     ("fetch, feed", "What a run is asked for, and the arrays that it is given."),
     ("trace", "To run a Python function once, on stand-ins, so as to write down the graph of what it does."),
+    (
+        "kernel, arena",
+        "A kernel is the compiled function that does an op's arithmetic. The arena is the memory that static "
+        "lays out beforehand, in which a run's values take turns.",
+    ),
+    ("scan", "A loop of static's that goes through a sequence, or an array, and is one node."),
+    ("pass", "A rewriting of static's program before it runs; all of them are its compiler."),
+    (
+        "dynamic.function",
+        "A decorator: Python still runs in every call, and stretches of ops that were seen before (paths) "
+        "run as compiled programs. An event is one op, or one look at a value, on a path.",
+    ),
+    (
+        "static.function",
+        "A decorator: Python runs once, to be traced into a graph; calls then run the graph, as under "
+        "`tf.function`.",
+    ),
+    ("rank", "One of several processes that train a model together, each on its part of a batch."),
     ("compile", "To turn the part of a graph that a run needs into a program, once, before it first runs."),
     ("exact, fast", "Static's levels: every bit as dynamic has it; or arithmetic rearranged for speed."),
     ("fusion", "Several ops run as one kernel, so that values between them need not be written to memory."),
     ("cold, warm", "In a fresh process, where nothing is loaded yet; and in one that has run before."),
+    ("benchmark", "The models in which other systems are raced; of other sizes than those of the tasks."),
     ("break-even", "The step from which on a longer start has been made up for by shorter steps."),
     (
         "memory",

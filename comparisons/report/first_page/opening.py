@@ -56,12 +56,17 @@ def opening(report: Json) -> list[str]:
     recoded = [task for task in report["tasks"].values() if both(task) and not same_encoding(task)]
     said = [_same_numbers(compared)] if compared else []
     if measured:
-        said += [_steps(measured), _starts(measured), _memory(measured)]
+        others = report["experiments"].get("memory_plan", {}).get("found")
+        said += [_steps(measured), _starts(measured), _memory(measured) + OTHERS * bool(others)]
     if recoded:
         said.append(_recoded(recoded))
     if not said and any(entry["status"] == "done" for entry in report["experiments"].values()):
         return ["No task was trained on both engines in this run; this is what its experiments found."]
     return said or ["This run has not compared the engines, so there is no verdict."]
+
+
+OTHERS = " On other models that may be the other way round: see the rows on memory."
+"""What is said where other models were looked at."""
 
 
 def _same_numbers(tasks: Sequence[Json]) -> str:
