@@ -125,8 +125,8 @@ def read(found: Json) -> Reading:
     return Reading(
         answer=_answer(runs, engines),
         verdicts=[
-            counted(f"a saved model answers as before, of {len(WHERE)} places", right["dynamic"], right["static"],
-                    more=True),
+            counted(f"a saved model answers as before, of {len(WHERE)} places",
+                    right["dynamic"], right["static"], more=True),
             by_design(first),
             timed("a saved model, from process start to first answer", *(times[e] for e in PAIR)),
         ],
@@ -148,8 +148,8 @@ def read(found: Json) -> Reading:
                 ],
                 [None, weighed("", *(engines[e]["bytes"] for e in PAIR)).ahead, None, first.ahead,
                  second.ahead, timed("", *(times[e] for e in PAIR)).ahead],
-                says="The change: `tanh` has become `relu`. These are the three places of "
-                "the first row. The time is that of the whole process.",
+                says="The change: `tanh` has become `relu`. The "
+                "time is that of the whole process.",
             ),
         ],
         means=[*_means(runs), _lines(engines)],
@@ -232,11 +232,10 @@ def _answer(runs: list[str], engines: Json) -> str:
 def _lines(engines: Json) -> str:
     """What has to be written to keep a model, and to ask it."""
     told = [
-        f"{count(written(engines[e]['keep']), 'line')} to make and keep it and "
-        f"{written(engines[e]['there']['code'])} to ask it on {e}"
+        f"{written(engines[e]['keep'])} and {count(written(engines[e]['there']['code']), 'line')} on {e}"
         for e in PAIR
     ]
-    return f"It takes {listed(told)}, beside the module."
+    return f"To keep it and to ask it takes {listed(told)}."
 
 
 def _means(runs: list[str]) -> list[str]:

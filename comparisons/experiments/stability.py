@@ -206,15 +206,14 @@ def _answer(leader: str | None, numbers: Json, of: int) -> str:
 
 
 def _saved(formulas: Json) -> str:
-    """How many formulas static's pass saves, and which."""
+    """How many formulas static's pass saves; the table says which."""
     kept = [one for one in formulas if one["static"]["lost"] < one["dynamic"]["lost"]]
-    whole = [f"`{one['formula']}`" for one in kept if not one["static"]["lost"]]
+    whole = [one for one in kept if not one["static"]["lost"]]
     if not whole:
         return ""
     part = f", {len(kept) - len(whole)} in part" if len(kept) > len(whole) else ""
     return (
-        f" Its pass `stabilize`, at `fast` alone, saves {len(whole)} of them wholly{part}: "
-        f"{', '.join(whole[:6])}{', ...' if len(whole) > 6 else ''}."
+        f" Its pass `stabilize`, at `fast` alone, saves {len(whole)} of them wholly{part}."
     )
 
 

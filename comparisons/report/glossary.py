@@ -25,11 +25,10 @@ GLOSSARY = (
     ("trace", "To run a Python function once, on stand-ins, so as to write down the graph of what it does."),
     (
         "kernel, arena",
-        "A kernel is the compiled function that does an op's arithmetic. The arena is the memory that static "
-        "lays out beforehand, in which a run's values take turns.",
+        "The compiled function that does an op's arithmetic; and static's memory for values, laid out "
+        "beforehand.",
     ),
-    ("scan", "A loop of static's that goes through a sequence, or an array, and is one node."),
-    ("pass", "A rewriting of static's program before it runs; all of them are its compiler."),
+    ("pass", "A rewriting of static's program before it runs."),
     (
         "dynamic.function",
         "A decorator: Python still runs in every call, and stretches of ops that were seen before (paths) "
@@ -37,15 +36,13 @@ GLOSSARY = (
     ),
     (
         "static.function",
-        "A decorator: Python runs once, to be traced into a graph; calls then run the graph, as under "
-        "`tf.function`.",
+        "A decorator: Python runs once, to be traced into a graph, and calls run that.",
     ),
-    ("rank", "One of several processes that train a model together, each on its part of a batch."),
+    ("rank", "One of several processes that train one model together."),
     ("compile", "To turn the part of a graph that a run needs into a program, once, before it first runs."),
     ("exact, fast", "Static's levels: every bit as dynamic has it; or arithmetic rearranged for speed."),
     ("fusion", "Several ops run as one kernel, so that values between them need not be written to memory."),
     ("cold, warm", "In a fresh process, where nothing is loaded yet; and in one that has run before."),
-    ("benchmark", "The models in which other systems are raced; of other sizes than those of the tasks."),
     ("break-even", "The step from which on a longer start has been made up for by shorter steps."),
     (
         "memory",

@@ -65,7 +65,7 @@ def opening(report: Json) -> list[str]:
     return said or ["This run has not compared the engines, so there is no verdict."]
 
 
-OTHERS = " On other models that may be the other way round: see the rows on memory."
+OTHERS = " Other models differ: see the rows on memory."
 """What is said where other models were looked at."""
 
 

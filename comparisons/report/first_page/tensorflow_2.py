@@ -56,11 +56,9 @@ def _named(groups: Sequence[Group]) -> list[str]:
     rows = [row for group in groups for row in group.rows]
     firsts = [next((row for row in rows if row.link == f"{name}.html"), None) for name in EVIDENCE]
     told = [
-        f"[{row.verdict.title}]({row.link}): {row.verdict.dynamic} on dynamic, {row.verdict.static} on static"
-        for row in firsts
-        if row is not None
-    ]
-    return [f"Three rows in which it can be seen. {'; '.join(told[:3])}."] if len(told) >= 3 else []
+        f"[{row.verdict.title}]({row.link})" for row in firsts if row is not None
+    ]  # fmt: skip
+    return [f"Three rows show it: {'; '.join(told[:3])}."] if len(told) >= 3 else []
 
 
 def _leader(half: Sequence[Group]) -> str | None:
