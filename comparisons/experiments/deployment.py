@@ -153,7 +153,7 @@ def read(found: Json) -> Reading:
             ),
         ],
         means=[*_means(runs), _lines(engines)],
-        otherwise=_otherwise(runs, engines),
+        otherwise=_otherwise(runs),
         threats=[
             "Diptych itself has to be installed where the model is used; without Python there is "
             "`graph.export_onnx`, on static alone.",
@@ -252,17 +252,15 @@ def _means(runs: list[str]) -> list[str]:
     ]
 
 
-def _otherwise(runs: list[str], engines: Json) -> list[str]:
+def _otherwise(runs: list[str]) -> list[str]:
     if len(runs) != 1:
         return ["Neither side is seen to have come off worse."]
-    smaller = min(PAIR, key=lambda engine: engines[engine]["bytes"])
-    sizes = listed([f"{size(engines[engine]['bytes'])} on {engine}" for engine in PAIR])
     reasons = {
         "dynamic": "Who goes on working on a model has its code, and wants the weights alone, by name: "
         "`strict=False` loads those that still fit.",
         "static": "Static's file can be read by a program that never saw Python's classes.",
     }
-    return [reasons[OTHER[runs[0]]], f"The files are of {sizes}; {smaller}'s is the smaller."]
+    return [reasons[OTHER[runs[0]]]]
 
 
 EXPERIMENT = Experiment(

@@ -15,7 +15,7 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of
 from comparisons.lab.verdict import timed
-from comparisons.statistics.quantities import OTHER, PAIR, factor, listed, number, spread_of
+from comparisons.statistics.quantities import OTHER, PAIR, factor, listed, number
 from shared import nn
 
 
@@ -124,11 +124,6 @@ def read(found: Json) -> Reading:
                 "proportion.",
             ),
             Pair("A training step", found["codes"]["dynamic"], found["codes"]["static"]),
-        ],
-        happened=[
-            f"{row.title.capitalize()} took {spread_of(point['dynamic'])} on dynamic and "
-            f"{spread_of(point['static'])} on static."
-            for row, point in ((small, least), (large, most))
         ],
         means=_means(small.ahead, large.ahead),
         otherwise=_otherwise(small.ahead, large.ahead),

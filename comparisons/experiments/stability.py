@@ -173,7 +173,7 @@ def read(found: Json) -> Reading:
                 says="What stands beside each other, at `fast`; `session.explain` tells what was done.",
             ),
         ],
-        means=_means(first.ahead, numbers, len(formulas)),
+        means=_means(first.ahead, numbers),
         otherwise=_otherwise(first.ahead),
         threats=[
             "The lists were made to be hard: they do not say how often a program meets one.",
@@ -217,7 +217,7 @@ def _saved(formulas: Json) -> str:
     )
 
 
-def _means(leader: str | None, numbers: Json, of: int) -> list[str]:
+def _means(leader: str | None, numbers: Json) -> list[str]:
     said = []
     if leader == "static":
         said.append(
@@ -229,9 +229,7 @@ def _means(leader: str | None, numbers: Json, of: int) -> list[str]:
     losing = [engine for engine in PAIR if numbers[engine]]
     if losing:
         said.append(
-            f"Who writes a formula has to know which form of it floating point keeps on {listed(losing)}: of "
-            f"{count(of, 'formula')} "
-            f"{listed([f'{numbers[engine]} lose numbers on {engine}' for engine in losing])}."
+            f"Who writes a formula has to know which form of it floating point keeps on {listed(losing)}."
         )
     return said or ["Neither engine loses a number of these formulas."]
 

@@ -31,8 +31,8 @@ GLOSSARY = (
     ("pass", "A rewriting of static's program before it runs."),
     (
         "dynamic.function",
-        "A decorator: Python still runs in every call, and stretches of ops that were seen before (paths) "
-        "run as compiled programs. An event is one op, or one look at a value, on a path.",
+        "A decorator: Python runs in every call; a path is what it has been seen to do, whose ops run as "
+        "compiled programs, an event one op of it or one look at a value.",
     ),
     (
         "static.function",

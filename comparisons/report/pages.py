@@ -43,11 +43,10 @@ if TYPE_CHECKING:
 INDEX = "index.html"
 CAPTION = "a gilded dot marks the side that is ahead, where that is resolved"
 THE_TABLE = (
-    "Exact rows are counted; the others are of this machine. Below what was timed stand its quartiles, how "
-    "many samples there were, and the factor with an interval that holds together with those of "
-    f"{AT_ONCE} comparisons, in {percent(1 - ERROR)} of runs. Where it does not leave out 1, where quartiles "
-    f"overlap or there are fewer than {LEAST} samples, that is not resolved. What one side has by design is "
-    "no race."
+    "Exact rows are counted; the others are of this machine. Below a time stand its quartiles, the number "
+    f"of samples, and the factor with an interval: all of {AT_ONCE} such hold together in "
+    f"{percent(1 - ERROR)} of runs. A factor is not resolved if its interval holds 1, quartiles overlap, or samples are fewer than "
+    f"{LEAST}. What one side has by design is no race."
 )
 """How the table at a glance is to be read."""
 BALANCE = (

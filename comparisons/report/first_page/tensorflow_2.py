@@ -28,8 +28,7 @@ ON_MACHINE: dict[str | None, str] = {
 TENSORFLOW_2 = (
     "TensorFlow 2 (2019) set out to have both: its ops run at once, and `tf.function` traces a Python "
     "function into a graph. The price is a border within the program. `static.function` is built so here; "
-    "`dynamic.function` has no such border, and runs Python in every call. Their rows stand under "
-    "Both at once."
+    "`dynamic.function` has no such border, and runs Python in every call."
 )
 
 
