@@ -45,7 +45,8 @@ CAPTION = "a gilded dot marks the side that is ahead, where that is resolved"
 THE_TABLE = (
     "Exact rows are counted; the others are of this machine. Below a time stand its quartiles, the number "
     f"of samples, and the factor with an interval: all of {AT_ONCE} such hold together in "
-    f"{percent(1 - ERROR)} of runs. A factor is not resolved if its interval holds 1, quartiles overlap, or samples are fewer than "
+    f"{percent(1 - ERROR)} of runs. A factor "
+    "is not resolved if its interval holds 1, quartiles overlap, or samples are fewer than "
     f"{LEAST}. What one side has by design is no race."
 )
 """How the table at a glance is to be read."""
