@@ -112,9 +112,8 @@ def read(found: Json) -> Reading:
         ],
         happened=[
             *(
-                f"On {engine} {number(first[engine]['early'])} of {number(total)} bytes were on their way "
-                "before the last gradient of the first backward was ready, and "
-                f"{number(last[engine]['early'])} in the last one."
+                f"On {engine} {number(first[engine]['early'])} of {number(total)} bytes left before the last "
+                f"gradient of the first backward was ready, and {number(last[engine]['early'])} in the last."
                 for engine in PAIR
             ),
             *_hidden(found["delayed"][-1]),
@@ -126,8 +125,8 @@ def read(found: Json) -> Reading:
             "The model defines its layers in another order than it uses them in; where the two are the same, "
             "the first guess is right.",
             "Bytes on their way hide behind computing only if the network and the cores have room for both.",
-            "A delay is a wait of the process that sends, not of a network: messages that wait at the same "
-            "time wait beside each other, as they do where latency counts and bandwidth does not.",
+            "A delay is a wait of the process that sends: messages wait beside each other, as where latency "
+            "counts and bandwidth does not.",
             "The step that is drawn is one step; with its strokes it takes longer than the others.",
         ],
     )  # fmt: skip
@@ -197,8 +196,7 @@ def _delays(delayed: Json) -> list[Block]:
         ),
         Table(
             "Delay that was put into a step, and what rank 0 waited", ["delay", *PAIR], rows,
-            says="In all messages of a step together; what is waited, with the middle half of the samples; "
-            "and how much is hidden.",
+            says="Of all messages of a step; in brackets the middle half of the samples, and what is hidden.",
         ),
     ]  # fmt: skip
 
@@ -266,14 +264,14 @@ def _said(of: Json) -> str:
     for engine in PAIR:
         begun, wrong = max(one["begun"] for one in of[engine]), [one["error"] for one in of[engine]]
         if not any(wrong):
-            parts.append(f"on {engine} it runs on every rank")
+            parts.append(f"on {engine} it runs")
         elif all(wrong):
-            when = "in the handshake of the collective that it calls next" if begun else "before it sends any"
+            when = "in the handshake that comes next" if begun else "before anything is sent"
             parts.append(f"on {engine} every rank has the error, {when}")
         else:
             parts.append(f"on {engine} {sum(map(bool, wrong))} of {len(wrong)} ranks have an error")
     told = "; ".join(parts)
-    shown = " Rank 0's words are shown." if any(one["error"] for side in of.values() for one in side) else ""
+    shown = " The words are rank 0's." if any(one["error"] for side in of.values() for one in side) else ""
     return f"{told[0].upper()}{told[1:]}.{shown}"
 
 

@@ -92,5 +92,5 @@ def _foretold(costs: Json) -> Iterator[Curves]:
         yield Curves(
             f"Foretold and not measured: {place}", "ranks", "a step of one rank over a step of so many",
             series, log_x=True,
-            says=f"On 1,024 ranks: {last}. The assumptions stand in docs/ranks.md.",
+            says=f"On 1,024 ranks: {last}; assumptions: docs/ranks.md.",
         )  # fmt: skip
