@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import weakref
 
@@ -46,6 +47,18 @@ def test_an_alarm_while_an_object_goes_away_comes_after_it() -> None:
     with pytest.raises(Late), time_limit(0.05, Late()):
         block()
     assert gone == ["whole"]
+
+
+def test_an_error_that_was_lost_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.time_limit.LOST", 0.05)
+
+    def block() -> None:
+        with contextlib.suppress(Late):  # as where it comes while Python drops errors
+            spins(60)
+        spins(60)
+
+    with pytest.raises(Late), time_limit(0.05, Late()):
+        block()
 
 
 def test_a_block_in_time_is_left_alone() -> None:

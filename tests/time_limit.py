@@ -11,6 +11,8 @@ from typing import Any
 
 AGAIN = 0.01
 """Seconds until the next try of an alarm that came where an error would be lost."""
+LOST = 1.0
+"""Seconds after which an error that was raised must have left the block: else it was lost all the same."""
 
 
 @contextmanager
@@ -19,13 +21,13 @@ def time_limit(seconds: float, error: BaseException, cpu: bool = False) -> Itera
     thread, where there are alarms; else there is no limit.
 
     An error that is raised while an object is finalized is printed and dropped, so the alarm comes again
-    until it finds the block outside of that.
+    until it finds the block outside of that; and later, should the block run on nevertheless.
     """
     alarm, timer = (signal.SIGPROF, signal.ITIMER_PROF) if cpu else (signal.SIGALRM, signal.ITIMER_REAL)
 
     def late(_: int, frame: FrameType | None) -> None:
         if not _finalizing(frame):
-            signal.setitimer(timer, 0)
+            signal.setitimer(timer, LOST, AGAIN)
             raise error
 
     try:

@@ -288,7 +288,7 @@ def inside_static() -> None:
 
 
 STAGE = Stage(
-    3, "A derivative is a graph like any other, so it has derivatives, too.", 25,
+    3, "A derivative can be a graph like any other, and then has derivatives, too.", 25,
     (
         Step("The graph as data", graph_dynamic, graph_static),
         Step("The picture of a formula", picture_dynamic, picture_static),

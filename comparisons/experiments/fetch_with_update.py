@@ -208,7 +208,7 @@ def _answer(found: Json, several: list[str]) -> str:
     if not several:
         return (
             "On both engines the order of the lines decides: a read above the update gives the old "
-            "value, one below it the new one, whatever else is asked for."
+            "value, and one below it, where the update is asked for, the new one."
         )
     said = " and ".join(f"{_tried(found[engine])[1]} on {engine}" for engine in several)
     return f"One program can give different answers: {said}."

@@ -226,7 +226,7 @@ def _means(leader: str | None, known: Json) -> list[str]:
         return ["A step's cost is as well known beforehand on one side as on the other."]
     reasons = {
         "static": "On static gradients and update are nodes like any other. On dynamic a model knows its "
-        "shapes; what backward does is written nowhere before it happens.",
+        "shapes; what backward will do is written nowhere before the forward pass.",
         "dynamic": "What static's graph says of a step is further here from what the step does than what "
         "dynamic says of the model.",
     }

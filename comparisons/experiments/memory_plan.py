@@ -304,7 +304,8 @@ def _otherwise(leaders: Json, deep: Json) -> list[str]:
     least, whole = _least(deep), deep["whole"]
     if other == "static":
         return [
-            "What a run of static takes for itself can be foretold, and is the same in every step."
+            "What a run of static takes for itself can be foretold once all sizes are known, and is the same "
+            "in every step of those sizes."
         ]
     said = (
         "A Tensor that is not wanted is dropped by a line of the program, and a part of the model computed "

@@ -107,7 +107,8 @@ def _means(kept: dict[str, int]) -> list[str]:
     said = {
         "dynamic": "Where Python runs in each call, what it says is what happens; where it is run once, "
         "what it said then is what happens ever after. `dynamic.function` lets Python run and compares; "
-        "`static.function` watches what it read, and refuses what it can not watch.",
+        "`static.function` watches names, attributes and small lists, and refuses time, chance and "
+        "iterators; what is read from a file, say, it does not see.",
         "static": "A graph kept more of Python here than the engine that runs it.",
     }
     return [said[leader]]

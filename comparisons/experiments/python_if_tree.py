@@ -261,8 +261,8 @@ def _answer(plain: list[str], lines: dict[str, int]) -> str:
     if len(plain) == 1:
         other = PAIR[plain[0] == PAIR[0]]
         return (
-            f"On {plain[0]} with Python's own `while`, `if` and recursion; on {other} with nodes that stand "
-            f"for them, since no value is there to decide by. So {how}."
+            f"On {plain[0]} with Python's own `while`, `if` and recursion; on {other} with nodes for loop "
+            f"and choice, and trees as rows, since no value is there to decide by. So {how}."
         )
     if plain:
         return f"With Python's own `while` and `if`, on both engines; {how}."

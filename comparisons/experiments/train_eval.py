@@ -212,11 +212,11 @@ def _answer(free: list[str], sure: list[str]) -> str:
         return f"A switch of the mode {'is obeyed at once' if free else 'comes too late'} on both engines."
     one, other = free[0], OTHER[free[0]]
     said = (
-        f"On {one} when the model is called; on {other} when it is described, and a later switch is ignored, "
-        "with a warning."
+        f"On {one} when the model is called; on {other} when it is described: a switch after the session was "
+        "made is ignored, with a warning."
     )
     if sure == [other]:
-        return f"{said} So on {other} it can not be left on by mistake, and on {one} it can."
+        return f"{said} In this script it can not be left on by mistake on {other}, and on {one} it can."
     return said
 
 

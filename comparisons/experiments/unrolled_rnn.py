@@ -173,7 +173,7 @@ def read(found: Json) -> Reading:
             Table(
                 "Nodes in static's graph", ("time steps", "unrolled", "as one loop"),
                 [(number(p["length"]), *(number(_nodes(p, case)) for case in CASES)) for p in points],
-                says="Forward, gradient and the update of the weights.",
+                says="Forward, gradient, update and first values; a loop's inner nodes are not counted.",
             ),
         ],
         means=_means(most, starts, later),

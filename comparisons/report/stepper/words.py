@@ -82,7 +82,8 @@ def static(before: Moment | None, moment: Moment, titles: Titles) -> str:
     if moment["phase"] == "describe":
         said = f"{count(moment['count'], 'node')} stand, and nothing has been computed."
         more = moment["count"] - len(moment["standing"])
-        return f"{said} {more} of them, which set first values, are not drawn." if more > 1 else said
+        apart = f" {more} of them, which set first values or group others, are not drawn."
+        return said + apart if more > 1 else said
     if moment["phase"] == "compile":
         grown = moment["bytes"] - before["bytes"]
         if grown > 0:
