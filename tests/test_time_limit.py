@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import time
 import weakref
 
@@ -47,6 +48,26 @@ def test_an_alarm_while_an_object_goes_away_comes_after_it() -> None:
     with pytest.raises(Late), time_limit(0.05, Late()):
         block()
     assert gone == ["whole"]
+
+
+def test_an_alarm_while_the_garbage_collector_calls_comes_after_it() -> None:
+    called: list[str] = []
+
+    def calls(phase: str, info: dict[str, int]) -> None:
+        spins(0.1)
+        called.append(phase)
+
+    def block() -> None:
+        gc.collect()
+        spins(60)
+
+    gc.callbacks.append(calls)
+    try:
+        with pytest.raises(Late), time_limit(0.05, Late()):
+            block()
+    finally:
+        gc.callbacks.remove(calls)
+    assert called == ["start", "stop"]
 
 
 def test_an_error_that_was_lost_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:

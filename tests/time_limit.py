@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import weakref
 from collections.abc import Iterator
@@ -44,11 +45,14 @@ def time_limit(seconds: float, error: BaseException, cpu: bool = False) -> Itera
 
 
 def _finalizing(frame: FrameType | None) -> bool:
-    """Whether a frame runs for an object that is going away: in a callback, or below a finalizer."""
+    """Whether a frame runs for an object that is going away: in a callback, or below a finalizer; or in what
+    the garbage collector calls, as hypothesis has it do."""
+    called = {getattr(function, "__code__", None) for function in gc.callbacks}
     if frame is not None and frame.f_code.co_name == "<lambda>":  # a weak reference's, for all one knows
         return True
     while frame is not None:
-        if frame.f_code.co_name == "__del__" or frame.f_code.co_filename == weakref.__file__:
+        code = frame.f_code
+        if code.co_name == "__del__" or code.co_filename == weakref.__file__ or code in called:
             return True
         frame = frame.f_back
     return False
