@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.durable import files
 
-FORMAT = 4
+FORMAT = 5
 NAME = "report.json"
 _AGAIN = "make one with `python -m comparisons run`"
 
