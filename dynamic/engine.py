@@ -59,7 +59,7 @@ class DynamicEngine:
     def gradients(self, loss: Tensor, states: Sequence[State]) -> list[Any]:
         return grad(loss, states, allow_unused=True)
 
-    def train(self, loss: Tensor, assigned: Any) -> None:
+    def train(self, loss: Tensor, assigned: Any, settings: Any = ()) -> None:
         """Nothing is left to do: each assignment was made when it was asked for."""
 
     cond = staticmethod(plain_cond)

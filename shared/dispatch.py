@@ -41,8 +41,12 @@ class Engine(Protocol):
     def gradients(self, loss: Any, states: Sequence[Any]) -> list[Any]:
         """The derivative of a scalar `loss` by each state; None where there is none."""
 
-    def train(self, loss: Any, assigned: Iterable[Any]) -> Any:
-        """One operation that does `assigned`, and the updates that `loss`, if given, depends on."""
+    def train(self, loss: Any, assigned: Iterable[Any], settings: Iterable[tuple[Any, Any]] = ()) -> Any:
+        """One operation that does `assigned`, and the updates that `loss`, if given, depends on.
+
+        settings: what the step is made with, as pairs of what has them (an optimiser, a Parameter) and a
+        dict of those that it read
+        """
 
     def cond(self, pred: Any, true_fn: Any, false_fn: Any, args: Sequence[Any]) -> Any:
         """See `shared.ops.cond`."""

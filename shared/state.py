@@ -7,6 +7,7 @@ A State is storage with a name that belongs to no engine. `dynamic` reads `.data
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 from weakref import WeakSet
 
@@ -237,7 +238,7 @@ class Parameter(State):
     see `nn.init.settle`.
     """
 
-    requires_grad = True
+    _requires_grad = True
     averager: Any = None
     """What makes of its gradient on this rank that of all ranks: a `shared.nn.averaging.Averager`."""
 
@@ -252,6 +253,16 @@ class Parameter(State):
     ) -> None:
         super().__init__(data, name)
         self.sizes, self.initialiser, self.kind = sizes, initialiser, np.dtype(kind)
+
+    def _set_requires_grad(self, on: bool) -> None:
+        before = self._requires_grad
+        if before != on:
+            late.note(self, "requires_grad", before, on)
+        self._requires_grad = on
+
+    requires_grad = property(
+        attrgetter("_requires_grad"), _set_requires_grad, doc="Whether gradients reach it, of both engines."
+    )
 
     def requires_grad_(self, on: bool = True) -> Parameter:
         """Let gradients reach it, or no longer; gives the Parameter itself."""

@@ -11,7 +11,7 @@ from shared.casting import check_dtype
 from shared.durable.interrupts import within
 from shared.errors import SymbolicValueError
 from shared.operators import bind
-from shared.state import State
+from shared.state import Parameter, State
 from static.control.cond import cond
 from static.control.scan import scan
 from static.control.while_loop import while_loop
@@ -21,7 +21,7 @@ from static.graph.graph import Node, Tensor, call_within, current_call, get_defa
 from static.graph.operands import apply
 from static.graph.select import updates
 from static.graph.variables import Variable, lift
-from static.run.late import keep_settings
+from static.run.late import settings_of
 
 
 class StaticEngine:
@@ -66,9 +66,18 @@ class StaticEngine:
     def gradients(self, loss: Tensor, states: Sequence[State]) -> list[Any]:
         return gradients(loss, list(states))
 
-    def train(self, loss: Tensor | None, assigned: Iterable[Any]) -> Node:
+    def train(
+        self, loss: Tensor | None, assigned: Iterable[Any], settings: Iterable[tuple[Any, Any]] = ()
+    ) -> Node:
         """The assignments, and those that module calls which `loss`, if given, depends on have made."""
-        return group(*assigned, *(() if loss is None else updates(loss)), name="train")
+        step = group(*assigned, *(() if loss is None else updates(loss)), name="train")
+        built = step.graph.root().settings
+        for holder, values in settings:
+            built.keep(holder, values, step)
+        for variable in step.graph.root().variables:
+            if isinstance(variable.state, Parameter):  # frozen or not: what it was may have been meant so
+                built.keep(variable.state, {"requires_grad": variable.state.requires_grad})
+        return step
 
     cond = staticmethod(cond)
     while_loop = staticmethod(while_loop)
@@ -84,10 +93,11 @@ class StaticEngine:
         if current_call.get() is None:
             for path, state in module.named_states():
                 state.called(path)
-        keep_settings(graph.root(), module)
         default = [dispatch.charge(self)] if graph is get_default_graph() else graph.defaults()
         parent = dict(default).get(current_call, current_call.get())
-        return within(*default, *call_within(graph, module.name, parent, module=True).changes)
+        opened = call_within(graph, module.name, parent, module=True)
+        graph.root().settings.keep(module, settings_of(module), *opened.gives.modules())
+        return within(*default, *opened.changes)
 
 
 ENGINE = StaticEngine()

@@ -6,6 +6,7 @@ from shared.durable.interrupts import Block
 from shared.errors import ArgumentError
 from shared.nn.module import Module
 from shared.spec import in_short
+from shared.usage.late import put_back
 
 
 class evaluating(Block):
@@ -23,7 +24,7 @@ class evaluating(Block):
 
     def off(self, late: bool = False) -> None:
         for module, training in self.before:
-            module.training = training
+            put_back(module, "training", training)
         self.before = []
 
     def again(self) -> evaluating:

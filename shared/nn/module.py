@@ -53,8 +53,8 @@ class Module(Answers):
         before = self.__dict__.get(key)
         if value is not None and isinstance(before, (State, Module)):
             _check_replaces(f"{type(self).__name__}.{key}", before, value)
-        if MARK in self.__dict__ and type(value) in PLAIN and getattr(self, key, None) != value:
-            late.note(self, key)
+        if MARK in self.__dict__ and type(value) in PLAIN and (held := getattr(self, key, None)) != value:
+            late.note(self, key, held, value)
         object.__setattr__(self, key, value)
         for path, child in modules_in(key, value):
             child.__dict__.setdefault("_name", path)
@@ -225,8 +225,6 @@ class Module(Answers):
     def requires_grad_(self, requires_grad: bool = True) -> Module:
         """Let gradients reach every Parameter inside or, with False, freeze them all."""
         for parameter in self.parameters():
-            if parameter.requires_grad != requires_grad:
-                late.note(parameter, "requires_grad")
             parameter.requires_grad = requires_grad
             parameter.grad = None
         return self

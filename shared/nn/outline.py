@@ -107,7 +107,7 @@ class OutlineEngine:
     def gradients(self, loss: Outline, states: Sequence[State]) -> list[Any]:
         raise GradientError("an outline has no values, and so no derivatives; use an engine's Tensor")
 
-    def train(self, loss: Outline, assigned: Iterable[Any]) -> None:
+    def train(self, loss: Outline, assigned: Iterable[Any], settings: Any = ()) -> None:
         raise GradientError("an outline can not be trained; use an engine's Tensor")
 
     def cond(self, pred: Any, true_fn: Any, false_fn: Any, args: Sequence[Any]) -> Any:

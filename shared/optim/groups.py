@@ -16,28 +16,21 @@ from shared.usage import late
 from shared.usage.numbers import number
 
 
-class Settings(SimpleNamespace):
+class Settings(late.Watched, SimpleNamespace):
     """An optimiser's hyperparameters, apart from the learning rate: `h.momentum`, `h.eps`."""
 
     __hash__ = object.__hash__  # type: ignore[assignment]
 
-    def __setattr__(self, key: str, value: Any) -> None:
-        before = self.__dict__.get(key)
-        super().__setattr__(key, value)
-        if before is not None and before != value:
-            late.note(self, key)
-
-    def built(self) -> None:
-        """A graph makes its steps with them as they are now."""
-        steps = self.__dict__.get(late.MARK, ())
-        late.mark(self, (*steps, {k: v for k, v in vars(self).items() if k != late.MARK}))
+    def told(self) -> dict[str, Any]:
+        """All of them."""
+        return {key: value for key, value in vars(self).items() if key != late.MARK}
 
 
 Schedule = Callable[[Any], Any]
 """The learning rate of the step that follows `step` finished ones: see `schedules.py`."""
 
 
-class HasRate:
+class HasRate(late.Watched):
     """What has a learning rate: an optimiser, or a group of its parameters.
 
     lr        the 0-d float64 State that holds the rate; a number that is set to it goes into the State
@@ -75,6 +68,9 @@ class ParameterGroup(HasRate):
         self.parameters: list[Any] = []
         self.settings = settings
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {len(self.parameters)} Parameters>"
+
 
 class GroupWords(MutableMapping[str, Any]):
     """A parameter group as PyTorch shows it, a dict: `params`, `lr` as a number, and the other settings. What
@@ -111,7 +107,7 @@ class GroupWords(MutableMapping[str, Any]):
 
     def __iter__(self) -> Iterator[str]:
         yield from ("params", "lr")
-        yield from (key for key in vars(self._group.settings) if key != late.MARK)
+        yield from self._group.settings.told()
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

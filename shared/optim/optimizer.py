@@ -170,7 +170,9 @@ class Optimizer(Kept, Answers):
             self._names[parameter] = unique(wish, self._names.values(), len(self._names))
             self._group_of[parameter] = added
             added.parameters.append(parameter)
+        before = [*self.groups]
         self.groups.append(added)
+        late.note(self, "groups", before, [*self.groups])
 
     @property
     def param_groups(self) -> list[GroupWords]:
@@ -247,7 +249,7 @@ class Optimizer(Kept, Answers):
         told: list[Any] = [self.clip_norm, self.clip_value]
         for group in self.groups:
             told += id(group.lr), id(group.schedule)
-            told += [pair for pair in vars(group.settings).items() if pair[0] != late.MARK]
+            told += group.settings.told().items()
         return told
 
     def _update(self, ready: Sequence[Any]) -> None:
@@ -313,13 +315,21 @@ class Optimizer(Kept, Answers):
         if engine is None:
             raise EngineError(f"apply_gradients: the gradients must be Tensors, not {value!r}")
         self.minimized = True
-        for group in self.groups:
-            group.settings.built()
         with engine.scope(value):
             done = self.assignments(pairs)
             if global_step is not None:
                 done.append(global_step.assign(global_step + 1))
-            return engine.train(loss, done)
+            return engine.train(loss, done, self._read())
+
+    def _read(self) -> Iterator[tuple[Any, dict[str, Any]]]:
+        """What a step is made with, and whose it is."""
+        own = {"clip_norm": self.clip_norm, "clip_value": self.clip_value, "schedule": self.schedule}
+        yield self, {**own, "groups": [*self.groups]}
+        for group in self.groups:
+            yield group, {"schedule": group.schedule}
+            yield group.settings, group.settings.told()
+        for parameter in self.parameters:
+            yield parameter, {"requires_grad": parameter.requires_grad}
 
     def assignments(self, pairs: Sequence[tuple[Any, Any]]) -> list[Any]:
         """The assignments of one step with these (gradient, parameter) pairs, by the type of the

@@ -13,6 +13,7 @@ from shared.dispatch import current_engine
 from shared.errors import SettingError
 from shared.nn.module import Module
 from shared.state import Buffer, Generator, Parameter
+from shared.usage import late
 from shared.usage.door import methods
 from shared.usage.numbers import number
 
@@ -112,6 +113,6 @@ def update_bn(loader: Iterable[Any], model: Module) -> None:
             model(batch[0] if isinstance(batch, (tuple, list)) else batch)
     finally:
         for module, training in before:
-            module.training = training
+            late.put_back(module, "training", training)
         for module, momentum in zip(norms, momenta, strict=True):
-            module.momentum = momentum
+            late.put_back(module, "momentum", momentum)

@@ -50,12 +50,16 @@ class Guards:
         for name, optimizer in reads.optimizers:
             was = Was("told", None, kept(optimizer.guard()))
             self.told.append((f"{name}'s settings", optimizer.guard, was))
-        for module, values in list(graph.settings.items()):
-            for key, seen in values.items():
-                if not reads.may_read(module, key):
-                    continue
+        modules: dict[Module, None] = {}
+        for module, setting in graph.settings:
+            if not isinstance(module, Module):
+                continue
+            modules[module] = None
+            key, seen = setting.key, setting.values[-1]
+            if reads.may_read(module, key):
                 get = partial(getattr, module, key)
-                self.told.append((f"{module.name}.{key}", get, Was("plain", seen[-1], kept(seen[-1]))))
+                self.told.append((f"{module.name}.{key}", get, Was("plain", seen, kept(seen))))
+        for module in modules:
             for key, part in vars(module).items():
                 if isinstance(part, (State, Module)):
                     get = partial(vars(module).__getitem__, key)

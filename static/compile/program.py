@@ -29,6 +29,7 @@ from static.compile.options import EXACT, Options
 from static.compile.passes import optimize
 from static.compile.plan import Memory, Plan, evaluated
 from static.control.body import Body
+from static.graph.built import Setting
 from static.graph.graph import Node, Tensor
 from static.graph.select import Selection, select
 from static.graph.variables import Variable
@@ -64,9 +65,14 @@ class Program:
     reads     the variables whose values it starts from; `stored`, those that it leaves with another;
               `touched`, both; `live`, those whose States a session follows
     missing   placeholders that it needs and that were not fed
+    built     the settings that it was built with, and the values that these had; `agreed`, those that were
+              the same in a run, and `looked`, how many changes of any there had been: see `static.run.late`
     log       what the passes did, and `block`, what they have made of it
     layout    where its values live
     """
+
+    built: Mapping[Setting, list[Any]]
+    agreed: dict[Setting, Any]
 
     def __init__(
         self,
@@ -115,6 +121,7 @@ class Program:
         self.stored = frozenset(block.stores)
         self.live = [variable for variable in block.reads if variable.live]
         self.touched = self.stored.union(self.reads)
+        self.built, self.agreed, self.looked = {}, {}, -1
         self.step_at, self.names = writer.step_at, writer.names
         file = f"{GENERATED} program {next(_serial)}>"
         linecache.cache[file] = (len(self.source), None, self.source.splitlines(True), file)

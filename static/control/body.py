@@ -7,7 +7,7 @@ their value. A variable that is assigned inside becomes one of the body's result
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from copy import copy
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from shared.dims import UNKNOWN_RANK, Dim, Size, dims_in
 from shared.errors import FetchError
 from shared.op import Op
 from shared.spec import Spec
-from static.graph.graph import PLACEHOLDER, Graph, Node, Tensor, controls, current_call, symbols_of
+from static.graph.graph import PLACEHOLDER, Call, Graph, Node, Tensor, controls, current_call, symbols_of
 from static.graph.operands import apply, as_tensor
 from static.graph.variables import Variable
 
@@ -167,6 +167,18 @@ def _seen_from_outside(infer: Callable[..., Any], *operands: Any, **settings: An
 
     found = infer(*operands, **settings)
     return seen(found) if isinstance(found, Spec) else tuple(map(seen, found))
+
+
+def calls_of(nodes: Iterable[Node]) -> set[Call]:
+    """The calls of modules that made nodes, also those inside loops and branches among them."""
+    found: set[Call] = set()
+    for node in nodes:
+        if node.call is not None:
+            found.update(node.call.modules())
+        if isinstance(node.op, BodyOp):
+            for part in node.op.parts.values():
+                found |= calls_of(part.body.nodes)
+    return found
 
 
 class BodyOp(Op):

@@ -11,7 +11,6 @@ from collections.abc import Callable, Container, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from shared.durable.interrupts import block, within
 from shared.errors import FinalizedError, GraphError, SettingError, UnknownNameError
 from shared.sizes.atoms import Symbol
 from shared.usage.door import methods
+from static.graph.built import Built
 from static.graph.guard import guarded
 from static.graph.nodes import (
     ASSIGN,
@@ -81,7 +81,7 @@ class Graph:
         self._taken: set[str] = set()
         self._counts: dict[str, int] = {}
         self.lifted: dict[int, Variable] = {}
-        self.settings: WeakKeyDictionary[Any, dict[str, list[Any]]] = WeakKeyDictionary()
+        self.settings = Built()
         self._dims: dict[str, Dim] = {}
         self._reads: dict[Variable, Tensor] = {}
         self._sources: dict[Symbol, Tensor] = {}

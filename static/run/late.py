@@ -9,10 +9,11 @@ from functools import cache
 from typing import Any
 
 from shared.nn.module import PLAIN, Module
-from shared.optim.groups import Settings
+from shared.spec import in_short
 from shared.state import Parameter, State
 from shared.usage import late
 from static.compile.program import Program
+from static.graph.built import Setting
 from static.graph.graph import Graph
 from static.graph.variables import Variable
 
@@ -22,81 +23,97 @@ class LateSettingWarning(UserWarning):
 
 
 class Lookout:
-    """What has been changed too late for one session's graph, each said once."""
+    """What has been changed too late for one session's graph, each said once.
+
+    Settings are followed from the graph's beginning. A change is too late if no part of the graph was built
+    with what the setting is now. Where another part was, and not what a run needs, it is too late for this
+    run if it came after the session and after the last call that could be meant, and the setting is not as it
+    was when the program last agreed with it: who builds a graph in both modes and then runs either has
+    changed nothing too late. Values are followed from the session's beginning.
+    """
 
     def __init__(self, graph: Graph) -> None:
-        self.graph, self._seen = graph, late.count[0]
-        self._pending: list[late.Note] = []
+        self.graph = graph
+        self._seen, self._begun = graph.settings.begun, late.count[0]
+        self._last: dict[tuple[int, str], late.Note] = {}  # of each setting the last change
+        self._first: dict[tuple[int, str], late.Note] = {}  # and the first one since the session's beginning
+        self._loaded: list[late.Note] = []
         self._said: set[tuple[Any, str]] = set()
 
     def look(self, program: Program) -> None:
-        """Warn of changes that a run of the program does not see."""
+        """Warn of changes that a run of the program does not see; once for all changes until now."""
         self._read_notes()
-        self._pending = [note for note in self._pending if self._waits(note, note.holder(), program)]
-
-    def _read_notes(self) -> None:
-        if late.count[0] != self._seen:
-            self._pending += late.since(self._seen)
-            self._seen = late.count[0]
-
-    def _waits(self, note: late.Note, holder: Any, program: Program) -> bool:
-        """Whether a note is still to be looked at in later runs; what it is about is said, if it is now."""
-        if isinstance(holder, Module):
-            self._setting(note, holder)
-        elif isinstance(holder, Settings):
-            self._of_optimiser(note, holder)
-        elif isinstance(holder, Parameter) and note.key == "requires_grad":
-            self._frozen(note, holder)
-        elif isinstance(holder, State) and not holder.live:
-            variable = self.graph.lifted.get(id(holder))
-            if variable in program.reads:
-                self._say(
-                    note, f"a new value of {holder.name or 'a Parameter'}",
-                    "the session has one of its own, which it took before; take this by session.load(model)",
-                )  # fmt: skip
-            return variable is not None and variable not in program.touched
-        return False
+        program.looked = late.count[0]
+        for (_, key), note in self._last.items():
+            holder = note.holder()
+            setting = None if holder is None else self.graph.settings.get(holder, key)
+            if setting is not None and note.after == (now := getattr(holder, key, None)):
+                built = program.built.get(setting, setting.values)
+                late_for_all = now not in setting.values
+                if late_for_all or (now not in built and self._meant(setting, note, now, program)):
+                    self._say_setting(note, holder, built, now)
+        for setting, values in program.built.items():
+            if (now := getattr(setting.holder(), setting.key, None)) in values:
+                program.agreed[setting] = now
+        self._loaded = [note for note in self._loaded if self._waits(note, note.holder(), program)]
 
     def taken(self, values: Mapping[Variable, Any]) -> None:
         """The session has new values, so that none of these was changed since it took it."""
         self._read_notes()
-        if self._pending:
+        if self._loaded:
             gone = {id(variable.state) for variable in values}
-            self._pending = [n for n in self._pending if n.key != "data" or id(n.holder()) not in gone]
+            self._loaded = [note for note in self._loaded if id(note.holder()) not in gone]
 
-    def _setting(self, note: late.Note, module: Module) -> None:
-        built = self.graph.settings.get(module, {}).get(note.key)
-        now = getattr(module, note.key, None)
-        if built is None or now in built or note.key not in read_by(type(module)):  # type: ignore[arg-type]
+    def _read_notes(self) -> None:
+        if late.count[0] == self._seen:
             return
-        if note.key == "training":
-            cure = "call the model once more in that mode, and run what that gives"
-        else:
+        for note in late.since(self._seen):
+            holder, since = note.holder(), note.number > self._begun
+            if isinstance(holder, State) and note.key == "data":
+                if since and not holder.live:
+                    self._loaded.append(note)
+            elif holder is not None:
+                place = id(holder), note.key
+                self._last[place] = note
+                if since and (place not in self._first or self._first[place].holder() is not holder):
+                    self._first[place] = note
+            self._seen = note.number
+        self._last = {place: note for place, note in self._last.items() if note.holder() is not None}
+
+    def _meant(self, setting: Setting, note: late.Note, now: Any, program: Program) -> bool:
+        """Whether a change to what another part of the graph was built with must be meant for this one."""
+        first = self._first.get((id(note.holder()), note.key))
+        at_first = now if first is None else first.before
+        later = note.number > max(setting.read, self._begun)
+        return later and now != program.agreed.get(setting, at_first)
+
+    def _say_setting(self, note: late.Note, holder: Any, built: list[Any], now: Any) -> None:
+        before, changed = " and ".join(map(in_short, built)), f"{note.key} = {in_short(now)}"
+        cure = "call opt.minimize(loss) once more, and run that"
+        if isinstance(holder, Module):
+            what = f"{type(holder).__name__}.{changed}"
+            why = f"the graph was built with {before} and stays so"
             cure = "set it before the model is called, or call the model once more and run what that gives"
-        before = " and ".join(map(repr, built))
-        what = f"{type(module).__name__}.{note.key} = {now!r}"
-        self._say(note, what, f"the graph was built with {before} and stays so; {cure}")
+            if note.key == "training":
+                cure = "call the model once more in that mode, and run what that gives"
+        elif isinstance(holder, Parameter):
+            what = f"{changed} of {holder.name or 'a Parameter'}"
+            why = "the graph's steps of training do as before"
+        else:
+            what, why = f"{changed} of an optimiser", f"the graph's steps of training are made with {before}"
+        self._say(note, what, f"{why}; {cure}")
 
-    def _of_optimiser(self, note: late.Note, settings: Settings) -> None:
-        now = getattr(settings, note.key)
-        built = [step[note.key] for step in vars(settings).get(late.MARK, ()) if note.key in step]
-        if now not in built:
+    def _waits(self, note: late.Note, state: State | None, program: Program) -> bool:
+        """Whether new values are still to be looked at in later runs; what this one does not see is said."""
+        variable = self.graph.lifted.get(id(state))
+        if state is None or variable is None:
+            return False
+        if variable in program.reads:
             self._say(
-                note, f"{note.key} = {now!r} of an optimiser",
-                f"the graph's steps of training are made with {' and '.join(map(repr, built))}; call "
-                "opt.minimize(loss) once more, and run that",
+                note, f"a new value of {state.name or 'a Parameter'}",
+                "the session has one of its own, which it took before; take this by session.load(model)",
             )  # fmt: skip
-
-    def _frozen(self, note: late.Note, parameter: Parameter) -> None:
-        variable = self.graph.lifted.get(id(parameter))
-        if variable is None or not self.graph.assigns:
-            return
-        trained = any(node.settings["variable"] is variable for node in self.graph.assigns)
-        if trained != parameter.requires_grad:
-            self._say(
-                note, f"requires_grad = {parameter.requires_grad} of {parameter.name or 'a Parameter'}",
-                "the graph's steps of training do as before; call opt.minimize(loss) once more, and run that",
-            )  # fmt: skip
+        return variable not in program.touched
 
     def _say(self, note: late.Note, what: str, why: str) -> None:
         if (note.line, note.key) in self._said:
@@ -107,14 +124,10 @@ class Lookout:
         warnings.warn_explicit(text, LateSettingWarning, file, number)
 
 
-def keep_settings(graph: Graph, module: Module) -> None:
-    """Remember with which settings a module was called in a graph."""
-    late.mark(module)
-    kept = graph.settings.setdefault(module, {})
-    for key in read_by(type(module)):  # type: ignore[arg-type]
-        value = getattr(module, key, None)
-        if type(value) in PLAIN and value not in kept.setdefault(key, []):
-            kept[key].append(value)
+def settings_of(module: Module) -> dict[str, Any]:
+    """The plain attributes of a module that its functions read: with these it is called in a graph."""
+    found = {key: getattr(module, key, None) for key in read_by(type(module))}  # type: ignore[arg-type]
+    return {key: value for key, value in found.items() if type(value) in PLAIN}
 
 
 @cache

@@ -24,6 +24,7 @@ from static.compile.device import DEVICES
 from static.compile.passes import options_for
 from static.compile.plan import Memory
 from static.compile.program import Program
+from static.control.body import calls_of
 from static.graph.default_session import innermost_session
 from static.graph.graph import Graph, Node, Tensor, get_default_graph
 from static.graph.select import select
@@ -80,7 +81,6 @@ class Session:
         self._lock = threading.Lock()
         self._turns = Turns()
         self._lookout = Lookout(self.graph)
-        self._looked = late.count[0]
         self._followed: dict[Variable, float] = {}  # what each live State held when its value was taken
         self._entered: list[within] = []
 
@@ -135,8 +135,7 @@ class Session:
         return self._done(program, fed, arrays)
 
     def _done(self, program: Program, fed: Sequence[Tensor], arrays: Sequence[Any]) -> Sequence[Any]:
-        if late.count[0] != self._looked:
-            self._looked = late.count[0]
+        if late.count[0] != program.looked:
             self._lookout.look(program)
         if program.live:
             self._follow(program)
@@ -196,7 +195,9 @@ class Session:
             values = [e for e in elements if not isinstance(e, Node)]
             options = replace(self.options, watched=watched)
             with uncollected():
-                program = program_kind(options)(select(self.graph, targets, fed), fed, values, options)
+                selection = select(self.graph, targets, fed)
+                program = program_kind(options)(selection, fed, values, options)
+            program.built = self.graph.settings.of([*selection.nodes, *calls_of(selection.nodes)])
             while len(self._programs) >= PROGRAMS_KEPT:
                 self._programs.pop(next(iter(self._programs), key), None)
             self._programs[key] = program

@@ -4,7 +4,6 @@ follow, with the user's line and the cure."""
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ X = np.float32([[1, 2, 3], [4, 5, 7]])
 
 
 class Training:
-    """A model, what trains it, and a session that has begun to."""
+    """A model and what trains it; `begin` makes a session that does."""
 
     def __init__(self, opt: Callable[..., Any] = optim.SGD, **settings: Any) -> None:
         self.x = static.placeholder("float32", (None, 3))
@@ -29,9 +28,12 @@ class Training:
         self.y = self.model(self.x)
         self.loss = ops.sum(self.y)
         self.step = self.opt.minimize(self.loss)
+
+    def begin(self) -> Training:
         self.session = static.Session()
         self.session.run(static.global_variables_initializer())
         self.run()
+        return self
 
     def run(self) -> None:
         self.session.run(self.step, {self.x: X})
@@ -54,14 +56,14 @@ CHANGES: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_a_rate_that_is_set_is_the_rate_of_the_next_step(change: Callable[[Any], Any]) -> None:
-    t = Training()
+    t = Training().begin()
     assert moved(t) == pytest.approx(1)
     change(t.opt)
     assert moved(t) == pytest.approx(0.25)
 
 
 def test_whoever_sets_a_rate_last_has_set_it(tmp_path: Path) -> None:
-    t = Training()
+    t = Training().begin()
     rate = t.session.graph.lifted[id(t.opt.lr)]
     saver = static.Saver()
     path = saver.save(t.session, tmp_path / "saved")
@@ -94,29 +96,60 @@ def freeze(t: Training) -> None:
     t.model[0].requires_grad_(False)
 
 
+def freeze_one(t: Training) -> None:
+    t.model[0].bias.requires_grad = False
+
+
 def momentum(t: Training) -> None:
     t.opt.groups[0].settings.momentum = 0.5
+
+
+def by_word(t: Training) -> None:
+    t.opt.param_groups[0]["nesterov"] = True
+
+
+def clip(t: Training) -> None:
+    t.opt.clip_norm = 1.0
+
+
+def schedule(t: Training) -> None:
+    t.opt.groups[0].schedule = optim.StepLR(0.1, 2, 0.5)
+
+
+def more(t: Training) -> None:
+    t.opt.add_param_group({"params": [nn.Parameter(np.float32([1]), "more")]})
 
 
 def weights(t: Training) -> None:
     t.model.load_state_dict(t.model.state_dict())
 
 
+AGAIN = r"call opt.minimize\(loss\) once more"
 LATE = {
     eval_: ("Dropout.training = False", "built with True", "call the model once more in that mode"),
     drop: ("Dropout.p = 0.1", "built with 0.5", "call the model once more"),
-    freeze: ("requires_grad = False of 0.weight", "do as before", r"call opt.minimize\(loss\) once more"),
-    momentum: ("momentum = 0.5", "made with 0.9", r"call opt.minimize\(loss\) once more"),
+    freeze: ("requires_grad = False of 0.weight", "do as before", AGAIN),
+    freeze_one: ("requires_grad = False of 0.bias", "do as before", AGAIN),
+    momentum: ("momentum = 0.5", "made with 0.9", AGAIN),
+    by_word: ("nesterov = True", "made with False", AGAIN),
+    clip: ("clip_norm = 1.0", "made with None", AGAIN),
+    schedule: ("schedule = ", "made with None", AGAIN),
+    more: ("groups = .*of 4 Parameters>, <.*of 1 Parameters", "made with .*of 4 Parameters", AGAIN),
     weights: ("a new value of 0.weight", "one of its own", r"session.load\(model\)"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("change", LATE, ids=lambda change: change.__name__)
-def test_what_a_graph_can_not_follow_is_said_once(change: Callable[[Training], None]) -> None:
+WHEN = [(change, begun) for change in LATE for begun in (True, False) if begun or change is not weights]
+
+
+@pytest.mark.parametrize(("change", "begun"), WHEN, ids=lambda given: getattr(given, "__name__", given))
+def test_what_a_graph_can_not_follow_is_said_once(change: Callable[[Training], None], begun: bool) -> None:
     t = Training(optim.SGD, momentum=0.9)
+    if begun:
+        t.begin()
     change(t)
     with pytest.warns(LateSettingWarning) as told:
-        t.run()
+        t.run() if begun else t.begin()
     assert len(told) == 1 and Path(told[0].filename).name == "test_late.py"
     for words in (*LATE[change], r"your line: test_late\.py:\d+"):
         assert re.search(words, str(told[0].message)), words
@@ -126,24 +159,107 @@ def test_what_a_graph_can_not_follow_is_said_once(change: Callable[[Training], N
 CURES: dict[Callable[[Training], None], Callable[[Training], Any]] = {
     eval_: lambda t: t.model(t.x),
     drop: lambda t: t.model(t.x),
+    freeze: lambda t: t.opt.minimize(t.loss),
     momentum: lambda t: t.opt.minimize(t.loss),
+    clip: lambda t: t.opt.minimize(t.loss),
+    more: lambda t: t.opt.minimize(t.loss),
     weights: lambda t: t.session.load(t.model),
 }
 
 
 @pytest.mark.parametrize("change", CURES, ids=lambda change: change.__name__)
 def test_a_change_that_is_followed_by_its_cure_is_no_matter(change: Callable[[Training], None]) -> None:
-    t = Training(optim.SGD, momentum=0.9)
+    t = Training(optim.SGD, momentum=0.9).begin()
     change(t)
     CURES[change](t)
     t.run()
 
 
 def test_what_changes_nothing_or_goes_back_is_no_matter() -> None:
-    t = Training()
+    t = Training().begin()
     with nn.evaluating(t.model):
         pass
     t.model[0].eval()  # a Linear is the same in either mode
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    t.opt.clip_norm = None
+    t.run()
+
+
+def both(t: Training) -> Any:
+    """What the model gives without dropout, beside what it is trained on."""
+    with nn.evaluating(t.model):
+        return t.model(t.x)
+
+
+def test_who_builds_a_graph_in_both_modes_may_run_either() -> None:
+    t = Training()
+    plain = both(t)
+    t.begin()
+    for _ in range(2):
+        t.session.run(plain, {t.x: X})
         t.run()
+    later = both(t)  # of the same graph, while the session is on
+    t.session.run([later, plain], {t.x: X})
+    for mode in (False, True):  # as in an epoch: each run in the mode of what it runs
+        t.model.train(mode)
+        t.run() if mode else t.session.run(later, {t.x: X})
+    t.model.eval()
+    last = t.model(t.x)  # for which the mode was set
+    t.run()
+    t.session.run(last, {t.x: X})
+
+
+def test_a_mode_that_another_output_has_is_too_late_for_this_one() -> None:
+    t = Training()
+    plain = both(t)
+    t.begin()
+    t.session.run(plain, {t.x: X})
+    t.model.eval()
+    with pytest.warns(LateSettingWarning, match="Dropout.training = False.*built with True"):
+        t.run()
+    t.session.run(plain, {t.x: X})
+    t.model.train()
+    with pytest.warns(LateSettingWarning, match="Dropout.training = True.*built with False"):
+        t.session.run(plain, {t.x: X})
+    t.run()
+    with nn.evaluating(t.model), pytest.warns(LateSettingWarning, match="training = False"):
+        t.run()
+
+
+def test_a_model_that_is_called_in_a_loop_is_looked_after_too() -> None:
+    drop = nn.Dropout(0.5)
+    y = ops.scan(lambda c, q: (c, drop(q)), np.float32(0), static.constant(X))[1]
+    drop.eval()
+    with static.Session() as session:
+        with pytest.warns(LateSettingWarning, match="training = False"):
+            session.run(static.global_variables_initializer())
+        session.run(y)
+
+
+def test_a_part_that_left_nothing_in_the_graph_is_looked_after_too() -> None:
+    drop = nn.Dropout(0.5).eval()
+    y = drop(static.constant(X)) * 2
+    drop.train()
+    with static.Session() as session, pytest.warns(LateSettingWarning, match="training = True.*with False"):
+        session.run(y)
+
+
+def test_parts_of_a_model_that_are_frozen_for_one_step_only_are_no_matter() -> None:
+    """As the two of a GAN: each is trained while the other is held."""
+    x = static.placeholder("float32", (None, 3))
+    one, other = nn.Linear(3, 3), nn.Linear(3, 1)
+    optimisers = optim.SGD(one.parameters(), lr=0.1), optim.SGD(other.parameters(), lr=0.1)
+    loss = ops.sum(other(one(x)))
+    one.requires_grad_(False)
+    second = optimisers[1].minimize(loss)
+    one.requires_grad_(True)
+    other.requires_grad_(False)
+    first = optimisers[0].minimize(loss)
+    with static.Session() as session:
+        session.run(static.global_variables_initializer())
+        session.run([first, second], {x: X})
+        session.run(second, {x: X})
+        other.requires_grad_(True)
+        session.run(second, {x: X})
+        one.requires_grad_(False)
+        with pytest.warns(LateSettingWarning, match="requires_grad = False of weight"):
+            session.run(first, {x: X})
