@@ -32,7 +32,7 @@ from shared.optim.schedules import rate_after
 from shared.optim.sweeps import update_of, worth_sweeping
 from shared.picture.notebook import as_text
 from shared.spec import in_short
-from shared.state import Rate, Slot, State
+from shared.state import Parameter, Rate, Slot, State
 from shared.usage import late
 from shared.usage.absent import OPTIMIZER, Answers
 from shared.usage.door import methods, refused
@@ -329,7 +329,8 @@ class Optimizer(Kept, Answers):
             yield group, {"schedule": group.schedule}
             yield group.settings, group.settings.told()
         for parameter in self.parameters:
-            yield parameter, {"requires_grad": parameter.requires_grad}
+            if isinstance(parameter, Parameter):  # a static.Variable can not be frozen
+                yield parameter, {"requires_grad": parameter.requires_grad}
 
     def assignments(self, pairs: Sequence[tuple[Any, Any]]) -> list[Any]:
         """The assignments of one step with these (gradient, parameter) pairs, by the type of the

@@ -183,7 +183,7 @@ FIXES = [
          "_signature"),
     )),
     Reverted("E23", "settings that come late change nothing, without a word", (
-        ("static/run/session.py", "def _done", "if late.count[0] != self._looked:", "if False:"),
+        ("static/run/session.py", "def _done", "if late.count[0] != program.looked:", "if False:"),
         ("static/run/session.py", "def _done", "if program.live:", "if False:"),
     )),
     Reverted("E24", "lines and names stand in DOT as they are", (
