@@ -67,11 +67,12 @@ def on_static(file: Path, feeds: Feeds) -> tuple[Call, Any, Any]:
     return (lambda: session.run(y, fed)), session, y
 
 
-def on_onnxruntime(file: Path, feeds: Feeds) -> Call:
-    """The same file, where most people run it."""
+def on_onnxruntime(file: Path, feeds: Feeds, threads: int = 0) -> Call:
+    """The same file, where most people run it. threads: as many as it likes, if 0."""
     onnxruntime = import_module("onnxruntime")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(file, options)
     return lambda: session.run(None, dict(feeds))
 

@@ -61,10 +61,12 @@ class ConvNet(nn.Module):
         self.fc = nn.Linear(net.features, net.classes)
 
     def forward(self, x: Any, y: Any) -> Any:
+        return ops.cross_entropy(self.logits(x), y)
+
+    def logits(self, x: Any) -> Any:
         for part in self.parts:
             x = self.applied(part, x)
-        x = x.mean((2, 3)) if self.average else ops.flatten(x, 1)
-        return ops.cross_entropy(self.fc(x), y)
+        return self.fc(x.mean((2, 3)) if self.average else ops.flatten(x, 1))
 
     def applied(self, part: Conv | Residual | Pool, x: Any) -> Any:
         if isinstance(part, Pool):
@@ -90,7 +92,10 @@ class Writer(Transformer):
         super().__init__(gpt.vocabulary, gpt.length, gpt.width, gpt.heads, gpt.blocks)
 
     def forward(self, x: Any, y: Any) -> Any:  # type: ignore[override]
-        return ops.cross_entropy(super().forward(x), y)
+        return ops.cross_entropy(self.logits(x), y)
+
+    def logits(self, x: Any) -> Any:
+        return super().forward(x)
 
 
 class Layered(nn.Module):

@@ -107,6 +107,10 @@ class Geometry(NamedTuple):
     image: Pair
     output: Pair
 
+    def is_pointwise(self) -> bool:
+        """Whether each place of the output sees one pixel, its own."""
+        return self.kernel == self.stride == (1, 1) and self.padding == (0, 0)
+
     def grid(self, channels: int) -> PlaneGrid:
         return plane_grid(channels, *self)
 

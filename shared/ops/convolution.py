@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -52,12 +53,15 @@ def _blocks(n: int, rows: int, output: Pair, dtype: Any) -> Iterator[slice]:
 
 def _columns(x: Any, geometry: Geometry, o: int, groups: int) -> Iterator[tuple[slice, Any]]:
     """Blocks of images, and what the window sees of each: (groups, C / groups KH KW, N OH OW).
-    The memory is that of the block before."""
+    The memory is that of the block before, or the image itself where the window sees it as it lies."""
     n, c = x.shape[:2]
     rows = c * math.prod(geometry.kernel)
-    columns = None
+    columns, as_it_lies = None, geometry.is_pointwise() and x.flags.c_contiguous
     for block in _blocks(n, rows + o, geometry.output, x.dtype):
         count = block.stop - block.start
+        if count == 1 and as_it_lies:
+            yield block, x[block].reshape(groups, rows // groups, -1)
+            continue
         if columns is None or columns.shape[3] != count:
             columns = array_module(x).empty((c, *geometry.kernel, count, *geometry.output), x.dtype)
         unfold(x[block], _window_of(geometry), columns.transpose(3, 0, 1, 2, 4, 5))
@@ -85,7 +89,7 @@ def _block_bytes(n: int, rows: int, kept: int, output: Pair, dtype: Any) -> int:
 
 
 def _compute_conv2d(x: Any, w: Any, b: Any = None, *, groups: int, out: Any = None, **window: Pair) -> Any:
-    geometry = geometry_of("conv2d", x.shape[2:], w.shape[2:], **window)
+    geometry = _known_geometry("conv2d", x.shape[2:], w.shape[2:], **window)
     dtype = promote(x, w) if b is None else promote(x, w, b)
     y = array_module(x).empty((x.shape[0], w.shape[0], *geometry.output), dtype) if out is None else out
     if alike(x, w, y) and geometry.suits(x, w, groups):
@@ -94,6 +98,11 @@ def _compute_conv2d(x: Any, w: Any, b: Any = None, *, groups: int, out: Any = No
     matrices = _matrices(w, groups)
     for block, columns in _columns(x, geometry, w.shape[0], groups):
         part = y[block]
+        if len(part) == 1 and part.flags.c_contiguous:
+            array_module(x).matmul(matrices, columns, out=part.reshape(groups, *matrices.shape[1:2], -1))
+            if b is not None:
+                part += b[:, None, None]
+            continue
         product = (matrices @ columns).reshape(w.shape[0], len(part), *geometry.output).transpose(1, 0, 2, 3)
         if b is None:
             part[...] = product
@@ -111,7 +120,7 @@ def _conv2d_work(x: Operand, w: Operand, b: Operand = None, *, groups: int, **wi
 
 
 def _compute_conv2d_input(g: Any, w: Any, *, size: Pair, groups: int, out: Any = None, **window: Pair) -> Any:
-    geometry = geometry_of("conv_transpose2d", size, w.shape[2:], **window)
+    geometry = _known_geometry("conv_transpose2d", size, w.shape[2:], **window)
     shape, dtype = (g.shape[0], w.shape[1] * groups, *size), promote(g, w)
     if alike(g, w, g if out is None else out) and convolving.suits_input(geometry, g, w, groups):
         x = np.empty(shape, dtype) if out is None else out
@@ -138,7 +147,7 @@ def _compute_conv2d_weight(
     x: Any, g: Any, *, kernel: Pair, groups: int, out: Any = None, **window: Pair
 ) -> Any:
     """By columns, the product is made as its transpose, columns @ rows, which OpenBLAS does faster."""
-    geometry = geometry_of("conv2d", x.shape[2:], kernel, **window)
+    geometry = _known_geometry("conv2d", x.shape[2:], kernel, **window)
     c, o = x.shape[1] // groups, g.shape[1]
     dtype = promote(x, g)
     y = array_module(x).empty((o, c, *kernel), dtype) if out is None else out
@@ -164,6 +173,10 @@ def geometry_of(call: str, image: Any, kernel: Any, stride: Pair, padding: Pair,
     """A window over images of this size; ShapeError, in the words of a call, if it does not fit."""
     output = Window(kernel, stride, padding, dilation).output_size(call, image)
     return Geometry(tuple(kernel), stride, padding, dilation, tuple(image), output)
+
+
+_known_geometry = lru_cache(maxsize=1024)(geometry_of)
+"""The same of sizes that are numbers, as those of arrays are."""
 
 
 def _window_of(geometry: Geometry) -> Window:
