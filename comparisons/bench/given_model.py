@@ -32,9 +32,8 @@ from shared.errors import ArgumentError
 from shared.spec import str_shape
 
 NAME = "given_model"
-OPEN = {0: 1}
-"""Sizes that the file leaves open, by the place of their axis: a batch of one, and else `ELSE`."""
 ELSE = 32
+"""A size that the file leaves open, but for the first axis, which is the batch."""
 Feeds = Mapping[str, Any]
 Call = Callable[[], Any]
 
@@ -77,14 +76,14 @@ def on_onnxruntime(file: Path, feeds: Feeds, threads: int = 0) -> Call:
     return lambda: session.run(None, dict(feeds))
 
 
-def drawn(model: Any, sizes: Mapping[str, int], seed: int) -> dict[str, Any]:
+def drawn(model: Any, sizes: Mapping[str, int], seed: int, batch: int = 1) -> dict[str, Any]:
     """An input for each of a model's: normal numbers, ones of whole numbers; open sizes as they are said."""
     rng = np.random.default_rng(seed)
     made = {}
     for value in model.inputs:
         shape = []
         for axis, n in enumerate(value.type.shape or ()):
-            shape.append(n if isinstance(n, int) and n else sizes.get(str(n), OPEN.get(axis, ELSE)))
+            shape.append(n if isinstance(n, int) and n else sizes.get(str(n), ELSE if axis else batch))
         dtype = value.type.dtype
         if dtype is None or dtype.kind not in "biuf":
             raise ArgumentError(f"--onnx: the input {value.name!r} is of {dtype}, which is not drawn here")
