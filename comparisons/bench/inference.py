@@ -1,4 +1,4 @@
-"""How long an answer takes: models in ONNX files on both engines and in onnxruntime, in turns, in one process.
+"""How long an answer takes: models in ONNX files on both engines and in onnxruntime, in turns in one process.
 
     python -m comparisons.bench.inference                     a ResNet-18 and a small language model of ours
     python -m comparisons.bench.inference FILE... --batch 16  these files; `--size N=8` for a size left open
