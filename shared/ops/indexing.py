@@ -166,8 +166,11 @@ def _compute_getitem(x: Any, *arrays: Any, index: Template) -> Any:
 
 
 def _is_leading(*, index: Template) -> bool:
-    """Whether an index without arrays chooses along the first axis alone: a run of memory."""
+    """Whether an index chooses along the first axis alone, and a run of memory: no elements by an array, whose
+    order is its own."""
     first, rest = index[:1], index[1:]
+    if first == (ARRAY,):
+        return False
     step = first[0].step if first and isinstance(first[0], slice) else 1
     return step in (None, 1) and all(part is Ellipsis or part == EVERY for part in rest)
 

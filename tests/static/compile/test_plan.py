@@ -278,6 +278,20 @@ def test_batch_sizes_may_change_from_run_to_run() -> None:
         assert max(len(program._records) for program in programs(planned)) <= 4
 
 
+@pytest.mark.parametrize("index", [[1, 1, 0], [2, 0, 1]], ids=str)
+def test_rows_that_an_array_picks_are_no_view_of_all_rows(index: list[Any]) -> None:
+    """As many as there are: their parts, written in place and stacked once more, lie elsewhere."""
+    x = static.placeholder("float64", (3, 2))
+    picked = ops.exp(x)[np.array(index)]
+    y = ops.stack([2 * ops.tanh(row) for row in ops.unbind(picked)])
+    array = np.arange(6.0).reshape(3, 2) / 6
+    for level in ("exact", "fast"):
+        with static.Session(optimize=level) as session:
+            found = session.run(ops.cos(y), {x: array})
+        right = np.cos(2 * np.tanh(np.exp(array)[np.array(index)]))
+        np.testing.assert_allclose(found, right, rtol=1e-14)
+
+
 def test_threads_have_an_arena_each() -> None:
     x = static.placeholder("float32", (None, 64))
     h = x
