@@ -259,7 +259,8 @@ def broadcast_to(x: Any, shape: Sequence[Size] | Size) -> Any:
 
 def _compute_sum_to(x: Any, *, shape: Shape) -> Any:
     lead = x.ndim - len(shape)
-    if lead < 0 or x.size == 0:  # reshape alone would let these pass
+    stretched = lead >= 0 and all([a == b or b == 1 for a, b in zip(x.shape[lead:], shape, strict=True)])
+    if not stretched:  # reshape alone would let some pass
         _infer_sum_to(x, shape=shape)
     axes = tuple(range(lead)) + tuple(
         axis + lead for axis, size in enumerate(shape) if size == 1 and x.shape[axis + lead] != 1

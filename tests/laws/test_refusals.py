@@ -1,6 +1,6 @@
 """Law: what `infer` refuses, a call on arrays refuses too, in the project's own words; and what
 it accepts comes out as it said. Tried on the cases' own arguments with one size changed, for ops
-of several arrays, whose shapes must agree."""
+whose shapes must agree with each other, or with a setting."""
 
 from __future__ import annotations
 
@@ -20,10 +20,13 @@ from tests.laws.harness import draws, on_static, outputs
 
 
 def bent(array: np.ndarray) -> Iterator[np.ndarray]:
-    """The same values, one more of them along one axis, so that they probably do not fit."""
+    """The same values, one more of them along one axis, or with the axes the other way round, so that they
+    probably do not fit."""
     for axis in range(array.ndim):
         more = array[(slice(None),) * axis + (slice(0, 1),)]
         yield np.concatenate([array, more], axis)
+    if array.shape != array.shape[::-1]:
+        yield np.ascontiguousarray(array.T)
 
 
 def applications(case: Case) -> Iterator[tuple[Op, list[Any], dict[str, Any]]]:
@@ -43,9 +46,8 @@ def applications(case: Case) -> Iterator[tuple[Op, list[Any], dict[str, Any]]]:
 @pytest.mark.parametrize("case", all_cases(), ids=str)
 def test_what_infer_refuses_compute_refuses_and_what_it_accepts_comes_out_so(case: Case) -> None:
     for op, args, settings in applications(case):
-        several = sum(isinstance(arg, np.ndarray) for arg in args) > 1
         for position, arg in enumerate(args):
-            for other in bent(arg) if several and isinstance(arg, np.ndarray) else ():
+            for other in bent(arg) if isinstance(arg, np.ndarray) else ():
                 check(op, [*args[:position], other, *args[position + 1 :]], settings)
 
 
