@@ -166,8 +166,8 @@ def _compute_getitem(x: Any, *arrays: Any, index: Template) -> Any:
 
 
 def _is_leading(*, index: Template) -> bool:
-    """Whether an index chooses along the first axis alone, and a run of memory: no elements by an array, whose
-    order is its own."""
+    """Whether an index chooses along the first axis alone, and a run of memory: not by an array, whose order
+    is its own."""
     first, rest = index[:1], index[1:]
     if first == (ARRAY,):
         return False

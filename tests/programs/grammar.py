@@ -331,7 +331,7 @@ SIZED = _lines("""
     ops.arange({n}) * {s}
     ops.zeros(({n}, 2)) + {s}
     ops.one_hot({i}, {n}) * {p}
-    ops.full(({n},), {k}) * {s}
+    ops.full(({n},), {k}) * ops.expand_dims({s}, 0)
     ops.sum(ops.reshape({t}, ({n}, -1)), axis=1)
 """)  # fmt: skip
 

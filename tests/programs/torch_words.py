@@ -17,7 +17,7 @@ from tests.programs.words import slope_by
 _TORCH = """
     abs add ceil cos div dot einsum equal erf erfc exp expm1 eye floor full_like isfinite isnan linspace log
     log1p logical_and logical_not logical_or logical_xor matmul mul neg ones_like outer reciprocal round rsqrt
-    sigmoid sign sin sqrt square sub tan tanh trace tril triu where zeros_like bitwise_and bitwise_or
+    sigmoid sin sqrt square sub tan tanh trace tril triu where zeros_like bitwise_and bitwise_or
     bitwise_xor bitwise_not bitwise_left_shift bitwise_right_shift
 """
 _FUNCTIONAL = """
@@ -154,6 +154,7 @@ TORCH = SimpleNamespace(
     cast=lambda x, dtype: x.to(_dtype(dtype)),
     zeros=lambda shape, dtype=None: torch.zeros(shape, dtype=_dtype(dtype)),
     ones=lambda shape, dtype=None: torch.ones(shape, dtype=_dtype(dtype)),
+    sign=lambda x: torch.where(torch.isnan(x), x, torch.sign(x)),  # torch: 0 of a NaN
     full=lambda shape, value: torch.full(shape, value, dtype=torch.float32 if type(value) is float else None),
     arange=lambda *args: torch.arange(*args),
     clip=lambda x, low=None, high=None: torch.clamp(x, low, high),

@@ -105,6 +105,8 @@ MISTAKES = [
             ["broadcast_to", "(2, 3)", "(2, 4)", "sizes of 1"]),
     Mistake("summing to what was not stretched", lambda x: ops.sum_to(x, (2,)), [F23], ShapeError,
             ["sum_to", "(2,)", "(2, 3)"]),
+    Mistake("summing to as many that are others", lambda x: ops.sum_to(x, (3, 2)), [F23], ShapeError,
+            ["sum_to", "(3, 2)", "(2, 3)"]),
     Mistake("joining other sizes", lambda a, b: ops.concatenate([a, b]), [F23, F34], ShapeError,
             ["concatenate", "(2, 3), (3, 4)", "axis 0"]),
     Mistake("stacking other shapes", lambda a, b: ops.stack([a, b]), [F23, F34], ShapeError,
