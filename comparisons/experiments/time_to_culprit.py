@@ -18,11 +18,14 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt, written
 from comparisons.lab.verdict import Verdict, by_design, counted
-from comparisons.statistics.quantities import PAIR, listed
+from comparisons.statistics.quantities import PAIR, listed, spread_of
 from shared.errors import DiptychError
+from shared.watch.hooks import watching
+from shared.watch.nan import NanFinder
 
 WORDS = np.array([[3, 1, 12]])
 X = np.array([[0.5, -1.0, 2.0]], np.float32)
+ROWS = np.abs(X)
 MARK = "# the bug"
 
 
@@ -67,49 +70,102 @@ def crash_static() -> None:
         print(session.run(y, {words: WORDS}))
 
 
-# It gives NaN: no error, and nothing to see in the result but that.
+# It gives NaN, in step 300 of a training: no error, and nothing to see in the loss but that.
 
 
 def nan_dynamic() -> None:
-    """A score that came out NaN, looked into."""
+    """A loss that is NaN from step 300 on: watched there."""
+    from contextlib import nullcontext
+
     import dynamic
-    from shared import nn, ops
+    from shared import nn, ops, optim
 
     nn.manual_seed(0)
-    first, last = nn.Linear(3, 4), nn.Linear(4, 1)
+    layer = nn.Linear(3, 1)
+    opt = optim.SGD(layer.parameters(), lr=0.01)
 
     def squash(h):
-        return ops.sqrt(h - 10.0)  # the bug: of numbers below zero
+        return ops.sqrt(h)  # the bug: of numbers below zero
 
     def model(x):
-        return last(squash(first(x)))
+        return layer(squash(x)).mean()
 
-    print(model(dynamic.tensor(X)))
-    with dynamic.watching(dynamic.NanFinder()):
-        model(dynamic.tensor(X))
+    for step in range(301):
+        x = dynamic.tensor(ROWS if step < 300 else -ROWS)
+        with dynamic.watching(dynamic.NanFinder()) if step == 300 else nullcontext():
+            loss = model(x)
+            opt.zero_grad()
+            loss.backward()
+            opt.step()
 
 
 def nan_static() -> None:
-    """A score that came out NaN, looked into."""
+    """A loss that is NaN from step 300 on: watched there."""
+    from contextlib import nullcontext
+
     import static
-    from shared import nn, ops
+    from shared import nn, ops, optim
 
     nn.manual_seed(0)
-    first, last = nn.Linear(3, 4), nn.Linear(4, 1)
+    layer = nn.Linear(3, 1)
+    opt = optim.SGD(layer.parameters(), lr=0.01)
 
     def squash(h):
-        return ops.sqrt(h - 10.0)  # the bug: of numbers below zero
+        return ops.sqrt(h)  # the bug: of numbers below zero
 
     def model(x):
-        return last(squash(first(x)))
+        return layer(squash(x)).mean()
 
     x = static.placeholder("float32", ("N", 3), name="x")
-    y = model(x)
+    loss = model(x)
+    train = opt.minimize(loss)
     with static.Session(optimize="exact") as session:
         session.run(static.global_variables_initializer())
-        print(session.run(y, {x: X}))
-        with static.watching(static.NanFinder()):
-            session.run(y, {x: X})
+        for step in range(301):
+            rows = ROWS if step < 300 else -ROWS
+            with static.watching(static.NanFinder()) if step == 300 else nullcontext():
+                session.run(train, {x: rows})
+
+
+def steps_dynamic() -> Callable[[], Any]:
+    """A training step of three dense layers."""
+    import dynamic
+    from shared import nn, ops, optim
+
+    model = nn.Sequential(nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 10))
+    opt = optim.SGD(model.parameters(), lr=0.01)
+    x, y = dynamic.tensor(np.ones((64, 256), np.float32)), np.zeros(64, np.int64)
+
+    def step():
+        loss = ops.cross_entropy(model(x), y)
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+
+    return step
+
+
+def steps_static() -> Callable[[], Any]:
+    """A training step of three dense layers."""
+    import static
+    from shared import nn, ops, optim
+
+    model = nn.Sequential(nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 10))
+    x, y = static.constant(np.ones((64, 256), np.float32)), np.zeros(64, np.int64)
+    train = optim.SGD(model.parameters(), lr=0.01).minimize(ops.cross_entropy(model(x), y))
+    session = static.Session(optimize="exact")
+    session.run(static.global_variables_initializer())
+    return lambda: session.run(train)
+
+
+def watched(step: Callable[[], Any]) -> Callable[[], Any]:
+    """The same, with each op looked at."""
+
+    def looked_at() -> None:
+        with watching(NanFinder()):
+            step()
+
+    return looked_at
 
 
 # It says nothing: the answer is the same for every input, for a layer in the middle gives zeros.
@@ -164,7 +220,15 @@ def run(context: Context) -> dict[str, Any]:
             }
             for case, functions in loud.items()
         }
-    return found | {"dead": {"dynamic": attempt(dead_dynamic), "static": attempt(dead_static)}}
+    calls = {"dynamic": steps_dynamic(), "static": steps_static()}
+    taken = context.time(calls | {f"{engine}, watched": watched(step) for engine, step in calls.items()})
+    return found | {
+        "dead": {"dynamic": attempt(dead_dynamic), "static": attempt(dead_static)},
+        "watching": {
+            "plain": {engine: taken[engine] for engine in PAIR},
+            "watched": {engine: taken[f"{engine}, watched"] for engine in PAIR},
+        },
+    }
 
 
 def _trail(function: Callable[[], Any]) -> dict[str, Any]:
@@ -222,7 +286,11 @@ def read(found: Json) -> Reading:
             Pair("A crash", crash["dynamic"], crash["static"],
                  says="A word is asked for that the table does not have."),
             Pair("A NaN", nan["dynamic"], nan["static"],
-                 says="The score is printed, and is NaN; the last lines look for where that began."),
+                 says="The steps before run as ever; in the last each op is looked at, on the way back too."),
+            Table("What watching costs", ("a training step", *PAIR),
+                  [(name, *(spread_of(found["watching"][key][engine]) for engine in PAIR))
+                   for key, name in (("plain", "as ever"), ("watched", "watched"))],
+                  says="Three dense layers, 64 rows. A checkpoint of before is the way to a far step."),
             Table(
                 "From the error to the line",
                 ("", "frames", "below the bug's line", "values there", "in the message"),
@@ -319,6 +387,6 @@ EXPERIMENT = Experiment(
     dimension="debugging",
     run=run,
     read=read,
-    sizes=lambda found: "Models of two or three small layers, one row.",
+    sizes=lambda found: "Models of one to three small layers, one row; for times three of 256, and 64 rows.",
     level="exact",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,11 @@ from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import attempt
 from comparisons.lab.verdict import Verdict
-from comparisons.statistics.quantities import OTHER, PAIR, listed
+from comparisons.statistics.quantities import OTHER, PAIR, listed, spread_of
 
 X = np.array([-1.0, 1.0, 4.0], np.float32)
+MANY = np.ones(10_000, np.float32)
+CHOICES = {"where": "`where`, which takes from both", "cond": "`cond`, which runs one"}
 
 
 def naive_dynamic() -> dict[str, Any]:
@@ -81,8 +84,60 @@ def guarded_static() -> dict[str, Any]:
     return {name: value.tolist() for name, value in values.items()}
 
 
+def twenty(x: Any) -> Any:
+    """Twenty ops."""
+    from shared import ops
+
+    for _ in range(20):
+        x = ops.tanh(x)
+    return x
+
+
+def branches_dynamic(choose: str, differentiate: bool) -> Callable[[], Any]:
+    """A choice between two branches of twenty ops, by `where` or by `cond`, with its gradient or without."""
+    import dynamic
+    from shared import ops
+
+    def call() -> Any:
+        x = dynamic.tensor(MANY, requires_grad=differentiate)
+        first = ops.sum(x) > 0
+        if choose == "where":
+            y = ops.where(first, twenty(x), twenty(-x))
+        else:
+            y = ops.cond(first, lambda: twenty(x), lambda: twenty(-x))
+        return dynamic.grad(ops.sum(y), x) if differentiate else y
+
+    return call
+
+
+def branches_static(choose: str, differentiate: bool) -> Callable[[], Any]:
+    """The same as a graph."""
+    import static
+    from shared import ops
+
+    x = static.placeholder("float32", MANY.shape, name="x")
+    first = ops.sum(x) > 0
+    if choose == "where":
+        y = ops.where(first, twenty(x), twenty(-x))
+    else:
+        y = ops.cond(first, lambda: twenty(x), lambda: twenty(-x))
+    wanted = static.gradients(y, [x])[0] if differentiate else y
+    session = static.Session(optimize="exact")
+    return lambda: session.run(wanted, {x: MANY})
+
+
 def run(context: Context) -> dict[str, Any]:
+    makers = {"dynamic": branches_dynamic, "static": branches_static}
+    calls = {
+        (engine, choose, slope): make(choose, slope)
+        for engine, make in makers.items() for choose in CHOICES for slope in (False, True)
+    }  # fmt: skip
+    taken = context.time({" ".join(map(str, key)): call for key, call in calls.items()})
     return {
+        "branches": [
+            {"choose": choose, "slope": slope, **{e: taken[f"{e} {choose} {slope}"] for e in PAIR}}
+            for choose in CHOICES for slope in (False, True)
+        ],
         "x": X.tolist(),
         "naive": {"dynamic": _values(naive_dynamic), "static": _values(naive_static)},
         "exact": _values(exact_static),
@@ -126,6 +181,10 @@ def read(found: Json) -> Reading:
             Table("What came out", ("x", "y, dynamic", "y, static", "dynamic", "static"), _rows(found),
                   says="The last two columns are the gradient of the sum of y by x."),
             Pair("The same, guarded", guarded["dynamic"], guarded["static"], says=_cured(cured)),
+            Table("What the way not taken costs", ("", *PAIR), [
+                (CHOICES[one["choose"]] + ", with its gradient" * one["slope"],
+                 *(spread_of(one[engine]) for engine in PAIR)) for one in found["branches"]
+            ], says="One choice for 10,000 numbers between two ways of twenty ops."),
         ],
         means=_means(bad),
         otherwise=_otherwise(bad),
@@ -194,7 +253,7 @@ EXPERIMENT = Experiment(
     dimension="stability",
     run=run,
     read=read,
-    sizes=lambda found: "Three numbers.",
+    sizes=lambda found: "Three numbers; for times 10,000.",
     level="both",
     doctor=doctored,
 )

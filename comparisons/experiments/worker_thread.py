@@ -145,6 +145,52 @@ def mode_static() -> bool:
     return len(session.graph.nodes) > nodes
 
 
+# Two workers add 1 to a State that they share. The barrier is bad luck that can be repeated.
+
+
+def update_dynamic() -> int:
+    """What two additions of 1, made at one time, come to."""
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Barrier
+
+    from shared import nn
+
+    count = nn.Buffer(np.zeros(1))
+    both = Barrier(2)
+
+    def add(_):
+        more = count.value() + 1
+        both.wait(timeout=5)
+        count.assign(more)
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        list(pool.map(add, range(2)))
+    return int(count.value()[0])
+
+
+def update_static() -> int:
+    """What two additions of 1, made at one time, come to."""
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Barrier
+
+    import static
+
+    count = static.Variable(np.zeros(1))
+    more = count.assign_add([1.0])
+    both = Barrier(2)
+
+    def add(_):
+        both.wait(timeout=5)
+        session.run(more)
+
+    with static.Session() as session:
+        session.run(static.global_variables_initializer())
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            list(pool.map(add, range(2)))
+        total = session.run(count)
+    return int(total[0])
+
+
 # The same two questions, by one who knows what a thread has of its own.
 
 
@@ -195,11 +241,15 @@ CASES = (
     ("ask", "a worker thread asks a model, default session", ask_dynamic, ask_static),
     ("extend", "a worker thread adds ops, default graph", extend_dynamic, extend_static),
     ("mode", "main thread's no_grad: a call in a worker thread", mode_dynamic, mode_static),
+    ("update", "two threads add 1 to one State at once", update_dynamic, update_static),
 )
+MEANT = {"mode": False, "update": 2}
+"""What comes of a case if it comes out as meant, where that is not said by its ending at all."""
 SAYS = {
     "ask": "Static's prediction is an `eval`, which runs in the default session; dynamic's is a call.",
     "extend": "Static's main thread has made a graph of its own the default.",
     "mode": "Dynamic's main thread has switched recording off.",
+    "update": "The barrier makes sure that both have read before either writes; a session's run is one step.",
 }
 
 
@@ -237,7 +287,7 @@ def read(found: Json) -> Reading:
         threats=[
             "TensorFlow 1 gave every thread a default graph of its own (`is not an element of this graph`); "
             "here only what `as_default` or `with Session()` has set is a thread's own.",
-            "One worker at a time.",
+            "A lock around the three lines of dynamic's cures it; PyTorch's Hogwild does without on purpose.",
         ],
     )
 
@@ -248,7 +298,8 @@ def _titled(case: Json) -> str:
 
 def _fine(case: Json, engine: str) -> bool:
     """Whether it came out as the author meant."""
-    return case[engine]["error"] is None and case[engine]["value"] is not True
+    side = case[engine]
+    return side["error"] is None and side["value"] == MEANT.get(case["name"], side["value"])
 
 
 def _leader(case: Json) -> str | None:
@@ -260,6 +311,8 @@ def _cell(case: Json, engine: str) -> str:
     error, value = case[engine]["error"], case[engine]["value"]
     if error is not None:
         return str(error["type"])
+    if case["name"] == "update":
+        return f"{value} of 2 is kept" if value == 1 else f"{value} of 2 are kept"
     return "is recorded all the same" if value is True else "is not recorded" if value is False else "works"
 
 
@@ -293,7 +346,12 @@ def _means(cases: Json) -> list[str]:
             said.append(
                 f"On {engine} a mode belongs to its thread, and nothing stops when it is missing."
             )
-        if not stopped and not kept:
+        if lost := [c for c in cases if c["name"] == "update" and not _fine(c, engine)]:
+            said.append(
+                f"On {engine} an update is Python that reads, adds and writes, and whoever shares a model "
+                "locks it; a run of a session that stores has its variables to itself."
+            )
+        if not stopped and not kept and not lost:
             said.append(f"On {engine} these programs lean on nothing that a thread has of its own.")
     return said
 
