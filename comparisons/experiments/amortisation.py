@@ -203,7 +203,8 @@ def read(found: Json) -> Reading:
         means=_means(trained, early),
         otherwise=_otherwise(trained, early),
         threats=[
-            "Kernels were loaded before anything was timed, but for the table on processes.",
+            "Kernels were loaded before anything was timed, but for the table on processes. A task's page "
+            "counts so too, from the first line of its script; its model, and so its break-even, is another.",
         ],
     )  # fmt: skip
 

@@ -126,8 +126,8 @@ def read(found: Json) -> Reading:
         threats=[
             'Static is kept from making one kernel of the chain (`without=["fuse"]`): this page asks what an '
             "op costs that is called for itself.",
-            "Every op is the same cheap multiplication.",
-            "Building and compiling are not in these times.",
+            "Every op is the same cheap multiplication; whole training steps, of one size and another, stand "
+            "under *What grows with size*. Building and compiling are not in these times.",
         ],
     )  # fmt: skip
 

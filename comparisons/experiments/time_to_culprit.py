@@ -16,7 +16,7 @@ from comparisons.lab.blocks import Json, Pair, Table
 from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
-from comparisons.lab.snippet import attempt, written
+from comparisons.lab.snippet import attempt, source_of, written
 from comparisons.lab.verdict import Verdict, by_design, counted
 from comparisons.statistics.quantities import PAIR, listed, spread_of
 from shared.errors import DiptychError
@@ -223,6 +223,7 @@ def run(context: Context) -> dict[str, Any]:
     calls = {"dynamic": steps_dynamic(), "static": steps_static()}
     taken = context.time(calls | {f"{engine}, watched": watched(step) for engine, step in calls.items()})
     return found | {
+        "steps": {"dynamic": {"code": source_of(steps_dynamic)}, "static": {"code": source_of(steps_static)}},
         "dead": {"dynamic": attempt(dead_dynamic), "static": attempt(dead_static)},
         "watching": {
             "plain": {engine: taken[engine] for engine in PAIR},
@@ -287,6 +288,7 @@ def read(found: Json) -> Reading:
                  says="A word is asked for that the table does not have."),
             Pair("A NaN", nan["dynamic"], nan["static"],
                  says="The steps before run as ever; in the last each op is looked at, on the way back too."),
+            Pair("A step to watch", found["steps"]["dynamic"], found["steps"]["static"]),
             Table("What watching costs", ("a training step", *PAIR),
                   [(name, *(spread_of(found["watching"][key][engine]) for engine in PAIR))
                    for key, name in (("plain", "as ever"), ("watched", "watched"))],

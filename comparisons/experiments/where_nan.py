@@ -12,7 +12,7 @@ from comparisons.lab.blocks import Json, Pair, Table
 from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
-from comparisons.lab.snippet import attempt
+from comparisons.lab.snippet import attempt, source_of
 from comparisons.lab.verdict import Verdict
 from comparisons.statistics.quantities import OTHER, PAIR, listed, spread_of
 
@@ -134,6 +134,7 @@ def run(context: Context) -> dict[str, Any]:
     }  # fmt: skip
     taken = context.time({" ".join(map(str, key)): call for key, call in calls.items()})
     return {
+        "codes": {engine: {"code": source_of(make)} for engine, make in makers.items()},
         "branches": [
             {"choose": choose, "slope": slope, **{e: taken[f"{e} {choose} {slope}"] for e in PAIR}}
             for choose in CHOICES for slope in (False, True)
@@ -181,6 +182,7 @@ def read(found: Json) -> Reading:
             Table("What came out", ("x", "y, dynamic", "y, static", "dynamic", "static"), _rows(found),
                   says="The last two columns are the gradient of the sum of y by x."),
             Pair("The same, guarded", guarded["dynamic"], guarded["static"], says=_cured(cured)),
+            Pair("Two ways of twenty ops", found["codes"]["dynamic"], found["codes"]["static"]),
             Table("What the way not taken costs", ("", *PAIR), [
                 (CHOICES[one["choose"]] + ", with its gradient" * one["slope"],
                  *(spread_of(one[engine]) for engine in PAIR)) for one in found["branches"]

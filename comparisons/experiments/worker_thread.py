@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -263,6 +264,13 @@ def run(context: Context) -> dict[str, Any]:
     }
 
 
+def doctored(found: Json) -> Json:
+    """Evidence in which a worker of static's found a session."""
+    found = copy.deepcopy(found)
+    found["cases"][0]["static"] |= {"error": None, "value": 2}
+    return found
+
+
 # What is said of it.
 
 
@@ -273,7 +281,7 @@ def read(found: Json) -> Reading:
         answer=_answer(cases, works),
         verdicts=[
             by_design(Verdict(case["title"], _cell(case, "dynamic"), _cell(case, "static"), _leader(case)))
-            for case in cases
+            for case in cases if case["name"] != "extend"  # it is the same missing default once more
         ],
         evidence=[
             *(
@@ -380,4 +388,5 @@ EXPERIMENT = Experiment(
     read=read,
     sizes=lambda found: "One dense layer, one row of three numbers.",
     level="",
+    doctor=doctored,
 )

@@ -22,6 +22,7 @@ GLOSSARY = (
     ("variable", "In static, a node that holds a value from one run to the next; a session has the values."),
     ("session", "What runs a static graph, and holds the values of its variables between runs."),
     ("fetch, feed", "What a run is asked for, and the arrays that it is given."),
+    ("scan", "An op that goes over a column of values with a function: one node, where a loop is many."),
     ("trace", "To run a Python function once, on stand-ins, so as to write down the graph of what it does."),
     (
         "kernel, arena",
