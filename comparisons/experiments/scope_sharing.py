@@ -213,7 +213,7 @@ def read(found: Json) -> Reading:
         threats=[
             "In TensorFlow 1 `tf.get_variable` refused a name that was there, as it does here; "
             "`tf.Variable` and layer functions numbered what they made, in silence.",
-            "The first rows compare two ways of writing, the last two the engines.",
+            "The first row compares two ways of writing, the other two the engines.",
         ],
     )  # fmt: skip
 
