@@ -250,7 +250,7 @@ SAYS = {
     "ask": "Static's prediction is an `eval`, which runs in the default session; dynamic's is a call.",
     "extend": "Static's main thread has made a graph of its own the default.",
     "mode": "Dynamic's main thread has switched recording off.",
-    "update": "The barrier makes sure that both have read before either writes; a session's run is one step.",
+    "update": "On dynamic the barrier makes both read before either writes; a run of a session is whole.",
 }
 
 
@@ -295,7 +295,6 @@ def read(found: Json) -> Reading:
         threats=[
             "TensorFlow 1 gave every thread a default graph of its own (`is not an element of this graph`); "
             "here only what `as_default` or `with Session()` has set is a thread's own.",
-            "A lock around the three lines of dynamic's cures it; PyTorch's Hogwild does without on purpose.",
         ],
     )
 
@@ -355,10 +354,7 @@ def _means(cases: Json) -> list[str]:
                 f"On {engine} a mode belongs to its thread, and nothing stops when it is missing."
             )
         if lost := [c for c in cases if c["name"] == "update" and not _fine(c, engine)]:
-            said.append(
-                f"On {engine} an update is Python that reads, adds and writes, and whoever shares a model "
-                "locks it; a run of a session that stores has its variables to itself."
-            )
+            said.append(f"On {engine} nothing keeps another thread out of an update but a lock of one's own.")
         if not stopped and not kept and not lost:
             said.append(f"On {engine} these programs lean on nothing that a thread has of its own.")
     return said

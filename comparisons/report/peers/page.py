@@ -318,13 +318,12 @@ def _designs(known: Sequence[Case]) -> Table:
 
 def _races(found: Json) -> Iterator[Table]:
     columns = ("", "a step", "dynamic is", "static is", "first loss, cold", "memory", "first losses")
+    says = "The median step and its quartiles; how many times as fast, or as slow, ours are as each, by the "
+    says += f"median of the rounds. {RESOLVED}"
     for workload, entry in found["workloads"].items():
         rows = [_row(name, side, entry["found"]) for name, side in entry["found"].items()]
-        yield Table(
-            f"{workload}: {entry['title']}", columns, rows,
-            says="The median step and its quartiles; how many times as fast, or as slow, ours are as each, "
-            f"by the median of the rounds. {RESOLVED}",
-        )  # fmt: skip
+        yield Table(f"{workload}: {entry['title']}", columns, rows, says=says)
+        says = ""  # the same of all
 
 
 def _row(name: str, side: Json, found: Json) -> tuple[str, ...]:
