@@ -96,7 +96,7 @@ def read(found: Json) -> Reading:
         means=_means(shorter, row.ahead),
         otherwise=_otherwise(shorter, row.ahead),
         threats=[
-            "One function, one point.",
+            "One function at one point, and small: its arithmetic hardly counts.",
         ],
     )  # fmt: skip
 

@@ -104,7 +104,7 @@ def read(found: Json) -> Reading:
         means=_means(rows[0].ahead, rows[1].ahead),
         otherwise=_otherwise(rows[1].ahead),
         threats=[
-            "The network has 61 numbers.",
+            "The network has 61 numbers: its arithmetic hardly counts.",
         ],
     )  # fmt: skip
 
