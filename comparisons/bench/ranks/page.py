@@ -34,7 +34,7 @@ def when(found: Json) -> str:
     """When and on what it was measured."""
     host = found["host"]
     cores = count(host["cores"], "core")
-    busy = " Other work was done beside it." if (host.get("load") or 0.0) > 0.25 * host["cores"] else ""
+    busy = " In the minute before the machine was busy." if (host.get("load") or 0.0) > 0.25 * host["cores"] else ""
     made = f"Recorded on {found['made'][:10]} ({host['processor']}, {cores}) by {COMMAND}, not in this run."
     return made + busy
 
