@@ -34,7 +34,8 @@ def when(found: Json) -> str:
     """When and on what it was measured."""
     host = found["host"]
     cores = count(host["cores"], "core")
-    busy = " In the minute before the machine was busy." if (host.get("load") or 0.0) > 0.25 * host["cores"] else ""
+    load = host.get("load") or 0.0
+    busy = " In the minute before the machine was busy." if load > 0.25 * host["cores"] else ""
     made = f"Recorded on {found['made'][:10]} ({host['processor']}, {cores}) by {COMMAND}, not in this run."
     return made + busy
 
