@@ -73,7 +73,7 @@ def _of_rank_0(ranks: int, *arguments: str) -> dict[str, Any]:
             os.environ["PYTHONPATH"] = before
     lines = [line.removeprefix(MARK) for line in printed.splitlines() if line.startswith(MARK)]
     if outcome.status or not lines:
-        raise RuntimeError(f"{ranks} ranks: {outcome.told(ranks)}\n{printed}")
+        raise RuntimeError(f"{ranks} ranks: {outcome.told()}\n{printed}")
     found: dict[str, Any] = json.loads(lines[-1])
     return found
 

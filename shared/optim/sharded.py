@@ -135,9 +135,14 @@ class Sharded(Optimizer):
                 state.data = array.reshape(state.shape)
         return whole
 
-    def cut_again(self, holders: dict[int, int]) -> None:
-        """Share what is remembered among those that are left of the ranks; see `gathered`."""
-        Sharded.__init__(self, self.gathered(holders), self.comm)
+    def share(self, whole: Optimizer) -> None:
+        """Remember what an optimiser by itself does, such as one that `gathered` gave: each rank its pieces,
+        by the number of ranks that there are now. Where it has not changed, they stay those of a graph."""
+        if (self.count, self.number) != (self.comm.size, self.comm.rank):
+            Sharded.__init__(self, whole, self.comm)
+            return
+        for parameter in self.pieces:
+            self._take(parameter, {name: state.data for name, state in whole.slots(parameter).items()})
 
     def starts(self, h: Any) -> dict[str, float]:
         return self._inner.starts(h)
@@ -200,4 +205,4 @@ class Sharded(Optimizer):
         return found
 
 
-methods(Sharded, "gathered", "cut_again")
+methods(Sharded, "gathered", "share")

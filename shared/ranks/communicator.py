@@ -152,13 +152,15 @@ class Communicator:
         """One training step is made: after the tenth, collectives begin without a handshake."""
         self.steps += 1
 
-    def shrink(self, agreed: bool = False) -> list[int]:
+    def shrink(self, agreed: bool = False, number: int | None = None) -> list[int]:
         """Go on without the ranks that were lost, after a LostRankError: all that are left must call it.
         They are numbered anew, in their old order. Gives their old numbers, by the new ones.
 
-        agreed: whether this rank heard of it from `wires.all_here`, in which the others took part.
+        agreed  whether this rank heard of it from `wires.all_here`, in which the others took part
+        number  the number that counts as this rank's old one, where it shrinks for the second time; by
+                default the one that it has
         """
-        before = self.rank
+        before = self.rank if number is None else number
         self.wires.abandon()
         if not agreed:  # one that has made its last step waits there
             self.wires.all_here(False)

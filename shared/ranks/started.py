@@ -38,6 +38,7 @@ def world(check: bool | None = None, limit: float | None = None) -> Communicator
     """
     found = _found.get("world")
     if found is None:
+        verdicts.ask()
         found = _found["world"] = Communicator("world", mpi.Mpi(mpi.load().COMM_WORLD))
         found.limit = float(os.environ.get("DIPTYCH_RANKS_LIMIT", found.limit))
         if "DIPTYCH_RANKS_CHECK" in os.environ:
@@ -92,7 +93,7 @@ def _tell_the_others(comm: Communicator) -> None:
         os._exit(1)
 
     def ended() -> None:
-        verdicts.end(started_as, Verdict("ended"))
+        verdicts.end(started_as, verdicts.last())
         if comm.size > 1:
             _post(comm, Note("ended", comm.count, ""))
 

@@ -12,13 +12,22 @@ FOLDER = "DIPTYCH_RANKS_FOLDER"
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a rank ended: it `ended`, or `raised` what `text` says."""
+    """How a rank ended: it `ended`, or `raised` what `text` says; or it `leaves`, and so many as `text` says
+    are to start again."""
 
     kind: str
     text: str = ""
 
     def __str__(self) -> str:
         return self.kind if not self.text else f"{self.kind} {self.text}"
+
+
+_last = Verdict("ended")
+
+
+def ask() -> None:
+    """Say that this process is about to look for the others."""
+    _leave("asks", os.getpid(), str(os.getpid()))
 
 
 def begin(rank: int) -> None:
@@ -31,6 +40,17 @@ def end(rank: int, verdict: Verdict) -> None:
     folder = os.environ.get(FOLDER)
     if folder and not (Path(folder) / f"end.{rank}").exists():
         _leave("end", rank, f"{verdict.kind}\n{verdict.text}")
+
+
+def leave_with(verdict: Verdict) -> None:
+    """The word that this process leaves if it ends well."""
+    global _last
+    _last = verdict
+
+
+def last() -> Verdict:
+    """The same."""
+    return _last
 
 
 def _leave(kind: str, rank: int, text: str) -> None:

@@ -65,7 +65,7 @@ class Trial:
             if UNBEGUN in printed and not any(said):
                 return "not begun"
             if outcome.status:
-                return f"status {outcome.status}: {outcome.told(3)}\n{printed[-2000:]}"
+                return f"status {outcome.status}: {outcome.told()}\n{printed[-2000:]}"
             left = [said[rank] for rank in range(3) if rank != self.victim]
             if all(one.get("lost") == 0 for one in left):
                 return "late"

@@ -2,8 +2,6 @@
 of the time that a step takes. Each rank that is left says how its losses and its steps came out."""
 
 import os
-import signal
-import struct
 import sys
 import time
 
@@ -14,6 +12,7 @@ import static
 from shared import nn, ops, optim, ranks
 from shared.data import DataLoader, TensorDataset
 from tests.ranks.launched import say
+from tests.ranks.scripts.killer import Killer
 
 engine, victim, fatal, part = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
 epochs, folder = int(sys.argv[5]), sys.argv[6] if len(sys.argv) > 6 else None
@@ -28,24 +27,6 @@ def made(comm, shared):
     parallel = nn.parallel.data_parallel(model, comm)
     opt = optim.Adam(model.parameters(), lr=0.02)
     return model, parallel, optim.Sharded(opt, comm) if shared else opt
-
-
-class Killer:
-    """A process that kills this one, so many seconds after it was asked to: from outside, in any line."""
-
-    def __init__(self):
-        reading, self.pipe = os.pipe()
-        if os.fork() == 0:
-            os.close(self.pipe)
-            told = os.read(reading, 8)  # nothing, where this process has ended
-            if told:
-                time.sleep(*struct.unpack("d", told))
-                os.kill(os.getppid(), signal.SIGKILL)
-            os._exit(0)
-        os.close(reading)
-
-    def within(self, seconds):
-        os.write(self.pipe, struct.pack("d", seconds))
 
 
 def train(comm, shared, killer=None):
