@@ -1,5 +1,5 @@
-"""Going on without a rank that was lost: what the others keep for that, how they agree where to go on, and what
-they leave for those that join."""
+"""Going on without a rank that was lost: what the others keep for that, how they agree where to go on, and
+what they leave for those that join."""
 
 from __future__ import annotations
 

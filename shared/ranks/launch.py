@@ -54,7 +54,9 @@ class Outcome:
             if verdict.kind != "ended"
         ]
         lines += [
-            f"rank {rank}: was killed, or never began" for rank in range(self.ranks) if rank not in self.verdicts
+            f"rank {rank}: was killed, or never began"
+            for rank in range(self.ranks)
+            if rank not in self.verdicts
         ]
         return "\n".join(["the time limit is over" if self.status == 124 else "", *lines]).strip()
 
@@ -166,8 +168,8 @@ class _Start:
         return False
 
     def all_over(self) -> bool:
-        """Whether every rank has begun, and has left its word or is gone; or none is left, or they wait in vain
-        for one that was lost before any had begun, of which Open MPI 5.0.11 tells nobody."""
+        """Whether every rank has begun, and has left its word or is gone; or none is left, or they wait
+        in vain for one that was lost before any had begun, of which Open MPI 5.0.11 tells nobody."""
         pids = _pids(self.folder, "pid")
         if len(pids) < self.ranks:
             children = _children(self.process.pid)
@@ -231,8 +233,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="--ulfm, and at the end of an epoch in which ranks were lost, all start again, and go on",
     )  # fmt: skip
     parser.add_argument(
-        "--wanted", metavar="FILE", help="with --join (which it implies): another number of ranks, written there, starts likewise"
-    )
+        "--wanted", metavar="FILE",
+        help="with --join (which it implies): another number of ranks, written there, starts likewise",
+    )  # fmt: skip
     parser.add_argument(
         "--least", type=int, help="how many ranks must end well (default: all; with --ulfm, 1)"
     )

@@ -1,5 +1,5 @@
-"""A training of which ranks are killed: by steps, or by "write", the moment in which rank 0 writes a file. Those
-that are killed come back, or others join. Rank 0 says the losses of all steps, and how many ranks made them.
+"""A training of which ranks are killed: by steps, or by "write", the moment in which rank 0 writes a file. They
+come back, or others join. Each rank says the losses of all steps, and how many ranks made them.
 
     joining.py ENGINE SHARED EPOCHS FOLDER [KILL ...]    KILL: STEP:RANK:PART, write:EPOCH, begin:START
 """
@@ -20,9 +20,18 @@ from tests.ranks.scripts.killer import Killer
 
 engine, shared, epochs, folder = sys.argv[1], sys.argv[2] == "sharded", int(sys.argv[3]), Path(sys.argv[4])
 kills = [kill.split(":") for kill in sys.argv[5:]]
+def once(name):
+    """Whether this is the first time that it is asked, in all starts."""
+    try:
+        (folder / name).touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
 start = len(list(folder.glob("start.*.0")))
 rank = int(os.environ["OMPI_COMM_WORLD_RANK"])
-if ["begin", str(start)] in kills and rank == 1:
+if ["begin", str(start)] in kills and rank == 1 and once(f"killed.begin.{start}"):
     os.kill(os.getpid(), signal.SIGKILL)
 killer = Killer()  # before MPI is loaded, which is not to be forked
 comm = ranks.world(limit=20)
@@ -44,15 +53,6 @@ if engine == "static":
     with graph.as_default():
         session.run(static.global_variables_initializer())
 keeper = nn.parallel.Keeper(comm, model, opt, session=session)
-
-
-def once(name):
-    """Whether this is the first time that it is asked, in all starts."""
-    try:
-        (folder / name).touch(exist_ok=False)
-    except FileExistsError:
-        return False
-    return True
 
 
 def syncing(descriptor, sync=os.fsync):
