@@ -1,5 +1,5 @@
-"""A training of which ranks are killed: by steps, or by "write", the moment in which rank 0 writes a file. They
-come back, or others join. Each rank says the losses of all steps, and how many ranks made them.
+"""A training of which ranks are killed: by steps, or by "write", the moment in which rank 0 writes a file.
+They come back, or others join. Each rank says the losses of all steps, and how many ranks made them.
 
     joining.py ENGINE SHARED EPOCHS FOLDER [KILL ...]    KILL: STEP:RANK:PART, write:EPOCH, begin:START
 """
