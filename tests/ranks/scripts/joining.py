@@ -1,7 +1,9 @@
 """A training of which ranks are killed: by steps, or by "write", the moment in which rank 0 writes a file.
 They come back, or others join. Each rank says the losses of all steps, and how many ranks made them.
 
-    joining.py ENGINE SHARED EPOCHS FOLDER [KILL ...]    KILL: STEP:RANK:PART, write:EPOCH, begin:START
+    joining.py ENGINE SHARED EPOCHS FOLDER [KILL ...]
+
+    KILL: STEP:RANK:PART (of a step, or "now"), write:EPOCH, begin:START
 """
 
 import os
@@ -20,6 +22,8 @@ from tests.ranks.scripts.killer import Killer
 
 engine, shared, epochs, folder = sys.argv[1], sys.argv[2] == "sharded", int(sys.argv[3]), Path(sys.argv[4])
 kills = [kill.split(":") for kill in sys.argv[5:]]
+
+
 def once(name):
     """Whether this is the first time that it is asked, in all starts."""
     try:
@@ -70,6 +74,8 @@ for a, b in keeper.batches(loader, epochs):
         began = time.monotonic()
         for step, victim, part in (kill for kill in kills if len(kill) == 3):
             if [keeper.step, comm.rank] == [int(step), int(victim)] and once(f"killed.{step}.{victim}"):
+                if part == "now":  # whatever else the machine does, it is in this step
+                    os.kill(os.getpid(), signal.SIGKILL)
                 killer.within(float(part) * lasted)
         if engine == "dynamic":
             found = ops.cross_entropy(parallel(dynamic.tensor(a)), b)
