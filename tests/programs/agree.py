@@ -37,7 +37,7 @@ else:  # here, not in the first program that asks: a program has a limit of time
 
 __all__ = ["agree", "normal", "whole"]
 CONTROL = re.compile(r"(.*/)?(cond|scan|while_loop|while|map_fn)(_\d+)?$")
-MEASURED = re.compile(r"the size n\d+ is")
+MEASURED = re.compile(r"the size .*\bn\d+")
 """What is said of a size that only a run can know, such as of what a mask picks, whatever inputs say."""
 Results = list[tuple[str, Any]]
 SKIPPED: Counter[str] = Counter()
