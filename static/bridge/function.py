@@ -73,29 +73,30 @@ class Function:
         if ENGINE in engines or dispatch.engine_in_charge() is ENGINE:
             return self.fn(*args, **settings)
         with self._lock:
-            return self._trace(tuple(key), args, settings).run(arrays, bool(engines))
+            trace, held = self._trace(tuple(key), args, settings)
+            return trace.run(arrays, bool(engines), held)
 
-    def _trace(self, key: Any, args: Any, settings: Any) -> Trace:
-        """The trace that holds for a call."""
+    def _trace(self, key: Any, args: Any, settings: Any) -> tuple[Trace, dict[Any, Any] | None]:
+        """The trace that holds for a call, and what the States hold, where that is known already."""
         known = self.traces.get(key)
         if known is not None:
             for trace in known:
-                if trace.guards.holds() and trace.fits():
-                    return trace
+                if trace.guards.holds() and ((held := trace.plain()) is not None or trace.fits()):
+                    return trace, held
             why = known[-1].guards.changed() or "a Parameter has another shape"
         else:
             why = "the first call" if not self.traces else "another signature: other shapes, dtypes or values"
         trace = Trace(self.fn, args, settings, self.level, why)
         self._said, self.made = why, self.made + 1
         if trace.error is not None or self._changes(trace):
-            return trace  # it is of this call alone: what Python did in it is to be done in the next, too
+            return trace, None  # of this call alone: what Python did in it is to be done in the next, too
         self.traces.setdefault(key, []).append(trace)
         while sum(map(len, self.traces.values())) > TRACES:
             oldest = next(iter(self.traces))
             self.traces[oldest].pop(0)
             if not self.traces[oldest]:
                 del self.traces[oldest]
-        return trace
+        return trace, None
 
     def _changes(self, trace: Trace) -> bool:
         """Whether the function has changed what it reads; of one that does so in each call that is said."""

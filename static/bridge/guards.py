@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from keyword import iskeyword
+from operator import is_
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,7 +67,7 @@ class Guards:
                     self.told.append((f"{module.name}.{key}", get, Was("is", part)))
         for variable in graph.variables:
             if isinstance(variable.state, Parameter):
-                get = partial(getattr, variable.state, "requires_grad")
+                get = partial(getattr, variable.state, "_requires_grad")  # without a property's call
                 self.told.append((f"{variable.state.name or variable.name}.requires_grad", get, _was(get)))
         self.holds = self._written()
 
@@ -215,4 +216,6 @@ def alike(value: Any, held: Any) -> bool:
         return all([alike(a, b) and alike(value[a], c) for a, (b, c) in zip(value, held[1], strict=True)])
     if isinstance(value, (set, frozenset)):
         return bool(value == held[1])
+    if all(map(is_, value, held[1])):  # so it is mostly, and three times as quick to tell
+        return True
     return all(map(alike, value, held[1]))

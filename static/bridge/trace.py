@@ -21,15 +21,13 @@ from static.graph.graph import Node, Tensor
 from static.graph.operands import as_tensor
 from static.graph.variables import Variable
 
-PLAINLY = {np.ndarray}
-"""Of what kinds the arrays are that a State holds which does not wait: but for those on a GPU, of one."""
-
 
 class Trace:
     """A function, traced for one signature.
 
     op       what it computes
     states   the States that it reads; `stored`, those that it changes
+    plain    gives what the States hold, by variable, where they fit and no more is to be asked; else None
     guards   what it has frozen
     why      why it was made
     error    what the function raised, once it had changed States: that is done, and then it is raised
@@ -83,6 +81,7 @@ class Trace:
         self.stored: list[Any] = [variable.state for variable in self.op.stored]
         self.shapes = [state.shape for state in self.states]
         self.dtypes = [state.dtype for state in self.states]
+        self.plain = _written(self.op.variables, self.states, self.shapes, self.dtypes)
         self.guards.traced(reads, graph)
 
     def fits(self) -> bool:
@@ -90,8 +89,9 @@ class Trace:
         held = [state._data for state in self.states]
         return [x.shape for x in held] == self.shapes and [x.dtype for x in held] == self.dtypes
 
-    def run(self, values: Sequence[Any], tensors: bool) -> Any:
-        """Run the program, and give what the function gave; on Tensors of another engine, as one op of it."""
+    def run(self, values: Sequence[Any], tensors: bool, held: dict[Any, Any] | None = None) -> Any:
+        """Run the program, and give what the function gave; on Tensors of another engine, as one op of it.
+        held: what `plain` has just given."""
         op = self.op
         if tensors:
             results = op(*values, *self.states)
@@ -99,7 +99,7 @@ class Trace:
             for state, y in zip(self.stored, results[count:], strict=True):
                 state.data = y.data
         else:
-            results, stores = op.program(values, self._held() if self.states else {})
+            results, stores = op.program(values, self._held() if held is None else held)
             for variable, state in zip(op.stored, self.stored, strict=True):
                 if touching:
                     touch(state)
@@ -117,13 +117,26 @@ class Trace:
                 made[i] = op(made[i], **settings)
         return self._build(made)
 
-
     def _held(self) -> dict[Any, Any]:
         """What the States hold, by variable."""
-        held = [state._data for state in self.states]
-        if touching or not PLAINLY.issuperset(map(type, held)):  # else nobody wants to know of it
-            held = [state.value() for state in self.states]
-        return dict(zip(self.op.variables, held, strict=True))
+        return dict(zip(self.op.variables, [state.value() for state in self.states], strict=True))
+
+
+def _written(variables: Sequence[Any], states: Sequence[Any], shapes: Any, dtypes: Any) -> Callable[[], Any]:
+    """What the States hold, by variable, where each holds an array of NumPy's of its shape and dtype and
+    nobody wants to know who reads it; None else. Without a loop, which would take twice as long."""
+    space: dict[str, Any] = {"touching": touching, "ndarray": np.ndarray}
+    lines, parts = [], []
+    for i, (variable, state) in enumerate(zip(variables, states, strict=True)):
+        space |= {f"v{i}": variable, f"s{i}": state, f"h{i}": shapes[i], f"t{i}": dtypes[i]}
+        lines.append(
+            f"    x = d{i} = s{i}._data\n"
+            f"    if type(x) is not ndarray or x.shape != h{i} or x.dtype is not t{i}: return None\n"
+        )
+        parts.append(f"v{i}: d{i}")
+    body = f"    if touching: return None\n{''.join(lines)}    return {{{', '.join(parts)}}}"
+    exec(f"def plain():\n{body}", space)
+    return space.pop("plain")
 
 
 def _check_unchanged(name: str, given: Sequence[Any], arguments: Any) -> None:

@@ -14,6 +14,7 @@ import dynamic
 import static
 from shared import nn, ops, optim
 from shared.errors import DiptychError, GraphError, SymbolicValueError
+from shared.touched import Waiting, touched
 
 _rng = np.random.default_rng(2)
 X = _rng.standard_normal((40, 8, 12)).astype("float32")
@@ -370,3 +371,19 @@ def test_a_state_that_becomes_another_is_traced_again(array: Any) -> None:
     y = f(np.float32(1))
     assert y.shape == array.shape and y.dtype == array.dtype and y[0] == 4
     assert kept.numpy().dtype == array.dtype and f.made == 2
+
+
+def test_who_notes_what_is_read_is_told_and_a_State_that_waits_is_computed() -> None:
+    kept = nn.Buffer(np.ones(2))
+    f = static.function(lambda x: x * kept)
+    assert f(np.full(2, 3.0)).tolist() == [3, 3]
+    with touched() as seen:
+        f(np.full(2, 3.0))
+    assert [*seen] == [kept]
+
+    def settle(state: Any) -> Any:
+        state._data = np.full(2, 5.0)
+        return state._data
+
+    kept._data = Waiting((2,), np.dtype("f8"), settle)
+    assert f(np.full(2, 3.0)).tolist() == [15, 15] and f.made == 1
