@@ -182,11 +182,11 @@ MODULES = {"dynamic", "static", "nn", "ops", "optim"}
 
 
 def _name(node: ast.AST) -> str:
-    """`static.Session` of a module's name, `.run` of an object's; nothing of what is no attribute."""
+    """`static.Session` of a module, `.run` of an object; nothing of NumPy's, or of what is no attribute."""
     if not isinstance(node, ast.Attribute):
         return ""
-    of_module = isinstance(node.value, ast.Name) and node.value.id in MODULES
-    return ast.unparse(node) if of_module else f".{node.attr}"
+    of = node.value.id if isinstance(node.value, ast.Name) else ""
+    return "" if of == "np" else ast.unparse(node) if of in MODULES else f".{node.attr}"
 
 
 # What is said of it.

@@ -136,7 +136,7 @@ def read(found: Json) -> Reading:
         means=[*(_means(engine, cases) for engine in PAIR), _names(cases)],
         otherwise=_otherwise(leaders),
         threats=[
-            f"{count(len(cases), 'mistake')} of many, in models of one or two layers.",
+            f"{count(len(cases), 'mistake')} of many, in a few lines each.",
         ],
     )
 
@@ -244,6 +244,6 @@ EXPERIMENT = Experiment(
     dimension="debugging",
     run=run,
     read=read,
-    sizes=lambda found: "Models of one or two layers, two rows of 64 numbers.",
+    sizes=lambda found: "Two models of one or two layers, and an if without one; two rows of 64 numbers.",
     level="",
 )

@@ -168,7 +168,7 @@ def _packed(words: list[str]) -> list[str]:
 
 def _block(graph: Any, box: Box, inner: list[int]) -> tuple[str, list[tuple[str, str]]]:
     """Many nodes: their ops in order if they are few, else how many of each."""
-    ops = [graph.nodes[node]["op"] for node in inner]
+    ops = _of_one_turn([graph.nodes[node]["op"] for node in inner], box.times)
     if len(ops) <= _MOST and not box.title:
         return ops[0], [("op", op) for op in ops[1:]] + [("type", _types(graph, inner[-1:]))]
     counts = Counter(ops).most_common()
@@ -176,6 +176,15 @@ def _block(graph: Any, box: Box, inner: list[int]) -> tuple[str, list[tuple[str,
     if len(counts) > _MOST:
         lines.append(("detail", f"{sum(count for _, count in counts[_MOST:])} more"))
     return box.title or f"{len(ops)} nodes", lines
+
+
+def _of_one_turn(ops: list[str], times: int) -> list[str]:
+    """Of ops that stand for so many turns those of one; turn by turn, or each op's turns together."""
+    counts, each = Counter(ops), len(ops) // times
+    if any(count % times for count in counts.values()):
+        return ops
+    turn = {op: count // times for op, count in counts.items()}
+    return ops[:each] if Counter(ops[:each]) == turn else [op for op in turn for _ in range(turn[op])]
 
 
 def _leaves(graph: Any, leaves: list[int], times: int) -> tuple[str, list[tuple[str, str]]]:

@@ -211,3 +211,14 @@ def test_a_graph_far_deeper_than_pythons_stack_is_listed_and_drawn(tmp_path: Pat
     for draw, what in ((dynamic.draw, y), (static.draw, z.graph)):
         draw(what, str(tmp_path / "deep.svg"))
         assert "mul \N{MULTIPLICATION SIGN}5000" in texts(tmp_path / "deep.svg")
+
+
+def test_a_box_of_several_turns_says_what_one_of_them_does() -> None:
+    """As its times sign says: twelve nodes in two turns are six, twice."""
+    from shared.picture.label import _of_one_turn
+
+    turn = ["linear", "add", "tanh", "add"]
+    assert _of_one_turn(turn * 3, 3) == turn
+    assert _of_one_turn(["linear", "linear", "add", "add"], 2) == ["linear", "add"]
+    assert _of_one_turn(["linear", "add", "add"], 2) == ["linear", "add", "add"]  # no two alike
+    assert _of_one_turn(turn, 1) == turn
