@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.device.memory import uncollected
 from shared.errors import DiptychError, GraphError, SymbolicValueError
 from shared.nest import flatten
 from shared.state import State
@@ -42,7 +43,8 @@ class Trace:
         reads = Reads(fn, (args, settings))
         self.guards = Guards(reads)
         self.error: Exception | None = None
-        with graph.as_default(), Outside(name_of(fn), reads).watched():
+        # What the collector calls is not the function's: it waits.
+        with uncollected(), graph.as_default(), Outside(name_of(fn), reads).watched():
             traced: list[Any] = []
             fed: list[Tensor] = []
             for x in values:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import cProfile
 import datetime
+import gc
 import itertools
 import logging
 import random
@@ -47,6 +48,23 @@ OUTSIDE: dict[str, tuple[Callable[[Any], Any], str]] = {
     "a clock": (lambda x: x + time.monotonic() % 1, r"asks the time, with time\.monotonic"),
     "today": (lambda x: x + datetime.datetime.now().second, r"asks the time, with datetime\.now"),
 }
+
+
+def test_what_the_garbage_collector_calls_is_not_the_functions() -> None:
+    """As a profiler of collections does, that asks the time at each."""
+
+    def timed(phase: str, info: Any) -> None:
+        time.perf_counter()
+
+    before = gc.get_threshold()
+    gc.callbacks.append(timed)
+    gc.set_threshold(1, 1, 1)
+    try:
+        y = static.function(lambda x: x + len([time.perf_counter, *([] for _ in range(9))]))(ONE)
+    finally:
+        gc.callbacks.remove(timed)
+        gc.set_threshold(*before)
+    assert y == 11 and gc.isenabled()
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
