@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from dynamic.tensors import Tensor, tensor
+from shared.casting import check_holds
 from shared.device.cuda import CudaArray, cupy
 from shared.errors import DTypeError, SettingError
 from shared.spec import as_dtype, as_seed
@@ -86,19 +87,26 @@ def full(
     """One number, everywhere; in its own dtype, where none is given: float32, int64 or bool."""
     if dtype is None:
         dtype = "bool" if isinstance(value, bool) else "int64" if isinstance(value, int) else "float32"
+    if as_dtype(dtype).kind in "iu":
+        check_holds("full", as_dtype(dtype), value)
     return tensor(np.full(_sizes("full", (shape,)), value, as_dtype(dtype)), requires_grad, device=device)
 
 
 def arange(*bounds: Any, dtype: Any = None, device: str | None = None) -> Tensor:
     """`arange(stop)`, `arange(start, stop)` or `arange(start, stop, step)`: int64 for integers."""
     numbers = np.arange(*bounds)
-    return tensor(numbers, dtype=dtype if dtype else _float32_or(numbers.dtype), device=device)
+    kind = as_dtype(dtype) if dtype else _float32_or(numbers.dtype)
+    if kind.kind in "iu":
+        check_holds("arange", kind, *numbers[[0, -1]] if numbers.size else ())
+    return tensor(numbers, dtype=kind, device=device)
 
 
 def linspace(
     start: float, stop: float, steps: int, dtype: Any = "float32", device: str | None = None
 ) -> Tensor:
     """`steps` numbers evenly from start to stop, both included."""
+    if as_dtype(dtype).kind in "iu":
+        check_holds("linspace", as_dtype(dtype), start, stop)
     return tensor(np.linspace(start, stop, steps, dtype=as_dtype(dtype)), device=device)
 
 

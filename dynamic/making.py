@@ -8,6 +8,7 @@ import numpy as np
 
 from dynamic import create
 from dynamic.tensors import Tensor, tensor
+from shared.casting import check_holds
 from shared.errors import SettingError
 from shared.spec import as_dtype
 
@@ -55,15 +56,18 @@ empty_like = zeros_like
 
 
 def randint(*bounds: Any, size: Any = None, dtype: Any = "int64", device: Any = None) -> Tensor:
-    """Integers: `randint(high, size)` or `randint(low, high, size)`."""
+    """Integers: `randint(high, size)` or `randint(low, high, size)`. DTypeError for bounds that the
+    dtype does not hold."""
     if size is None:
         *bounds, size = bounds  # type: ignore[assignment]
     low, high = (0, bounds[0]) if len(bounds) == 1 else bounds
+    check_holds("randint", as_dtype(dtype), low, high - 1)
     return tensor(create.generator().integers(low, high, tuple(size)), dtype=dtype)
 
 
 def randperm(n: int, dtype: Any = "int64", device: Any = None) -> Tensor:
     """0 to n - 1 in any order."""
+    check_holds("randperm", as_dtype(dtype), n - 1)
     return tensor(create.generator().permutation(n), dtype=dtype)
 
 

@@ -66,3 +66,15 @@ def cast_number(call: str, name: str, value: Any, dtype: np.dtype[Any]) -> Any:
             "or make the variable of another dtype"
         )
     return made
+
+
+def check_holds(call: str, dtype: np.dtype[Any], *numbers: Any) -> None:
+    """DTypeError for a Python or NumPy number outside what a dtype of real numbers holds, which a cast would
+    wrap."""
+    low, high = 0, 1
+    if dtype.kind != "b":
+        limits: Any = np.iinfo(dtype) if dtype.kind in "iu" else np.finfo(dtype)
+        low, high = int(limits.min), int(limits.max)
+    for number in numbers:
+        if isinstance(number, (int, float, np.number)) and not low <= number <= high:
+            raise DTypeError(f"{call}: {dtype.name} does not hold {number}; ask for a wider dtype")

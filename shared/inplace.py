@@ -15,6 +15,7 @@ import numpy as np
 from shared.op import array_module
 from shared.operators import Operators
 from shared.ops.remainders import divided
+from shared.spec import is_weak
 from shared.usage.door import methods
 
 IN_PLACE: dict[str, tuple[str, Callable[..., Any]]] = {
@@ -91,12 +92,12 @@ class InPlace(Operators):
 
     def copy_(self, other: Any) -> Any:
         """Overwrite the values with those of `other`, which broadcasts; gives the thing itself."""
-        self._change("copy_", _copy, other)
+        self._change("copy_", _copy, _weak_beside(self, other))
         return self
 
     def fill_(self, value: Any) -> Any:
         """Overwrite the values with one number; gives the thing itself."""
-        self._change("fill_", lambda array, v: _copy(array, array_module(v).reshape(v, ())), value)
+        self._change("fill_", lambda array, v: _copy(array, _one(v)), _weak_beside(self, value))
         return self
 
     def zero_(self) -> Any:
@@ -115,6 +116,8 @@ CHANGES = (
 
 def _changing(name: str) -> Any:
     def method(self: Any, *args: Any, **settings: Any) -> Any:
+        args = tuple(_weak_beside(self, arg) for arg in args)
+        settings = {key: _weak_beside(self, value) for key, value in settings.items()}
         made = getattr(self, name)(*args, **settings)
         self._change(f"{name}_", _copy, made)
         return self
@@ -126,6 +129,17 @@ def _changing(name: str) -> Any:
 
 for _name in CHANGES:
     setattr(InPlace, f"{_name}_", _changing(_name))
+
+
+def _weak_beside(x: Any, value: Any) -> Any:
+    """A value that is written into x, whose dtype stays: into integers NumPy's integers go as Python's do,
+    which are refused where they do not fit."""
+    return value.item() if isinstance(value, np.integer) and x.dtype.kind in "iu" else value
+
+
+def _one(value: Any) -> Any:
+    """One number, without axes."""
+    return value if is_weak(value) else array_module(value).reshape(value, ())
 
 
 def _put(array: Any, values: Any, key: Any) -> None:

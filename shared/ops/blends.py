@@ -6,12 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from shared.op import Rule, elementwise, put
+from shared.op import Rule, array_module, elementwise, put
 from shared.ops.choosing import BROADCAST, PROMOTE, where
 from shared.ops.elementwise import add, div, mul
+from shared.spec import is_weak, promote, spec_of
 
 
 def _compute_lerp(a: Any, b: Any, weight: Any, out: Any = None) -> Any:
+    given = a, b, weight
+    if any([not is_weak(x) and x.dtype.kind not in "fc" for x in given]) or (is_weak(a) and is_weak(b)):
+        dtype = promote(*map(spec_of, given))  # what two numbers, or a number and bools, make would widen it
+        xp = array_module(next((x for x in given if not is_weak(x)), a))
+        a, b, weight = (xp.asarray(x, dtype=dtype) for x in given)
     way = np.subtract(b, a)
     return put(where(abs(weight) < 0.5, a + weight * way, b - way * (1 - weight)), out)
 

@@ -11,7 +11,18 @@ from shared.errors import DTypeError, SettingError
 from shared.op import ZERO, Op, Rule, array_module, elementwise, put
 from shared.ops.reals import RealOp
 from shared.ops.shapes import as_tensor_like
-from shared.spec import Operand, Spec, as_dtype, dtype_name, is_weak, promote, shape_of, ufunc_dtype
+from shared.spec import (
+    Operand,
+    Spec,
+    as_dtype,
+    dtype_name,
+    float_dtype,
+    is_weak,
+    promote,
+    shape_of,
+    spec_of,
+    ufunc_dtype,
+)
 
 BROADCAST = "The arguments broadcast; raises ShapeError where they do not."
 PROMOTE = (
@@ -106,6 +117,17 @@ def floating(x: Any) -> Any:
     return x if x.dtype.kind in "fc" else cast(x, np.float64)
 
 
+def all_floating(*xs: Any, short: bool = False) -> tuple[Any, ...]:
+    """The `xs` in floating point, so that no difference of them leaves its dtype: integers and bools in what
+    they promote to beside the others. Without a float among them that is float64 or, if `short`, what
+    NumPy's exp makes of them."""
+    xs = tuple(as_tensor_like(x) for x in xs)
+    dtype = promote(*map(spec_of, xs))
+    if dtype.kind in "iub":
+        dtype = float_dtype(Spec((), dtype)) if short else np.dtype(np.float64)
+    return tuple(cast(x, dtype) if x.dtype.kind in "iub" else x for x in xs)
+
+
 # --- choosing by a mask --------------------------------------------------------------------
 
 _BITS = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
@@ -159,8 +181,17 @@ gate = elementwise(
 )  # fmt: skip
 
 
+def _admit_numbers(a: Any, b: Any) -> None:
+    """OverflowError for a Python integer that the dtype beside it does not hold; NumPy's `where` wraps it."""
+    for number in (a, b):
+        if type(number) is int and not 0 <= number < 128:
+            np.asarray(number, np.result_type(a, b))
+
+
 def _compute_where(mask: Any, a: Any, b: Any, out: Any = None) -> Any:
     check_mask("where", mask)
+    if type(a) is int or type(b) is int:
+        _admit_numbers(a, b)
     xp = np
     if type(mask) is not np.ndarray:
         xp = array_module(next((v for v in (mask, a, b) if not is_weak(v)), mask))

@@ -119,7 +119,7 @@ _angle = elementwise(
         lambda g, y, x: gate(g, not_equal(x, 0)) * -1j / where(equal(x, 0), 1, x),  # that of log, but for 0
         reads="x",
     ),
-    dtype=real_dtype, out=True,
+    dtype=lambda x: float_dtype(Spec((), real_dtype(x))), out=True,
 )  # fmt: skip
 
 

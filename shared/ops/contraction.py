@@ -19,6 +19,7 @@ from shared.ops.choosing import where
 from shared.ops.creation import eye
 from shared.ops.elementwise import add
 from shared.ops.ranges import smaller
+from shared.ops.reductions import sum
 from shared.ops.shapes import as_tensor_like, broadcast_to, expand_dims, reshape
 from shared.spec import Operand, Spec, promote, sizes_match, str_shape
 
@@ -205,7 +206,8 @@ def einsum(subscripts: str, *xs: Any) -> Any:
 
 
 def trace(x: Any) -> Any:
-    """The sum of the main diagonal of the last two axes, which may differ in size."""
+    """The sum of the main diagonal of the last two axes, which may differ in size; of integers and bools in
+    64 bits, as `sum` has it."""
     x = as_tensor_like(x)
     if len(x.shape) < 2:
         raise ShapeError(f"trace: {str_shape(x.shape)} has no diagonal; it needs 2 axes")
@@ -213,7 +215,7 @@ def trace(x: Any) -> Any:
     if not same_size(rows, columns):
         side = smaller(rows, columns)
         x = x[..., :side, :side]
-    return einsum("...ii->...", x)
+    return sum(einsum("...ii->...i", x), -1)
 
 
 def bilinear(x1: Any, x2: Any, weight: Any, bias: Any = None) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.casting import check_holds
 from shared.device import cuda
 from shared.dims import Dim, Shape, Size, same_size
 from shared.dispatch import ENGINE_OF, NEUTRAL, current_engine, tensor_engine
@@ -61,13 +62,16 @@ _full = Creation("full", _make_full, lambda *, shape, value, dtype: Spec(shape, 
 
 
 def full(shape: Sequence[Size] | Size, value: float, dtype: Any = "float32", *, like: Any = None) -> Any:
-    """An array of `shape` filled with one number."""
+    """An array of `shape` filled with one number; DTypeError for one that a dtype of integers does not
+    reach to."""
     number = value.item() if isinstance(value, np.generic) else value
     if not isinstance(number, (int, float, complex, Dim)):
         raise SettingError(f"full: the value must be a number, not {value!r}; broadcast_to stretches arrays")
     kind = as_dtype(dtype)
     if isinstance(number, complex) and kind.kind not in "cb":
         raise DTypeError(f"full: {number} is complex, and {kind} has no imaginary part; say 'complex64'")
+    if kind.kind in "iu":
+        check_holds("full", kind, number)
     return _full(like, shape=sizes_of("full", shape), value=plain(number), dtype=kind)
 
 
@@ -109,8 +113,13 @@ def _infer_arange(*, start: Any, stop: Any, step: Any, dtype: Any) -> Spec:
 
 
 def _make_arange(xp: Any, *, start: Any, stop: Any, step: Any, dtype: Any) -> Any:
-    """Floats in double precision first: NumPy measures the step in the dtype, where it may be 0."""
+    """Floats in double precision first: NumPy measures the step in the dtype, where it may be 0. Integers in
+    64 bits: it would wrap them."""
     wide = np.result_type(dtype, np.float64) if dtype.kind in "fc" else dtype
+    if dtype.kind in "iu" and not any(isinstance(number, float) for number in (start, stop, step)):
+        count = range_size(start, stop, step)
+        check_holds("arange", dtype, *(start, start + (count - 1) * step) if count else ())
+        wide = dtype if dtype.itemsize == 8 else np.dtype(np.int64)
     return xp.arange(start, stop, step, wide).astype(dtype, copy=False)
 
 
@@ -151,7 +160,10 @@ def linspace(
     is False."""
     low, high = _number("linspace", start), _number("linspace", stop)
     (count,) = sizes_of("linspace", num)
-    return _linspace(like, start=low, stop=high, num=count, endpoint=bool(endpoint), dtype=as_dtype(dtype))
+    kind = as_dtype(dtype)
+    if kind.kind in "iu":
+        check_holds("linspace", kind, low, high)
+    return _linspace(like, start=low, stop=high, num=count, endpoint=bool(endpoint), dtype=kind)
 
 
 # --- the identity --------------------------------------------------------------------------

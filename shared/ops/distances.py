@@ -10,7 +10,7 @@ import numpy as np
 from shared.dims import divide, same_shape, same_size
 from shared.errors import DTypeError, RangeError, SettingError, ShapeError
 from shared.op import ZERO, Op, Rule, elementwise
-from shared.ops.choosing import cast, equal, maximum, minimum, where
+from shared.ops.choosing import all_floating, cast, equal, maximum, minimum, where
 from shared.ops.creation import full
 from shared.ops.elementwise import abs, exp, log, neg, sqrt, square, sub
 from shared.ops.norms import norm
@@ -71,15 +71,18 @@ def of_shape(call: str, target: Any, x: Any) -> Any:
 
 
 def pair(call: str, x: Any, target: Any) -> tuple[Any, Any]:
-    """Both, of one shape; a number may stand for a target that is the same everywhere. Integers
-    and bools to aim at (labels) take the dtype of `x`, lest they widen it."""
+    """Both, of one shape and floating, since the difference of integers may leave their dtype; a number may
+    stand for a target that is the same everywhere. Integers and bools to aim at (labels) take the dtype of
+    `x`, lest they widen it."""
     x = as_tensor_like(x)
     if is_weak(target):
+        if x.dtype.kind in "iub":
+            x = cast(x, np.float32 if isinstance(target, float) else np.float64)
         return x, target
     target = of_shape(call, as_tensor_like(target), x)
     if x.dtype.kind == "f" and target.dtype.kind in "iub":
         target = cast(target, x.dtype)
-    return x, target
+    return all_floating(x, target)
 
 
 def factor(value: Any) -> Any:
@@ -94,9 +97,12 @@ def reduced_by(reduction: str, losses: Any) -> Any:
     return mean(losses) if reduction == "mean" else sum(losses)
 
 
-def _check_floating(call: str, x: Operand) -> None:
+def floating_pair(call: str, x: Any, target: Any) -> tuple[Any, Any]:
+    """As `pair` gives them, or DTypeError for an x of another kind."""
+    x = as_tensor_like(x)
     if x.dtype.kind != "f":
         raise DTypeError(f"{call}: x must be floating point, not {x.dtype}; cast it first")
+    return pair(call, x, target)
 
 
 # --- errors --------------------------------------------------------------------------------
@@ -105,7 +111,8 @@ def _check_floating(call: str, x: Operand) -> None:
 def mse_loss(x: Any, target: Any, reduction: str = "mean") -> Any:
     """(x - target)^2, elementwise, then reduced ("mean", "sum" or "none").
 
-    x and target of one shape; ShapeError else. A number may stand for a target.
+    x and target of one shape; ShapeError else. A number may stand for a target. Of integers and bools alone
+    the losses, here and in what is like it, are float64.
     """
     known_reduction("mse_loss", reduction)
     off = sub(*pair("mse_loss", x, target))
@@ -190,8 +197,7 @@ def binary_cross_entropy_with_logits(
     """
     call = "binary_cross_entropy_with_logits"
     known_reduction(call, reduction)
-    x, target = pair(call, x, target)
-    _check_floating(call, x)
+    x, target = floating_pair(call, x, target)
     if pos_weight is None:
         losses = _bce_with_logits(x, target)
     else:  # -log sigmoid(x) is the loss of a target that is 1
@@ -239,8 +245,7 @@ def binary_cross_entropy(p: Any, target: Any, weight: Any = None, reduction: str
     RangeError for a p outside [0, 1]. Of logits, `binary_cross_entropy_with_logits` is exact.
     """
     known_reduction("binary_cross_entropy", reduction)
-    p, target = pair("binary_cross_entropy", p, target)
-    _check_floating("binary_cross_entropy", p)
+    p, target = floating_pair("binary_cross_entropy", p, target)
     losses = _bce(p, target)
     return reduced_by(reduction, losses if weight is None else losses * factor(weight))
 
@@ -273,7 +278,7 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any
     where that is more) have a gradient too. Each is scaled to length 1 first, so that no product is out of
     range where the lengths are not.
     """
-    x1, x2 = as_tensor_like(x1), as_tensor_like(x2)
+    x1, x2 = all_floating(x1, x2, short=True)
     shape = broadcast_shapes("cosine_similarity", spec_of(x1), spec_of(x2))
     axis = one_axis("cosine_similarity", axis, len(shape))
 

@@ -14,14 +14,20 @@ import numpy as np
 from shared.dims import same_size
 from shared.errors import RangeError, SettingError, ShapeError
 from shared.op import Rule, elementwise
-from shared.ops.choosing import greater, maximum, where
+from shared.ops.choosing import floating, greater, maximum, where
 from shared.ops.creation import full as filled
-from shared.ops.distances import binary_cross_entropy_with_logits, known_reduction, pair, reduced_by
+from shared.ops.distances import (
+    binary_cross_entropy_with_logits,
+    floating_pair,
+    known_reduction,
+    pair,
+    reduced_by,
+)
 from shared.ops.elementwise import exp, log, neg, pow, square, sub
 from shared.ops.reals import RealOp
-from shared.ops.shapes import as_tensor_like, expand_dims
+from shared.ops.shapes import expand_dims
 from shared.ops.sigmoids import sigmoid
-from shared.spec import as_number, is_weak, sizes_match, str_shape
+from shared.spec import as_number, is_weak, promote, sizes_match, str_shape
 
 # --- measurements --------------------------------------------------------------------------
 
@@ -43,7 +49,7 @@ def _compute_variance(var: Any, *, least: float) -> Any:
 _variance = elementwise(
     "variance", _compute_variance, None,
     Rule(lambda g, y, var, *, least: g),
-    kind=RealOp, dtype=lambda var, *, least: var.dtype, judges=(0,), admits=_admit_variances,
+    kind=RealOp, dtype=lambda var, *, least: promote(var, least), judges=(0,), admits=_admit_variances,
     doc="A variance, held from `least` on; RangeError for one below 0. Its derivative is 1 everywhere, so\n"
     "that one which is held can still grow, as in PyTorch.",
 )  # fmt: skip
@@ -64,7 +70,7 @@ def gaussian_nll_loss(
     eps = as_number("gaussian_nll_loss", "eps", eps)
     if not 0 < eps < math.inf:
         raise SettingError(f"gaussian_nll_loss: eps must be a positive number, not {eps!r}")
-    var = filled((), var, x.dtype, like=x) if is_weak(var) else as_tensor_like(var)
+    var = filled((), var, x.dtype, like=x) if is_weak(var) else floating(var)
     shape, given = tuple(x.shape), tuple(var.shape)
     if given and len(given) == len(shape) - 1:  # a row's, even where it would broadcast along the rows
         var, given = expand_dims(var, -1), (*given, 1)
@@ -117,7 +123,7 @@ def sigmoid_focal_loss(
     1 - alpha; all of both where alpha is negative. Lin, Goyal, Girshick, He and Dollar 2017.
     """
     known_reduction("sigmoid_focal_loss", reduction)
-    x, target = pair("sigmoid_focal_loss", x, target)
+    x, target = floating_pair("sigmoid_focal_loss", x, target)
     alpha = as_number("sigmoid_focal_loss", "alpha", alpha)
     missed = sigmoid(neg(x)) * target + sigmoid(x) * (1 - target)
     losses = binary_cross_entropy_with_logits(x, target, reduction="none")

@@ -13,7 +13,7 @@ from shared.ops.choosing import BROADCAST, PROMOTE, cast, clip, equal, logical_a
 from shared.ops.elementwise import log, mul
 from shared.ops.shapes import as_tensor_like
 from shared.ops.sigmoids import as_floating, sigmoid
-from shared.spec import as_number, float_dtype, is_weak, promote, spec_of
+from shared.spec import Spec, as_number, float_dtype, is_weak, promote, spec_of
 
 _FLOATS = "Any shape; floats keep their dtype, integers and bools become floats."
 
@@ -98,6 +98,6 @@ def xlogy(x: Any, y: Any) -> Any:
     Where x is 0 its derivatives are 0 too, as PyTorch has it. The arguments broadcast; raises ShapeError
     where they do not.
     """
-    if is_weak(y):
-        y = cast(y, promote(spec_of(as_tensor_like(x)), y))
+    if is_weak(y):  # beside integers a float, as its logarithm will be: they may not hold it
+        y = cast(y, float_dtype(Spec((), promote(spec_of(as_tensor_like(x)), y))))
     return mul(x, log(where(logical_and(equal(x, 0), equal(y, y)), 1, y)))

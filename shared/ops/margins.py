@@ -32,9 +32,9 @@ from shared.ops.distances import (
     pair,
     reduced_by,
 )
-from shared.ops.elementwise import neg, sub
+from shared.ops.elementwise import neg
 from shared.ops.lookup import gather, one_hot, scatter_sum
-from shared.ops.pairs import pairwise_distance
+from shared.ops.pairs import difference, pairwise_distance
 from shared.ops.reductions import cumsum, mean, sum
 from shared.ops.shapes import as_tensor_like, expand_dims, squeeze
 from shared.ops.sigmoids import softplus
@@ -49,7 +49,7 @@ def margin_ranking_loss(
     """max(0, margin - target (x1 - x2)), then reduced: x1 shall be the higher where target is 1, x2 where it
     is -1. The three broadcast."""
     known_reduction("margin_ranking_loss", reduction)
-    ahead, sign = sub(as_tensor_like(x1), as_tensor_like(x2)), factor(target)
+    ahead, sign = difference(x1, x2), factor(target)
     if getattr(sign, "dtype", ahead.dtype).kind in "iu":
         sign = cast(sign, ahead.dtype)
     ahead = ahead * sign

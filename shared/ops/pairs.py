@@ -12,6 +12,7 @@ from typing import Any
 
 from shared.dims import divide
 from shared.errors import ShapeError
+from shared.ops.choosing import all_floating, cast
 from shared.ops.creation import ones
 from shared.ops.elementwise import sub
 from shared.ops.indexing import getitem
@@ -21,25 +22,34 @@ from shared.ops.shapes import as_tensor_like, expand_dims, reshape
 from shared.spec import as_number, sizes_match, str_shape
 
 
+def difference(x1: Any, x2: Any) -> Any:
+    """x1 - x2 in floating point. That of integers alone is made in double precision, so that it does not
+    leave their dtype, and rounded to single, as integers beside a Python float are."""
+    given = as_tensor_like(x1), as_tensor_like(x2)
+    y = sub(*all_floating(*given))
+    return y if any(x.dtype.kind in "fc" for x in given) else cast(y, "float32")
+
+
 def pairwise_distance(
     x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdims: bool = False
 ) -> Any:
     """The p-norm of x1 - x2 + eps along the last axis, as `torch.nn.functional.pairwise_distance`.
 
     x1 and x2 (..., D) broadcast; gives (...), or (..., 1) with `keepdims`. eps is added to each difference.
+    Of integers alone the distances are float32.
     """
-    difference = sub(as_tensor_like(x1), as_tensor_like(x2))
     eps = as_number("pairwise_distance", "eps", eps)
-    return vector_norm(difference + eps, ord=p, axis=-1, keepdims=keepdims)
+    return vector_norm(difference(x1, x2) + eps, ord=p, axis=-1, keepdims=keepdims)
 
 
 def cdist(x1: Any, x2: Any, p: float = 2.0) -> Any:
     """The p-norm of the difference of each row of x1 and each row of x2, as `torch.cdist`.
 
     x1 (..., P, D) and x2 (..., R, D), whose leading axes broadcast; gives (..., P, R). A p of 0 counts the
-    places in which two rows differ. All P R D differences are held. ShapeError for rows of other lengths.
+    places in which two rows differ. Integers become floats as in exp. All P R D differences are held.
+    ShapeError for rows of other lengths.
     """
-    x1, x2 = as_tensor_like(x1), as_tensor_like(x2)
+    x1, x2 = all_floating(x1, x2, short=True)
     if builtins.min(len(x1.shape), len(x2.shape)) < 2 or not sizes_match(x1.shape[-1], x2.shape[-1]):
         raise ShapeError(
             f"cdist: x1 {str_shape(tuple(x1.shape))} and x2 {str_shape(tuple(x2.shape))} must be "

@@ -215,8 +215,13 @@ def _softsign_rule(g: Any, y: Any, x: Any) -> Any:
     return g / below / below
 
 
+def _compute_softsign(x: Any, out: Any = None) -> Any:
+    x = as_floating(x)
+    return np.true_divide(x, 1 + np.absolute(x), out=out, order="C")
+
+
 softsign = elementwise(
-    "softsign", lambda x, out=None: np.true_divide(x, 1 + np.absolute(x), out=out, order="C"),
+    "softsign", _compute_softsign,
     "({0} / (1 + abs({0})))",
     Rule(_softsign_rule, reads="x"),
     kind=RealOp, dtype=float_dtype, out=True, inplace=(0,), workspace=1,

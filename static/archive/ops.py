@@ -22,10 +22,10 @@ from shared.ops.indexing import ARRAY
 from shared.spec import Spec, sizes_match, str_shape
 from static.control.body import BodyOp
 from static.graph import create, effects, rankless
-from static.graph.variables import replace_rows
+from static.graph.variables import replace_rows, rows_given
 
 PREFIX = "static."
-_OWN = (*effects.OPS, *rankless.OPS, replace_rows, TABLE["stop_gradient"])
+_OWN = (*effects.OPS, *rankless.OPS, replace_rows, rows_given, TABLE["stop_gradient"])
 OWN: dict[str, Op] = {PREFIX + op.name: op for op in _OWN}
 """This engine's ops that are in no table, because the other engine has another way; and what was once such a
 one, under the name that it has in archives of that time."""

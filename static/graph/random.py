@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared import ops
+from shared.casting import check_holds
 from shared.errors import SettingError
 from shared.ops.random import generator_state
 from shared.spec import as_dtype, as_seed
@@ -58,13 +59,14 @@ def random_uniform(
     shape: Any, minval: Any = 0.0, maxval: Any = None, dtype: Any = "float32", seed: int | None = None
 ) -> Tensor:
     """Numbers evenly from [minval, maxval), new ones in each run. maxval is 1 by default; integers need
-    one."""
+    one, and DTypeError says where their dtype does not hold the bounds."""
     kind = as_dtype(dtype)
     if kind.kind not in "iu":
         drawn = numbers("random_uniform", ops.uniform, shape, kind, seed)
         return drawn * ((1.0 if maxval is None else maxval) - minval) + minval
     if maxval is None:
         raise SettingError("random_uniform: integers need a maxval, below which they are")
+    check_holds("random_uniform", kind, minval, maxval - 1)
     drawn = numbers("random_uniform", ops.uniform, shape, "float64", seed)
     return ops.cast(ops.floor(drawn * (maxval - minval) + minval), kind)
 

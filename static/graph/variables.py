@@ -13,7 +13,7 @@ from shared.casting import cast_number, check_dtype
 from shared.dims import UNKNOWN_RANK, Dim
 from shared.errors import DTypeError, GraphError, SettingError, ShapeError, SymbolicValueError
 from shared.inplace import InPlace
-from shared.op import Op
+from shared.op import ZERO, Op, Rule
 from shared.ops.indexing import ARRAY, scatter_index
 from shared.spec import Spec, as_dtype, sizes_match, str_shape
 from shared.state import Parameter, State
@@ -301,8 +301,11 @@ def scatter_sub(variable: Variable, indices: Any, updates: Any) -> Tensor:
 def _rows_added(call: str, variable: Variable, indices: Any, updates: Any, change: Any) -> Tensor:
     with building(innermost(variable.graph)):
         ids, rows = as_tensor(indices), variable._fitting(call, updates)
-        _check_rows(call, variable.spec, ids, rows)
-        rows = ops.broadcast_to(rows, (*ids.shape, *variable.shape[1:]))
+        if rows.shape:
+            rows = apply(rows_given, [rows, ids], {"call": call, "shape": variable.shape})
+        else:
+            _check_rows(call, variable.spec, ids, rows)
+            rows = ops.broadcast_to(rows, (*ids.shape, *variable.shape[1:]))
         return change(scatter_index(rows, ids, shape=variable.shape, index=(ARRAY,)))
 
 
@@ -329,6 +332,11 @@ def _infer_replace_rows(x: Any, indices: Any, rows: Any) -> Any:
     return x
 
 
+def _infer_rows_given(rows: Any, indices: Any, *, call: str, shape: Any) -> Any:
+    _check_rows(call, Spec(shape, rows.dtype), indices, rows)
+    return Spec((*indices.shape, *shape[1:]), rows.dtype)
+
+
 def _check_rows(call: str, x: Any, indices: Any, rows: Any) -> None:
     if indices.dtype.kind not in "iu":
         raise DTypeError(f"{call}: indices are integers, not {indices.dtype}; cast them")
@@ -344,3 +352,8 @@ def _check_rows(call: str, x: Any, indices: Any, rows: Any) -> None:
 
 
 replace_rows = Op("replace_rows", _compute_replace_rows, _infer_replace_rows, check=True, listed=False)
+rows_given = Op(
+    "rows_given", lambda rows, indices, *, call, shape: rows, _infer_rows_given,
+    [Rule(lambda g, y, rows, indices, *, call, shape: g), ZERO], alias=(0,), check=True, listed=False,
+    doc="Rows, of which a run checks that there is one for each index: they might broadcast.",
+)  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,9 @@ import pytest
 import dynamic
 import static
 from shared import ops
-from shared.errors import DTypeError
+from shared.errors import DiptychError, DTypeError
+from shared.op import TABLE, in_single_precision, single_floats
+from shared.spec import spec_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:RuntimeWarning")
 
@@ -192,3 +195,38 @@ def test_the_size_of_a_tensor_is_weak(kind: str) -> None:
             assert made.dtype == np.dtype(kind)
             given = (*made.node.inputs, *made.node.settings.values())
             assert all(type(v) is int for v in given if isinstance(v, int))
+
+
+SETTINGS: dict[str, dict[str, float]] = {
+    "leaky_relu": {"slope": 0.5}, "elu": {"alpha": 0.5}, "huber": {"delta": 0.5}, "variance": {"least": 0.5},
+    "gaussian": {"scale": 0.5}, "hardtanh": {"low": 0.5, "high": 0.7},
+}  # fmt: skip
+"""Of the elementwise ops that have some."""
+OF_FLOATS = {"bce": 1, "bce_with_logits": 1, "gelu_grad": 3}
+"""Elementwise ops behind the scenes, to which functions and rules give floating point alone: so many arrays,
+then what may be a number."""
+
+
+@pytest.mark.parametrize("kind", [*DTYPES, "int16", "uint16", "uint32", "complex64"])
+def test_an_elementwise_op_declares_the_dtype_that_it_computes(kind: str) -> None:
+    """softsign of 8 bits was declared as float16 and ran in float64: static went on with the wrong one."""
+    x = np.array([1, 0, 1]).astype(kind)
+    tried = 0
+    for op in [op for op in TABLE.values() if op.broadcasts and op.line is None]:
+        count = len(op.inputs)
+        beside: tuple[Any, ...] = (2, 0.5) if op.name in OF_FLOATS else (2, 0.5, np.ones(3, bool))
+        for args in product((x, *beside), repeat=count):
+            settings = SETTINGS.get(op.name, {})
+            if not any(arg is x for arg in args):
+                continue
+            arrays = OF_FLOATS.get(op.name, 0)
+            if arrays and (x.dtype.kind != "f" or not all(arg is x for arg in args[:arrays])):
+                continue
+            try:
+                made = op(*args, **settings)
+            except DiptychError:
+                continue
+            taken = single_floats(op, list(args), in_single_precision)
+            assert op.infer(*map(spec_of, taken), **settings).dtype == made.dtype, (op.name, args)
+            tried += 1
+    assert tried > 100

@@ -66,7 +66,7 @@ MUTATIONS: list[Mutation] = [
             ("_hardtanh = elementwise(", '"min(max({0}, {low}), {high})"', '"max({0}, {low})"', "hardtanh"),
         ]),
         *rows("form", "shared/ops/sigmoids.py", [
-            ('"softsign", lambda', "1 + abs({0})", "1 + {0}", "softsign"),
+            ('"softsign", _compute_softsign', "1 + abs({0})", "1 + {0}", "softsign"),
         ]),
     ]
 ]  # fmt: skip

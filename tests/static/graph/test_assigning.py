@@ -96,3 +96,23 @@ def test_states_are_assigned_by_the_same_rule() -> None:
         with pytest.raises(DTypeError, match="counts is int64"):
             state.assign(value)
     assert state.numpy().tolist() == [3, 4]
+
+
+@pytest.mark.parametrize("level", ["exact", "fast"])
+@pytest.mark.parametrize("change", [static.scatter_add, static.scatter_sub])
+def test_rows_of_an_unknown_size_are_not_stretched(change: Callable[..., Any], level: str) -> None:
+    """One row of updates went to both indices, or one number to a whole row."""
+    v, at = static.Variable(np.zeros((2, 3))), static.placeholder("int64", (None,))
+    rows = static.placeholder("float64", (None, None))
+    step, one = change(v, at, rows), change(v, at, static.placeholder_with_default(np.float64(2), ()))
+    with static.Session(optimize=level) as session:
+        session.run(static.global_variables_initializer())
+        for shape in ((1, 3), (2, 1), (1, 1)):
+            with pytest.raises(ShapeError, match=rf"{change.__name__}: .* take updates of shape"):
+                session.run(step, {at: [0, 1], rows: np.ones(shape)})
+        assert not session.run(v).any()
+        session.run(step, {at: [1, 1], rows: [[1, 2, 3], [10, 20, 30]]})
+        sign = 1 if change is static.scatter_add else -1
+        np.testing.assert_array_equal(session.run(v), np.multiply([[0, 0, 0], [11, 22, 33]], sign))
+        session.run(one, {at: [0]})
+        np.testing.assert_array_equal(session.run(v)[0], np.multiply([2, 2, 2], sign))
