@@ -31,6 +31,7 @@ from dynamic.views import made_by, steps_to
 from shared.op import Op
 from shared.state import State, averaged
 from shared.trace import Applied, Assigned, Differentiated, Known, New, Stepped, Way
+from shared.usage import late
 from shared.watch import hooks
 
 
@@ -277,6 +278,8 @@ class Call(Recorder):
         arrays.update(zip(program.gives, given, strict=False))
         for state, array in zip(program.stores, given[count:], strict=True):
             state._data = array
+            if late.MARK in state.__dict__:
+                late.note(state, "data")
         if found.views:
             made = made_by(found.steps, self, now)
             arrays.update({k: made[k] for k in found.views})

@@ -72,6 +72,7 @@ class State(InPlace):
             touch(self)
         if not _alike(array, self._data):
             check_fits(f"{self.name or 'a parameter'}.data", array, self if self._data is not None else array)
+        late.note(self, "data")
         self._data = array
 
     @property
@@ -194,6 +195,7 @@ class State(InPlace):
         if touching and noted() is not None:
             self._data = self._data.copy()  # what was noted stays as it is
         engine_of(*written).change(self, call, write, written)
+        late.note(self, "data")
 
 
 methods(State, "to", "assign")

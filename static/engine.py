@@ -17,7 +17,16 @@ from static.control.scan import scan
 from static.control.while_loop import while_loop
 from static.differentiate import gradients
 from static.graph.create import group
-from static.graph.graph import Node, Tensor, call_within, current_call, get_default_graph, innermost
+from static.graph.graph import (
+    Graph,
+    Node,
+    Tensor,
+    call_within,
+    current_call,
+    get_default_graph,
+    innermost,
+)
+from static.graph.nodes import Call
 from static.graph.operands import apply
 from static.graph.select import updates
 from static.graph.variables import Variable, lift
@@ -96,8 +105,30 @@ class StaticEngine:
         default = [dispatch.charge(self)] if graph is get_default_graph() else graph.defaults()
         parent = dict(default).get(current_call, current_call.get())
         opened = call_within(graph, module.name, parent, module=True)
-        graph.root().settings.keep(module, settings_of(module), *opened.gives.modules())
-        return within(*default, *opened.changes)
+        changes = (*default, *opened.changes)
+        if not graph.root().stores:
+            return within(*changes)
+        return _Kept(module, graph.root(), opened.gives, *changes)
+
+
+class _Kept(within):
+    """The call of a module in a graph that keeps with which settings it was built."""
+
+    def __init__(self, module: Any, graph: Graph, call: Call, *changes: Any) -> None:
+        super().__init__(*changes)
+        self.module, self.settings, self.call = module, graph.settings, call
+
+    def _keep(self) -> None:
+        for holder, values in settings_of(self.module):
+            self.settings.keep(holder, values, *self.call.modules())
+
+    def on(self) -> None:
+        self._keep()
+        super().on()
+
+    def off(self, late: bool = False) -> None:
+        super().off(late)
+        self._keep()
 
 
 ENGINE = StaticEngine()

@@ -12,18 +12,19 @@ from shared.nn.module import Module, modules_in
 from shared.spec import in_short
 from shared.state import Parameter, State
 from shared.usage.door import methods
+from shared.usage.late import Held
 
 
-class _Holder(Module):
+class Holder(Module):
     """Values by name, kept apart from the attributes so that no name is forbidden."""
 
-    _held: dict[str, Any]
+    _held: Held
 
     def __init__(self) -> None:
-        self.__dict__["_held"] = {}
+        self._held = Held()
 
     def _put(self, name: str, value: Any) -> None:
-        self._held[name] = self._admitted(name, value)
+        self._held = Held({**self._held, name: self._admitted(name, value)})
 
     def _admitted(self, name: str, value: Any) -> Any:
         """What is held in the place of a value; SettingError for one of another kind."""
@@ -33,7 +34,7 @@ class _Holder(Module):
         return len(self._held)
 
 
-class _Row(_Holder):
+class _Row(Holder):
     """Values in a row, as a list holds them. Each is named by its place, which is counted anew where
     one is put in or taken out, unless it was given a name."""
 
@@ -64,7 +65,7 @@ class _Row(_Holder):
         change(held)
         names = [str(place) if name.isdecimal() else name for place, (name, _) in enumerate(held)]
         values = [self._admitted(name, value) for name, (_, value) in zip(names, held, strict=True)]
-        self.__dict__["_held"] = dict(zip(names, values, strict=True))
+        self._held = Held(zip(names, values, strict=True))
         return self
 
     def _place(self, index: int) -> int:
@@ -100,7 +101,7 @@ class _Row(_Holder):
         return self.extend(other)
 
 
-class _Named(_Holder):
+class _Named(Holder):
     """Values by name, as a dict holds them."""
 
     def __init__(self, values: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
@@ -114,7 +115,7 @@ class _Named(_Holder):
         self._put(name, value)
 
     def __delitem__(self, name: str) -> None:
-        del self._held[name]
+        self.pop(name)
 
     def __contains__(self, name: object) -> bool:
         return name in self._held
@@ -129,11 +130,14 @@ class _Named(_Holder):
 
     def pop(self, name: str) -> Any:
         """Take a value out, and give it."""
-        return self._held.pop(name)
+        left = dict(self._held)
+        found = left.pop(name)
+        self._held = Held(left)
+        return found
 
     def clear(self) -> None:
         """Take all values out."""
-        self._held.clear()
+        self._held = Held()
 
     def keys(self) -> Iterable[str]:
         """The names."""
@@ -151,7 +155,7 @@ class _Named(_Holder):
 # --- modules -------------------------------------------------------------------------------
 
 
-class _OfModules(_Holder):
+class _OfModules(Holder):
     """What holds modules."""
 
     def _admitted(self, name: str, value: Any) -> Any:
@@ -209,7 +213,7 @@ class ModuleDict(_OfModules, _Named):
 # --- Parameters ----------------------------------------------------------------------------
 
 
-class _OfParameters(_Holder):
+class _OfParameters(Holder):
     """What holds Parameters. An array of floats that is put in becomes one."""
 
     def _admitted(self, name: str, value: Any) -> Any:

@@ -20,10 +20,10 @@ from shared.state import Buffer, Parameter, State
 from shared.usage import late
 from shared.usage.absent import MODULE, Answers
 from shared.usage.door import methods, refused
-from shared.usage.late import MARK
+from shared.usage.late import MARK, PLAIN, Held
 
-PLAIN = (bool, int, float, str, tuple)
-"""Kinds of values that an attribute may have which a graph is built with."""
+SETTING = (*PLAIN, tuple, State, Held)
+"""Kinds of values that an attribute may have which a graph is built with; and Modules."""
 
 
 hook_changes = [0]
@@ -53,8 +53,10 @@ class Module(Answers):
         before = self.__dict__.get(key)
         if value is not None and isinstance(before, (State, Module)):
             _check_replaces(f"{type(self).__name__}.{key}", before, value)
-        if MARK in self.__dict__ and type(value) in PLAIN and (held := getattr(self, key, None)) != value:
-            late.note(self, key, held, value)
+        if MARK in self.__dict__:
+            before = self.__dict__.get(key, getattr(type(self), key, None))
+            if isinstance(value, (*SETTING, Module)) and not late.same(before, value):
+                late.note(self, key, before, value)
         object.__setattr__(self, key, value)
         for path, child in modules_in(key, value):
             child.__dict__.setdefault("_name", path)
@@ -239,7 +241,8 @@ class Module(Answers):
                 state.grad = None
                 if isinstance(state, Parameter):
                     state.kind = kind
-                if state.settled and state.dtype.kind == "f":
+                if state.settled and state.dtype.kind == "f" and state.dtype != kind:
+                    late.note(state, "dtype", state.dtype, kind)
                     state.hold(state.data.astype(kind))
         return self
 

@@ -18,7 +18,6 @@ from shared.durable import files, interrupts
 from shared.errors import StateError
 from shared.spec import str_shape
 from shared.state import Generator, Parameter, State
-from shared.usage import late
 
 CHECKPOINT = "diptych checkpoint"
 """What the metadata of a file say under `format`, if `nn.save_checkpoint` or a Saver wrote it."""
@@ -80,7 +79,6 @@ def load_arrays(paths: Paths, arrays: Mapping[str, Any], strict: bool, source: s
     with interrupts.deferred():
         for state, value in values:
             state.data = value
-            late.note(state, "data")
     return Loaded(missing, unexpected, {})
 
 

@@ -40,6 +40,16 @@ class HasRate(late.Watched):
     def __init__(self, lr: State, schedule: Schedule | None) -> None:
         self._lr, self.schedule = lr, schedule
 
+    def __setattr__(self, key: str, value: Any) -> None:
+        own = self.__dict__
+        settings = own.get("settings", own.get("defaults"))
+        if settings is not None and key in vars(settings) and key not in own and not hasattr(type(self), key):
+            raise SettingError(
+                f"{key}: is a setting of a group's, and this would not reach the rule; write "
+                f"opt.param_groups[0][{key!r}] = {in_short(value)}, for each group"
+            )
+        super().__setattr__(key, value)
+
     @property
     def lr(self) -> State:
         return self._lr

@@ -10,13 +10,19 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
+from collections.abc import Iterable
 from itertools import takewhile
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from shared.source import Line, user_line
 
 MARK = "_built"
 """The attribute that says of a module, an optimiser or a State that some graph was built of it."""
+PLAIN = (bool, int, float, complex, str, type(None), np.generic)
+"""Kinds of settings that are compared by what they are."""
+SEVERAL = (tuple, list)
 KEPT = 4096
 """Notes, of which the oldest go first."""
 
@@ -38,6 +44,11 @@ class Note(NamedTuple):
     line: Line | None
 
 
+class Held(dict[str, Any]):
+    """What a container holds, by name. It is replaced and never changed, so that who was built of it knows of
+    what."""
+
+
 _notes: deque[Note] = deque(maxlen=KEPT)
 count = [0]
 """How many changes there were: one look at it says whether there is anything to do."""
@@ -47,13 +58,25 @@ class Watched:
     """What says of each of its attributes that is set to something else, once a graph was built of it."""
 
     def __setattr__(self, key: str, value: Any) -> None:
-        if MARK in self.__dict__ and _differs(before := self.__dict__.get(key), value):
+        if MARK in self.__dict__ and not same(before := self.__dict__.get(key), value):
             note(self, key, before, value)
         object.__setattr__(self, key, value)
 
 
-def _differs(before: Any, value: Any) -> bool:
-    return before is not value and (callable(value) or callable(before) or bool(before != value))
+def same(a: Any, b: Any) -> bool:
+    """Whether two settings are one: equal, where they are plain, and else the very same."""
+    if a is b:
+        return True
+    if isinstance(a, SEVERAL) and isinstance(b, SEVERAL):
+        return len(a) == len(b) and all(map(same, a, b))
+    if type(a) is type(b) is Held:
+        return same((*a, *a.values()), (*b, *b.values()))
+    return isinstance(a, PLAIN) and isinstance(b, PLAIN) and bool(a == b)
+
+
+def among(value: Any, values: Iterable[Any]) -> bool:
+    """Whether a setting is one of these."""
+    return any(same(value, one) for one in values)
 
 
 def mark(holder: Any) -> None:

@@ -16,11 +16,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from shared.dispatch import ENGINE_OF, Neutral
-from shared.nn.module import PLAIN, Module
+from shared.nn.module import Module
 from shared.state import Parameter, State
 from static.bridge.reads import ABSENT, CONTAINERS, MOST, Reads
 from static.engine import ENGINE
 from static.graph.graph import Graph, Tensor
+
+PLAIN = (bool, int, float, str, tuple)
+"""Kinds of values that are compared by what they are."""
 
 TRACED = object()
 """What is kept of a value of a trace that is over, which is as good as any other."""

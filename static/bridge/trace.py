@@ -12,6 +12,7 @@ from shared.errors import DiptychError, GraphError, SymbolicValueError
 from shared.nest import flatten
 from shared.state import State
 from shared.touched import touch, touching
+from shared.usage import late
 from static.bridge.guards import FunctionGraph, Guards
 from static.bridge.outside import Outside
 from static.bridge.programs import ProgramOp
@@ -106,6 +107,8 @@ class Trace:
                 if touching:
                     touch(state)
                 state._data = stores[variable]
+                if late.MARK in state.__dict__:
+                    late.note(state, "data")
         if self.error is not None:
             raise self.error
         made = list(self.fixed)

@@ -18,6 +18,7 @@ from shared.dims import UNKNOWN_RANK, Dim, Size, dims_in
 from shared.errors import FetchError
 from shared.op import Op
 from shared.spec import Spec
+from static.graph.create import ASSIGNED
 from static.graph.graph import PLACEHOLDER, Call, Graph, Node, Tensor, controls, current_call, symbols_of
 from static.graph.operands import apply, as_tensor
 from static.graph.variables import Variable
@@ -84,8 +85,9 @@ class Body(Graph):
     def assign(
         self, variable: Variable, value: Tensor, owner: Node | None = None, update: bool = False
     ) -> Tensor:
-        self.read(variable)  # where nothing is assigned, the value that came in stays
-        self.assigned[variable] = value
+        before = self.read(variable)  # where nothing is assigned, this stays
+        with self.as_default():
+            self.assigned[variable] = apply(ASSIGNED, (value, before), {})
         if not update:
             self.asked.add(variable)
         return value

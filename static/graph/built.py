@@ -1,5 +1,5 @@
-"""With which settings a graph was built: those of modules when they were called, those of optimisers and
-Parameters when a training step was made."""
+"""With which settings a graph was built: those of modules when they were called, with the Parameters and
+modules in them, those of optimisers and Parameters when a training step was made."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Setting:
 
     def keep(self, value: Any) -> None:
         """The graph reads it, and it is this."""
-        if value not in self.values:
+        if not late.among(value, self.values):
             self.values.append(value)
         self.read = late.count[0]
 
@@ -36,7 +36,8 @@ class Setting:
 class Built:
     """The settings that a graph was built with, and which of its parts read what.
 
-    A part is a call of a module, or the node of a training step.
+    A part is a call of a module, or the node of a training step. What is read of a module is kept when its
+    call begins and when it has ended: what the call itself has changed was not changed too late.
     """
 
     def __init__(self) -> None:
@@ -73,6 +74,6 @@ class Built:
         for part in parts:
             for setting, value in self._parts.get(part, ()):
                 values = found.setdefault(setting, [])
-                if value not in values:
+                if not late.among(value, values):
                     values.append(value)
         return found

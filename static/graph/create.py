@@ -9,7 +9,7 @@ import numpy as np
 
 from shared.dims import UNKNOWN_RANK, Dim
 from shared.errors import FetchError, SettingError, ShapeError
-from shared.op import Op, Rule
+from shared.op import ZERO, Op, Rule
 from shared.spec import Spec, as_dtype, sizes_match, str_shape
 from static.graph.graph import GROUP, PLACEHOLDER, Graph, Node, Tensor, get_default_graph
 from static.graph.operands import as_tensor
@@ -93,6 +93,13 @@ def group(*operations: Any, name: str | None = None) -> Node:
     return made
 
 
+ASSIGNED = Op(
+    "assigned", lambda value, before: value, lambda value, before: value,
+    [ZERO, Rule(lambda g, y, value, before: g)],
+    alias=(0,), listed=False,
+)  # fmt: skip
+"""What a variable holds inside of a loop or branch once a value was assigned to it. As everywhere, the reads
+of a variable share one gradient, and through an assignment to it none flows."""
 IDENTITY = Op("identity", lambda x: x, lambda x: x, [Rule(lambda g, y, x: g)], alias=(0,), listed=False)
 
 

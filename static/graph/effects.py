@@ -19,7 +19,7 @@ from shared.durable.interrupts import block, within
 from shared.errors import CheckFailedError, DTypeError, GraphError, NotFiniteError
 from shared.op import Joint, Op
 from shared.spec import Spec, as_dtype, sizes_match
-from static.graph.create import IDENTITY
+from static.graph.create import ASSIGNED, IDENTITY
 from static.graph.graph import GROUP, Node, Tensor, controls, get_default_graph
 from static.graph.operands import apply, as_tensor
 
@@ -124,7 +124,7 @@ def check_numerics(x: Any, message: str) -> Tensor:
 LOOKING = (_print_op, _assert_op, _check_op)
 """Those that give their first argument on, and have looked at it when it was computed."""
 
-OPS = (IDENTITY, _print_op, _assert_op, _check_op)
+OPS = (ASSIGNED, IDENTITY, _print_op, _assert_op, _check_op)
 """Ops that stand in no table because only this engine has them."""
 
 

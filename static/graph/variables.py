@@ -17,7 +17,6 @@ from shared.op import ZERO, Op, Rule
 from shared.ops.indexing import ARRAY, scatter_index
 from shared.spec import Spec, as_dtype, sizes_match, str_shape
 from shared.state import Parameter, State
-from shared.usage import late
 from shared.usage.door import methods
 from static.graph.create import identity
 from static.graph.default_session import get_default_session
@@ -251,7 +250,7 @@ def lift(graph: Graph, state: State) -> Variable:
             variable = Variable(state=state, name=state.name.replace(".", "/") or None)
         graph.lifted[id(state)] = variable
         if graph.stores:
-            late.mark(state)
+            graph.settings.keep(state, {"dtype": state.dtype})
     return variable
 
 

@@ -23,7 +23,7 @@ from static.onnx.sizes import WRITTEN
 Row = Callable[..., Any]
 """How an op is said in ONNX's words: see `static.onnx.table`, which has them all."""
 
-SAME_VALUE = ("identity", "placeholder_with_default")
+SAME_VALUE = ("assigned", "identity", "placeholder_with_default")
 """Nodes that give on what they are given, and are no ops of the table."""
 
 _NO_COMPLEX = "ONNX's runtimes have no complex numbers; export what is real"

@@ -4,13 +4,16 @@ can follow, and values that were changed after the session took them."""
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
+from inspect import getattr_static
+from types import CodeType
 from typing import Any
 
-from shared.nn.module import PLAIN, Module
+from shared.nn.container import Holder
+from shared.nn.module import SETTING, Module
 from shared.spec import in_short
-from shared.state import Parameter, State
+from shared.state import Generator, Parameter, State
 from shared.usage import late
 from static.compile.program import Program
 from static.graph.built import Setting
@@ -29,7 +32,8 @@ class Lookout:
     with what the setting is now. Where another part was, and not what a run needs, it is too late for this
     run if it came after the session and after the last call that could be meant, and the setting is not as it
     was when the program last agreed with it: who builds a graph in both modes and then runs either has
-    changed nothing too late. Values are followed from the session's beginning.
+    changed nothing too late. Values are followed from the session's beginning, but for those of generators,
+    which any call of a layer moves.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -47,13 +51,13 @@ class Lookout:
         for (_, key), note in self._last.items():
             holder = note.holder()
             setting = None if holder is None else self.graph.settings.get(holder, key)
-            if setting is not None and note.after == (now := getattr(holder, key, None)):
+            if setting is not None and late.same(note.after, now := getattr(holder, key, None)):
                 built = program.built.get(setting, setting.values)
-                late_for_all = now not in setting.values
-                if late_for_all or (now not in built and self._meant(setting, note, now, program)):
+                late_for_all = not late.among(now, setting.values)
+                if late_for_all or (not late.among(now, built) and self._meant(setting, note, now, program)):
                     self._say_setting(note, holder, built, now)
         for setting, values in program.built.items():
-            if (now := getattr(setting.holder(), setting.key, None)) in values:
+            if late.among(now := getattr(setting.holder(), setting.key, None), values):
                 program.agreed[setting] = now
         self._loaded = [note for note in self._loaded if self._waits(note, note.holder(), program)]
 
@@ -70,7 +74,7 @@ class Lookout:
         for note in late.since(self._seen):
             holder, since = note.holder(), note.number > self._begun
             if isinstance(holder, State) and note.key == "data":
-                if since and not holder.live:
+                if since and not holder.live and not isinstance(holder, Generator):
                     self._loaded.append(note)
             elif holder is not None:
                 place = id(holder), note.key
@@ -85,7 +89,7 @@ class Lookout:
         first = self._first.get((id(note.holder()), note.key))
         at_first = now if first is None else first.before
         later = note.number > max(setting.read, self._begun)
-        return later and now != program.agreed.get(setting, at_first)
+        return later and not late.same(now, program.agreed.get(setting, at_first))
 
     def _say_setting(self, note: late.Note, holder: Any, built: list[Any], now: Any) -> None:
         before, changed = " and ".join(map(in_short, built)), f"{note.key} = {in_short(now)}"
@@ -96,6 +100,11 @@ class Lookout:
             cure = "set it before the model is called, or call the model once more and run what that gives"
             if note.key == "training":
                 cure = "call the model once more in that mode, and run what that gives"
+            elif isinstance(now, late.Held):
+                what, why = f"a change of what a {type(holder).__name__} holds", "the graph was built before"
+        elif note.key == "dtype":
+            what, why = f"{now} for {holder.name or 'a State'}", f"the graph was built with {built[0]}"
+            cure = "build another graph, or cast in this one"
         elif isinstance(holder, Parameter):
             what = f"{changed} of {holder.name or 'a Parameter'}"
             why = "the graph's steps of training do as before"
@@ -124,18 +133,42 @@ class Lookout:
         warnings.warn_explicit(text, LateSettingWarning, file, number)
 
 
-def settings_of(module: Module) -> dict[str, Any]:
-    """The plain attributes of a module that its functions read: with these it is called in a graph."""
-    found = {key: getattr(module, key, None) for key in read_by(type(module))}  # type: ignore[arg-type]
-    return {key: value for key, value in found.items() if type(value) in PLAIN}
+def settings_of(module: Module) -> Iterator[tuple[Module, dict[str, Any]]]:
+    """With which settings a module is called in a graph: those attributes that its functions read, and what
+    the lists and dicts of modules and Parameters in it hold. What is computed, as a property is, is left
+    alone."""
+    own, found = vars(module), {}
+    for key, value in read_by(type(module)).items():  # type: ignore[arg-type]
+        value = own.get(key, value)
+        if isinstance(value, (*SETTING, Module)):
+            found[key] = value
+    yield module, found
+    for _, child in module.named_children():
+        if isinstance(child, Holder) and type(child).forward is Module.forward:
+            yield from settings_of(child)
 
 
 @cache
-def read_by(kind: type[Module]) -> frozenset[str]:
-    """The names that a kind of module's own functions read."""
+def read_by(kind: type[Module]) -> dict[str, Any]:
+    """The names that a kind of module's own functions read, with what the class has under them; but those
+    of properties and other descriptors."""
     names: set[str] = set()
     for base in kind.__mro__[: kind.__mro__.index(Module)]:
-        for function in vars(base).values():
-            code = getattr(function, "__code__", None)
-            names.update(code.co_names if code is not None else ())
-    return frozenset(names)
+        for member in vars(base).values():
+            for door in ("fget", "func", "__func__"):  # of properties, cached ones, static and class methods
+                member = getattr_static(member, door, member)
+            names.update(_names_in(getattr(member, "__code__", None)))
+    found = {name: getattr_static(kind, name, _NOTHING) for name in sorted(names)}
+    return {name: value for name, value in found.items() if not hasattr(type(value), "__get__")}
+
+
+_NOTHING = object()
+
+
+def _names_in(code: CodeType | None) -> Iterator[str]:
+    """The names of attributes in a function and in those that are written in it."""
+    if code is not None:
+        yield from code.co_names
+        for part in code.co_consts:
+            if isinstance(part, CodeType):
+                yield from _names_in(part)

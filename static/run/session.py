@@ -295,7 +295,7 @@ class Session:
             with deferred():
                 for variable, state in states.items():
                     if variable in values:
-                        state.data = DEVICES[state.device].take(values[variable])
+                        state.hold(DEVICES[state.device].take(values[variable]))
 
         self._turns.take(states.keys(), frozenset(), store) if self.options.capture else store()
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import dynamic
 import static
 from shared import nn, ops, optim
 from static.run.late import LateSettingWarning
@@ -120,8 +121,69 @@ def more(t: Training) -> None:
     t.opt.add_param_group({"params": [nn.Parameter(np.float32([1]), "more")]})
 
 
-def weights(t: Training) -> None:
+def loaded(t: Training) -> None:
     t.model.load_state_dict(t.model.state_dict())
+
+
+def an_array(t: Training) -> None:
+    t.model[0].weight.data = np.zeros((4, 3), np.float32)
+
+
+def copied(t: Training) -> None:
+    with dynamic.no_grad():
+        t.model[0].weight.copy_(dynamic.zeros(4, 3))
+
+
+def subtracted(t: Training) -> None:
+    with dynamic.no_grad():
+        t.model[0].weight -= 1
+
+
+def one_item(t: Training) -> None:
+    with dynamic.no_grad():
+        t.model[0].weight[0, 0] = 1.0
+
+
+def drawn(t: Training) -> None:
+    nn.init.zeros_(t.model[0].weight)
+
+
+def trained_eagerly(t: Training) -> None:
+    ops.sum(t.model(dynamic.tensor(X))).backward()
+    t.opt.step()
+
+
+def trained_by_a_function(t: Training) -> None:
+    dynamic.function(trained_eagerly, at_once=True)(t)
+
+
+def assigned_by_a_function(t: Training) -> None:
+    weight = t.model[0].weight
+    static.function(lambda: weight.assign(weight * 2))()
+
+
+def another_layer(t: Training) -> None:
+    t.model[2] = nn.Linear(4, 2)
+
+
+def no_layer(t: Training) -> None:
+    del t.model[1]
+
+
+def one_more_layer(t: Training) -> None:
+    t.model.append(nn.ReLU())
+
+
+def another_weight(t: Training) -> None:
+    t.model[0].weight = nn.Parameter(np.ones((4, 3), np.float32))
+
+
+def no_bias(t: Training) -> None:
+    t.model[0].bias = None
+
+
+def wider(t: Training) -> None:
+    t.model.astype("float64")
 
 
 AGAIN = r"call opt.minimize\(loss\) once more"
@@ -135,11 +197,21 @@ LATE = {
     clip: ("clip_norm = 1.0", "made with None", AGAIN),
     schedule: ("schedule = ", "made with None", AGAIN),
     more: ("groups = .*of 4 Parameters>, <.*of 1 Parameters", "made with .*of 4 Parameters", AGAIN),
-    weights: ("a new value of 0.weight", "one of its own", r"session.load\(model\)"),
+    another_layer: ("what a Sequential holds", "built before", "call the model once more"),
+    no_layer: ("what a Sequential holds", "built before", "call the model once more"),
+    one_more_layer: ("what a Sequential holds", "built before", "call the model once more"),
+    another_weight: ("Linear.weight = ", r"built with .*\(4, 3\)", "call the model once more"),
+    no_bias: ("Linear.bias = None", r"built with .*\(4,\)", "call the model once more"),
+    wider: ("float64 for 0.weight", "built with float32", "build another graph"),
 }  # fmt: skip
+VALUES = (
+    loaded, an_array, copied, subtracted, one_item, drawn, trained_eagerly, trained_by_a_function,
+    assigned_by_a_function,
+)  # fmt: skip
+LATE.update(dict.fromkeys(VALUES, ("a new value of 0.weight", "one of its own", r"session.load\(model\)")))
 
 
-WHEN = [(change, begun) for change in LATE for begun in (True, False) if begun or change is not weights]
+WHEN = [(change, begun) for change in LATE for begun in (True, False) if begun or change not in VALUES]
 
 
 @pytest.mark.parametrize(("change", "begun"), WHEN, ids=lambda given: getattr(given, "__name__", given))
@@ -163,7 +235,9 @@ CURES: dict[Callable[[Training], None], Callable[[Training], Any]] = {
     momentum: lambda t: t.opt.minimize(t.loss),
     clip: lambda t: t.opt.minimize(t.loss),
     more: lambda t: t.opt.minimize(t.loss),
-    weights: lambda t: t.session.load(t.model),
+    loaded: lambda t: t.session.load(t.model),
+    drawn: lambda t: t.session.load(t.model),
+    another_layer: lambda t: t.model(t.x),
 }
 
 
@@ -173,6 +247,79 @@ def test_a_change_that_is_followed_by_its_cure_is_no_matter(change: Callable[[Tr
     change(t)
     CURES[change](t)
     t.run()
+
+
+def test_a_value_that_the_session_takes_later_or_gives_is_no_matter() -> None:
+    t = Training()
+    an_array(t)
+    t.begin()  # which takes it
+    t.session.store(t.model, t.opt)  # and gives it
+    t.run()
+
+
+def test_a_call_that_counts_itself_has_changed_nothing_too_late() -> None:
+    class Counted(nn.Module):
+        count, last = 0, None
+
+        def forward(self, x: Any) -> Any:
+            self.count, self.last = self.count + 1, nn.ReLU()
+            return self.last(x) * self.count
+
+    model = Counted()
+    y = model(static.constant(X))
+    with static.Session() as session:
+        np.testing.assert_array_equal(session.run(y), X)
+        model.count = 5
+        with pytest.warns(LateSettingWarning, match=r"Counted.count = 5 .* built with 0 and 1"):
+            session.run(y)
+
+
+def test_layers_in_a_list_of_a_models_are_looked_after_too() -> None:
+    class Rows(nn.Module):
+        def __init__(self) -> None:
+            self.layers = nn.ModuleList([nn.ModuleList([nn.ReLU()])])
+
+        def forward(self, x: Any) -> Any:
+            for layer in self.layers[0]:
+                x = layer(x)
+            return x
+
+    model = Rows()
+    y = model(static.constant(X))
+    model.layers[0].append(nn.Tanh())
+    with static.Session() as session, pytest.warns(LateSettingWarning, match="what a ModuleList holds"):
+        session.run(y)
+
+
+def test_properties_that_a_model_reads_run_when_it_reads_them_and_never_else() -> None:
+    class Noisy(nn.Module):
+        def __init__(self) -> None:
+            self.weight = nn.Parameter(np.ones(3, np.float32))
+            self.calls = nn.Buffer(np.float32(0))
+            self.read = 0
+
+        @property
+        def noisy(self) -> Any:
+            self.read += 1
+            self.calls.assign(self.calls + 1)
+            return self.weight * 2
+
+        def forward(self, x: Any) -> Any:
+            return x * self.noisy
+
+    model = Noisy()
+    y = model(static.constant(X))
+    with static.Session() as session:
+        session.run(static.global_variables_initializer())
+        for _ in range(3):
+            session.run([y, static.get_collection(static.UPDATE_OPS)])
+        assert session.run(model.calls) == 3
+    assert model.read == 1 and float(model.calls.data) == 0
+    model = Noisy()
+    called = static.function(lambda x: model(x))
+    for _ in range(4):
+        called(X)
+    assert float(model.calls.data) == 4
 
 
 def test_what_changes_nothing_or_goes_back_is_no_matter() -> None:
