@@ -51,13 +51,22 @@ class Checkpoint(Node):
         count = len(self.inputs) - len(self.states)
         args, arrays = self.inputs[:count], self.inputs[count:]
         with (
-            in_mode(recording=True),
+            _apart(recording=True),
             holding(dict(zip(self.states, arrays, strict=True))),
             drawing_from(self.draws),
         ):
             made = self.fn(*args)
         ys = made if isinstance(made, (tuple, list)) else (made,)
         return [(y.edge, g) for y, g in zip(ys, gs, strict=True) if g is not None and y.edge is not None]
+
+
+def _apart(recording: bool) -> Any:
+    """What is done twice is done at once, and not heard of by the call of a `dynamic.function`, which would do
+    it a third time."""
+    call = mode.get().call
+    if call is not None:
+        call.flush()
+    return in_mode(recording=recording, call=None)
 
 
 def checkpoint(fn: Callable[..., Any], *args: Any) -> Any:
@@ -71,7 +80,7 @@ def checkpoint(fn: Callable[..., Any], *args: Any) -> Any:
     if not mode.get().recording:
         return fn(*args)
     draws = draws_state()
-    with in_mode(recording=False), touched() as arrays:
+    with _apart(recording=False), touched() as arrays:
         made = fn(*args)
     ys = made if isinstance(made, (tuple, list)) else (made,)
     for y in ys:

@@ -105,22 +105,20 @@ class StaticEngine:
         default = [dispatch.charge(self)] if graph is get_default_graph() else graph.defaults()
         parent = dict(default).get(current_call, current_call.get())
         opened = call_within(graph, module.name, parent, module=True)
-        changes = (*default, *opened.changes)
-        if not graph.root().stores:
-            return within(*changes)
-        return _Kept(module, graph.root(), opened.gives, *changes)
+        return _Kept(module, graph.root(), opened.gives, *default, *opened.changes)
 
 
 class _Kept(within):
-    """The call of a module in a graph that keeps with which settings it was built."""
+    """The call of a module in a graph, which keeps with which settings it was built: as they were before, and
+    where the session of a later day runs it, also as the call has left them."""
 
     def __init__(self, module: Any, graph: Graph, call: Call, *changes: Any) -> None:
         super().__init__(*changes)
-        self.module, self.settings, self.call = module, graph.settings, call
+        self.module, self.graph, self.call = module, graph, call
 
     def _keep(self) -> None:
         for holder, values in settings_of(self.module):
-            self.settings.keep(holder, values, *self.call.modules())
+            self.graph.settings.keep(holder, values, *self.call.modules())
 
     def on(self) -> None:
         self._keep()
@@ -128,7 +126,8 @@ class _Kept(within):
 
     def off(self, late: bool = False) -> None:
         super().off(late)
-        self._keep()
+        if self.graph.stores:
+            self._keep()
 
 
 ENGINE = StaticEngine()

@@ -62,7 +62,8 @@ class Guards:
             key, seen = setting.key, setting.values[-1]
             if reads.may_read(module, key):
                 get = partial(getattr, module, key)
-                self.told.append((f"{module.name}.{key}", get, Was("plain", seen, kept(seen))))
+                was = Was("plain", seen, kept(seen)) if type(seen) in PLAIN else Was("is", seen)
+                self.told.append((f"{module.name}.{key}", get, was))
         for module in modules:
             for key, part in vars(module).items():
                 if isinstance(part, (State, Module)):

@@ -561,6 +561,29 @@ def hooks_and_kept_gradients(deco: Deco) -> tuple[Step, Any]:
 
 
 @program
+def checkpoints(deco: Deco) -> tuple[Step, Any]:
+    """What is made again for its gradient moves the States that it has moved no further."""
+    first = nn.Linear(12, 8)
+    again = nn.Sequential(nn.BatchNorm1d(8), nn.AlphaDropout(0.3), nn.RReLU())
+    inner = nn.Sequential(nn.BatchNorm1d(8), nn.Dropout(0.3))
+    model = nn.ModuleList([first, again, inner])
+    opt = optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+
+    def nested(h: Any) -> Any:
+        return again(dynamic.checkpoint(inner, h)) + dynamic.rand(8, 8)
+
+    @deco
+    def step(x: Any) -> Any:
+        loss = ops.sum(ops.square(dynamic.checkpoint(nested, first(x))))
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+        return loss
+
+    return lambda i: step(tensor(i)), held(model, opt)
+
+
+@program
 def recursion(deco: Deco) -> tuple[Step, Any]:
     """A tree, as deep as its data: Tree-LSTM's shape of program."""
     join = nn.Linear(24, 12)

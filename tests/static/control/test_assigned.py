@@ -28,7 +28,8 @@ def scan(v: Any, w: Any, x: Any) -> Any:
 
 
 def while_loop(v: Any, w: Any, x: Any) -> Any:
-    return ops.while_loop(lambda i, t: i < 3, lambda i, t: (i + 1, t + step(v, w, x[i])), (x[0] * 0, x[0] * 0))[1]
+    first = ops.cast(x[0] * 0, "int64"), x[0] * 0
+    return ops.while_loop(lambda i, t: i < 3, lambda i, t: (i + 1, t + step(v, w, x[i])), first)[1]
 
 
 def conds(v: Any, w: Any, x: Any) -> Any:
