@@ -14,6 +14,7 @@ from dynamic.operands import operand
 from dynamic.sharing import note
 from dynamic.tensors import Tensor
 from dynamic.versions import next_order
+from shared.device.cuda import owned
 from shared.op import Op, in_single_precision, single_floats
 from shared.pullback import pullback_of
 from shared.source import user_line
@@ -35,7 +36,7 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
         return now.call.applied(op, args, settings, now)
     arrays: list[Any] = []
     edges: list[Edge | None] = []
-    floats = False
+    floats = foreign = False
     for arg in args:
         if type(arg) is Tensor:
             arrays.append(arg.array)
@@ -47,9 +48,15 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
             arrays.append(arg.array)
             edges.append(arg.edge)
         else:
-            arrays.append(operand(op, arg))
+            array = operand(op, arg)
+            if array is arg and type(arg) is not float and type(arg) is not int and not is_weak(arg):
+                if len(arrays) in op.alias:
+                    array = owned(arg)
+                else:
+                    foreign = True
+            arrays.append(array)
             edges.append(None)
-            if type(arrays[-1]) is float and op.together:
+            if type(array) is float and op.together:
                 floats = True
     if floats:
         arrays = single_floats(op, arrays, in_single_precision)
@@ -76,6 +83,10 @@ def apply(op: Op, args: Sequence[Any], settings: dict[str, Any]) -> Any:
             arrays[i] = None
         elif type(array) is np.ndarray or not is_weak(array):
             arrays[i] = Spec(array.shape, array.dtype)
+    if foreign:
+        arrays = [
+            owned(x) if x is arg and not is_weak(x) else x for x, arg in zip(arrays, args, strict=True)
+        ]
     if op.single:
         dtype = y.dtype
         if dtype.kind not in "fc" or op.constant:

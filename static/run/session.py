@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.device.cuda import to_host
+from shared.device.cuda import owned, to_host
 from shared.device.memory import uncollected
 from shared.durable.interrupts import block as entered, deferred, within
 from shared.errors import ArgumentError, FetchError, SessionError
@@ -264,7 +264,7 @@ class Session:
         elements: list[Any] = []
         rebuild = take_apart(self.graph, fetches, elements)
         fed, arrays = take_feeds(self.graph, {} if feed_dict is None else feed_dict, self.device)
-        known = handle.take(elements, dict(zip(fed, arrays, strict=True)))
+        known = handle.take(elements, dict(zip(fed, map(owned, arrays), strict=True)))  # for later parts too
         selection = select(self.graph, elements, known)
         made = [t for node in selection.nodes for t in node.outputs if t not in known]
 
