@@ -61,8 +61,8 @@ class Checkpoint(Node):
 
 
 def _apart(recording: bool) -> Any:
-    """What is done twice is done at once, and not heard of by the call of a `dynamic.function`, which would do
-    it a third time."""
+    """What is done twice is done at once, and the call of a `dynamic.function` does not hear of it: it would do
+    it once more."""
     call = mode.get().call
     if call is not None:
         call.flush()

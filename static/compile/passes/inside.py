@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from static.compile.block import Step, Value
-from static.compile.passes.scaled import scaled
+from static.compile.passes.scaled import placed, scaled
 from static.compile.passes.traits import meets
 from static.compile.passes.writer import Writer
 
@@ -46,7 +46,11 @@ def _inside(back: Callable[[Writer, Step, Value], Value]) -> _Through:
         if u.spec != h.spec:
             return None
         x, *others = step.inputs
-        return w(step.op.name, through(w, x, back(w, step, u)), *others, **step.settings)
+        if others:
+            told = scaled(w, u, whole=False)
+            others = [placed(w, other, told) for other in others]
+        given = Step(step.op, (x, *others), step.settings, step.outputs, step.nodes)
+        return w(step.op.name, through(w, x, back(w, given, u)), *others, **step.settings)
 
     return taken
 

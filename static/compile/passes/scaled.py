@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.op import exact
 from static.compile.block import Step, Value
-from static.compile.passes.traits import MOVES, POWERS, UNBOUNDED, Terms, complement, power_of
+from static.compile.passes.traits import MOVES, ORDERS, POWERS, UNBOUNDED, Terms, complement, power_of
 from static.compile.passes.writer import Scaled, Unsaid, Writer, log_of
 
 
@@ -106,6 +106,7 @@ def _moved(w: Writer, step: Step, value: Value, whole: bool) -> Scaled:
     if step.op.name == "broadcast_to":
         return inside
     place = step.outputs.index(value)
+    others = [placed(w, other, inside) for other in others]
 
     def move(part: Any) -> Any:
         part = w.at(part, x)
@@ -118,6 +119,26 @@ def _moved(w: Writer, step: Step, value: Value, whole: bool) -> Scaled:
     terms = {None if term is None else move(term): count for term, count in inside.terms.items()}
     factor = move(inside.factor) if isinstance(inside.factor, Value) else inside.factor
     return Scaled(factor, terms, inside.sparse)
+
+
+def placed(w: Writer, index: Any, picked: Scaled) -> Any:
+    """Places that were found by the order of what is picked by them: found by that of its logarithms, for
+    what has gone to 0 has no order any more."""
+    step = w.known.steps.get(index) if isinstance(index, Value) else None
+    if step is None or index.dtype.kind not in "iu":
+        return index
+    w.look()
+    if step.op.name not in ORDERS:
+        inputs = [placed(w, x, picked) for x in step.inputs]
+        if all([a is b for a, b in zip(inputs, step.inputs, strict=True)]):
+            return index
+        found = w(step.op.name, *inputs, **step.settings)
+        return found if step.op.single else found[step.outputs.index(index)]
+    x = step.inputs[0]
+    terms = _pure(w, x) if w.known.of_value(x).pure else {}
+    if not {*picked.terms} & {*terms} - {None}:
+        return index
+    return w(step.op.name, w.at(w.total(terms), x), **step.settings)
 
 
 def _returns(step: Step, before: Step) -> bool:
@@ -135,7 +156,10 @@ def _scattered(w: Writer, step: Step, value: Value, whole: bool) -> Scaled:
     terms: Terms = {}
     for term, count in inside.terms.items():
         maker = w.known.steps.get(term) if term is not None else None
-        if maker is None or not _undoes(step, maker):
+        if maker is None:
+            return Scaled(value)
+        others = [placed(w, other, Scaled(None, {maker.inputs[0]: 1.0})) for other in step.inputs[1:]]
+        if not _undoes(step, others, maker):
             return Scaled(value)
         wide = w.known.of(maker.inputs[0], "broadcast_to")
         terms[maker.inputs[0] if wide is None else wide.inputs[0]] = count
@@ -144,11 +168,11 @@ def _scattered(w: Writer, step: Step, value: Value, whole: bool) -> Scaled:
     return Scaled(w(step.op.name, w.at(inside.factor, x), *others, **step.settings), terms, sparse=True)
 
 
-def _undoes(scatter: Step, pick: Step) -> bool:
-    """Whether one step puts back what the other picked."""
+def _undoes(scatter: Step, places: list[Any], pick: Step) -> bool:
+    """Whether one step puts back to some places what the other picked."""
     names = {"scatter_index": ("getitem", "index"), "scatter_sum": ("gather", "axis")}
     name, setting = names[scatter.op.name]
-    same = pick.op.name == name and pick.inputs[1:] == scatter.inputs[1:]
+    same = pick.op.name == name and [*pick.inputs[1:]] == places
     return same and exact(pick.settings[setting]) == exact(scatter.settings[setting])
 
 
@@ -184,6 +208,16 @@ def _joined(w: Writer, step: Step, value: Value, whole: bool) -> Scaled:
 def _extreme(w: Writer, step: Step, value: Value, whole: bool) -> Scaled:
     x = step.inputs[0]
     return Scaled(None, {w(step.op.name, w.at(w.total(_pure(w, x)), x), **step.settings): 1.0})
+
+
+def _bounded(w: Writer, step: Step, value: Value, whole: bool) -> Scaled:
+    logs: list[Any] = [w.at(w.total(_pure(w, step.inputs[0])), value)]
+    for x in step.inputs[1:]:
+        if isinstance(x, Value):
+            logs.append(w.at(w.total(_pure(w, x)), x))
+        else:
+            logs.append(log_of(max(x, 0)))  # a bound below 0 bounds nothing
+    return Scaled(None, {w(step.op.name, *logs): 1.0})
 
 
 def _prod(w: Writer, step: Step, value: Value, whole: bool) -> Scaled:
@@ -253,5 +287,6 @@ _SAID: dict[str, _Say] = {
     "gate": _gate, "where": _where, "concatenate": _joined, "stack": _joined, "prod": _prod,
     "max": _extreme, "min": _extreme, **dict.fromkeys(("pow", *POWERS), _power),
     **dict.fromkeys(("scatter_index", "scatter_sum"), _scattered),
-    **dict.fromkeys(MOVES, _moved), **dict.fromkeys(("sum", "mean", "sum_to"), _summed),
+    **dict.fromkeys(("minimum", "maximum", "clip"), _bounded), **dict.fromkeys(MOVES, _moved),
+    **dict.fromkeys(("sum", "mean", "sum_to"), _summed),
 }  # fmt: skip

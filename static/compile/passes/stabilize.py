@@ -9,16 +9,19 @@ here: the quotient that `log` leaves in it is taken together with what it is mul
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
+from shared.op import TABLE as OPS
 from static.compile.block import Block, Step, Value
 from static.compile.log import Log
 from static.compile.passes.inside import through
 from static.compile.passes.patterns import Makers, Pattern, Rewrite, RewriteTable, rewrite
 from static.compile.passes.scaled import scaled
-from static.compile.passes.traits import Known, meets
+from static.compile.passes.traits import Known, key_of, meets
 from static.compile.passes.writer import Unsaid, Writer
+from static.graph.create import ASSIGNED, IDENTITY
 
 
 def _stable(old: str, new: str, why: str) -> Pattern:
@@ -61,6 +64,41 @@ def _log(w: Writer, step: Step) -> Value | None:
         return None
     found = scaled(w, value)
     return w.log(found, step.outputs[0]) if found.terms else None
+
+
+def _log_of(base: float) -> Callable[[Writer, Step], Value | None]:
+    def log(w: Writer, step: Step) -> Value | None:
+        found = _log(w, step)
+        return None if found is None else w("mul", found, 1 / math.log(base))
+
+    return log
+
+
+def _positive(w: Writer, step: Step) -> Value | None:
+    """relu(x) of x that is positive."""
+    return step.inputs[0] if w.known.of_value(step.inputs[0]).pure else None
+
+
+def _share(w: Writer, step: Step) -> Value | None:
+    """Which of the elements were the smallest or largest, by their logarithms, as these are."""
+    a, b = step.inputs
+    if not (w.known.of_value(a).pure and w.known.of_value(b).pure and isinstance(b, Value)):
+        return None
+    maker = w.known.moved_from(b)
+    extreme = maker is not None and maker.op.name in ("max", "min") and maker.inputs[0] is a
+    if not extreme and not any([key_of(n, step.inputs, {}) in w.known.same for n in ("minimum", "maximum")]):
+        return None
+    return w(step.op.name, *[w.log(scaled(w, x), x) for x in step.inputs])
+
+
+def _let_through(w: Writer, step: Step) -> Value | None:
+    """The cotangent of such a relu."""
+    return step.inputs[0] if w.known.of_value(step.inputs[1]).pure else None
+
+
+def _given(w: Writer, step: Step) -> Value | None:
+    """What only gradients have told from its argument, and these are written by now."""
+    return step.inputs[0] if step.op in (OPS["stop_gradient"], IDENTITY, ASSIGNED) else None
 
 
 def _log1p(w: Writer, step: Step) -> Value | None:
@@ -112,6 +150,18 @@ TABLE = RewriteTable(
     [
         *(pattern.rule() for pattern in PATTERNS),
         _carried("log", "log of what is made of exponentials", "they may go to 0 or infinity before", _log),
+        _carried("log2", "log2 of what is made of exponentials", "they may go to 0 before", _log_of(2)),
+        _carried("log10", "log10 of what is made of exponentials", "they may go to 0 before", _log_of(10)),
+        _carried("relu", "relu of what is positive", "it changes nothing", _positive),
+        *[
+            _carried(name, "which element was the smallest or largest", "what went to 0 is all alike", _share)
+            for name in ("equal", "greater", "less")
+        ],
+        _carried("relu_grad", "the gradient of relu of what is positive", "it changes nothing", _let_through),
+        *[
+            _carried(name, f"{name} of a value", "it is that value, once gradients are written", _given)
+            for name in ("stop_gradient", "identity", "assigned")
+        ],
         _carried("log1p", "log1p of an exponential of x", "exp overflows where the result is near x", _log1p),
         _carried("div", "a quotient of exponentials", _NO_NUMBERS, _div),
         _carried("mul", "a quotient of exponentials, in a product", _NO_NUMBERS, _mul),

@@ -19,8 +19,10 @@ from static.compile.passes.patterns import Makers
 BOUNDED, UNBOUNDED = 1, 2
 """Kinds of exponentials: softmax and sigmoid and its slope, which go to 0 alone; exp, which goes to
 infinity too."""
-MOVES = ("reshape", "transpose", "broadcast_to", "getitem", "gather", "flip", "split", "unbind")
+MOVES = ("reshape", "transpose", "broadcast_to", "getitem", "gather", "flip", "roll", "split", "unbind")
 """Ops that give elements of their first argument another place."""
+ORDERS = ("argsort", "argmax", "argmin", "top_index", "cummax_index", "cummin_index")
+"""Ops that find places by the order of what stands there."""
 LOGS = {"log_softmax": BOUNDED, "log_sigmoid": BOUNDED, "softplus": UNBOUNDED, "logsumexp": UNBOUNDED}
 """Ops whose result is a logarithm, and the kind of what it is the logarithm of."""
 POWERS = {"sqrt": 0.5, "square": 2, "reciprocal": -1, "rsqrt": -0.5}
@@ -87,6 +89,13 @@ class Known(Makers):
         self._collect(value, 1.0, found, 4)
         known = any([self.log_kind(term) for term in found])
         return found if known else {value: 1.0}
+
+    def moved_from(self, value: Value) -> Step | None:
+        """The step that made a value, before its elements were given other places."""
+        step = self.steps.get(value)
+        while step is not None and step.op.name in MOVES and isinstance(step.inputs[0], Value):
+            step = self.steps.get(step.inputs[0])
+        return step
 
     def log_kind(self, term: Value | None) -> int:
         """The kind of what a term is the logarithm of; 0 if it is none, or none is known."""
@@ -249,6 +258,19 @@ def _power(step: Step, known: Known) -> Traits:
     return x if power > 0 else Traits(x.below, x.above, True)
 
 
+def _bounded(step: Step, known: Known) -> Traits:
+    """Of the smaller or larger of two, and of what is held between bounds, if that may be as small as 0."""
+    x, *others = step.inputs
+    if step.op.name == "clip":
+        low, high = others
+        free = isinstance(low, (int, float)) and low <= 0 and known.of_value(high).pure
+        return _pure(step, known) if free else OTHER
+    if step.op.name == "maximum" and not all([isinstance(x, Value) for x in step.inputs]):
+        return OTHER
+    both = _together(step, known, (x, *others))
+    return both if both.pure else OTHER
+
+
 def _first(step: Step, known: Known) -> Traits:
     return known.of_value(step.inputs[0])
 
@@ -278,6 +300,7 @@ _TRAITS: dict[str, Callable[[Step, Known], Traits]] = {
     "concatenate": lambda step, known: _together(step, known, step.inputs),
     "stack": lambda step, known: _together(step, known, step.inputs),
     **dict.fromkeys(("pow", *POWERS), _power), **dict.fromkeys(("prod", "max", "min"), _pure),
+    **dict.fromkeys(("minimum", "maximum", "clip"), _bounded),
     **dict.fromkeys((*MOVES, "sum", "mean", "sum_to"), _first),
     **dict.fromkeys(("scatter_index", "scatter_sum"), _signed),
     **dict.fromkeys(("tanh", "log", "not_equal", "isfinite", *LOGS), _nothing),

@@ -74,6 +74,31 @@ FORMS: dict[str, Callable[[Any], Any]] = {
     "stacked": lambda x: ops.log(ops.stack([ops.sigmoid(x), 1 - ops.sigmoid(x)], 0)),
     "chosen": lambda x: ops.log(ops.where(HOT > 0, ops.sigmoid(x), 1 - ops.sigmoid(x))),
     "several moves": lambda x: ops.log(ops.reshape(ops.transpose(ops.softmax(x)), (-1,))[2:5]),
+    "rolled": lambda x: ops.log(ops.roll(ops.softmax(x), 1, 1)),
+    # by their order, which what has gone to 0 has lost
+    "sorted": lambda x: ops.log(ops.sort(ops.softmax(x), axis=1)),
+    "sorted from above": lambda x: ops.log(ops.sort(ops.softmax(x), axis=1, descending=True)),
+    "the largest few": lambda x: ops.log(ops.topk(ops.softmax(x), 3, axis=1)[0]),
+    "the second": lambda x: ops.log(ops.kthvalue(ops.softmax(x), 2, axis=1)[0]),
+    "the median": lambda x: ops.log(ops.median(ops.softmax(x), axis=1)),
+    "the smallest": lambda x: ops.log(ops.min(ops.softmax(x), axis=1)),
+    "the smallest and its place": lambda x: ops.log(ops.min_with_indices(ops.softmax(x), 1)[0]),
+    "the largest and its place": lambda x: ops.log(ops.max_with_indices(ops.softmax(x), 1)[0]),
+    "by the smallest's place": lambda x: ops.log(
+        ops.take_along_axis(ops.softmax(x), ops.argmin(ops.softmax(x), axis=1, keepdims=True), 1)
+    ),
+    "the smallest so far": lambda x: ops.log(ops.cummin(ops.softmax(x), 1)[0]),
+    "the largest so far": lambda x: ops.log(ops.cummax(ops.softmax(x), 1)[0]),
+    "the smaller of two": lambda x: ops.log(ops.minimum(ops.softmax(x), ops.flip(ops.softmax(x), 1))),
+    "the larger of two": lambda x: ops.log(ops.maximum(ops.sigmoid(x), ops.softmax(x))),
+    "by the order of others": lambda x: ops.log(
+        ops.gather(ops.softmax(x), ops.argsort(ops.sigmoid(-x), axis=1), 1)
+    ),
+    # what changes nothing, or holds within bounds
+    "relu": lambda x: ops.log(ops.relu(ops.softmax(x))),
+    "held in 0 to 1": lambda x: ops.log(ops.clip(ops.softmax(x), 0, 1)),
+    "held below a half": lambda x: ops.log(ops.minimum(ops.softmax(x), 0.5)),
+    "by 10": lambda x: ops.log10(ops.softmax(x)[:, 1:]),
     # binary losses
     "sigmoid": lambda x: ops.log(ops.sigmoid(x)),
     "1 - sigmoid": lambda x: ops.log(1 - ops.sigmoid(x)),
@@ -142,7 +167,24 @@ SAID_BETTER: dict[str, Callable[[Any], Any]] = {
 """For the oracle: forms that long double would lose too, by cancelling."""
 
 
+def test_a_logarithm_goes_through_what_only_gradients_tell() -> None:
+    x = static.placeholder("float64", (2, 3))
+    known = static.Variable(np.zeros((2, 3)))
+
+    def step(carry: Any, part: Any) -> Any:
+        known.assign(ops.softmax(part))
+        return carry, ops.log(known.value())
+
+    y = ops.log(ops.stop_gradient(static.identity(ops.softmax(x)))), ops.scan(step, (), x[None])[1][0]
+    want = ops.log(ops.softmax(FAR.astype(np.longdouble))).astype(float)
+    with static.Session() as session:
+        session.run(static.global_variables_initializer())
+        for found in session.run(y, {x: FAR}):
+            np.testing.assert_allclose(found, want, atol=1e-200)
+
+
 VALUES: dict[str, Callable[[Any], Any]] = {
+    "by 2": lambda x: ops.log2(ops.softmax(x)),
     "a sign below": lambda x: ops.exp(x) / -ops.sum(ops.exp(x), axis=1, keepdims=True),
     "a chosen quotient": lambda x: ops.sigmoid(x)
     * ops.where(HOT > 0, ops.sigmoid(x * 0.5) / ops.sigmoid(x), x * 0),

@@ -72,12 +72,12 @@ FORMS = (unrolled, updates, scan, while_loop, conds, cond_in_scan, scan_in_scan)
 
 def right() -> list[float]:
     """The sum, its derivatives by v and w, and by w twice, in float64: each v is a number."""
-    v, w, l, dv, dw, dww = 0.5, 0.7, 0.0, 0.0, 0.0, 0.0
+    v, w, loss, dv, dw, dww = 0.5, 0.7, 0.0, 0.0, 0.0, 0.0
     for q in X.astype(float):
         after = np.tanh(w * v + q)
-        l, dv = l + v * q + 3 * after * w * w, dv + q + 3 * w * w
+        loss, dv = loss + v * q + 3 * after * w * w, dv + q + 3 * w * w
         dw, dww, v = dw + 6 * after * w, dww + 6 * after, after
-    return [l, dv, dw, dww]
+    return [loss, dv, dw, dww]
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
