@@ -61,7 +61,7 @@ class Checkpoint(Node):
 
 
 def _apart(recording: bool) -> Any:
-    """What is done twice is done at once, and the call of a `dynamic.function` does not hear of it: it would do
+    """What is done twice is done at once. The call of a `dynamic.function` hears nothing of it, or it would do
     it once more."""
     call = mode.get().call
     if call is not None:

@@ -99,7 +99,7 @@ FIXES = [
         ("shared/operators.py", "def __invert__", "ops.bitwise_not", "ops.logical_not"),
     )),
     Reverted("C12", "a checkpoint runs again with the states as they are then", (
-        ("dynamic/recompute.py", "in_mode(recording=True),",
+        ("dynamic/recompute.py", "_apart(recording=True),",
          "holding(dict(zip(self.states, arrays, strict=True))),", '__import__("contextlib").nullcontext(),'),
     )),
     Reverted("C13", "+= on what the tape remembers is refused", (
