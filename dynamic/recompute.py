@@ -61,8 +61,8 @@ class Checkpoint(Node):
 
 
 def _apart(recording: bool) -> Any:
-    """What is done twice is done at once. The call of a `dynamic.function` hears nothing of it, or it would do
-    it once more."""
+    """A mode in which all is done at once, for it is done twice: a call of a `dynamic.function` hears nothing
+    of it, or it would do it once more."""
     call = mode.get().call
     if call is not None:
         call.flush()

@@ -64,6 +64,9 @@ STABILIZE = rows("logarithm", "static/compile/passes/stabilize.py", [
     ("PATTERNS = (", '"sqrt(x * x)", "abs(x)"', '"sqrt(x * x)", "relu(x)"'),
     ("LAST = (", '"log(1 + x)", "log1p(x)"', '"log(1 + x)", "log1p(-x)"'),
     ("def _div", "scaled(w, b), -1)", "scaled(w, b), 1)"),
+    ("def _log_of", "1 / math.log(base)", "math.log(base)"),
+    ("def _share", "maker.inputs[0] is a", "maker.inputs[0] is b"),
+    ("def _let_through", "w.known.of_value(step.inputs[1]).pure", "True"),
     ("def _log1p", 'w("softplus", w.log(found, value))', "w.log(found, value)"),
 ])  # fmt: skip
 
@@ -74,7 +77,10 @@ SCALED = [
         ("def _sub", 'w("mul", x, -2.0)', 'w("mul", x, 2.0)'),
         ("def _sub", "Scaled(2.0, {right: 1.0})", "Scaled(1.0, {right: 1.0})"),
         ("def _moved", "place = step.outputs.index(value)", "place = 0"),
-        ("def _scattered", "not _undoes(step, maker)", "maker.op.name not in ('getitem', 'gather')"),
+        ("def _scattered", "not _undoes(step, others, maker)", "maker.op.name not in ('getitem', 'gather')"),
+        ("def placed", "return w(step.op.name, w.at(w.total(terms), x), **step.settings)", "return index"),
+        ("def placed", "& {*terms} - {None}", "| {*terms}"),
+        ("def _bounded", "log_of(max(x, 0))", "max(x, 0)"),
         ("def _where", "[w.total(x.terms) for x in said]", "[w.total(x.terms) for x in said[::-1]]"),
         ("def _summed", "bounded and not whole", "bounded"),
         ("def _constant_over", "all([ones[axis] for axis in axes])", "any(ones)"),
