@@ -288,6 +288,7 @@ ORDINARY: dict[str, Callable[[Any], Any]] = {
     "samples": lambda x: x + ops.exp(x * 0.5) * 0.25 - ops.exp(x) / 3,
     "losses": lambda x: ops.cross_entropy(x, LABELS) + ops.mean(ops.log_softmax(x)),
     "a square of what is negative": lambda x: ops.log(ops.square(-ops.softmax(x))),
+    "relus": lambda x: ops.relu(x) * ops.relu(x - 1) + ops.log(2 + ops.relu(ops.softmax(x) - 0.25)),
     "two tanhs": lambda x: ops.log(1 - ops.tanh(x) * ops.tanh(x * 0.5)),
     "a floor": lambda x: ops.log(ops.softmax(x) + 1e-9) + ops.log(ops.clip(ops.sigmoid(x), 1e-6, 1)),
 }
