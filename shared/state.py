@@ -23,6 +23,10 @@ from shared.touched import Waiting, noted, touch, touching
 from shared.usage import late
 from shared.usage.door import methods
 
+forms = [0]
+"""How often some State has come to hold an array of another shape, dtype or kind: whoever has looked at
+several need not look again before."""
+
 
 class State(InPlace):
     """An array with a name. `assign` is the one way to change it that both engines share; in `dynamic`
@@ -72,6 +76,7 @@ class State(InPlace):
             touch(self)
         if not _alike(array, self._data):
             check_fits(f"{self.name or 'a parameter'}.data", array, self if self._data is not None else array)
+            forms[0] += 1
         late.note(self, "data")
         self._data = array
 
@@ -90,6 +95,8 @@ class State(InPlace):
         """Hold `array` from now on, whatever its shape and dtype: for who makes the State another one."""
         if type(self._data) is Waiting:
             self._data.settle(self)
+        if not _alike(array, self._data):
+            forms[0] += 1
         self._data = array
 
     def value(self) -> Any:
@@ -161,7 +168,7 @@ class State(InPlace):
         self._device = check_device("to", device)
         self.grad = None
         if self.settled:
-            self._data = to_device(self.data, device)
+            self.hold(to_device(self.data, device))
 
     def assign(self, value: Any) -> Any:
         """Hold `value` from now on: at once, or, for a static Tensor, when the graph runs.
@@ -185,7 +192,7 @@ class State(InPlace):
         engine = ENGINE_OF[type(value)]
         if engine is None or isinstance(engine, Neutral):
             given = value.value() if isinstance(value, State) else value
-            self._data = owned(given, self.dtype, beside=self.value())
+            self.hold(owned(given, self.dtype, beside=self.value()))
             late.note(self, "data")
             return None
         return engine.assign(self, value)

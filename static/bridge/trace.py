@@ -10,7 +10,7 @@ import numpy as np
 from shared.device.memory import uncollected
 from shared.errors import DiptychError, GraphError, SymbolicValueError
 from shared.nest import flatten
-from shared.state import State
+from shared.state import State, forms
 from shared.touched import touch, touching
 from shared.usage import late
 from static.bridge.guards import FunctionGraph, Guards
@@ -84,13 +84,17 @@ class Trace:
         self.stored: list[Any] = [variable.state for variable in self.op.stored]
         self.shapes = [state.shape for state in self.states]
         self.dtypes = [state.dtype for state in self.states]
-        self.plain = _written(self.op.variables, self.states, self.shapes, self.dtypes)
+        self.plain = _written(self.op.variables, self.states, self._all_plain)
         self.guards.traced(reads, graph)
 
     def fits(self) -> bool:
         """Whether the States are of the shapes and dtypes that they had."""
         held = [state._data for state in self.states]
         return [x.shape for x in held] == self.shapes and [x.dtype for x in held] == self.dtypes
+
+    def _all_plain(self) -> bool:
+        """The same, and that they are NumPy's."""
+        return all([type(state._data) is np.ndarray for state in self.states]) and self.fits()
 
     def run(self, values: Sequence[Any], tensors: bool, held: dict[Any, Any] | None = None) -> Any:
         """Run the program, and give what the function gave; on Tensors of another engine, as one op of it.
@@ -127,19 +131,22 @@ class Trace:
         return dict(zip(self.op.variables, [state.value() for state in self.states], strict=True))
 
 
-def _written(variables: Sequence[Any], states: Sequence[Any], shapes: Any, dtypes: Any) -> Callable[[], Any]:
+def _written(variables: Sequence[Any], states: Sequence[Any], fits: Callable[[], bool]) -> Callable[[], Any]:
     """What the States hold, by variable, where each holds an array of NumPy's of its shape and dtype and
     nobody wants to know who reads it; None else. Without a loop, which would take twice as long."""
-    space: dict[str, Any] = {"touching": touching, "ndarray": np.ndarray}
-    lines, parts = [], []
+    space: dict[str, Any] = {"touching": touching, "forms": forms, "fits": fits, "seen": [None]}
+    parts = []
     for i, (variable, state) in enumerate(zip(variables, states, strict=True)):
-        space |= {f"v{i}": variable, f"s{i}": state, f"h{i}": shapes[i], f"t{i}": dtypes[i]}
-        lines.append(
-            f"    x = d{i} = s{i}._data\n"
-            f"    if type(x) is not ndarray or x.shape != h{i} or x.dtype is not t{i}: return None\n"
-        )
-        parts.append(f"v{i}: d{i}")
-    body = f"    if touching: return None\n{''.join(lines)}    return {{{', '.join(parts)}}}"
+        space |= {f"v{i}": variable, f"s{i}": state}
+        parts.append(f"v{i}: s{i}._data")
+    body = (
+        "    if touching: return None\n"
+        "    if forms[0] != seen[0]:\n"
+        "        now = forms[0]\n"
+        "        if not fits(): return None\n"
+        "        seen[0] = now\n"
+        f"    return {{{', '.join(parts)}}}"
+    )
     exec(f"def plain():\n{body}", space)
     return space.pop("plain")
 
