@@ -9,14 +9,15 @@ import numpy as np
 from shared import dispatch
 from shared.device import cuda
 from shared.device.cuda import owned, to_device
-from shared.errors import EngineError, GradientError
+from shared.errors import DTypeError, EngineError, GradientError
 from shared.op import Op, as_array
-from shared.spec import Spec, is_weak, number_or_array, plain
+from shared.spec import NUMBERS, Spec, in_short, is_weak, number_or_array, plain
 
 
 def operand(op: Op, value: Any) -> Any:
     """An array or a weak number for `value`; an error in our words if it is nothing of the kind."""
     if isinstance(value, np.ndarray):
+        check_numbers(op, value)
         if cuda.in_use:
             value = to_device(value, cuda.default_device())
         return value if value.flags.c_contiguous else owned(value)
@@ -36,7 +37,7 @@ def operand(op: Op, value: Any) -> Any:
             "(session.run gives arrays that dynamic takes)"
         )
     if isinstance(value, (list, tuple)):
-        return to_device(as_array(value), cuda.default_device())
+        return to_device(check_numbers(op, as_array(value)), cuda.default_device())
     if hasattr(value := cuda.adopted(value), "__array_namespace__"):
         return value
     of = type(value)
@@ -45,3 +46,14 @@ def operand(op: Op, value: Any) -> Any:
         f"{op.name}: {shown} is neither a Tensor, an array nor a number (dynamic.from_dlpack makes a "
         "Tensor of another library's)"
     )
+
+
+def check_numbers(op: Op, array: Any) -> Any:
+    """The array; DTypeError for one of objects, of whose numbers no Tensor would know a gradient, of text or
+    of times."""
+    if array.dtype.kind not in NUMBERS:
+        raise DTypeError(
+            f"{op.name}: {in_short(array)} does not hold numbers of a dtype of their own; if they are "
+            "numbers, array.astype('float32')"
+        )
+    return array

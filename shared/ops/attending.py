@@ -22,7 +22,7 @@ from shared.ops.elementwise import add
 from shared.ops.matrices import matmul
 from shared.ops.random import dropout
 from shared.ops.reductions import sum
-from shared.ops.shapes import as_tensor_like, swapaxes
+from shared.ops.shapes import as_tensor_like, sized, swapaxes
 from shared.ops.tiling import repeat
 from shared.ops.weighing import attention_weights, check_attention, check_mask, scaled
 from shared.spec import Operand, Spec, as_number, broadcast_shapes, promote, sizes_match, str_shape
@@ -308,7 +308,7 @@ def _repeated(q: Any, x: Any) -> Any:
             f"attention: {heads} heads of queries are no multiple of {shared} of keys and values, each of "
             "which serves as many of them"
         )
-    return repeat(x, divide(heads, shared), -3)
+    return sized("attention: keys or values", repeat(x, divide(heads, shared), -3), -3, heads)
 
 
 def scaled_dot_product_attention(

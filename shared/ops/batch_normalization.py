@@ -29,7 +29,7 @@ from shared.ops.normalization import (
     within,
 )
 from shared.ops.reductions import sum
-from shared.ops.shapes import as_tensor_like, broadcast_to, reshape
+from shared.ops.shapes import as_tensor_like, broadcast_to, of_one_size, reshape
 from shared.spec import Operand, Spec, as_number, promote, str_shape
 
 
@@ -252,9 +252,14 @@ def batch_norm(
     x = as_tensor_like(x)
     if not training:
         _check_batch_norm(x, running_mean, running_var, weight, bias)
-        scale = 1 / sqrt(running_var + eps)
+        values = [running_mean, running_var, weight, bias]
+        for i, value in enumerate(values):
+            if value is not None:
+                x, values[i] = of_one_size("batch_norm", x, 1, value, 0)
+        mean, var, weight, bias = values
+        scale = 1 / sqrt(var + eps)
         scale = scale if weight is None else weight * scale
-        shift = neg(running_mean * scale)
+        shift = neg(mean * scale)
         shift = shift if bias is None else shift + bias
         ndim = len(x.shape)
         return x * _row(scale, ndim) + _row(shift, ndim), running_mean, running_var

@@ -20,7 +20,7 @@ from shared.ops.creation import eye
 from shared.ops.elementwise import add
 from shared.ops.ranges import smaller
 from shared.ops.reductions import sum
-from shared.ops.shapes import as_tensor_like, broadcast_to, expand_dims, reshape
+from shared.ops.shapes import as_tensor_like, broadcast_to, expand_dims, of_one_size, reshape
 from shared.spec import Operand, Spec, promote, sizes_match, str_shape
 
 # --- reading subscripts --------------------------------------------------------------------
@@ -231,5 +231,7 @@ def bilinear(x1: Any, x2: Any, weight: Any, bias: Any = None) -> Any:
             f"bilinear: x1 {str_shape(x1.shape)} and x2 {str_shape(x2.shape)} with weight "
             f"{str_shape(weight.shape)}: the weight is (out, in1, in2), the last sizes in1 and in2"
         )
+    x1, weight = of_one_size("bilinear", x1, -1, weight, 1)
+    x2, weight = of_one_size("bilinear", x2, -1, weight, 2)
     y = einsum("...i,oij,...j->...o", x1, weight, x2)
     return y if bias is None else add(y, bias)

@@ -30,7 +30,7 @@ from shared.ops.normalization import (
 )
 from shared.ops.padding import pad
 from shared.ops.reductions import mean, sum
-from shared.ops.shapes import as_tensor_like, broadcast_to, c_order, reshape
+from shared.ops.shapes import as_tensor_like, broadcast_to, c_order, of_one_size, reshape
 from shared.spec import Operand, Spec, as_number, one_axis, sizes_match, str_shape
 
 # --- in groups of channels -----------------------------------------------------------------
@@ -192,6 +192,8 @@ def rms_norm(
             f"rms_norm: weight {str_shape(tuple(weight.shape))} must have the normalised shape "
             f"{str_shape(sizes)}, the last axes of x {str_shape(tuple(x.shape))}"
         )
+    for axis in range(-len(sizes), 0):
+        y, weight = of_one_size("rms_norm", y, axis, weight, axis)
     return y * weight
 
 

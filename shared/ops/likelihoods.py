@@ -25,7 +25,7 @@ from shared.ops.distances import (
 )
 from shared.ops.elementwise import exp, log, neg, pow, square, sub
 from shared.ops.reals import RealOp
-from shared.ops.shapes import expand_dims
+from shared.ops.shapes import expand_dims, shaped
 from shared.ops.sigmoids import sigmoid
 from shared.spec import as_number, is_weak, promote, sizes_match, str_shape
 
@@ -82,6 +82,7 @@ def gaussian_nll_loss(
         )
     var = _variance(var, least=eps)
     losses = (log(var) + square(sub(x, target)) / var) * 0.5
+    losses = shaped("gaussian_nll_loss: the losses", losses, shape)
     return reduced_by(reduction, losses + 0.5 * math.log(2 * math.pi) if full else losses)
 
 

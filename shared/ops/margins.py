@@ -36,7 +36,7 @@ from shared.ops.elementwise import neg
 from shared.ops.lookup import gather, one_hot, scatter_sum
 from shared.ops.pairs import difference, pairwise_distance
 from shared.ops.reductions import cumsum, mean, sum
-from shared.ops.shapes import as_tensor_like, expand_dims, squeeze
+from shared.ops.shapes import as_tensor_like, expand_dims, of_one_size, squeeze
 from shared.ops.sigmoids import softplus
 from shared.spec import as_number, sizes_match, str_shape
 
@@ -96,6 +96,8 @@ def _scores(call: str, x: Any, target: Any, ndim: int) -> tuple[Any, Any, bool]:
     if len(x.shape) != 2 or len(target.shape) != ndim or not all(map(sizes_match, target.shape, x.shape)):
         wanted = "(N,)" if ndim == 1 else "(N, C)"
         raise ShapeError(f"{given}: they must be (N, C) and {wanted}, or the same without N")
+    for axis in range(ndim):
+        x, target = of_one_size(call, x, axis, target, axis)
     return x, target, alone
 
 

@@ -18,7 +18,7 @@ from shared.ops.elementwise import sub
 from shared.ops.indexing import getitem
 from shared.ops.linalg.norms import vector_norm
 from shared.ops.matrices import triu
-from shared.ops.shapes import as_tensor_like, expand_dims, reshape
+from shared.ops.shapes import as_tensor_like, expand_dims, of_one_size, reshape
 from shared.spec import as_number, sizes_match, str_shape
 
 
@@ -55,6 +55,7 @@ def cdist(x1: Any, x2: Any, p: float = 2.0) -> Any:
             f"cdist: x1 {str_shape(tuple(x1.shape))} and x2 {str_shape(tuple(x2.shape))} must be "
             "(..., P, D) and (..., R, D), with rows of one length"
         )
+    x1, x2 = of_one_size("cdist", x1, -1, x2, -1)
     return vector_norm(sub(expand_dims(x1, -2), expand_dims(x2, -3)), ord=p, axis=-1)
 
 

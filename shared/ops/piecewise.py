@@ -16,7 +16,7 @@ from shared.op import Rule, elementwise
 from shared.ops.choosing import clip, gate, greater, less, less_equal, logical_and, logical_not, where
 from shared.ops.elementwise import abs, mul, sub
 from shared.ops.reals import RealOp
-from shared.ops.shapes import as_tensor_like, reshape
+from shared.ops.shapes import as_tensor_like, reshape, shaped
 from shared.ops.sigmoids import as_floating
 from shared.spec import as_number, float_dtype, sizes_match, str_shape
 
@@ -107,4 +107,4 @@ def prelu(x: Any, weight: Any) -> Any:
         weight = reshape(weight, () if same_size(given[0], 1) else (given[0],) + (1,) * (len(shape) - 2))
     positive = greater(x, 0)
     low = gate(x, logical_not(positive))  # a product of what is not chosen may be no number
-    return where(positive, x, low * weight)
+    return shaped("prelu", where(positive, x, low * weight), shape)

@@ -37,7 +37,7 @@ from shared.ops.joining import concatenate
 from shared.ops.ranges import at_least
 from shared.ops.reductions import sum
 from shared.ops.resizing import cubic_weights
-from shared.ops.shapes import as_sizes, expand_dims, reshape, transpose
+from shared.ops.shapes import as_sizes, expand_dims, reshape, sized, transpose
 from shared.ops.windows import Pair, pair
 from shared.spec import Spec, as_number, sizes_match, str_shape
 
@@ -89,6 +89,7 @@ def grid_sample(
         raise ShapeError(f"{given}: they must be N C H W and N OH OW 2, or N C D H W and N OD OH OW 3")
     if not sizes_match(x.shape[0], grid.shape[0]):
         raise ShapeError(f"{given}: there must be a grid for each image; broadcast_to one for all?")
+    grid = sized("grid_sample: grid", grid, -1, axes)
     if axes not in SAMPLES.get(mode, ()) or padding_mode not in OUTSIDE:
         modes = ", ".join(name for name, ranks in SAMPLES.items() if axes in ranks)
         raise SettingError(
@@ -152,6 +153,8 @@ def affine_grid(theta: Any, size: Sequence[Size], align_corners: bool = False) -
             f"affine_grid: theta {str_shape(tuple(theta.shape))} and size {str_shape(sizes)} must be "
             "(N, 2, 3) and (N, C, H, W), or (N, 3, 4) and (N, C, D, H, W)"
         )
+    for axis, count in enumerate((sizes[0], axes, axes + 1)):
+        theta = sized("affine_grid: theta", theta, axis, count)
     ends = (theta.shape[0], *(1,) * axes, axes)
     y = reshape(getitem(theta, (EVERY, EVERY, axes)), ends)
     for axis, count in enumerate(sizes[2:]):
@@ -225,6 +228,7 @@ def roi_align(
             f"roi_align: x {str_shape(tuple(x.shape))} and boxes {str_shape(tuple(boxes.shape))} must be "
             "(N, C, H, W) and (K, 5), or for each image (L, 4)"
         )
+    boxes = sized("roi_align: boxes", boxes, 1, 5)
     places = pair("roi_align", "output_size", output_size, 1)
     scale, shift = as_number("roi_align", "spatial_scale", spatial_scale), 0.5 if aligned else 0.0
     if isinstance(sampling_ratio, bool) or not isinstance(sampling_ratio, (int, np.integer)):

@@ -152,7 +152,47 @@ def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Any:
         for i in gone:
             if not sizes_match(x.shape[i], 1):
                 raise ShapeError(f"squeeze: axis {i} of {str_shape(x.shape)} has size {x.shape[i]}, not 1")
+            x = sized("squeeze", x, i, 1)
     return reshape(x, tuple(size for i, size in enumerate(x.shape) if i not in gone))
+
+
+# --- sizes that must be ----------------------------------------------------------------------
+
+
+def _infer_sized(x: Operand, *, shape: Shape, call: str) -> Spec:
+    if len(x.shape) != len(shape) or not all(map(sizes_match, x.shape, shape)):
+        raise ShapeError(f"{call}: {str_shape(x.shape)} must have the shape {str_shape(shape)} here")
+    return Spec(shape, x.dtype)
+
+
+_sized = Op(
+    "sized",
+    lambda x, *, shape, call: x,
+    _infer_sized,
+    [Rule(lambda g, y, x, *, shape, call: g)],
+    alias=(0,),
+    check=True,
+    doc="`x`, of which a run checks that it has this shape: else it might broadcast, or be cut, unnoticed.",
+)
+
+
+def sized(call: str, x: Any, axis: int, size: Size) -> Any:
+    """`x`, whose `axis` must have this size. What only a run knows is checked there; ShapeError else."""
+    shape = list(x.shape)
+    shape[axis] = size
+    return shaped(call, x, tuple(shape))
+
+
+def shaped(call: str, x: Any, shape: Shape) -> Any:
+    """`x`, which must have this shape: a result, where an argument might have stretched it."""
+    return x if same_shape(tuple(x.shape), shape) else _sized(x, shape=shape, call=call)
+
+
+def of_one_size(call: str, a: Any, axis_a: int, b: Any, axis_b: int) -> tuple[Any, Any]:
+    """a and b, of which these axes must have the same size, be it one that only a run knows."""
+    if isinstance(a.shape[axis_a], Dim):
+        return sized(call, a, axis_a, b.shape[axis_b]), b
+    return a, sized(call, b, axis_b, a.shape[axis_a])
 
 
 # --- transpose -----------------------------------------------------------------------------

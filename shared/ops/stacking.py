@@ -11,7 +11,7 @@ from shared.dims import Dim, Size, divide
 from shared.errors import SettingError, ShapeError, UnknownSizeError
 from shared.ops.indexing import EVERY, getitem
 from shared.ops.joining import concatenate, split
-from shared.ops.shapes import as_sizes, as_tensor_like, expand_dims, reshape
+from shared.ops.shapes import as_sizes, as_tensor_like, expand_dims, reshape, sized
 from shared.spec import one_axis, str_shape
 
 PARTS = 2**16
@@ -74,7 +74,7 @@ def narrow(x: Any, axis: int, start: Size, length: Size) -> Any:
         raise ShapeError(
             f"narrow: axis {axis} of {str_shape(x.shape)} has no {length} elements from {start} on"
         )
-    return getitem(x, (*(EVERY,) * axis, slice(first, first + count)))
+    return sized("narrow", getitem(x, (*(EVERY,) * axis, slice(first, first + count))), axis, count)
 
 
 def tensor_split(x: Any, sections: int | Sequence[int], axis: int = 0) -> tuple[Any, ...]:

@@ -24,6 +24,23 @@ class TensorShape(tuple[Any, ...]):
             return TensorShape(found)
         return found if isinstance(found, Dim) else Dimension(found)
 
+    def __eq__(self, other: object) -> bool:
+        """Whether the sizes are those of a list or tuple. Sizes that are not known are compared as Dims are,
+        None stands for such a one."""
+        if not isinstance(other, (tuple, list)):
+            return False
+        if len(self) != len(other):
+            return False
+        return all(
+            isinstance(size, Dim) if wanted is None else bool(size == wanted)
+            for size, wanted in zip(self, other, strict=True)
+        )
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = tuple.__hash__
+
     def as_list(self) -> list[int | None]:
         """The sizes, None for those that are not known."""
         return [None if isinstance(size, Dim) else int(size) for size in self]

@@ -53,6 +53,8 @@ CASES = [
          torch=lambda x: x.sum((0, 2))[:, None]),
     Case("sum_to", lambda x: ops.sum_to(x, x.shape[1:]), [normal(2, 3)], unknown=[("a", "b")],
          name="no axis kept"),
+    Case("sized", lambda x: TABLE["sized"](x, shape=tuple(x.shape), call="squeeze") * 2, [normal(2, 3)],
+         torch=lambda x: x * 2, unknown=[("a", "b")]),
     Case("sum_to", lambda x: TABLE["sum_to"](x, shape=(3,)), [normal(3)], unknown=[(3,)],
          name="nothing to sum"),
     # joining and cutting

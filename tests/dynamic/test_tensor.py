@@ -12,7 +12,7 @@ import pytest
 import dynamic
 import dynamic.array_api
 from shared import ops
-from shared.errors import SettingError
+from shared.errors import DTypeError, SettingError
 
 
 def test_python_floats_become_float32_and_arrays_keep_their_dtype() -> None:
@@ -202,3 +202,16 @@ def test_a_sum_may_begin_with_a_value_that_has_no_gradient() -> None:
     loss.backward()
     assert loss.item() == 8 and first.item() == 3
     np.testing.assert_array_equal(p.grad.numpy(), [2.0, 4.0])
+
+
+@pytest.mark.parametrize("other", [
+    np.array([1.0, 2.0], object), np.array(2.0, object), np.array(["a", "b"]), np.array([1, 2], "m8[s]"),
+], ids=["objects", "an object", "text", "times"])  # fmt: skip
+def test_arrays_of_no_numbers_are_refused(other: np.ndarray) -> None:
+    """A product with objects was a Tensor of objects, and had no gradient."""
+    x = dynamic.tensor([1.0, 2.0], requires_grad=True)
+    chosen = np.array(True)
+    calls = lambda: x * other, lambda: other + x, lambda: ops.where(chosen, x, other), lambda: x == other
+    for call in calls:
+        with pytest.raises(DTypeError, match="does not hold numbers"):
+            call()

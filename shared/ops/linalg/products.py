@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from shared.dims import Size
 from shared.errors import SettingError, ShapeError
 from shared.ops.choosing import cast
 from shared.ops.complexes import conj
@@ -21,7 +20,7 @@ from shared.ops.linalg.matrices import check_matrices, check_square, matrices
 from shared.ops.linalg.solving import inv
 from shared.ops.matrices import matmul, outer as flat_outer
 from shared.ops.reductions import sum
-from shared.ops.shapes import as_tensor_like, broadcast_to, swapaxes
+from shared.ops.shapes import as_tensor_like, broadcast_to, of_one_size, sized, swapaxes
 from shared.spec import broadcast_shapes, sizes_match, spec_of, str_shape
 
 
@@ -65,12 +64,13 @@ def multi_dot(arrays: Sequence[Any]) -> Any:
                 f"linalg.multi_dot: array {i} is {str_shape(x.shape)}; each must have two axes, or, if it is "
                 "the first or the last, one"
             )
-    for i, (a, b) in enumerate(pairwise(xs)):
+    for i, (a, b) in enumerate(pairwise(tuple(xs))):
         if not sizes_match(a.shape[-1], b.shape[0]):
             raise ShapeError(
                 f"linalg.multi_dot: array {i} is {str_shape(a.shape)}, array {i + 1} {str_shape(b.shape)}: "
                 f"inner sizes {a.shape[-1]} and {b.shape[0]} differ"
             )
+        xs[i], xs[i + 1] = of_one_size("linalg.multi_dot", xs[i], -1, b, 0)
     if len(xs) >= len(string.ascii_letters):
         half = len(xs) // 2
         return matmul(multi_dot(xs[:half]), multi_dot(xs[half:]))
@@ -85,14 +85,14 @@ def multi_dot(arrays: Sequence[Any]) -> Any:
 def vecdot(a: Any, b: Any, *, axis: int = -1) -> Any:
     """The inner products of vectors along `axis`, those of a conjugate; other axes broadcast."""
     a, b = as_tensor_like(a), as_tensor_like(b)
-    _along("vecdot", a, b, axis)
+    a, b, _ = _along("vecdot", a, b, axis)
     products = mul(conj(a), b)
     return cast(sum(products, axis), products.dtype)  # a sum of small integers would be wider
 
 
-def _along(call: str, a: Any, b: Any, axis: int) -> tuple[Size, int]:
-    """The size of the axis along which vectors lie in both, and the axis from the back; one from 0 up counts
-    in what they broadcast to."""
+def _along(call: str, a: Any, b: Any, axis: int) -> tuple[Any, Any, int]:
+    """Both, of one size along the axis in which vectors lie, and that axis from the back; one from 0 up
+    counts in what they broadcast to."""
     broadcast_shapes(f"linalg.{call}", spec_of(a), spec_of(b))
     ndim = max(len(a.shape), len(b.shape))
     if not isinstance(axis, int) or not -ndim <= axis < ndim:
@@ -103,15 +103,17 @@ def _along(call: str, a: Any, b: Any, axis: int) -> tuple[Size, int]:
             f"linalg.{call}: {str_shape(a.shape)} and {str_shape(b.shape)} must have the same size along "
             f"axis {axis}"
         )
-    return a.shape[back], back
+    return *of_one_size(f"linalg.{call}", a, back, b, back), back
 
 
 def cross(a: Any, b: Any, *, axis: int = -1) -> Any:
     """The cross products of vectors of 3 along `axis`; other axes broadcast."""
     a, b = as_tensor_like(a), as_tensor_like(b)
-    size, back = _along("cross", a, b, axis)
-    if not sizes_match(size, 3):
+    a, b, back = _along("cross", a, b, axis)
+    if not sizes_match(a.shape[back], 3):
+        size = a.shape[back]
         raise ShapeError(f"linalg.cross: vectors along axis {axis} have {size} elements, and must have 3")
+    a, b = (sized("linalg.cross", x, back, 3) for x in (a, b))
     next_, last = [1, 2, 0], [2, 0, 1]
     ab = mul(take(a, next_, back), take(b, last, back))
     return sub(ab, mul(take(a, last, back), take(b, next_, back)))

@@ -232,6 +232,7 @@ def _eye(w: Writer, *, n: Any, m: Any, k: int, dtype: Any) -> str:
 INDEXING: dict[str, Callable[..., Any]] = {
     "reshape": _reshape, "flip": _flip, "pad": _pad, "crop": _crop, "extend": _extend,
     "split": _split, "stack": _stack, "unbind": _unbind, "stop_gradient": lambda w, x: w.one(x),
+    "sized": lambda w, x, shape, call: w.one(x),
     "transpose": lambda w, x, *, axes: w("Transpose", w.one(x), perm=axes or None),
     "broadcast_to": lambda w, x, *, shape: w("Expand", w.one(x), w.shape(shape)),
     "concatenate": lambda w, *xs, axis: w("Concat", *w.given(*xs), axis=axis),

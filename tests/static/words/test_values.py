@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import static
+from shared.errors import UnknownSizeError
 from tests.static.words.calls import CALLS, IMAGES, ROWS
 
 F = np.float32
@@ -179,6 +180,20 @@ def test_sizes_are_sizes_and_numbers() -> None:
     assert len(static.get_default_graph().nodes) == before
     known = x.get_shape()
     assert known.as_list() == [None, 3] and known[1].value == 3 and known[0].value is None
+
+
+def test_a_shape_of_unknown_sizes_is_compared_as_its_sizes_are() -> None:
+    """`get_shape() == [1, 3]` was False, of any x; and so was `get_shape() == [2, 3]` of an x of these
+    sizes."""
+    x, y = static.placeholder(static.float32, [None, 3]), static.placeholder(static.float32, [2, 3])
+    shape = x.get_shape()
+    for compare in (lambda: shape == [1, 3], lambda: shape != (1, 3), lambda: [1, 3] == shape):
+        with pytest.raises(UnknownSizeError, match=r"whether the size .* is 1 is not known"):
+            compare()
+    assert shape == [None, 3] and shape == x.shape and shape == x.get_shape() and shape != [3]
+    known = y.get_shape()
+    assert known == [2, 3] and known == (2, 3) and known != [2, 4] and known != [None, 3] and known[1:] == [3]
+    assert {known: 1}[2, 3] == 1
 
 
 def test_placeholders_without_a_shape_take_part_in_arithmetic() -> None:
