@@ -26,7 +26,7 @@ from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of
 from comparisons.lab.verdict import sized, timed
 from comparisons.statistics.effect import ahead
-from comparisons.statistics.quantities import OTHER, PAIR, at_most, count, number, size, spread_of
+from comparisons.statistics.quantities import OTHER, PAIR, count, no_further, number, size, spread_of
 from shared import onnx
 from shared.errors import ArgumentError
 from shared.spec import str_shape
@@ -162,7 +162,7 @@ def read(found: Json) -> Reading:
     beside = "onnxruntime's" if found["peer"] else "dynamic's"
     return Reading(
         answer=f"`{found['file']}` ({count(found['nodes'], 'node')}) runs on both engines, and their numbers "
-        f"lie within {at_most(far)} of the range of {beside}. {_who(quick, 'each further answer')}",
+        f"lie {no_further(far)} of the range of {beside}. {_who(quick, 'each further answer')}",
         verdicts=[
             timed("a given model, from its file to the first answer", *(first[e] for e in PAIR)),
             timed("a given model, each further answer", *(steady[e] for e in PAIR)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from comparisons.statistics.quantities import at_most
+from comparisons.statistics.quantities import at_most, no_further
 
 ABSENT = "-"
 
@@ -64,4 +64,5 @@ def agreement_of(agrees: Mapping[str, Any] | None) -> str:
         return f"{steps}: equal bit for bit"
     if agrees["error"] is None:
         return f"{steps}: NOT FINITE"
-    return f"{steps}: {'within' if agrees['agrees'] else 'OFF BY'} {at_most(agrees['error'])}"
+    error = agrees["error"]
+    return f"{steps}: {no_further(error) if agrees['agrees'] else f'OFF BY {at_most(error)}'}"

@@ -20,10 +20,10 @@ from comparisons.statistics.effect import Effect, ahead, effect
 from comparisons.statistics.quantities import (
     OTHER,
     PAIR,
-    at_most,
     count,
     factor,
     listed,
+    no_further,
     number,
     seconds,
     size,
@@ -214,7 +214,7 @@ def _losses(trained: Json) -> str:
         )
         for one in trained
     ]
-    return "the same to the last bit" if max(apart) == 0 else f"within {at_most(max(apart))} of each other"
+    return "the same to the last bit" if max(apart) == 0 else f"{no_further(max(apart))} of each other"
 
 
 def _answer(trained: Json, leaders: Json, paying: list[str], costing: list[str], names: list[str]) -> str:

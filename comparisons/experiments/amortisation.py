@@ -214,7 +214,7 @@ def _owed(one: Json) -> float:
 
 
 def _crossing(one: Json, early: Json) -> BreakEven | None:
-    """The step from which on the side that starts later is ahead, all told; None if it never is."""
+    """The step after which the side that starts later is not behind, all told; None if it always is."""
     first = early[one["title"]]
     return None if first is None else break_even(one[first], one[OTHER[first]])
 
@@ -254,7 +254,7 @@ def _curves(one: Json, early: Json) -> Curves:
             for engine in PAIR
         ],
         unit="seconds", log_x=True, log_y=True,
-        mark=None if crossing is None else (crossing.step, f"step {number(crossing.step)}"),
+        mark=None if crossing is None else (crossing.crossing, f"step {number(crossing.step)}"),
         says="Both axes are logarithmic.",
     )  # fmt: skip
 

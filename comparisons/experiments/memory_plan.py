@@ -24,9 +24,9 @@ from comparisons.statistics.quantities import (
     OTHER,
     PAIR,
     listed,
+    no_further_in_percent,
     number,
     percent,
-    percent_at_most,
     size,
 )
 from comparisons.statistics.tally import plain
@@ -252,8 +252,8 @@ def _answer(trained: Json, leaders: Json) -> str:
     worst = max(map(_off, trained))
     text = "; ".join(said)
     return (
-        f"{text[0].upper()}{text[1:]}. What a run will take for itself static said beforehand, within "
-        f"{percent_at_most(worst)}."
+        f"{text[0].upper()}{text[1:]}. What a run will take for itself static said beforehand, "
+        f"{no_further_in_percent(worst)}."
     )
 
 

@@ -203,7 +203,7 @@ def _tables(programs: Json, steps: int) -> list[Block]:
         (
             one["name"], "yes" if one["equal"] == steps else f"in {one['equal']} of {steps}",
             str(one["paths"]), percent(one["share"]),
-            "none" if not one["apart"]["first_apart"] else at_most(one["apart"]["first_apart"]),
+            _apart(one["apart"]["first_apart"]),
         )
         for one in programs
     ]  # fmt: skip
@@ -221,6 +221,10 @@ def _tables(programs: Json, steps: int) -> list[Block]:
             says=f"Medians of {count(rounds, 'round')}, and the middle half.",
         ),
     ]  # fmt: skip
+
+
+def _apart(found: float | None) -> str:
+    return "beyond any number" if found is None else at_most(found) if found else "none"
 
 
 def _listing(one: Json) -> Listing:

@@ -43,7 +43,7 @@ GLOSSARY = (
     ("compile", "To turn the part of a graph that a run needs into a program, once, before it first runs."),
     ("exact, fast", "Static's levels: every bit as dynamic has it; or arithmetic rearranged for speed."),
     ("fusion", "Several ops run as one kernel, so that values between them need not be written to memory."),
-    ("cold, warm", "In a fresh process, where nothing is loaded yet; and in one that has run before."),
+    ("cold, warm", "In a fresh process, imports done and nothing run yet; and in one that has run before."),
     ("break-even", "The step from which on a longer start has been made up for by shorter steps."),
     (
         "memory",

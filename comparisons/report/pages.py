@@ -24,6 +24,7 @@ from comparisons.report.first_page.glance import glance
 from comparisons.report.first_page.tensorflow_2 import why_tensorflow_2
 from comparisons.report.glossary import GLOSSARY
 from comparisons.report.look import charts
+from comparisons.report.look.legend import legend
 from comparisons.report.look.pairs import plain_rows, sides
 from comparisons.report.look.panels import ticks
 from comparisons.report.look.preview import preview
@@ -128,6 +129,7 @@ def _environment() -> Environment:
         "style": (_TEMPLATES / "style.css").read_text(encoding="utf-8"),
         "charts": charts,
         "graph": graph,
+        "legend": legend,
         "ticks": ticks(),
         "rows": plain_rows,
         "sides": sides,

@@ -8,7 +8,7 @@ nothing is drawn at random: the same evidence always says the same.
 from __future__ import annotations
 
 from functools import lru_cache
-from math import comb
+from math import ceil, comb
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -74,16 +74,23 @@ def smaller(dynamic: float, static: float) -> str | None:
 
 
 class BreakEven(NamedTuple):
-    """The step after which a later start has been made up for, and from which to which it may be; `high`
-    is None where the interval has no end."""
+    """How many steps it takes until a later start has been made up for, and from how many to how many it
+    may be; `high` is None where the interval has no end. Steps are counted whole: what is not made up for
+    after 557 takes 558. `crossing` is where the two lines meet."""
 
-    step: float
-    low: float
-    high: float | None
+    step: int
+    low: int
+    high: int | None
+    crossing: float
+
+
+def whole(steps: float) -> int:
+    """The count of steps that are enough; what is over by the rounding of floats alone is not one more."""
+    return ceil(steps * (1 - 1e-12))
 
 
 def break_even(dynamic: Json, static: Json) -> BreakEven | None:
-    """The step after which static, all told, is ahead of dynamic, by spreads of `start` and `step`.
+    """After how many steps static, all told, is no longer behind dynamic, by spreads of `start` and `step`.
 
     None if its start is not the later one, or its steps are not the shorter ones, as far as both are
     resolved.
@@ -101,7 +108,8 @@ def break_even(dynamic: Json, static: Json) -> BreakEven | None:
     start, later = dynamic["start"]["median"], static["start"]["median"]
     step, shorter = dynamic["step"]["median"], static["step"]["median"]
     middle = 1 + (later - start) / (step - shorter)
-    return BreakEven(middle, 1 + max(low, 0.0), 1 + high if high < np.inf else None)
+    last = whole(1 + high) if high < np.inf else None
+    return BreakEven(whole(middle), whole(1 + max(low, 0.0)), last, middle)
 
 
 def _interval(values: Any, weights: Any) -> tuple[float, float]:

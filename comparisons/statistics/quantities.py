@@ -78,14 +78,23 @@ def percent(share: float) -> str:
 
 
 def at_most(value: float) -> str:
-    """A bound in two digits, rounded up: what is 1.28e-06 lies within 1.3e-06."""
+    """A bound in two digits, rounded up, never said without its words: 1.28e-06 is "at most 1.3e-06"."""
+    return f"at most {_bound(value)}"
+
+
+def no_further(value: float) -> str:
+    """The same of a distance: "within 1.3e-06"."""
+    return f"within {_bound(value)}"
+
+
+def no_further_in_percent(share: float) -> str:
+    """The same in percent: 0.0341 is "within 3.5 %"."""
+    return f"within {Decimal(repr(100 * float(share))).quantize(Decimal('0.1'), ROUND_UP)} %"
+
+
+def _bound(value: float) -> str:
     exact = Decimal(repr(float(value)))
     return f"{float(exact.quantize(Decimal((0, (1,), exact.adjusted() - 1)), ROUND_UP)):.2g}"
-
-
-def percent_at_most(share: float) -> str:
-    """A bound in percent, rounded up: 0.0341 is within 3.5 %."""
-    return f"{Decimal(repr(100 * float(share))).quantize(Decimal('0.1'), ROUND_UP)} %"
 
 
 def listed(words: Sequence[str]) -> str:
@@ -95,9 +104,9 @@ def listed(words: Sequence[str]) -> str:
 
 def steps_of(even: Any) -> str:
     """A break-even with its range: 85 steps (70 to 104)."""
-    low, high = (None if end is None else number(round(end)) for end in (even.low, even.high))
+    low, high = (None if end is None else number(end) for end in (even.low, even.high))
     span = f"{low} to {high}" if high else f"{low} or more"
-    return f"{count(round(even.step), 'step')} ({span})"
+    return f"{count(even.step, 'step')} ({span})"
 
 
 def times_of(found: Any) -> str:

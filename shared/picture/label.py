@@ -55,6 +55,18 @@ COLOURS = {
     "block": Colours("#f3f6fb", "#46526b"),
 }
 OTHER = Colours("#eceff4", "#46526b")
+MEANING = {
+    "op": "op",
+    "block": "several ops",
+    "gradient": "of the gradients",
+    "assign": "assignment",
+    "update": "for an assignment",
+    PARAMETER: "parameter",
+    VARIABLE: "other state",
+    INPUT: "input of the whole, or of a body",
+    CONSTANT: "constant",
+}
+"""What a box's colours say, in a legend. What a body is given looks like any input."""
 _SCOPE = Colours("#f8fafd", "#c5d2e8", "#3f6fb5")
 _UPDATE_SCOPE = Colours("#fef8fa", "#f0c6d2", "#b23a5e")
 _GRADIENT_SCOPE = Colours("#fcf9ff", "#d9c6f0", "#8250b8")

@@ -161,7 +161,7 @@ def catching_up(name: str, engines: Json) -> str:
     """Time that has gone by after so many steps, from nothing; where the lines cross, marked."""
     warm = {engine: entry["warm"] for engine, entry in engines.items()}
     even = break_even(warm["dynamic"], warm["static"]) if len(warm) == 2 else None
-    steps = 40.0 if even is None else 2.5 * even.step
+    steps = 40.0 if even is None else 2.5 * even.crossing
     with canvas(5.2, 2.7, f"catching up {name}") as (_, axes, written):
         ends = []
         for engine, found in warm.items():
@@ -170,10 +170,10 @@ def catching_up(name: str, engines: Json) -> str:
             axes.plot([0, 1, steps], [0, start, ends[-1]], color=COLOUR[engine], linewidth=2, label=engine)
         unit, factor = ("s", 1.0) if max(ends) >= 1 else ("ms", 1e3)
         if even is not None:
-            at = warm["dynamic"]["start"]["median"] + (even.step - 1) * warm["dynamic"]["step"]["median"]
-            axes.plot(even.step, at, "o", color=GOLD, markersize=8, zorder=5)
-            said = f"equal after {count(round(even.step), 'step')}"
-            axes.annotate(said, (even.step, at), (-10, 12), textcoords="offset points", ha="right")
+            at = warm["dynamic"]["start"]["median"] + (even.crossing - 1) * warm["dynamic"]["step"]["median"]
+            axes.plot(even.crossing, at, "o", color=GOLD, markersize=8, zorder=5)
+            said = f"made up for after {count(even.step, 'step')}"
+            axes.annotate(said, (even.crossing, at), (-10, 12), textcoords="offset points", ha="right")
         axes.set_xlim(0, steps)
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_formatter(lambda value, _: f"{value * factor:,.4g}")

@@ -19,8 +19,8 @@ from comparisons.report.peers.page import (
     sooner,
 )
 from comparisons.report.tasks.measured import both
-from comparisons.statistics.effect import ahead
-from comparisons.statistics.quantities import PAIR, Json, factor, listed, number, seconds, spread_of
+from comparisons.statistics.effect import ahead, whole
+from comparisons.statistics.quantities import PAIR, Json, count, factor, listed, seconds, spread_of
 
 TITLE = "In other systems"
 LEADS = {
@@ -154,9 +154,10 @@ def _trade_off(known: Sequence[Case]) -> Table:
         ))  # fmt: skip
         leaders += [names[case.first], names[case.step]]
     says = (
-        "Where a system offers both. Cold is the first loss of a fresh process, once; warm is the median "
-        "step and its quartiles. A gilded dot marks what is ahead: of steps where that is resolved, of "
-        "first losses by a factor of two, since each was taken once."
+        "Where a system offers both. Static runs at `fast`. Cold is a fresh process, once, from its model "
+        "to its first loss, imports apart; warm is the median step and its quartiles. A gilded dot marks "
+        "what is ahead: of steps where that is resolved, of first losses by a factor of two, since each was "
+        "taken once."
     )
     columns = ("", "at once", "as a graph", "the graph is")
     return Table(f"{TITLE}: both designs of each", columns, rows, leaders, says=says)
@@ -178,7 +179,7 @@ def _won_back(case: Case) -> str:
     if case.step != "static":
         return ", not seen to win its start back"
     won = case.eager["step"]["median"] - case.graph["step"]["median"]
-    return f", by the medians ahead from step {number(round(1 + owed / won))} on"
+    return f", by the medians made up for after {count(whole(1 + owed / won), 'step')}"
 
 
 def _everyone(found: Json, more: Sequence[str]) -> Table:

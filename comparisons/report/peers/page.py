@@ -21,6 +21,7 @@ from comparisons.statistics.quantities import (
     at_most,
     count,
     listed,
+    no_further,
     number,
     seconds,
     size,
@@ -131,7 +132,8 @@ def _method(found: Json) -> list[str]:
     said = [
         f"Every variant in a process of its own, with pools of {count(settings['threads'], 'thread')}; "
         f"{count(settings['rounds'], 'round')} in turn, {in_each} each, after {number(settings['warm'])} to "
-        "warm up. Cold is a process that has run nothing. Static runs at `fast`, its default.",
+        "warm up. Cold is a fresh process, once, from its model on, imports apart. Static runs at `fast`, "
+        "its default.",
     ]
     return [*said, *left_out(found)]
 
@@ -150,7 +152,7 @@ def left_out(found: Json) -> list[str]:
 
 
 def cold(entry: Json) -> float:
-    """Seconds of a process that has run nothing, from its model to its first loss."""
+    """Seconds of a process that has run nothing, from its model to its first loss, imports apart."""
     return float(sum(entry.get(phase, 0.0) for phase in ("build", "compile", "first")))
 
 
@@ -364,4 +366,4 @@ def _agreement(found: Any) -> str:
         return "equal bit for bit"
     if found["error"] is None:
         return "not finite"
-    return f"{'within' if found['agrees'] else 'off by'} {at_most(found['error'])}"
+    return no_further(found["error"]) if found["agrees"] else f"off by {at_most(found['error'])}"

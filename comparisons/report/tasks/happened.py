@@ -66,7 +66,7 @@ def _near(found: Json) -> str:
         "another form than dynamic, and floating-point sums depend on their order."
     )
     if found["equal"]:
-        apart = f"at most {at_most(found['apart'])}" if found["apart"] else "not at all"
+        apart = at_most(found["apart"]) if found["apart"] else "not at all"
         return (
             f"All {count(found['steps'], 'loss', 'losses')} agree within {within}, which is what this task "
             f"asks; they differ by {apart}. {why}"

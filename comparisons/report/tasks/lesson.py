@@ -89,9 +89,9 @@ def _drift(found: Json) -> str:
             f"All {count(found['steps'], 'loss', 'losses')} that were compared are the same at both levels: "
             "nothing that `fast` rearranged here changes a bit of them."
         )
-    apart = "beyond any number" if found["apart"] is None else f"by {found['apart']:.1e} of their size"
+    apart = "beyond any number" if found["apart"] is None else f"by {at_most(found['apart'])} of their size"
     off = found["first_apart"]
-    first = f"are off those at `exact` by at most {at_most(off)} of their size, within {stated}"
+    first = f"are off those at `exact` by {at_most(off)} of their size, within {stated}"
     if off == 0:
         first = "are those at `exact`, bit for bit"
     return (
@@ -126,7 +126,7 @@ def means(task: Json) -> list[str]:
     even = break_even(*warm_pair(task))
     if even is not None and same_encoding(task):
         said.append(
-            f"Up to {steps_of(even)} dynamic is done sooner: that counts while one tries, changes, restarts."
+            f"For fewer than {steps_of(even)} dynamic is done sooner: as while one tries and changes."
         )
     return said
 

@@ -31,7 +31,11 @@ PHASES = (
     ("first_step", "first step", "the first step, which also fills caches"),
     ("step", "later steps", "every step after that"),
 )
-COLD = ("import_engine", "build", "compile", "first_step")
+FRESH = (
+    ("first loss, cold", ("build", "compile", "first_step"), "in a fresh process, once, imports apart"),
+    ("its import", ("import_engine",), "of the engine, once, with NumPy already there"),
+)
+"""What a fresh process takes: a title, the phases, and what they are."""
 
 
 def pages_of_tasks(report: Json) -> list[Page]:
@@ -219,8 +223,9 @@ def _phases(measured: Json) -> Table:
     for phase, title, says in PHASES:
         found = [one["warm"].get(phase) for one in measured.values()]
         rows.append((title, *(spread_of(spread) if spread else "nothing" for spread in found), says))
-    cold = [seconds(sum(one["cold"].get(phase, 0.0) for phase in COLD)) for one in measured.values()]
-    rows.append(("all of it, cold", *cold, "in a fresh process, once, the engine's import included"))
+    for title, phases, says in FRESH:
+        found = [sum(one["cold"].get(phase, 0.0) for phase in phases) for one in measured.values()]
+        rows.append((title, *map(seconds, found), says))
     says = "The median, and in brackets the middle half."
     return Table("Time by phase", ("phase", *measured, "what happens"), rows, says=says)
 
@@ -254,10 +259,7 @@ def _inside(task: Json) -> Iterator[Block]:
     if "static" in inside:
         nodes = inside["dynamic"]["nodes"] if "dynamic" in inside else None
         yield Nodes("The two graphs", nodes, inside["static"]["parts"], says=happened.graphs(task))
-    yield Drawing(
-        "What leads to the loss", {engine: found["picture"] for engine, found in inside.items()},
-        says="Blue: an op; amber: a parameter; green: fed; yellow: other state; dashed: no gradient.",
-    )  # fmt: skip
+    yield Drawing("What leads to the loss", {engine: found["picture"] for engine, found in inside.items()})
     if "static" in inside:
         program = inside["static"]["program"]
         yield Listing("What static made of it", program, "static", says=happened.program(task), folded=True)

@@ -64,7 +64,11 @@ def page(report):
 def said(report, *names):
     """The text of some pages, or of all, without markup, in one line."""
     made = pages(report)
-    text = " ".join(made[name] for name in names or made)
+    return bare(" ".join(made[name] for name in names or made))
+
+
+def bare(text):
+    """The text of a page without markup, in one line."""
     text = re.sub(r"<style.*?</style>|<svg.*?</svg>", " ", text, flags=re.DOTALL)
     return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text)))
 
@@ -398,7 +402,7 @@ def test_the_lesson_of_a_task_follows_its_figures(report):
         "Dynamic has its first result sooner and holds less memory; static makes a step in less time."
     )
     assert usual[1].startswith("For a model like this that trains for long, static is the design")
-    assert "Up to 15 steps (13 to 18) dynamic is done sooner" in usual[2]
+    assert "For fewer than 15 steps (13 to 18) dynamic is done sooner" in usual[2]
     assert len(usual) == 5  # both have lost something, and both are defended
     other = drawn(step=(2 * MS, 5 * MS))
     assert "trains for long, dynamic is the design" in other[1]

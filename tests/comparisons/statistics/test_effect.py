@@ -13,7 +13,8 @@ from comparisons.statistics.effect import AT_ONCE, ERROR, LEAST, ahead, break_ev
 from comparisons.statistics.quantities import (
     at_most,
     factor,
-    percent_at_most,
+    no_further,
+    no_further_in_percent,
     seconds,
     spread_of,
     steps_of,
@@ -83,7 +84,7 @@ def test_break_even_is_where_the_shorter_steps_have_paid_for_the_start():
     assert even.step == 15
     assert 6 + (even.step - 1) * 4 == 20 + (even.step - 1) * 3
     assert even.low < 15 < even.high
-    wider = break_even(warm(6.0, 4.0, 0.03), warm(20.0, 3.0, 0.03))
+    wider = break_even(warm(6.0, 4.0, 0.05), warm(20.0, 3.0, 0.05))
     assert wider.low < even.low < even.high < wider.high
     assert break_even(warm(6.0, 3.0), warm(20.0, 4.0)) is None  # never
     assert break_even(warm(6.0, 3.0), warm(20.0, 3.0)) is None  # steps that are not told apart
@@ -113,10 +114,33 @@ def test_what_is_said_has_its_interval():
 def test_a_bound_is_never_below_what_it_bounds():
     values = [1.2814e-06, 9.96e-07, 1e-06, 0.1, 0.0341, 3.0, 0.0, *np.random.default_rng(0).random(1000) ** 9]
     for value in values:
-        assert value <= float(at_most(value)) <= 1.1 * value
-        assert 100 * value <= float(percent_at_most(value).split()[0]) <= 100 * value + 0.1
-    assert [at_most(value) for value in values[:4]] == ["1.3e-06", "1e-06", "1e-06", "0.1"]
-    assert percent_at_most(0.0341) == "3.5 %"
+        bound = float(at_most(value).removeprefix("at most "))
+        assert value <= bound <= 1.1 * value
+        assert float(no_further(value).removeprefix("within ")) == bound
+        in_percent = float(no_further_in_percent(value).removeprefix("within ").split()[0])
+        assert 100 * value <= in_percent <= 100 * value + 0.1
+    assert [at_most(value)[8:] for value in values[:4]] == ["1.3e-06", "1e-06", "1e-06", "0.1"]
+    assert no_further_in_percent(0.0341) == "within 3.5 %"
+
+
+def test_a_break_even_is_the_first_count_of_steps_that_is_enough():
+    """By adding up the steps one by one, in whole nanoseconds."""
+    draw = np.random.default_rng(5)
+    for _ in range(300):
+        early, step, shorter = (int(n) for n in draw.integers(1, 2_000, 3))
+        late, step = early + int(draw.integers(1, 3_000)) + early // 10, shorter + 1 + step
+        sides = [
+            {part: summed_up([nanoseconds * 1e-9] * LEAST) for part, nanoseconds in pair}
+            for pair in ((("start", early), ("step", step)), (("start", late), ("step", shorter)))
+        ]
+        even = break_even(*sides)
+        if even is None:  # too close to be told apart
+            continue
+        steps, gone = 1, [early, late]
+        while gone[1] > gone[0]:
+            steps, gone = steps + 1, [gone[0] + step, gone[1] + shorter]
+        assert (even.low, even.step, even.high) == (steps, steps, steps)
+        assert steps - 1 < even.crossing <= steps + 1e-9
 
 
 def test_no_sentence_bounds_what_it_rounds_down():
