@@ -56,7 +56,7 @@ def chosen(
 
 def given_model(file: Any, sizes: Iterable[str]) -> Any:
     """The experiment on the model in a file, with `NAME=N` for sizes that it leaves open."""
-    from comparisons.bench import given_model as given
+    from comparisons.experiments import given_model as given
 
     found: dict[str, int] = {}
     for text in sizes:
@@ -75,14 +75,6 @@ def on_ranks(ranks: int) -> Any:
     if why := many_ranks.missing():
         raise click.ClickException(f"--ranks: {why}; {INSTALL}")
     return many_ranks.on(ranks)
-
-
-def packaged_model() -> list[Any]:
-    """The experiment on a model that an installed package has inside, if there is one."""
-    from comparisons.bench import given_model as given
-
-    found = given.packaged()
-    return [] if found is None else [found]
 
 
 def _meant(name: str, known: Iterable[str]) -> str:

@@ -17,7 +17,6 @@ from comparisons.command_line.chosen import (
     given_model,
     installed_families,
     on_ranks,
-    packaged_model,
     peers_named,
     pythons_named,
     tasks_named,
@@ -83,9 +82,8 @@ def run(
     If none is named: all experiments and the quickest tasks, with --full all tasks; and `stepper`
     and `book`, which record one training step, and sixty short programs, for pages that play them. An
     experiment compares the engines, and so do these two: with one engine alone there are tasks only.
-    So it is with --device cuda:
-    experiments, recordings and other systems run on the CPU. With --onnx, the model in that file, and
-    what is named; a full run takes one that an installed package has inside.
+    So it is with --device cuda: experiments, recordings and other systems run on the CPU. With --onnx,
+    the model in that file, and what is named.
 
     The exit status is 1 if the engines differ or something failed, 130 after Ctrl-C or SIGTERM (what
     was found by then is in the report).
@@ -103,8 +101,6 @@ def run(
     if experiments is not given:
         named = {experiment.name for experiment in given}
         experiments = [*(one for one in experiments if one.name not in named), *given]
-    if full and not names and not given and experiments_take_part(engine, device):
-        experiments = [*experiments, *packaged_model()]
     check_device(device)
     engines = ENGINES if engine == "both" else (engine,)
     whole = not names and not given and experiments_take_part(engine, device)

@@ -15,7 +15,7 @@ from comparisons.lab.blocks import Block, Curves, Json, Lane, Pair, Series, Tabl
 from comparisons.lab.context import Context
 from comparisons.lab.experiment import Experiment
 from comparisons.lab.reading import Reading
-from comparisons.lab.verdict import Verdict, counted, timed
+from comparisons.lab.verdict import Verdict, counted, recorded, timed
 from comparisons.ranks.programs import BRANCHES, MODEL, NUMBER, STEP
 from comparisons.ranks.rank import MARK
 from comparisons.statistics.effect import effect
@@ -89,6 +89,7 @@ def read(found: Json) -> Reading:
     )
     same = [s["loss"] for s in found["dynamic"]["steps"]] == [s["loss"] for s in found["static"]["steps"]]
     rows = [row, *_parted(found), *_waiting(found)]
+    rows = recorded(rows) if found["why"] else rows
     return Reading(
         answer=_answer(row.ahead, first, total),
         verdicts=rows,

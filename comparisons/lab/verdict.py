@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from comparisons.statistics.effect import effect, smaller
 from comparisons.statistics.quantities import Json, factor, number, seconds, size, within
 from comparisons.statistics.tally import apart
 
-EXACT, MEASURED = "exact", "this machine"
-"""What a row rests on: what holds wherever it is run (lines, nodes, kernels, errors), or what was measured
-here."""
+EXACT, MEASURED, RECORDED = "exact", "this machine", "recorded"
+"""What a row rests on: what holds wherever it is run (lines, nodes, kernels, errors), what was measured here,
+or what was measured elsewhere, for here something is missing that it takes."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Verdict:
     times      how many times as large as the smaller figure the larger one is; None where that is not
                known, or where the smaller is within what is measured of nothing, so that a factor would
                say how near to zero it came
-    basis      `EXACT` or `MEASURED`
+    basis      `EXACT`, `MEASURED` or `RECORDED`
     between    of what was timed: the quartiles of each side, as text, dynamic's first
     said       of what was timed: how many samples there are, and the factor with its interval; of bytes
                how often they were counted, and how far apart
@@ -53,6 +54,11 @@ class Verdict:
         sides = zip((self.dynamic, self.static), self.between, strict=True)
         first, second = (f"{figure} ({between})" if between else figure for figure, between in sides)
         return first, second
+
+
+def recorded(rows: Iterable[Verdict]) -> list[Verdict]:
+    """Rows that were not measured here."""
+    return [replace(row, basis=RECORDED) for row in rows]
 
 
 NOISE = 4096

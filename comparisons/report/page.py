@@ -54,8 +54,10 @@ class Page:
 
 
 def command(name: str, report: Json) -> str:
-    """What makes the page of this piece again: a model that was given has no name, but a file."""
-    words = ["python -m comparisons run", "--onnx FILE" if name == "given_model" else name]
+    """What makes the page of this piece again."""
+    if name == "given_model" and "--onnx" in report["command"]:
+        return str(report["command"])
+    words = ["python -m comparisons run", name]
     words += ["--full"] * report["full"]
     words += [f"--engine {engine}" for engine in report["engines"] if len(report["engines"]) == 1]
     words += [f"--{option} {report[option]}" for option in ("seed", "steps") if report.get(option)]

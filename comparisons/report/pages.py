@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Mapping
-from dataclasses import replace
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -44,11 +43,10 @@ if TYPE_CHECKING:
 INDEX = "index.html"
 CAPTION = "a gilded dot marks the side that is ahead, where that is resolved"
 THE_TABLE = (
-    "Exact rows are counted; the others are of this machine. Below a time stand its quartiles, the number "
-    f"of samples, and the factor with an interval: all of {AT_ONCE} such hold together in "
-    f"{percent(1 - ERROR)} of runs. A factor "
-    "is not resolved if its interval holds 1, quartiles overlap, or samples are fewer than "
-    f"{LEAST}. What one side has by design is no race."
+    "Exact rows are counted; the others are of this machine, or recorded on another. Below a time stand its "
+    f"quartiles, the number of samples, and the factor with an interval: all of {AT_ONCE} such hold together "
+    f"in {percent(1 - ERROR)} of runs. A factor is not resolved if its interval holds 1, quartiles overlap, or "
+    f"samples are fewer than {LEAST}. What one side has by design is no race."
 )
 """How the table at a glance is to be read."""
 BALANCE = (
@@ -67,7 +65,6 @@ def draw(report: Mapping[str, Any], folder: Path) -> Path:
 
     Pages that an earlier run left there, and that are not of this one, are removed.
     """
-    from comparisons.bench import given_model
     from comparisons.experiments import EXPERIMENTS
     from comparisons.tasks import TASKS
 
@@ -77,7 +74,7 @@ def draw(report: Mapping[str, Any], folder: Path) -> Path:
         files.write(folder / name, text, "report")
     lines = balance(glance(report, pages_found(report)))
     files.write(folder / PREVIEW, preview(headline(report), lines), "report")
-    known = (*TASKS, *EXPERIMENTS, *STAGES, given_model.NAME, "peers")
+    known = (*TASKS, *EXPERIMENTS, *STAGES, "peers")
     for name in (STEPPER, *(f"{name}.html" for name in known)):
         if name not in made:
             (folder / name).unlink(missing_ok=True)
@@ -99,15 +96,9 @@ def pages(report: Mapping[str, Any]) -> dict[str, str]:
 
 def pages_found(report: Mapping[str, Any]) -> list[Page]:
     """What there is a page for, beside the first one and the stepper's, in order."""
-    from comparisons.bench import given_model
     from comparisons.experiments import EXPERIMENTS
 
-    every = {**EXPERIMENTS, given_model.NAME: given_model.EXPERIMENT}
-    experiments = [
-        replace(page, command=report["command"]) if page.name == given_model.NAME else page
-        for page in pages_of_experiments(report, every)
-    ]
-    found = [*pages_of_tasks(report), *experiments]
+    found = [*pages_of_tasks(report), *pages_of_experiments(report, EXPERIMENTS)]
     peers = page_of_peers(report)
     return found if peers is None else [*found, peers]
 

@@ -12,6 +12,10 @@ from click.testing import CliRunner
 
 pytest.importorskip("onnxruntime", reason="the extra 'onnx' brings it")
 from comparisons.__main__ import main
+from comparisons.bench import given_model
+from comparisons.experiments import EXPERIMENTS
+from comparisons.lab.context import Context
+from comparisons.lab.verdict import RECORDED
 from shared.onnx.reading import package
 from tests.shared.onnx.made import mlp
 
@@ -42,19 +46,26 @@ def test_a_given_model_is_compared_and_gets_a_page(tmp_path: Path) -> None:
     assert (out / "given_model.html").read_text(encoding="utf-8") == page
 
 
-def test_a_full_run_takes_a_model_that_an_installed_package_has_inside(
+def test_a_run_takes_a_model_that_an_installed_package_has_inside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from comparisons.bench import given_model
-
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(given_model, "PACKAGED", (("no_such_package", "m.onnx"), ("brings_one", "a/m.onnx")))
     (tmp_path / "brings_one" / "a").mkdir(parents=True)
     assert given_model.packaged() is None  # no file there
     package().save(mlp()[0], tmp_path / "brings_one" / "a" / "m.onnx")
-    found = given_model.packaged()
-    assert found is not None and found.name == "given_model"
-    assert found.run.keywords["file"] == tmp_path / "brings_one" / "a" / "m.onnx"
+    assert given_model.packaged() == ("brings_one/a/m.onnx", tmp_path / "brings_one" / "a" / "m.onnx")
+    found = EXPERIMENTS["given_model"].run(Context())
+    assert found["file"] == "brings_one/a/m.onnx" and found["nodes"] == 6 and not found["why"]
+    assert len(EXPERIMENTS["given_model"].read(found).verdicts) == 3
+
+
+def test_without_one_what_was_recorded_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(given_model, "PACKAGED", ())
+    found = EXPERIMENTS["given_model"].run(Context())
+    reading = EXPERIMENTS["given_model"].read(found)
+    assert {row.basis for row in reading.verdicts} == {RECORDED}
+    assert "Recorded in December 2026" in str(reading.evidence[0])
 
 
 def test_what_can_not_be_compared_is_said(tmp_path: Path) -> None:
@@ -66,7 +77,7 @@ def test_what_can_not_be_compared_is_said(tmp_path: Path) -> None:
 
 
 def test_numbers_that_differ_are_told_apart() -> None:
-    from comparisons.bench.given_model import _apart
+    from comparisons.experiments.given_model import _apart
 
     right = np.array([0.0, 2.0])
     assert _apart(right, right) == 0
