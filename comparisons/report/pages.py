@@ -44,8 +44,8 @@ INDEX = "index.html"
 CAPTION = "a gilded dot marks the side that is ahead, where that is resolved"
 THE_TABLE = (
     "Exact rows are counted; the others are of this machine, or recorded on another. Below a time stand its "
-    f"quartiles, the number of samples, and the factor with an interval: all of {AT_ONCE} such hold together "
-    f"in {percent(1 - ERROR)} of runs. A factor is not resolved if its interval holds 1, quartiles overlap, or "
+    f"quartiles, the number of samples, and the factor with an interval: all of {AT_ONCE} hold together in "
+    f"{percent(1 - ERROR)} of runs. A factor is not resolved if its interval holds 1, quartiles overlap, or "
     f"samples are fewer than {LEAST}. What one side has by design is no race."
 )
 """How the table at a glance is to be read."""

@@ -23,8 +23,8 @@ def model(x):
     return h @ w2 + b2
 
 
-x = dynamic.tensor(images)
-loss = ops.cross_entropy(model(x), labels)
+x, y = dynamic.tensor(images), dynamic.tensor(labels)
+loss = ops.cross_entropy(model(x), y)
 
 loss.backward()
 opt.step()

@@ -130,7 +130,7 @@ def test_describing_holds_no_values(found):
 
 def test_the_tape_drawn_is_that_of_to_networkx(found):
     names, _ = namespace("dynamic")
-    loss = ops.cross_entropy(names["model"](names["x"]), names["labels"])
+    loss = ops.cross_entropy(names["model"](names["x"]), names["y"])
     tape = dynamic.to_networkx(loss)
     for _, data in tape.nodes(data=True):
         data["what"] = data["op"], str(data["outputs"][0])
