@@ -23,7 +23,7 @@ from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of
 from comparisons.lab.verdict import recorded, sized, timed
 from comparisons.statistics.effect import ahead
-from comparisons.statistics.quantities import OTHER, PAIR, at_most, count, number, size, spread_of
+from comparisons.statistics.quantities import OTHER, PAIR, count, no_further, number, size, spread_of
 from shared import onnx
 from shared.spec import str_shape
 
@@ -115,7 +115,7 @@ def read(found: Json) -> Reading:
     ]
     return Reading(
         answer=f"`{found['file']}` ({count(found['nodes'], 'node')}) runs on both engines, and their numbers "
-        f"lie within {at_most(far)} of the range of {beside}. {_who(quick, 'each further answer')}",
+        f"lie {no_further(far)} of the range of {beside}. {_who(quick, 'each further answer')}",
         verdicts=recorded(rows) if found["why"] else rows,
         evidence=[
             Pair("Run", found["codes"]["dynamic"], found["codes"]["static"], says=_origin(found)),
