@@ -11,7 +11,7 @@ from shared.kernels import machine
 from shared.kernels.emitter import Emitter
 
 SCATTER = ("lead", "count", "trail", "size", "values_at", "index_at", "out_at", "outside_at")
-"""out (lead, size, trail) to which values (lead, count, trail) are added, where index (count,), or
+"""out (lead, size, trail), which may be of a wider dtype, `total`, to which values (lead, count, trail) are added, where index (count,), or
 (lead, count, trail), says: from -size to size - 1. Whether any was outside is left at outside_at, a
 word; the sums are right only if none was. `size` is at least 1."""
 UNPOOL = (
@@ -21,8 +21,11 @@ UNPOOL = (
 """out (planes, elements) to which g (planes, height, width) is added: that of a window at row oh and
 column ow at down[oh] + across[ow] + offsets[tap]."""
 
+SHORT = {"float32": "float", "float64": "double"}
+"""LLVM's names."""
 
-def rows(dtype: str, name: str) -> str:
+
+def rows(dtype: str, name: str, total: str) -> str:
     """For a row at a time: the index is one number for all of it."""
     e = Emitter(np.dtype(dtype), machine.vector_bytes() // np.dtype(dtype).itemsize)
     outside = _none(e)
@@ -30,17 +33,18 @@ def rows(dtype: str, name: str) -> str:
     vectors = e.sub("%trail", rest)
     with e.loop("%lead") as at, e.loop("%count") as k:
         place = _place(e, e.at("%index_at", k, "i64"), outside)
-        to = e.at("%out_at", e.mul(e.add(e.mul(at, "%size"), place), "%trail"))
+        to = e.at("%out_at", e.mul(e.add(e.mul(at, "%size"), place), "%trail"), SHORT[total])
         values = e.at("%values_at", e.mul(e.add(e.mul(at, "%count"), k), "%trail"))
         with e.loop(vectors, e.lanes) as t:
-            _add(e, e.at(to, t), e.at(values, t), e.vector)
+            _add(e, e.at(to, t, SHORT[total]), e.at(values, t), total, e.lanes)
         with e.loop(rest) as t:
-            _add(e, e.at(to, e.add(vectors, t)), e.at(values, e.add(vectors, t)))
+            last = e.add(vectors, t)
+            _add(e, e.at(to, last, SHORT[total]), e.at(values, last), total)
     e.store(e.load(outside, "i64"), "%outside_at", "i64")
     return e.text(name, SCATTER)
 
 
-def along(dtype: str, name: str) -> str:
+def along(dtype: str, name: str, total: str) -> str:
     """For an element at a time: each has an index of its own."""
     e = Emitter(np.dtype(dtype), 1)
     outside = _none(e)
@@ -50,12 +54,12 @@ def along(dtype: str, name: str) -> str:
             each = e.add(begin, t)
             place = _place(e, e.at("%index_at", each, "i64"), outside)
             to = e.add(e.mul(e.add(first, place), "%trail"), t)
-            _add(e, e.at("%out_at", to), e.at("%values_at", each))
+            _add(e, e.at("%out_at", to, SHORT[total]), e.at("%values_at", each), total)
     e.store(e.load(outside, "i64"), "%outside_at", "i64")
     return e.text(name, SCATTER)
 
 
-def along_last(dtype: str, name: str) -> str:
+def along_last(dtype: str, name: str, total: str) -> str:
     """The same where `trail` is 1: a loop over one element would cost more than the element."""
     e = Emitter(np.dtype(dtype), 1)
     outside = _none(e)
@@ -64,7 +68,7 @@ def along_last(dtype: str, name: str) -> str:
         with e.loop("%count") as k:
             each = e.add(begin, k)
             place = _place(e, e.at("%index_at", each, "i64"), outside)
-            _add(e, e.at("%out_at", e.add(first, place)), e.at("%values_at", each))
+            _add(e, e.at("%out_at", e.add(first, place), SHORT[total]), e.at("%values_at", each), total)
     e.store(e.load(outside, "i64"), "%outside_at", "i64")
     return e.text(name, SCATTER)
 
@@ -83,7 +87,7 @@ def unpool(dtype: str, name: str) -> str:
             tap = e.new(f"zext i8 {e.load(e.at('%taps_at', each, 'i8'), 'i8')} to i64")
             corner = e.add(row, e.load(e.at("%across_at", ow, "i64"), "i64"))
             to = e.add(corner, e.load(e.at("%offsets_at", tap, "i64"), "i64"))
-            _add(e, e.at("%out_at", to), e.at("%g_at", each))
+            _add(e, e.at("%out_at", to), e.at("%g_at", each), dtype)
     return e.text(name, UNPOOL)
 
 
@@ -104,6 +108,10 @@ def _place(e: Emitter, at: str, outside: str) -> str:
     return e.new(f"select i1 {inside}, i64 {place}, i64 0")
 
 
-def _add(e: Emitter, to: str, value: str, element: str = "") -> None:
-    element = element or e.element
-    e.store(e.new(f"fadd {element} {e.load(to, element)}, {e.load(value, element)}"), to, element)
+def _add(e: Emitter, to: str, value: str, total: str, lanes: int = 0) -> None:
+    """To an element (or so many) of the dtype `total` adds one of the emitter's, which may be shorter."""
+    given, sums = (f"<{lanes} x {x}>" if lanes else x for x in (e.element, SHORT[total]))
+    more = e.load(value, given)
+    if given != sums:
+        more = e.new(f"fpext {given} {more} to {sums}")
+    e.store(e.new(f"fadd {sums} {e.load(to, sums)}, {more}"), to, sums)

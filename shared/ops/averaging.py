@@ -4,12 +4,14 @@ slices are summed first, and what comes out then along the depth. On means stand
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from shared.dims import Shape, same_shape
 from shared.errors import SettingError
+from shared.numerics.summing import BLOCK, total
 from shared.op import Op, Rule, array_module
 from shared.ops.choosing import cast, equal, floating, maximum, minimum, where
 from shared.ops.creation import arange
@@ -17,17 +19,50 @@ from shared.ops.elementwise import pow
 from shared.ops.pooling import IMAGES, SEQUENCES, VOLUMES, Triple, check_axes, pooling_window
 from shared.ops.ranges import at_least
 from shared.ops.shapes import expand_dims, reshape, squeeze
-from shared.ops.windows import Pair, Window, fold, unbatched
+from shared.ops.windows import Pair, Window, unbatched
 from shared.spec import Operand, Spec, as_number
 
 
 def _compute_sum_pool2d(x: Any, **geometry: Any) -> Any:
+    """By the places in the kernel, or, where these are more and many, window by window."""
     window, image = Window(**geometry), x.shape[2:]
     output = window.output_size("avg_pool2d", image)
-    y = array_module(x).zeros((*x.shape[:2], *output), x.dtype)
-    for tap in window.taps(image, output):
-        y[tap.output] += x[tap.image]
+    if not _by_window(window, output):
+        taps = window.taps(image, output)
+        return _put_together(x, (*x.shape[:2], *output), ((tap.output, x[tap.image]) for tap in taps))
+    y = array_module(x).empty((*x.shape[:2], *output), x.dtype)
+    for place, over in _windows(window, image, output):
+        y[place] = total(x[over], (2, 3))
     return y
+
+
+def _by_window(window: Window, output: Pair) -> bool:
+    return math.prod(window.kernel) > max(BLOCK, math.prod(output))
+
+
+def _windows(window: Window, image: Pair, output: Pair) -> Iterator[tuple[Any, Any]]:
+    """Each place of the output, and what of the image is under it."""
+    for i, j in np.ndindex(*output):
+        yield (..., i, j), (..., window.over(0, i, image[0]), window.over(1, j, image[1]))
+
+
+def _put_together(x: Any, shape: Shape, parts: Iterable[tuple[Any, Any]]) -> Any:
+    """Zeros of x's dtype, to which parts are added at their places: in blocks, and blocks of blocks, so that
+    the roundings of a sum of very many do not show."""
+    sums = [array_module(x).zeros(shape, x.dtype)]
+    for count, (place, part) in enumerate(parts, 1):
+        sums[0][place] += part
+        level = 0
+        while count % BLOCK ** (level + 1) == 0:
+            if level + 1 == len(sums):
+                sums.append(array_module(x).zeros(shape, x.dtype))
+            sums[level + 1] += sums[level]
+            sums[level][...] = 0
+            level += 1
+    for above in sums[1:]:
+        above += sums[0]
+        sums[0] = above
+    return sums[0]
 
 
 def _infer_sum_pool2d(x: Operand, **geometry: Any) -> Spec:
@@ -37,9 +72,11 @@ def _infer_sum_pool2d(x: Operand, **geometry: Any) -> Spec:
 
 def _compute_sum_unpool2d(g: Any, *, size: Pair, **geometry: Any) -> Any:
     n, c, *output = g.shape
-    xp, window = array_module(g), Window(**geometry)
-    columns = xp.broadcast_to(g[:, :, None, None], (n, c, *window.kernel, *output))
-    return fold(columns, window, xp.zeros((n, c, *size), g.dtype))
+    window, shape = Window(**geometry), (n, c, *size)
+    if _by_window(window, output):
+        windows = _windows(window, size, output)
+        return _put_together(g, shape, ((over, g[place][..., None, None]) for place, over in windows))
+    return _put_together(g, shape, ((tap.image, g[tap.output]) for tap in window.taps(size, output)))
 
 
 _sum_pool2d = Op(
@@ -83,6 +120,10 @@ def _mean(
     """avg_pool over as many axes as are named."""
     x = floating(x)
     check_axes(call, x, axes)
+    if x.dtype == np.float16:  # the sum may be out of its range
+        wide = cast(x, np.float32)
+        given = kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+        return cast(_mean(call, axes, wide, *given), x.dtype)
     image = x.shape[2:]
     kernel, step, (before, behind), _ = pooling_window(call, image, kernel_size, stride, padding)
     ends = behind
@@ -91,22 +132,22 @@ def _mean(
         last = [(window.places(size, i) - 1) * step[i] + kernel[i] for i, size in enumerate(image)]
         sizes = zip(last, image, before, behind, strict=True)
         ends = tuple(e + at_least(to - n - b - e, 0) for to, n, b, e in sizes)
-    total = _summed(x, kernel, step, before, ends)
+    sums = _summed(x, kernel, step, before, ends)
     if divisor_override is not None:
         if not isinstance(divisor_override, (int, np.integer)) or divisor_override == 0:
             raise SettingError(f"{call}: divisor_override must be an int, not 0, but is {divisor_override!r}")
-        return total / int(divisor_override)
+        return sums / int(divisor_override)
     padded = not same_shape(before + behind, (0,) * 2 * len(image))
     if not ceil_mode and (count_include_pad or not padded):
-        return total / math.prod(kernel)
+        return sums / math.prod(kernel)
     count: Any = 1
     for i, size in enumerate(image):
-        places = total.shape[2 + i]
+        places = sums.shape[2 + i]
         start = arange(places, like=x) * step[i] - before[i]
         low, high = (-before[i], size + behind[i]) if count_include_pad else (0, size)
         held = minimum(start + kernel[i], high) - maximum(start, low)
         count = count * reshape(held, (places, *(1,) * (len(image) - 1 - i)))
-    return total / cast(count, total.dtype)
+    return sums / cast(count, sums.dtype)
 
 
 @unbatched(4)
@@ -164,13 +205,16 @@ def _power(
         raise SettingError(f"{call}: norm_type must not be 0")
     x = floating(x)
     check_axes(call, x, axes)
+    if x.dtype == np.float16:  # powers soon leave its range
+        wide = cast(x, np.float32)
+        return cast(_power(call, axes, wide, norm_type, kernel_size, stride, ceil_mode), x.dtype)
     kernel = pooling_window(call, x.shape[2:], kernel_size, stride, 0)[0]
     mean = _mean(call, axes, pow(x, p), kernel_size, stride, 0, ceil_mode, True, None)
-    total = mean * math.prod(kernel)
+    sums = mean * math.prod(kernel)
     if p < 0 or p == 1:
-        return pow(total, 1 / p)
-    none = equal(total, 0)
-    return where(none, 0, pow(where(none, 1, total), 1 / p))
+        return pow(sums, 1 / p)
+    none = equal(sums, 0)
+    return where(none, 0, pow(where(none, 1, sums), 1 / p))
 
 
 @unbatched(3)

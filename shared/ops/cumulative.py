@@ -13,7 +13,7 @@ import numpy as np
 from shared.dims import Dim
 from shared.errors import SettingError, ShapeError
 from shared.kernels.recurrence import run_along
-from shared.numerics.half import in_single
+from shared.numerics.half import rounded
 from shared.op import ZERO, Joint, Op, Rule, array_module
 from shared.ops.arranging import roll
 from shared.ops.choosing import cast, equal, gate, greater, less, logical_and, not_equal, where
@@ -60,13 +60,15 @@ def has_neighbour(x: Any, axis: int, behind: bool = False) -> Any:
 
 
 def _compute_recurrence(a: Any, b: Any, *, axis: int, reverse: bool) -> Any:
+    """In double precision, at least: each step rounds what all before it have come to."""
     _infer_recurrence(a, b, axis=axis, reverse=reverse)
     dtype, (lead, n, trail) = promote(a, b), (b.shape[:axis], b.shape[axis], b.shape[axis + 1 :])
-    y = b.astype(dtype, order="C")
+    wide = np.result_type(dtype, np.float64)
+    y = b.astype(wide, order="C")
     lines = math.prod(lead), n, math.prod(trail)
     if y.size:
-        run_along(a.astype(dtype, copy=False).reshape(lines), y.reshape(lines), reverse)
-    return y
+        run_along(a.astype(wide, copy=False).reshape(lines), y.reshape(lines), reverse)
+    return rounded(y, dtype)
 
 
 def _infer_recurrence(a: Operand, b: Operand, *, axis: int, reverse: bool) -> Spec:
@@ -123,17 +125,17 @@ def cumprod(x: Any, axis: int | None = None) -> Any:
     return _cumprod(x, axis=axis)
 
 
-@in_single
 def _compute_logcumsumexp(x: Any, *, axis: int) -> Any:
-    return _accumulated(np.logaddexp, x.astype(float_dtype(x), copy=False), axis)
+    """In double precision: the roundings of very many steps would show."""
+    return rounded(_accumulated(np.logaddexp, x.astype(np.float64, copy=False), axis), float_dtype(x))
 
 
 def _logcumsumexp_rule(g: Any, y: Any, x: Any, *, axis: int) -> Any:
     """sum over k from i on of g[k] exp(x[i] - y[k]), where no exponent is above 0. An infinite y[k] is shared
-    by the infinities up to k."""
+    by the infinities up to k. In double precision: a product of very many ratios would show how they round."""
     boundless, over = equal(x, np.inf), equal(y, np.inf)
     some = logical_and(not_equal(y, -np.inf), not_equal(y, np.inf))
-    top = gate(y, some)
+    top = cast(gate(y, some), np.float64)
     ratio = exp(gate(sub(top, roll(top, -1, axis)), logical_and(some, has_neighbour(y, axis, behind=True))))
     below = exp(sub(where(boundless, 0, x), top)) * recurrence(ratio, gate(g, some), axis=axis, reverse=True)
     among = gate(g, over) / where(over, cumsum(cast(boundless, g.dtype), axis), 1)

@@ -153,6 +153,13 @@ class Window(NamedTuple):
             for j, (ow, w) in enumerate(meets[1]):
                 yield Tap(i, j, (..., oh, ow), (..., h, w))
 
+    def over(self, axis: int, place: int, size: int) -> slice:
+        """What of an image of this size the window at a place of the output is over, along an axis."""
+        step = self.dilation[axis]
+        start = place * self.stride[axis] - self.padding[axis]
+        first = start + max(-(start // step), 0) * step
+        return slice(first, max(min(start + (self.kernel[axis] - 1) * step + 1, size), first), step)
+
     def corners(self, output: Pair) -> tuple[Any, Any]:
         """The rows and the columns of the image at which the window starts; padding is below 0."""
         down, across = (np.arange(output[i]) * self.stride[i] - self.padding[i] for i in (0, 1))
