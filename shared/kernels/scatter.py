@@ -55,8 +55,8 @@ def along_twin(values: Any, index: Any, size: int, out: Any = None) -> Any:
 
 
 def _summed(add: Callable[..., None], values: Any, index: Any, size: int, out: Any) -> Any:
-    """Zeros to which `add` adds the values: in double precision where there are many for each place, so that the
-    roundings of a long sum do not show; half precision never in its own."""
+    """Zeros to which `add` adds the values: in double precision where there are many for each place, so that
+    the roundings of a long sum do not show; half precision never in its own."""
     xp, (lead, _, trail) = array_module(values), values.shape
     wide = _wide(values, size)
     if wide == values.dtype:

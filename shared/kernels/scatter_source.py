@@ -11,9 +11,9 @@ from shared.kernels import machine
 from shared.kernels.emitter import Emitter
 
 SCATTER = ("lead", "count", "trail", "size", "values_at", "index_at", "out_at", "outside_at")
-"""out (lead, size, trail), which may be of a wider dtype, `total`, to which values (lead, count, trail) are added, where index (count,), or
-(lead, count, trail), says: from -size to size - 1. Whether any was outside is left at outside_at, a
-word; the sums are right only if none was. `size` is at least 1."""
+"""out (lead, size, trail), which may be of a wider dtype, to which values (lead, count, trail) are added,
+where index (count,), or (lead, count, trail), says: from -size to size - 1. Whether any was outside is left
+at outside_at, a word; the sums are right only if none was. `size` is at least 1."""
 UNPOOL = (
     "planes", "height", "width", "elements", "g_at", "taps_at", "down_at", "across_at", "offsets_at",
     "out_at",

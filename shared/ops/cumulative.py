@@ -132,7 +132,7 @@ def _compute_logcumsumexp(x: Any, *, axis: int) -> Any:
 
 def _logcumsumexp_rule(g: Any, y: Any, x: Any, *, axis: int) -> Any:
     """sum over k from i on of g[k] exp(x[i] - y[k]), where no exponent is above 0. An infinite y[k] is shared
-    by the infinities up to k. In double precision: a product of very many ratios would show how they round."""
+    by the infinities up to k. In double precision: a product of many ratios would show how they round."""
     boundless, over = equal(x, np.inf), equal(y, np.inf)
     some = logical_and(not_equal(y, -np.inf), not_equal(y, np.inf))
     top = cast(gate(y, some), np.float64)

@@ -28,6 +28,6 @@ MUTATIONS: list[Mutation] = [
         ("def _logcumsumexp_rule", "gate(g, some)", "g", "logcumsumexp"),
     ]),
     *rows("kink", "shared/ops/averaging.py", [
-        ("def _power", "where(none, 0, pow(where(none, 1, total), 1 / p))", "pow(total, 1 / p)", "lp_pool"),
+        ("def _power", "where(none, 0, pow(where(none, 1, sums), 1 / p))", "pow(sums, 1 / p)", "lp_pool"),
     ]),
 ]  # fmt: skip

@@ -53,7 +53,7 @@ MISTAKES = [
     ("a size that is no integer", lambda a, b: ops.ones(2.5, like=a), SettingError, "2.5 is no integer"),
     ("an array as the value", lambda a, b: ops.full((2,), a), SettingError, "must be a number"),
     ("a value too large", lambda a, b: ops.full((2,), 300, "uint8", like=np.ones(1)), DTypeError,
-     "300 out of bounds"),
+     "does not hold 300"),
     ("no dtype", lambda a, b: ops.zeros(2, "f33", like=a), DTypeError, "'f33' is not a dtype"),
     ("a step of zero", lambda a, b: ops.arange(0, 3, 0, like=a), SettingError, "step can not be zero"),
     ("a range without end", lambda a, b: ops.arange(float("inf"), like=a), SettingError, "must be finite"),
