@@ -15,7 +15,7 @@ from comparisons.lab.reading import Reading
 from comparisons.lab.snippet import source_of
 from comparisons.lab.verdict import Verdict, timed
 from comparisons.statistics.effect import BreakEven, ahead, break_even
-from comparisons.statistics.quantities import PAIR, number, spread_of, steps_of
+from comparisons.statistics.quantities import PAIR, at_most, number, spread_of, steps_of
 from shared import ops
 
 X = np.linspace(-1, 1, 5, dtype=np.float32)
@@ -152,7 +152,7 @@ def read(found: Json) -> Reading:
 def _apart(share: float) -> str:
     if share == 0:
         return "The two engines' values of the last derivative are the same to the last bit."
-    return f"The two engines' values of the last derivative differ by {share:.0e} of the largest."
+    return f"The two engines' values of the last derivative differ by {at_most(share)} of the largest."
 
 
 def _along(orders: Json, value: Any) -> tuple[list[float], list[float]]:

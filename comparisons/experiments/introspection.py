@@ -216,7 +216,7 @@ def _answer(leader: str | None, known: Json, all_of: int) -> str:
         return f"Both engines know {len(known['dynamic'])} of {count(all_of, 'cost')} of a step beforehand."
     other = OTHER[leader]
     return (
-        f"{leader.capitalize()} knows {len(known[leader])} of {count(all_of, 'cost')} of a training step "
+        f"{leader.capitalize()} tells {len(known[leader])} of {count(all_of, 'cost')} of a training step "
         f"before anything has run, {other} {len(known[other])}."
     )
 

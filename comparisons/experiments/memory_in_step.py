@@ -200,11 +200,11 @@ def _means(lower: str | None, held: Json, tops: dict[str, float]) -> list[str]:
     less = smaller(*held.values())
     if less is not None:
         reasons = {
-            "dynamic": "Between steps static keeps its arena; dynamic keeps the gradients until they are "
-            "cleared.",
-            "static": "Between steps dynamic keeps more than static's graph and arena take.",
+            "dynamic": "Between steps dynamic keeps the gradients until they are cleared, static its arena",
+            "static": "Between steps dynamic keeps more than static's graph and arena take",
         }
-        said.append(f"{reasons[less]} That is {size(held['dynamic'])} against {size(held['static'])}.")
+        both = f"{size(held['dynamic'])} against {size(held['static'])}"
+        said.append(f"{reasons[less]}: with all else that is held {both}.")
     if lower is not None:
         reasons = {
             "static": "Static knows the last reader of each value before it runs, and writes over the dead.",

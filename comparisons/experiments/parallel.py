@@ -158,8 +158,9 @@ def _effect(side: Json) -> str:
 
 
 def _times(side: Json) -> str:
-    """By which factor two workers are faster, or slower."""
-    return f"{times_of(effect(side['one'], side['two']))} {_effect(side)}"
+    """How many times as fast two workers are, or how many times as long they take."""
+    words = {"faster": "as fast", "slower": "as long"}[_effect(side)]
+    return f"{times_of(effect(side['one'], side['two']))} {words}"
 
 
 def _gain(side: Json) -> str:
@@ -171,13 +172,17 @@ def _cells(side: Json) -> tuple[str, str, str]:
 
 
 def _answered(case: Json) -> str:
-    said = [
-        f"{_times(case[engine])} than one on {engine}"
-        if _effect(case[engine])
-        else f"not resolved to be faster or slower than one on {engine}"
-        for engine in PAIR
-    ]
-    return f"With {case['title']} two workers are {said[0]} and {said[1]}: {_takes(case)}."
+    said: dict[str, list[str]] = {}
+    for engine in PAIR:
+        verb, other = {
+            "faster": ("are", f"as one on {engine}"),
+            "slower": ("take", f"as one on {engine}"),
+            "": ("are not resolved to be faster or slower", f"than one on {engine}"),
+        }[_effect(case[engine])]
+        times = f"{_times(case[engine])} " if _effect(case[engine]) else ""
+        said.setdefault(verb, []).append(f"{times}{other}")
+    both = " and ".join(f"{verb} {' and '.join(parts)}" for verb, parts in said.items())
+    return f"With {case['title']} two workers {both}: {_takes(case)}."
 
 
 def _takes(case: Json) -> str:
@@ -201,7 +206,7 @@ def _means(cases: Json, leaders: list[str | None]) -> list[str]:
             "A kernel lets go of Python's global lock while it computes; the program between kernels does "
             "not."
         )
-    if not any(_effect(case["plain"]) == "faster" for case in cases):
+    if not any(_effect(case[way]) == "faster" for case in cases for way in MADE):
         said.append(
             "Plain NumPy is not seen to have gained anything either: this machine may have had no second "
             "core to give."

@@ -106,7 +106,7 @@ def read(found: Json) -> Reading:
 def _answer(whole: str | None, step: str | None, places: Json) -> str:
     near = abs(places["dynamic"][-1] - places["static"][-1]) < 1e-9
     ends = "both end at the same place" if near else "they end at different places"
-    said = f"A derivative of a derivative needs nothing new on either engine, and {ends}"
+    said = f"A derivative of a derivative is the same call again on either engine, and {ends}"
     if step is not None:
         return f"{said}; step by step {step} is faster."
     return f"{said}." if whole is None else f"{said}; all told {whole} is there sooner."

@@ -92,7 +92,7 @@ def read(found: Json) -> Reading:
         verdicts=rows,
         evidence=[
             Pair("One hidden layer", codes["dynamic"], codes["static"],
-                 says="Model, loss and optimiser are the same objects of `shared` on both sides."),
+                 says="Model, loss and optimiser come from `shared` on both sides."),
             Curves("What it learnt", "x", "y",
                    [Series(engine, found["grid"], fitted[engine], engine, dashed=engine == "static")
                     for engine in PAIR],

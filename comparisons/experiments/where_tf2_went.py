@@ -309,7 +309,7 @@ def _answer(found: Json) -> str:
         said = f"Decorated, the step that was written line by line is slower: without, it is {gain} as fast"
     else:
         said = "Whether the step that was written line by line is faster decorated is not resolved"
-    asked = f", and under `{free}.function` alone it may ask for a value" if free else ""
+    asked = f". Of the decorators `{free}.function` alone lets it ask for a value" if free else ""
     return f"{said}; {same}{asked}."
 
 

@@ -63,7 +63,7 @@ MEANING = {
     "update": "for an assignment",
     PARAMETER: "parameter",
     VARIABLE: "other state",
-    INPUT: "input of the whole, or of a body",
+    INPUT: "input",
     CONSTANT: "constant",
 }
 """What a box's colours say, in a legend. What a body is given looks like any input."""

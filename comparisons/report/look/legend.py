@@ -10,7 +10,7 @@ from shared.picture.label import BACK_EDGE, COLOURS, MEANING, TIMES
 MARKS = (
     (r'fill="#\w+" stroke="#\w+" stroke-width="2.6"', "border: 2.6px solid", "the result"),
     (r'fill="#\w+"[^>]* stroke-dasharray', "border: 1px dashed", "drawn once more"),
-    (r'fill="none"[^>]* stroke-dasharray', "border: dashed; border-width: 1px 0 0", "no gradient flows back"),
+    (r'fill="none"[^>]* stroke-dasharray', "border: dashed; border-width: 1px 0 0", "no gradient"),
     (f'stroke="{BACK_EDGE}"', f"border: solid {BACK_EDGE}; border-width: 2px 0 0", "back to an earlier box"),
 )
 """Of a drawing's marks that are no fill: how the SVG shows them, and how a legend does."""

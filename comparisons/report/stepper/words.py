@@ -121,10 +121,12 @@ def _assigned(moment: Moment) -> list[str]:
 
 
 def _gave(moment: Moment) -> str:
-    """What came out; several arrays of one shape are said once."""
+    """What came out; several arrays of one shape are said once. A size alone would pass for a value."""
     said = dict.fromkeys(
-        "a single number" if "[]" in spec else f"<code>{escape(kind(spec))}</code>" for spec in moment["gave"]
-    )
+        "a single number" if "[]" in spec
+        else f"<code>{escape(kind(spec))}</code>{'' if ',' in spec else ' numbers'}"
+        for spec in moment["gave"]
+    )  # fmt: skip
     return listed(list(said)) if said else ""
 
 

@@ -44,7 +44,7 @@ def shown(svg):
         dashed = "stroke-dasharray" in have
         if have["fill"] in ("none", "white"):
             lines.add(have["stroke"])
-            looks |= {"no gradient flows back"} if dashed else set()
+            looks |= {"no gradient"} if dashed else set()
         elif have["fill"] != have["stroke"]:  # no arrow's head
             fills.add(have["fill"])
             looks |= {"drawn once more"} if dashed else set()
