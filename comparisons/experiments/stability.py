@@ -177,7 +177,7 @@ def read(found: Json) -> Reading:
         otherwise=_otherwise(first.ahead),
         threats=[
             "The lists were made to be hard: they do not say how often a program meets one.",
-            "Static does not follow every op: a clip, or the sum with a number, between the two hides a "
+            "Static does not follow every op: a maximum, or the sum with a number, between the two hides a "
             "formula from it.",
         ],
     )  # fmt: skip

@@ -12,11 +12,18 @@ import pytest
 
 import dynamic
 import static
-from comparisons.experiments import memory_in_step, stage3_higher_order, ten_programs, where_tf2_went
+from comparisons.experiments import (
+    memory_in_step,
+    parallel,
+    stage3_higher_order,
+    ten_programs,
+    where_tf2_went,
+)
 from comparisons.lab.snippet import written
 from comparisons.report.first_page.reasons import REASONS
 from shared import nn, ops, optim
 from static.run.late import LateSettingWarning
+from tests.comparisons.report.test_report import spread
 
 ROWS = np.ones((1, 8), np.float32)
 
@@ -159,10 +166,11 @@ def test_middle_value_every_value_of_a_model_can_be_replaced():
         (lambda p: p[:2], True),
         (lambda p: p * 2.0, True),
         (lambda p: ops.where(static.placeholder_with_default([True, True, False], (3,)), p, 1.0), True),
-        (lambda p: ops.clip(p, 0.0, 1.0), False),
+        (lambda p: ops.clip(p, 0.0, 1.0), True),
+        (lambda p: ops.maximum(p, 0.0), False),
         (lambda p: p + 0.0, False),
     ],
-    ids=["slice", "product", "where", "clip", "sum with a number"],
+    ids=["slice", "product", "where", "clip", "maximum", "sum with a number"],
 )
 @pytest.mark.filterwarnings("ignore:divide by zero")
 def test_stability_static_follows_some_ops_between_the_two_and_not_others(between, found):
@@ -199,6 +207,26 @@ def test_state_a_run_that_fails_changes_no_variable():
         with pytest.raises(IndexError):
             session.run([update, ops.take(static.constant(ROWS[0]), place, axis=0)], {place: 8})
         assert session.run(counter) == 1.0
+
+
+@pytest.mark.parametrize(("engines", "plain"), [(0.5, 1.0), (1.0, 0.5), (1.0, 1.0), (1.5, 1.5)])
+def test_parallel_a_second_core_is_doubted_only_where_nobody_gained_by_it(engines, plain):
+    """Of two workers that take so many times as long as one."""
+    times = {"plain": plain, "dynamic": engines, "static": engines}
+    case = {way: {"one": spread(1.0), "two": spread(many)} for way, many in times.items()}
+    code = {engine: {"code": ""} for engine in ("dynamic", "static")}
+    case |= {"title": "layers", "width": 8, "layers": 3}
+    reading = parallel.read({"codes": code, "cases": [case]})
+    doubted = any("no second core" in text for text in reading.means)
+    assert doubted == (min(engines, plain) >= 1.0)
+    said = {0.5: "are 2.0 times (1.9 to 2.1) as fast", 1.5: "take 1.5 times (1.4 to 1.6) as long"}
+    assert said.get(engines, "are not resolved to be faster or slower") in reading.answer
+
+
+def test_memory_in_step_each_engine_is_told_with_its_own_figure():
+    (said,) = memory_in_step._means(None, {"dynamic": 1e6, "static": 2e6}, {"dynamic": 0.0, "static": 0.0})
+    assert said.index("dynamic keeps") < said.index("static its arena") < said.index("1.00 MB")
+    assert said.index("1.00 MB") < said.index("2.00 MB")
 
 
 def test_lines_of_code_are_counted_in_one_way_on_all_pages():

@@ -15,7 +15,7 @@ import dynamic
 import static
 from comparisons.report.look import figures
 from comparisons.report.pages import pages
-from comparisons.report.stepper import layout
+from comparisons.report.stepper import layout, words
 from comparisons.report.stepper.frames import frames, told
 from comparisons.report.stepper.layout import lay_out
 from comparisons.report.stepper.page import draw_stepper
@@ -28,6 +28,12 @@ from shared import ops
 from shared.picture.listing import LEAVES
 
 ENGINES = ("dynamic", "static")
+
+
+def test_sizes_are_not_said_as_a_value():
+    moment = {"gave": ["f32[32,10]", "f32[10]", "f32[]", "i64[32]"]}
+    said = re.sub("</?code>", "", words._gave(moment))
+    assert said == "32\N{MULTIPLICATION SIGN}10, 10 numbers, a single number and i64 32 numbers"
 
 
 @pytest.fixture(scope="module")
