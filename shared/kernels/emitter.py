@@ -158,11 +158,13 @@ class Emitter:
         most = self.shuffle(one, "poison", [0] * self.lanes, wide)
         return self.new(f"icmp slt {wide} <{lanes}>, {most}")
 
-    def load_some(self, place: str, mask: str) -> str:
+    def load_some(self, place: str, mask: str, element: str = "") -> str:
         """The lanes of a mask; zero in the others, whose memory is not touched."""
-        name, v, m = f"@llvm.masked.load.{self.suffix}.p0", self.vector, self.mask
+        suffix = f"v{self.lanes}i8" if element == "i8" else self.suffix
+        name, m, aligned = f"@llvm.masked.load.{suffix}.p0", self.mask, self._aligned(element)
+        v = f"<{self.lanes} x {element or self.element}>"
         self._declared.add(f"declare {v} {name}(ptr, i32, {m}, {v})")
-        return self.new(f"call {v} {name}(ptr {place}, i32 {self.align}, {m} {mask}, {v} zeroinitializer)")
+        return self.new(f"call {v} {name}(ptr {place}, i32 {aligned}, {m} {mask}, {v} zeroinitializer)")
 
     def store_some(self, value: str, place: str, mask: str, element: str = "") -> None:
         """The lanes of a mask; the memory of the others stays as it is."""

@@ -50,7 +50,7 @@ def largest(e: Emitter, rows: Sequence[str], across: int, follow: Callable[[str]
         for j in range(across):
             lanes = range(j, e.lanes * across, across)
             value = follow(run if across == 1 else e.shuffle(run, "poison", lanes, wide))
-            best, argmax = _larger(e, best, argmax, value, i * across + j)
+            best, argmax = larger(e, best, argmax, value, i * across + j)
     return best, argmax
 
 
@@ -60,7 +60,7 @@ def positive(e: Emitter, value: str) -> str:
     return e.new(f"select {e.mask} {negative}, {e.vector} zeroinitializer, {e.vector} {value}")
 
 
-def _larger(e: Emitter, best: str, argmax: str, value: str, number: int) -> tuple[str, str]:
+def larger(e: Emitter, best: str, argmax: str, value: str, number: int) -> tuple[str, str]:
     """Of the best so far and a value the larger one, and its number: the first of equals; NaN is
     larger than all."""
     if not best:

@@ -28,7 +28,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from shared.kernels import machine, threads, winograd_source
-from shared.kernels.convolution import Geometry
+from shared.kernels.convolution import NOTHING, Geometry, Unpooling
+from shared.kernels.convolution_source import Epilogue
 from shared.kernels.machine import Routine, address
 from shared.kernels.winograd_source import KERNEL, ROWS, Matrix, Variant
 
@@ -39,13 +40,16 @@ TILE = 4
 POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)
 """Where the polynomials are looked at; and at infinity. Binary fractions, so that most of what is made of
 them is exact; by measurement, the best of some such."""
-BYTES = 1 << 23
-"""Of the transformed tiles of a block of images, at most, unless one image has more."""
+LEAST_BYTES, BYTES = 1 << 20, 1 << 23
+"""Of the transformed tiles of a block of images, unless one image has more: as many as of the kernels, which
+are read again for each block, but within these bounds."""
 WEIGHTS = 1 << 19
 """Bytes of the transformed kernels that are made before they are used: these lie in the second cache."""
 LEAST_TILES, MOST_TILES = 4, 1024
 """So many tiles pay for the transformation of the kernels; and so many of one image, at most, fit the
 caches."""
+WHOLE = (1, 1)
+"""The windows where nothing is pooled."""
 TAPS = (TILE + KERNEL - 1) ** 2
 ONE = KERNEL * KERNEL
 """The numbers of one kernel."""
@@ -68,8 +72,8 @@ def _rows(matrix: Any) -> Matrix:
 
 
 class Planes(NamedTuple):
-    """How a chunk of one image's channels lies, pixel by pixel: its pixels, and their places; its tiles by
-    row and column; the columns, and the elements in all."""
+    """How a chunk of one image's channels lies, pixel by pixel: its pixels, as the image comes or goes, and
+    their places; its tiles by row and column; the columns, and the elements in all."""
 
     area: int
     places: Any
@@ -84,14 +88,20 @@ class Planes(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def _planes(image: Pair, output: Pair, padding: Pair, lanes: int) -> Planes:
-    """Of images whose window gives such an output, in whole tiles."""
-    down, across = (-(-size // TILE) for size in output)
-    high, wide = (max(TILE * (down, across)[a] + KERNEL - 1, image[a] + padding[a]) for a in (0, 1))
-    rows, columns = (np.arange(image[a]) + padding[a] for a in (0, 1))
+def _planes(
+    image: Pair, output: Pair, padding: Pair, lanes: int, spread: Pair = WHOLE, pooled: Pair = WHOLE
+) -> Planes:
+    """Of images whose window gives such an output, in whole tiles. `spread`: windows of which the image that
+    comes has one element each; `pooled`: those of which the planes have."""
+    tiles = [-(-size // TILE) for size in output]
+    counts = [image[a] // spread[a] // pooled[a] for a in (0, 1)]
+    least = [tiles[a] * (TILE // pooled[a]) + KERNEL - 1 for a in (0, 1)]
+    high, wide = (max(least[a], counts[a] * spread[a] + padding[a]) for a in (0, 1))
+    rows, columns = (np.arange(counts[a]) * spread[a] + padding[a] for a in (0, 1))
     places = (rows[:, None] * wide + columns).reshape(-1)
     places = np.concatenate([places, np.full(lanes, high * wide)]) * lanes
-    return Planes(math.prod(image), places, down, across, wide, (high * wide + 1) * lanes)
+    room = high * wide + (spread[0] - 1) * wide + spread[1]
+    return Planes(math.prod(counts), places, *tiles, wide, room * lanes)
 
 
 class _Sizes(NamedTuple):
@@ -155,11 +165,15 @@ class _Sizes(NamedTuple):
         return self.lanes * self.wide + self.lanes
 
 
-def _sizes(x: Any, outputs: int, geometry: Geometry) -> _Sizes:
+def _sizes(
+    x: Any, outputs: int, geometry: Geometry, x_pool: Pair = WHOLE, pool: Pair = WHOLE, g_pool: Pair = WHOLE
+) -> _Sizes:
+    """If x is a gradient of what was pooled, the output is to be, or its gradient is of such: the windows."""
     lanes, channels = lanes_of(x), int(x.shape[1])
-    seen = _planes(geometry.image, geometry.output, geometry.padding, lanes)
-    made = _planes(geometry.output, geometry.output, (0, 0), lanes)
-    most = BYTES // (TAPS * channels * seen.tiles * int(x.dtype.itemsize))
+    seen = _planes(geometry.image, geometry.output, geometry.padding, lanes, x_pool)
+    made = _planes(geometry.output, geometry.output, (0, 0), lanes, g_pool, pool)
+    kernels = TAPS * channels * int(x.dtype.itemsize)
+    most = min(max(kernels * outputs, LEAST_BYTES), BYTES) // (kernels * seen.tiles)
     images = max(min(most, int(x.shape[0])), 1)
     tiles = _up(images * seen.tiles, ROWS[machine.vector_bytes()])
     return _Sizes(channels, outputs, lanes, seen, made, images, tiles, 1 if outputs % (2 * lanes) else 2)
@@ -168,14 +182,15 @@ def _sizes(x: Any, outputs: int, geometry: Geometry) -> _Sizes:
 # --- which ---------------------------------------------------------------------------------
 
 
-def suits(x: Any, w: Any, geometry: Geometry, groups: int) -> bool:
-    """Whether the correlation of x and w (Specs, or arrays), or one of its gradients, shall be made so: by
-    sizes alone."""
+def suits(x: Any, w: Any, geometry: Geometry, groups: int, pool: Pair = WHOLE) -> bool:
+    """Whether the correlation of x and w (Specs, or arrays), with such windows pooled behind it, or one of its
+    gradients, shall be made so: by sizes alone."""
     window = *geometry.kernel, *geometry.stride, *geometry.dilation, groups
     tiles = math.prod(-(-size // TILE) for size in geometry.output)
     return (
         window == (KERNEL, KERNEL, 1, 1, 1, 1, 1)
         and max(geometry.padding) < KERNEL
+        and all(TILE % size == 0 for size in pool)
         and tiles * x.shape[0] >= LEAST_TILES
         and tiles <= MOST_TILES
         and geometry.suits(x, w, groups)
@@ -191,16 +206,22 @@ def lanes_of(x: Any) -> int:
 # --- calls ---------------------------------------------------------------------------------
 
 
-def correlate(x: Any, w: Any, b: Any, geometry: Geometry, out: Any, relu: bool = False) -> Any:
+def correlate(
+    x: Any, w: Any, b: Any, geometry: Geometry, out: Any, epilogue: Epilogue = NOTHING, argmax: Any = None
+) -> Any:
     """Fill `out` (N, O, *output) with the correlation of x (N, C, *image) and w (O, C, 3, 3), plus b (O,)
-    unless it is None, relu behind it or not; give it. All of one dtype, in C order."""
-    return _correlate(x, w, b, geometry, out, relu, False)
+    unless it is None, and what `epilogue` says; give it. All of one dtype, in C order. `argmax`, bytes of
+    out's shape, gets the number of the element that each pooled one was in its window."""
+    return _correlate(x, w, b, geometry, out, epilogue, argmax, None, False)
 
 
-def correlate_input(g: Any, w: Any, geometry: Geometry, out: Any) -> Any:
+def correlate_input(
+    g: Any, w: Any, geometry: Geometry, out: Any, unpooling: Unpooling | None = None
+) -> Any:
     """Fill `out` (N, C, *image) with the gradient by the image that belongs to g (N, O, *output), by the
-    output of a convolution by w (O, C, 3, 3). Give it. All of one dtype, in C order."""
-    return _correlate(g, w, None, turned(geometry), out, False, True)
+    output of a convolution by w (O, C, 3, 3), or, with `unpooling`, by what was pooled of it. Give it. All of
+    one dtype, in C order."""
+    return _correlate(g, w, None, turned(geometry), out, NOTHING, None, unpooling, True)
 
 
 def turned(geometry: Geometry) -> Geometry:
@@ -209,18 +230,24 @@ def turned(geometry: Geometry) -> Geometry:
     return geometry._replace(image=geometry.output, output=geometry.image, padding=(down, across))
 
 
-def _correlate(x: Any, w: Any, b: Any, geometry: Geometry, out: Any, relu: bool, back: bool) -> Any:
-    a, _, weights = matrices()
-    sizes, dtype = _sizes(x, out.shape[1], geometry), x.dtype
+def _correlate(
+    x: Any, w: Any, b: Any, geometry: Geometry, out: Any, epilogue: Epilogue, argmax: Any,
+    unpooling: Unpooling | None, back: bool,
+) -> Any:  # fmt: skip
+    (a, _, weights), dtype = matrices(), x.dtype
+    sizes = _sizes(x, out.shape[1], geometry, _pool(unpooling), epilogue.pool)
     variant = _variant(x, _flipped(a))._replace(
-        weights=weights, step=TILE, vectors=sizes.vectors, turned=back, relu=relu
+        weights=weights, step=TILE, vectors=sizes.vectors, turned=back, relu=epilogue.relu, pool=epilogue.pool
     )
     function = _routine(winograd_source.multiply, winograd_source.MULTIPLY, variant)
     shares = threads.share(sizes.blocks)
     keep = sizes.images < len(x)  # the kernels' taps, for the next images
     v = np.empty(TAPS * sizes.tap(sizes.channels), dtype)
     u = np.empty((sizes.blocks, sizes.u_block) if keep else (len(shares), TAPS * sizes.u_tap), dtype)
-    room = [[np.empty(size, dtype) for size in (TAPS * sizes.product_tap, sizes.made.size)] for _ in shares]
+    room = [
+        [np.empty(size, dtype) for size in (TAPS * sizes.product_tap, *[sizes.made.size] * (1 + epilogue.pools))]
+        for _ in shares
+    ]
     bias = np.zeros(out.shape[1], dtype) if b is None else b
     ahead = ONE, ONE * w.shape[1]
     w_in, w_out = reversed(ahead) if back else ahead
@@ -233,22 +260,28 @@ def _correlate(x: Any, w: Any, b: Any, geometry: Geometry, out: Any, relu: bool,
     }  # fmt: skip
     for first in range(0, len(x), sizes.images):
         images = min(sizes.images, len(x) - first)
-        _transform(x[first : first + images], sizes.seen, _variant(x, matrices()[1]), v, sizes)
+        some = slice(first, first + images)
+        _transform(x, some, sizes.seen, _variant(x, matrices()[1]), v, sizes, unpooling)
         work = []
-        for k, (share, (m, planes)) in enumerate(zip(shares, room, strict=True)):
+        for k, (share, (m, planes, *numbers)) in enumerate(zip(shares, room, strict=True)):
             own = {"first": share.start, "last": share.stop, "m_at": address(m), "planes_at": address(planes)}
             own |= {"images": images, "count": images * sizes.seen.tiles, "out_at": address(out[first:])}
             own |= {"u_at": address(u if keep else u[k]), "fresh": not first}
+            if epilogue.pools:
+                own |= {"argmax_at": address(argmax[first:]), "numbers_at": address(numbers[0])}
             work.append([function.arguments(shared | own)])
         threads.run(function.each, work)
     return out
 
 
-def correlate_weight(x: Any, g: Any, geometry: Geometry, out: Any) -> Any:
+def correlate_weight(
+    x: Any, g: Any, geometry: Geometry, out: Any, unpooling: Unpooling | None = None
+) -> Any:
     """Fill `out` (O, C, 3, 3) with the gradient of the correlation of x (N, C, *image) by its weights; g (N,
-    O, *output) is that by its output. Give it. All of one dtype, in C order."""
+    O, *output) is that by its output, or, with `unpooling`, by what was pooled of it. Give it. All of one
+    dtype, in C order."""
     a, seen, weights = matrices()
-    sizes, dtype = _sizes(x, g.shape[1], geometry), x.dtype
+    sizes, dtype = _sizes(x, g.shape[1], geometry, g_pool=_pool(unpooling)), x.dtype
     variant = _variant(x, _flipped(weights))._replace(vectors=sizes.vectors)
     function = _routine(winograd_source.weight, winograd_source.WEIGHT, variant)
     shares = threads.share(sizes.channels // sizes.lanes)
@@ -263,8 +296,9 @@ def correlate_weight(x: Any, g: Any, geometry: Geometry, out: Any) -> Any:
     }  # fmt: skip
     for first in range(0, len(x), sizes.images):
         last = min(first + sizes.images, len(x))
-        _transform(x[first:last], sizes.seen, _variant(x, seen), v, sizes)
-        _transform(g[first:last], sizes.made, _variant(x, a), dy, sizes)
+        some = slice(first, last)
+        _transform(x, some, sizes.seen, _variant(x, seen), v, sizes)
+        _transform(g, some, sizes.made, _variant(x, a), dy, sizes, unpooling)
         work = []
         for k, share in enumerate(shares):
             own = {"first": share.start, "last": share.stop, "u_at": address(u if keep else u[k])}
@@ -274,10 +308,17 @@ def correlate_weight(x: Any, g: Any, geometry: Geometry, out: Any) -> Any:
     return out
 
 
-def _transform(x: Any, planes: Planes, variant: Variant, v: Any, sizes: _Sizes) -> None:
-    """Fill v with the taps of these images' tiles."""
-    function = _routine(winograd_source.image, winograd_source.IMAGE, variant._replace(step=TILE))
-    shared = _words(planes) | {
+def _transform(
+    x: Any, some: slice, planes: Planes, variant: Variant, v: Any, sizes: _Sizes,
+    unpooling: Unpooling | None = None,
+) -> None:  # fmt: skip
+    """Fill v with the taps of some images' tiles."""
+    variant, pooled = variant._replace(step=TILE), {}
+    if unpooling is not None:
+        variant = variant._replace(relu=unpooling.epilogue.relu, pool=unpooling.epilogue.pool)
+        pooled = {"y_at": address(unpooling.y[some]), "argmax_at": address(unpooling.argmax[some])}
+    function, x = _routine(winograd_source.image, winograd_source.IMAGE, variant), x[some]
+    shared = pooled | _words(planes) | {
         "chunks": x.shape[1] // sizes.lanes, "x_at": address(x), "tiles": sizes.tiles, "v_at": address(v),
         "v_tap": sizes.tap(x.shape[1]),
     }  # fmt: skip
@@ -289,23 +330,30 @@ def _transform(x: Any, planes: Planes, variant: Variant, v: Any, sizes: _Sizes) 
     threads.run(function.each, work)
 
 
-def bytes_to_correlate(x: Any, outputs: int, geometry: Geometry) -> int:
-    """What `correlate` allocates meanwhile; `correlate_input` too, of g and the window turned."""
-    sizes = _sizes(x, outputs, geometry)
+def bytes_to_correlate(
+    x: Any, outputs: int, geometry: Geometry, x_pool: Pair = WHOLE, pool: Pair = WHOLE
+) -> int:
+    """What `correlate` allocates meanwhile; `correlate_input` too, of g and the window turned. `pool`: the
+    windows of the epilogue, `x_pool` those of the unpooling."""
+    sizes = _sizes(x, outputs, geometry, x_pool, pool)
     shares = len(threads.share(sizes.blocks))
     kept = sizes.blocks * sizes.u_block if sizes.images < x.shape[0] else shares * TAPS * sizes.u_tap
     elements = TAPS * sizes.tap(sizes.channels) + kept
-    elements += shares * (TAPS * sizes.product_tap + sizes.made.size)
+    elements += shares * (TAPS * sizes.product_tap + (1 + (pool != WHOLE)) * sizes.made.size)
     return int((elements + _planes_of(x, sizes.channels, sizes)) * x.dtype.itemsize)
 
 
-def bytes_to_correlate_weight(x: Any, outputs: int, geometry: Geometry) -> int:
+def bytes_to_correlate_weight(x: Any, outputs: int, geometry: Geometry, g_pool: Pair = WHOLE) -> int:
     """What `correlate_weight` allocates meanwhile."""
-    sizes = _sizes(x, outputs, geometry)
+    sizes = _sizes(x, outputs, geometry, g_pool=g_pool)
     chunks = sizes.channels // sizes.lanes
     kept = chunks * sizes.blocks if sizes.images < x.shape[0] else len(threads.share(chunks))
     elements = TAPS * (sizes.tap(sizes.channels) + sizes.tap(sizes.outputs) + kept * sizes.sum_tap)
     return int((elements + _planes_of(x, max(sizes.channels, outputs), sizes)) * x.dtype.itemsize)
+
+
+def _pool(unpooling: Unpooling | None) -> Pair:
+    return WHOLE if unpooling is None else unpooling.epilogue.pool
 
 
 def _planes_of(x: Any, channels: int, sizes: _Sizes) -> int:

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from shared.kernels.emitter import Emitter, Value
-from shared.kernels.pooling_source import positive
+from shared.kernels.emitter import Emitter
+from shared.kernels.pooling_source import larger, positive
+from shared.kernels.winograd_planes import corner, from_planes, numbered, to_planes
 
 Matrix = tuple[tuple[float, ...], ...]
 Grid = list[list[str]]
@@ -36,7 +37,10 @@ class Variant(NamedTuple):
     step     from one tile to the next (image and multiply)
     vectors  of channels of the output that are summed at a time
     turned   whether kernels are read from their end (multiply alone)
-    relu     whether that follows (multiply alone)
+    relu     whether that follows (multiply alone); or whether gradients belong only where the pooled output
+             is above zero, for it was before the pooling (image alone)
+    pool     the windows of which the largest elements are wanted (multiply), or from whose largest elements
+             the gradients are that an image is made of
     """
 
     dtype: str
@@ -47,6 +51,7 @@ class Variant(NamedTuple):
     vectors: int = 1
     turned: bool = False
     relu: bool = False
+    pool: tuple[int, int] = (1, 1)
 
     def emitter(self) -> Emitter:
         dtype = np.dtype(self.dtype)
@@ -54,13 +59,14 @@ class Variant(NamedTuple):
 
 
 GRID = ("area", "down", "across", "wide", "places_at", "planes_at")
-"""The pixels of one image; its tiles, by row and column; planes with room for whole tiles, so many columns
+"""The pixels of one image, as it comes or goes; its tiles, by row and column; planes with room for whole tiles, so many columns
 wide; and where each pixel is in them, with a place that nobody reads for those of the last vector behind."""
-IMAGE = ("first", "last", "chunks", "x_at", *GRID, "tiles", "v_at", "v_tap")
+IMAGE = ("first", "last", "chunks", "x_at", "y_at", "argmax_at", *GRID, "tiles", "v_at", "v_tap")
+"""Where x is a gradient of what was pooled: that, and which element of its window each one was."""
 MULTIPLY = (
     "first", "last", "images", "channels", "outputs", "piece", "fresh", "w_at", "w_in", "w_out", "u_at",
     "u_block", "u_piece", "u_tap", "v_at", "v_tap", "tiles", "count", "m_at", "m_tap", "b_at", "out_at",
-    *GRID,
+    "argmax_at", "numbers_at", *GRID,
 )  # fmt: skip
 WEIGHT = (
     "first", "last", "blocks", "channels", "count", "tiles", "fresh", "done", "v_at", "v_tap", "g_at",
@@ -76,13 +82,13 @@ def image(variant: Variant, name: str) -> str:
     with e.loop(e.sub("%last", "%first")) as counted:
         unit = e.add("%first", counted)
         n, chunk = (e.new(f"{do} i64 {unit}, %chunks") for do in ("sdiv", "srem"))
-        _to_planes(e, e.at("%x_at", e.mul(e.mul(unit, e.lanes), "%area")))
+        to_planes(e, e.mul(e.mul(unit, e.lanes), "%area"), variant.pool, variant.relu)
         above = e.add(e.mul(chunk, "%tiles"), e.mul(n, e.mul("%down", "%across")))
         with e.loop("%down") as r, e.loop("%across") as q:
-            corner = _corner(e, variant, r, q)
+            first = e.at("%planes_at", corner(e, r, q, (variant.step, variant.step)))
             size = len(variant.matrix[0])
             seen = [
-                [e.load(e.at(corner, e.mul(e.add(e.mul("%wide", i), j), e.lanes)), e.vector)
+                [e.load(e.at(first, e.mul(e.add(e.mul("%wide", i), j), e.lanes)), e.vector)
                  for j in range(size)] for i in range(size)
             ]  # fmt: skip
             target = e.at("%v_at", e.mul(e.add(above, e.add(e.mul(r, "%across"), q)), e.lanes))
@@ -119,7 +125,10 @@ def multiply(variant: Variant, name: str) -> str:
                 with e.loop("%down") as r, e.loop("%across") as q:
                     tile = e.add(above, e.add(e.mul(r, "%across"), q))
                     _tile_out(e, variant, e.at("%m_at", e.add(e.mul(tile, wide), v)), bias, r, q)
-                _from_planes(e, e.at("%out_at", e.mul(e.add(e.mul(n, "%outputs"), channel), "%area")))
+                first = e.mul(e.add(e.mul(n, "%outputs"), channel), "%area")
+                from_planes(e, e.at("%out_at", first))
+                if variant.pool != (1, 1):
+                    from_planes(e, e.at("%argmax_at", first, "i8"), "%numbers_at")
     return e.text(name, MULTIPLY)
 
 
@@ -140,38 +149,6 @@ def weight(variant: Variant, name: str) -> str:
             out = e.at("%out_at", e.mul(first, KERNEL * KERNEL))
             _store_kernels(e, _flat(found), out, e.mul("%channels", KERNEL * KERNEL))
     return e.text(name, WEIGHT)
-
-
-# --- planes --------------------------------------------------------------------------------
-
-
-def _corner(e: Emitter, variant: Variant, r: Value, q: Value) -> str:
-    """Where a tile begins in the planes."""
-    place = e.mul(e.add(e.mul(r, "%wide"), q), variant.step)
-    return e.at("%planes_at", e.mul(place, e.lanes))
-
-
-def _places(e: Emitter, p: str) -> list[str]:
-    words = (e.load(e.at("%places_at", e.add(p, i), "i64"), "i64") for i in range(e.lanes))
-    return [e.at("%planes_at", word) for word in words]
-
-
-def _to_planes(e: Emitter, source: str) -> None:
-    """A chunk of an image's channels, pixel by pixel, into the planes."""
-    with e.loop("%area", e.lanes) as p:
-        some = e.first(e.sub("%area", p))
-        rows = [e.load_some(e.at(source, e.add(e.mul("%area", i), p)), some) for i in range(e.lanes)]
-        for column, place in zip(e.transposed(rows), _places(e, p), strict=True):
-            e.store(column, place, e.vector)
-
-
-def _from_planes(e: Emitter, target: str) -> None:
-    """The other way."""
-    with e.loop("%area", e.lanes) as p:
-        some = e.first(e.sub("%area", p))
-        columns = e.transposed([e.load(place, e.vector) for place in _places(e, p)])
-        for i, column in enumerate(columns):
-            e.store_some(column, e.at(target, e.add(e.mul("%area", i), p)), some)
 
 
 # --- taps ----------------------------------------------------------------------------------
@@ -213,14 +190,22 @@ def _store_kernels(e: Emitter, taps: Sequence[str], first: str, step: str) -> No
 
 
 def _tile_out(e: Emitter, variant: Variant, products: str, bias: str, r: str, q: str) -> None:
-    """Of the products of one tile the output's pixels, into the planes."""
+    """Of the products of one tile the output's pixels, or the largest of each window of them and its number
+    in it, into the planes."""
     taps = _load_taps(e, products, "%m_tap", len(variant.weights))
-    corner = _corner(e, variant, r, q)
-    for i, row in enumerate(_both_sides(e, variant.matrix, taps)):
-        for j, value in enumerate(row):
-            value = e.arithmetic("fadd", value, bias)
+    grid, (down, across) = _both_sides(e, variant.matrix, taps), variant.pool
+    rows, columns = variant.step // down, variant.step // across
+    first = corner(e, r, q, (rows, columns))
+    for i, j in itertools.product(range(rows), range(columns)):
+        best = number = ""
+        for k, (a, b) in enumerate(itertools.product(range(down), range(across))):
+            value = e.arithmetic("fadd", grid[i * down + a][j * across + b], bias)
             value = positive(e, value) if variant.relu else value
-            e.store(value, e.at(corner, e.mul(e.add(e.mul("%wide", i), j), e.lanes)), e.vector)
+            best, number = larger(e, best, number, value, k)
+        place = e.add(first, e.mul(e.add(e.mul("%wide", i), j), e.lanes))
+        e.store(best, e.at("%planes_at", place), e.vector)
+        if variant.pool != (1, 1):
+            e.store(numbered(e, number), e.at("%numbers_at", place), e.vector)
 
 
 # --- products ------------------------------------------------------------------------------

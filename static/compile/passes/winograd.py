@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from shared.dims import Dim
 from shared.kernels import winograd
-from shared.op import TABLE
 from shared.ops.convolution import geometry_of
 from shared.spec import Spec
 from static.compile.block import Block, Step
@@ -40,10 +39,11 @@ def _instead(step: Step) -> Step:
 def _suits(step: Step) -> bool:
     """Whether the sizes suit, those that are unknown apart."""
     settings = dict(step.settings)
-    groups, first, second = settings.pop("groups"), step.inputs[0].spec, step.inputs[1].spec
+    groups, pool = settings.pop("groups"), settings.pop("pool", (1, 1))
+    settings.pop("relu", None)
+    first, second = step.inputs[0].spec, step.inputs[1].spec
     images, weights = first, second
-    if step.op is TABLE["conv2d_weight"]:
-        kernel = settings.pop("kernel")
+    if (kernel := settings.pop("kernel", None)) is not None:
         weights = Spec((second.shape[1], first.shape[1], *kernel), second.dtype)
     size = settings.pop("size", first.shape[2:])
     fixed = *weights.shape, *size, groups
@@ -51,4 +51,5 @@ def _suits(step: Step) -> bool:
         return False
     count = ANY if isinstance(first.shape[0], Dim) else first.shape[0]
     images = Spec((count, *first.shape[1:]), first.dtype)
-    return winograd.suits(images, weights, geometry_of("conv2d", size, weights.shape[2:], **settings), groups)
+    geometry = geometry_of("conv2d", size, weights.shape[2:], **settings)
+    return winograd.suits(images, weights, geometry, groups, pool)

@@ -40,7 +40,8 @@ def _bytes(spec: Spec) -> int:
     return math.prod(int(size) for size in spec.shape) * spec.dtype.itemsize
 
 
-def _pooled(shape: Any, pool: Pair) -> tuple[Any, ...]:
+def pooled(shape: Any, pool: Pair) -> tuple[Any, ...]:
+    """What such windows side by side make of a shape."""
     return (*shape[:2], shape[2] // pool[0], shape[3] // pool[1])
 
 
@@ -71,7 +72,7 @@ def _forward(
         b = None if b is None else plain(b, dtype)
         return convolving.convolve(plain(x), plain(w), b, geometry, groups, y, epilogue.relu), None
     if alike(x, w) and x.dtype == dtype and _in_one_pass(geometry, x, w, groups):
-        shape = _pooled((len(x), len(w), *geometry.output), epilogue.pool)
+        shape = pooled((len(x), len(w), *geometry.output), epilogue.pool)
         y, argmax = outs
         y = np.empty(shape, dtype) if y is None else y
         if epilogue.pools and argmax is None:

@@ -14,6 +14,7 @@ import static
 from shared import ops
 from shared.kernels import machine, winograd
 from shared.kernels.convolution import Geometry
+from shared.kernels.convolution_source import Epilogue
 from shared.op import TABLE
 from tests import HOME
 
@@ -64,7 +65,7 @@ def test_all_three_give_the_sums(
     geometry, y = geometry_of(image, padding), np.full_like(g, np.nan)
     want = in_double("conv2d", x, w, b, padding=padding)
     assert_close(winograd.correlate(x, w, b, geometry, y), want)
-    assert_close(winograd.correlate(x, w, b, geometry, y, relu=True), np.maximum(want, 0))
+    assert_close(winograd.correlate(x, w, b, geometry, y, Epilogue(relu=True)), np.maximum(want, 0))
     assert_close(winograd.correlate(x, w, None, geometry, y), in_double("conv2d", x, w, padding=padding))
     want = in_double("conv2d_input", g, w, padding=padding, size=image)
     assert_close(winograd.correlate_input(g, w, geometry, np.full_like(x, np.nan)), want)
