@@ -14,7 +14,9 @@ Its numbers are larger in between than at its ends, and lose some places there: 
 +-2 and infinity the error in float32 is 5 to 7 times that of the sum itself, at those taken here, which
 lie closer around 1 (see Barabasz et al. 2018, arXiv:1803.10986), 3 to 4 times. So it stands where sums may
 be taken in another order: at static's `fast`. Blocks of images are taken at a time, whose transformed tiles
-fill some of the last cache. Each sum has one order, whatever the number of threads. The twin is in
+fill some of the last cache. What comes right before and after is done in the same pass, as in
+`shared.kernels.convolution`: bias, relu and pooling, if whole windows fill a tile, and their reverse before a
+gradient's tiles are transformed. Each sum has one order, whatever the number of threads. The twin is in
 `shared.ops.convolution`: columns and a matrix product. What is not finite reaches all that its tile gives,
 as NaN.
 """
@@ -22,8 +24,8 @@ as NaN.
 from __future__ import annotations
 
 import math
-from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -31,26 +33,15 @@ from shared.kernels import machine, threads, winograd_source
 from shared.kernels.convolution import NOTHING, Geometry, Unpooling
 from shared.kernels.convolution_source import Epilogue
 from shared.kernels.machine import Routine, address
-from shared.kernels.winograd_source import KERNEL, ROWS, Matrix, Variant
+from shared.kernels.winograd_sizes import TAPS, TILE, WHOLE, Pair, Planes, Sizes, lanes_of, sizes_of
+from shared.kernels.winograd_source import KERNEL, Matrix, Variant
 
-Pair = tuple[int, int]
-
-TILE = 4
-"""The rows and columns that one tile gives."""
 POINTS = (0.0, 0.75, -0.75, 1.5, -1.5)
 """Where the polynomials are looked at; and at infinity. Binary fractions, so that most of what is made of
 them is exact; by measurement, the best of some such."""
-LEAST_BYTES, BYTES = 1 << 20, 1 << 23
-"""Of the transformed tiles of a block of images, unless one image has more: as many as of the kernels, which
-are read again for each block, but within these bounds."""
-WEIGHTS = 1 << 19
-"""Bytes of the transformed kernels that are made before they are used: these lie in the second cache."""
 LEAST_TILES, MOST_TILES = 4, 1024
 """So many tiles pay for the transformation of the kernels; and so many of one image, at most, fit the
 caches."""
-WHOLE = (1, 1)
-"""The windows where nothing is pooled."""
-TAPS = (TILE + KERNEL - 1) ** 2
 ONE = KERNEL * KERNEL
 """The numbers of one kernel."""
 
@@ -71,119 +62,8 @@ def _rows(matrix: Any) -> Matrix:
     return tuple(tuple(float(number) for number in row) for row in np.asarray(matrix))
 
 
-class Planes(NamedTuple):
-    """How a chunk of one image's channels lies, pixel by pixel: its pixels, as the image comes or goes, and
-    their places; its tiles by row and column; the columns, and the elements in all."""
-
-    area: int
-    places: Any
-    down: int
-    across: int
-    wide: int
-    size: int
-
-    @property
-    def tiles(self) -> int:
-        return self.down * self.across
-
-
-@lru_cache(maxsize=256)
-def _planes(
-    image: Pair, output: Pair, padding: Pair, lanes: int, spread: Pair = WHOLE, pooled: Pair = WHOLE
-) -> Planes:
-    """Of images whose window gives such an output, in whole tiles. `spread`: windows of which the image that
-    comes has one element each; `pooled`: those of which the planes have."""
-    tiles = [-(-size // TILE) for size in output]
-    counts = [image[a] // spread[a] // pooled[a] for a in (0, 1)]
-    least = [tiles[a] * (TILE // pooled[a]) + KERNEL - 1 for a in (0, 1)]
-    high, wide = (max(least[a], counts[a] * spread[a] + padding[a]) for a in (0, 1))
-    rows, columns = (np.arange(counts[a]) * spread[a] + padding[a] for a in (0, 1))
-    places = (rows[:, None] * wide + columns).reshape(-1)
-    places = np.concatenate([places, np.full(lanes, high * wide)]) * lanes
-    room = high * wide + (spread[0] - 1) * wide + spread[1]
-    return Planes(math.prod(counts), places, *tiles, wide, room * lanes)
-
-
-class _Sizes(NamedTuple):
-    """What is where, for images of `channels` that lead to `outputs`.
-
-    lanes    of a vector
-    planes   of an image, and of an output
-    images   that are taken at a time
-    tiles    for which there is room then: whole steps of the products
-    vectors  of the output's channels that are summed at a time
-    """
-
-    channels: int
-    outputs: int
-    lanes: int
-    seen: Planes
-    made: Planes
-    images: int
-    tiles: int
-    vectors: int
-
-    @property
-    def blocks(self) -> int:
-        """The blocks into which the output's channels are cut."""
-        return self.outputs // self.wide
-
-    @property
-    def wide(self) -> int:
-        return self.vectors * self.lanes
-
-    def tap(self, channels: int) -> int:
-        """The elements of one tap of all tiles; a little more, since places in memory that are a power of two
-        apart drive each other out of the cache."""
-        return channels * self.tiles + self.lanes
-
-    @property
-    def product_tap(self) -> int:
-        """Of the products of all tiles for one block."""
-        return self.tiles * self.wide + self.lanes
-
-    @property
-    def piece(self) -> int:
-        """The image's channels that are taken at a time: whole chunks."""
-        chunks = self.channels // self.lanes
-        count = -(-chunks // max(WEIGHTS // (TAPS * self.wide * machine.vector_bytes()), 1))
-        return -(-chunks // count) * self.lanes
-
-    @property
-    def u_tap(self) -> int:
-        """Of the kernels of such a piece that lead to a block."""
-        return self.piece * self.wide + self.lanes
-
-    @property
-    def u_block(self) -> int:
-        """Of all kernels that lead to a block, if they are kept."""
-        return TAPS * self.u_tap * -(-self.channels // self.piece)
-
-    @property
-    def sum_tap(self) -> int:
-        """Of the gradient of the kernels that lead from one chunk to one block."""
-        return self.lanes * self.wide + self.lanes
-
-
-def _sizes(
-    x: Any, outputs: int, geometry: Geometry, x_pool: Pair = WHOLE, pool: Pair = WHOLE, g_pool: Pair = WHOLE
-) -> _Sizes:
-    """If x is a gradient of what was pooled, the output is to be, or its gradient is of such: the windows."""
-    lanes, channels = lanes_of(x), int(x.shape[1])
-    seen = _planes(geometry.image, geometry.output, geometry.padding, lanes, x_pool)
-    made = _planes(geometry.output, geometry.output, (0, 0), lanes, g_pool, pool)
-    kernels = TAPS * channels * int(x.dtype.itemsize)
-    most = min(max(kernels * outputs, LEAST_BYTES), BYTES) // (kernels * seen.tiles)
-    images = max(min(most, int(x.shape[0])), 1)
-    tiles = _up(images * seen.tiles, ROWS[machine.vector_bytes()])
-    return _Sizes(channels, outputs, lanes, seen, made, images, tiles, 1 if outputs % (2 * lanes) else 2)
-
-
-# --- which ---------------------------------------------------------------------------------
-
-
 def suits(x: Any, w: Any, geometry: Geometry, groups: int, pool: Pair = WHOLE) -> bool:
-    """Whether the correlation of x and w (Specs, or arrays), with such windows pooled behind it, or one of its
+    """Whether the correlation of x and w (Specs, or arrays), such windows pooled behind it, or one of its
     gradients, shall be made so: by sizes alone."""
     window = *geometry.kernel, *geometry.stride, *geometry.dilation, groups
     tiles = math.prod(-(-size // TILE) for size in geometry.output)
@@ -196,11 +76,6 @@ def suits(x: Any, w: Any, geometry: Geometry, groups: int, pool: Pair = WHOLE) -
         and geometry.suits(x, w, groups)
         and w.shape[0] % lanes_of(x) == 0 == w.shape[1] % lanes_of(x)
     )
-
-
-def lanes_of(x: Any) -> int:
-    """The channels of a chunk."""
-    return machine.vector_bytes() // int(x.dtype.itemsize)
 
 
 # --- calls ---------------------------------------------------------------------------------
@@ -235,7 +110,7 @@ def _correlate(
     unpooling: Unpooling | None, back: bool,
 ) -> Any:  # fmt: skip
     (a, _, weights), dtype = matrices(), x.dtype
-    sizes = _sizes(x, out.shape[1], geometry, _pool(unpooling), epilogue.pool)
+    sizes = sizes_of(x, out.shape[1], geometry, _pool(unpooling), epilogue.pool)
     variant = _variant(x, _flipped(a))._replace(
         weights=weights, step=TILE, vectors=sizes.vectors, turned=back, relu=epilogue.relu, pool=epilogue.pool
     )
@@ -244,9 +119,9 @@ def _correlate(
     keep = sizes.images < len(x)  # the kernels' taps, for the next images
     v = np.empty(TAPS * sizes.tap(sizes.channels), dtype)
     u = np.empty((sizes.blocks, sizes.u_block) if keep else (len(shares), TAPS * sizes.u_tap), dtype)
+    own_planes = [sizes.made.size] * (1 + epilogue.pools)  # of what is largest, and of its numbers
     room = [
-        [np.empty(size, dtype) for size in (TAPS * sizes.product_tap, *[sizes.made.size] * (1 + epilogue.pools))]
-        for _ in shares
+        [np.empty(size, dtype) for size in (TAPS * sizes.product_tap, *own_planes)] for _ in shares
     ]
     bias = np.zeros(out.shape[1], dtype) if b is None else b
     ahead = ONE, ONE * w.shape[1]
@@ -281,7 +156,7 @@ def correlate_weight(
     O, *output) is that by its output, or, with `unpooling`, by what was pooled of it. Give it. All of one
     dtype, in C order."""
     a, seen, weights = matrices()
-    sizes, dtype = _sizes(x, g.shape[1], geometry, g_pool=_pool(unpooling)), x.dtype
+    sizes, dtype = sizes_of(x, g.shape[1], geometry, g_pool=_pool(unpooling)), x.dtype
     variant = _variant(x, _flipped(weights))._replace(vectors=sizes.vectors)
     function = _routine(winograd_source.weight, winograd_source.WEIGHT, variant)
     shares = threads.share(sizes.channels // sizes.lanes)
@@ -309,7 +184,7 @@ def correlate_weight(
 
 
 def _transform(
-    x: Any, some: slice, planes: Planes, variant: Variant, v: Any, sizes: _Sizes,
+    x: Any, some: slice, planes: Planes, variant: Variant, v: Any, sizes: Sizes,
     unpooling: Unpooling | None = None,
 ) -> None:  # fmt: skip
     """Fill v with the taps of some images' tiles."""
@@ -335,7 +210,7 @@ def bytes_to_correlate(
 ) -> int:
     """What `correlate` allocates meanwhile; `correlate_input` too, of g and the window turned. `pool`: the
     windows of the epilogue, `x_pool` those of the unpooling."""
-    sizes = _sizes(x, outputs, geometry, x_pool, pool)
+    sizes = sizes_of(x, outputs, geometry, x_pool, pool)
     shares = len(threads.share(sizes.blocks))
     kept = sizes.blocks * sizes.u_block if sizes.images < x.shape[0] else shares * TAPS * sizes.u_tap
     elements = TAPS * sizes.tap(sizes.channels) + kept
@@ -345,7 +220,7 @@ def bytes_to_correlate(
 
 def bytes_to_correlate_weight(x: Any, outputs: int, geometry: Geometry, g_pool: Pair = WHOLE) -> int:
     """What `correlate_weight` allocates meanwhile."""
-    sizes = _sizes(x, outputs, geometry, g_pool=g_pool)
+    sizes = sizes_of(x, outputs, geometry, g_pool=g_pool)
     chunks = sizes.channels // sizes.lanes
     kept = chunks * sizes.blocks if sizes.images < x.shape[0] else len(threads.share(chunks))
     elements = TAPS * (sizes.tap(sizes.channels) + sizes.tap(sizes.outputs) + kept * sizes.sum_tap)
@@ -356,7 +231,7 @@ def _pool(unpooling: Unpooling | None) -> Pair:
     return WHOLE if unpooling is None else unpooling.epilogue.pool
 
 
-def _planes_of(x: Any, channels: int, sizes: _Sizes) -> int:
+def _planes_of(x: Any, channels: int, sizes: Sizes) -> int:
     shares = len(threads.share(sizes.images * channels // sizes.lanes))
     return shares * max(sizes.seen.size, sizes.made.size)
 
@@ -374,10 +249,6 @@ def _variant(x: Any, matrix: Matrix) -> Variant:
 
 def _flipped(matrix: Matrix) -> Matrix:
     return tuple(zip(*matrix, strict=True))
-
-
-def _up(count: int, step: int) -> int:
-    return -(-count // step) * step
 
 
 @cache

@@ -16,7 +16,7 @@ import numpy as np
 
 from shared.kernels.emitter import Emitter
 from shared.kernels.pooling_source import larger, positive
-from shared.kernels.winograd_planes import corner, from_planes, numbered, to_planes
+from shared.kernels.winograd_planes import Pair, corner, from_planes, numbered, to_planes
 
 Matrix = tuple[tuple[float, ...], ...]
 Grid = list[list[str]]
@@ -51,7 +51,7 @@ class Variant(NamedTuple):
     vectors: int = 1
     turned: bool = False
     relu: bool = False
-    pool: tuple[int, int] = (1, 1)
+    pool: Pair = (1, 1)
 
     def emitter(self) -> Emitter:
         dtype = np.dtype(self.dtype)
@@ -59,8 +59,9 @@ class Variant(NamedTuple):
 
 
 GRID = ("area", "down", "across", "wide", "places_at", "planes_at")
-"""The pixels of one image, as it comes or goes; its tiles, by row and column; planes with room for whole tiles, so many columns
-wide; and where each pixel is in them, with a place that nobody reads for those of the last vector behind."""
+"""The pixels of one image, as it comes or goes; its tiles, by row and column; planes with room for whole
+tiles, so many columns wide; and where each pixel is in them, with a place that nobody reads for those of the
+last vector behind."""
 IMAGE = ("first", "last", "chunks", "x_at", "y_at", "argmax_at", *GRID, "tiles", "v_at", "v_tap")
 """Where x is a gradient of what was pooled: that, and which element of its window each one was."""
 MULTIPLY = (

@@ -116,7 +116,10 @@ def _apart(op: Op, settings: dict[str, Any]) -> tuple[dict[str, Any], Epilogue]:
 
 
 def _unpooling(chosen: tuple[Any, ...], epilogue: Epilogue) -> Unpooling | None:
-    return Unpooling(*map(plain, chosen), epilogue) if chosen else None
+    if not chosen:
+        return None
+    y, argmax = map(plain, chosen)
+    return Unpooling(y, argmax, epilogue)
 
 
 def _work(op: Op, *operands: Operand, **settings: Any) -> int:
@@ -127,7 +130,8 @@ def _work(op: Op, *operands: Operand, **settings: Any) -> int:
 def _like(op: Op, compute: Callable[..., Any], work: Callable[..., int]) -> Op:
     return Op(
         f"winograd_{op.name}", compute, op.infer, outputs=op.outputs, constant=op.constant, out=True,
-        hints=PlannerHints(workspace=work), check=op.check, listed=False, doc=f"{op.name} by F(4x4, 3x3), where sizes allow it.",
+        hints=PlannerHints(workspace=work), check=op.check, listed=False,
+        doc=f"{op.name} by F(4x4, 3x3), where sizes allow it.",
     )  # fmt: skip
 
 

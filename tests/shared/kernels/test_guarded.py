@@ -21,6 +21,7 @@ from shared.kernels import (
     products,
     scatter,
     winograd,
+    winograd_sizes,
 )
 from shared.kernels.convolution import Geometry, Unpooling, correlate, correlate_weight
 from shared.kernels.convolution_source import Epilogue
@@ -69,7 +70,9 @@ def vectors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(convolution, "WORTH", 1)
     monkeypatch.setattr(panels, "PLACES", 40)
     monkeypatch.setattr(panels, "DEPTH", 30)
-    for module in (channelwise, convolution, normalizing, panels, pooling, scatter, products, winograd):
+    for module in (
+        channelwise, convolution, normalizing, panels, pooling, scatter, products, winograd, winograd_sizes,
+    ):  # fmt: skip
         monkeypatch.setattr(module, "np", Guarding())
     known = (products.multiplier, pooling._pool_routine, scatter._routine)
     for function in known:
@@ -114,19 +117,22 @@ def convolve_by_panels(draw: Draw) -> None:
 
 
 def convolve_by_winograd(draw: Draw) -> None:
-    """Images of whole tiles and of parts, in one block and in several."""
+    """Images of whole tiles and of parts, in one block and in several, pooled or not."""
     draw.dtype = "float32"
     chunk, n = machine.vector_bytes() // np.dtype(draw.dtype).itemsize, draw.int(1, 3)
     c, o = chunk * draw.int(1, 2), chunk * draw.int(1, 3)
-    image, padding = draw.pair(3, 9), draw.pair(0, 2)
+    image, padding, size = draw.pair(6, 9), draw.pair(0, 2), ((1, 1), (2, 4))[draw.int(0, 1)]
     places = image[0] + 2 * padding[0] - 2, image[1] + 2 * padding[1] - 2
     geometry = Geometry((3, 3), (1, 1), padding, (1, 1), image, places)
-    x, w, g = draw.array(n, c, *image), draw.array(o, c, 3, 3), draw.array(n, o, *places)
+    x, w, epilogue = draw.array(n, c, *image), draw.array(o, c, 3, 3), Epilogue(size != (1, 1), size)
+    shape = n, o, places[0] // size[0], places[1] // size[1]
+    y, g, argmax = draw.room(*shape), draw.array(*shape), draw.room(*shape, dtype=np.uint8)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(winograd, "BYTES", draw.int(1, 2) * 36 * c * 9 * x.itemsize)
-        winograd.correlate(x, w, draw.array(o), geometry, draw.room(*g.shape))
-        winograd.correlate_input(g, w, geometry, draw.room(*x.shape))
-        winograd.correlate_weight(x, g, geometry, draw.room(*w.shape))
+        patch.setattr(winograd_sizes, "BYTES", draw.int(1, 2) * 36 * c * 9 * x.itemsize)
+        winograd.correlate(x, w, draw.array(o), geometry, y, epilogue, argmax)
+        unpooling = Unpooling(y, argmax, epilogue) if epilogue.pools else None
+        winograd.correlate_input(g, w, geometry, draw.room(*x.shape), unpooling)
+        winograd.correlate_weight(x, g, geometry, draw.room(*w.shape), unpooling)
 
 
 def normalize(draw: Draw) -> None:

@@ -12,8 +12,8 @@ import pytest
 
 import static
 from shared import ops
-from shared.kernels import machine, winograd
-from shared.kernels.convolution import Geometry
+from shared.kernels import machine, winograd, winograd_sizes
+from shared.kernels.convolution import Geometry, Unpooling
 from shared.kernels.convolution_source import Epilogue
 from shared.op import TABLE
 from tests import HOME
@@ -59,7 +59,7 @@ def test_all_three_give_the_sums(
 ) -> None:
     """For every size of vectors."""
     monkeypatch.setattr(machine, "vector_bytes", lambda: size)
-    monkeypatch.setattr(winograd, "BYTES", bytes_)
+    monkeypatch.setattr(winograd_sizes, "BYTES", bytes_)
     c, o = (size // np.dtype(dtype).itemsize * k for k in chunks)
     x, w, b, g = operands(3, c, o, image, padding, dtype)
     geometry, y = geometry_of(image, padding), np.full_like(g, np.nan)
@@ -71,6 +71,61 @@ def test_all_three_give_the_sums(
     assert_close(winograd.correlate_input(g, w, geometry, np.full_like(x, np.nan)), want)
     want = in_double("conv2d_weight", x, g, padding=padding, kernel=(3, 3))
     assert_close(winograd.correlate_weight(x, g, geometry, np.full_like(w, np.nan)), want)
+
+
+@pytest.mark.parametrize("size", [64, 16])
+@pytest.mark.parametrize(
+    ("image", "pool", "relu", "dtype"),
+    [
+        ((14, 14), (2, 2), True, "float32"), ((9, 13), (2, 1), False, "float64"),
+        ((11, 7), (4, 2), True, "float32"),
+    ],
+    ids=["a window left out", "rows alone", "whole tiles and parts"],
+)  # fmt: skip
+def test_pooled_they_give_the_largest_and_take_their_gradients_back(
+    image: Any, pool: Any, relu: bool, dtype: str, size: int, monkeypatch: Any
+) -> None:
+    """In blocks, and in windows that leave rows and columns out; each gradient goes where y came from."""
+    monkeypatch.setattr(machine, "vector_bytes", lambda: size)
+    monkeypatch.setattr(winograd_sizes, "BYTES", 1)
+    c = size // np.dtype(dtype).itemsize
+    x, w, b, whole = operands(2, c, 2 * c, image, (1, 1), dtype)
+    geometry, (down, across) = geometry_of(image, (1, 1)), pool
+    rows, columns = (image[a] // pool[a] for a in (0, 1))
+    want = in_double("conv2d", x, w, b, padding=(1, 1))
+    want = np.maximum(want, 0) if relu else want
+    windows = want[:, :, : rows * down, : columns * across].reshape(2, 2 * c, rows, down, columns, across)
+    windows = windows.swapaxes(3, 4).reshape(2, 2 * c, rows, columns, down * across)
+    y, argmax = np.full(windows.shape[:4], np.nan, dtype), np.full(windows.shape[:4], 99, np.uint8)
+    epilogue = Epilogue(relu, pool)
+    winograd.correlate(x, w, b, geometry, y, epilogue, argmax)
+    assert_close(y, windows.max(-1))
+    chosen = np.arange(down * across) == argmax[..., None]
+    assert_close(y, np.sum(windows * chosen, -1))
+    if relu:  # all of them zeros: the first
+        assert not argmax[windows.max(-1) == 0].any()
+    g = rng.standard_normal(y.shape).astype(dtype)
+    by_windows = (g * (y > 0) if relu else g)[..., None] * chosen
+    by_windows = by_windows.reshape(2, 2 * c, rows, columns, down, across).swapaxes(3, 4)
+    whole[...] = 0
+    whole[:, :, : rows * down, : columns * across] = by_windows.reshape(2, 2 * c, rows * down, -1)
+    unpooling = Unpooling(y, argmax, epilogue)
+    found = winograd.correlate_input(g, w, geometry, np.full_like(x, np.nan), unpooling)
+    assert_close(found, in_double("conv2d_input", whole, w, padding=(1, 1), size=image))
+    found = winograd.correlate_weight(x, g, geometry, np.full_like(w, np.nan), unpooling)
+    assert_close(found, in_double("conv2d_weight", x, whole, padding=(1, 1), kernel=(3, 3)))
+
+
+def test_of_equals_the_first_is_the_largest_and_nan_is_larger() -> None:
+    """As the kernel of sums chooses: an image of zeros, one of numbers, and one that is NaN all over."""
+    x, w, b, _ = operands(3, 16, 16, (8, 8), (1, 1))
+    x[0], x[2] = 0, np.nan
+    epilogue, geometry = Epilogue(False, (2, 2)), geometry_of((8, 8), (1, 1))
+    y, argmax = np.empty((3, 16, 4, 4), np.float32), np.full((3, 16, 4, 4), 9, np.uint8)
+    winograd.correlate(x, w, b, geometry, y, epilogue, argmax)
+    np.testing.assert_array_equal(y[0], np.broadcast_to(b[:, None, None], y[0].shape))
+    assert np.isnan(y[2]).all() and not argmax[[0, 2]].any()
+    assert set(argmax[1].flat) == {0, 1, 2, 3}
 
 
 def test_the_matrices_multiply_polynomials_exactly() -> None:
@@ -157,6 +212,25 @@ def test_fast_takes_them_and_exact_does_not(batch: Any) -> None:
     for got, want in zip(found["fast"], found["exact"], strict=True):
         assert not np.array_equal(got, want)
         assert_close(got, want, 100)
+
+
+def test_with_relu_and_pooling_in_one_step() -> None:
+    """The image between is in no step, and windows that fill no tile are summed as ever."""
+    images = rng.standard_normal((4, 32, 12, 12)).astype(np.float32)
+    for kernel, taken in ((2, True), (3, False)):
+        x = static.placeholder("float32", (4, 32, 12, 12), name="x")
+        w, b = (static.Variable(rng.standard_normal(s).astype("f4")) for s in ((64, 32, 3, 3), (64,)))
+        y = ops.max_pool2d(ops.relu(ops.conv2d(x, w, b, padding=1)), kernel)
+        fetches, found = [y, *static.gradients(ops.sum(y * y), [x, w, b])], []
+        for without in ((), ("winograd",)):
+            with static.Session(without=without) as session:
+                session.run(static.global_variables_initializer())
+                found.append(session.run(fetches, {x: images}))
+                told, names = session.explain(fetches), ("pool", "pool_input", "pool_weight")
+            assert all((f"conv2d_{n} by F(4x4, 3x3)" in told) == (taken and not without) for n in names)
+        for got, want in zip(*found, strict=True):
+            assert np.array_equal(got, want) != taken
+            assert_close(got, want, 100)
 
 
 def test_few_tiles_of_an_unknown_number_of_images_are_summed_as_ever() -> None:
