@@ -11,6 +11,7 @@ import numpy as np
 from dynamic.create import check_unmarked
 from dynamic.tensors import Tensor, tensor
 from shared import ops
+from shared.casting import check_holds
 from shared.device.cuda import CudaArray, cupy
 from shared.spec import as_dtype
 
@@ -110,7 +111,11 @@ def arange(
     bounds = (0, start, step) if stop is None else (start, stop, step)
     if dtype is None:
         dtype = np.int64 if all_integers(bounds) else np.float32
-    return Tensor(np.arange(*bounds, dtype=as_dtype(dtype)))
+    kind, numbers = as_dtype(dtype), np.arange(*bounds)
+    if kind.kind not in "iu" or numbers.dtype.kind not in "iu":
+        return Tensor(np.arange(*bounds, dtype=kind))
+    check_holds("arange", kind, *numbers[[0, -1]] if numbers.size else ())
+    return Tensor(numbers.astype(kind))
 
 
 def all_integers(numbers: Sequence[Any]) -> Any:
@@ -123,8 +128,11 @@ def linspace(
 ) -> Tensor:
     """`num` numbers evenly from start to stop, with it or without."""
     check_device(device)
-    kind = np.complex64 if isinstance(start, complex) or isinstance(stop, complex) else np.float32
-    return Tensor(np.linspace(start, stop, num, endpoint, dtype=kind if dtype is None else as_dtype(dtype)))
+    plain = np.complex64 if isinstance(start, complex) or isinstance(stop, complex) else np.float32
+    kind = as_dtype(plain if dtype is None else dtype)
+    if kind.kind in "iu":
+        check_holds("linspace", kind, start, stop)
+    return Tensor(np.linspace(start, stop, num, endpoint, dtype=kind))
 
 
 def eye(n_rows: Any, n_cols: Any = None, /, *, k: Any = 0, dtype: Any = None, device: Any = None) -> Tensor:

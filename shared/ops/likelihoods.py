@@ -14,7 +14,7 @@ import numpy as np
 from shared.dims import same_size
 from shared.errors import RangeError, SettingError, ShapeError
 from shared.op import Rule, elementwise
-from shared.ops.choosing import floating, greater, maximum, where
+from shared.ops.choosing import cast, floating, greater, maximum, where
 from shared.ops.creation import full as filled
 from shared.ops.distances import (
     binary_cross_entropy_with_logits,
@@ -27,7 +27,7 @@ from shared.ops.elementwise import exp, log, neg, pow, square, sub
 from shared.ops.reals import RealOp
 from shared.ops.shapes import expand_dims, shaped
 from shared.ops.sigmoids import sigmoid
-from shared.spec import as_number, is_weak, promote, sizes_match, str_shape
+from shared.spec import as_number, is_weak, promote, sizes_match, spec_of, str_shape
 
 # --- measurements --------------------------------------------------------------------------
 
@@ -80,10 +80,14 @@ def gaussian_nll_loss(
             f"gaussian_nll_loss: var {str_shape(given)} must have the shape of x {str_shape(shape)}; its "
             "last size may be 1, or be left out"
         )
+    dtype = promote(spec_of(x), spec_of(target), spec_of(var))
+    if dtype == np.float16:  # squares leave its range
+        x, var = cast(x, np.float32), cast(var, np.float32)
     var = _variance(var, least=eps)
     losses = (log(var) + square(sub(x, target)) / var) * 0.5
     losses = shaped("gaussian_nll_loss: the losses", losses, shape)
-    return reduced_by(reduction, losses + 0.5 * math.log(2 * math.pi) if full else losses)
+    y = reduced_by(reduction, losses + 0.5 * math.log(2 * math.pi) if full else losses)
+    return cast(y, dtype) if dtype == np.float16 else y
 
 
 # --- counts --------------------------------------------------------------------------------

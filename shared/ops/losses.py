@@ -269,6 +269,9 @@ def _weighted(
     call: str, log_p: Any, labels: Any, weight: Any, ignored: int, reduction: str, smoothing: float = 0.0
 ) -> Any:
     """-log p[label], each label counting by its class's weight; a part `smoothing` of it spread."""
+    if log_p.dtype == np.float16:  # the sums of many labels leave its range
+        given = labels, weight, ignored, reduction, smoothing
+        return cast(_weighted(call, cast(log_p, np.float32), *given), log_p.dtype)
     weights = () if weight is None else (as_tensor_like(weight),)
     index, counts = _class_index(log_p, labels, *weights, ignored=int(ignored), call=call)
     shares: Any = cast(counts, log_p.dtype)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from shared import ops
+from shared.casting import check_holds
 from shared.dims import product
 from shared.errors import DTypeError, SettingError
 from shared.spec import as_dtype
@@ -99,6 +100,8 @@ def one_hot(
     made = ops.one_hot(indices, depth, "float32" if dtype is None else dtype)
     if on_value is not None or off_value is not None:
         on, off = 1 if on_value is None else on_value, 0 if off_value is None else off_value
+        if made.dtype.kind in "iu":
+            check_holds("one_hot", made.dtype, on, off)
         made = ops.where(ops.equal(made, 1), on, off)
         made = made if dtype is None else ops.cast(made, dtype)
     last = len(made.shape) - 1

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from shared import ops
+from shared.casting import check_holds
 from shared.errors import SettingError
 from shared.spec import as_dtype
 from static.graph.graph import get_default_graph
@@ -32,7 +33,10 @@ class Initializer:
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Any:
         sizes = tuple(int(size) for size in shape)
-        return np.asarray(self.values(sizes)).astype(self.dtype if dtype is None else as_dtype(dtype))
+        kind, numbers = self.dtype if dtype is None else as_dtype(dtype), np.asarray(self.values(sizes))
+        if kind.kind in "iu" and numbers.size:
+            check_holds(type(self).__name__, kind, numbers.min(), numbers.max())
+        return numbers.astype(kind)
 
 
 class Zeros(Initializer):

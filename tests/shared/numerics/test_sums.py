@@ -219,3 +219,13 @@ def test_half_precision_is_not_summed_in_itself() -> None:
         for y in (pool(large, *settings), pool(dynamic.tensor(large), *settings).numpy()):
             assert y.dtype == np.float16
             np.testing.assert_allclose(y, right, rtol=1e-3)
+
+
+def test_losses_of_half_precision_are_summed_in_single() -> None:
+    """70,000 weights came to infinity, and squares of 300 did."""
+    labels = np.zeros(70_000, np.int64)
+    log_p, weight = np.full((70_000, 2), -0.5, np.float16), np.ones(2, np.float16)
+    assert ops.nll_loss(dynamic.tensor(log_p), labels, weight).item() == 0.5
+    x, target, var = (np.full(4, value, np.float16) for value in (300, -300, 30_000))
+    y = ops.gaussian_nll_loss(dynamic.tensor(x), target, var)
+    assert y.dtype == np.float16 and abs(y.item() - (math.log(30_000) + 360_000 / 30_000) / 2) < 1e-2

@@ -10,6 +10,7 @@ import pytest
 
 import dynamic
 import static
+from dynamic import array_api
 from shared import ops
 from shared.errors import DTypeError
 
@@ -190,7 +191,11 @@ def test_draws_that_the_dtype_does_not_hold_are_refused() -> None:
         static.random_uniform((3,), 0, 300, "uint8")
     with pytest.raises(DTypeError, match="does not hold 256"):
         dynamic.randperm(257, dtype="uint8")
-    for call, bounds in ((dynamic.arange, (129,)), (dynamic.linspace, (0, 300, 3))):
+    for call, bounds in (
+        (dynamic.arange, (129,)), (dynamic.linspace, (0, 300, 3)), (array_api.arange, (129,)),
+        (array_api.linspace, (0, 300, 3)), (static.one_hot, ([0], 2, 300)),
+        (static.constant_initializer(300), ((2,),)),
+    ):  # fmt: skip
         with pytest.raises(DTypeError, match="does not hold"):
             call(*bounds, dtype="int8")
     assert set(dynamic.randint(0, 256, (10000,), dtype="uint8").tolist()) == set(range(256))
