@@ -131,7 +131,9 @@ def read(found: Json) -> Reading:
                    [*(Series(engine, steps, straight[engine], engine) for engine in PAIR),
                     *(Series(f"{engine}, resumed", steps, resumed[engine], engine, dashed=True)
                       for engine in PAIR)],
-                   log_y=True, mark=(half + 0.5, "restart")),
+                   log_y=True, mark=(half + 0.5, "restart"),
+                   says="Kept by `model.save(path)` and `opt.save(path)`, on static behind `session.store`; "
+                   "taken up by `load`."),
         ],
         means=_means(rows[0].ahead, rows[1].ahead),
         otherwise=_otherwise(rows[1].ahead),
@@ -164,8 +166,8 @@ def _answer(equal: Json, half: int, faster: str | None) -> str:
 
 def _means(shorter: str | None, faster: str | None) -> list[str]:
     said = [
-        "What must be kept is the same: parameters, the optimiser's state, the generator. It lives in the "
-        "model on dynamic, in the session on static, until somebody stores it."
+        "What must be kept is the same: parameters, the optimiser's state, the generator. On dynamic it is "
+        "in the model and its optimiser; on static in the session, until somebody stores it."
     ]
     said += [f"{shorter.capitalize()} has less to write."] if shorter is not None else []
     said += [f"{faster.capitalize()} has less to wait for."] if faster is not None else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from comparisons.lab.blocks import Block, Drawing, Figure, Listing, Nodes, Pair, Table
@@ -83,13 +83,21 @@ def _sizes(task: Json) -> list[str]:
         return []
     row, batched = met(task)
     data = f"on {count(examples['train'], row)}"
-    data += f" of {'x'.join(map(str, examples['shape']))}" if examples["shape"] else ""
+    data += _shape(examples["shape"], padded=not happened.same_encoding(task))
     data += f" in batches of {number(task['batch_size'])}" + (f" {batched}s" if batched != row else "")
     asked = f", and asked about {number(examples['test'])} {task['counted']}" if task["counted"] else ""
     return [
         f"The model holds {number(task['parameters'])} numbers. It was trained for "
         f"{count(task['steps'], 'step')}{f' {data}' if task['batch_size'] else ''}{asked}."
     ]
+
+
+def _shape(sizes: Sequence[int], padded: bool) -> str:
+    """How large an example is, or, where one engine alone takes them padded to one length, is at most."""
+    if not sizes:
+        return ""
+    numbers = " numbers" if len(sizes) == 1 else ""
+    return f" of {'up to ' if padded else ''}{'x'.join(map(str, sizes))}{numbers}"
 
 
 def reading(name: str, task: Json, report: Json) -> Reading:

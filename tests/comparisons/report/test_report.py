@@ -228,6 +228,10 @@ def test_a_task_says_what_it_was_trained_on_and_asked_about_as_far_as_that_can_b
     text = said(report)
     assert "on 9 examples of 1x8 in batches of 3, and asked about 4 test lines." in text
     assert "on 9 examples in batches of 2." in text
+    first["examples"]["shape"] = [40]
+    assert "on 9 examples of 40 numbers in batches of 3" in said(report, "cnn_digits.html")
+    first["verify"] |= {"tolerance": 1e-3, "apart": 2e-6}  # padded on one engine alone
+    assert "on 9 examples of up to 40 numbers in batches of 3" in said(report, "cnn_digits.html")
     second["loop"] = "text"
     assert "on 9 characters in batches of 2 windows." in said(report)
     second["batch_size"] = 0
