@@ -127,7 +127,7 @@ def read(found: Json) -> Reading:
             'Static is kept from making one kernel of the chain (`without=["fuse"]`): this page asks what an '
             "op costs that is called for itself.",
             "Every op is the same cheap multiplication; whole training steps, of one size and another, stand "
-            "under *What grows with size*. Building and compiling are not in these times.",
+            "under \"What grows with size\". Building and compiling are not in these times.",
         ],
     )  # fmt: skip
 
@@ -209,7 +209,10 @@ def _otherwise(leader: str | None, first: str | None, shortest: Json) -> list[st
             "dynamic": "it has no run to prepare, no feeds to check and no program to look up",
             "static": "its program is ready, and the kernel is called at once",
         }
-        said.append(f"For a single op {first} is the faster one, by {seconds(saved)}: {spared[first]}.")
+        said.append(
+            f"For a single op {first} is the faster one, static by `session.run`, by {seconds(saved)}: "
+            f"{spared[first]}."
+        )
     reasons = {
         "dynamic": "The time that each op takes buys the freedom to decide the next one by what the last "
         "one gave.",

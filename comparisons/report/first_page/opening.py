@@ -32,7 +32,7 @@ def size_of_run(report: Json, tasks: Mapping[str, Any]) -> str:
     return (
         f"This was a quick run: {ran}, small models, and what a verdict on times hangs on was timed "
         f"{LEAST} times or more often. A full one (`make compare FULL=1`) trains up to {len(tasks)} tasks "
-        "for longer, some on larger models, times 31 times, and races other systems."
+        "for longer, some on larger models, times 31 times, and races what other systems there are."
     )
 
 

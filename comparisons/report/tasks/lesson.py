@@ -126,7 +126,7 @@ def means(task: Json) -> list[str]:
     even = break_even(*warm_pair(task))
     if even is not None and same_encoding(task):
         said.append(
-            f"For fewer than {steps_of(even)} dynamic is done sooner: as while one tries and changes."
+            f"For fewer than {steps_of(even)}, as while one tries and changes, dynamic is done sooner."
         )
     return said
 

@@ -84,7 +84,7 @@ def test_where_static_steps_are_shorter_the_page_says_so(report):
     assert f"static makes a step {factor} as fast: {times}" in text
     assert "Its shorter steps have made up for that after 15 steps (13 to 18)." in text
     assert "Static has made up for its later start after 15 steps (13 to 18) on the CNN" in text
-    assert "what it saves stands around them" in text
+    assert "what it saves besides stands around them" in text
 
 
 def test_where_static_steps_are_longer_the_page_says_so(report):
@@ -236,6 +236,19 @@ def test_a_task_says_what_it_was_trained_on_and_asked_about_as_far_as_that_can_b
     assert "on 9 characters in batches of 2 windows." in said(report)
     second["batch_size"] = 0
     assert f"It was trained for {second['steps']} steps." in said(report)
+
+
+def test_kernels_are_called_the_same_only_where_static_has_put_none_together(report):
+    doctored(report)
+    report["tasks"]["cnn_digits"]["inside"] = {}
+    merged = "    f_1 = fused_a(x, out=y)\n    b_1 = asarray(fused_b_2(y))\n    c = mul(f_1, 2)  # fused_"
+    for program, said_of_it in (
+        (merged, "The ops are the same; static runs several in one kernel 2 times"),
+        ("    c = mul(a, b)\n", "The kernels are the same; what it saves stands around them"),
+    ):
+        report["tasks"]["mlp_digits"]["inside"]["static"]["program"] = program
+        assert said_of_it in said(report, "mlp_digits.html")
+    assert "what is not saved by running some together" in said(report, "cnn_digits.html")
 
 
 def test_costs_of_two_encodings_are_not_put_down_to_the_engines(recoded):
@@ -406,7 +419,7 @@ def test_the_lesson_of_a_task_follows_its_figures(report):
         "Dynamic has its first result sooner and holds less memory; static makes a step in less time."
     )
     assert usual[1].startswith("For a model like this that trains for long, static is the design")
-    assert "For fewer than 15 steps (13 to 18) dynamic is done sooner" in usual[2]
+    assert "For fewer than 15 steps (13 to 18), as while one tries and changes, dynamic is" in usual[2]
     assert len(usual) == 5  # both have lost something, and both are defended
     other = drawn(step=(2 * MS, 5 * MS))
     assert "trains for long, dynamic is the design" in other[1]
