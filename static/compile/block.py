@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shared.dims import UNKNOWN_RANK, Dim, dims_in
+from shared.errors import UnknownSizeError
 from shared.op import Op
 from shared.sizes.atoms import Symbol
 from shared.spec import Spec, spec_of
@@ -166,6 +167,33 @@ class Block:
             stores={variable: instead.get(v, v) for variable, v in self.stores.items()},
             sizes={s: (instead.get(v, v), axis) for s, (v, axis) in self.sizes.items()},
         )
+
+
+def sizes_of(given: Sequence[Value], steps: Sequence[Step]) -> dict[Symbol, tuple[Value, int]]:
+    """For each unknown size that a step needs, the first value that has it as an axis; UnknownSizeError
+    where none has it by then."""
+    found: dict[Symbol, tuple[Value, int]] = {}
+    needed: dict[Symbol, tuple[Value, int]] = {}
+
+    def meet(values: Sequence[Value]) -> None:
+        for value in values:
+            for axis, size in enumerate(value.sizes):
+                symbol = size.symbol() if isinstance(size, Dim) else None
+                if symbol is not None:
+                    found.setdefault(symbol, (value, axis))
+
+    meet(given)
+    for step in steps:
+        for symbol in step.symbols():
+            if symbol not in found:
+                raise UnknownSizeError(
+                    f"run: node {step.node.name!r} needs the size {symbol}, but no Tensor has it by then; "
+                    "take sizes from the shapes of Tensors",
+                    step.node.line,
+                )
+            needed[symbol] = found[symbol]
+        meet(step.outputs)
+    return needed
 
 
 def in_order(block: Block) -> Block:

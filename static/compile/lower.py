@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from shared.dims import Dim
-from shared.errors import UnknownSizeError
 from shared.op import Op
-from shared.sizes.atoms import Symbol
-from static.compile.block import Block, Step, Value
+from static.compile.block import Block, Step, Value, sizes_of
 from static.graph.graph import ASSIGN, CONSTANT, INITIAL, PLACEHOLDER, READ, Node, Tensor
 from static.graph.select import Selection
 from static.graph.variables import Variable
@@ -57,7 +54,7 @@ def lower(selection: Selection, fed: Sequence[Tensor], fetched: Sequence[Tensor 
     results = tuple(
         found[v] if isinstance(v, Tensor) else stores[v] if v in stores else read(v) for v in fetched
     )
-    sizes = _sizes([*given, *missing.values(), *constants], steps)
+    sizes = sizes_of([*given, *missing.values(), *constants], steps)
     return Block(given, missing, reads, constants, steps, results, stores, sizes)
 
 
@@ -68,32 +65,3 @@ def _step(
     for tensor, value in zip(node.outputs, outputs, strict=True):
         found.setdefault(tensor, value)  # what was fed stays what it is
     return Step(op, inputs, settings, outputs, (node,))
-
-
-def _sizes(given: Sequence[Value], steps: Sequence[Step]) -> dict[Symbol, tuple[Value, int]]:
-    """For each unknown size that a step needs, the first value that has it as an axis; UnknownSizeError
-    where none has it by then."""
-    found: dict[Symbol, tuple[Value, int]] = {}
-    needed: dict[Symbol, tuple[Value, int]] = {}
-
-    def meet(values: Sequence[Value]) -> None:
-        for value in values:
-            for axis, size in enumerate(value.sizes):
-                symbol = size.symbol() if isinstance(size, Dim) else None
-                if symbol is not None:
-                    found.setdefault(symbol, (value, axis))
-
-    meet(given)
-    for step in steps:
-        for symbol in step.symbols():
-            if symbol not in found:
-                raise UnknownSizeError(
-                    f"run: node {step.node.name!r} needs the size {symbol}, but no Tensor has it by then; "
-                    "take sizes from the shapes of Tensors",
-                    step.node.line,
-                )
-            needed[symbol] = found[symbol]
-        meet(step.outputs)
-    return needed
-
-

@@ -67,9 +67,34 @@ def _parts(w: Writer, step: Step, h: Value, u: Value) -> Value | None:
              **step.settings)  # fmt: skip
 
 
+def _one_part(w: Writer, step: Step, h: Value, u: Value) -> Value | None:
+    """Of one of the parts that a value is split into: with zeros in the places of the others."""
+    if u.spec != h.spec:
+        return None
+    place = step.outputs.index(h)
+    parts = [u if i == place else w.all_of(0.0, part) for i, part in enumerate(step.outputs)]
+    wide = w("concatenate", *parts, axis=step.settings["axis"])
+    return w("split", through(w, step.inputs[0], wide), **step.settings)[place]
+
+
+def _slice(w: Writer, step: Step, h: Value, u: Value) -> Value | None:
+    """Of a slice, in the same way; what is picked by arrays may be there twice."""
+    x, *arrays = step.inputs
+    if arrays or u.spec != h.spec:
+        return None
+    index = step.settings["index"]
+    wide = w("scatter_index", u, shape=x.shape, index=index)
+    return w("getitem", through(w, x, wide), index=index)
+
+
 def _turned(w: Writer, step: Step, u: Value) -> Value:
     axes = step.settings["axes"]
     return w("transpose", u, axes=tuple([axes.index(i) for i in range(len(axes))]))
+
+
+def _rolled_back(w: Writer, step: Step, u: Value) -> Value:
+    shift = tuple([-by for by in step.settings["shift"]])
+    return w("roll", u, shift=shift, axis=step.settings["axis"])
 
 
 def _chosen(w: Writer, step: Step, h: Value, u: Value) -> Value:
@@ -81,12 +106,13 @@ def _chosen(w: Writer, step: Step, h: Value, u: Value) -> Value:
 
 _THROUGH: dict[str, _Through] = {
     "add": _each, "sub": _each, "neg": _each, "mul": _one_of_two, "div": _one_of_two,
-    "concatenate": _parts, "stack": _parts, "gate": _chosen, "where": _chosen,
+    "split": _one_part, "getitem": _slice, "concatenate": _parts, "stack": _parts, "gate": _chosen, "where": _chosen,
     "broadcast_to": lambda w, step, h, u: through(w, step.inputs[0], u),
     "sum_to": _inside(lambda w, step, u: u),
     "reshape": _inside(lambda w, step, u: w("reshape", u, shape=step.inputs[0].shape)),
     "transpose": _inside(_turned),
     "flip": _inside(lambda w, step, u: w("flip", u, **step.settings)),
+    "roll": _inside(_rolled_back),
     "scatter_index": _inside(
         lambda w, step, u: w("getitem", u, *step.inputs[1:], index=step.settings["index"])
     ),

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from shared.op import TABLE, exact
+from shared.sizes.atoms import Symbol
 from shared.spec import is_weak
-from static.compile.block import Block, Step, Value, applied
+from static.compile.block import Block, Step, Value, applied, sizes_of
 from static.compile.log import Log
 
 Bound = dict[str, Any]
@@ -153,7 +154,10 @@ def rewrite(block: Block, table: RewriteTable, log: Log, makers: Makers | None =
     writer = _Rewriter(table, log, makers or Makers(block))
     for step in block.steps:
         writer.write(step, _ROUNDS)
-    return block.with_steps(writer.kept, writer.instead)
+    made = block.with_steps(writer.kept, writer.instead)
+    if made.sizes.keys() >= writer.sizes:
+        return made
+    return replace(made, sizes=sizes_of([*made.fed, *made.missing.values(), *made.constants], made.steps))
 
 
 class _Rewriter:
@@ -163,6 +167,7 @@ class _Rewriter:
         self.table, self.log, self.makers = table, log, makers
         self.instead: dict[Value, Any] = {}
         self.kept: list[Step] = []
+        self.sizes: set[Symbol] = set()  # those that new steps need
 
     def write(self, step: Step, rounds: int) -> None:
         """A step, or what is better; what that is made of may be rewritten in so many rounds more."""
@@ -178,6 +183,7 @@ class _Rewriter:
                 continue
             self.log.note(rule.what, rule.why, step.node.line)
             for one in more:
+                self.sizes |= one.symbols()
                 self.write(one, 0 if isinstance(found, tuple) else rounds - 1)
             known = self.instead.get(value, value) if isinstance(value, Value) else value
             self.instead[step.outputs[0]] = known

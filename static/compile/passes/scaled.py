@@ -110,7 +110,7 @@ def _moved(w: Writer, step: Step, value: Value, whole: bool) -> Scaled:
 
     def move(part: Any) -> Any:
         part = w.at(part, x)
-        back = w.known.of(part, step.op.name) if step.op.name in ("reshape", "transpose", "flip") else None
+        back = w.known.of(part, step.op.name) if step.op.name in _UNDONE else None
         if back is not None and back.inputs[0].spec == value.spec and _returns(step, back):
             return back.inputs[0]
         found = w(step.op.name, part, *others, **step.settings)
@@ -141,8 +141,14 @@ def placed(w: Writer, index: Any, picked: Scaled) -> Any:
     return w(step.op.name, w.at(w.total(terms), x), **step.settings)
 
 
+_UNDONE = ("reshape", "transpose", "flip", "roll")
+
+
 def _returns(step: Step, before: Step) -> bool:
     """Whether a step gives elements the places that they had before another of its kind."""
+    if step.op.name == "roll":
+        back = tuple([-by for by in before.settings["shift"]]), before.settings["axis"]
+        return exact(back) == exact((step.settings["shift"], step.settings["axis"]))
     if step.op.name == "transpose":
         axes = step.settings["axes"]
         return [before.settings["axes"][axis] for axis in axes] == list(range(len(axes)))
@@ -155,7 +161,10 @@ def _scattered(w: Writer, step: Step, value: Value, whole: bool) -> Scaled:
     inside = scaled(w, x, whole)
     terms: Terms = {}
     for term, count in inside.terms.items():
-        maker = w.known.steps.get(term) if term is not None else None
+        if term is None:
+            terms[None] = count
+            continue
+        maker = w.known.steps.get(term)
         if maker is None:
             return Scaled(value)
         others = [placed(w, other, Scaled(None, {maker.inputs[0]: 1.0})) for other in step.inputs[1:]]
@@ -199,10 +208,19 @@ def _where(w: Writer, step: Step, value: Value, whole: bool) -> Scaled:
 
 
 def _joined(w: Writer, step: Step, value: Value, whole: bool) -> Scaled:
-    if not w.known.of_value(value).pure:
-        return Scaled(value)
-    logs = [w.at(w.total(_pure(w, x)), x) for x in step.inputs]
-    return Scaled(None, {w(step.op.name, *logs, **step.settings): 1.0})
+    if w.known.of_value(value).pure:
+        logs = [w.at(w.total(_pure(w, x)), x) for x in step.inputs]
+        return Scaled(None, {w(step.op.name, *logs, **step.settings): 1.0})
+    said = [scaled(w, x, whole) for x in step.inputs]
+    sign = -1.0 if any([part.below for part in said]) else 1.0
+    logs, factors = [], []
+    for part, x in zip(said, step.inputs, strict=True):
+        total = w.total({term: sign * count for term, count in part.terms.items()})
+        factor = 1.0 if part.factor is None else part.factor
+        for values, found in ((logs, total), (factors, factor)):
+            values.append(w.at(found, x) if isinstance(found, Value) else w.all_of(found, x))
+    terms = {w(step.op.name, *logs, **step.settings): sign}
+    return Scaled(w(step.op.name, *factors, **step.settings), terms, sparse=True)
 
 
 def _extreme(w: Writer, step: Step, value: Value, whole: bool) -> Scaled:
@@ -227,7 +245,8 @@ def _prod(w: Writer, step: Step, value: Value, whole: bool) -> Scaled:
 
 def _summed(w: Writer, step: Step, value: Value, whole: bool) -> Scaled:
     """The logarithm of a sum of exponentials. With factors, what those that have one add up to is taken out
-    first; of a sum that is to be multiplied, and can not overflow, only what all of it shares."""
+    first; of a sum that is to be multiplied, and can not overflow, only what all of it shares, unless it is
+    divided by that."""
     x = step.inputs[0]
     over = _axes(step, x)
     if over is None:
@@ -246,7 +265,8 @@ def _summed(w: Writer, step: Step, value: Value, whole: bool) -> Scaled:
     if not own and not isinstance(inside.factor, Value):
         return Scaled(value)
     bounded = not w.known.of_value(x).above & UNBOUNDED and all([n > 0 for n in own.values()])
-    if not own or (bounded and not whole):
+    divided = any([n < 0 for n in shared.values()])  # by what may be as small as the sum
+    if not own or (bounded and not whole and not divided):
         each = w.product(Scaled(inside.factor, own, inside.sparse), x)
         return Scaled(w(reduce, each, **given), kept, inside.sparse)
     logs = w.at(w.total(own), x)

@@ -75,8 +75,13 @@ def _log_of(base: float) -> Callable[[Writer, Step], Value | None]:
 
 
 def _positive(w: Writer, step: Step) -> Value | None:
-    """relu(x) of x that is positive."""
+    """relu(x) and abs(x) of x that is positive."""
     return step.inputs[0] if w.known.of_value(step.inputs[0]).pure else None
+
+
+def _sign(w: Writer, step: Step) -> Value | None:
+    x = step.inputs[0]
+    return w.all_of(1.0, x) if w.known.of_value(x).pure else None
 
 
 def _share(w: Writer, step: Step) -> Value | None:
@@ -153,6 +158,8 @@ TABLE = RewriteTable(
         _carried("log2", "log2 of what is made of exponentials", "they may go to 0 before", _log_of(2)),
         _carried("log10", "log10 of what is made of exponentials", "they may go to 0 before", _log_of(10)),
         _carried("relu", "relu of what is positive", "it changes nothing", _positive),
+        _carried("abs", "abs of what is positive", "it changes nothing", _positive),
+        _carried("sign", "the sign of what is positive", "it is 1, also of what went to 0", _sign),
         *[
             _carried(name, "which element was the smallest or largest", "what went to 0 is all alike", _share)
             for name in ("equal", "greater", "less")

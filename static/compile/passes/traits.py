@@ -57,10 +57,11 @@ class Known(Makers):
         """One more step has been written."""
         super().add(step)
         find = _TRAITS.get(step.op.name)
-        if find is None or step.op is not TABLE.get(step.op.name):
+        places = step.outputs[0].dtype.kind in "iu"
+        if step.op is not TABLE.get(step.op.name) or not (find or places):
             return
         self.same[key_of(step.op.name, step.inputs, step.settings)] = step
-        if _of_one_dtype(step) and all([v.shape is not UNKNOWN_RANK for v in step.values()]):
+        if find and _of_one_dtype(step) and all([v.shape is not UNKNOWN_RANK for v in step.values()]):
             traits = find(step, self)
             if traits.above or traits.below:
                 self.traits.update(dict.fromkeys(step.outputs, traits))
@@ -97,14 +98,17 @@ class Known(Makers):
             step = self.steps.get(step.inputs[0])
         return step
 
-    def log_kind(self, term: Value | None) -> int:
+    def log_kind(self, term: Any, depth: int = 12) -> int:
         """The kind of what a term is the logarithm of; 0 if it is none, or none is known."""
-        for _ in range(4):
-            step = self.steps.get(term) if term is not None else None
-            if step is None or step.op.name not in MOVES:
-                return 0 if step is None else LOGS.get(step.op.name, 0)
-            term = step.inputs[0]
-        return 0
+        step = self.steps.get(term) if isinstance(term, Value) else None
+        if step is None or not depth:
+            return 0
+        name = step.op.name
+        if name in ("concatenate", "stack"):
+            return max([self.log_kind(x, depth - 1) for x in step.inputs])
+        if name in (*MOVES, *_EXTREMES) or _shifts(step):
+            return self.log_kind(step.inputs[0], depth - 1)
+        return LOGS.get(name, 0)
 
     def _collect(self, value: Any, times: float, found: Terms, depth: int) -> None:
         step = self.steps.get(value) if isinstance(value, Value) else None
@@ -120,6 +124,16 @@ class Known(Makers):
             found[value] = found.get(value, 0.0) + times
         else:
             found[None] = found.get(None, 0.0) + times * value
+
+
+_EXTREMES = ("min", "max", "minimum", "maximum", "clip")
+
+
+def _shifts(step: Step) -> bool:
+    """Whether a step gives its argument plus a number, or times one above 0: of a logarithm, that of a
+    multiple or a power."""
+    number = step.inputs[1] if step.op.name in ("add", "sub", "mul") else None
+    return isinstance(number, (int, float)) and (step.op.name != "mul" or number > 0)
 
 
 def _of_one_dtype(step: Step) -> bool:

@@ -17,7 +17,7 @@ from shared.spec import Spec
 from static.compile.block import Step, Value, applied
 from static.compile.passes.traits import Known, Terms, key_of
 
-MOST = 200
+MOST = 400
 """Steps that one rewriting may take, and values that it may look at; what needs more stays as it is."""
 
 
@@ -131,6 +131,10 @@ class Writer:
         if Spec(value.shape, like.dtype) == like.spec:
             return value
         return self("broadcast_to", value, shape=like.shape)
+
+    def all_of(self, number: float, like: Value) -> Value:
+        """An array of one number, in the shape of a value."""
+        return self("full", shape=like.shape, value=number, dtype=like.dtype)
 
     def product(self, x: Scaled, like: Value) -> Value:
         """The value itself, in the shape of `like`."""
