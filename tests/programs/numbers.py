@@ -94,7 +94,7 @@ def stable(
 ) -> None:  # fmt: skip
     """Raise Fault if `fast` loses what is `written` as one writes it by hand, on large numbers, where
     `meant` (the same in ops that keep their digits, on `dynamic`) does not. slopes: also in its gradient; one
-    of 150 that go through a chain of things is NaN, as it is at `exact`."""
+    of 200 that go through a chain of things is NaN, as it is at `exact`."""
     x = np.random.default_rng(1).standard_normal((4, 3)) * scale
     (want,) = everywhere(meant, x)["dynamic"]
     slope = everywhere(meant, x, slope=True)["dynamic"][1]
