@@ -106,7 +106,8 @@ def _chosen(w: Writer, step: Step, h: Value, u: Value) -> Value:
 
 _THROUGH: dict[str, _Through] = {
     "add": _each, "sub": _each, "neg": _each, "mul": _one_of_two, "div": _one_of_two,
-    "split": _one_part, "getitem": _slice, "concatenate": _parts, "stack": _parts, "gate": _chosen, "where": _chosen,
+    "split": _one_part, "getitem": _slice, "concatenate": _parts, "stack": _parts, "gate": _chosen,
+    "where": _chosen,
     "broadcast_to": lambda w, step, h, u: through(w, step.inputs[0], u),
     "sum_to": _inside(lambda w, step, u: u),
     "reshape": _inside(lambda w, step, u: w("reshape", u, shape=step.inputs[0].shape)),

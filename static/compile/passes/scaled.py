@@ -213,13 +213,14 @@ def _joined(w: Writer, step: Step, value: Value, whole: bool) -> Scaled:
         return Scaled(None, {w(step.op.name, *logs, **step.settings): 1.0})
     said = [scaled(w, x, whole) for x in step.inputs]
     sign = -1.0 if any([part.below for part in said]) else 1.0
-    logs, factors = [], []
+    totals: list[Value] = []
+    factors: list[Value] = []
     for part, x in zip(said, step.inputs, strict=True):
         total = w.total({term: sign * count for term, count in part.terms.items()})
         factor = 1.0 if part.factor is None else part.factor
-        for values, found in ((logs, total), (factors, factor)):
+        for values, found in ((totals, total), (factors, factor)):
             values.append(w.at(found, x) if isinstance(found, Value) else w.all_of(found, x))
-    terms = {w(step.op.name, *logs, **step.settings): sign}
+    terms = {w(step.op.name, *totals, **step.settings): sign}
     return Scaled(w(step.op.name, *factors, **step.settings), terms, sparse=True)
 
 
