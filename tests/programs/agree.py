@@ -16,6 +16,7 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ import numpy as np
 import dynamic
 import static
 from shared.errors import SettingError, ShapeError, UnknownSizeError
+from shared.watch.hooks import Event, Hook, watching
 from tests.programs.composed import normal, whole
 from tests.programs.program import Fault
 from tests.programs.words import DYNAMIC, STATIC, is_float
@@ -167,6 +169,15 @@ class Built:
         return [(name, None if v is None else np.asarray(next(rest))) for name, v in self.found]
 
 
+class Single(Hook):
+    """Whether an op has given something in single precision, or in less."""
+
+    any = False
+
+    def after(self, event: Event) -> None:
+        self.any |= any(getattr(y, "dtype", None) in (np.float32, np.float16) for y in event.outputs)
+
+
 class Twin:
     """The program once more in the other floating dtype, float32 or float64: what rounding does to
     each result, seen when two results differ. Where the twins are far apart (a floor, a branch, a
@@ -176,8 +187,17 @@ class Twin:
         wide = any(a.dtype == "float64" for a in arrays)
         other = [a.astype("float32" if wide else "float64") if a.dtype.kind == "f" else a for a in arrays]
         self._run = lambda: on_dynamic(program, other, order)
+        self._again = lambda: on_dynamic(program, arrays, order)
         self.want, self.wide = want, wide
         self.made: Results | None = None
+
+    @cached_property
+    def floor(self) -> float:
+        """What numbers about 1 that cancel may be off by: of single precision, if any of it is computed in
+        that, as what is made of integers is."""
+        with watching(seen := Single()):
+            self._again()
+        return 1e-9 if self.wide and not seen.any else 4e-7
 
     def allowed(self, at: int) -> float:
         """How far a result may lie off."""
@@ -258,9 +278,8 @@ def close(what: str, got: Results, want: Results, twin: Twin, built: Built | Non
     for at, (name, a, b) in enumerate(_paired(what, got, want)):
         if a is None:
             continue
-        far = distance(a, b)
-        floor = 1e-9 if twin.wide else 4e-7  # of numbers about 1 that cancel
-        if far <= floor * max(1.0, largest(b)) or far <= twin.allowed(at):
+        far, size = distance(a, b), max(1.0, largest(b))
+        if far <= 1e-9 * size or far <= twin.allowed(at) or far <= twin.floor * size:
             continue
         if built is not None and not np.isfinite(b).all():
             plain = plain or built.run("fast", ["stabilize"])
@@ -300,7 +319,8 @@ def with_torch(
             return
         if theirs.shape != b.shape:
             raise Fault("PyTorch and dynamic", f"{name}: shapes {theirs.shape}, and {b.shape}")
-        if b.dtype == "float64" and distance(theirs, b) > max(1e-9 * max(1.0, largest(b)), twin.allowed(at)):
+        far, size = distance(theirs, b), max(1.0, largest(b))
+        if b.dtype == "float64" and far > max(1e-9 * size, twin.allowed(at)) and far > twin.floor * size:
             raise Fault("PyTorch and dynamic", f"{name}: {_short(theirs)}, and {_short(b)}")
 
 
