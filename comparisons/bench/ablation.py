@@ -19,12 +19,14 @@ from comparisons.bench.workloads import WORKLOADS, Workload
 from comparisons.statistics.spread import spread
 from shared import optim
 from static.compile.block import Block
+from static.compile.steps.winograd import INSTEAD
 
 PRODUCTS = (
     "linear", "linear_input", "linear_weight", "matmul",
     "packed_linear", "packed_linear_input", "packed_matmul",
     "conv2d", "conv2d_input", "conv2d_weight",
     "conv2d_relu", "conv2d_pool", "conv2d_pool_input", "conv2d_pool_weight",
+    *(op.name for op in INSTEAD.values()),
 )  # fmt: skip
 """Steps that are, or hold, a product of matrices."""
 WARM = 1
