@@ -124,8 +124,8 @@ class _Kept(within):
         self._keep()
         super().on()
 
-    def off(self, late: bool = False) -> None:
-        super().off(late)
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
         if self.graph.stores:
             self._keep()
 

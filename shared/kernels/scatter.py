@@ -63,7 +63,7 @@ def _summed(add: Callable[..., None], values: Any, index: Any, size: int, out: A
         out = zeroed(xp, (lead, size, trail), wide, out)
         add(values, index, out)
         return out
-    total = np.zeros((lead, size, trail), wide)
+    total = xp.zeros((lead, size, trail), wide)
     add(values, index, total)
     return put(rounded(total, values.dtype), out)
 
@@ -71,7 +71,7 @@ def _summed(add: Callable[..., None], values: Any, index: Any, size: int, out: A
 def _wide(values: Any, size: int) -> Any:
     """The dtype in which values are summed."""
     dtype = values.dtype
-    if not isinstance(values, np.ndarray) or dtype.kind not in "fc":
+    if dtype.kind not in "fc":
         return dtype
     if values.shape[1] > (MANY if values.shape[2] == 1 else MANY_ROWS) * size:
         return np.result_type(dtype, np.float64)

@@ -27,8 +27,8 @@ CARRIED_FAR = {
     "lstm_text": 1e-2,
     "rnn_text": 1e-2,
     # A last bit decides at times which element of a pooling window is the largest, and then other weights
-    # learn: exact itself goes 0.1 away when one bias is changed by 2e-7 at the start.
-    "cnn_digits": 0.2,
+    # learn: exact itself goes 0.09 to 0.3 away when its weights are changed by 1e-7 to 3e-5 at the start.
+    "cnn_digits": 0.3,
 }
 """Tasks whose training amplifies rounding beyond LEVELS_TOLERANCE, and what holds for them in float32."""
 
