@@ -76,7 +76,7 @@ def same(a: Any, b: Any) -> bool:
 
 def among(value: Any, values: Iterable[Any]) -> bool:
     """Whether a setting is one of these."""
-    return any(same(value, one) for one in values)
+    return any([same(value, one) for one in values])
 
 
 def mark(holder: Any) -> None:
