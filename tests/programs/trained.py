@@ -20,7 +20,7 @@ AROUND = {
     "map_fn": "{h} = ops.sum(ops.map_fn(lambda q: {call_q}, ops.stack([{h}, 2 * {h}, {h} - 1])), axis=0)",
     "cond": "{h} = ops.cond(ops.sum({h} * {h}) {sign} 3, lambda: {call}, lambda: {h} * 0.5)",
     "while": "_, {h} = ops.while_loop(lambda k, c: k < {trips}, lambda k, c: (k + 1, {call_c}), "
-             "(ops.cast(ops.sum({h}) * 0, 'int64'), {h}))",
+             "(ops.cast(ops.sum({h}) > 1e9, 'int64'), {h}))",  # 0, and no constant; of NaN, too
     "checkpoint": "{h} = ops.checkpoint(lambda c: {call_c}, {h})",
 }  # fmt: skip
 WITH_STATE = ("net.bn", "net.drop")
