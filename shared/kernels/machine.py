@@ -103,10 +103,18 @@ class Routine:
     def __init__(self, address: int, words: Sequence[str]) -> None:
         self.call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(address)
         self.words = words
+        self.places = {word: place for place, word in enumerate(words)}
 
     def arguments(self, values: dict[str, int]) -> Any:
         """The arguments with these values, and zeros."""
         return np.array([values.get(word, 0) for word in self.words], np.int64)
+
+    def changed(self, arguments: Any, values: dict[str, int]) -> Any:
+        """The same arguments with some others."""
+        found = arguments.copy()
+        for word, value in values.items():
+            found[self.places[word]] = value
+        return found
 
     def __call__(self, arguments: Any) -> None:
         self.call(address(arguments))

@@ -11,19 +11,22 @@ channels with channels by channels: 36 multiplications where 144 were. A gradien
 with the kernels turned.
 
 Its numbers are larger in between than at its ends, and lose some places there: at the usual points 0, +-1,
-+-2 and infinity the error in float32 is 5 to 7 times that of the sum itself, at those taken here, which
-lie closer around 1 (see Barabasz et al. 2018, arXiv:1803.10986), 3 to 4 times. So it stands where sums may
-be taken in another order: at static's `fast`. Blocks of images are taken at a time, whose transformed tiles
-fill some of the last cache. What comes right before and after is done in the same pass, as in
-`shared.kernels.convolution`: bias, relu and pooling, if whole windows fill a tile, and their reverse before a
-gradient's tiles are transformed. Each sum has one order, whatever the number of threads. The twin is in
-`shared.ops.convolution`: columns and a matrix product. What is not finite reaches all that its tile gives,
-as NaN.
++-2 and infinity the error in float32 is 5 to 7 times that of the sum itself, at those taken here, which lie
+closer around 1 (see Barabasz et al. 2018, arXiv:1803.10986), 3 to 4 times. So it stands where sums may be
+taken in another order: at static's `fast`. Blocks of images are taken at a time, whose transformed tiles fill
+some of the last cache. Where there are several, each thread takes images of its own, from the transformation
+of their tiles to the output, and waits for no other. What comes right before and after is done in the same
+pass, as in `shared.kernels.convolution`: bias, relu and pooling, if whole windows fill a tile, and their
+reverse before a gradient's tiles are transformed. Each sum has one order, whatever the number of threads. The
+twin is in `shared.ops.convolution`: columns and a matrix product. What is not finite reaches all that its
+tile gives, as NaN.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -90,9 +93,7 @@ def correlate(
     return _correlate(x, w, b, geometry, out, epilogue, argmax, None, False)
 
 
-def correlate_input(
-    g: Any, w: Any, geometry: Geometry, out: Any, unpooling: Unpooling | None = None
-) -> Any:
+def correlate_input(g: Any, w: Any, geometry: Geometry, out: Any, unpooling: Unpooling | None = None) -> Any:
     """Fill `out` (N, C, *image) with the gradient by the image that belongs to g (N, O, *output), by the
     output of a convolution by w (O, C, 3, 3), or, with `unpooling`, by what was pooled of it. Give it. All of
     one dtype, in C order."""
@@ -109,100 +110,151 @@ def _correlate(
     x: Any, w: Any, b: Any, geometry: Geometry, out: Any, epilogue: Epilogue, argmax: Any,
     unpooling: Unpooling | None, back: bool,
 ) -> Any:  # fmt: skip
-    (a, _, weights), dtype = matrices(), x.dtype
-    sizes = sizes_of(x, out.shape[1], geometry, _pool(unpooling), epilogue.pool)
+    (a, seen, weights), dtype = matrices(), x.dtype
+    sizes = sizes_of(x, out.shape[1], geometry, _pool(unpooling), epilogue.pool, threads=threads.count())
+    transform = _Transform(x, sizes.seen, seen, sizes, unpooling)
     variant = _variant(x, _flipped(a))._replace(
         weights=weights, step=TILE, vectors=sizes.vectors, turned=back, relu=epilogue.relu, pool=epilogue.pool
     )
-    function = _routine(winograd_source.multiply, winograd_source.MULTIPLY, variant)
-    shares = threads.share(sizes.blocks)
-    keep = sizes.images < len(x)  # the kernels' taps, for the next images
-    v = np.empty(TAPS * sizes.tap(sizes.channels), dtype)
-    u = np.empty((sizes.blocks, sizes.u_block) if keep else (len(shares), TAPS * sizes.u_tap), dtype)
-    own_planes = [sizes.made.size] * (1 + epilogue.pools)  # of what is largest, and of its numbers
-    room = [
-        [np.empty(size, dtype) for size in (TAPS * sizes.product_tap, *own_planes)] for _ in shares
-    ]
+    multiply = _routine(winograd_source.multiply, winograd_source.MULTIPLY, variant)
+    blocks, at_once = threads.share(sizes.blocks), sizes.images == len(x)
+    shares = blocks if at_once else threads.share(len(x))
+    rooms = [_Room(sizes, dtype, epilogue.pools) for _ in shares]
+    u = np.empty((len(blocks), TAPS * sizes.u_tap) if at_once else (sizes.blocks, sizes.u_block), dtype)
+    v = np.empty((1 if at_once else len(shares), TAPS * sizes.tap(sizes.channels)), dtype)
     bias = np.zeros(out.shape[1], dtype) if b is None else b
     ahead = ONE, ONE * w.shape[1]
     w_in, w_out = reversed(ahead) if back else ahead
-    shared = _words(sizes.made) | {
-        "channels": sizes.channels, "outputs": sizes.outputs, "piece": sizes.piece,
-        "w_at": address(w), "w_in": w_in, "w_out": w_out, "u_tap": sizes.u_tap,
-        "u_block": sizes.u_block * keep, "u_piece": TAPS * sizes.u_tap * keep, "v_at": address(v),
+    usual = multiply.arguments(_words(sizes.made) | {
+        "channels": sizes.channels, "outputs": sizes.outputs, "piece": sizes.piece, "w_at": address(w),
+        "w_in": w_in, "w_out": w_out, "u_at": address(u), "u_tap": sizes.u_tap,
+        "u_block": 0 if at_once else sizes.u_block, "u_piece": 0 if at_once else TAPS * sizes.u_tap,
         "v_tap": sizes.tap(sizes.channels), "tiles": sizes.tiles, "m_tap": sizes.product_tap,
         "b_at": address(bias),
-    }  # fmt: skip
-    for first in range(0, len(x), sizes.images):
-        images = min(sizes.images, len(x) - first)
-        some = slice(first, first + images)
-        _transform(x, some, sizes.seen, _variant(x, matrices()[1]), v, sizes, unpooling)
-        work = []
-        for k, (share, (m, planes, *numbers)) in enumerate(zip(shares, room, strict=True)):
-            own = {"first": share.start, "last": share.stop, "m_at": address(m), "planes_at": address(planes)}
-            own |= {"images": images, "count": images * sizes.seen.tiles, "out_at": address(out[first:])}
-            own |= {"u_at": address(u if keep else u[k]), "fresh": not first}
-            if epilogue.pools:
-                own |= {"argmax_at": address(argmax[first:]), "numbers_at": address(numbers[0])}
-            work.append([function.arguments(shared | own)])
-        threads.run(function.each, work)
+    })  # fmt: skip
+
+    def products(share: range, images: range, thread: int, **more: int) -> _Call:
+        own = {"first": share.start, "last": share.stop, "out_at": address(out[images.start :])} | more
+        own |= {"images": len(images), "count": len(images) * sizes.seen.tiles}
+        own |= rooms[thread].words()
+        if argmax is not None:
+            own |= {"argmax_at": address(argmax[images.start :])}
+        return multiply, multiply.changed(usual, own)
+
+    if at_once:  # each thread takes some channels of the output, and transforms the kernels that lead there
+        _run(transform.calls(range(len(x)), v))
+        _run([
+            [products(share, range(len(x)), k, v_at=address(v), u_at=address(u[k]), fresh=1)]
+            for k, share in enumerate(blocks)
+        ])  # fmt: skip
+        return out
+    _run([[products(share, range(0), 0, fresh=1)] for share in blocks])  # the kernels alone
+    _run([
+        [call for images in _runs(share, sizes.images)
+         for call in (transform.call(images, k, v[k]),
+                      products(range(sizes.blocks), images, k, v_at=address(v[k])))]
+        for k, share in enumerate(shares)
+    ])  # fmt: skip
     return out
 
 
-def correlate_weight(
-    x: Any, g: Any, geometry: Geometry, out: Any, unpooling: Unpooling | None = None
-) -> Any:
+def correlate_weight(x: Any, g: Any, geometry: Geometry, out: Any, unpooling: Unpooling | None = None) -> Any:
     """Fill `out` (O, C, 3, 3) with the gradient of the correlation of x (N, C, *image) by its weights; g (N,
     O, *output) is that by its output, or, with `unpooling`, by what was pooled of it. Give it. All of one
     dtype, in C order."""
-    a, seen, weights = matrices()
-    sizes, dtype = sizes_of(x, g.shape[1], geometry, g_pool=_pool(unpooling)), x.dtype
+    (a, seen, weights), dtype = matrices(), x.dtype
+    sizes = sizes_of(x, g.shape[1], geometry, g_pool=_pool(unpooling))
+    images, gradients = _Transform(x, sizes.seen, seen, sizes), _Transform(g, sizes.made, a, sizes, unpooling)
     variant = _variant(x, _flipped(weights))._replace(vectors=sizes.vectors)
-    function = _routine(winograd_source.weight, winograd_source.WEIGHT, variant)
-    shares = threads.share(sizes.channels // sizes.lanes)
-    keep = sizes.images < len(x)
+    sums = _routine(winograd_source.weight, winograd_source.WEIGHT, variant)
+    shares, keep = threads.share(sizes.channels // sizes.lanes), sizes.images < len(x)
     v, dy = (np.empty(TAPS * sizes.tap(c), dtype) for c in (sizes.channels, sizes.outputs))
     kept = sizes.channels // sizes.lanes * sizes.blocks if keep else len(shares)
     u = np.empty((kept, TAPS * sizes.sum_tap), dtype)
-    shared = {
+    usual = sums.arguments({
         "blocks": sizes.blocks, "channels": sizes.channels, "tiles": sizes.tiles, "v_at": address(v),
         "v_tap": sizes.tap(sizes.channels), "g_at": address(dy), "g_tap": sizes.tap(sizes.outputs),
         "u_tap": sizes.sum_tap, "u_block": u[0].size * keep, "out_at": address(out),
-    }  # fmt: skip
-    for first in range(0, len(x), sizes.images):
-        last = min(first + sizes.images, len(x))
-        some = slice(first, last)
-        _transform(x, some, sizes.seen, _variant(x, seen), v, sizes)
-        _transform(g, some, sizes.made, _variant(x, a), dy, sizes, unpooling)
-        work = []
-        for k, share in enumerate(shares):
-            own = {"first": share.start, "last": share.stop, "u_at": address(u if keep else u[k])}
-            own |= {"count": (last - first) * sizes.seen.tiles, "fresh": not first, "done": last == len(x)}
-            work.append([function.arguments(shared | own)])
-        threads.run(function.each, work)
+    })  # fmt: skip
+    for some in _runs(range(len(x)), sizes.images):
+        transforms = itertools.zip_longest(images.calls(some, v), gradients.calls(some, dy), fillvalue=())
+        _run([[*of_x, *of_g] for of_x, of_g in transforms])
+        own = {"count": len(some) * sizes.seen.tiles, "fresh": not some.start, "done": some.stop == len(x)}
+        _run([
+            [(sums, sums.changed(usual, own | {
+                "first": share.start, "last": share.stop, "u_at": address(u if keep else u[k])
+            }))]
+            for k, share in enumerate(shares)
+        ])  # fmt: skip
     return out
 
 
-def _transform(
-    x: Any, some: slice, planes: Planes, variant: Variant, v: Any, sizes: Sizes,
-    unpooling: Unpooling | None = None,
-) -> None:  # fmt: skip
-    """Fill v with the taps of some images' tiles."""
-    variant, pooled = variant._replace(step=TILE), {}
-    if unpooling is not None:
-        variant = variant._replace(relu=unpooling.epilogue.relu, pool=unpooling.epilogue.pool)
-        pooled = {"y_at": address(unpooling.y[some]), "argmax_at": address(unpooling.argmax[some])}
-    function, x = _routine(winograd_source.image, winograd_source.IMAGE, variant), x[some]
-    shared = pooled | _words(planes) | {
-        "chunks": x.shape[1] // sizes.lanes, "x_at": address(x), "tiles": sizes.tiles, "v_at": address(v),
-        "v_tap": sizes.tap(x.shape[1]),
-    }  # fmt: skip
-    work, held = [], []
-    for share in threads.share(len(x) * (x.shape[1] // sizes.lanes)):
-        held.append(room := np.zeros(planes.size, x.dtype))
-        own = {"first": share.start, "last": share.stop, "planes_at": address(room)}
-        work.append([function.arguments(shared | own)])
-    threads.run(function.each, work)
+_Call = tuple[Routine, Any]
+"""And its arguments."""
+
+
+def _run(calls: Sequence[Sequence[_Call]]) -> None:
+    """The calls of each thread."""
+    threads.run(_one_by_one, calls)
+
+
+def _one_by_one(calls: Sequence[_Call]) -> None:
+    for routine, arguments in calls:
+        routine(arguments)
+
+
+def _runs(images: range, most: int) -> list[range]:
+    """So many of them at a time."""
+    return [images[start : start + most] for start in range(0, len(images), most)]
+
+
+class _Transform:
+    """Fills the taps of tiles: those of x, by a matrix from both sides."""
+
+    def __init__(
+        self, x: Any, planes: Planes, matrix: Matrix, sizes: Sizes, unpooling: Unpooling | None = None
+    ) -> None:
+        variant = _variant(x, matrix)._replace(step=TILE)
+        if unpooling is not None:
+            variant = variant._replace(relu=unpooling.epilogue.relu, pool=unpooling.epilogue.pool)
+        self.x, self.unpooling, self.chunks = x, unpooling, x.shape[1] // sizes.lanes
+        self.routine = _routine(winograd_source.image, winograd_source.IMAGE, variant)
+        self.usual = self.routine.arguments(_words(planes) | {
+            "chunks": self.chunks, "tiles": sizes.tiles, "v_tap": sizes.tap(x.shape[1]),
+        })  # fmt: skip
+        self.planes = [np.zeros(planes.size, x.dtype) for _ in threads.share(len(x) * self.chunks)]
+
+    def calls(self, images: range, v: Any) -> list[Sequence[_Call]]:
+        """Into v, by all threads."""
+        shares = threads.share(len(images) * self.chunks)
+        return [[self.call(images, k, v, share)] for k, share in enumerate(shares)]
+
+    def call(self, images: range, thread: int, v: Any, units: range | None = None) -> _Call:
+        """By one of them; `units`: of the images' chunks, if not all."""
+        units = range(len(images) * self.chunks) if units is None else units
+        own = {
+            "first": units.start, "last": units.stop, "x_at": address(self.x[images.start :]),
+            "v_at": address(v), "planes_at": address(self.planes[thread]),
+        }  # fmt: skip
+        if self.unpooling is not None:
+            y, argmax = self.unpooling.y[images.start :], self.unpooling.argmax[images.start :]
+            own |= {"y_at": address(y), "argmax_at": address(argmax)}
+        return self.routine, self.routine.changed(self.usual, own)
+
+
+class _Room:
+    """What one thread needs for its products."""
+
+    def __init__(self, sizes: Sizes, dtype: Any, pools: bool) -> None:
+        """pools: of what is largest, and of its numbers."""
+        self.products = np.empty(TAPS * sizes.product_tap, dtype)
+        self.planes, self.numbers = (np.empty(sizes.made.size * some, dtype) for some in (True, pools))
+
+    def words(self) -> dict[str, int]:
+        return {
+            "m_at": address(self.products), "planes_at": address(self.planes),
+            "numbers_at": address(self.numbers),
+        }  # fmt: skip
 
 
 def bytes_to_correlate(
@@ -210,30 +262,34 @@ def bytes_to_correlate(
 ) -> int:
     """What `correlate` allocates meanwhile; `correlate_input` too, of g and the window turned. `pool`: the
     windows of the epilogue, `x_pool` those of the unpooling."""
-    sizes = sizes_of(x, outputs, geometry, x_pool, pool)
-    shares = len(threads.share(sizes.blocks))
-    kept = sizes.blocks * sizes.u_block if sizes.images < x.shape[0] else shares * TAPS * sizes.u_tap
-    elements = TAPS * sizes.tap(sizes.channels) + kept
-    elements += shares * (TAPS * sizes.product_tap + (1 + (pool != WHOLE)) * sizes.made.size)
-    return int((elements + _planes_of(x, sizes.channels, sizes)) * x.dtype.itemsize)
+    sizes, count = sizes_of(x, outputs, geometry, x_pool, pool, threads=threads.count()), int(x.shape[0])
+    v, rooms = TAPS * sizes.tap(sizes.channels), TAPS * sizes.product_tap
+    rooms += sizes.made.size * (1 if pool == WHOLE else 2)
+    shares = len(threads.share(sizes.blocks if sizes.images == count else count))
+    if sizes.images == count:
+        elements = v + shares * (TAPS * sizes.u_tap + rooms)
+    else:
+        elements = shares * (v + rooms) + sizes.blocks * sizes.u_block
+    return int((elements + _planes_of(count, sizes.channels, sizes.seen, sizes)) * x.dtype.itemsize)
 
 
 def bytes_to_correlate_weight(x: Any, outputs: int, geometry: Geometry, g_pool: Pair = WHOLE) -> int:
     """What `correlate_weight` allocates meanwhile."""
-    sizes = sizes_of(x, outputs, geometry, g_pool=g_pool)
+    sizes, count = sizes_of(x, outputs, geometry, g_pool=g_pool), int(x.shape[0])
     chunks = sizes.channels // sizes.lanes
-    kept = chunks * sizes.blocks if sizes.images < x.shape[0] else len(threads.share(chunks))
+    kept = chunks * sizes.blocks if sizes.images < count else len(threads.share(chunks))
     elements = TAPS * (sizes.tap(sizes.channels) + sizes.tap(sizes.outputs) + kept * sizes.sum_tap)
-    return int((elements + _planes_of(x, max(sizes.channels, outputs), sizes)) * x.dtype.itemsize)
+    for channels, planes in ((sizes.channels, sizes.seen), (sizes.outputs, sizes.made)):
+        elements += _planes_of(count, channels, planes, sizes)
+    return int(elements * x.dtype.itemsize)
+
+
+def _planes_of(count: int, channels: int, planes: Planes, sizes: Sizes) -> int:
+    return len(threads.share(count * channels // sizes.lanes)) * planes.size
 
 
 def _pool(unpooling: Unpooling | None) -> Pair:
     return WHOLE if unpooling is None else unpooling.epilogue.pool
-
-
-def _planes_of(x: Any, channels: int, sizes: Sizes) -> int:
-    shares = len(threads.share(sizes.images * channels // sizes.lanes))
-    return shares * max(sizes.seen.size, sizes.made.size)
 
 
 def _words(planes: Planes) -> dict[str, int]:

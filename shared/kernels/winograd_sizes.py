@@ -122,16 +122,20 @@ class Sizes(NamedTuple):
 
 
 def sizes_of(
-    x: Any, outputs: int, geometry: Geometry, x_pool: Pair = WHOLE, pool: Pair = WHOLE, g_pool: Pair = WHOLE
-) -> Sizes:
+    x: Any, outputs: int, geometry: Geometry, x_pool: Pair = WHOLE, pool: Pair = WHOLE, g_pool: Pair = WHOLE,
+    threads: int = 1,
+) -> Sizes:  # fmt: skip
     """The windows are those of pooling: x is a gradient of what was pooled with them (`x_pool`), the output
-    goes so (`pool`), or its gradient comes so (`g_pool`)."""
+    goes so (`pool`), or its gradient comes so (`g_pool`). If all images are too many, so many threads take
+    theirs at the same time."""
     lanes, channels = lanes_of(x), int(x.shape[1])
     seen = _planes(geometry.image, geometry.output, geometry.padding, lanes, x_pool)
     made = _planes(geometry.output, geometry.output, (0, 0), lanes, g_pool, pool)
     kernels = TAPS * channels * int(x.dtype.itemsize)
     most = min(max(kernels * outputs, LEAST_BYTES), BYTES) // (kernels * seen.tiles)
-    images = max(min(most, int(x.shape[0])), 1)
+    images = int(x.shape[0])
+    if most < images:
+        images = max(most // threads, 1)
     tiles = _up(images * seen.tiles, ROWS[machine.vector_bytes()])
     return Sizes(channels, outputs, lanes, seen, made, images, tiles, 1 if outputs % (2 * lanes) else 2)
 

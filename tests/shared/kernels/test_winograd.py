@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 
 import static
 from shared import ops
-from shared.kernels import machine, winograd, winograd_sizes
+from shared.kernels import machine, threads, winograd, winograd_sizes
 from shared.kernels.convolution import Geometry, Unpooling
 from shared.kernels.convolution_source import Epilogue
 from shared.op import TABLE
@@ -158,11 +159,12 @@ def test_the_error_is_at_most_four_times_that_of_the_sums() -> None:
 def test_the_bits_do_not_depend_on_the_number_of_threads() -> None:
     program = """
 import hashlib, numpy as np
-from shared.kernels import threads, winograd
+from shared.kernels import threads, winograd, winograd_sizes
 from tests.shared.kernels.test_winograd import geometry_of
 rng = np.random.default_rng(0)
 found = []
-for n, c, o, size in ((5, 32, 64, 8), (3, 64, 16, 13)):
+for n, c, o, size, bytes_ in ((5, 32, 64, 8, 1 << 23), (3, 64, 16, 13, 1 << 23), (7, 32, 16, 12, 1 << 17)):
+    winograd_sizes.BYTES = bytes_
     shapes = (n, c, size, size), (o, c, 3, 3), (n, o, size, size)
     x, w, g = (rng.standard_normal(s).astype("f4") for s in shapes)
     geometry = geometry_of((size, size), (1, 1))
@@ -182,6 +184,36 @@ print(threads.count(), hashlib.sha256(b"".join(array.tobytes() for array in foun
     ]  # fmt: skip
     assert [count for count, _ in printed] == ["1", "3"]
     assert printed[0][1] == printed[1][1]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("bytes_", [1 << 23, 1 << 17], ids=["all images at once", "in blocks"])
+def test_they_allocate_what_the_planner_is_told(bytes_: int, count: int, monkeypatch: Any) -> None:
+    monkeypatch.setattr(winograd_sizes, "BYTES", bytes_)
+    monkeypatch.setattr(threads, "count", lambda: count)
+    x, w, b, g = operands(7, 32, 32, (24, 24), (1, 1))
+    geometry, epilogue = geometry_of((24, 24), (1, 1)), Epilogue(True, (2, 2))
+    y, argmax = np.empty((7, 32, 12, 12), np.float32), np.empty((7, 32, 12, 12), np.uint8)
+    unpooling, dx, dw = Unpooling(y, argmax, epilogue), np.empty_like(x), np.empty_like(w)
+    calls: list[tuple[Any, int]] = [
+        (lambda: winograd.correlate(x, w, b, geometry, g),
+         winograd.bytes_to_correlate(x, 32, geometry)),
+        (lambda: winograd.correlate(x, w, b, geometry, y, epilogue, argmax),
+         winograd.bytes_to_correlate(x, 32, geometry, pool=(2, 2))),
+        (lambda: winograd.correlate_input(y, w, geometry, dx, unpooling),
+         winograd.bytes_to_correlate(y, 32, winograd.turned(geometry), x_pool=(2, 2))),
+        (lambda: winograd.correlate_weight(x, y, geometry, dw, unpooling),
+         winograd.bytes_to_correlate_weight(x, 32, geometry, (2, 2))),
+    ]  # fmt: skip
+    for call, told in calls:
+        call()  # compiles
+        tracemalloc.start()
+        try:
+            call()
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert told <= peak <= told + (1 << 16)
 
 
 # --- where static takes them ---------------------------------------------------------------
