@@ -186,8 +186,9 @@ def test_what_is_not_finite_reaches_only_what_sees_it(
         ("conv2d_weight", (x, g), {"kernel": window[0]}),
         ("conv2d_input", (g, w), {"size": x.shape[2:]}),
     ]:
-        wanted = by_columns(op, *arrays, **given, **more)
-        found = TABLE[op].compute(*arrays, **given, **more)
+        with np.errstate(invalid="ignore"):  # some of OpenBLAS's kernels tell of infinity times 0, some not
+            wanted = by_columns(op, *arrays, **given, **more)
+            found = TABLE[op].compute(*arrays, **given, **more)
         np.testing.assert_array_equal(np.isfinite(found), np.isfinite(wanted))
 
 
