@@ -94,22 +94,25 @@ def _compute_cross_entropy(
     xp, classes, dtype = array_module(logits), logits.shape[-1], logits.dtype
     counts = _counted("cross_entropy", labels, classes, ignored)
     flat = (labels if counts is None else xp.where(counts, labels, 0)).reshape(-1)
-    rows = xp.arange(flat.size)
+    aims = xp.arange(0, flat.size * classes, classes)
+    aims += flat.astype(aims.dtype, copy=False)  # where the labels' own are, row behind row
 
     x = logits.reshape(flat.size, classes)
     largest = np.maximum.reduce(x, axis=1, keepdims=True, initial=-np.inf)
     e = np.subtract(x, largest, out=None if out[1] is None else out[1].reshape(x.shape), order="C")
-    hit = e[rows, flat]
+    every = e.reshape(-1)
+    hit = every[aims]
     aimed = (1 - smoothing) * hit + smoothing * average(e, (1,)) if smoothing else hit
     np.exp(e, out=e)
-    e[rows, flat] = 0  # the label's own is kept apart: beside it, the others may be lost
+    every[aims] = 0  # the label's own is kept apart: beside it, the others may be lost
     rest = total(e, (1,))
     more = np.expm1(hit)
     more += rest
     losses = np.log1p(more) - aimed
     more += 1  # the sum of all exponentials
 
-    share = xp.ones(flat.size, dtype)
+    share = xp.empty(flat.size, dtype)
+    share.fill(1)
     number: Any = flat.size
     if counts is not None:
         counts = counts.reshape(-1)
@@ -118,7 +121,7 @@ def _compute_cross_entropy(
     if reduction == "mean" and (capturing() or number):
         share /= np.maximum(number, 1) if capturing() else number
     e *= (share / more)[:, None]
-    e[rows, flat] = share * (smoothing - rest / more)
+    every[aims] = share * (smoothing - rest / more)
     if smoothing:
         e -= (share * (smoothing / classes))[:, None]
     y = losses.reshape(labels.shape)
