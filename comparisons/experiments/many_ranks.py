@@ -113,8 +113,8 @@ def read(found: Json) -> Reading:
         ],
         happened=[
             *(
-                f"On {engine} {number(first[engine]['early'])} of {number(total)} bytes left before the last "
-                f"gradient of the first backward was ready, and {number(last[engine]['early'])} in the last."
+                f"Of {number(total)} bytes of gradients, {engine} sent {number(first[engine]['early'])} before "
+                f"all were there in the first backward, and {number(last[engine]['early'])} in the last one."
                 for engine in PAIR
             ),
             *_hidden(found["delayed"][-1]),
