@@ -113,8 +113,9 @@ def read(found: Json) -> Reading:
         ],
         happened=[
             *(
-                f"Of {number(total)} bytes of gradients, {engine} sent {number(first[engine]['early'])} before "
-                f"all were there in the first backward, and {number(last[engine]['early'])} in the last one."
+                f"Of {number(total)} bytes of gradients {engine} had sent {number(first[engine]['early'])} "
+                "when the last were ready in the first backward, and in the last one "
+                f"{number(last[engine]['early'])}."
                 for engine in PAIR
             ),
             *_hidden(found["delayed"][-1]),
