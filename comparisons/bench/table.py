@@ -10,6 +10,7 @@ from comparisons.bench.peers import COMPILING, GRAPH, OVERHEAD, PASSES, SCALED, 
 from comparisons.bench.race import COLD_GOAL, WARM_GOAL, to_first_loss
 from comparisons.bench.ranks import tables as of_ranks
 from comparisons.bench.text import ABSENT, TextTable, agreement_of, ratio_of, spread_of
+from comparisons.machine.host import blas_of
 
 
 def tables(report: Mapping[str, Any]) -> list[TextTable]:
@@ -37,6 +38,7 @@ def heading(report: Mapping[str, Any]) -> str:
     lines = [
         f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, Python {machine['python']}",
         ", ".join(f"{package} {version}" for package, version in machine["packages"].items()),
+        f"products: {blas_of(machine)}",
         f"threads: {settings['threads']} in every pool ({environment})",
         f"{settings['rounds']} rounds, {in_each} in each after {settings['warm']} to warm up; processes in "
         "turn; the median, and in brackets the quartiles",

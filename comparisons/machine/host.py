@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,13 @@ def describe(device: str = "cpu") -> dict[str, Any]:
         "gpu": _gpu() if device == "cuda" else None,
         "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
     }
+
+
+def blas_of(host: Mapping[str, Any]) -> str:
+    """The BLAS of a described host, in words: which, and for what processor the kernels are that it chose."""
+    blas = host["blas"]
+    kernels = f", kernels for {blas['kernels']}" if blas.get("kernels") else ""
+    return f"{blas['name']} {blas['version']}".strip() + kernels
 
 
 def _cores() -> int:
@@ -78,7 +86,7 @@ def _version(name: str) -> str | None:
 
 
 def _blas() -> dict[str, Any]:
-    """The BLAS that NumPy multiplies with, and how many threads it uses."""
+    """The BLAS that NumPy multiplies with: for which processor its kernels are, how many threads it uses."""
     import numpy as np
 
     built: Any = np.show_config(mode="dicts")
@@ -88,5 +96,8 @@ def _blas() -> dict[str, Any]:
         from threadpoolctl import threadpool_info
     except ImportError:
         return blas
-    counts = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
-    return blas | ({"threads": max(counts)} if counts else {})
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    if pools:
+        most = max(pools, key=lambda pool: pool["num_threads"])
+        blas |= {"threads": most["num_threads"], "kernels": most.get("architecture")}
+    return blas

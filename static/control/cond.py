@@ -16,6 +16,7 @@ from shared.ops.creation import zeros
 from shared.spec import Spec, sizes_match
 from static.control.body import Body, BodyOp, Compiler, Part
 from static.control.loop import graph_of
+from static.control.reach import arguments
 from static.control.replay import replay
 from static.differentiate import gradients
 from static.graph.create import group, identity
@@ -154,6 +155,10 @@ def cond_op(bodies: list[Body], outside: Sequence[Tensor], results: list[list[Te
     places = [[i for i, t in enumerate(outside) if t in body.captures] for body in bodies]
     fed = [[body.captures[outside[i]] for i in at] for body, at in zip(bodies, places, strict=True)]
     single = len(results[0]) == 1
+    parts = {
+        name: Part(bodies[k], fed[k], [1 + i for i in places[k]], results[k])
+        for k, name in enumerate(("true", "false"))
+    }
 
     def infer(*_: Any) -> Any:
         specs = tuple(_joined(a.spec, b.spec) for a, b in zip(*results, strict=True))
@@ -167,7 +172,10 @@ def cond_op(bodies: list[Body], outside: Sequence[Tensor], results: list[list[Te
 
     def pull(g: Any, y: Any, chosen: Tensor, *args: Tensor, wanted: Any) -> list[Any]:
         gs = (g,) if single else g
-        by = [i for i, want in enumerate(wanted[1:]) if want]
+        reached = arguments(parts, [k for k, cotangent in enumerate(gs) if cotangent is not None])
+        by = [i for i, want in enumerate(wanted[1:]) if want and 1 + i in reached]
+        if not by:
+            return [None] * len(wanted)
         yes, no = (_backward(bodies[k], fed[k], places[k], results[k], gs, args, by) for k in (0, 1))
         found = dict(zip(by, cond(chosen, yes, no), strict=True))
         return [None, *(found.get(i) for i in range(len(args)))]
@@ -178,10 +186,7 @@ def cond_op(bodies: list[Body], outside: Sequence[Tensor], results: list[list[Te
         infer,
         Joint(pull, reads=lambda wanted: set(map(str, range(len(wanted)))) | {"chosen"}),
         outputs=tuple(f"y{i}" for i in range(len(results[0]))),
-        parts={
-            name: Part(bodies[k], fed[k], [1 + i for i in places[k]], results[k])
-            for k, name in enumerate(("true", "false"))
-        },
+        parts=parts,
         remake=_remake,
     )
 

@@ -25,6 +25,7 @@ from shared.reverse import ReverseVisitor, reverse
 from shared.spec import Spec, sizes_match
 from static.control.body import Body, BodyOp, Part
 from static.control.loop import Loop, check_invariant, differentiable, graph_of
+from static.control.reach import carried
 from static.control.repeat import run_scan
 from static.control.replay import replay
 from static.differentiate import shaped_like
@@ -178,7 +179,9 @@ def gradient(
                 imported[tensor] = slice_of(columns[tensor] if tensor in columns else hidden[tensor])
         return imported[tensor]
 
-    floats = [i for i, t in enumerate(loop.carry) if edge_of(t) is not None]
+    others = zip((*loop.ys, *loop.sums, *loop.hidden), (*g_ys, *g_sums, *g_hidden), strict=True)
+    last = {i for i, cotangent in enumerate(g_last) if cotangent is not None}
+    floats, _ = carried(loop.carry, loop.next, last, [t for t, cotangent in others if cotangent is not None])
     with back.as_default():
         inner = [back.placeholder(loop.carry[i].spec, "g") for i in floats]
         seeds = [

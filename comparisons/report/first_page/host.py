@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from comparisons.machine.host import blas_of
 from comparisons.statistics.quantities import Json, count, size
 
 
@@ -21,7 +22,7 @@ def facts(host: Json) -> list[tuple[str, str]]:
         ("system", host["system"]),
         ("Python", host["python"]),
         ("packages", ", ".join(f"{name} {version}" for name, version in host["packages"].items())),
-        ("BLAS", f"{blas['name']} {blas['version']}{threads}"),
+        ("BLAS", blas_of(host) + threads),
         ("thread settings", ", ".join(f"{n}={v}" for n, v in host["threads"].items()) or "none"),
     ]
     if host["load"] is not None:
