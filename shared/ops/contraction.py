@@ -231,7 +231,8 @@ def bilinear(x1: Any, x2: Any, weight: Any, bias: Any = None) -> Any:
             f"bilinear: x1 {str_shape(x1.shape)} and x2 {str_shape(x2.shape)} with weight "
             f"{str_shape(weight.shape)}: the weight is (out, in1, in2), the last sizes in1 and in2"
         )
-    x1, weight = of_one_size("bilinear", x1, -1, weight, 1)
+    # The later node's gradient is added first: so x1's, if they are the same, as on dynamic.
     x2, weight = of_one_size("bilinear", x2, -1, weight, 2)
+    x1, weight = of_one_size("bilinear", x1, -1, weight, 1)
     y = einsum("...i,oij,...j->...o", x1, weight, x2)
     return y if bias is None else add(y, bias)
