@@ -48,7 +48,7 @@ def check(case: Any, way: str) -> str:
             warnings.simplefilter("ignore")
             model = importer.load(model_of(case))
             for inputs, outputs in sets_of(case, model):
-                made = answer(model, inputs, way)
+                outputs, made = (_said(case.name, inputs, y) for y in (outputs, answer(model, inputs, way)))
                 compare(outputs, made, case.rtol, case.atol)
     except Exception as error:
         said = " ".join(getattr(error, "message", str(error)).split())
@@ -99,6 +99,22 @@ def _read(x: Any) -> Any:
     if isinstance(x, onnx.OptionalProto):
         return onnx.numpy_helper.to_optional(x)
     return [_read(part) for part in x] if isinstance(x, (list, tuple)) else x
+
+
+NARROWED = re.compile(r"cast(?:like)?_FLOAT(?:16)?_to_(U?)INT([24])")
+"""Casts of floats, some of them out of range: what these give, ONNX does not say, and the package takes what
+its ml_dtypes makes of them, which up to 0.6 wraps, and since 0.7 gives 0."""
+
+
+def _said(name: str, inputs: Sequence[Any], outputs: Sequence[Any]) -> Sequence[Any]:
+    """A test's outputs, with zeros where ONNX leaves open what stands there."""
+    narrowed = NARROWED.search(name)
+    if not narrowed:
+        return outputs
+    unsigned, bits = narrowed[1], int(narrowed[2])
+    low, high = (0, 2**bits - 1) if unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    inside = (low <= inputs[0]) & (inputs[0] <= high)
+    return [np.where(inside, y, np.zeros((), y.dtype)) for y in outputs]
 
 
 def _in_file(path: Path, type: Any) -> Any:  # noqa: A002
