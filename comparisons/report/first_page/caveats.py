@@ -13,7 +13,7 @@ def caveats(report: Json) -> list[str]:
     gpu = host.get("gpu")
     said = [
         f"Both engines call the same kernels {'on the GPU, by CuPy' if gpu else 'on the CPU'}, but where "
-        'static has made one of several ops, or, at "fast", another sum of the same terms.',
+        'static has made one of several ops, or, at "fast", computes the same in another way.',
         *by_size(report),
         "The models are small: each page says of what size its own are.",
         TWICE,

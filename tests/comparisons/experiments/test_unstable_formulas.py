@@ -7,7 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from comparisons.experiments.stability import LIST
+import static
+from comparisons.experiments.stability import LIST, NOT_SEEN
+from shared import ops
 
 mpmath = pytest.importorskip("mpmath", reason="the right values are computed anew with many digits")
 
@@ -36,3 +38,11 @@ def test_a_right_value_is_right_to_the_last_digit_of_float64(one):
             assert eval(one["where"], {"x": x})
             found = eval(text, {**FUNCTIONS, **given, "mpf": mpmath.mpf, "x": mpmath.mpf(x)})
             assert float(found) == right
+
+
+@pytest.mark.parametrize("text", NOT_SEEN)
+def test_what_is_said_to_be_left_as_it_is_overflows(text):
+    x = static.placeholder("float32", ())
+    y = eval(text, vars(ops) | {"x": x})
+    with static.Session(optimize="fast") as session, np.errstate(over="ignore"):
+        assert session.run(y, {x: 200.0}) == np.inf
