@@ -34,6 +34,7 @@ PASSES = [
         ("def _independent", "depth.get(block.sizes[symbol][0], 0)", "0"),
         ("def _independent", "depth.get(node, 0) for own", "0 for own"),
         ("def merge_rows", "(step.op, *step.inputs[1:])", "(step.op, step.inputs[1])"),
+        ("def merge_rows", "*step.settings.items(), ", ""),
         ("def _multiplies", "and x.dtype == step.outputs[0].dtype", ""),
     ]),
     *rows("pass", "static/compile/passes/columns.py", [

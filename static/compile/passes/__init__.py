@@ -67,7 +67,7 @@ PASSES = (
     Pass("winograd", take_winograd, "fast", "3x3 convolutions with a quarter of the multiplications"),
     Pass("normalize", follow_normalized, "fast", "addition and relu in one step with their batch norm"),
     Pass("columns", merge_columns, "fast", "products of the same input as one product"),
-    Pass("rows", merge_rows, "fast", "products by the same weight as one product"),
+    Pass("rows", merge_rows, "fast", "products by one weight as one product, losses of a loop as one"),
     Pass("gather", gather_products, "fast", "a sum of weight gradients as one product"),
     Pass("pack", pack_weights, "fast", "lays a weight out once for all products of few rows with it"),
     Pass(

@@ -1,7 +1,8 @@
-"""Products with the same weight, as one product of all their rows under each other.
+"""Products with the same weight, as one product of all their rows under each other; and losses.
 
 An unrolled loop multiplies the same weight at every time step. Where no step needs another's
-product, as with the inputs of all times, or their cotangents, the rows of all can be one matrix.
+product, as with the inputs of all times, or their cotangents, the rows of all can be one matrix. So
+can those of cross-entropies, each of which takes some twenty passes over its few numbers.
 """
 
 from __future__ import annotations
@@ -10,19 +11,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.dims import product
+from shared.kernels import FLOATS
 from shared.op import TABLE
 from static.compile.block import Block, Step, Value, applied, in_order
 from static.compile.log import Log
+from static.compile.steps.entropies import cross_entropies
 from static.graph.graph import Node
 
+LOSS = TABLE["cross_entropy"]
 FEW = 16
 """Rows up to which a product is bound by reading its weight, so that putting rows under each other
 always pays: 2 to 20 times, and up to 80 for single rows of a weight gradient."""
 LARGE = 1 << 16
 """Elements of a weight from which on it pays for any number of rows; a smaller one stays in the
 cache from product to product, and copying the rows costs more than is won."""
+SHORT = 1 << 13
+"""Scores of a batch up to which its cross-entropy is mostly calls: more are not worth their copy."""
 GROUPS = 32
-"""How many weights are looked at, those with most products first: each takes a walk of its own."""
+"""How many groups are looked at, the largest first: each takes a walk of its own."""
 
 
 def pays(x: Value, weight: Value) -> bool:
@@ -41,19 +47,25 @@ def in_rows(value: Value, nodes: tuple[Node, ...], steps: list[Step]) -> Value:
 
 
 def merge_rows(block: Block, log: Log) -> Block:
-    """The block with independent products by one weight as one product."""
+    """The block with independent products by one weight as one product, and cross-entropies of one line as
+    one op."""
     groups: dict[Any, list[Step]] = {}
     for step in block.steps:
         if _multiplies(step) and pays(step.inputs[0], step.inputs[1]):
             groups.setdefault((step.op, *step.inputs[1:]), []).append(step)
+        elif _is_short_loss(step):
+            alike = *((x.shape, x.dtype) for x in step.inputs), *step.settings.items(), step.node.line
+            groups.setdefault((step.op, *alike), []).append(step)
     several = sorted((group for group in groups.values() if len(group) > 1), key=len, reverse=True)
     for group in several[:GROUPS]:
         for together in _independent(block, group):
             if len(together) > 1:
-                block = _merged(block, together)
+                losses = together[0].op is LOSS
+                steps = _loss_of(together) if losses else _product_of(together)
+                block = _with(block, together, steps)
                 log.note(
-                    f"{len(together)} products in one", "none of them needs another's result",
-                    together[0].node.line,
+                    f"{len(together)} {'losses' if losses else 'products'} in one",
+                    "none of them needs another's result", together[0].node.line,
                 )  # fmt: skip
     return block
 
@@ -92,12 +104,21 @@ def _independent(block: Block, group: Sequence[Step]) -> list[list[Step]]:
     return list(layers.values())
 
 
-def _merged(block: Block, together: Sequence[Step]) -> Block:
-    """The block with these steps as one, and its parts as theirs."""
+def _is_short_loss(step: Step) -> bool:
+    """Whether a step is a cross-entropy of few scores, in floats that are computed as they are."""
+    if step.op is not LOSS:
+        return False
+    logits, labels = step.inputs
+    size = product(logits.shape)
+    return isinstance(size, int) and 0 < size <= SHORT and logits.dtype in FLOATS and bool(labels.shape)
+
+
+def _product_of(together: Sequence[Step]) -> list[Step]:
+    """Steps that give what these products do, as parts of one."""
     if together[0].op is TABLE["linear_input"]:  # the way back begins with the last: as on the way there
         together = together[::-1]
     steps: list[Step] = []
-    nodes = tuple(node for step in together for node in step.nodes)
+    nodes = _nodes(together)
     rows = [in_rows(step.inputs[0], nodes, steps) for step in together]
     steps.append(applied(TABLE["concatenate"], rows, {"axis": 0}, nodes))
     first = together[0]
@@ -112,8 +133,31 @@ def _merged(block: Block, together: Sequence[Step]) -> Block:
         else:
             shape = step.outputs[0].shape
             behind.append(Step(TABLE["reshape"], [outputs[i]], {"shape": shape}, step.outputs, step.nodes))
-    steps.append(Step(parts.op, parts.inputs, parts.settings, outputs, nodes))
+    return [*steps, Step(parts.op, parts.inputs, parts.settings, outputs, nodes), *behind]
+
+
+def _loss_of(together: Sequence[Step]) -> list[Step]:
+    """Steps that give what these cross-entropies do, as parts of those of one op."""
+    nodes, count = _nodes(together), len(together)
+    stacks = [
+        applied(TABLE["stack"], [step.inputs[i] for step in together], {"axis": 0}, nodes) for i in (0, 1)
+    ]
+    made = applied(cross_entropies, [stack.outputs[0] for stack in stacks], together[0].settings, nodes)
+    parts = [
+        Step(TABLE["unbind"], [value], {"axis": 0, "count": count}, [step.outputs[i] for step in together],
+             nodes)
+        for i, value in enumerate(made.outputs)
+    ]  # fmt: skip
+    return [*stacks, made, *parts]
+
+
+def _nodes(together: Sequence[Step]) -> tuple[Node, ...]:
+    return tuple(node for step in together for node in step.nodes)
+
+
+def _with(block: Block, together: Sequence[Step], steps: Sequence[Step]) -> Block:
+    """The block with others in the place of some steps."""
     gone = set(together)
     at = next(i for i, step in enumerate(block.steps) if step in gone)
     kept = [step for step in block.steps if step not in gone]
-    return in_order(block.with_steps([*kept[:at], *steps, *behind, *kept[at:]]))
+    return in_order(block.with_steps([*kept[:at], *steps, *kept[at:]]))

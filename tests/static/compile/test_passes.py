@@ -12,7 +12,7 @@ import pytest
 
 import static
 from shared import nn, ops
-from shared.errors import SettingError
+from shared.errors import RangeError, SettingError
 from shared.op import TABLE, ZERO, Op
 from shared.ops.matrices import linear_weight
 from shared.slices import finished
@@ -20,7 +20,7 @@ from shared.spec import Spec
 from static.compile.block import Block
 from static.compile.lower import lower
 from static.compile.passes import Log, Record
-from static.compile.passes.rows import FEW
+from static.compile.passes.rows import FEW, SHORT
 from static.graph.select import select
 from tests.static.checker import checked
 
@@ -291,6 +291,68 @@ def test_products_of_independent_steps_are_one() -> None:
     data = {x: np.full((2, 4), i, np.float32) for i, x in enumerate(xs)}
     agree([*hs, last], data)
     assert steps([*hs, last]).count("linear") == 3
+
+
+def _losses(
+    reduction: Any, labels: Any, dtype: str = "float32", chained: bool = False, **settings: Any
+) -> Any:
+    """Losses of three batches, as a loop over time has them, with their slopes; and what to feed."""
+    scores = np.random.default_rng(3).standard_normal((3, len(labels[0]), 5)).astype(dtype)
+    x = static.placeholder(dtype, scores.shape, name="x")
+    labels = np.array(labels)
+    y = static.placeholder(labels.dtype, labels.shape, name="y")
+    loss: Any = 0.0
+    for t in range(3):
+        logits = x[t] * loss if chained and t else x[t]
+        how = reduction if isinstance(reduction, str) else reduction[t]
+        loss = loss + ops.sum(ops.cross_entropy(logits, y[t], reduction=how, **settings) * (t + 1))
+    return [loss, *static.gradients(loss, [x])], {x: scores, y: labels}
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_losses_of_equal_batches_are_one(reduction: str, smoothing: float) -> None:
+    """Each with the mean over its own labels that count, which are others in each."""
+    labels = [[1, 4, 0, 2], [3, 0, -1, -1], [-1, 2, 2, -1]]
+    fetches, feeds = _losses(reduction, labels, ignore_index=-1, label_smoothing=smoothing)
+    found = steps(fetches)
+    assert found.count("cross_entropies") == 1 and "cross_entropy" not in found
+    assert steps(fetches, without=["rows"]).count("cross_entropy") == 3
+    agree(fetches, feeds)
+
+
+def test_a_batch_of_no_label_that_counts_has_no_mean_and_no_slope_among_others() -> None:
+    fetches, feeds = _losses("mean", [[1, 4], [-1, -1], [2, 2]], ignore_index=-1)
+    with static.Session() as session:
+        assert "cross_entropies" in session.program(fetches)
+        loss, slope = session.run(fetches, feeds)
+    with static.Session(optimize="exact") as session:
+        assert np.isnan(loss) and np.isnan(session.run(fetches[0], feeds))
+        np.testing.assert_allclose(slope, session.run(fetches[1], feeds), rtol=1e-6)
+    assert not slope[1].any() and slope[2].all()
+
+
+def test_a_label_that_is_no_class_is_told_of_its_own_batch() -> None:
+    fetches, feeds = _losses("mean", [[1, 4], [0, 1], [2, 7]])
+    said = []
+    for optimize in ("exact", "fast"):
+        with static.Session(optimize=optimize) as session, pytest.raises(RangeError) as error:
+            session.run(fetches, feeds)
+        said.append(error.value.message.partition(" [while running")[0])
+    assert said[0] == said[1] and "label 7 (at position 1)" in said[0]
+
+
+def test_losses_stay_apart_where_one_needs_another_or_they_are_unlike_half_or_large() -> None:
+    chained, feeds = _losses("mean", [[1, 4], [0, 1], [2, 3]], chained=True)
+    assert steps(chained).count("cross_entropy") == 3
+    agree(chained, feeds)
+    apart, feeds = _losses(("mean", "sum", "sum"), [[1, 4], [0, 1], [2, 3]])
+    assert steps(apart).count("cross_entropy") == 1
+    agree(apart, feeds)
+    half, _ = _losses("mean", [[1, 4], [0, 1], [2, 3]], "float16")
+    assert steps(half).count("cross_entropy") == 3
+    large, _ = _losses("mean", [[1] * (SHORT // 5 + 1)] * 3)
+    assert steps(large).count("cross_entropy") == 3
 
 
 # --- pack ---
