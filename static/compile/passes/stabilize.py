@@ -80,8 +80,13 @@ def _positive(w: Writer, step: Step) -> Value | None:
 
 
 def _sign(w: Writer, step: Step) -> Value | None:
+    """1 where the logarithm is finite, also of what went to 0; of 0 itself 0, and of NaN NaN."""
     x = step.inputs[0]
-    return w.all_of(1.0, x) if w.known.of_value(x).pure else None
+    if not w.known.of_value(x).pure:
+        return None
+    exponent = w.log(scaled(w, x), x)
+    found = w("where", w("equal", exponent, -math.inf), w.all_of(0.0, x), w.all_of(1.0, x))
+    return w("where", w("equal", exponent, exponent), found, exponent)
 
 
 def _share(w: Writer, step: Step) -> Value | None:

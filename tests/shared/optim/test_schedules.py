@@ -268,3 +268,34 @@ def test_what_a_plateau_remembers_saves_and_loads() -> None:
 def test_a_plateau_refuses_a_rate_that_a_schedule_decides() -> None:
     with pytest.raises(SettingError, match="a schedule decides"):
         optim.ReduceLROnPlateau(optim.SGD(parameters(), lr=optim.StepLR(0.1, 3)))
+
+
+def _groups(*rates: float | None) -> Any:
+    groups: list[dict[str, Any]] = [{"params": [Parameter(np.ones(1, np.float32))]} for _ in rates]
+    for group, rate in zip(groups, rates, strict=True):
+        group.update({} if rate is None else {"lr": rate})
+    return optim.SGD(groups, lr=0.5)
+
+
+def test_a_scheduler_that_is_taken_up_has_the_rates_that_it_began_with() -> None:
+    """After five of ten epochs of a cosine, with an optimiser whose rate is as it was left."""
+    whole = optim.lr_scheduler.CosineAnnealingLR(_groups(0.1), T_max=10)
+    for _ in range(5):
+        whole.step()
+    again = optim.lr_scheduler.CosineAnnealingLR(_groups(whole.get_last_lr()[0]), T_max=10)
+    again.load_state_dict(whole.state_dict())
+    again.step()
+    whole.step()
+    assert again.get_last_lr() == whole.get_last_lr()
+    assert again.get_last_lr()[0] == pytest.approx(0.05 * (1 + np.cos(0.6 * np.pi)))
+
+
+def test_each_group_has_its_own_function_and_none_has_two() -> None:
+    functions = [lambda epoch: 0.1**epoch, lambda epoch: 1.0]
+    scheduler = optim.lr_scheduler.LambdaLR(_groups(0.7, 0.2), functions)
+    scheduler.step()
+    assert scheduler.get_last_lr() == pytest.approx([0.07, 0.2])
+    with pytest.raises(SettingError, match="can not have two functions"):
+        optim.lr_scheduler.LambdaLR(_groups(None, None), functions)
+    with pytest.raises(SettingError, match="last_epoch=5"):
+        optim.lr_scheduler.StepLR(_groups(0.1), 2, last_epoch=5)

@@ -145,3 +145,13 @@ def test_numbers_that_make_a_simpler_product_stand_in_the_code_and_others_are_ha
 
         assert [handed(n) for n in (0, 1, -1, 2, -2, 0.5, -0.5)] == [[]] * 7
         assert handed(3.5) == [3.5] and handed(-3) == [-3.0]
+
+
+def test_the_sign_of_what_is_positive_is_0_where_that_is_0_and_nan_where_it_is_nan() -> None:
+    """Also at `fast`, where it is 1 of what went to 0 by its exponential alone."""
+    x = static.placeholder("float32", (4,))
+    with static.Session() as session:
+        found = session.run(ops.sign(ops.exp(x)), {x: [np.nan, -np.inf, -200.0, np.inf]})
+        counted = session.run(ops.sum(ops.sign(ops.softmax(x))), {x: [0.0, 1.0, -np.inf, 0.0]})
+    np.testing.assert_array_equal(found, [np.nan, 0, 1, 1])
+    assert counted == 3
