@@ -59,7 +59,7 @@ ROWS: dict[str, Row] = {
     "matmul": "arrays:matmul",
     "tensordot": ("ops:tensordot", "a b / axes"), "einsum": "ops:einsum", "trace": ("ops:trace", "x /"),
     "norm": ("ops:norm", "tensor / p|ord:2 axis keepdims|keep_dims"),
-    "cast": ("ops:cast", "x / dtype"), "saturate_cast": ("ops:cast", "value / dtype"),
+    "cast": ("ops:cast", "x / dtype"),
     "to_float": ("ops:cast", "x / dtype:'float32'"), "to_double": ("ops:cast", "x / dtype:'float64'"),
     "to_int32": ("ops:cast", "x / dtype:'int32'"), "to_int64": ("ops:cast", "x / dtype:'int64'"),
     "clip_by_value": "clipping:clip_by_value", "clip_by_norm": "clipping:clip_by_norm",

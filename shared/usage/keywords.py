@@ -32,6 +32,13 @@ IDLE = {"inplace": False, "device": None, "non_blocking": False, "pin_memory": F
 """Keywords that change no value: they are taken, and nothing is done with them. With the value that says
 nothing in any case."""
 
+MEANT = {
+    "size_average": "reduction='mean', or reduction='sum'",
+    "reduce": "reduction='none', 'mean' or 'sum'",
+    "out": "out[...] = what the call gives",
+}
+"""Some of these that say something, if their value is not None: what to write."""
+
 OTHERWISE = {
     "max": "x.max(axis=1) for the values, x.argmax(axis=1) for the places, or "
     "ops.max_with_indices(x, axis=1)",
@@ -84,6 +91,8 @@ def translated(
             found[ours], changed = value, True
         elif key in SAME and (ours := next((k for k in SAME[key] if k in known), None)):
             found[ours], changed = value, True
+        elif key in MEANT and value is not None:
+            return f"{key}= is not taken here; write {MEANT[key]}"
         elif key in IDLE:
             changed = True
         else:
