@@ -317,6 +317,7 @@ def test_on_paper_a_strip_of_moments_tells_the_step(visit):
     page = visit(moment=50)
     page.emulate_media(media="print")
     assert not page.is_visible(".player") and not page.is_visible("#panels")
+    page.locator(".strip h3").first.wait_for(state="attached")  # it is made once the page has heard of paper
     titles = page.locator(".strip h3").all_inner_texts()
     assert [title.partition(": ")[2] for title in titles] == [
         "describe", "compile", "forward", "forward", "backward", "update"
